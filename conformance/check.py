@@ -1,0 +1,139 @@
+"""One run: ask, judge, report. The thin shell that the command line and pytest share."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import structs
+
+from conformance.contract import Dialect
+from conformance.exchange import Exchange
+from conformance.judge import judge
+from conformance.report.build import build
+from conformance.report.model import Report, Status, Verdict
+from conformance.settings import EMBEDDED, Secret, Settings
+
+EXIT_CONFORMANT: Final = 0
+EXIT_NON_CONFORMANT: Final = 1
+EXIT_INCONCLUSIVE: Final = 10
+
+Progress = Callable[[Exchange], None]
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was asked and answered, before anybody judged it. ``stopped`` says why the plan was cut short."""
+
+    exchanges: tuple[Exchange, ...]
+    target: str
+    start: float
+    end: float
+    stopped: str | None
+
+
+def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
+    """Send the plan of requests. Raises OSError only where the embedded endpoint cannot be started."""
+    key = settings.key
+    if settings.target is None:
+        key = Secret(f"embedded-{secrets.token_hex(8)}") if settings.dialect is Dialect.CLOUD else None
+    with _endpoint(settings, key) as base:
+        start = time.time()
+        exchanges, stopped = _run(settings, base, key, progress)
+        target = EMBEDDED if settings.target is None else settings.target
+        return Transcript(exchanges, target, start, time.time(), stopped)
+
+
+def report_on(
+    transcript: Transcript, settings: Settings, *, only: Collection[str] | None = None, selected: str | None = None
+) -> Report:
+    """Judge a transcript, by the clauses named in ``only`` or by all."""
+    judgement = judge(transcript.exchanges, settings.dialect, only=only)
+    report = build(
+        judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
+        options=settings.options(), start=transcript.start, end=transcript.end,
+        partial=transcript.stopped is not None or only is not None, selected=selected,
+    )  # fmt: skip
+    if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
+        reason = f"the run was stopped before its end: {transcript.stopped}"
+        return _with_verdict(report, Verdict.INCONCLUSIVE, reason)
+    return report
+
+
+def report_on_exchanges(exchanges: Sequence[Exchange], settings: Settings, *, target: str, start: float) -> Report:
+    """Judge exchanges that were recorded some other time."""
+    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None), settings)
+
+
+def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
+    """Ask and judge."""
+    return report_on(ask(settings, progress), settings)
+
+
+def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
+    """Return the exit status of a run: 0, 1 or 10.
+
+    ``inconclusive_ok`` forgives what could not be exercised; a target that was never reached stays 10.
+    """
+    if report.verdict is Verdict.NON_CONFORMANT:
+        return EXIT_NON_CONFORMANT
+    if fail_on_should and any(result.status is Status.WARN for result in report.clauses):
+        return EXIT_NON_CONFORMANT
+    if report.verdict is Verdict.CONFORMANT:
+        return EXIT_CONFORMANT
+    forgiven = inconclusive_ok and report.counts.exercised and not report.counts.error and reached(report)
+    return EXIT_CONFORMANT if forgiven else EXIT_INCONCLUSIVE
+
+
+def reached(report: Report) -> bool:
+    """Whether the target gave a queue to judge, and every read of it came whole."""
+    answered = any(exchange.response is not None and exchange.response.status == 200 for exchange in report.exchanges)
+    final = {exchange.id: exchange for exchange in report.exchanges}
+    last = list(final.values())[-1:]
+    return answered and all(exchange.response is not None for exchange in last)
+
+
+def _with_verdict(report: Report, verdict: Verdict, reason: str) -> Report:
+    return structs.replace(report, verdict=verdict, verdict_reason=reason)
+
+
+@contextmanager
+def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
+    if settings.target is not None:
+        yield settings.target
+        return
+    from conformance.reference.server import serve  # a web server is loaded only where it is wanted
+
+    variant = "oss" if settings.dialect is Dialect.OSS else "default"
+    with serve(variant=variant, key=None if key is None else key.reveal(), queue_path=settings.queue_path) as endpoint:
+        yield endpoint.url
+
+
+def _run(
+    settings: Settings, base: str, key: Secret | None, progress: Progress
+) -> tuple[tuple[Exchange, ...], str | None]:
+    from conformance.probe.client import Client
+    from conformance.probe.plan import follow
+
+    async def run() -> tuple[tuple[Exchange, ...], str | None]:
+        async with Client(base + settings.queue_path, key, settings.bounds, progress) as client:
+            stopped = await follow(
+                client,
+                keyed=key is not None,
+                max_requests=settings.bounds.max_requests,
+                wait_for_items=settings.wait_for_items,
+            )
+        return tuple(client.ledger), stopped
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
+    with ThreadPoolExecutor(1) as pool:  # called from a notebook or an async test: a loop of our own, beside theirs
+        return pool.submit(lambda: asyncio.run(run())).result()

@@ -1,0 +1,349 @@
+"""``comfy-conformance``: small verbs over the same functions that pytest uses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from conformance import __version__
+
+if TYPE_CHECKING:
+    from conformance.report.model import Report
+    from conformance.settings import Settings
+
+EXIT_INTERRUPTED: Final = 2
+EXIT_INTERNAL: Final = 3
+EXIT_USAGE: Final = 4
+"""pytest's numbers, so that both front ends say the same with the same status."""
+
+
+class Cli(click.Group):
+    """A group whose own errors have pytest's exit statuses, one line each."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and exit with the status that pytest would give."""
+        kwargs["standalone_mode"] = False
+        try:
+            status = super().main(*args, **kwargs)
+        except click.exceptions.Abort:
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+        except click.ClickException as problem:
+            context = getattr(problem, "ctx", None)
+            hint = f" (see {context.command_path} --help)" if context is not None else ""
+            click.echo(f"error: {problem.format_message()}{hint}", err=True)
+            sys.exit(EXIT_USAGE)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; that is no error of ours
+            sys.exit(0)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="comfy-conformance")
+def main() -> None:
+    """Say whether an endpoint keeps the contract of ComfyUI's GET /api/queue.
+
+    Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 2 interrupted, 3 internal error, 4 usage.
+    """
+
+
+def _judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every verb with a verdict has."""
+    for option in reversed((
+        click.option("--dialect", type=click.Choice(["cloud", "oss", "auto"]), default="cloud", show_default=True,
+                     help="Which reading of the tuple is demanded."),
+        click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="DIR",
+                     help="Where index.html, compliance.json, junit.xml and summary.md go."),
+        click.option("--fail-on-should", is_flag=True, help="A breached `should` fails too."),
+        click.option("--inconclusive-ok", is_flag=True, help="Exit 0 also where something could not be exercised."),
+        click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.argument("url", required=False)
+@click.option("--target", metavar="URL", help="Base URL, or 'embedded'. [default: $CONFORMANCE_TARGET, else embedded]")
+@click.option(
+    "--queue-path", default="/api/queue", show_default=True, metavar="PATH", help="Path of the queue below the target."
+)
+@click.option("--api-key-env", metavar="NAME", help="The variable that holds the key. [default: COMFY_API_KEY]")
+@click.option("--no-key", is_flag=True, help="Send no key, whatever the environment holds.")
+@click.option("--allow-plain-http-key", is_flag=True, help="Send the key over plain http also beyond loopback.")
+@click.option(
+    "--wait-for-items",
+    type=float,
+    default=0.0,
+    metavar="S",
+    help="Poll an idle queue for up to S seconds until it has a job.",
+)
+@click.option(
+    "--deadline", type=float, default=120.0, show_default=True, metavar="S", help="Seconds for the whole run."
+)
+@click.option(
+    "--exchange-timeout",
+    type=float,
+    default=20.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for one exchange, first to last byte.",
+)
+@click.option("--connect-timeout", type=float, default=5.0, show_default=True, metavar="S", help="Seconds to connect.")
+@click.option(
+    "--max-body",
+    type=int,
+    default=64 << 20,
+    show_default=True,
+    metavar="BYTES",
+    help="Bytes of one body after decompression.",
+)
+@click.option("--max-requests", type=int, default=50, show_default=True, metavar="N", help="Requests in a run.")
+@_judging_options
+def check(url: str | None, target: str | None, report_dir: Path | None, quiet: bool, **options: Any) -> int:
+    """Ask an endpoint, judge its answers, leave a report.
+
+    URL is the base URL of the server, such as http://127.0.0.1:8188; without one the embedded
+    reference endpoint is checked.
+    """
+    from conformance.check import ask, report_on
+    from conformance.report.write import check_writable
+    from conformance.settings import DEFAULT_REPORT_DIR, Bounds, UsageProblem, announcement, make_settings
+
+    if url is not None and target is not None and url != target:
+        msg = "two targets: give the URL as an argument or with --target, not both"
+        raise click.UsageError(msg, click.get_current_context())
+    bounds = Bounds(**{name: options.pop(name) for name in vars(Bounds())})
+    directory = report_dir or Path(DEFAULT_REPORT_DIR)
+    try:
+        settings = make_settings(
+            os.environ, target=url if url is not None else target, report_dir=directory, bounds=bounds, **options
+        )
+        check_writable(directory)
+    except UsageProblem as problem:
+        raise click.UsageError(str(problem), click.get_current_context()) from None
+    except OSError as error:
+        raise _unwritable(directory, error) from None
+    if not quiet:
+        for line in announcement(settings):
+            click.echo(line, err=True)
+    with _progress(settings, quiet=quiet) as progress:
+        try:
+            transcript = ask(settings, progress)
+        except OSError as error:
+            msg = f"the embedded endpoint could not be started: {error.strerror}"
+            raise click.ClickException(msg) from None
+    return _finish(report_on(transcript, settings), settings, quiet=quiet)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--method",
+    metavar="METHOD",
+    help="The method that a raw answer answers, where no .req file stands beside it. [default: GET]",
+)
+@_judging_options
+def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, quiet: bool, **options: Any) -> int:
+    """Judge recorded answers, without any network.
+
+    FILE is a raw HTTP answer (.http, its request in a .req file beside it), a JSON body, a HAR file,
+    or - for standard input. Several files are judged as one run. A report is written where --report-dir says.
+    """
+    import time
+
+    from conformance.check import report_on_exchanges
+    from conformance.contract import Dialect
+    from conformance.recordings import UnreadableRecording, read, read_file
+    from conformance.report.write import check_writable
+    from conformance.settings import Settings
+
+    start = time.time()
+    exchanges = []
+    for name in files:
+        try:
+            if name == "-":
+                exchanges += read(sys.stdin.buffer.read(), name="standard input", method=method)
+            else:
+                exchanges += read_file(Path(name), method=method)
+        except UnreadableRecording as error:
+            raise click.UsageError(str(error), click.get_current_context()) from None
+        except OSError as error:
+            msg = f"{name} cannot be read: {error.strerror}"
+            raise click.UsageError(msg, click.get_current_context()) from None
+    exchanges = [
+        replace(e, id=f"{e.id} ({n})") if [x.id for x in exchanges].count(e.id) > 1 else e
+        for n, e in enumerate(exchanges, 1)
+    ]
+    settings = Settings(
+        dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(),
+        fail_on_should=options["fail_on_should"], inconclusive_ok=options["inconclusive_ok"],
+    )  # fmt: skip
+    if report_dir is not None:
+        try:
+            check_writable(report_dir)
+        except OSError as error:
+            raise _unwritable(report_dir, error) from None
+    target = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    report = report_on_exchanges(exchanges, settings, target=target, start=start)
+    return _finish(report, settings, quiet=quiet, write=report_dir is not None)
+
+
+@main.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on: loopback unless told otherwise."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8188, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--variant", default="default", show_default=True, metavar="NAME", help="A conforming way to answer (see --list)."
+)
+@click.option("--fault", metavar="NAME", help="One lie that breaks one clause (see --list).")
+@click.option("--api-key-env", metavar="NAME", help="Demand the key that this variable holds.")
+@click.option("--list", "list_names", is_flag=True, help="List variants and faults.")
+def serve(host: str, port: int, variant: str, fault: str | None, api_key_env: str | None, list_names: bool) -> int:
+    """Serve the reference endpoint: a queue that moves, conforming or with one fault."""
+    from conformance.reference.faults import FAULTS
+    from conformance.reference.variants import VARIANTS
+
+    context = click.get_current_context()
+    if list_names:
+        _list_names()
+        return 0
+    for given, known, what in ((variant, VARIANTS, "variant"), (fault, FAULTS, "fault")):
+        if given is not None and given not in known:
+            raise click.UsageError(f"no {what} {given!r}{_did_you_mean(given, known)}; --list shows all", context)
+    key = os.environ.get(api_key_env, "") if api_key_env else None
+    if key == "":
+        raise click.UsageError(f"--api-key-env names {api_key_env}, which is not set: export it", context)
+    from conformance.reference.server import serve as serve_reference
+
+    try:
+        with serve_reference(variant=variant, fault=fault, key=key, host=host, port=port, period=2.0) as endpoint:
+            click.echo(f"serving {endpoint.url}/api/queue; stop with Ctrl-C", err=True)
+            _wait_for_interrupt()
+    except OSError as error:
+        raise click.UsageError(
+            f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --port", context
+        ) from None
+    return 0
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True)
+def clauses(form: str) -> None:
+    """Print the catalogue of clauses."""
+    from conformance.contract import CATALOGUE, docs
+
+    if form != "table":
+        click.echo(docs.as_markdown().rstrip() if form == "markdown" else docs.as_json())
+        return
+    width = max(len(clause.id) for clause in CATALOGUE)
+    for clause in CATALOGUE:
+        mark = "●" if clause.core else " "
+        level = click.style(f"{clause.level.value:<6}", fg={"must": "red", "should": "yellow"}.get(clause.level.value))
+        click.echo(f"{clause.id:<{width}} {mark} {level} {clause.title}")
+    core = sum(clause.core for clause in CATALOGUE)
+    click.echo(
+        f"{len(CATALOGUE)} clauses, {core} core (●). `comfy-conformance explain CLAUSE` shows one in full.", err=True
+    )
+
+
+@main.command()
+@click.argument("clause")
+def explain(clause: str) -> None:
+    """Show one clause: its quote, why it matters, an example that keeps it and one that breaks it."""
+    from conformance.contract import BY_ID, docs
+
+    if clause not in BY_ID:
+        raise click.UsageError(f"no clause {clause!r}{_did_you_mean(clause, BY_ID)}", click.get_current_context())
+    click.echo(docs.explain(BY_ID[clause]))
+
+
+# --- what the verbs share -----------------------------------------------------------------------
+
+
+def _finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
+    from conformance.check import exit_status
+    from conformance.report.text import COLOUR, summary_lines
+    from conformance.report.write import write_reports
+
+    lines = summary_lines(report)
+    for line in lines[-1:] if quiet else lines:
+        click.secho(line.text, fg=COLOUR.get(line.style))
+    if write:
+        try:
+            write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
+        except OSError as error:
+            raise _unwritable(settings.report_dir, error) from None
+        if not quiet:
+            click.echo(f"report: {settings.report_dir / 'index.html'}")
+    return exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
+
+
+def _unwritable(directory: Path, error: OSError) -> click.UsageError:
+    msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
+    return click.UsageError(msg, click.get_current_context())
+
+
+def _did_you_mean(given: str, known: Any) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(given, list(known), n=1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def _progress(settings: Settings, *, quiet: bool) -> Any:
+    """Show on a terminal how far the run is; nowhere else."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> Any:
+        if quiet or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        count = 0
+
+        def tell(exchange: Any) -> None:
+            nonlocal count
+            count += 1
+            click.echo(
+                f"\r\033[K{count} of at most {settings.bounds.max_requests} requests: {exchange.request.purpose}",
+                nl=False,
+                err=True,
+            )
+
+        try:
+            yield tell
+        finally:
+            click.echo("\r\033[K", nl=False, err=True)
+
+    return shown()
+
+
+def _wait_for_interrupt() -> None:
+    import signal
+    import threading
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+
+
+def _list_names() -> None:
+    from conformance.reference.faults import FAULTS
+    from conformance.reference.variants import VARIANTS
+
+    click.secho("variants: conforming, accused by no clause", bold=True)
+    for name, variant in VARIANTS.items():
+        click.echo(f"  {name:<30} {variant.summary}")
+    click.secho("faults: each breaks one clause", bold=True)
+    for name, fault in FAULTS.items():
+        click.echo(f"  {name:<30} {fault.lie} [{fault.clause or 'no verdict'}]")

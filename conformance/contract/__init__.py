@@ -1,0 +1,36 @@
+"""The contract: its clauses, one file a subject, quote above check. Pure: no network, no clock, no pytest."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from conformance.contract import (
+    auth,
+    caching,
+    envelope,
+    error,
+    http,
+    item,
+    json_text,
+    method,
+    privacy,
+    queue,
+    reads,
+    workflow,
+)
+from conformance.contract.clause import Clause, Dialect, Finding, Level
+
+_SUBJECTS: Final = (envelope, item, queue, workflow, reads, json_text, http, method, auth, error, caching, privacy)
+
+
+def _clauses(module: ModuleType) -> tuple[Clause, ...]:
+    return tuple(member for member in vars(module).values() if isinstance(member, Clause))
+
+
+CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _SUBJECTS for clause in _clauses(module))
+"""Every clause, by subject, in the order of the text."""
+
+BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
+
+__all__ = ["BY_ID", "CATALOGUE", "Clause", "Dialect", "Finding", "Level"]

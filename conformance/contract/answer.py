@@ -1,0 +1,283 @@
+"""What the clauses look at: an answer, its queue, its items; and the selectors that clauses are written over.
+
+A selector yields the subjects of a clause in one answer. It yields only what is sound enough to ask the
+question of: whether a UUID is well-formed is asked of strings alone, and that it is a string is a clause
+of its own. So one fault gives one finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Final
+
+from conformance.contract.clause import Dialect
+from conformance.exchange import Exchange, Request, Response
+from conformance.jsontext import Document, NonFinite
+
+LISTS: Final = ("queue_running", "queue_pending")
+ARITY: Final = 5
+OK: Final = 200
+FIRST_ERROR: Final = 400
+REFUSALS: Final = (401, 403)
+NOT_NOW: Final = (408, 425, 429, 502, 503, 504)
+"""Statuses that say "not now": nothing is known of what a better moment would bring."""
+NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
+"""Types of bodies that do not try to be JSON: their one fault is the type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A value and its JSON Pointer in the body."""
+
+    pointer: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One element of ``queue_running`` or ``queue_pending`` that is an array, read in the demanded order."""
+
+    pointer: str
+    pending: bool
+    elements: list[Any]
+    dialect: Dialect
+
+    def at(self, index: int) -> Located:
+        """Return element ``index`` with its place."""
+        return Located(f"{self.pointer}/{index}", self.elements[index])
+
+    @property
+    def order(self) -> Dialect | None:
+        """The order that the types of [3] and [4] show; None where they show neither."""
+        if len(self.elements) < ARITY:
+            return None
+        match self.elements[3], self.elements[4]:
+            case list(), dict():
+                return Dialect.CLOUD
+            case dict(), list():
+                return Dialect.OSS
+        return None
+
+    @property
+    def output_node_ids(self) -> Located:
+        """The element where output node ids stand: by the order it shows, else by the one demanded."""
+        return self.at(3 if (self.order or self.dialect) is Dialect.CLOUD else 4)
+
+    @property
+    def metadata(self) -> Located:
+        """The element where metadata stand: by the order it shows, else by the one demanded."""
+        return self.at(4 if (self.order or self.dialect) is Dialect.CLOUD else 3)
+
+    @property
+    def prompt_id(self) -> str | None:
+        """Element 1 where it is a string."""
+        found = self.elements[1] if len(self.elements) > 1 else None
+        return found if isinstance(found, str) else None
+
+    @property
+    def create_time(self) -> Located | None:
+        """``create_time`` of the metadata where there is one."""
+        if len(self.elements) < ARITY or not isinstance(self.metadata.value, dict):
+            return None
+        if "create_time" not in self.metadata.value:
+            return None
+        return Located(f"{self.metadata.pointer}/create_time", self.metadata.value["create_time"])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An exchange that was answered, with its body read once for all clauses."""
+
+    exchange: Exchange
+    response: Response
+    document: Document
+    dialect: Dialect
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self.exchange.request
+
+    @cached_property
+    def shows_queue(self) -> bool:
+        """A read that was answered 200: every clause of the body applies."""
+        return self.request.reads and self.response.status == OK
+
+    @cached_property
+    def info(self) -> dict[str, Any] | None:
+        """The QueueInfo object, where the body is an object."""
+        return self.document.value if self.shows_queue and isinstance(self.document.value, dict) else None
+
+    @cached_property
+    def elements(self) -> Sequence[tuple[bool, Located]]:
+        """Whatever stands in the two lists, running before pending: (is pending, value)."""
+        return [
+            (name == "queue_pending", Located(f"/{name}/{index}", value))
+            for name in LISTS
+            if self.info is not None and isinstance(self.info.get(name), list)
+            for index, value in enumerate(self.info[name])
+        ]
+
+    @cached_property
+    def items(self) -> Sequence[Item]:
+        """The elements that are arrays."""
+        return [
+            Item(element.pointer, pending, element.value, self.dialect)
+            for pending, element in self.elements
+            if isinstance(element.value, list)
+        ]
+
+    @cached_property
+    def by_id(self) -> dict[str, Item]:
+        """The items by prompt id; of two with the same id neither."""
+        found: dict[str, Item] = {}
+        twice: set[str] = set()
+        for item in self.items:
+            if item.prompt_id is not None:
+                if item.prompt_id in found:
+                    twice.add(item.prompt_id)
+                found[item.prompt_id] = item
+        return {prompt_id: item for prompt_id, item in found.items() if prompt_id not in twice}
+
+    def precedes(self, other: Answer) -> bool:
+        """Whether this answer was whole before the other was asked for. False where no clock says so."""
+        mine, theirs = self.exchange, other.exchange
+        if mine.started is None or mine.elapsed is None or theirs.started is None:
+            return False
+        return mine.started + mine.elapsed <= theirs.started
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """All answers of a run, in the order in which they were asked for."""
+
+    answers: Sequence[Answer]
+
+    @cached_property
+    def reads(self) -> Sequence[Answer]:
+        """The answers that show the queue as an object."""
+        return [answer for answer in self.answers if answer.info is not None]
+
+    @cached_property
+    def served(self) -> bool:
+        """Whether the queue was served at all: what is asked only of a server that does is not asked of others."""
+        return any(answer.request.plain and answer.response.status == OK for answer in self.answers)
+
+    @cached_property
+    def by_manner(self) -> Sequence[Sequence[Answer]]:
+        """The reads grouped by Accept and User-Agent, leaving out those that other headers or a query excuse."""
+        groups: dict[tuple[str | None, str | None], list[Answer]] = {}
+        for answer in self.answers:
+            request = answer.request
+            if request.reads and answer.response.head and not request.special and answer.response.status not in NOT_NOW:
+                groups.setdefault((request.header("accept"), request.header("user-agent")), []).append(answer)
+        return list(groups.values())
+
+    @cached_property
+    def successions(self) -> Sequence[tuple[Answer, Answer]]:
+        """Neighbouring reads of which the first was over before the second began."""
+        return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
+
+
+# --- selectors: over one answer ---------------------------------------------------------------
+
+
+def answers(answer: Answer) -> Iterator[Answer]:
+    """Any answer."""
+    yield answer
+
+
+def queue_answers(answer: Answer) -> Iterator[Answer]:
+    """Answers of 200 to a read."""
+    if answer.shows_queue:
+        yield answer
+
+
+def infos(answer: Answer) -> Iterator[dict[str, Any]]:
+    """QueueInfo objects."""
+    if answer.info is not None:
+        yield answer.info
+
+
+def elements(answer: Answer) -> Iterator[Located]:
+    """Elements of the two lists, whatever they are."""
+    return (element for _, element in answer.elements)
+
+
+def items(answer: Answer) -> Iterator[Item]:
+    """Elements of the two lists that are arrays."""
+    yield from answer.items
+
+
+def full_items(answer: Answer) -> Iterator[Item]:
+    """Items of at least five elements."""
+    return (item for item in answer.items if len(item.elements) >= ARITY)
+
+
+def element(index: int, item_list: Sequence[Item]) -> Iterator[Located]:
+    """Element ``index`` of the items that reach so far."""
+    return (item.at(index) for item in item_list if len(item.elements) > index)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a JSON number (NaN and the infinities are none, and named by a clause of their own)."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def job_numbers(answer: Answer) -> Iterator[Located]:
+    """Elements 0 that are numbers."""
+    return (found for found in element(0, answer.items) if is_number(found.value))
+
+
+def prompt_ids(answer: Answer) -> Iterator[Located]:
+    """Elements 1 that are strings."""
+    return (found for found in element(1, answer.items) if isinstance(found.value, str))
+
+
+def workflows(answer: Answer) -> Iterator[Located]:
+    """Elements 2 that are objects."""
+    return (found for found in element(2, answer.items) if isinstance(found.value, dict))
+
+
+def output_node_id_lists(answer: Answer) -> Iterator[Located]:
+    """The lists of output node ids, at [3] or, where an item is swapped, at [4]."""
+    found = (item.output_node_ids for item in full_items(answer))
+    return (ids for ids in found if isinstance(ids.value, list))
+
+
+def metadata_objects(answer: Answer) -> Iterator[Located]:
+    """The metadata objects, at [4] or, where an item is swapped, at [3]."""
+    found = (item.metadata for item in full_items(answer))
+    return (metadata for metadata in found if isinstance(metadata.value, dict))
+
+
+def create_times(answer: Answer) -> Iterator[Located]:
+    """All ``create_time`` members."""
+    return (item.create_time for item in answer.items if item.create_time is not None)
+
+
+def create_time_numbers(answer: Answer) -> Iterator[Located]:
+    """The ``create_time`` members that are numbers."""
+    return (found for found in create_times(answer) if is_number(found.value))
+
+
+def json_texts(answer: Answer) -> Iterator[Answer]:
+    """Bodies that are to be JSON: of a 200 to a read, and of an error that says that it is JSON."""
+    error = answer.response.status >= FIRST_ERROR and answer.response.media_type == "application/json"
+    if answer.shows_queue or (error and answer.response.content and answer.request.method == "GET"):
+        other_format = answer.response.media_type in NOT_JSON and not answer.document.read
+        if answer.response.coding_error is None and not other_format:
+            yield answer
+
+
+def read_texts(answer: Answer) -> Iterator[Answer]:
+    """JSON bodies that could be read."""
+    return (text for text in json_texts(answer) if text.document.read)
+
+
+def constant_free(value: object) -> bool:
+    """Whether a value is something else than NaN or an infinity (a clause of its own names those)."""
+    return not isinstance(value, NonFinite)

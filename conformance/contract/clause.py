@@ -1,0 +1,196 @@
+"""Clause: one sentence of the contract, where it comes from, and the function that finds its breaches."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from conformance.contract.answer import Answer, Conversation
+
+GOT_LIMIT: Final = 160
+"""Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
+
+
+class Level(enum.StrEnum):
+    """How much a breach weighs."""
+
+    MUST = "must"
+    SHOULD = "should"
+    INFO = "info"
+
+
+class Dialect(enum.StrEnum):
+    """Which reading of the tuple is demanded."""
+
+    CLOUD = "cloud"
+    """The vendored document: output node ids at [3], metadata at [4]."""
+    OSS = "oss"
+    """ComfyUI's own order: extra data at [3], output node ids at [4]."""
+    AUTO = "auto"
+    """Told by the JSON type of element 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section."""
+
+    pointer: str | None = None
+    quote: str | None = None
+    rfc: str | None = None
+
+    def __str__(self) -> str:
+        return self.rfc or f"#{self.pointer}"
+
+
+def doc(pointer: str, quote: str) -> Source:
+    """Name a place in the vendored document and the words that stand there."""
+    return Source(pointer=pointer, quote=quote)
+
+
+def rfc(section: str, quote: str) -> Source:
+    """Name an RFC and section, with the sentence that is relied upon."""
+    return Source(rfc=section, quote=quote)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach.
+
+    ``pointer`` is a JSON Pointer into the response body, "" for the whole, None where the fault is
+    not in the body. ``expected`` and ``hint`` come from the suite alone; ``got`` and ``message``
+    may show what the server sent, made printable and bounded by ``show``.
+    """
+
+    pointer: str | None
+    expected: str
+    got: str
+    message: str
+    hint: str | None = None
+
+
+def show(value: object) -> str:
+    """Return a server's value as one bounded line of printable text."""
+    if isinstance(value, str | int | float | bool | list | dict | None):
+        text = json.dumps(value, ensure_ascii=False, default=str) if not _is_big(value) else _summary(value)
+    else:
+        text = str(value)
+    return printable(text)
+
+
+def printable(text: str, limit: int = GOT_LIMIT) -> str:
+    """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
+    cut = text[:limit]
+    safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
+    return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
+
+
+def _is_big(value: object) -> bool:
+    return isinstance(value, dict | list) and (
+        len(value) > 8 or any(isinstance(v, dict | list) for v in _members(value))
+    )
+
+
+def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _summary(value: object) -> str:
+    if isinstance(value, dict):
+        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in list(value)[:4])
+        return f"object with {len(value)} members ({names}{', …' if len(value) > 4 else ''})"
+    assert isinstance(value, list)
+    return f"array of {len(value)} elements"
+
+
+Check = Callable[[Any], Iterator[Finding]]
+"""Takes one subject, yields its breaches."""
+
+Over = Callable[["Answer"], Iterable[Any]]
+"""Yields what a clause speaks of in one answer. Nothing yielded: the clause was not exercised by it."""
+
+Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
+"""The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """One sentence of the contract.
+
+    ``oss`` is its level where ComfyUI's own order is demanded, None where it does not apply there,
+    with ``oss_reason`` saying why. ``core`` clauses must have been exercised for a run to be
+    conformant. ``only`` names the dialects in which it is asked at all. ``needs`` says in words what has to come up for the clause to be exercised.
+    ``keeps`` and ``breaks`` are examples in the notation of the wire.
+    """
+
+    id: str
+    title: str
+    level: Level
+    source: Source
+    why: str
+    keeps: str
+    breaks: str
+    needs: str
+    core: bool = False
+    oss: Level | None = None
+    oss_reason: str | None = None
+    only: frozenset[Dialect] = frozenset(Dialect)
+    since: int = 1
+    over: Over | None = field(default=None, repr=False)
+    across: Across | None = field(default=None, repr=False)
+    check: Check = field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        """The first word of the id: the file in ``contract/`` and the pytest marker."""
+        return self.id.partition(".")[0]
+
+    def level_in(self, dialect: Dialect, read_as: Dialect) -> Level | None:
+        """Return the level under ``dialect``, None where not applicable. ``read_as`` is what AUTO was resolved to."""
+        if dialect not in self.only:
+            return None
+        return self.oss if read_as is Dialect.OSS else self.level
+
+
+Same: Final = object()
+"""Level under ``oss``: the same as under ``cloud``."""
+
+
+def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are read as a form
+    clause_id: str,
+    level: Level,
+    *,
+    title: str,
+    source: Source,
+    why: str,
+    keeps: str,
+    breaks: str,
+    needs: str = "an answer of 200 to a read",
+    core: bool = False,
+    oss: Level | object | None = Same,
+    oss_reason: str | None = None,
+    only: frozenset[Dialect] = frozenset(Dialect),
+    over: Over | None = None,
+    across: Across | None = None,
+) -> Callable[[Check], Clause]:
+    """Make the decorated function the check of a clause.
+
+    The function is called once for each subject that ``over`` (one answer) or ``across`` (the run)
+    yields; a clause with no subject was not exercised, so a check cannot pass by looking at nothing.
+    """
+    if (over is None) == (across is None):
+        msg = f"{clause_id}: exactly one of over and across"
+        raise TypeError(msg)
+    under_oss = level if oss is Same else oss
+    assert under_oss is None or isinstance(under_oss, Level)
+
+    def make(check: Check) -> Clause:
+        return Clause(
+            id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
+            core=core, oss=under_oss, oss_reason=oss_reason, only=only, over=over, across=across, check=check,
+        )  # fmt: skip
+
+    return make

@@ -1,0 +1,163 @@
+"""QueueInfo: that the queue is served, and the object that holds its two lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from conformance.contract.answer import LISTS, NOT_NOW, OK, Answer, Conversation, Located, infos, queue_answers
+from conformance.contract.clause import Finding, Level, clause, doc, show
+
+GET: Final = "/paths/~1api~1queue/get"
+INFO: Final = "/components/schemas/QueueInfo"
+TOO_MANY: Final = 429
+UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
+"""Statuses that say nothing of the contract: not let in, or not now. A run that sees no others is inconclusive."""
+
+
+def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
+    """Plain reads of a queue that is served, but for "not now" and for the manners that ``http.accept`` tells of."""
+    if not conversation.served:
+        return
+    refused = {
+        a.exchange.id
+        for group in conversation.by_manner
+        if not any(b.response.status == OK for b in group)
+        for a in group
+    }
+    for answer in conversation.answers:
+        not_now = answer.response.status == TOO_MANY or answer.response.header("retry-after") is not None
+        if answer.request.plain and answer.response.head and not not_now and answer.exchange.id not in refused:
+            yield answer, answer
+
+
+def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
+    """The run as a whole, where it asked in a way that leaves the server no excuse."""
+    plain = [answer for answer in conversation.answers if answer.request.plain]
+    telling = [answer for answer in plain if answer.response.status not in UNAVAILABLE]
+    if telling:
+        yield telling[0], telling
+
+
+@clause(
+    "status.served", Level.MUST, core=True,
+    title="The queue is served",
+    source=doc(f"{GET}/responses/200/description", "Success"),
+    why="A client that never gets a 200 has no queue to show.",
+    keeps="GET /api/queue → 200", breaks="GET /api/queue → 404, every time",
+    needs="a read that is answered with something else than 401, 403, 429, 502, 503 or 504",
+    across=served,
+)  # fmt: skip
+def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
+    """At least one read is answered 200."""
+    if any(answer.response.status == OK for answer in answers):
+        return
+    status = answers[0].response.status
+    hints = {404: "is the path right? see --queue-path", 405: "is this the queue's own path? see --queue-path"}
+    hint = hints.get(
+        status, "a redirect is not followed: give its destination as the target" if 300 <= status < 400 else None
+    )
+    yield Finding(None, "200", str(status), "No read of the queue is answered 200.", hint)
+
+
+@clause(
+    "status.steady", Level.SHOULD,
+    title="Every read is answered 200",
+    source=doc(f"{GET}/description", "Returns information about running and pending items in the queue"),
+    why="The request has no parameters, so nothing in it can be wrong one time and right the next.",
+    keeps="GET /api/queue → 200, 200, 200", breaks="GET /api/queue → 200, 500, 200",
+    needs="a read that is answered 200",
+    across=_steady,
+)  # fmt: skip
+def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
+    """Each plain read is answered 200."""
+    if answer.response.status != OK:
+        yield Finding(
+            None, "200", str(answer.response.status), f"A read ({answer.request.purpose}) is not answered 200."
+        )
+
+
+@clause(
+    "envelope.object", Level.MUST, core=True,
+    title="The body is one JSON object",
+    source=doc(f"{INFO}/type", "object"),
+    why="Clients read the two lists by name.",
+    keeps='{"queue_running": [], "queue_pending": []}', breaks='[{"queue_running": [], "queue_pending": []}]',
+    over=lambda answer: (answer for answer in queue_answers(answer) if answer.document.read),
+)  # fmt: skip
+def the_body_is_an_object(answer: Answer) -> Iterator[Finding]:
+    """The 200 body is an object."""
+    value = answer.document.value
+    if not isinstance(value, dict):
+        hint = "the list of jobs itself, without the object around it" if isinstance(value, list) else None
+        hint = "the queue as a string of JSON: encoded twice" if isinstance(value, str) else hint
+        yield Finding("", "an object", show(value), "The body is not a JSON object.", hint)
+
+
+def is_error(info: dict[str, Any]) -> bool:
+    """Whether an object has neither list and looks like an error."""
+    return not any(name in info for name in LISTS) and ("error" in info or {"code", "message"} <= info.keys())
+
+
+@clause(
+    "envelope.not-an-error", Level.MUST,
+    title="An error does not come under 200",
+    source=doc(f"{GET}/responses/200/description", "Success"),
+    why="A client takes the status for success and shows an empty queue.",
+    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
+    over=infos,
+)  # fmt: skip
+def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
+    """A 200 body with neither list does not look like an ErrorResponse."""
+    if is_error(info):
+        yield Finding("", "a QueueInfo", show(info), "The body is an error, the status says success.")
+
+
+def _listed(name: str) -> Any:
+    def over(answer: Answer) -> Iterator[Located]:
+        return (Located(f"/{name}", info[name]) for info in infos(answer) if name in info)
+
+    return over
+
+
+def _is_array(found: Located) -> Iterator[Finding]:
+    if isinstance(found.value, list):
+        return
+    hint = "an empty list is []" if found.value in (None, {}, "") else None
+    yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", hint)
+
+
+queue_running_is_an_array = clause(
+    "envelope.queue-running.array", Level.MUST, core=True,
+    title="queue_running is an array",
+    source=doc(f"{INFO}/properties/queue_running/type", "array"),
+    why="Clients map over it; null and objects throw.",
+    keeps='{"queue_running": []}', breaks='{"queue_running": null}',
+    needs="an answer with queue_running",
+    over=_listed("queue_running"),
+)(_is_array)  # fmt: skip
+
+queue_pending_is_an_array = clause(
+    "envelope.queue-pending.array", Level.MUST, core=True,
+    title="queue_pending is an array",
+    source=doc(f"{INFO}/properties/queue_pending/type", "array"),
+    why="Clients map over it; null and objects throw.",
+    keeps='{"queue_pending": []}', breaks='{"queue_pending": {}}',
+    needs="an answer with queue_pending",
+    over=_listed("queue_pending"),
+)(_is_array)  # fmt: skip
+
+
+@clause(
+    "envelope.both-lists", Level.SHOULD,
+    title="Both lists are present, also when empty",
+    source=doc(f"{GET}/description", "running and pending items"),
+    why="No list is required by the schema, but the official frontend and the typed clients fail where one is missing.",
+    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"queue_running": []}',
+    over=lambda answer: (info for info in infos(answer) if not is_error(info)),
+)  # fmt: skip
+def both_lists_are_present(info: dict[str, Any]) -> Iterator[Finding]:
+    """queue_running and queue_pending are there."""
+    for name in LISTS:
+        if name not in info:
+            yield Finding(f"/{name}", "an array", "absent", f"{name} is missing.")

@@ -1,0 +1,83 @@
+"""What must not get out: to scripts of other origins, and credentials that users sent with their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from conformance.contract.answer import Answer, Item, items
+from conformance.contract.clause import Finding, Level, clause, doc, rfc
+from conformance.contract.http import heads
+from conformance.contract.item import AN_ITEM, PROSE
+from conformance.exchange import values
+from conformance.jsontext import walk
+
+CREDENTIALS: Final = ("api_key_comfy_org", "auth_token_comfy_org")
+"""Members of extra_data in which clients send the keys of partner nodes; ComfyUI echoed them before 0.3.68."""
+HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
+
+
+def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
+    for found in heads(answer):
+        allowed = found.response.header("access-control-allow-origin")
+        if allowed is not None:
+            yield found, allowed
+
+
+@clause(
+    "cors.credentials", Level.SHOULD,
+    title="Any origin and credentials do not go together",
+    source=rfc("Fetch, CORS protocol and credentials", 'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.'),
+    why="Browsers refuse such an answer; it shows that nobody decided who may read.",
+    keeps="Access-Control-Allow-Origin: *", breaks="Access-Control-Allow-Origin: *, Access-Control-Allow-Credentials: true",
+    needs="an answer with Access-Control-Allow-Origin", over=_cross_origin,
+)  # fmt: skip
+def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Finding]:
+    """Not ``*`` and Access-Control-Allow-Credentials: true."""
+    answer, allowed = subject
+    if allowed.strip() == "*" and (answer.response.header("access-control-allow-credentials") or "").strip() == "true":
+        yield Finding(
+            None, "an origin by name, or no credentials", "* with credentials", "Any origin may read with credentials."
+        )
+
+
+def _echoed(answer: Answer) -> Iterator[Answer]:
+    return (found for found, allowed in _cross_origin(answer) if allowed == found.request.header("origin") != "null")
+
+
+@clause(
+    "cors.vary-origin", Level.SHOULD,
+    title="An echoed Origin comes with Vary: Origin",
+    source=rfc("Fetch, CORS protocol and HTTP caches", "`Vary` is to be used"),
+    why="A cache would give one origin's permission to another.",
+    keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin", breaks="Access-Control-Allow-Origin: https://a.example, no Vary",
+    needs="an answer that echoes the request's Origin", over=_echoed,
+)  # fmt: skip
+def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
+    """Vary has Origin or *."""
+    if not {"origin", "*"} & set(values(answer.response.headers, "vary")):
+        yield Finding(None, "Vary: Origin", "no such Vary", "The answer depends on Origin and does not say so.")
+
+
+@clause(
+    "privacy.credentials", Level.SHOULD,
+    title="Credentials of a job's owner are not shown",
+    source=doc(PROSE, "[4] metadata (object)"),
+    why="api_key_comfy_org and auth_token_comfy_org are keys that clients send along with a job; whoever reads the queue would have them.",
+    keeps='{"create_time": 1763913600000}', breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
+    needs=AN_ITEM, over=items,
+)  # fmt: skip
+def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
+    """No such member with a value stands outside the workflow's nodes: in elements 3 and beyond."""
+    for index in range(3, len(item.elements)):
+        for pointer, value in walk(item.elements[index]):
+            for name in _exposed(value):
+                place = f"{item.pointer}/{index}{pointer}/{name}"
+                yield Finding(place, "absent or [REDACTED]", "a value (not shown)", f"{name} is shown to whoever reads the queue.",
+                              "ComfyUI before 0.3.68 echoes extra_data whole")  # fmt: skip
+
+
+def _exposed(value: Any) -> list[str]:
+    if not isinstance(value, dict):
+        return []
+    return [name for name in CREDENTIALS if name in value and value[name] not in HARMLESS]

@@ -1,0 +1,140 @@
+"""Between the jobs of one answer: identity and order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from conformance.contract.answer import Answer, Item, Located, element, is_number
+from conformance.contract.clause import Dialect, Finding, Level, clause, doc, show
+from conformance.contract.item import COUNTER, PROSE
+
+PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/description"
+OLDEST_FIRST: Final = "ordered by creation time, oldest first"
+
+
+def _pending(answer: Answer) -> Sequence[Item]:
+    return [item for item in answer.items if item.pending]
+
+
+def _recognised(answer: Answer) -> Iterator[Sequence[Item]]:
+    found = [item for item in answer.items if item.order is not None]
+    if len(found) > 1:
+        yield found
+
+
+@clause(
+    "queue.one-order", Level.MUST, only=frozenset({Dialect.AUTO}),
+    oss_reason="one order is demanded of every job: item.element-order says it",
+    title="All jobs of an answer have their elements in one order",
+    source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
+    why="A client that tells the order from one job reads the others wrongly.",
+    keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
+    needs="dialect auto, and two jobs", over=_recognised,
+)  # fmt: skip
+def one_order(found: Sequence[Item]) -> Iterator[Finding]:
+    """No answer mixes the order of Comfy Cloud with that of ComfyUI."""
+    for item in found:
+        if item.order is not found[0].order:
+            place = item.at(3)
+            yield Finding(place.pointer, f"the order of {found[0].pointer}", show(place.value),
+                          "This job has its elements in another order than the first one.")  # fmt: skip
+
+
+def _two_ids(answer: Answer) -> Iterator[list[tuple[Item, str]]]:
+    named = [(item, item.prompt_id) for item in answer.items if item.prompt_id is not None]
+    if len(named) > 1:
+        yield named
+
+
+@clause(
+    "queue.prompt-ids.distinct", Level.SHOULD,
+    title="No job is listed twice",
+    source=doc(PROSE, "Job UUID"),
+    why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
+    keeps="every prompt_id once, over both lists", breaks="the same prompt_id as running and as pending",
+    needs="two jobs", over=_two_ids,
+)  # fmt: skip
+def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
+    """No prompt_id stands twice in the two lists together."""
+    seen: dict[str, Item] = {}
+    for item, prompt_id in named:
+        first = seen.setdefault(prompt_id.lower(), item)
+        if first is not item:
+            hint = "listed as running and as pending at once" if first.pending is not item.pending else None
+            yield Finding(f"{item.pointer}/1", "an id of its own", show(prompt_id), f"This job stands at {first.pointer} too." if hint
+                          else "This prompt_id is listed before.", hint)  # fmt: skip
+
+
+def _pending_times(answer: Answer) -> Iterator[list[Located]]:
+    times = [item.create_time for item in _pending(answer)]
+    found = [time for time in times if time is not None and is_number(time.value)]
+    if len(found) > 1:
+        yield found
+
+
+@clause(
+    "queue.pending.oldest-first", Level.MUST, oss=Level.SHOULD,
+    oss_reason="ComfyUI lists its heap as it lies in memory",
+    title="Pending jobs are listed oldest first",
+    source=doc(PENDING, OLDEST_FIRST),
+    why="Clients take the place in the list for the place in the queue.",
+    keeps="create_time 1000, 1000, 1002", breaks="create_time 1002, 1000",
+    needs="two pending jobs with create_time", over=_pending_times,
+)  # fmt: skip
+def pending_is_oldest_first(times: list[Located]) -> Iterator[Finding]:
+    """create_time never falls along queue_pending; equal times are fine."""
+    for before, after in pairwise(times):
+        if after.value < before.value:
+            yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
+                          f"This job is {before.value - after.value} ms older than the one listed ahead of it.",
+                          _heap_hint(times))  # fmt: skip
+
+
+def _heap_hint(times: list[Located]) -> str | None:
+    """Say so where the list, out of order, is a binary heap: ComfyUI's queue as it lies in memory."""
+    heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
+    newest = all(a.value >= b.value for a, b in pairwise(times))
+    return "newest first" if newest else "the order of a binary heap, as ComfyUI keeps its queue" if heap else None
+
+
+def _pending_numbers(answer: Answer) -> Iterator[list[Located]]:
+    found = [n for n in element(0, _pending(answer)) if is_number(n.value)]
+    if len(found) > 1:
+        yield found
+
+
+@clause(
+    "queue.job-numbers.distinct", Level.SHOULD, oss=None, oss_reason=COUNTER,
+    title="No two pending jobs have the same position",
+    source=doc(PROSE, "Position in queue (1-based)"),
+    why="Two jobs cannot stand in one place.",
+    keeps="1, 2, 4", breaks="1, 2, 2",
+    needs="two pending jobs", over=_pending_numbers,
+)  # fmt: skip
+def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
+    """No job_number stands twice in queue_pending."""
+    seen: set[object] = set()
+    for number in numbers:
+        if number.value in seen:
+            yield Finding(
+                number.pointer, "a position of its own", show(number.value), "Another pending job has this position."
+            )
+        seen.add(number.value)
+
+
+@clause(
+    "queue.job-numbers.rising", Level.SHOULD,
+    title="Positions rise along the pending list",
+    source=doc(PENDING, OLDEST_FIRST),
+    why="The number says one place in the queue, the list another.",
+    keeps="1, 2, 4", breaks="1, 3, 2",
+    needs="two pending jobs", over=_pending_numbers,
+)  # fmt: skip
+def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
+    """job_number never falls along queue_pending; gaps are fine."""
+    for before, after in pairwise(numbers):
+        if after.value < before.value:
+            yield Finding(after.pointer, "above the one listed ahead of it", show(after.value),
+                          f"job_number falls from {show(before.value)}.", _heap_hint(numbers))  # fmt: skip

@@ -1,0 +1,172 @@
+"""Between the answers of a run: what may move in a living queue, and what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from conformance.contract.answer import Answer, Conversation
+from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
+from conformance.contract.item import PROSE
+from conformance.contract.queue import OLDEST_FIRST, PENDING
+
+Succession = tuple[Answer, Answer]
+SAFE_RUN: Final = 6
+"""Reads in a row of which each takes one job before we call it more than chance."""
+MOST: Final = 0.9
+"""Share of the reads that must have taken one: one that found the queue in motion by itself is no alibi."""
+
+
+def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
+    for before, after in conversation.successions:
+        if before.by_id.keys() & after.by_id.keys():
+            yield after, (before, after)
+
+
+@clause(
+    "reads.job-data", Level.SHOULD,
+    title="A job stays the same from read to read",
+    source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
+    why="Workflow, outputs and time of creation are facts of the past; also a job that starts keeps them.",
+    keeps="the same create_time in every read", breaks="a create_time that is the time of the read",
+    needs="a job in two reads, one after the other", across=_jobs_seen_twice,
+)  # fmt: skip
+def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
+    """[2], the output ids and create_time of an id are equal in neighbouring reads."""
+    before, after = subject
+    for prompt_id, item in after.by_id.items():
+        earlier = before.by_id.get(prompt_id)
+        if earlier is None:
+            continue
+        started = " when it started" if earlier.pending and not item.pending else ""
+        parts: list[tuple[str, str, Any, Any]] = []
+        if len(item.elements) > 2 and len(earlier.elements) > 2:
+            parts.append(("workflow_json", f"{item.pointer}/2", earlier.elements[2], item.elements[2]))
+        if item.order is not None and earlier.order is not None:
+            ids, old_ids = item.output_node_ids, earlier.output_node_ids
+            parts.append(("output_node_ids", ids.pointer, old_ids.value, ids.value))
+        if item.create_time is not None and earlier.create_time is not None:
+            parts.append(("create_time", item.create_time.pointer, earlier.create_time.value, item.create_time.value))
+        for name, pointer, old, new in parts:
+            if old != new:
+                yield Finding(
+                    pointer,
+                    f"{name} as in the read before",
+                    show(new),
+                    f"{name} of a job changed{started}: it was {show(old)}.",
+                )
+
+
+def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
+    for before, after in conversation.successions:
+        old = [i for i, item in before.by_id.items() if item.pending]
+        new = [i for i, item in after.by_id.items() if item.pending]
+        old_set, new_set = set(old), set(new)
+        old, new = [i for i in old if i in new_set], [i for i in new if i in old_set]
+        if len(new) > 1:
+            yield after, (old, new, after)
+
+
+@clause(
+    "reads.order", Level.SHOULD,
+    title="Two pending jobs do not change places",
+    source=doc(PENDING, OLDEST_FIRST),
+    why="A place in the queue that jumps is no place in the queue.",
+    keeps="A, B, C and then B, C", breaks="A, B, C and then C, B",
+    needs="two pending jobs in two reads, one after the other", across=_two_pending_twice,
+)  # fmt: skip
+def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) -> Iterator[Finding]:
+    """The ids that are pending in two neighbouring reads stand in the same order in both."""
+    old, new, answer = subject
+    for expected, got in zip(old, new, strict=True):
+        if expected != got:
+            place = answer.by_id[got].pointer
+            yield Finding(
+                place,
+                "the order of the read before",
+                show(got),
+                f"This job changed places: {show(expected)} stood here.",
+            )
+            return
+
+
+def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str], Answer]]]:
+    reads = conversation.reads
+    for index in range(1, len(reads) - 1):
+        before, between, after = reads[index - 1], reads[index], reads[index + 1]
+        if before.precedes(between) and between.precedes(after):
+            throughout = before.by_id.keys() & after.by_id.keys()
+            if throughout:
+                yield between, (throughout, between)
+
+
+@clause(
+    "reads.steady", Level.SHOULD,
+    title="A job listed before and after is listed in between",
+    source=doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
+    why="A job that is missing from one read was lost, for one client or for one moment: to a browser, to a query string.",
+    keeps="A, B · A, B · B", breaks="A, B · nothing · A, B",
+    needs="a job in three reads, one after the other", across=_between,
+)  # fmt: skip
+def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
+    """ids(before) ∩ ids(after) ⊆ ids(between): true of a queue that moves, too."""
+    throughout, between = subject
+    listed = {item.prompt_id for item in between.items}
+    missing = sorted(throughout - listed)
+    if missing:
+        asked = between.request.purpose
+        yield Finding("", f"{len(throughout)} jobs that the reads before and after list", f"{len(missing)} of them missing",
+                      f"Jobs are missing from this read ({asked}), {show(missing[0])} for one.")  # fmt: skip
+
+
+def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
+    """For each read after another: the jobs that are gone since, the GETs sent since, and the seconds."""
+    gets = [answer.exchange.id for answer in conversation.answers if answer.request.method == "GET"]
+    places = {name: place for place, name in enumerate(gets)}
+    return [
+        (
+            after,
+            len(before.by_id.keys() - after.by_id.keys()),
+            places[after.exchange.id] - places[before.exchange.id],
+            (after.exchange.started or 0) - (before.exchange.started or 0),
+        )
+        for before, after in conversation.successions
+        if before.items
+    ]
+
+
+def one_for_one(conversation: Conversation) -> bool:
+    """Whether nearly every read finds as many jobs fewer as GETs were sent: a reason to pause and look again."""
+    losses = _losses(conversation)
+    as_many = sum(1 for _, lost, sent, _ in losses if 0 < lost == sent)
+    return len(losses) > SAFE_RUN and as_many >= MOST * (len(losses) - 1)
+
+
+def _several_reads(conversation: Conversation) -> Iterator[tuple[Answer, Conversation]]:
+    losses = _losses(conversation)
+    if len(losses) >= SAFE_RUN:
+        yield losses[-1][0], conversation
+
+
+@clause(
+    "reads.safe", Level.SHOULD,
+    title="Reading takes no job out of the queue",
+    source=rfc("RFC 9110 §9.2.1", "the client does not request, and does not expect, any state change on the origin server"),
+    why="A monitor that looks every minute would empty the queue.",
+    keeps="ten reads, the same jobs", breaks="ten reads, ten jobs fewer",
+    needs=f"{SAFE_RUN} reads in a row of a queue with something in it", across=_several_reads,
+)  # fmt: skip
+def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
+    """Jobs do not vanish one for one with our reads and stop vanishing when we pause.
+
+    A pause is the longest gap between two reads: where the queue loses jobs by itself, it loses
+    more in a gap many times as long.
+    """
+    if not one_for_one(conversation):
+        return
+    losses = _losses(conversation)
+    *reading, (_, lost_in_pause, sent, pause) = sorted(losses, key=lambda loss: loss[3])
+    usual = sum(gap for *_, gap in reading) / len(reading)
+    if pause > SAFE_RUN * usual and lost_in_pause <= sent:
+        yield Finding(None, "the same jobs after reading", f"a job fewer after each of {len(reading)} reads",
+                      "Jobs vanish one for one with our reads, and stop vanishing when we pause.")  # fmt: skip

@@ -1,0 +1,160 @@
+"""Exchange: one request and the bytes that answered it, with its timing. Frozen.
+
+An exchange never holds a key: whoever makes one (the probe, the reader of recordings) has replaced
+it by ``REDACTED`` in both directions, so that nothing made from exchanges can leak it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlsplit
+
+REDACTED: Final = "[redacted-api-key]"
+"""Stands where a credential stood. The clause on echoed keys looks for it in answers."""
+
+Headers = tuple[tuple[str, str], ...]
+"""Header fields in the order of the wire, names as sent; values decoded as latin-1."""
+
+
+class Credential(enum.Enum):
+    """Which key a request carried."""
+
+    GIVEN = "given"
+    """What the user gave: a key, or none."""
+    NONE = "none"
+    WRONG = "wrong"
+    EMPTY = "empty"
+    LOWER_CASE_NAME = "lower-case name"
+    """The user's key in a header spelt ``x-api-key``."""
+
+
+class Fault(enum.Enum):
+    """Why there is no answer to judge. Never a breach: the run is inconclusive for what it would have shown."""
+
+    UNREACHABLE = "unreachable"
+    """Name not resolved, connection refused, TLS not established."""
+    TIMEOUT = "timeout"
+    """Not whole within the time for one exchange."""
+    BROKEN = "broken"
+    """The connection ended, or stopped being HTTP, before the answer was whole."""
+    TOO_LARGE = "too large"
+    """The body passed the bound on bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault of the transport, in words (``detail`` may quote the server: hostile text)."""
+
+    fault: Fault
+    detail: str
+
+
+def first(headers: Headers, name: str) -> str | None:
+    """Return the first value of the field ``name`` (any case), or None."""
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def values(headers: Headers, name: str) -> list[str]:
+    """Return the members of a list-based field (RFC 9110 §5.6.1), lower-cased, over all its lines."""
+    return [
+        member.strip().lower()
+        for key, value in headers
+        if key.lower() == name
+        for member in value.split(",")
+        if member.strip()
+    ]
+
+
+_SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "range", "origin")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked.
+
+    ``purpose`` says in words why the request was sent; ``to_queue`` whether it went to the queue's
+    own URL (the contract speaks of no other).
+    """
+
+    method: str
+    url: str
+    headers: Headers = ()
+    purpose: str = "read"
+    credential: Credential = Credential.GIVEN
+    to_queue: bool = True
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the request field ``name`` (lower case)."""
+        return first(self.headers, name)
+
+    @cached_property
+    def reads(self) -> bool:
+        """A GET of the queue with the credential that the user gave."""
+        return (
+            self.method == "GET" and self.to_queue and self.credential in {Credential.GIVEN, Credential.LOWER_CASE_NAME}
+        )
+
+    @cached_property
+    def plain(self) -> bool:
+        """A read that nothing in its headers or query excuses from being answered 200 with the queue."""
+        accept = self.header("accept")
+        return (
+            self.reads
+            and self.credential is Credential.GIVEN
+            and not self.special
+            and (accept is None or "*/*" in accept or "json" in accept)
+        )
+
+    @cached_property
+    def special(self) -> bool:
+        """Whether a condition, a range, an origin or a query may change the answer."""
+        return bool(urlsplit(self.url).query) or any(self.header(name) for name in _SPECIAL)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What answered.
+
+    ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding
+    could not be undone (``content`` is then what came out before the fault). A body without its
+    head (a JSON file) has ``head`` False: nothing is known of status and headers beyond a 200.
+    """
+
+    status: int
+    headers: Headers = ()
+    content: bytes = b""
+    coding_error: str | None = None
+    head: bool = True
+    http_version: str = "HTTP/1.1"
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the response field ``name`` (lower case)."""
+        return first(self.headers, name)
+
+    @cached_property
+    def media_type(self) -> str | None:
+        """The media type without its parameters, lower case; None where the field is missing."""
+        value = self.header("content-type")
+        return None if value is None else value.partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, or the reason why there is none.
+
+    ``started`` is in seconds since the Unix epoch (None for a recording without a clock),
+    ``elapsed`` in seconds from the first byte sent to the last one read. ``attempt`` counts from 1;
+    an attempt that a later one replaced is ``superseded``: kept for the ledger, judged by nobody.
+    """
+
+    id: str
+    request: Request
+    response: Response | None = None
+    problem: Problem | None = None
+    started: float | None = None
+    elapsed: float | None = None
+    attempt: int = 1
+    superseded: bool = False

@@ -1,0 +1,236 @@
+"""The bounded client: only methods that read, no redirect followed, every exchange limited as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import socket
+import ssl
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import quote
+
+from conformance import __version__
+from conformance.content import BrokenCoding, ContentTooLarge, Decoder
+from conformance.contract.clause import printable
+from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+from conformance.settings import Bounds, Secret
+
+if TYPE_CHECKING:
+    import httpx
+
+USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
+KEY_HEADER: Final = "X-API-Key"
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
+"""Says in the server's log who tried it and why."""
+_RETRIED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
+"""Faults after which a fresh connection may help. A time-out has had its time."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request of the plan: what differs from the plain read. A header of None is not sent."""
+
+    purpose: str
+    method: str = "GET"
+    headers: tuple[tuple[str, str | None], ...] = ()
+    query: str = ""
+    credential: Credential = Credential.GIVEN
+
+
+class Redactor:
+    """Puts ``REDACTED`` where a key stands: as it is, URL-encoded, and in base64."""
+
+    def __init__(self, key: Secret | None) -> None:
+        shown = set()
+        if key is not None:
+            text = key.reveal()
+            shown = {text, quote(text, safe=""), base64.b64encode(text.encode()).decode().rstrip("=")}
+        self._forms = sorted(shown, key=len, reverse=True)
+
+    def text(self, value: str) -> str:
+        """Redact text."""
+        for form in self._forms:
+            value = value.replace(form, REDACTED)
+        return value
+
+    def content(self, value: bytes) -> bytes:
+        """Redact bytes."""
+        for form in self._forms:
+            value = value.replace(form.encode(), REDACTED.encode())
+        return value
+
+    def headers(self, headers: Headers) -> Headers:
+        """Redact names and values of fields."""
+        return tuple((self.text(name), self.text(value)) for name, value in headers)
+
+
+class Client:
+    """Asks one URL, keeps the ledger. Use as an async context manager.
+
+    ``on_exchange`` is told of every exchange as it ends (for progress).
+    """
+
+    def __init__(
+        self, url: str, key: Secret | None, bounds: Bounds, on_exchange: Callable[[Exchange], None] = lambda _: None
+    ) -> None:
+        self.url = url
+        self.ledger: list[Exchange] = []
+        self._key = key
+        self._redactor = Redactor(key)
+        self._bounds = bounds
+        self._on_exchange = on_exchange
+        self._wall, self._clock = time.time(), time.monotonic()
+        self._ends = self._clock + bounds.deadline
+        self._httpx: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        import httpx
+
+        limits = httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None)
+        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
+        verify = ssl.create_default_context() if self.url.startswith("https") else False
+        # trust_env off: neither a proxy nor .netrc of the environment gets to see the key
+        self._httpx = httpx.AsyncClient(
+            limits=limits, timeout=timeout, verify=verify, trust_env=False, follow_redirects=False
+        )
+        self._httpx.headers.clear()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._httpx is not None
+        await self._httpx.aclose()
+
+    def extend(self, seconds: float) -> None:
+        """Move the deadline: waiting that the user asked for is not the run's own time."""
+        self._ends += seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline of the run."""
+        return self._ends - time.monotonic()
+
+    async def ask(self, ask: Ask) -> Exchange:
+        """Send one request; once more on a fresh connection where the transport failed. Never raises for a server."""
+        exchange = await self._attempt(ask, 1)
+        if exchange.problem is not None and exchange.problem.fault in _RETRIED and self.left > 0:
+            self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+            exchange = await self._attempt(ask, 2)
+        return exchange
+
+    async def _attempt(self, ask: Ask, attempt: int) -> Exchange:
+        if ask.method not in SAFE_METHODS:
+            msg = f"{ask.method} is no method that only reads"
+            raise ValueError(msg)
+        number = f"x{len(self.ledger) + 1}"
+        sent = self._headers(ask)
+        url = self.url + (f"?{ask.query}" if ask.query else "")
+        request = Request(ask.method, url, self._shown(sent), ask.purpose, ask.credential)
+        started = time.monotonic()
+        exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
+        place = len(self.ledger)
+        self.ledger.append(exchange)
+        response, problem = await self._send(ask.method, url, sent)
+        exchange = replace(exchange, response=response, problem=problem, elapsed=time.monotonic() - started)
+        self.ledger[place] = exchange
+        self._on_exchange(exchange)
+        return exchange
+
+    def _headers(self, ask: Ask) -> Headers:
+        fields: dict[str, str | None] = {
+            "User-Agent": USER_AGENT, "Accept": "application/json", "X-Request-Id": str(uuid.uuid4()),
+        }  # fmt: skip
+        if self._key is not None:
+            name = KEY_HEADER.lower() if ask.credential is Credential.LOWER_CASE_NAME else KEY_HEADER
+            given = self._key.reveal()
+            sent = {Credential.NONE: None, Credential.WRONG: WRONG_KEY, Credential.EMPTY: ""}
+            fields[name] = sent.get(ask.credential, given)
+        fields.update(ask.headers)
+        return tuple((name, value) for name, value in fields.items() if value is not None)
+
+    def _shown(self, headers: Headers) -> Headers:
+        """Return the headers for the ledger: never with the user's key."""
+        own = self._key.reveal() if self._key is not None else None
+        return tuple((name, REDACTED if value == own else value) for name, value in headers)
+
+    async def _send(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
+        import httpx
+
+        assert self._httpx is not None
+        seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._exchange(self._httpx.build_request(method, url, headers=list(headers))), None
+        except TimeoutError:
+            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.0f} s")
+        except ContentTooLarge:
+            return None, Problem(Fault.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            return None, Problem(Fault.UNREACHABLE, self._redactor.text(reason(error)))
+        except httpx.TimeoutException:
+            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.0f} s")
+        except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+            return None, Problem(Fault.BROKEN, self._redactor.text(reason(error)))
+
+    async def _exchange(self, request: httpx.Request) -> Response:
+        assert self._httpx is not None
+        response = await self._httpx.send(request, stream=True)
+        try:
+            headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw)
+            codings = [] if request.method == "HEAD" else values(headers, "content-encoding")
+            content, coding_error = await self._content(response, codings)
+        finally:
+            await response.aclose()
+        return Response(
+            response.status_code, self._redactor.headers(headers), self._redactor.content(content),
+            coding_error, http_version=response.http_version,
+        )  # fmt: skip
+
+    async def _content(self, response: httpx.Response, codings: list[str]) -> tuple[bytes, str | None]:
+        """Read and undo the codings piece by piece, so that a bomb is seen before it is whole."""
+        try:
+            decoder = Decoder(codings, self._bounds.max_body)
+            coding_error = None
+        except BrokenCoding as error:
+            decoder, coding_error = Decoder([], self._bounds.max_body), str(error)
+        async for chunk in response.aiter_raw():
+            if coding_error is None or not codings:
+                try:
+                    decoder.feed(chunk)
+                except BrokenCoding as error:
+                    coding_error = str(error)
+            elif response.num_bytes_downloaded > self._bounds.max_body:
+                raise ContentTooLarge
+        if coding_error is None:
+            try:
+                decoder.finish()
+            except BrokenCoding as error:
+                coding_error = str(error)
+        return bytes(decoder.content), coding_error
+
+
+def reason(error: BaseException) -> str:
+    """Say in words why a connection failed: the innermost cause that the operating system or TLS names."""
+    causes: list[BaseException] = []
+    step: Any = error
+    while step is not None and step not in causes:
+        causes.append(step)
+        step = step.__cause__ or step.__context__
+        if isinstance(step, BaseExceptionGroup):
+            step = step.exceptions[0]
+    for cause in reversed(causes):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"TLS: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {cause.reason or cause}"
+        if isinstance(cause, socket.gaierror):
+            return f"the name cannot be resolved ({cause.strerror})"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
+    text = next((str(cause) for cause in causes if str(cause)), type(error).__name__)
+    return printable(text)

@@ -1,0 +1,195 @@
+"""The plan: which requests a run sends, in which order, and when it stops asking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Final
+
+from conformance.contract.answer import OK, Answer, Conversation
+from conformance.contract.clause import Dialect
+from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
+from conformance.contract.error import GARBLED_ORIGIN
+from conformance.contract.http import MADE_UP_VALIDATOR, NOT_ACCEPTABLE, answered_at, http_date
+from conformance.contract.method import SERVER_ERROR
+from conformance.contract.reads import one_for_one
+from conformance.exchange import Credential, Exchange
+from conformance.jsontext import Document, parse
+from conformance.probe.client import Ask, Client
+
+FIRST_READS: Final = 8
+PARALLEL: Final = 4
+FUTILE: Final = 3
+"""Answers that say "not let in" or "not now" after which nothing else is asked."""
+BROKEN_OFF: Final = 3
+"""Exchanges without an answer after which nothing else is asked."""
+WAITS: Final = 3
+"""Times that a Retry-After is obeyed before the run goes on without."""
+PAUSE: Final = 1.0
+"""Seconds without a read, to see whether jobs vanish by themselves: hundreds of times the usual gap."""
+POLL: Final = 1.0
+"""Seconds between two looks at an idle queue."""
+BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+READ: Final = Ask("read")
+
+
+def _with(purpose: str, **headers: str | None) -> Ask:
+    return Ask(purpose, headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()))
+
+
+VARIATIONS: Final = (
+    _with("Accept: */*", Accept="*/*"),
+    _with("no Accept", Accept=None),
+    Ask("as a browser", headers=(("User-Agent", BROWSER), ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))),
+    _with("Accept: text/csv", Accept="text/csv"),
+    Ask("undeclared query parameters", query="conformance=1&limit=0"),
+    _with("Accept-Encoding: gzip", Accept_Encoding="gzip"),
+    _with("Accept-Encoding: identity", Accept_Encoding="identity"),
+    _with("made-up validator", If_None_Match=MADE_UP_VALIDATOR),
+    _with("Range", Range="bytes=0-0"),
+    _with("foreign Origin", Origin="https://conformance.invalid"),
+    _with("garbled Origin", Origin=GARBLED_ORIGIN),
+)
+"""Reads that a server may tell apart, each between two plain ones."""
+
+OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
+
+CREDENTIALS: Final = (
+    Ask("without the key", credential=Credential.NONE),
+    Ask("a wrong key", credential=Credential.WRONG),
+    Ask("an empty key", credential=Credential.EMPTY),
+    Ask("the key's header in lower case", credential=Credential.LOWER_CASE_NAME),
+    Ask("HEAD without the key", "HEAD", credential=Credential.NONE),
+)
+"""Sent only where a key was given. A wrong key once: twice is the most that a server is to see."""
+
+
+class Stopped(Exception):
+    """There is no point, or no leave, to ask on. Its text says why."""
+
+
+async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
+    """Ask everything. Returns None, or why the plan was not followed to its end."""
+    waits = [WAITS]
+
+    async def ask(one: Ask) -> Exchange:
+        if len(client.ledger) - polls >= max_requests:
+            msg = f"the limit of {max_requests} requests (--max-requests)"
+            raise Stopped(msg)
+        if client.left <= 0:
+            msg = "the time for the run (--deadline)"
+            raise Stopped(msg)
+        exchange = await client.ask(one)
+        if await _told_to_wait(client, exchange, waits):
+            return await ask(one)
+        _go_on(client.ledger)
+        return exchange
+
+    polls = 0
+    try:
+        if wait_for_items:
+            polls = await _await_items(client, wait_for_items)
+        for _ in range(FIRST_READS):
+            await ask(READ)
+        if not any(_status(exchange) == OK for exchange in client.ledger):
+            return "no read was answered 200"
+        await asyncio.gather(*(ask(READ) for _ in range(PARALLEL)))
+        for one in chain(
+            _between_reads(_variations(client.ledger)), OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2
+        ):
+            exchange = await ask(one)
+            if _is_surprising(exchange):
+                await ask(one)
+        if one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
+            await asyncio.sleep(PAUSE)
+            await ask(READ)
+    except Stopped as stopped:
+        return str(stopped)
+    return None
+
+
+def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
+    return chain.from_iterable((READ, one) for one in variations)
+
+
+def _variations(ledger: Sequence[Exchange]) -> Iterable[Ask]:
+    """The fixed ones, and a conditional request where a validator was seen."""
+    answered = (exchange.response for exchange in ledger if exchange.response is not None)
+    etag = next((tag for response in answered if (tag := response.header("etag"))), None)
+    conditional = () if etag is None else (_with("the server's own validator", If_None_Match=etag),)
+    return (*VARIATIONS, *conditional)
+
+
+def _status(exchange: Exchange) -> int | None:
+    return None if exchange.response is None else exchange.response.status
+
+
+def _is_surprising(exchange: Exchange) -> bool:
+    """Whether a read failed that need not: asked once more, chance and cause can be told apart."""
+    request, status = exchange.request, _status(exchange)
+    if not request.reads or request.purpose == READ.purpose or status is None:
+        return False
+    if "?" in request.url:
+        return status >= SERVER_ERROR
+    return not request.special and status not in (OK, NOT_ACCEPTABLE)
+
+
+def _go_on(ledger: Sequence[Exchange]) -> None:
+    """Raise Stopped where the target does not answer, or answers that it will not."""
+    final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
+    silent = [exchange for exchange in final if exchange.problem is not None]
+    if silent and (len(silent) == len(final) or len(silent) >= BROKEN_OFF):
+        msg = "the target does not answer"
+        raise Stopped(msg)
+    plain = [exchange for exchange in final if exchange.request.plain]
+    if len(plain) >= FUTILE and all(_status(exchange) in UNAVAILABLE for exchange in plain):
+        msg = f"every read is answered {_status(plain[-1])}"
+        raise Stopped(msg)
+
+
+async def _told_to_wait(client: Client, exchange: Exchange, waits: list[int]) -> bool:
+    """Obey the Retry-After of a 429 or 503 where the budget of times and of time allows it."""
+    if exchange.response is None or exchange.response.status not in (TOO_MANY, 503) or not waits[0]:
+        return False
+    seconds = _retry_after(exchange)
+    if seconds is None or seconds >= client.left:
+        return False
+    waits[0] -= 1
+    await asyncio.sleep(seconds)
+    return True
+
+
+def _retry_after(exchange: Exchange) -> float | None:
+    assert exchange.response is not None
+    value = exchange.response.header("retry-after") or ""
+    if value.isascii() and value.isdecimal():
+        return float(value[:9])
+    moment = http_date(value)
+    now = answered_at(Answer(exchange, exchange.response, Document(read=False), Dialect.CLOUD))
+    return None if moment is None or now is None else max(0.0, moment - now)
+
+
+def _conversation(ledger: Sequence[Exchange]) -> Conversation:
+    return Conversation(
+        [
+            Answer(exchange, exchange.response, parse(exchange.response.content), Dialect.CLOUD)
+            for exchange in ledger
+            if exchange.response is not None
+        ]
+    )
+
+
+async def _await_items(client: Client, seconds: float) -> int:
+    """Look once a second until a list has something in it. Returns how many requests that took."""
+    client.extend(seconds)
+    ends = client.left - seconds
+    while True:
+        exchange = await client.ask(Ask("waiting for a job"))
+        _go_on(client.ledger)
+        conversation = _conversation([exchange])
+        remaining = client.left - ends
+        if any(answer.elements for answer in conversation.answers) or remaining <= 0:
+            return len(client.ledger)
+        await asyncio.sleep(min(POLL, remaining))

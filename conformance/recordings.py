@@ -1,0 +1,168 @@
+"""From files to exchanges: a raw HTTP answer, a HAR file, or a bare JSON body. What is not known stays unknown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from conformance.content import ContentTooLarge, decode
+from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+
+MAX_BODY: Final = 64 << 20
+_CREDENTIAL_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization", "cookie")
+
+
+class UnreadableRecording(ValueError):
+    """A file that holds no exchange. Its text is one line for the user."""
+
+
+def redact(headers: Headers) -> Headers:
+    """Replace the values of request fields that carry credentials."""
+    return tuple((name, REDACTED if name.lower() in _CREDENTIAL_FIELDS and value else value) for name, value in headers)
+
+
+def is_queue(url: str) -> bool:
+    """Whether a URL is a queue's: its path ends in /queue."""
+    return urlsplit(url).path.endswith("/queue")
+
+
+def read_file(path: Path, *, method: str | None = None) -> list[Exchange]:
+    """Read a recording. ``X.http`` takes its request from ``X.req`` beside it, if there is one.
+
+    Raises OSError, and UnreadableRecording where the file holds no exchange.
+    """
+    beside = path.with_suffix(".req")
+    request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
+    return read(path.read_bytes(), name=path.name, method=method, request=request)
+
+
+def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
+    """Tell what the bytes are and read them. ``name`` becomes the exchange's id."""
+    if data.startswith(b"HTTP/"):
+        return [_raw(data, name, _request(request, method))]
+    har = _har(data)
+    if har is not None:
+        found = list(_entries(har, name))
+        if not found:
+            msg = f"{name}: the HAR file holds no request of a queue (a URL whose path ends in /queue)"
+            raise UnreadableRecording(msg)
+        return found
+    asked = Request(method or "GET", "file:///api/queue", purpose="a body from a file")
+    return [Exchange(id=name, request=asked, response=Response(200, content=data, head=False))]
+
+
+def _request(raw: bytes | None, method: str | None) -> Request:
+    if raw is None:
+        return Request(method or "GET", "file:///api/queue", purpose="a recorded answer")
+    head = raw.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    parts = head[0].split(" ")
+    if len(parts) < 2:
+        msg = f"the request line {head[0][:60]!r} is none"
+        raise UnreadableRecording(msg)
+    fields = [line.partition(":") for line in head[1:]]
+    headers = redact(tuple((name.strip(), value.strip()) for name, _, value in fields))
+    url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
+    return Request(parts[0], url, headers, purpose="recorded", to_queue=is_queue(url))
+
+
+def _raw(data: bytes, name: str, request: Request) -> Exchange:
+    """Read an answer as it stood on the wire, with the state machine of h11."""
+    import h11
+
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
+    connection.send(h11.Request(method=request.method, target="/", headers=[("Host", "recorded")]))
+    connection.send(h11.EndOfMessage())
+    headers: Headers = ()
+    status, version, body = 0, "1.1", bytearray()
+    try:
+        connection.receive_data(data)
+        connection.receive_data(b"")
+        while True:
+            event = connection.next_event()
+            if isinstance(event, h11.Response):
+                status, version = event.status_code, event.http_version.decode()
+                headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in event.headers.raw_items())
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed | h11.PAUSED | h11.NEED_DATA):
+                break
+    except h11.RemoteProtocolError as error:
+        problem = Problem(Fault.BROKEN, f"not a whole HTTP answer: {error}")
+        return Exchange(id=name, request=request, problem=problem)
+    return _exchange(name, request, status, headers, bytes(body), version=f"HTTP/{version}")
+
+
+def _exchange(
+    name: str, request: Request, status: int, headers: Headers, body: bytes, *, version: str, decoded: bool = False,
+    started: float | None = None, elapsed: float | None = None,
+) -> Exchange:  # fmt: skip
+    codings = [] if decoded or request.method == "HEAD" else values(headers, "content-encoding")
+    try:
+        content, coding_error = decode(body, codings, MAX_BODY)
+    except ContentTooLarge:
+        problem = Problem(Fault.TOO_LARGE, f"more than {MAX_BODY:,} bytes")
+        return Exchange(id=name, request=request, problem=problem, started=started, elapsed=elapsed)
+    response = Response(status, headers, content, coding_error, http_version=version)
+    return Exchange(id=name, request=request, response=response, started=started, elapsed=elapsed)
+
+
+def _har(data: bytes) -> dict[str, Any] | None:
+    if b'"entries"' not in data:
+        return None
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    log = value.get("log") if isinstance(value, dict) else None
+    return log if isinstance(log, dict) and isinstance(log.get("entries"), list) else None
+
+
+def _entries(log: dict[str, Any], name: str) -> Iterator[Exchange]:
+    for number, entry in enumerate(log["entries"], 1):
+        try:
+            found = _entry(entry, f"{name}#{number}")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            msg = f"{name}: entry {number} is not as HAR 1.2 has it ({type(error).__name__}: {error})"
+            raise UnreadableRecording(msg) from error
+        if found.request.to_queue:
+            yield found
+
+
+def _entry(entry: dict[str, Any], name: str) -> Exchange:
+    asked, answered = entry["request"], entry["response"]
+    url = str(asked["url"])
+    started = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
+    elapsed = max(0.0, float(entry.get("time") or 0) / 1000)
+    request = Request(
+        str(asked["method"]).upper(), url, redact(_fields(asked)), "recorded", Credential.GIVEN, is_queue(url)
+    )
+    content = answered.get("content") or {}
+    text: str | None = content.get("text")
+    status = int(answered["status"])
+    if status == 0 or (text is None and content.get("size", 0) > 0):
+        problem = Problem(Fault.BROKEN, "the HAR file holds no body for this answer")
+        return Exchange(id=name, request=request, problem=problem, started=started, elapsed=elapsed)
+    try:
+        body = (
+            base64.b64decode(text, validate=True)
+            if text and content.get("encoding") == "base64"
+            else (text or "").encode("utf-8", "surrogatepass")
+        )
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
+    return _exchange(name, request, status, _fields(answered), body, version=str(answered.get("httpVersion", "")),
+                     decoded=True, started=started, elapsed=elapsed)  # fmt: skip
+
+
+def _fields(message: dict[str, Any]) -> Headers:
+    return tuple(
+        (str(field["name"]), str(field["value"]))
+        for field in message.get("headers", ())
+        if not str(field["name"]).startswith(":")
+    )

@@ -1,0 +1,62 @@
+"""From a judgement and its exchanges to a report. Pure, but for nothing: times come in as values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from conformance import __version__
+from conformance.contract.clause import printable
+from conformance.document import DOCUMENT_SHA256
+from conformance.excerpt import start_of
+from conformance.exchange import Exchange
+from conformance.judge import Judgement
+from conformance.report.model import RecordedExchange, RecordedRequest, RecordedResponse, Report, Run
+
+
+def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
+    judgement: Judgement,
+    exchanges: Sequence[Exchange],
+    *,
+    target: str,
+    dialect: str,
+    options: dict[str, str | int | float | bool | None],
+    start: float,
+    end: float,
+    partial: bool = False,
+    selected: str | None = None,
+) -> Report:
+    """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
+    run = Run(
+        suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
+        seed=None, start=_time(start), end=_time(end), partial=partial, read_as=judgement.read_as.value, selected=selected,
+    )  # fmt: skip
+    return Report(
+        run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
+        clauses=judgement.results, exchanges=tuple(record(exchange) for exchange in exchanges),
+    )  # fmt: skip
+
+
+def record(exchange: Exchange) -> RecordedExchange:
+    """Return the line of the ledger for an exchange: its body bounded and made printable."""
+    asked, answered = exchange.request, exchange.response
+    return RecordedExchange(
+        id=exchange.id,
+        request=RecordedRequest(
+            method=asked.method, url=asked.url, headers=asked.headers, purpose=asked.purpose,
+            credential=asked.credential.value,
+        ),
+        response=None if answered is None else RecordedResponse(
+            status=answered.status,
+            headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
+            size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
+            excerpt=start_of(answered.content),
+        ),
+        error=None if exchange.problem is None else f"{exchange.problem.fault.value}: {printable(exchange.problem.detail)}",
+        elapsed=exchange.elapsed, attempt=exchange.attempt,
+    )  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

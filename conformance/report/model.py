@@ -1,0 +1,182 @@
+"""The report: what a run found, as plain frozen values. ``compliance.json`` is this, encoded.
+
+The JSON Schema beside this file is generated from these classes (``conformance/report/schema.py``).
+Members may be added, never changed or taken away: others build on the format.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, Literal
+
+import msgspec
+
+SCHEMA_VERSION: Final = 1
+
+
+class Status(enum.StrEnum):
+    """Of one clause in a run."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    WARN = "warn"
+    NOT_EXERCISED = "not-exercised"
+    NOT_APPLICABLE = "not-applicable"
+    WAIVED = "waived"
+    ERROR = "error"
+
+
+class Verdict(enum.StrEnum):
+    """Of a run."""
+
+    CONFORMANT = "conformant"
+    NON_CONFORMANT = "non-conformant"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen value that is compared and encoded by its members."""
+
+
+class Excerpt(Value, frozen=True, kw_only=True):
+    """A piece of a body around the place of a breach: ``before`` + ``marked`` + ``after``, made printable."""
+
+    before: str
+    marked: str
+    after: str
+
+
+class Evidence(Value, frozen=True, kw_only=True):
+    """One breach, with how many more like it the same answer holds.
+
+    ``more`` counts the findings like this one (same clause, same place but for indices, same cause)
+    in this answer that are not listed; ``last`` is the place of the last of them. ``seen_in`` names
+    the other exchanges that showed the same (the first 20).
+    """
+
+    exchange: str
+    pointer: str | None
+    expected: str
+    got: str
+    message: str
+    hint: str | None = None
+    more: int = 0
+    last: str | None = None
+    seen_in: tuple[str, ...] = ()
+    excerpt: Excerpt | None = None
+
+
+class SourceOfClause(Value, frozen=True, kw_only=True):
+    """Where the sentence stands: a JSON Pointer into the vendored document, or an RFC section; and the words."""
+
+    pointer: str | None = None
+    quote: str | None = None
+    rfc: str | None = None
+
+
+class ClauseResult(Value, frozen=True, kw_only=True):
+    """What a run says of one clause. ``judged`` and ``breached`` count answers."""
+
+    id: str
+    title: str
+    level: Literal["must", "should", "info"]
+    status: Status
+    reason: str
+    core: bool
+    since: int
+    judged: int
+    breached: int
+    source: SourceOfClause
+    evidence: tuple[Evidence, ...] = ()
+    waiver: str | None = None
+    why: str = ""
+
+
+class RecordedRequest(Value, frozen=True, kw_only=True):
+    """A request as it was sent, keys redacted. ``credential`` says which key it carried."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    purpose: str = ""
+    credential: str = "given"
+
+
+class RecordedResponse(Value, frozen=True, kw_only=True):
+    """An answer: ``size`` in bytes and ``sha256`` are of the body after content codings, ``excerpt`` is its start."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    size: int
+    sha256: str
+    excerpt: str
+
+
+class RecordedExchange(Value, frozen=True, kw_only=True):
+    """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds."""
+
+    id: str
+    request: RecordedRequest
+    response: RecordedResponse | None
+    error: str | None
+    elapsed: float | None
+    attempt: int
+
+
+class Run(Value, frozen=True, kw_only=True):
+    """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them."""
+
+    suite_version: str
+    document_sha256: str
+    target: str
+    dialect: str
+    options: dict[str, str | int | float | bool | None]
+    seed: int | None
+    start: str
+    end: str
+    partial: bool
+    read_as: str = "cloud"
+    selected: str | None = None
+
+
+class Counts(Value, frozen=True, kw_only=True):
+    """Clauses by status, and how many were ``exercised`` (pass, fail, warn, waived) of how many in ``total``."""
+
+    passed: int = msgspec.field(name="pass", default=0)
+    fail: int = 0
+    warn: int = 0
+    not_exercised: int = msgspec.field(name="not-exercised", default=0)
+    not_applicable: int = msgspec.field(name="not-applicable", default=0)
+    waived: int = 0
+    error: int = 0
+    exercised: int = 0
+    total: int = 0
+
+
+class Report(Value, frozen=True, kw_only=True):
+    """One run, whole."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run: Run
+    verdict: Verdict
+    verdict_reason: str
+    counts: Counts
+    clauses: tuple[ClauseResult, ...]
+    exchanges: tuple[RecordedExchange, ...]
+
+    def clause(self, clause_id: str) -> ClauseResult:
+        """Return the result of one clause. Raises KeyError where the run has none of that id."""
+        for result in self.clauses:
+            if result.id == clause_id:
+                return result
+        raise KeyError(clause_id)
+
+
+def encode(report: Report) -> bytes:
+    """Return ``compliance.json``: UTF-8, indented by two."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Report:
+    """Read ``compliance.json``. Raises msgspec.DecodeError (a ValueError) where it is none."""
+    return msgspec.json.decode(data, type=Report)

@@ -1,0 +1,90 @@
+"""The end of a run as lines for a terminal: what was broken, what was not seen, the counts, the verdict."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from conformance.report.inert import line
+from conformance.report.model import ClauseResult, Report
+from conformance.report.words import (
+    STATUS,
+    breached,
+    broken_in,
+    core_not_exercised,
+    exercised,
+    in_counts,
+    more_like_this,
+    place,
+    status_counts,
+    verdict_line,
+)
+
+Style = Literal[
+    "fail", "error", "warn", "not-exercised", "detail", "counts", "conformant", "non-conformant", "inconclusive"
+]  # fmt: skip
+
+COLOUR: Final[dict[str, str]] = {
+    "fail": "red",
+    "error": "magenta",
+    "warn": "yellow",
+    "not-exercised": "cyan",
+    "conformant": "green",
+    "non-conformant": "red",
+    "inconclusive": "yellow",
+}
+"""By style, for whoever can show colour; styles that are not named here have none."""
+
+FINDINGS_SHOWN: Final = 3
+CORE_SHOWN: Final = 12
+
+
+class Line(NamedTuple):
+    """One line, printable, without a line end; ``style`` is a key of ``COLOUR`` or plain."""
+
+    style: Style
+    text: str
+
+
+def summary_lines(report: Report) -> list[Line]:
+    """Return the summary of a run; the verdict is its last line."""
+    lines: list[Line] = []
+    for result in breached(report):
+        lines += clause_lines(result)
+    unseen = core_not_exercised(report)
+    if unseen:
+        lines.append(Line("not-exercised", "Core clauses not exercised: nothing came up that they speak of"))
+        lines += [_detail(f"{result.id}  {result.reason}") for result in unseen[:CORE_SHOWN]]
+        if len(unseen) > CORE_SHOWN:
+            lines.append(_detail(f"… {len(unseen) - CORE_SHOWN} more"))
+    by_status = ", ".join(
+        f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
+    )
+    lines.append(Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}")))
+    lines.append(Line(report.verdict.value, line(verdict_line(report))))
+    return lines
+
+
+def clause_lines(result: ClauseResult) -> list[Line]:
+    """Return what is to be said of one broken clause: its first findings, and how many there are."""
+    style: Style = "fail" if result.status == "fail" else "warn" if result.status == "warn" else "error"
+    told = broken_in(result)
+    head = f"{STATUS[result.status].upper()} {result.id}: {result.title}"
+    lines = [Line(style, line(f"{head} ({told})" if told else head))]
+    if not result.evidence:
+        lines.append(_detail(result.reason))
+    for evidence in result.evidence[:FINDINGS_SHOWN]:
+        lines.append(_detail(f"{place(evidence.pointer)} in {evidence.exchange}: {evidence.message}"))
+        lines.append(_detail(f"  expected {evidence.expected}; got {evidence.got}"))
+        if evidence.more:
+            lines.append(_detail(f"  … {more_like_this(evidence)}"))
+        if evidence.hint:
+            lines.append(_detail(f"  hint: {evidence.hint}"))
+    if len(result.evidence) > FINDINGS_SHOWN:
+        lines.append(_detail(f"… {len(result.evidence) - FINDINGS_SHOWN} other findings in the report"))
+    return lines
+
+
+def _detail(text: str) -> Line:
+    """Indent a detail. A colon pair at the start of a line is a command to some CI systems, even after spaces."""
+    safe = line(text)
+    return Line("detail", "    " + (safe.replace("::", ":\\u003a", 1) if safe.lstrip().startswith("::") else safe))

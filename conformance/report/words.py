@@ -1,0 +1,204 @@
+"""What every rendering says in the same words: names of statuses and subjects, what comes first, what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from conformance.report.model import ClauseResult, Evidence, Report, Run, Status, Verdict
+
+VERDICT: Final = {
+    Verdict.CONFORMANT: "Conformant",
+    Verdict.NON_CONFORMANT: "Non-conformant",
+    Verdict.INCONCLUSIVE: "Inconclusive",
+}
+
+VERDICT_MEANING: Final = {
+    Verdict.CONFORMANT: "Every core clause was exercised, and no answer broke a clause of level must.",
+    Verdict.NON_CONFORMANT: "At least one answer broke a clause of level must. One is enough.",
+    Verdict.INCONCLUSIVE: "No clause of level must was broken, but too little was seen to say that the contract holds.",
+}
+
+STATUS: Final = {
+    Status.FAIL: "Failed",
+    Status.ERROR: "Error",
+    Status.WARN: "Warning",
+    Status.NOT_EXERCISED: "Not exercised",
+    Status.WAIVED: "Waived",
+    Status.PASS: "Passed",
+    Status.NOT_APPLICABLE: "Not applicable",
+}
+"""In the order in which a reader wants them."""
+
+STATUS_MEANING: Final = {
+    Status.FAIL: "A clause of level must was broken.",
+    Status.ERROR: "The suite itself failed while judging this clause. It says nothing about the server.",
+    Status.WARN: "A clause of level should was broken. It does not decide the verdict unless that was asked for.",
+    Status.NOT_EXERCISED: "Nothing came up that the clause speaks of. It is not known whether it is kept.",
+    Status.WAIVED: "A breach that is known and was accepted, with a reason, by whoever runs the suite.",
+    Status.PASS: "The clause was put to the test and every answer kept it.",
+    Status.NOT_APPLICABLE: "The clause does not apply to the dialect that was demanded.",
+}
+
+LEVEL_MEANING: Final = {
+    "must": "Demanded by the schema or the plain prose of the document, or by a MUST of an RFC.",
+    "should": "Inferred from the document, or a SHOULD of an RFC.",
+    "info": "Told for information; never decides anything.",
+}
+
+SUBJECT: Final = {
+    "status": "Answering at all",
+    "envelope": "The envelope (QueueInfo)",
+    "item": "Each job (the QueueItem tuple)",
+    "queue": "The queue as a whole",
+    "workflow": "Workflows",
+    "reads": "From read to read",
+    "json": "The text of JSON",
+    "http": "HTTP",
+    "method": "Methods other than GET",
+    "auth": "Authentication",
+    "error": "Errors (ErrorResponse)",
+    "caching": "Caching",
+    "cors": "Cross-origin access",
+    "privacy": "Privacy",
+}
+
+BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
+"""The statuses that ask for attention, worst first."""
+
+
+def subject(clause_id: str) -> str:
+    """Return the first word of a clause's id."""
+    return clause_id.partition(".")[0]
+
+
+def subject_title(name: str) -> str:
+    """Return the human title of a subject."""
+    return SUBJECT.get(name, name.replace("-", " ").capitalize())
+
+
+def breached(report: Report) -> list[ClauseResult]:
+    """Return the clauses that were broken (or that the suite broke upon), worst first."""
+    return [result for status in BREACHED for result in report.clauses if result.status is status]
+
+
+def core_not_exercised(report: Report) -> list[ClauseResult]:
+    """Return the core clauses of which nothing came up."""
+    return [result for result in report.clauses if result.core and result.status is Status.NOT_EXERCISED]
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 answer``, ``2 answers``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def status_counts(report: Report) -> dict[Status, int]:
+    """Return how many clauses have each status, in the order of ``STATUS``."""
+    counts = report.counts
+    by_status = {
+        Status.FAIL: counts.fail,
+        Status.ERROR: counts.error,
+        Status.WARN: counts.warn,
+        Status.NOT_EXERCISED: counts.not_exercised,
+        Status.WAIVED: counts.waived,
+        Status.PASS: counts.passed,
+        Status.NOT_APPLICABLE: counts.not_applicable,
+    }
+    return {status: by_status[status] for status in STATUS}
+
+
+def in_counts(status: Status, number: int) -> str:
+    """Return the status as it follows a number: ``2 failed``, ``2 warnings``."""
+    return STATUS[status].lower() + ("s" if number != 1 and status in {Status.WARN, Status.ERROR} else "")
+
+
+def exercised(report: Report) -> str:
+    """Return ``exercised 41 of 58 clauses``."""
+    return f"exercised {report.counts.exercised:,} of {count(report.counts.total, 'clause')}"
+
+
+def broken_in(result: ClauseResult) -> str:
+    """Return ``broken in 3 of 40 answers``; "" where it is not."""
+    return f"broken in {result.breached:,} of {count(result.judged, 'answer')}" if result.breached else ""
+
+
+def sentence(text: str) -> str:
+    """Return a reason as a sentence. One that begins with an id or a number keeps its beginning."""
+    begun = text[:1].upper() + text[1:] if re.match(r"[a-z]+[\s,;:]", text) else text
+    return begun + "." if begun[-1:].isalnum() or begun.endswith(")") else begun
+
+
+def more_like_this(evidence: Evidence) -> str:
+    """Return ``12 more like this, last at /queue_pending/40/3``; "" where there are none."""
+    if not evidence.more:
+        return ""
+    return f"{evidence.more:,} more like this" + (f", last at {evidence.last}" if evidence.last else "")
+
+
+def place(pointer: str | None) -> str:
+    """Return a JSON Pointer in words where it has none."""
+    return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
+
+
+def is_embedded(run: Run) -> bool:
+    """Whether the suite tested its own reference endpoint."""
+    return run.target.startswith("embedded")
+
+
+def flags(report: Report) -> list[str]:
+    """Return what qualifies the verdict and must stand beside it."""
+    return [
+        text
+        for text, holds in (
+            ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
+            ("partial run", report.run.partial),
+            (f"{report.counts.waived} waived", report.counts.waived > 0),
+        )
+        if holds
+    ]
+
+
+def verdict_line(report: Report) -> str:
+    """Return the verdict with its reason and what qualifies it, on one line."""
+    qualified = "".join(f" [{flag}]" for flag in flags(report))
+    return f"{VERDICT[report.verdict]}: {report.verdict_reason}{qualified}"
+
+
+def next_steps(report: Report) -> list[str]:
+    """Return what to do next, most useful first. Words of the suite alone: safe to show as they are."""
+    answers = [exchange.response for exchange in report.exchanges if exchange.response]
+    statuses = {answer.status for answer in answers}
+    steps = []
+    if report.verdict is Verdict.NON_CONFORMANT:
+        steps.append(
+            "Begin with the first failed clause: its evidence names the place, and a curl line shows it again."
+        )
+    if report.verdict is Verdict.INCONCLUSIVE:
+        if not answers:
+            steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
+        elif 200 not in statuses and statuses & {401, 403}:
+            steps.append(
+                "The server asks for a key. Put one into the environment variable COMFY_API_KEY, "
+                "or name another with --api-key-env."
+            )
+        elif 200 not in statuses and statuses & {429, 503}:
+            steps.append(
+                "The server was busy or limits the rate. Run again later, or from an account with a higher limit."
+            )
+        elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
+            steps.append(
+                "Queue jobs, one running and two pending at least, and run again while they wait; "
+                "or let the run wait for jobs with --wait-for-items."
+            )
+        if report.counts.error:
+            steps.append(
+                "The suite itself failed on some clauses. That is a defect of the suite: "
+                "report it, with compliance.json."
+            )
+    if report.run.partial:
+        steps.append(
+            "This run was of selected clauses or was stopped early. Run the whole suite for a verdict that counts."
+        )
+    if is_embedded(report.run):
+        steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
+    return steps

@@ -1,0 +1,212 @@
+"""What a run is to do: the options that the command line and pytest share, checked before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from conformance.contract import Dialect
+
+EMBEDDED: Final = "embedded"
+DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
+DEFAULT_REPORT_DIR: Final = "reports/latest"
+DEFAULT_QUEUE_PATH: Final = "/api/queue"
+SHORTEST_KEY: Final = 4
+"""Characters. A shorter key could not be told from ordinary text where a server echoes it."""
+
+
+class UsageProblem(Exception):
+    """What the user typed cannot be run. Its text is one line: what is wrong, and what to do."""
+
+
+class Secret:
+    """A key that no repr, traceback or log shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the key itself: for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a run may cost, us and the server. Times in seconds, sizes in bytes."""
+
+    deadline: float = 120.0
+    """The whole run, from the first request to the last answer."""
+    exchange_timeout: float = 20.0
+    """One exchange, from connecting to the last byte. Not per read: a byte a second does not stretch it."""
+    connect_timeout: float = 5.0
+    """Resolving the name, connecting and TLS."""
+    max_body: int = 64 << 20
+    """One body after decompression."""
+    max_requests: int = 50
+    """All requests, retries included; polls of ``--wait-for-items`` come on top, one a second at most."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run, as asked for. ``target`` is the base URL, None the embedded endpoint."""
+
+    target: str | None = None
+    queue_path: str = DEFAULT_QUEUE_PATH
+    dialect: Dialect = Dialect.CLOUD
+    key: Secret | None = None
+    key_source: str | None = None
+    report_dir: Path = Path(DEFAULT_REPORT_DIR)
+    fail_on_should: bool = False
+    inconclusive_ok: bool = False
+    wait_for_items: float = 0.0
+    bounds: Bounds = Bounds()
+
+    def options(self) -> dict[str, str | int | float | bool | None]:
+        """Return what the report shows of them: everything but the key."""
+        return {
+            "queue_path": self.queue_path, "dialect": self.dialect.value, "key": self.key_source,
+            "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
+            "wait_for_items": self.wait_for_items, "deadline": self.bounds.deadline,
+            "exchange_timeout": self.bounds.exchange_timeout, "connect_timeout": self.bounds.connect_timeout,
+            "max_body": self.bounds.max_body, "max_requests": self.bounds.max_requests,
+        }  # fmt: skip
+
+
+def make_settings(  # noqa: PLR0913 - one parameter for each option
+    environ: Mapping[str, str],
+    *,
+    target: str | None = None,
+    queue_path: str = DEFAULT_QUEUE_PATH,
+    dialect: str = Dialect.CLOUD,
+    api_key_env: str | None = None,
+    no_key: bool = False,
+    allow_plain_http_key: bool = False,
+    report_dir: str | Path = DEFAULT_REPORT_DIR,
+    fail_on_should: bool = False,
+    inconclusive_ok: bool = False,
+    wait_for_items: float = 0.0,
+    bounds: Bounds | None = None,
+) -> Settings:
+    """Check what was typed against the environment. Raises UsageProblem."""
+    url = _target(target, environ)
+    bounds = bounds or Bounds()
+    for name, value in vars(bounds).items():
+        if not value > 0:
+            msg = f"--{name.replace('_', '-')} must be more than 0, not {value}"
+            raise UsageProblem(msg)
+    if wait_for_items < 0:
+        msg = f"--wait-for-items must be 0 or more seconds, not {wait_for_items}"
+        raise UsageProblem(msg)
+    if not queue_path.startswith("/") or any(c in queue_path for c in "?# ") or not queue_path.isprintable():
+        msg = f"--queue-path must be a path that starts with /, such as /api/queue, not {queue_path!r}"
+        raise UsageProblem(msg)
+    if url is not None and url.rstrip("/").endswith(queue_path):
+        msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
+        raise UsageProblem(msg)
+    if dialect not in set(Dialect):
+        msg = f"--dialect must be cloud, oss or auto, not {dialect!r}"
+        raise UsageProblem(msg)
+    key, source = (
+        (None, None) if url is None else _key(url, environ, api_key_env, no_key=no_key, plain_ok=allow_plain_http_key)
+    )
+    return Settings(
+        target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source,
+        report_dir=Path(report_dir), fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
+        wait_for_items=wait_for_items, bounds=bounds,
+    )  # fmt: skip
+
+
+def _target(given: str | None, environ: Mapping[str, str]) -> str | None:
+    value = given if given is not None else environ.get("CONFORMANCE_TARGET")
+    if value is None:
+        if environ.get("CI"):
+            msg = "no target: CI is set, so the embedded endpoint must be named (--target embedded), or a URL given"
+            raise UsageProblem(msg)
+        return None
+    if not value.strip():
+        where = "--target" if given is not None else "CONFORMANCE_TARGET"
+        msg = f"{where} is set but empty: give a URL such as http://127.0.0.1:8188, or embedded"
+        raise UsageProblem(msg)
+    if value == EMBEDDED:
+        return None
+    return _checked_url(value.strip())
+
+
+def _checked_url(value: str) -> str:
+    shown = value if value.isprintable() and "@" not in value else "the target"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        msg = f"{shown} is no URL ({error}): give one such as http://127.0.0.1:8188"
+        raise UsageProblem(msg) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        guess = value if "://" not in value and "/" not in value[:1] else "127.0.0.1:8188"
+        msg = f"{shown} is no http or https URL: give one such as http://{guess if guess.isprintable() and '@' not in guess else '127.0.0.1:8188'}"
+        raise UsageProblem(msg)
+    if parts.username is not None or parts.password is not None:
+        msg = "the target holds a user name or password: take it out of the URL, it would stand in reports"
+        raise UsageProblem(msg)
+    if parts.query or parts.fragment or not value.isprintable() or " " in value:
+        msg = f"{shown} holds more than a base URL: give scheme, host, port and path alone"
+        raise UsageProblem(msg)
+    return value.rstrip("/")
+
+
+def _key(
+    url: str, environ: Mapping[str, str], named: str | None, *, no_key: bool, plain_ok: bool
+) -> tuple[Secret | None, str | None]:
+    if no_key:
+        if named is not None:
+            msg = "--no-key and --api-key-env contradict each other: give one of them"
+            raise UsageProblem(msg)
+        return None, None
+    name = named or DEFAULT_KEY_ENV
+    value = environ.get(name, "")
+    if not value:
+        if named is not None:
+            msg = f"--api-key-env names {name}, which is not set: export it, or say --no-key"
+            raise UsageProblem(msg)
+        return None, None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        msg = f"the key in {name} holds spaces, line breaks or characters that no header may carry: set it again"
+        raise UsageProblem(msg)
+    if len(value) < SHORTEST_KEY:
+        msg = f"the key in {name} is shorter than {SHORTEST_KEY} characters: that is no key"
+        raise UsageProblem(msg)
+    if urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or "") and not plain_ok:
+        msg = f"the key in {name} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
+        raise UsageProblem(msg)
+    return Secret(value), name
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def announcement(settings: Settings) -> list[str]:
+    """Say in lines for the user who is asked, by which reading, within which bounds, and who receives the key."""
+    asked = "the embedded reference endpoint (no target was given)" if settings.target is None else settings.target
+    bounds = settings.bounds
+    lines = [
+        f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, "
+        f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
+    ]
+    if settings.key is not None and settings.target is not None:
+        parts = urlsplit(settings.target)
+        lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")
+    return lines

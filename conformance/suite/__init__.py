@@ -1,0 +1,1 @@
+"""The modules that ``pytest --pyargs conformance`` runs."""

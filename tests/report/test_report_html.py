@@ -1,0 +1,116 @@
+"""The page as text: whole, self-contained, and nothing of the server in it but text."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+import report_samples as sample
+
+from conformance.report.html import render_html
+from conformance.report.model import Report
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes, ids and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.pieces: list[str] = []
+        self.feed(page)
+        self.text = "".join(self.pieces)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember the tag and its attributes."""
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        """Remember the text."""
+        self.pieces.append(data)
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of one attribute."""
+        return [value for key, value in self.attributes if key == name]
+
+
+ALL = pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
+
+
+@ALL
+def test_it_is_self_contained_and_links_lead_somewhere(make: Callable[[], Report]) -> None:
+    """Nothing is loaded; each link leads to a place in the page or to an RFC; ids are unique."""
+    page = Reader(render_html(make()))
+    ids = page.all("id")
+    if make is not sample.hostile:
+        assert len(ids) == len(set(ids))
+    for link in page.all("href"):
+        if link.startswith("#"):
+            assert link[1:] in ids, link
+        else:
+            assert link.startswith(("https://www.rfc-editor.org/rfc/", "data:image/svg+xml,"))
+    assert not page.all("src")
+    assert not page.all("style")
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert page.tags.count("script") == page.tags.count("style") == 1
+    assert not {"img", "iframe", "object", "base"} & set(page.tags)
+
+
+@ALL
+def test_the_policy_names_the_inline_code_by_hash(make: Callable[[], Report]) -> None:
+    """Nothing but our own style and script may run."""
+    page = render_html(make())
+    (policy,) = [value for value in Reader(page).all("content") if "default-src" in value]
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        (inline,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        assert f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'" in policy
+
+
+def test_what_is_hidden_is_made_visible() -> None:
+    """Controls and overrides stand in the page as their escapes, in text and in attributes."""
+    page = render_html(sample.hostile())
+    assert re.sub(r"[\n\t]", "", page).isprintable()
+    assert "\\u202eevil" in page
+    assert "{{ 7*7 }}" in Reader(page).text
+    assert "<script>window.pwned" in Reader(page).text
+
+
+def test_a_reader_finds_what_they_need() -> None:
+    """Verdict, reason, counts, quote and source, evidence, the curl line, the ledger, the percentiles."""
+    text = re.sub(r"\s+", " ", Reader(render_html(sample.failing())).text)
+    for wanted in (
+        "Non-conformant",
+        "2 must clauses broken: http",
+        "exercised 24 of 27 clauses",
+        "broken in 3 of 14 answers",
+        "Prompt ID (UUID)",
+        "openapi-cloud.get-queue.yaml#/components/schemas/QueueItem",
+        "RFC 9110 §8.3",
+        "/queue_pending/0/4/create_time",
+        "41 more like this, last at",
+        "seen in 3 other answers",
+        "The server sends seconds.",
+        "curl -sS -i",
+        "X-API-Key: $COMFY_API_KEY",
+        "Of 17 answers, half came within 5.4 ms",
+        "gateway issue 481",
+        "What this verdict means, and what it does not",
+    ):
+        assert wanted in text, wanted
+
+
+def test_an_inconclusive_run_says_what_to_do() -> None:
+    """Nothing answered; the queue was idle; the suite tested itself."""
+    assert "Nothing answered. Check that the server runs" in render_html(sample.unreachable())
+    idle = render_html(sample.idle())
+    assert "Queue jobs, one running" in idle
+    assert "Partial run" in idle
+    assert "Embedded reference endpoint" in idle
