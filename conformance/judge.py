@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.contract import CATALOGUE, Clause, Dialect, Finding, Level
-from conformance.contract.answer import Answer, Conversation
+from conformance.contract.answer import Answer, Conversation, Reading
 from conformance.contract.clause import printable
 from conformance.contract.envelope import UNAVAILABLE
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Fault
-from conformance.jsontext import Document, parse
+from conformance.jsontext import parse
 from conformance.report.model import ClauseResult, Counts, Evidence, SourceOfClause, Status, Verdict
 
 LISTED: Final = 3
@@ -86,19 +86,21 @@ def count(results: Iterable[ClauseResult]) -> Counts:
 
 def _read(exchanges: Sequence[Exchange], dialect: Dialect) -> tuple[list[Answer], Dialect]:
     """Read every body once (equal bytes share one reading) and resolve AUTO by the first job that shows an order."""
-    documents: dict[bytes, Document] = {}
-    answered = []
+    demanded = Dialect.CLOUD if dialect is Dialect.AUTO else dialect
+    readings: dict[bytes, Reading] = {}
+    answers = []
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = exchange.response.content
             digest = hashlib.sha256(content).digest()
-            if digest not in documents:
-                documents[digest] = parse(content)
-            answered.append((exchange, exchange.response, documents[digest]))
+            if digest not in readings:
+                readings[digest] = Reading(parse(content), demanded)
+            answers.append(Answer(exchange, exchange.response, readings[digest]))
     if dialect is Dialect.AUTO:
-        tried = (Answer(exchange, response, document, Dialect.CLOUD) for exchange, response, document in answered)
-        dialect = next((item.order for answer in tried for item in answer.items if item.order), Dialect.CLOUD)
-    return [Answer(exchange, response, document, dialect) for exchange, response, document in answered], dialect
+        shown = next((item.order for answer in answers for item in answer.items if item.order), Dialect.CLOUD)
+        if shown is not demanded:
+            return _read(exchanges, shown)
+    return answers, demanded
 
 
 def _apply(clause: Clause, conversation: Conversation) -> _Tally:

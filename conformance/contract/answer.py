@@ -7,6 +7,7 @@ of its own. So one fault gives one finding.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,7 +37,7 @@ class Located:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """One element of ``queue_running`` or ``queue_pending`` that is an array, read in the demanded order."""
 
@@ -49,7 +50,7 @@ class Item:
         """Return element ``index`` with its place."""
         return Located(f"{self.pointer}/{index}", self.elements[index])
 
-    @property
+    @cached_property
     def order(self) -> Dialect | None:
         """The order that the types of [3] and [4] show; None where they show neither."""
         if len(self.elements) < ARITY:
@@ -61,23 +62,23 @@ class Item:
                 return Dialect.OSS
         return None
 
-    @property
+    @cached_property
     def output_node_ids(self) -> Located:
         """The element where output node ids stand: by the order it shows, else by the one demanded."""
         return self.at(3 if (self.order or self.dialect) is Dialect.CLOUD else 4)
 
-    @property
+    @cached_property
     def metadata(self) -> Located:
         """The element where metadata stand: by the order it shows, else by the one demanded."""
         return self.at(4 if (self.order or self.dialect) is Dialect.CLOUD else 3)
 
-    @property
+    @cached_property
     def prompt_id(self) -> str | None:
         """Element 1 where it is a string."""
         found = self.elements[1] if len(self.elements) > 1 else None
         return found if isinstance(found, str) else None
 
-    @property
+    @cached_property
     def create_time(self) -> Located | None:
         """``create_time`` of the metadata where there is one."""
         if len(self.elements) < ARITY or not isinstance(self.metadata.value, dict):
@@ -88,37 +89,21 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An exchange that was answered, with its body read once for all clauses."""
+class Reading:
+    """A body read once, for all clauses and for all answers of the same bytes."""
 
-    exchange: Exchange
-    response: Response
     document: Document
     dialect: Dialect
-
-    @property
-    def request(self) -> Request:
-        """What was asked."""
-        return self.exchange.request
-
-    @cached_property
-    def shows_queue(self) -> bool:
-        """A read that was answered 200: every clause of the body applies."""
-        return self.request.reads and self.response.status == OK
-
-    @cached_property
-    def info(self) -> dict[str, Any] | None:
-        """The QueueInfo object, where the body is an object."""
-        return self.document.value if self.shows_queue and isinstance(self.document.value, dict) else None
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
         """Whatever stands in the two lists, running before pending: (is pending, value)."""
+        info = self.document.value if isinstance(self.document.value, dict) else {}
         return [
             (name == "queue_pending", Located(f"/{name}/{index}", value))
             for name in LISTS
-            if self.info is not None and isinstance(self.info.get(name), list)
-            for index, value in enumerate(self.info[name])
+            if isinstance(info.get(name), list)
+            for index, value in enumerate(info[name])
         ]
 
     @cached_property
@@ -133,14 +118,52 @@ class Answer:
     @cached_property
     def by_id(self) -> dict[str, Item]:
         """The items by prompt id; of two with the same id neither."""
-        found: dict[str, Item] = {}
-        twice: set[str] = set()
-        for item in self.items:
-            if item.prompt_id is not None:
-                if item.prompt_id in found:
-                    twice.add(item.prompt_id)
-                found[item.prompt_id] = item
-        return {prompt_id: item for prompt_id, item in found.items() if prompt_id not in twice}
+        count = Counter(item.prompt_id for item in self.items)
+        return {item.prompt_id: item for item in self.items if item.prompt_id is not None and count[item.prompt_id] == 1}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An exchange that was answered."""
+
+    exchange: Exchange
+    response: Response
+    reading: Reading
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self.exchange.request
+
+    @property
+    def document(self) -> Document:
+        """The body as JSON."""
+        return self.reading.document
+
+    @cached_property
+    def shows_queue(self) -> bool:
+        """A read that was answered 200: every clause of the body applies."""
+        return self.request.reads and self.response.status == OK
+
+    @cached_property
+    def info(self) -> dict[str, Any] | None:
+        """The QueueInfo object, where the body is an object."""
+        return self.document.value if self.shows_queue and isinstance(self.document.value, dict) else None
+
+    @property
+    def elements(self) -> Sequence[tuple[bool, Located]]:
+        """Whatever stands in the two lists of a queue that is shown: (is pending, value)."""
+        return self.reading.elements if self.shows_queue else ()
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """Those elements that are arrays."""
+        return self.reading.items if self.shows_queue else ()
+
+    @property
+    def by_id(self) -> dict[str, Item]:
+        """The items by prompt id; of two with the same id neither."""
+        return self.reading.by_id if self.shows_queue else {}
 
     def precedes(self, other: Answer) -> bool:
         """Whether this answer was whole before the other was asked for. False where no clock says so."""

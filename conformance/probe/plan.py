@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final
 
-from conformance.contract.answer import OK, Answer, Conversation
+from conformance.contract.answer import OK, Answer, Conversation, Reading
 from conformance.contract.clause import Dialect
 from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
 from conformance.contract.error import GARBLED_ORIGIN
@@ -167,14 +167,14 @@ def _retry_after(exchange: Exchange) -> float | None:
     if value.isascii() and value.isdecimal():
         return float(value[:9])
     moment = http_date(value)
-    now = answered_at(Answer(exchange, exchange.response, Document(read=False), Dialect.CLOUD))
+    now = answered_at(Answer(exchange, exchange.response, Reading(Document(read=False), Dialect.CLOUD)))
     return None if moment is None or now is None else max(0.0, moment - now)
 
 
 def _conversation(ledger: Sequence[Exchange]) -> Conversation:
     return Conversation(
         [
-            Answer(exchange, exchange.response, parse(exchange.response.content), Dialect.CLOUD)
+            Answer(exchange, exchange.response, Reading(parse(exchange.response.content), Dialect.CLOUD))
             for exchange in ledger
             if exchange.response is not None
         ]

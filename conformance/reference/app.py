@@ -1,0 +1,142 @@
+"""The reference endpoint: a conforming ``GET /api/queue``, with the twist of a variant and, if asked, of a fault."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from conformance.reference.faults import Fault
+from conformance.reference.message import Ask, HangUpError, Reply, Twist, encode
+from conformance.reference.queue import MovingQueue
+from conformance.reference.variants import Variant
+
+
+class Reference:
+    """The endpoint without its network: ``answer`` is all that it does, and ``reads`` all that it remembers."""
+
+    def __init__(  # noqa: PLR0913 - each is a setting that some test turns
+        self,
+        variant: Variant,
+        fault: Fault | None = None,
+        *,
+        path: str = "/api/queue",
+        key: str | None = None,
+        period: float | None = None,
+        seed: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Serve the queue at ``path``, the whole of it; ``period`` and ``clock`` are in seconds."""
+        self.path = path
+        self.key = key
+        self.reads = 0
+        self._twists: list[Twist] = [variant.twist] + ([fault.twist] if fault else [])
+        self._clock = clock
+        self._started = clock()
+        self._still = variant.still
+        self._queue = MovingQueue.full(self._started, period or variant.period, variant.waiting, variant.running, seed)
+
+    def answer(self, ask: Ask) -> Reply:
+        """Return the answer to one request."""
+        ask = replace(ask, key=self.key, now=self._clock(), read=self.reads)
+        for twist in self._twists:
+            ask = twist.hears(ask) if twist.hears else ask
+        # Date comes from the clock that drives the queue, so that a test which drives it sees one world.
+        general = {"Date": formatdate(ask.now, usegmt=True), "Server": "comfy-reference", "Cache-Control": "no-store"}
+        reply = self._refusal(ask, Reply(headers=general))
+        if reply is None:
+            self.reads += ask.method == "GET"
+            ask = replace(ask, read=self.reads)
+            reply = Reply(headers=general).json(200, None).having(self._text(ask))
+        for twist in self._twists:
+            reply = twist.replies(reply, ask) if twist.replies else reply
+        return reply
+
+    async def play(self, wire: bytes) -> AsyncIterator[bytes]:
+        """Yield the bytes of an answer as they go out. HangUpError ends the connection."""
+        for twist in reversed(self._twists):
+            if twist.plays:
+                async for piece in twist.plays(wire):
+                    yield piece
+                return
+        yield wire
+
+    def _refusal(self, ask: Ask, blank: Reply) -> Reply | None:
+        """Return the answer to a request that does not get the queue, else None."""
+        if ask.path != self.path:
+            return blank.error(404, "There is nothing here.")
+        if ask.method == "OPTIONS":  # before the key: a browser's preflight cannot bring one
+            return replace(blank, status=204).having(allow="GET, HEAD, OPTIONS")
+        if ask.method not in {"GET", "HEAD"}:
+            return blank.error(405, "The queue can only be read.", allow="GET, HEAD, OPTIONS")
+        if self.key is not None and ask.header("x-api-key") != self.key:
+            return blank.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')
+        try:
+            _ = urlsplit(ask.header("origin") or "").port
+        except ValueError:
+            return blank.error(400, "Origin is malformed.")
+        return None
+
+    def _text(self, ask: Ask) -> bytes:
+        """Return the JSON text of the queue as it is now."""
+        document: Any = self._queue.snapshot(self._started if self._still else ask.now)
+        for twist in self._twists:
+            document = twist.lists(document, ask) if twist.lists else document
+        body = encode(document)
+        for twist in self._twists:
+            body = twist.writes(body) if twist.writes else body
+        return body
+
+
+class _Played(web.StreamResponse):
+    """An answer whose every byte is ours: aiohttp reads requests and minds connections, and writes nothing."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._keeps = keeps
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._keeps
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        try:
+            async for piece in self._pieces:
+                if request.transport is None:
+                    raise ConnectionResetError
+                request.transport.write(piece)
+                await request.writer.drain()
+        except HangUpError as hang_up:
+            self._keeps = False
+            if hang_up.reset and request.transport is not None:
+                # Closing a socket that lingers for no time sends RST instead of FIN.
+                connection = request.transport.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                request.transport.abort()
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        pass
+
+
+def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """Return what ``aiohttp.web.Server`` calls for each request: one handler for every method and path."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
+        path, _, query = request.raw_path.partition("?")
+        reply = reference.answer(Ask(request.method, path, query, headers))
+        if not request.keep_alive:
+            reply = reply.having(connection="close")
+        return _Played(reference.play(reply.wire(request.method)), keeps=reply.keeps)
+
+    return handle

@@ -1,0 +1,306 @@
+"""Faults of a single item: its shape and its five elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from conformance.reference.faults.registry import add, each_item, every, items
+from conformance.reference.message import Ask, verbatim
+from conformance.reference.queue import Item
+
+# --- the tuple --------------------------------------------------------------------------------------------------------
+
+
+@items("item.array")
+def items_as_objects(item: Item) -> object:
+    """Items are objects with a member for each element."""
+    return dict(zip(("job_number", "prompt_id", "workflow_json", "output_node_ids", "metadata"), item, strict=True))
+
+
+@items("item.array")
+def items_as_ids(item: Item) -> object:
+    """Items are prompt ids alone."""
+    return item[1]
+
+
+@items("item.array", which=slice(-1, None))
+def null_at_the_end(_item: Item) -> object:
+    """The last item is null."""
+    return verbatim("null")
+
+
+@items("item.five-elements")
+def two_elements(item: Item) -> object:
+    """Items end after the prompt id."""
+    return item[:2]
+
+
+@items("item.five-elements")
+def four_elements(item: Item) -> object:
+    """Items have no metadata."""
+    return item[:4]
+
+
+@items("item.five-elements")
+def no_elements(_item: Item) -> object:
+    """Items are empty arrays, which the published schema accepts."""
+    return []
+
+
+@items("item.five-elements")
+def sixth_element(item: Item) -> None:
+    """Items have a sixth element, the sensitive part that ComfyUI keeps for itself."""
+    item.append({"auth_token_comfy_org": ""})
+
+
+@items("item.five-elements", which=slice(0, 1))
+def four_elements_while_running(item: Item) -> object:
+    """Items lose their metadata when they start to run."""
+    return item[:4]
+
+
+@items("item.five-elements", which=slice(-1, None), variant="hundreds-standing-still")
+def one_bad_item_of_hundreds(item: Item) -> object:
+    """Of two hundred items the last has four elements."""
+    return item[:4]
+
+
+@items("item.five-elements", when=every(13))
+def breaks_every_13th_answer(item: Item) -> object:
+    """Items have four elements in every thirteenth answer."""
+    return item[:4]
+
+
+@items("item.five-elements", when=lambda ask: bool(ask.query))
+def four_elements_with_a_query(item: Item) -> object:
+    """Items have four elements only when there is a query string."""
+    return item[:4]
+
+
+def _swap(item: Item) -> None:
+    item[3], item[4] = item[4], item[3]
+
+
+@items("item.element-order")
+def comfyui_order(item: Item) -> None:
+    """Items are in ComfyUI's own order, extra data before output ids."""
+    _swap(item)
+
+
+@items("item.element-order", which=slice(0, 1))
+def comfyui_order_while_running(item: Item) -> None:
+    """The running item alone is in ComfyUI's own order."""
+    _swap(item)
+
+
+@items("queue.one-order", which=slice(None, None, 2), dialect="auto")
+def mixed_orders(item: Item) -> None:
+    """Every other item is in ComfyUI's own order."""
+    _swap(item)
+
+
+# --- ComfyUI's dialect ------------------------------------------------------------------------------------------------
+
+
+@items("item.prompt-id.uuid", variant="oss", dialect="oss")
+def oss_id_of_the_client(item: Item) -> None:
+    """A ComfyUI lists ids that its clients chose."""
+    item[1] = f"job-{item[1][:8]}"
+
+
+@items("item.five-elements", variant="oss", dialect="oss")
+def oss_sixth_element(item: Item) -> None:
+    """A ComfyUI lists the sensitive element."""
+    item.append({})
+
+
+@items("json.finite-numbers", which=slice(-1, None), variant="oss", dialect="oss")
+def oss_number_nan(item: Item) -> None:
+    """A ComfyUI lists the number NaN that a client sent."""
+    item[0] = verbatim("NaN")
+
+
+@items("privacy.credentials", variant="oss", dialect="oss")
+def oss_lists_the_key(item: Item) -> None:
+    """A ComfyUI lists the key that came with a prompt."""
+    item[3]["api_key_comfy_org"] = "comfyui-0123456789"
+
+
+# --- the elements: what stands there instead --------------------------------------------------------------------------
+
+CREATED = "create_time"
+"""Stands for the member of metadata, where others name an element by its index."""
+
+
+def _date(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+
+
+_OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]] = {
+    "item.job-number.number": [
+        (0, "number-in-quotes", "Job numbers are strings.", str),
+        (0, "number-is-true", "Job numbers are true.", lambda _: True),
+        (0, "number-is-null", "Job numbers are null.", lambda _: None),
+    ],
+    "item.job-number.integer": [
+        (0, "number-and-a-half", "Job numbers have a fraction.", lambda old: old + 0.5),
+    ],
+    "item.job-number.plain": [
+        (0, "number-with-point-zero", "Job numbers are written as 3.0.", float),
+        (0, "number-with-exponent", "Job numbers are written as 3e0.", lambda old: verbatim(f"{old}e0")),
+    ],
+    "item.job-number.one-based": [
+        (0, "numbers-from-zero", "Job numbers begin at 0.", lambda old: old - 1),
+        (0, "numbers-below-zero", "Job numbers are negative, as of jobs put in front.", lambda old: old - 1000),
+    ],
+    "item.job-number.safe": [
+        (0, "number-beyond-double", "Job numbers are not exact in a double.", lambda old: 2**53 + 2 * old),
+    ],
+    "item.prompt-id.string": [
+        (1, "id-as-number", "Prompt ids are numbers, as in ComfyUI at first.", lambda old: int(old[:8], 16)),
+        (1, "id-is-null", "Prompt ids are null.", lambda _: None),
+        (1, "id-in-a-list", "Prompt ids are arrays of one string.", lambda old: [old]),
+    ],
+    "item.prompt-id.uuid": [
+        (1, "id-is-empty", "Prompt ids are empty.", lambda _: ""),
+        (1, "id-without-hyphens", "Prompt ids are 32 digits without hyphens.", lambda old: old.replace("-", "")),
+        (1, "id-in-braces", "Prompt ids stand in braces.", lambda old: f"{{{old}}}"),
+        (1, "id-as-urn", "Prompt ids begin with urn:uuid.", lambda old: f"urn:uuid:{old}"),
+        (1, "id-with-newline", "Prompt ids end with a line feed.", lambda old: f"{old}\n"),
+        (1, "id-with-space", "Prompt ids begin with a space.", lambda old: f" {old}"),
+        (1, "id-too-short", "Prompt ids lack their last digit.", lambda old: old[:-1]),
+        (1, "id-not-hexadecimal", "Prompt ids have a letter that is no hexadecimal digit.", lambda old: f"g{old[1:]}"),
+        (1, "id-in-other-digits", "Prompt ids have a digit of another script.", lambda old: f"{old[:-1]}٣"),
+        (1, "id-with-hyphens-elsewhere", "Hyphens are misplaced.", lambda old: f"{old[:7]}-{old[7]}{old[9:]}"),
+        (1, "id-as-short-code", "Prompt ids are codes of the server's own.", lambda old: f"job_{old[:8]}"),
+    ],
+    "item.prompt-id.lower-case": [
+        (1, "id-in-upper-case", "Prompt ids are in upper case.", lambda old: "A" + old[1:].upper()),
+    ],
+    "item.workflow.object": [
+        (2, "workflow-as-text", "Workflows are strings of JSON.", lambda _: '{"3": {"class_type": "EmptyImage"}}'),
+        (2, "workflow-is-null", "Workflows are null.", lambda _: None),
+        (2, "workflow-as-list", "Workflows are arrays of nodes.", lambda old: list(old.values())),
+    ],
+    "item.workflow.not-empty": [
+        (2, "workflow-is-empty", "Workflows are empty objects.", lambda _: {}),
+    ],
+    "item.output-node-ids.array": [
+        (3, "outputs-as-text", "Output ids are one string with commas.", ",".join),
+        (3, "outputs-are-null", "Output ids are null.", lambda _: None),
+        (3, "outputs-as-object", "Output ids are members of an object.", lambda old: dict.fromkeys(old, True)),
+    ],
+    "item.output-node-ids.strings": [
+        (3, "outputs-as-numbers", "Output ids are numbers.", lambda old: [int(name) for name in old]),
+        (3, "output-is-null", "There is a null among the output ids.", lambda old: [*old, None]),
+    ],
+    "item.output-node-ids.not-empty": [
+        (3, "no-outputs", "There are no output ids.", lambda _: []),
+    ],
+    "item.output-node-ids.distinct": [
+        (3, "outputs-twice", "Output ids are listed twice.", lambda old: old * 2),
+    ],
+    "item.metadata.object": [
+        (4, "metadata-is-null", "Metadata is null.", lambda _: None),
+        (4, "metadata-as-number", "Metadata is the time alone.", lambda old: old["create_time"]),
+        (4, "metadata-as-list", "Metadata is an array of one object.", lambda old: [old]),
+    ],
+    "item.create-time.present": [
+        (4, "no-create-time", "Metadata lacks create_time.", lambda _: {"client_id": "5c2f"}),
+        (4, "create-time-in-camel-case", "Metadata has createTime instead.", lambda old: {"createTime": old[CREATED]}),
+    ],
+    "item.create-time.number": [
+        (CREATED, "create-time-in-quotes", "Times of creation are strings of digits.", str),
+        (CREATED, "create-time-as-date", "Times of creation are dates in ISO 8601.", _date),
+        (CREATED, "create-time-is-null", "Times of creation are null.", lambda _: None),
+        (CREATED, "create-time-is-true", "Times of creation are true.", lambda _: True),
+    ],
+    "item.create-time.milliseconds": [
+        (CREATED, "seconds", "Times of creation are in seconds.", lambda old: old // 1000),
+        (CREATED, "seconds-with-fraction", "Times of creation are as time.time() has them.", lambda old: old / 1000),
+        (CREATED, "microseconds", "Times of creation are in microseconds.", lambda old: old * 1000),
+        (CREATED, "nanoseconds", "Times of creation are in nanoseconds.", lambda old: old * 1000_000),
+    ],
+    "item.create-time.whole": [
+        (CREATED, "create-time-with-fraction", "Times of creation have a fraction.", lambda old: old + 0.5),
+    ],
+    "item.create-time.past": [
+        (CREATED, "create-time-tomorrow", "Jobs were created tomorrow.", lambda old: old + 86_400_000),
+        (CREATED, "create-time-of-another-zone", "Times of creation are two hours ahead.", lambda old: old + 7_200_000),
+    ],
+}  # fmt: skip
+
+
+def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[Item], None]:
+    """Return the change of an item that puts ``change(what stood there)`` at an index, or at create_time."""
+
+    def apply(item: Item) -> None:
+        holder: Any = item[4] if place == CREATED else item
+        holder[place] = change(holder[place])
+
+    return apply
+
+
+for _clause, _rows in _OTHERWISE.items():
+    for _place, _name, _lie, _change in _rows:
+        add(_name, _lie, _clause, each_item(_element(_place, _change)))
+
+
+def _in_every_7th(ask: Ask) -> bool:
+    return ask.every(7)
+
+
+add(
+    "seconds-every-7th-answer",
+    "Times of creation are in seconds in every seventh answer.",
+    "item.create-time.milliseconds",
+    each_item(_element(CREATED, lambda time: time // 1000), when=_in_every_7th),
+)
+
+
+@items("item.output-node-ids.not-blank")
+def blank_output(item: Item) -> None:
+    """An output id is the empty string, and so is the id of a node."""
+    item[2][""] = item[2].pop("9")
+    item[3] = ["7", ""]
+
+
+# --- the workflow -----------------------------------------------------------------------------------------------------
+
+
+@items("workflow.class-types")
+def node_without_class_type(item: Item) -> None:
+    """A node of the workflow lacks its class_type."""
+    del item[2]["4"]["class_type"]
+
+
+@items("workflow.class-types")
+def class_type_is_null(item: Item) -> None:
+    """A node of the workflow has null for its class_type."""
+    item[2]["4"]["class_type"] = None
+
+
+@items("workflow.links")
+def link_to_nowhere(item: Item) -> None:
+    """A link of the workflow names a node that is not there."""
+    item[2]["4"]["inputs"]["image"] = ["404", 0]
+
+
+@items("workflow.output-nodes")
+def output_of_no_node(item: Item) -> None:
+    """An output id names a node that is not in the workflow."""
+    item[3] = ["7", "404"]
+
+
+@items("privacy.credentials")
+def lists_the_key(item: Item) -> None:
+    """Metadata carries the key that the submitter sent along."""
+    item[4]["api_key_comfy_org"] = "comfyui-0123456789"
+
+
+@items("privacy.credentials", which=slice(-1, None))
+def lists_a_token_deep_inside(item: Item) -> None:
+    """A token of the submitter stands deep inside the metadata of one item."""
+    item[4]["extra_data"] = {"auth": [{"auth_token_comfy_org": "eyJhbGciOi"}]}

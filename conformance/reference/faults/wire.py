@@ -1,0 +1,101 @@
+"""Faults of the transport, and endpoints that will not serve: nothing can be told of the contract from them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import struct
+import zlib
+from collections.abc import AsyncIterator
+
+from conformance.reference.faults.registry import plays, replies
+from conformance.reference.message import Ask, HangUpError, Reply
+
+
+@plays()
+async def closes_at_once(_wire: bytes) -> AsyncIterator[bytes]:
+    """The connection is closed without an answer."""
+    yield b""
+    raise HangUpError
+
+
+@plays()
+async def closes_in_the_middle(wire: bytes) -> AsyncIterator[bytes]:
+    """The connection is closed before the body has the length that was stated."""
+    yield wire[: -(len(wire) // 3)]
+    raise HangUpError
+
+
+@plays()
+async def resets_in_the_middle(wire: bytes) -> AsyncIterator[bytes]:
+    """The connection is reset before the body has the length that was stated."""
+    yield wire[: -(len(wire) // 3)]
+    raise HangUpError(reset=True)
+
+
+@plays()
+async def never_answers(_wire: bytes) -> AsyncIterator[bytes]:
+    """The request is taken and never answered."""
+    yield b""
+    await asyncio.Event().wait()
+
+
+@plays()
+async def drips(wire: bytes) -> AsyncIterator[bytes]:
+    """The answer comes byte by byte, ten in a second, so that no single wait is long."""
+    for byte in wire:
+        yield bytes([byte])
+        await asyncio.sleep(0.1)
+
+
+@plays()
+async def never_ends(_wire: bytes) -> AsyncIterator[bytes]:
+    """The answer goes on for ever with white space."""
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    while True:
+        yield b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        await asyncio.sleep(0)  # a fast reader never makes the writer wait, and others want their turn
+
+
+@plays()
+async def speaks_no_http(_wire: bytes) -> AsyncIterator[bytes]:
+    """What answers is no HTTP."""
+    yield b"SSH-2.0-OpenSSH_9.6\r\n"
+    raise HangUpError
+
+
+@functools.cache
+def _bomb() -> bytes:
+    """Return 100 MiB of spaces in some 100 kB of gzip."""
+    count, spaces = 100, b" " * 2**20
+    coder = zlib.compressobj(9, wbits=-15)
+    # A full flush ends on a byte and forgets what came before: the piece may be repeated. Compressing
+    # all of it would hold up the event loop, and with it everyone else, for the better part of a second.
+    piece = coder.compress(spaces) + coder.flush(zlib.Z_FULL_FLUSH)
+    checksum = functools.reduce(lambda value, _: zlib.crc32(spaces, value), range(count), 0)
+    head = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+    return head + piece * count + coder.flush() + struct.pack("<II", checksum, count * len(spaces))
+
+
+@replies("", to=200, inconclusive=True)
+def gzip_bomb(reply: Reply, _ask: Ask) -> Reply:
+    """A hundred kilobytes of gzip become a hundred megabytes of white space."""
+    return reply.having(_bomb(), content_encoding="gzip", vary="Accept-Encoding")
+
+
+@replies("", to=200, inconclusive=True)
+def busy_503(reply: Reply, _ask: Ask) -> Reply:
+    """The server is always too busy."""
+    return reply.error(503, "Come again.", retry_after="1")
+
+
+@replies("", to=200, inconclusive=True)
+def too_many_429(reply: Reply, _ask: Ask) -> Reply:
+    """There have always been too many requests."""
+    return reply.error(429, "Come again.", retry_after="1")
+
+
+@replies("", to=200, inconclusive=True)
+def wants_a_key(reply: Reply, _ask: Ask) -> Reply:
+    """A key is wanted, and none is good."""
+    return reply.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')

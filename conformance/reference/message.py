@@ -1,0 +1,144 @@
+"""What is asked and what is answered, as plain values, and the stages where an answer can be made otherwise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+
+from conformance.reference.queue import Queue
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, and what the endpoint knows when it comes.
+
+    ``headers`` are names as sent with their values, in order; ``query`` is without its ``?``.
+    ``key`` is the one that is enforced, if any. ``now`` is in seconds since the epoch. ``read``
+    counts the GETs that listed the queue, from 1, this one included.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    key: str | None = None
+    now: float = 0.0
+    read: int = 0
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the field ``name`` (any case), or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def accepts(self, coding: str) -> bool:
+        """Whether Accept-Encoding names ``coding`` and does not give it a weight of 0."""
+        members = (self.header("accept-encoding") or "").lower().replace(" ", "").split(",")
+        weights = {name: weight for name, _, weight in (member.partition(";q=") for member in members)}
+        return coding in weights and float(weights[coding] or 1) > 0
+
+    def every(self, count: int) -> bool:
+        """Whether this is a GET and its number among the reads is a multiple of ``count``."""
+        return self.method == "GET" and self.read > 0 and self.read % count == 0
+
+    def with_key(self) -> Ask:
+        """Return this request as if it had brought the right key."""
+        return replace(self, headers=(("X-API-Key", self.key or ""), *self.headers))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. ``headers`` lack only what says where the body ends: that is added from ``body`` on the wire."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    version: str = "HTTP/1.1"
+    chunked: bool = False
+
+    def having(self, body: bytes | None = None, **headers: str | None) -> Reply:
+        """Return this answer with header fields set (``content_type=...``) or, where None, left out."""
+        named = {name.replace("_", "-").title().replace("Etag", "ETag"): value for name, value in headers.items()}
+        merged = {name: value for name, value in {**self.headers, **named}.items() if value is not None}
+        return replace(self, headers=merged, body=self.body if body is None else body)
+
+    def json(self, status: int, value: object, **headers: str) -> Reply:
+        """Return an answer of ``status`` with ``value`` for its body and the general headers of this one."""
+        return replace(self, status=status).having(encode(value), content_type="application/json", **headers)
+
+    def error(self, status: int, message: str, **headers: str) -> Reply:
+        """Return an ErrorResponse; its code is the name of the status (``NOT_FOUND``)."""
+        return self.json(status, {"code": HTTPStatus(status).name, "message": message}, **headers)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the connection may be used again."""
+        return self.version == "HTTP/1.1" and self.headers.get("Connection") != "close"
+
+    def _has(self, name: str) -> bool:
+        return name in (known.lower() for known in self.headers)
+
+    def wire(self, method: str) -> bytes:
+        """Return the bytes that answer a request of ``method``."""
+        headers = dict(self.headers)
+        if self.chunked:
+            headers["Transfer-Encoding"] = "chunked"
+        elif self.version == "HTTP/1.1" and self.status not in {204, 304} and not self._has("content-length"):
+            headers["Content-Length"] = str(len(self.body))
+        head = f"{self.version} {self.status} {HTTPStatus(self.status).phrase}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        body = b"" if method == "HEAD" or self.status in {204, 304} else self.body
+        if body and self.chunked:
+            # A prime size, so that chunks end within names, numbers and characters of several bytes.
+            pieces = [body[start : start + 997] for start in range(0, len(body), 997)]
+            body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+        return head.encode("latin-1") + b"\r\n" + body
+
+
+class HangUpError(Exception):
+    """Raised while an answer is played to the wire: the connection ends here, with a reset if asked."""
+
+    def __init__(self, *, reset: bool = False) -> None:
+        super().__init__()
+        self.reset = reset
+
+
+@dataclass(frozen=True)
+class Twist:
+    """What a variant or a fault does otherwise: a function for each stage of an answer, most of them absent.
+
+    ``hears`` changes what was asked; ``lists`` the queue, and returns the value to write; ``writes``
+    the bytes of the JSON text; ``replies`` the whole answer, errors as well; ``plays`` yields the
+    bytes of the wire in its own time, or ends the connection by raising HangUpError.
+    """
+
+    hears: Callable[[Ask], Ask] | None = None
+    lists: Callable[[Queue, Ask], object] | None = None
+    writes: Callable[[bytes], bytes] | None = None
+    replies: Callable[[Reply, Ask], Reply] | None = None
+    plays: Callable[[bytes], AsyncIterator[bytes]] | None = None
+
+
+def encode(value: object) -> bytes:
+    """Return ``value`` as compact JSON in UTF-8, with what ``verbatim`` marked put in as it is."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = re.sub('"\ue000([0-9a-f]*)\ue001"', lambda found: bytes.fromhex(found[1]).decode("utf-8", _LENIENT), text)
+    return text.encode("utf-8", _LENIENT)
+
+
+def verbatim(text: str) -> str:
+    r"""Return a mark that ``encode`` replaces by ``text``, quotes and all: for what ``json.dumps`` refuses to write.
+
+    A byte that is no UTF-8 is written as Python's surrogateescape has it: ``"\udce9"`` is byte E9.
+    """
+    return f"\ue000{text.encode('utf-8', _LENIENT).hex()}\ue001"
+
+
+def items(queue: Queue) -> list[Any]:
+    """Return every item of both lists, running before pending."""
+    return [*queue["queue_running"], *queue["queue_pending"]]
+
+
+_LENIENT = "surrogateescape"

@@ -1,0 +1,71 @@
+"""A queue that moves: what ``GET /api/queue`` lists, as a pure function of a clock."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+Item = list[Any]
+"""``[job_number, prompt_id, workflow_json, output_node_ids, metadata]``."""
+
+Queue = dict[str, Any]
+"""``{"queue_running": [Item, ...], "queue_pending": [Item, ...]}``."""
+
+
+@dataclass(frozen=True)
+class MovingQueue:
+    """Jobs that are created one every ``period`` seconds, wait, run and leave.
+
+    ``origin`` is when job 0 was created, in seconds since the Unix epoch. A job waits while
+    ``waiting`` younger ones are created, then runs while ``running`` more are. So once
+    ``waiting + running`` periods have passed, that many jobs are listed at any time.
+    """
+
+    origin: float
+    period: float
+    waiting: int
+    running: int = 1
+    seed: int = 0
+
+    @classmethod
+    def full(cls, now: float, period: float, waiting: int, running: int = 1, seed: int = 0) -> MovingQueue:
+        """Return a queue that has been moving for long enough to be full at ``now`` (seconds since the epoch)."""
+        return cls(now - (waiting + running) * period, period, waiting, running, seed)
+
+    def snapshot(self, now: float) -> Queue:
+        """Return the queue at ``now``, in seconds since the epoch: fresh lists, the caller's to change."""
+        newest = math.floor((now - self.origin) / self.period)
+        oldest_pending = newest - self.waiting + 1
+        running = range(max(oldest_pending - self.running, 0), max(oldest_pending, 0))
+        pending = range(max(oldest_pending, 0), newest + 1)
+        return {
+            "queue_running": [self._item(index, position) for position, index in enumerate(running, 1)],
+            "queue_pending": [self._item(index, position) for position, index in enumerate(pending, len(running) + 1)],
+        }
+
+    def _item(self, index: int, position: int) -> Item:
+        """Return job ``index`` (from 0) at ``position`` (from 1): nothing but the position changes while it lives."""
+        digest = hashlib.blake2b(f"{self.seed}/{index}".encode(), digest_size=16).digest()
+        created = math.floor((self.origin + index * self.period) * 1000)
+        workflow = _workflow(index, color=int.from_bytes(digest[:3], "big"))
+        return [position, str(uuid.UUID(bytes=digest, version=4)), workflow, ["7", "9"], {"create_time": created}]
+
+
+def _workflow(index: int, color: int) -> dict[str, Any]:
+    """Return an API graph that runs on a stock ComfyUI without any model; ``color`` is 24-bit RGB."""
+
+    def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
+        return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
+
+    return {
+        "3": node("EmptyImage", "Empty Image", width=512, height=512, batch_size=1, color=color),
+        "4": node(
+            "ImageScale", "Upscale Image", image=["3", 0], upscale_method="lanczos", width=1024, height=1024,
+            crop="disabled",
+        ),
+        "7": node("SaveImage", "Save Image", images=["4", 0], filename_prefix=f"ComfyUI_{index:05d}"),
+        "9": node("PreviewImage", "Preview Image", images=["4", 0]),
+    }  # fmt: skip

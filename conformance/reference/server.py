@@ -1,0 +1,97 @@
+"""Serve the reference endpoint from a thread of its own, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from conformance.reference.app import Reference, handler
+from conformance.reference.faults import FAULTS
+from conformance.reference.variants import VARIANTS
+
+KEY: Final = "reference-key"
+"""What is enforced where a variant or a fault needs a key and none is given."""
+
+
+class Endpoint:
+    """An endpoint that runs while entered.
+
+    ``url`` is its base, without the queue path, and ``port`` its port, both known once entered;
+    ``key`` is the one that it enforces, if any.
+    """
+
+    url: str
+    port: int
+
+    def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
+        self.reference = reference
+        self.key = reference.key
+        self._host, self._wanted_port, self._prefix = host, port, prefix
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="reference", daemon=True)
+        self._up = threading.Event()
+
+    def __enter__(self) -> Self:
+        # Bound here and not in the thread, so that a port which is taken is an OSError of the caller's.
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._socket = socket.create_server((self._host, self._wanted_port), family=family)
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}{self._prefix}"
+        self._thread.start()
+        self._up.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        # An answer that never ends must end with the server, and with the client that gave up on it.
+        server = web.Server(handler(self.reference), access_log=None, handler_cancellation=True)
+        runner = web.ServerRunner(server, shutdown_timeout=0.05)
+        await runner.setup()
+        await web.SockSite(runner, self._socket).start()
+        self._up.set()
+        await self._stop.wait()
+        # A connection that was made just before takes some turns of the loop from accept to its
+        # handler; asyncio would lose it, unclosed, if the listener went away in between.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await runner.cleanup()
+
+
+def serve(  # noqa: PLR0913 - each is a setting that some test turns
+    variant: str = "default",
+    fault: str | None = None,
+    key: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    queue_path: str = "/api/queue",
+    period: float | None = None,
+    seed: int = 0,
+    clock: Callable[[], float] = time.time,
+) -> Endpoint:
+    """Return an endpoint to be entered with ``with``.
+
+    ``variant`` and ``fault`` are names; a fault comes with the variant that it shows on, unless
+    another than the default is named. Where that needs a key, ``KEY`` is it unless one is given.
+    ``period`` is in seconds from one new job to the next; ``clock`` returns seconds since the epoch.
+    """
+    broken = None if fault is None else FAULTS[fault]
+    ground = VARIANTS[broken.variant if broken and variant == "default" else variant]
+    if key is None and (ground.needs_key or (broken and broken.needs_key)):
+        key = KEY
+    path = ground.prefix + queue_path
+    reference = Reference(ground, broken, path=path, key=key, period=period, seed=seed, clock=clock)
+    return Endpoint(reference, host, port, ground.prefix)

@@ -1,0 +1,429 @@
+"""Endpoints that all keep the contract, each in another of the ways that it leaves open. Every one must conform."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from conformance.reference.message import Ask, Reply, Twist, items, verbatim
+from conformance.reference.queue import Item, Queue
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+PLAIN: Final = Twist()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way of keeping the contract.
+
+    ``waiting`` and ``running`` count jobs, ``period`` is in seconds from one new job to the next.
+    ``still`` stops the queue where it was at the start. ``dialect`` is the reading that it keeps.
+    """
+
+    name: str
+    summary: str
+    twist: Twist = PLAIN
+    waiting: int = 6
+    running: int = 1
+    period: float = 0.1
+    still: bool = False
+    prefix: str = ""
+    needs_key: bool = False
+    dialect: str = "cloud"
+
+
+VARIANTS: Final[dict[str, Variant]] = {
+    variant.name: variant
+    for variant in (
+        Variant("default", "One job runs, six wait, and a new one comes ten times a second."),
+        Variant("empty-queue", "Nothing runs and nothing waits.", waiting=0, running=0),
+        Variant("nothing-waits", "One job runs and none waits.", waiting=0),
+        Variant("nothing-runs", "Jobs wait and none runs.", running=0),
+        Variant("standing-still", "The queue never moves.", still=True),
+        Variant("fast-moving", "A new job comes every ten milliseconds.", period=0.01),
+        Variant("several-running", "Three jobs run at once.", running=3),
+        Variant("hundreds-of-jobs", "Three hundred jobs wait.", waiting=300),
+        Variant("hundreds-standing-still", "Two hundred jobs wait and never move.", waiting=200, still=True),
+        Variant("prefix-path", "The API is served below a path of its own.", prefix="/some/prefix"),
+        Variant("key-enforced", "Requests without the key are refused.", needs_key=True),
+    )
+}
+
+
+def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
+    """Return a decorator that makes a variant of a function for ``stage``: its name, and its docstring's first line."""
+
+    def decorator(**setting: Any) -> Callable[[Function], Function]:
+        def register(function: Function) -> Function:
+            name = function.__name__.strip("_").replace("_", "-")
+            assert name not in VARIANTS, name
+            summary = (function.__doc__ or "").partition("\n")[0]
+            VARIANTS[name] = Variant(name, summary, Twist(**{stage: function}), **setting)
+            return function
+
+        return register
+
+    return decorator
+
+
+_lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
+
+
+def _each(**setting: Any) -> Callable[[Callable[[Item], object]], Callable[[Item], object]]:
+    """Return a decorator that makes a variant of a function which changes one item in place."""
+
+    def register(function: Callable[[Item], object]) -> Callable[[Item], object]:
+        def lists(queue: Queue, _ask: Ask) -> Queue:
+            for item in items(queue):
+                function(item)
+            return queue
+
+        lists.__name__, lists.__doc__ = function.__name__, function.__doc__
+        _lists(**setting)(lists)
+        return function
+
+    return register
+
+
+def _rename(item: Item, name: Callable[[str], str]) -> None:
+    """Give every node of an item another id: in the graph, in its links and among the outputs."""
+    for node in item[2].values():
+        for key, value in node["inputs"].items():
+            if isinstance(value, list):
+                node["inputs"][key] = [name(value[0]), value[1]]
+    item[2] = {name(key): node for key, node in item[2].items()}
+    item[3] = [name(key) for key in item[3]]
+
+
+# --- what is listed ---------------------------------------------------------------------------------------------------
+
+
+@_lists()
+def idle_then_busy(queue: Queue, ask: Ask) -> Queue:
+    """The queue is empty for the first five reads, and busy from then on."""
+    return {"queue_running": [], "queue_pending": []} if ask.read <= 5 else queue
+
+
+@_each(still=True, waiting=15)
+def every_uuid_version(item: Item) -> None:
+    """The prompt ids are UUIDs of all versions from 1 to 8."""
+    item[1] = f"{item[1][:14]}{item[0] % 8 + 1}{item[1][15:]}"
+
+
+@_each()
+def ties(item: Item) -> None:
+    """Jobs were created in one and the same millisecond, as a batch is."""
+    item[4]["create_time"] -= item[4]["create_time"] % 60_000
+
+
+@_each()
+def clock_ahead(item: Item) -> None:
+    """The clock of the queue is half a minute ahead of the clock that writes Date."""
+    item[4]["create_time"] += 30_000
+
+
+@_each()
+def gaps_in_numbers(item: Item) -> None:
+    """Job numbers rise in steps of ten."""
+    item[0] *= 10
+
+
+@_each()
+def numbers_that_stay(item: Item) -> None:
+    """A job keeps its number, which is large, from its creation to its end."""
+    item[0] = item[4]["create_time"]
+
+
+@_each()
+def unicode(item: Item) -> None:
+    """Text of every plane of Unicode stands in titles, node ids and output ids, with every escape that JSON has."""
+    planes = "".join(chr((plane << 16) + 0xFFF0 + 0xD) for plane in range(17))
+    item[2]["3"]["_meta"]["title"] = f'日本 ünï 👩‍🚀 \u202e{planes}\u2028\u2029\ufeff\x7f\x00\x1b[31m<b>&"\\/\b\f\n\r\t'
+    _rename(item, lambda name: f"узел 😀 /~{name}")
+
+
+@_each()
+def big_seeds(item: Item) -> None:
+    """Seeds are as large as ComfyUI allows, 2^64-1, beyond what a double holds exactly."""
+    item[2]["3"]["inputs"] |= {"seed": 2**64 - 1, "noise_seed": 2**53 + 1}
+
+
+@_each()
+def odd_numbers(item: Item) -> None:
+    """Inputs of nodes are numbers in every form that JSON knows."""
+    item[2]["3"]["inputs"]["sigmas"] = [verbatim(text) for text in ("-0", "-0.0", "1e-7", "1E+5", "-12.50e00")]
+
+
+@_each()
+def deep_workflow(item: Item) -> None:
+    """A workflow nests a hundred levels deep."""
+    value: list[Any] = []
+    for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more
+        value = [value]
+    item[2]["3"]["inputs"]["nested"] = value
+
+
+@_each()
+def links_of_lists(item: Item) -> None:
+    """Inputs are lists that look nearly like links to nodes, and are values."""
+    item[2]["3"]["inputs"] |= {"size": [512, 512], "range": ["a", "b"], "names": ["no such node"], "none": []}
+
+
+@_each()
+def composite_node_ids(item: Item) -> None:
+    """Node ids are those of nodes in subgraphs, such as 12:3."""
+    _rename(item, lambda name: f"12:{name}")
+
+
+@_each()
+def editor_workflow(item: Item) -> None:
+    """The workflow is a graph as the editor saves it, with arrays of nodes and of links."""
+    nodes = [{"id": int(name), "type": node["class_type"], "pos": [0, 0]} for name, node in item[2].items()]
+    links = [[1, 3, 0, 4, 0, "IMAGE"], [2, 4, 0, 7, 0, "IMAGE"], [3, 4, 0, 9, 0, "IMAGE"]]
+    item[2] = {"last_node_id": 9, "last_link_id": 3, "nodes": nodes, "links": links, "groups": [], "version": 0.4}
+
+
+@_each()
+def redacted_credentials(item: Item) -> None:
+    """Credentials of the submitter are named, and their values taken out."""
+    item[4]["extra_data"] = {"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}
+
+
+# --- how it is written ------------------------------------------------------------------------------------------------
+
+
+@_writes()
+def pretty_printed(body: bytes) -> bytes:
+    """The JSON text is indented, with white space of every kind around it."""
+    return b" \r\n\t" + json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode() + b"\n\r\n\t "
+
+
+@_writes()
+def ascii_escapes(body: bytes) -> bytes:
+    """Everything beyond ASCII is escaped, astral characters as pairs of surrogates, and solidus too."""
+    text = json.dumps(json.loads(body.replace(b'"Save Image"', '"Sä/ve 😀"'.encode())))
+    return text.replace("/", "\\/").encode()
+
+
+@_writes()
+def members_in_reverse(body: bytes) -> bytes:
+    """The members of every object come in the reverse of the usual order."""
+    return json.dumps(json.loads(body, object_pairs_hook=lambda pairs: dict(reversed(pairs)))).encode()
+
+
+# --- how it is answered -----------------------------------------------------------------------------------------------
+
+
+def _ok(reply: Reply) -> bool:
+    return reply.status == 200
+
+
+@_replies()
+def _gzip(reply: Reply, ask: Ask) -> Reply:
+    """Answers are compressed with gzip for who asks for it."""
+    if not _ok(reply):
+        return reply
+    varied = reply.having(vary="Accept-Encoding")
+    return varied.having(gzip.compress(reply.body, 1), content_encoding="gzip") if ask.accepts("gzip") else varied
+
+
+@_replies()
+def _deflate(reply: Reply, ask: Ask) -> Reply:
+    """Answers are compressed with deflate, in the zlib format, for who asks for it."""
+    if not _ok(reply):
+        return reply
+    varied = reply.having(vary="Origin, Accept-Encoding")
+    return varied.having(zlib.compress(reply.body), content_encoding="deflate") if ask.accepts("deflate") else varied
+
+
+@_replies()
+def chunked(reply: Reply, _ask: Ask) -> Reply:
+    """Answers come in chunks and without Content-Length."""
+    return replace(reply, chunked=_ok(reply))
+
+
+@_replies()
+def http_1_0(reply: Reply, _ask: Ask) -> Reply:
+    """Answers are of HTTP/1.0, and the end of the connection is the end of the body."""
+    return replace(reply, version="HTTP/1.0")
+
+
+@_replies()
+def connection_close(reply: Reply, _ask: Ask) -> Reply:
+    """The connection is closed after each answer."""
+    return reply.having(connection="close")
+
+
+@_replies()
+def charset_parameter(reply: Reply, _ask: Ask) -> Reply:
+    """The media type has a parameter and is in another case."""
+    return reply.having(content_type="Application/JSON; Charset=UTF-8") if reply.body else reply
+
+
+@_replies()
+def lower_case_headers(reply: Reply, _ask: Ask) -> Reply:
+    """Names of header fields are in lower case, as behind a proxy that speaks HTTP/2."""
+    length = {} if reply.status == 204 else {"content-length": str(len(reply.body))}
+    return replace(reply, headers={name.lower(): value for name, value in reply.headers.items()} | length)
+
+
+@_replies()
+def vary_on_key(reply: Reply, _ask: Ask) -> Reply:
+    """Shared caches are told of the key by Vary instead of being forbidden to store."""
+    return reply.having(cache_control="max-age=1", vary="x-api-key, Accept-Encoding") if _ok(reply) else reply
+
+
+@_replies()
+def private_cache(reply: Reply, _ask: Ask) -> Reply:
+    """The browser may keep an answer for two seconds, and says how old it is."""
+    return reply.having(cache_control="private, max-age=2", age="1") if _ok(reply) else reply
+
+
+@_replies()
+def etag(reply: Reply, ask: Ask) -> Reply:
+    """Answers carry an ETag, and 304 is the answer to who has that very one."""
+    if not _ok(reply):
+        return reply
+    tag = f'"{hashlib.blake2b(reply.body, digest_size=8).hexdigest()}"'
+    known = [member.strip().removeprefix("W/") for member in (ask.header("if-none-match") or "").split(",")]
+    tagged = reply.having(etag=tag)
+    return replace(tagged.having(b"", content_type=None), status=304) if tag in known else tagged
+
+
+@_replies()
+def range_206(reply: Reply, ask: Ask) -> Reply:
+    """A range of bytes is served as such."""
+    wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", ask.header("range") or "")
+    if not _ok(reply) or ask.method != "GET" or wanted is None:
+        return reply.having(accept_ranges="bytes") if _ok(reply) else reply
+    size = len(reply.body)
+    first, last = int(wanted[1]), min(int(wanted[2] or size), size - 1)
+    if first > last:
+        return reply.error(416, "The range is not satisfiable.", content_range=f"bytes */{size}")
+    part = reply.having(reply.body[first : last + 1], content_range=f"bytes {first}-{last}/{size}")
+    return replace(part, status=206)
+
+
+@_replies()
+def range_416(reply: Reply, ask: Ask) -> Reply:
+    """No range of bytes can be satisfied."""
+    return reply.error(416, "There are no ranges.") if ask.header("range") and _ok(reply) else reply
+
+
+@_replies()
+def not_acceptable(reply: Reply, ask: Ask) -> Reply:
+    """A request that does not accept JSON is told 406."""
+    accept = ask.header("accept") or "*/*"
+    refused = _ok(reply) and "*/*" not in accept and "json" not in accept
+    return reply.error(406, "Only application/json is served.") if refused else reply
+
+
+@_replies()
+def strict_query(reply: Reply, ask: Ask) -> Reply:
+    """A query parameter that the document does not declare is told 400."""
+    return reply.error(400, "There are no query parameters.") if ask.query and _ok(reply) else reply
+
+
+@_replies()
+def cors(reply: Reply, ask: Ask) -> Reply:
+    """Pages of any origin may read the answers, and caches are told that they differ by it."""
+    origin = ask.header("origin")
+    allowed = None if reply.status == 400 else origin
+    return reply.having(
+        vary="Accept, Origin", access_control_allow_credentials="true", access_control_allow_origin=allowed
+    )
+
+
+@_replies()
+def cors_wildcard(reply: Reply, _ask: Ask) -> Reply:
+    """Pages of any origin may read the answers, without credentials."""
+    return reply.having(access_control_allow_origin="*", access_control_allow_headers="X-API-Key")
+
+
+@_replies()
+def options_405(reply: Reply, ask: Ask) -> Reply:
+    """OPTIONS is not allowed, and told so with what is."""
+    return reply.error(405, "Use GET.", allow="HEAD, GET") if ask.method == "OPTIONS" and reply.status == 204 else reply
+
+
+@_replies()
+def options_501(reply: Reply, ask: Ask) -> Reply:
+    """OPTIONS is not implemented, and told so."""
+    return reply.error(501, "Use GET.") if ask.method == "OPTIONS" and reply.status == 204 else reply
+
+
+@_replies()
+def html_elsewhere(reply: Reply, ask: Ask) -> Reply:
+    """Errors that the document does not speak of are pages of HTML, as a gateway writes them."""
+    if reply.status not in {404, 405} and not (ask.method == "OPTIONS" and reply.status == 204):
+        return reply
+    other = reply.having(b"<html><h1>Not here</h1></html>", content_type="text/html", allow="GET, HEAD")
+    return replace(other, status=405 if reply.status == 204 else reply.status)
+
+
+@_replies()
+def busy_at_first(reply: Reply, ask: Ask) -> Reply:
+    """The first read is told 503 and to come again at once."""
+    first = _ok(reply) and ask.method == "GET" and ask.read == 1
+    return reply.error(503, "Come again.", retry_after="0") if first else reply
+
+
+# --- variants of more than one stage ----------------------------------------------------------------------------------
+
+
+def _extra_lists(queue: Queue, _ask: Ask) -> Queue:
+    for item in items(queue):
+        item[4] |= {"priority": 3, "client_id": None, "labels": ["a"], "code": "A1", "message": {"create_time": "no"}}
+    return {"paused": False, "limits": {"running": 1, "pending": None}, **queue}
+
+
+def _extra_replies(reply: Reply, _ask: Ask) -> Reply:
+    if reply.status < 400:
+        return reply
+    return reply.json(reply.status, json.loads(reply.body) | {"details": {"hint": None}, "request_id": 7})
+
+
+VARIANTS["extra-members"] = Variant(
+    "extra-members",
+    "There are members that the document does not name: at the top, in metadata and in errors.",
+    Twist(lists=_extra_lists, replies=_extra_replies),
+)
+
+
+def _oss_lists(queue: Queue, _ask: Ask) -> Queue:
+    """Return items as ``[number, prompt_id, prompt, extra_data, outputs_to_execute]``, numbered from 0."""
+    for item in items(queue):
+        item[0], item[3], item[4] = item[0] - 1, {"client_id": "5c2f", **item[4]}, item[3]
+    return queue
+
+
+def _oss_replies(reply: Reply, ask: Ask) -> Reply:
+    if ask.method == "OPTIONS" and reply.status == 204:
+        return replace(reply, status=200)
+    if reply.status == 400:  # ComfyUI refuses a foreign origin with an empty 403
+        return replace(reply.having(b"", content_type=None), status=403)
+    if reply.status in {404, 405}:
+        text = f"{reply.status}: Not for ComfyUI"
+        return reply.having(text.encode(), content_type="text/plain; charset=utf-8")
+    return reply.having(content_type="application/json; charset=utf-8")
+
+
+VARIANTS["oss"] = Variant(
+    "oss",
+    "Items are in ComfyUI's own order, numbered from 0, and no key is asked for.",
+    Twist(
+        hears=Ask.with_key,
+        lists=_oss_lists,
+        writes=lambda body: json.dumps(json.loads(body)).encode(),
+        replies=_oss_replies,
+    ),
+    dialect="oss",
+)
