@@ -92,11 +92,10 @@ def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok
 
 
 def reached(report: Report) -> bool:
-    """Whether the target gave a queue to judge, and every read of it came whole."""
-    answered = any(exchange.response is not None and exchange.response.status == 200 for exchange in report.exchanges)
-    final = {exchange.id: exchange for exchange in report.exchanges}
-    last = list(final.values())[-1:]
-    return answered and all(exchange.response is not None for exchange in last)
+    """Whether the target was asked to the end and every answer came whole, one with status 200 at least."""
+    cut_short = report.run.partial and report.run.selected is None
+    final = [exchange.response for exchange in report.exchanges if not exchange.superseded]
+    return not cut_short and None not in final and any(answer is not None and answer.status == 200 for answer in final)
 
 
 def _with_verdict(report: Report, verdict: Verdict, reason: str) -> Report:

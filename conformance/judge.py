@@ -1,22 +1,24 @@
-"""From exchanges to statuses, and from statuses to a verdict. Pure: the same for a live run and a recording."""
+"""From exchanges to the status of each clause. Pure: the same for a live run and a recording."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import structs
+
 from conformance.contract import CATALOGUE, Clause, Dialect, Finding, Level
 from conformance.contract.answer import Answer, Conversation, Reading
 from conformance.contract.clause import printable
-from conformance.contract.envelope import UNAVAILABLE
 from conformance.excerpt import around
-from conformance.exchange import Exchange, Fault
+from conformance.exchange import Exchange
 from conformance.jsontext import parse
 from conformance.report.model import ClauseResult, Counts, Evidence, SourceOfClause, Status, Verdict
+from conformance.verdict import count, decide
 
 LISTED: Final = 3
 """Findings of one kind that are listed for an answer; the rest are counted."""
@@ -26,7 +28,6 @@ SEEN_IN: Final = 20
 """Other exchanges that are named as showing the same."""
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
-_EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
@@ -69,19 +70,8 @@ def judge(
             results.append(_not_applicable(clause, dialect))
         else:
             results.append(_result(clause, level, _apply(clause, conversation), by_exchange))
-    verdict, reason = _verdict(results, exchanges, answers)
+    verdict, reason = decide(results, exchanges, answers)
     return Judgement(tuple(results), verdict, reason, count(results), read_as)
-
-
-def count(results: Iterable[ClauseResult]) -> Counts:
-    """Count clauses by status."""
-    tally = Counter(result.status for result in results)
-    return Counts(
-        passed=tally[Status.PASS], fail=tally[Status.FAIL], warn=tally[Status.WARN],
-        not_exercised=tally[Status.NOT_EXERCISED], not_applicable=tally[Status.NOT_APPLICABLE],
-        waived=tally[Status.WAIVED], error=tally[Status.ERROR],
-        exercised=sum(tally[status] for status in _EXERCISED), total=sum(tally.values()),
-    )  # fmt: skip
 
 
 def _read(exchanges: Sequence[Exchange], dialect: Dialect) -> tuple[list[Answer], Dialect]:
@@ -126,30 +116,36 @@ def _note(tally: _Tally, answer: Answer, clause: Clause, subject: Any) -> None:
 
 def _not_applicable(clause: Clause, dialect: Dialect) -> ClauseResult:
     reason = clause.oss_reason if dialect is not Dialect.CLOUD else None
-    return _make(clause, clause.level, Status.NOT_APPLICABLE, reason or "not demanded under this dialect", _Tally(), ())
+    return _make(clause, clause.level, _Tally(), Status.NOT_APPLICABLE, reason or "not demanded under this dialect")
 
 
 def _result(clause: Clause, level: Level, tally: _Tally, answers: dict[str, Answer]) -> ClauseResult:
     if tally.error is not None:
-        reason = f"the suite itself failed: {tally.error}. Please report this"
-        return _make(clause, level, Status.ERROR, reason, tally, ())
+        return _make(clause, level, tally, Status.ERROR, f"the suite itself failed: {tally.error}. Please report this")
     if not tally.judged:
-        return _make(clause, level, Status.NOT_EXERCISED, f"needs {clause.needs}", tally, ())
+        return _make(clause, level, tally, Status.NOT_EXERCISED, f"needs {clause.needs}")
     if not tally.breached:
-        return _make(clause, level, Status.PASS, f"kept in {_answers(len(tally.judged))}", tally, ())
-    reason = f"broken in {len(tally.breached)} of {_answers(len(tally.judged))}"
-    return _make(clause, level, _BREACHED[level], reason, tally, tuple(_evidence(tally, answers)))
+        return _make(clause, level, tally, Status.PASS, f"kept in {_answers(len(tally.judged))}")
+    result = _make(
+        clause, level, tally, _BREACHED[level], f"broken in {len(tally.breached)} of {_answers(len(tally.judged))}"
+    )
+    return structs.replace(result, evidence=tuple(_evidence(tally, answers)))
 
 
-def _make(
-    clause: Clause, level: Level, status: Status, reason: str, tally: _Tally, evidence: tuple[Evidence, ...]
-) -> ClauseResult:
-    source = SourceOfClause(pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc)
+def _make(clause: Clause, level: Level, tally: _Tally, status: Status, reason: str) -> ClauseResult:
     return ClauseResult(
-        id=clause.id, title=clause.title, level=level.value, status=status, reason=reason, core=clause.core,
-        since=clause.since, judged=len(tally.judged), breached=len(tally.breached), source=source,
-        evidence=evidence, why=clause.why,
-    )  # fmt: skip
+        id=clause.id,
+        title=clause.title,
+        level=level.value,
+        status=status,
+        reason=reason,
+        core=clause.core,
+        since=clause.since,
+        judged=len(tally.judged),
+        breached=len(tally.breached),
+        source=SourceOfClause(pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc),
+        why=clause.why,
+    )
 
 
 def _answers(number: int) -> str:
@@ -179,89 +175,3 @@ def _evidence(tally: _Tally, answers: dict[str, Answer]) -> Iterable[Evidence]:
                 seen_in=tuple(list(where)[1 : SEEN_IN + 1]) if last else (),
                 excerpt=None if finding.pointer is None else around(content, finding.pointer),
             )  # fmt: skip
-
-
-# --- the verdict ------------------------------------------------------------------------------
-
-
-def _verdict(
-    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]
-) -> tuple[Verdict, str]:
-    failed = [result for result in results if result.status is Status.FAIL]
-    if failed:
-        ids = ", ".join(result.id for result in failed[:3]) + (", …" if len(failed) > 3 else "")
-        return Verdict.NON_CONFORMANT, f"{len(failed)} must {'clause' if len(failed) == 1 else 'clauses'} broken: {ids}"
-    reason = _inconclusive(results, exchanges, answers)
-    if reason is not None:
-        return Verdict.INCONCLUSIVE, reason
-    counts = count(results)
-    waived = f", {counts.waived} waived" if counts.waived else ""
-    warned = f", {counts.warn} should {'clause' if counts.warn == 1 else 'clauses'} broken" if counts.warn else ""
-    return (
-        Verdict.CONFORMANT,
-        f"no must clause broken, {counts.exercised} of {counts.total} clauses exercised{warned}{waived}",
-    )
-
-
-def _inconclusive(
-    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]
-) -> str | None:
-    if not any(answer.shows_queue for answer in answers) and not any(
-        r.status in _EXERCISED and r.core for r in results
-    ):
-        told = _unavailable(exchanges, answers)
-        if told is not None:
-            return told
-    errors = [result.id for result in results if result.status is Status.ERROR]
-    if errors:
-        return f"the suite itself failed in {', '.join(errors[:3])}"
-    unread = [e for e in exchanges if not e.superseded and e.response is None and e.request.reads]
-    if unread:
-        first = unread[0].problem
-        detail = first.detail if first else "no answer"
-        reads = sum(1 for e in exchanges if not e.superseded and e.request.reads)
-        return f"{len(unread)} of {reads} reads brought no whole answer ({printable(detail)})"
-    too_deep = [
-        answer
-        for answer in answers
-        if answer.shows_queue and not answer.document.read and not answer.document.malformed
-    ]
-    if too_deep:
-        return f"{len(too_deep)} of {len(answers)} answers nest {too_deep[0].document.depth:,} levels deep and were not read"
-    unseen = [result for result in results if result.core and result.status is Status.NOT_EXERCISED]
-    if unseen:
-        if all(result.id.startswith("item.") for result in unseen) and not any(answer.elements for answer in answers):
-            return "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)"
-        ids = ", ".join(result.id for result in unseen[:3]) + (", …" if len(unseen) > 3 else "")
-        return f"{len(unseen)} core {'clause' if len(unseen) == 1 else 'clauses'} not exercised: {ids}"
-    if not any(result.status in _EXERCISED for result in results):
-        return "nothing was exercised"
-    return None
-
-
-def _unavailable(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> str | None:
-    """Say why no read was answered with a queue, where that is not the contract's business."""
-    reads = [answer for answer in answers if answer.request.plain]
-    if not reads:
-        problem = next((e.problem for e in exchanges if e.problem and not e.superseded), None)
-        if problem is None:
-            return None
-        word = {Fault.UNREACHABLE: "the target cannot be reached", Fault.TIMEOUT: "the target did not answer in time",
-                Fault.BROKEN: "the target broke off its answer", Fault.TOO_LARGE: "the answer is too large"}[problem.fault]  # fmt: skip
-        return f"{word}: {printable(problem.detail)}"
-    statuses = Counter(answer.response.status for answer in reads)
-    status, _ = statuses.most_common(1)[0]
-    if status not in UNAVAILABLE:
-        return None
-    keyed = reads[0].request.header("x-api-key") is not None
-    if status in (401, 403):
-        told = (
-            "the key that was given is refused: is it the right one?"
-            if keyed
-            else "it wants a key: set COMFY_API_KEY, or name the variable with --api-key-env"
-        )
-    elif status == 429:
-        told = "too many requests, or no subscription: try again later"
-    else:
-        told = "the service is not available now: try again later"
-    return f"every read is answered {status}; {told}"

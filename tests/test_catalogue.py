@@ -16,7 +16,8 @@ from conformance.document import quote_stands_at
 
 IDS = Path(__file__).parent / "clause-ids.txt"
 ROWS = {
-    "ENV": 12, "TUP": 29, "REF": 16, "JSN": 10, "HTT": 19, "MTH": 10, "AUT": 13, "ERR": 17, "CAC": 4, "COR": 3, "PRI": 3, "DOC": 7,
+    "ENV": 12, "TUP": 29, "REF": 16, "JSN": 10, "HTT": 19, "MTH": 10,
+    "AUT": 13, "ERR": 17, "CAC": 4, "COR": 3, "PRI": 3, "DOC": 7,
 }  # fmt: skip
 """The rows of the first catalogue of facts, by subject."""
 
@@ -57,7 +58,9 @@ def test_explain_shows_a_clause_in_full(clause: Clause) -> None:
 
 def test_ids_do_not_change_by_accident() -> None:
     known = IDS.read_text(encoding="utf-8").split()
-    assert [clause.id for clause in CATALOGUE] == known, f"an id is what people waive and search: if meant, edit {IDS.name}"
+    assert [clause.id for clause in CATALOGUE] == known, (
+        f"an id is what people waive and search: if meant, edit {IDS.name}"
+    )
     assert len(BY_ID) == len(CATALOGUE)
 
 

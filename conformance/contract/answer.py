@@ -119,7 +119,9 @@ class Reading:
     def by_id(self) -> dict[str, Item]:
         """The items by prompt id; of two with the same id neither."""
         count = Counter(item.prompt_id for item in self.items)
-        return {item.prompt_id: item for item in self.items if item.prompt_id is not None and count[item.prompt_id] == 1}
+        return {
+            item.prompt_id: item for item in self.items if item.prompt_id is not None and count[item.prompt_id] == 1
+        }
 
 
 @dataclass(frozen=True)

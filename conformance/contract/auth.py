@@ -21,9 +21,9 @@ LET_IN: Final = range(200, 400)
 def _asked_with(credential: Credential, method: str = "GET") -> Over:
     def over(answer: Answer) -> Iterator[Answer]:
         asked = answer.request
-        if asked.credential is credential and asked.method == method and asked.to_queue:
-            if answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE:
-                yield answer
+        told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+        if asked.credential is credential and asked.method == method and asked.to_queue and told:
+            yield answer
 
     return over
 

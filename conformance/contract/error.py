@@ -142,9 +142,9 @@ def is_error_response(value: object) -> bool:
 def _other(answer: Answer) -> Iterator[Answer]:
     for error in errors(answer):
         documented = error.response.status in DOCUMENTED and error.request.method == "GET"
-        if error.request.method != "HEAD" and not documented and error.response.status not in REFUSALS:
-            if error.response.media_type == JSON and error.document.read:
-                yield error
+        json = error.response.media_type == JSON and error.document.read and error.request.method != "HEAD"
+        if json and not documented and error.response.status not in REFUSALS:
+            yield error
 
 
 @clause(

@@ -103,16 +103,11 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
     if item.order is item.dialect:
         return
     if item.dialect is Dialect.CLOUD:
-        expected, hint = (
-            "output_node_ids (array) at [3], metadata (object) at [4]",
-            "elements 3 and 4 are swapped, as ComfyUI itself sends them (Comfy-Org/ComfyUI issue 12659); "
-            "--dialect oss demands that order",
-        )
+        expected = "output_node_ids (array) at [3], metadata (object) at [4]"
+        hint = "elements 3 and 4 are swapped, as ComfyUI itself sends them (Comfy-Org/ComfyUI issue 12659); --dialect oss demands that order"
     else:
-        expected, hint = (
-            "extra_data (object) at [3], outputs_to_execute (array) at [4]",
-            "this is the order of Comfy Cloud; --dialect cloud demands it",
-        )
+        expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
+        hint = "this is the order of Comfy Cloud; --dialect cloud demands it"
     found = item.at(3)
     yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 stand in each other's place.", hint)
 

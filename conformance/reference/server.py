@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -18,6 +19,10 @@ from conformance.reference.variants import VARIANTS
 
 KEY: Final = "reference-key"
 """What is enforced where a variant or a fault needs a key and none is given."""
+
+
+_SILENT: Final = logging.getLogger("conformance.reference")
+_SILENT.disabled = True  # what clients send that is no HTTP is answered 400, and nobody's news
 
 
 class Endpoint:
@@ -57,7 +62,7 @@ class Endpoint:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         # An answer that never ends must end with the server, and with the client that gave up on it.
-        server = web.Server(handler(self.reference), access_log=None, handler_cancellation=True)
+        server = web.Server(handler(self.reference), access_log=None, logger=_SILENT, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=0.05)
         await runner.setup()
         await web.SockSite(runner, self._socket).start()

@@ -30,7 +30,8 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     run = Run(
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
-        seed=None, start=_time(start), end=_time(end), partial=partial, read_as=judgement.read_as.value, selected=selected,
+        seed=None, start=_time(start), end=_time(end), partial=partial, read_as=judgement.read_as.value,
+        selected=selected,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
@@ -40,7 +41,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
 
 def record(exchange: Exchange) -> RecordedExchange:
     """Return the line of the ledger for an exchange: its body bounded and made printable."""
-    asked, answered = exchange.request, exchange.response
+    asked, answered, problem = exchange.request, exchange.response, exchange.problem
     return RecordedExchange(
         id=exchange.id,
         request=RecordedRequest(
@@ -53,8 +54,8 @@ def record(exchange: Exchange) -> RecordedExchange:
             size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
             excerpt=start_of(answered.content),
         ),
-        error=None if exchange.problem is None else f"{exchange.problem.fault.value}: {printable(exchange.problem.detail)}",
-        elapsed=exchange.elapsed, attempt=exchange.attempt,
+        error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
+        elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
     )  # fmt: skip
 
 

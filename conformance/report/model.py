@@ -113,7 +113,10 @@ class RecordedResponse(Value, frozen=True, kw_only=True):
 
 
 class RecordedExchange(Value, frozen=True, kw_only=True):
-    """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds."""
+    """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds.
+
+    ``superseded`` attempts were made again on a fresh connection and judged by nobody.
+    """
 
     id: str
     request: RecordedRequest
@@ -121,6 +124,7 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
     error: str | None
     elapsed: float | None
     attempt: int
+    superseded: bool = False
 
 
 class Run(Value, frozen=True, kw_only=True):

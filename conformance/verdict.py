@@ -1,0 +1,114 @@
+"""From the statuses of clauses to the verdict of a run, and the reason for it in words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from conformance.contract.answer import Answer
+from conformance.contract.clause import printable
+from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
+from conformance.exchange import Exchange, Fault
+from conformance.report.model import ClauseResult, Counts, Status, Verdict
+
+EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
+NAMED: Final = 3
+"""Clauses that a reason names; the report lists all."""
+_FAULTS: Final = {
+    Fault.UNREACHABLE: "the target cannot be reached",
+    Fault.TIMEOUT: "the target did not answer in time",
+    Fault.BROKEN: "the target broke off its answer",
+    Fault.TOO_LARGE: "the answer is too large",
+}
+
+
+def count(results: Iterable[ClauseResult]) -> Counts:
+    """Count clauses by status."""
+    tally = Counter(result.status for result in results)
+    return Counts(
+        passed=tally[Status.PASS],
+        fail=tally[Status.FAIL],
+        warn=tally[Status.WARN],
+        not_exercised=tally[Status.NOT_EXERCISED],
+        not_applicable=tally[Status.NOT_APPLICABLE],
+        waived=tally[Status.WAIVED],
+        error=tally[Status.ERROR],
+        exercised=sum(tally[status] for status in EXERCISED),
+        total=sum(tally.values()),
+    )
+
+
+def decide(
+    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]
+) -> tuple[Verdict, str]:
+    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
+    failed = [result.id for result in results if result.status is Status.FAIL]
+    if failed:
+        return Verdict.NON_CONFORMANT, f"{_clauses(len(failed), 'must')} broken: {_names(failed)}"
+    for doubt in _doubts(results, exchanges, answers):
+        return Verdict.INCONCLUSIVE, doubt
+    counts = count(results)
+    warned = f", {_clauses(counts.warn, 'should')} broken" if counts.warn else ""
+    waived = f", {counts.waived} waived" if counts.waived else ""
+    seen = f"no must clause broken, {counts.exercised} of {_clauses(counts.total)} exercised"
+    return Verdict.CONFORMANT, seen + warned + waived
+
+
+def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Iterator[str]:
+    """Yield what keeps a run from a verdict, the most telling first."""
+    yield from _no_queue(exchanges, answers)
+    errors = [result.id for result in results if result.status is Status.ERROR]
+    if errors:
+        yield f"the suite itself failed in {_names(errors)}"
+    reads = [exchange for exchange in exchanges if exchange.request.reads and not exchange.superseded]
+    lost = [exchange.problem.detail for exchange in reads if exchange.problem is not None]
+    if lost:
+        yield f"{len(lost)} of {len(reads)} reads brought no whole answer ({printable(lost[0])})"
+    shown = [answer for answer in answers if answer.shows_queue]
+    deep = [answer.document.depth for answer in shown if not (answer.document.read or answer.document.malformed)]
+    if deep:
+        yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
+    unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
+    if unseen and not any(answer.elements for answer in answers) and all(name.startswith("item.") for name in unseen):
+        yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)"
+    if unseen:
+        yield f"{_clauses(len(unseen), 'core')} not exercised: {_names(unseen)}"
+    if not any(result.status in EXERCISED for result in results):
+        yield "nothing was exercised"
+
+
+def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Iterator[str]:
+    """Say why no read was answered with a queue, where that is not the contract's business."""
+    if any(answer.shows_queue for answer in answers):
+        return
+    reads = [answer for answer in answers if answer.request.plain]
+    problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
+    if not reads and problems:
+        yield f"{_FAULTS[problems[0].fault]}: {printable(problems[0].detail)}"
+    if reads:
+        ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
+        if status in UNAVAILABLE:
+            keyed = any(name.lower() == "x-api-key" for name, _ in reads[0].request.headers)
+            yield f"every read is answered {status}; {_advice(status, keyed=keyed)}"
+
+
+def _advice(status: int, *, keyed: bool) -> str:
+    if status in (401, 403):
+        return (
+            "the key that was given is refused: is it the right one?"
+            if keyed
+            else "it wants a key: set COMFY_API_KEY, or name the variable with --api-key-env"
+        )
+    if status == TOO_MANY:
+        return "too many requests, or no subscription: try again later"
+    return "the service is not available now: try again later"
+
+
+def _clauses(number: int, kind: str = "") -> str:
+    noun = "clause" if number == 1 else "clauses"
+    return " ".join(filter(None, (str(number), kind, noun)))
+
+
+def _names(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
