@@ -304,7 +304,7 @@ def _in_order(answer: Answer) -> Iterator[Item]:
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
     why="Clients iterate over it.",
     keeps='["9", "12"]', breaks='"9"',
-    needs="a job of five elements", over=_in_order,
+    needs="a job of five elements in the demanded order", over=_in_order,
 )  # fmt: skip
 def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
     """[3] (under oss: [4]) is an array."""
@@ -394,7 +394,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
     why="Clients read create_time from it by name.",
     keeps='{"create_time": 1763913600000}', breaks="1763913600000",
-    needs="a job of five elements", over=_in_order,
+    needs="a job of five elements in the demanded order", over=_in_order,
 )  # fmt: skip
 def metadata_is_an_object(item: Item) -> Iterator[Finding]:
     """[4] (under oss: [3]) is an object."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final, Literal, NamedTuple
 
 from conformance.report.inert import line
-from conformance.report.model import ClauseResult, Report
+from conformance.report.model import ClauseResult, Report, Status
 from conformance.report.words import (
     STATUS,
     breached,
@@ -45,11 +46,15 @@ class Line(NamedTuple):
     text: str
 
 
-def summary_lines(report: Report) -> list[Line]:
-    """Return the summary of a run; the verdict is its last line."""
+def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]:
+    """Return the summary of a run; the verdict is its last line.
+
+    Broken clauses with a status in ``told`` are left out: the reader has seen them elsewhere.
+    """
     lines: list[Line] = []
     for result in breached(report):
-        lines += clause_lines(result)
+        if result.status not in told:
+            lines += clause_lines(result)
     unseen = core_not_exercised(report)
     if unseen:
         lines.append(Line("not-exercised", "Core clauses not exercised: nothing came up that they speak of"))
@@ -72,15 +77,16 @@ def clause_lines(result: ClauseResult) -> list[Line]:
     lines = [Line(style, line(f"{head} ({told})" if told else head))]
     if not result.evidence:
         lines.append(_detail(result.reason))
-    for evidence in result.evidence[:FINDINGS_SHOWN]:
+    for number, evidence in enumerate(result.evidence[:FINDINGS_SHOWN], 1):
         lines.append(_detail(f"{place(evidence.pointer)} in {evidence.exchange}: {evidence.message}"))
         lines.append(_detail(f"  expected {evidence.expected}; got {evidence.got}"))
         if evidence.more:
             lines.append(_detail(f"  … {more_like_this(evidence)}"))
-        if evidence.hint:
+        following = result.evidence[number].hint if number < min(FINDINGS_SHOWN, len(result.evidence)) else None
+        if evidence.hint and evidence.hint != following:
             lines.append(_detail(f"  hint: {evidence.hint}"))
     if len(result.evidence) > FINDINGS_SHOWN:
-        lines.append(_detail(f"… {len(result.evidence) - FINDINGS_SHOWN} other findings in the report"))
+        lines.append(_detail(f"… more in the report: {len(result.evidence) - FINDINGS_SHOWN}"))
     return lines
 
 
