@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from conformance.contract import CATALOGUE, Clause, Dialect
 from conformance.contract.omissions import LEFT_OUT
+from conformance.document import errata
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "clauses.md"
 SUBJECTS: Final = {
@@ -80,6 +81,8 @@ def as_markdown() -> str:
         "|---|---|---|",
     ]
     lines += [f"| {row} | {_cell(what)} | {_cell(why)} |" for row, (what, why) in LEFT_OUT.items()]
+    lines += ["", "## Errata of the document, which decide no verdict", "", "| erratum | reason |", "|---|---|"]
+    lines += [f"| `{erratum.id}` | {_cell(erratum.reason)} |" for erratum in errata()]
     return "\n".join(lines) + "\n"
 
 
