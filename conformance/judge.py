@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from msgspec import structs
@@ -16,7 +16,6 @@ from conformance.contract.answer import Answer, Conversation, Reading
 from conformance.contract.clause import printable
 from conformance.excerpt import around
 from conformance.exchange import Exchange
-from conformance.jsontext import parse
 from conformance.report.model import ClauseResult, Counts, Evidence, SourceOfClause, Status, Verdict
 from conformance.verdict import count, decide
 
@@ -26,6 +25,8 @@ KINDS: Final = 20
 """Kinds of findings that are listed for a clause: a server that breaks one clause in more ways is told of these."""
 SEEN_IN: Final = 20
 """Other exchanges that are named as showing the same."""
+LIVE: Final = 32 << 20
+"""Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
@@ -43,12 +44,62 @@ class Judgement:
 
 
 @dataclass
+class _Kind:
+    """The findings of one kind: listed from the first answer that shows them, counted, and named for the others."""
+
+    exchange: str
+    listed: list[Evidence] = field(default_factory=list)
+    more: int = 0
+    last: str | None = None
+    seen_in: list[str] = field(default_factory=list)
+
+    def add(self, answer: Answer, finding: Finding) -> None:
+        name = answer.exchange.id
+        if name != self.exchange:
+            if len(self.seen_in) < SEEN_IN and name not in self.seen_in:
+                self.seen_in.append(name)
+        elif len(self.listed) < LISTED:
+            self.listed.append(
+                Evidence(
+                    exchange=name, pointer=finding.pointer, expected=finding.expected, got=finding.got,
+                    message=finding.message, hint=finding.hint,
+                    excerpt=None if finding.pointer is None else around(answer.response.content, finding.pointer),
+                )
+            )  # fmt: skip
+        else:
+            self.more += 1
+            self.last = finding.pointer
+
+    def evidence(self) -> list[Evidence]:
+        rest = {"more": self.more, "last": self.last, "seen_in": tuple(self.seen_in)}
+        return [*self.listed[:-1], *(structs.replace(last, **rest) for last in self.listed[-1:])]
+
+
+@dataclass
 class _Tally:
-    """What one clause has come to so far."""
+    """What one clause has come to so far. Bounded, however many findings there are; the counts are exact."""
 
     judged: set[str] = field(default_factory=set)
-    breached: dict[str, list[Finding]] = field(default_factory=lambda: defaultdict(list))
+    breached: set[str] = field(default_factory=set)
+    kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
     error: str | None = None
+
+    def note(self, answer: Answer, clause: Clause, subject: Any) -> None:
+        """Ask the clause of one subject."""
+        self.judged.add(answer.exchange.id)
+        for finding in clause.check(subject):
+            self.breached.add(answer.exchange.id)
+            place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
+            kind = (place, finding.expected, finding.hint)
+            if kind in self.kinds or len(self.kinds) < KINDS:
+                self.kinds.setdefault(kind, _Kind(answer.exchange.id)).add(answer, finding)
+
+    def attempt(self, noting: Callable[[], None]) -> None:
+        """Note, unless the clause itself fails: that must neither stop the run nor pass for a verdict."""
+        try:
+            noting()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+            self.error = f"{type(error).__name__}: {printable(str(error))}"
 
 
 def judge(
@@ -60,58 +111,62 @@ def judge(
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
     answers, read_as = _read(exchanges, dialect)
+    tallies = {clause: _Tally() for clause in CATALOGUE if only is None or clause.id in only}
+    live: dict[int, Reading] = {}
+    for answer in answers:
+        for clause, tally in tallies.items():
+            if clause.over is not None:
+                tally.attempt(partial(_over, tally, clause, answer))
+        live[id(answer.reading)] = answer.reading
+        _make_room(live, answer.reading)
     conversation = Conversation(answers)
-    by_exchange = {answer.exchange.id: answer for answer in answers}
-    asked = [clause for clause in CATALOGUE if only is None or clause.id in only]
+    for clause, tally in tallies.items():
+        if clause.across is not None:
+            tally.attempt(partial(_across, tally, clause, conversation))
     results = []
-    for clause in asked:
+    for clause, tally in tallies.items():
         level = clause.level_in(dialect, read_as)
-        if level is None:
-            results.append(_not_applicable(clause, dialect))
-        else:
-            results.append(_result(clause, level, _apply(clause, conversation), by_exchange))
+        results.append(_not_applicable(clause, dialect) if level is None else _result(clause, level, tally))
     verdict, reason = decide(results, exchanges, answers)
     return Judgement(tuple(results), verdict, reason, count(results), read_as)
 
 
+def _over(tally: _Tally, clause: Clause, answer: Answer) -> None:
+    assert clause.over is not None
+    for subject in clause.over(answer):
+        tally.note(answer, clause, subject)
+
+
+def _across(tally: _Tally, clause: Clause, conversation: Conversation) -> None:
+    assert clause.across is not None
+    for answer, subject in clause.across(conversation):
+        tally.note(answer, clause, subject)
+
+
+def _make_room(live: dict[int, Reading], current: Reading) -> None:
+    """Forget values of earlier bodies where all of them together are large."""
+    if sum(len(reading.content) for reading in live.values()) > LIVE:
+        for reading in live.values():
+            reading.forget()
+        live.clear()
+        live[id(current)] = current
+
+
 def _read(exchanges: Sequence[Exchange], dialect: Dialect) -> tuple[list[Answer], Dialect]:
-    """Read every body once (equal bytes share one reading) and resolve AUTO by the first job that shows an order."""
+    """Give equal bodies one reading, and resolve AUTO by the first job that shows an order."""
     demanded = Dialect.CLOUD if dialect is Dialect.AUTO else dialect
     readings: dict[bytes, Reading] = {}
     answers = []
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = exchange.response.content
-            digest = hashlib.sha256(content).digest()
-            if digest not in readings:
-                readings[digest] = Reading(parse(content), demanded)
-            answers.append(Answer(exchange, exchange.response, readings[digest]))
+            reading = readings.setdefault(hashlib.sha256(content).digest(), Reading(content, demanded))
+            answers.append(Answer(exchange, exchange.response, reading))
     if dialect is Dialect.AUTO:
-        shown = next((item.order for answer in answers for item in answer.items if item.order), Dialect.CLOUD)
+        shown = next((answer.gist.order for answer in answers if answer.shows_queue and answer.gist.order), demanded)
         if shown is not demanded:
             return _read(exchanges, shown)
     return answers, demanded
-
-
-def _apply(clause: Clause, conversation: Conversation) -> _Tally:
-    tally = _Tally()
-    try:
-        if clause.across is not None:
-            for answer, subject in clause.across(conversation):
-                _note(tally, answer, clause, subject)
-        elif clause.over is not None:
-            for answer in conversation.answers:
-                for subject in clause.over(answer):
-                    _note(tally, answer, clause, subject)
-    except Exception as error:  # noqa: BLE001 - a mistake of ours must neither stop the run nor pass for a verdict
-        tally.error = f"{type(error).__name__}: {printable(str(error))}"
-    return tally
-
-
-def _note(tally: _Tally, answer: Answer, clause: Clause, subject: Any) -> None:
-    tally.judged.add(answer.exchange.id)
-    for finding in clause.check(subject):
-        tally.breached[answer.exchange.id].append(finding)
 
 
 def _not_applicable(clause: Clause, dialect: Dialect) -> ClauseResult:
@@ -119,17 +174,16 @@ def _not_applicable(clause: Clause, dialect: Dialect) -> ClauseResult:
     return _make(clause, clause.level, _Tally(), Status.NOT_APPLICABLE, reason or "not demanded under this dialect")
 
 
-def _result(clause: Clause, level: Level, tally: _Tally, answers: dict[str, Answer]) -> ClauseResult:
+def _result(clause: Clause, level: Level, tally: _Tally) -> ClauseResult:
     if tally.error is not None:
         return _make(clause, level, tally, Status.ERROR, f"the suite itself failed: {tally.error}. Please report this")
     if not tally.judged:
         return _make(clause, level, tally, Status.NOT_EXERCISED, f"needs {clause.needs}")
     if not tally.breached:
         return _make(clause, level, tally, Status.PASS, f"kept in {_answers(len(tally.judged))}")
-    result = _make(
-        clause, level, tally, _BREACHED[level], f"broken in {len(tally.breached)} of {_answers(len(tally.judged))}"
-    )
-    return structs.replace(result, evidence=tuple(_evidence(tally, answers)))
+    broken = f"broken in {len(tally.breached)} of {_answers(len(tally.judged))}"
+    evidence = tuple(listed for kind in tally.kinds.values() for listed in kind.evidence())
+    return structs.replace(_make(clause, level, tally, _BREACHED[level], broken), evidence=evidence)
 
 
 def _make(clause: Clause, level: Level, tally: _Tally, status: Status, reason: str) -> ClauseResult:
@@ -150,28 +204,3 @@ def _make(clause: Clause, level: Level, tally: _Tally, status: Status, reason: s
 
 def _answers(number: int) -> str:
     return "1 answer" if number == 1 else f"{number} answers"
-
-
-def _evidence(tally: _Tally, answers: dict[str, Answer]) -> Iterable[Evidence]:
-    """List the first findings of each kind, from the first answer that shows it; count the others."""
-    kinds: dict[tuple[object, ...], dict[str, list[Finding]]] = {}
-    for exchange, findings in tally.breached.items():
-        for finding in findings:
-            place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
-            kind = (place, finding.expected, finding.hint)
-            kinds.setdefault(kind, {}).setdefault(exchange, []).append(finding)
-    for where in list(kinds.values())[:KINDS]:
-        exchange, findings = next(iter(where.items()))
-        content = answers[exchange].response.content
-        rest = findings[LISTED:]
-        listed = findings[:LISTED]
-        for number, finding in enumerate(listed):
-            last = number == len(listed) - 1
-            yield Evidence(
-                exchange=exchange, pointer=finding.pointer, expected=finding.expected, got=finding.got,
-                message=finding.message, hint=finding.hint,
-                more=len(rest) if last else 0,
-                last=rest[-1].pointer if last and rest else None,
-                seen_in=tuple(list(where)[1 : SEEN_IN + 1]) if last else (),
-                excerpt=None if finding.pointer is None else around(content, finding.pointer),
-            )  # fmt: skip

@@ -66,11 +66,11 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
     if lost:
         yield f"{len(lost)} of {len(reads)} reads brought no whole answer ({printable(lost[0])})"
     shown = [answer for answer in answers if answer.shows_queue]
-    deep = [answer.document.depth for answer in shown if not (answer.document.read or answer.document.malformed)]
+    deep = [answer.gist.depth for answer in shown if not (answer.gist.read or answer.gist.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
-    if unseen and not any(answer.elements for answer in answers) and all(name.startswith("item.") for name in unseen):
+    if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
         yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)"
     if unseen:
         yield f"{_clauses(len(unseen), 'core')} not exercised: {_names(unseen)}"

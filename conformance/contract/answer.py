@@ -7,6 +7,8 @@ of its own. So one fault gives one finding.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any, Final
 
 from conformance.contract.clause import Dialect
 from conformance.exchange import Exchange, Request, Response
-from conformance.jsontext import Document, NonFinite
+from conformance.jsontext import Document, NonFinite, parse
 
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
@@ -88,12 +90,48 @@ class Item:
         return Located(f"{self.metadata.pointer}/create_time", self.metadata.value["create_time"])
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A body read once, for all clauses and for all answers of the same bytes."""
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is kept of a job that a read listed: enough to see whether the next read lists the same.
 
-    document: Document
-    dialect: Dialect
+    ``workflow`` and ``output_node_ids`` are digests of values, None where the element is not there.
+    """
+
+    pointer: str
+    pending: bool
+    workflow: bytes | None
+    output_node_ids: bytes | None
+    create_time: Located | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What is kept of a body when its value is let go. ``sightings`` leave out ids that are listed twice."""
+
+    read: bool
+    malformed: bool
+    is_object: bool
+    depth: int
+    jobs: int
+    order: Dialect | None
+    ids: frozenset[str]
+    sightings: dict[str, Sighting]
+
+
+class Reading:
+    """A body read once, for all clauses and for all answers of the same bytes.
+
+    The value of a large body takes many times its bytes; ``forget`` lets it go and keeps the gist.
+    """
+
+    def __init__(self, content: bytes, dialect: Dialect) -> None:
+        self.content = content
+        self.dialect = dialect
+
+    @cached_property
+    def document(self) -> Document:
+        """The body as JSON."""
+        return parse(self.content)
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
@@ -116,12 +154,42 @@ class Reading:
         ]
 
     @cached_property
-    def by_id(self) -> dict[str, Item]:
-        """The items by prompt id; of two with the same id neither."""
-        count = Counter(item.prompt_id for item in self.items)
-        return {
-            item.prompt_id: item for item in self.items if item.prompt_id is not None and count[item.prompt_id] == 1
-        }
+    def gist(self) -> Gist:
+        """What stays known of the body when its value is forgotten."""
+        named = [(item.prompt_id, item) for item in self.items if item.prompt_id is not None]
+        count = Counter(prompt_id for prompt_id, _ in named)
+        return Gist(
+            read=self.document.read,
+            malformed=self.document.malformed is not None,
+            is_object=isinstance(self.document.value, dict),
+            depth=self.document.depth,
+            jobs=len(self.elements),
+            order=next((item.order for item in self.items if item.order), None),
+            ids=frozenset(count),
+            sightings={prompt_id: _sighting(item) for prompt_id, item in named if count[prompt_id] == 1},
+        )
+
+    def forget(self) -> None:
+        """Let the value go, but for its gist. What is asked for again is read again."""
+        assert self.gist
+        for name in ("document", "elements", "items"):
+            self.__dict__.pop(name, None)
+
+
+def _sighting(item: Item) -> Sighting:
+    return Sighting(
+        pointer=item.pointer,
+        pending=item.pending,
+        workflow=_digest(item.elements[2]) if len(item.elements) > 2 else None,
+        output_node_ids=_digest(item.output_node_ids.value) if item.order is not None else None,
+        create_time=item.create_time,
+    )
+
+
+def _digest(value: object) -> bytes:
+    """Return a digest of a JSON value that does not depend on the order of members."""
+    text = json.dumps(value, sort_keys=True, default=repr)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -142,12 +210,17 @@ class Answer:
         """The body as JSON."""
         return self.reading.document
 
+    @property
+    def gist(self) -> Gist:
+        """The gist of the body."""
+        return self.reading.gist
+
     @cached_property
     def shows_queue(self) -> bool:
         """A read that was answered 200: every clause of the body applies."""
         return self.request.reads and self.response.status == OK
 
-    @cached_property
+    @property
     def info(self) -> dict[str, Any] | None:
         """The QueueInfo object, where the body is an object."""
         return self.document.value if self.shows_queue and isinstance(self.document.value, dict) else None
@@ -163,9 +236,9 @@ class Answer:
         return self.reading.items if self.shows_queue else ()
 
     @property
-    def by_id(self) -> dict[str, Item]:
-        """The items by prompt id; of two with the same id neither."""
-        return self.reading.by_id if self.shows_queue else {}
+    def sightings(self) -> dict[str, Sighting]:
+        """The jobs that a queue lists, by prompt id."""
+        return self.gist.sightings if self.shows_queue else {}
 
     def precedes(self, other: Answer) -> bool:
         """Whether this answer was whole before the other was asked for. False where no clock says so."""
@@ -177,14 +250,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """All answers of a run, in the order in which they were asked for."""
+    """All answers of a run, in the order in which they were asked for.
+
+    Clauses over a run look at statuses, headers and the gist of bodies, never at a body's value:
+    forty large ones would not fit into memory side by side.
+    """
 
     answers: Sequence[Answer]
 
     @cached_property
     def reads(self) -> Sequence[Answer]:
         """The answers that show the queue as an object."""
-        return [answer for answer in self.answers if answer.info is not None]
+        return [answer for answer in self.answers if answer.shows_queue and answer.gist.is_object]
 
     @cached_property
     def served(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from conformance.contract.answer import Answer, Conversation
 from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
@@ -19,7 +19,7 @@ MOST: Final = 0.9
 
 def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
     for before, after in conversation.successions:
-        if before.by_id.keys() & after.by_id.keys():
+        if before.sightings.keys() & after.sightings.keys():
             yield after, (before, after)
 
 
@@ -34,33 +34,27 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
     """[2], the output ids and create_time of an id are equal in neighbouring reads."""
     before, after = subject
-    for prompt_id, item in after.by_id.items():
-        earlier = before.by_id.get(prompt_id)
-        if earlier is None:
+    for prompt_id, now in after.sightings.items():
+        then = before.sightings.get(prompt_id)
+        if then is None:
             continue
-        started = " when it started" if earlier.pending and not item.pending else ""
-        parts: list[tuple[str, str, Any, Any]] = []
-        if len(item.elements) > 2 and len(earlier.elements) > 2:
-            parts.append(("workflow_json", f"{item.pointer}/2", earlier.elements[2], item.elements[2]))
-        if item.order is not None and earlier.order is not None:
-            ids, old_ids = item.output_node_ids, earlier.output_node_ids
-            parts.append(("output_node_ids", ids.pointer, old_ids.value, ids.value))
-        if item.create_time is not None and earlier.create_time is not None:
-            parts.append(("create_time", item.create_time.pointer, earlier.create_time.value, item.create_time.value))
-        for name, pointer, old, new in parts:
-            if old != new:
-                yield Finding(
-                    pointer,
-                    f"{name} as in the read before",
-                    show(new),
-                    f"{name} of a job changed{started}: it was {show(old)}.",
-                )
+        started = " when it started" if then.pending and not now.pending else ""
+        for name, place, old, new in (
+            ("workflow_json", "2", then.workflow, now.workflow),
+            ("output_node_ids", "3", then.output_node_ids, now.output_node_ids),
+        ):
+            if None not in (old, new) and old != new:
+                yield Finding(f"{now.pointer}/{place}", f"{name} as in the read before", "another value",
+                              f"{name} of a job changed{started}.")  # fmt: skip
+        if then.create_time and now.create_time and then.create_time.value != now.create_time.value:
+            yield Finding(now.create_time.pointer, "create_time as in the read before", show(now.create_time.value),
+                          f"create_time of a job changed{started}: it was {show(then.create_time.value)}.")  # fmt: skip
 
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
     for before, after in conversation.successions:
-        old = [i for i, item in before.by_id.items() if item.pending]
-        new = [i for i, item in after.by_id.items() if item.pending]
+        old = [i for i, seen in before.sightings.items() if seen.pending]
+        new = [i for i, seen in after.sightings.items() if seen.pending]
         old_set, new_set = set(old), set(new)
         old, new = [i for i in old if i in new_set], [i for i in new if i in old_set]
         if len(new) > 1:
@@ -80,7 +74,7 @@ def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) 
     old, new, answer = subject
     for expected, got in zip(old, new, strict=True):
         if expected != got:
-            place = answer.by_id[got].pointer
+            place = answer.sightings[got].pointer
             yield Finding(
                 place,
                 "the order of the read before",
@@ -95,7 +89,7 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     for index in range(1, len(reads) - 1):
         before, between, after = reads[index - 1], reads[index], reads[index + 1]
         if before.precedes(between) and between.precedes(after):
-            throughout = before.by_id.keys() & after.by_id.keys()
+            throughout = before.sightings.keys() & after.sightings.keys()
             if throughout:
                 yield between, (throughout, between)
 
@@ -111,8 +105,7 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
     """ids(before) ∩ ids(after) ⊆ ids(between): true of a queue that moves, too."""
     throughout, between = subject
-    listed = {item.prompt_id for item in between.items}
-    missing = sorted(throughout - listed)
+    missing = sorted(throughout - between.gist.ids)
     if missing:
         asked = between.request.purpose
         yield Finding("", f"{len(throughout)} jobs that the reads before and after list", f"{len(missing)} of them missing",
@@ -126,12 +119,12 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
     return [
         (
             after,
-            len(before.by_id.keys() - after.by_id.keys()),
+            len(before.sightings.keys() - after.sightings.keys()),
             places[after.exchange.id] - places[before.exchange.id],
             (after.exchange.started or 0) - (before.exchange.started or 0),
         )
         for before, after in conversation.successions
-        if before.items
+        if before.gist.jobs
     ]
 
 
