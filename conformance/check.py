@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,8 @@ from conformance.exchange import Exchange
 from conformance.judge import judge
 from conformance.report.build import build
 from conformance.report.model import Report, Status, Verdict
-from conformance.settings import EMBEDDED, Secret, Settings
+from conformance.settings import EMBEDDED, Secret, Settings, UsageProblem
+from conformance.trouble import Trouble
 
 EXIT_CONFORMANT: Final = 0
 EXIT_NON_CONFORMANT: Final = 1
@@ -39,13 +40,20 @@ class Transcript:
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
-    """Send the plan of requests. Raises OSError only where the embedded endpoint cannot be started."""
+    """Send the plan of requests.
+
+    Raises UsageProblem where the embedded endpoint cannot be started, and Trouble, from which the
+    key was taken out, where the suite itself fails.
+    """
     key = settings.key
     if settings.target is None:
         key = Secret(f"embedded-{secrets.token_hex(8)}") if settings.dialect is Dialect.CLOUD else None
     with _endpoint(settings, key) as base:
         start = time.time()
-        exchanges, stopped = _run(settings, base, key, progress)
+        try:
+            exchanges, stopped = _run(settings, base, key, progress)
+        except Exception as error:  # noqa: BLE001 - told by those who know how
+            raise Trouble.of(error, key) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(exchanges, target, start, time.time(), stopped)
 
@@ -110,7 +118,14 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
     from conformance.reference.server import serve  # a web server is loaded only where it is wanted
 
     variant = "oss" if settings.dialect is Dialect.OSS else "default"
-    with serve(variant=variant, key=None if key is None else key.reveal(), queue_path=settings.queue_path) as endpoint:
+    with ExitStack() as stack:
+        try:
+            endpoint = stack.enter_context(
+                serve(variant=variant, key=None if key is None else key.reveal(), queue_path=settings.queue_path)
+            )
+        except OSError as error:
+            msg = f"the embedded endpoint could not be started ({error.strerror}): name another --target"
+            raise UsageProblem(msg) from None
         yield endpoint.url
 
 

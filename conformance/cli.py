@@ -14,6 +14,8 @@ import click
 from conformance import __version__
 
 if TYPE_CHECKING:
+    import threading
+
     from conformance.report.model import Report
     from conformance.settings import Settings
 
@@ -29,19 +31,29 @@ class Cli(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and exit with the status that pytest would give."""
         kwargs["standalone_mode"] = False
+        if os.environ.get("NO_COLOR"):
+            kwargs["color"] = False
         try:
             status = super().main(*args, **kwargs)
         except click.exceptions.Abort:
             click.echo("interrupted", err=True)
             sys.exit(EXIT_INTERRUPTED)
+        except click.exceptions.NoArgsIsHelpError as problem:
+            click.echo(problem.format_message(), err=True)
+            sys.exit(EXIT_USAGE)
         except click.ClickException as problem:
             context = getattr(problem, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context is not None else ""
-            click.echo(f"error: {problem.format_message()}{hint}", err=True)
+            click.echo(f"error: {problem.format_message().rstrip('.')}{hint}", err=True)
             sys.exit(EXIT_USAGE)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; that is no error of ours
+            _nobody_reads_on()
             sys.exit(0)
+        except Exception as error:  # noqa: BLE001 - one line instead of a traceback
+            from conformance.trouble import told
+
+            click.echo(told(error, os.environ), err=True)
+            sys.exit(EXIT_INTERNAL)
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -59,8 +71,6 @@ def _judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed((
         click.option("--dialect", type=click.Choice(["cloud", "oss", "auto"]), default="cloud", show_default=True,
                      help="Which reading of the tuple is demanded."),
-        click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="DIR",
-                     help="Where index.html, compliance.json, junit.xml and summary.md go."),
         click.option("--fail-on-should", is_flag=True, help="A breached `should` fails too."),
         click.option("--inconclusive-ok", is_flag=True, help="Exit 0 also where something could not be exercised."),
         click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone."),
@@ -82,6 +92,7 @@ def _judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--wait-for-items",
     type=float,
     default=0.0,
+    show_default=True,
     metavar="S",
     help="Poll an idle queue for up to S seconds until it has a job.",
 )
@@ -107,7 +118,15 @@ def _judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--max-requests", type=int, default=50, show_default=True, metavar="N", help="Requests in a run.")
 @_judging_options
-def check(url: str | None, target: str | None, report_dir: Path | None, quiet: bool, **options: Any) -> int:
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    default="reports/latest",
+    show_default=True,
+    metavar="DIR",
+    help="Where index.html, compliance.json, junit.xml and summary.md go.",
+)
+def check(url: str | None, target: str | None, report_dir: Path, quiet: bool, **options: Any) -> int:
     """Ask an endpoint, judge its answers, leave a report.
 
     URL is the base URL of the server, such as http://127.0.0.1:8188; without one the embedded
@@ -115,31 +134,29 @@ def check(url: str | None, target: str | None, report_dir: Path | None, quiet: b
     """
     from conformance.check import ask, report_on
     from conformance.report.write import check_writable
-    from conformance.settings import DEFAULT_REPORT_DIR, Bounds, UsageProblem, announcement, make_settings
+    from conformance.settings import Bounds, UsageProblem, announcement, make_settings
 
     if url is not None and target is not None and url != target:
         msg = "two targets: give the URL as an argument or with --target, not both"
         raise click.UsageError(msg, click.get_current_context())
     bounds = Bounds(**{name: options.pop(name) for name in vars(Bounds())})
-    directory = report_dir or Path(DEFAULT_REPORT_DIR)
     try:
         settings = make_settings(
-            os.environ, target=url if url is not None else target, report_dir=directory, bounds=bounds, **options
+            os.environ, target=url if url is not None else target, report_dir=report_dir, bounds=bounds, **options
         )
-        check_writable(directory)
+        check_writable(report_dir)
     except UsageProblem as problem:
         raise click.UsageError(str(problem), click.get_current_context()) from None
     except OSError as error:
-        raise _unwritable(directory, error) from None
+        raise _unwritable(report_dir, error) from None
     if not quiet:
         for line in announcement(settings):
             click.echo(line, err=True)
     with _progress(settings, quiet=quiet) as progress:
         try:
             transcript = ask(settings, progress)
-        except OSError as error:
-            msg = f"the embedded endpoint could not be started: {error.strerror}"
-            raise click.ClickException(msg) from None
+        except UsageProblem as problem:
+            raise click.UsageError(str(problem), click.get_current_context()) from None
     return _finish(report_on(transcript, settings), settings, quiet=quiet)
 
 
@@ -147,10 +164,17 @@ def check(url: str | None, target: str | None, report_dir: Path | None, quiet: b
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--method",
+    type=click.Choice(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]),
     metavar="METHOD",
     help="The method that a raw answer answers, where no .req file stands beside it. [default: GET]",
 )
 @_judging_options
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where index.html, compliance.json, junit.xml and summary.md go. [default: no report]",
+)
 def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, quiet: bool, **options: Any) -> int:
     """Judge recorded answers, without any network.
 
@@ -196,18 +220,31 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     return _finish(report, settings, quiet=quiet, write=report_dir is not None)
 
 
-@main.command()
+@main.command(short_help="Serve the reference endpoint, conforming or not.")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on: loopback unless told otherwise."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on: loopback unless told otherwise.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8188, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8188,
+    show_default=True,
+    metavar="PORT",
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--variant", default="default", show_default=True, metavar="NAME", help="A conforming way to answer (see --list)."
 )
 @click.option("--fault", metavar="NAME", help="One lie that breaks one clause (see --list).")
 @click.option("--api-key-env", metavar="NAME", help="Demand the key that this variable holds.")
 @click.option("--list", "list_names", is_flag=True, help="List variants and faults.")
-def serve(host: str, port: int, variant: str, fault: str | None, api_key_env: str | None, list_names: bool) -> int:
+def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    host: str, port: int, variant: str, fault: str | None, api_key_env: str | None, list_names: bool
+) -> int:
     """Serve the reference endpoint: a queue that moves, conforming or with one fault."""
     from conformance.reference.faults import FAULTS
     from conformance.reference.variants import VARIANTS
@@ -224,19 +261,27 @@ def serve(host: str, port: int, variant: str, fault: str | None, api_key_env: st
         raise click.UsageError(f"--api-key-env names {api_key_env}, which is not set: export it", context)
     from conformance.reference.server import serve as serve_reference
 
+    stop = _interrupt()
     try:
         with serve_reference(variant=variant, fault=fault, key=key, host=host, port=port, period=2.0) as endpoint:
             click.echo(f"serving {endpoint.url}/api/queue; stop with Ctrl-C", err=True)
-            _wait_for_interrupt()
+            stop.wait()
     except OSError as error:
         raise click.UsageError(
-            f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --port", context
+            f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port", context
         ) from None
     return 0
 
 
 @main.command()
-@click.option("--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
 def clauses(form: str) -> None:
     """Print the catalogue of clauses."""
     from conformance.contract import CATALOGUE, docs
@@ -255,7 +300,7 @@ def clauses(form: str) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="Show one clause: quote, reason, examples.")
 @click.argument("clause")
 def explain(clause: str) -> None:
     """Show one clause: its quote, why it matters, an example that keeps it and one that breaks it."""
@@ -274,17 +319,25 @@ def _finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tr
     from conformance.report.text import COLOUR, summary_lines
     from conformance.report.write import write_reports
 
-    lines = summary_lines(report)
-    for line in lines[-1:] if quiet else lines:
-        click.secho(line.text, fg=COLOUR.get(line.style))
     if write:
         try:
             write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
         except OSError as error:
             raise _unwritable(settings.report_dir, error) from None
-        if not quiet:
+    lines = summary_lines(report)
+    try:
+        for line in lines[-1:] if quiet else lines:
+            click.secho(line.text, fg=COLOUR.get(line.style))
+        if write and not quiet:
             click.echo(f"report: {settings.report_dir / 'index.html'}")
+    except BrokenPipeError:
+        _nobody_reads_on()  # the verdict stands all the same
     return exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
+
+
+def _nobody_reads_on() -> None:
+    """Let what is still to be printed go nowhere: a closed pipe is no error of ours."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unwritable(directory: Path, error: OSError) -> click.UsageError:
@@ -327,14 +380,15 @@ def _progress(settings: Settings, *, quiet: bool) -> Any:
     return shown()
 
 
-def _wait_for_interrupt() -> None:
+def _interrupt() -> threading.Event:
+    """Return what SIGINT and SIGTERM set from now on."""
     import signal
     import threading
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    return stop
 
 
 def _list_names() -> None:

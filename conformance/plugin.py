@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from conformance import check
+from comfy_queue_conformance import NODE, SUITE, located
+from conformance import check, trouble
 from conformance.contract import CATALOGUE
 from conformance.report.model import Report, Status, decode, encode
 from conformance.report.text import COLOUR, clause_lines, summary_lines
@@ -25,7 +26,6 @@ from conformance.settings import (
     make_settings,
 )
 
-SUITE: Final = Path(__file__).parent / "suite"
 MARKS: Final = {
     clause.id: [
         getattr(pytest.mark, name) for name in (clause.level.value, clause.subject, *(["core"] if clause.core else []))
@@ -35,6 +35,7 @@ MARKS: Final = {
 SETTINGS: Final = pytest.StashKey[Settings]()
 TRANSCRIPT: Final = pytest.StashKey[check.Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
+READ_OUT: Final = pytest.StashKey[set[str]]()
 UNWRITTEN: Final = pytest.StashKey[str]()
 
 
@@ -118,6 +119,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected; name the markers."""
     for name, text in _markers():
         config.addinivalue_line("markers", f"{name}: {text}")
+    config.args[:] = [located(arg) for arg in config.args]
+    if config.known_args_namespace.noconftest:
+        config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
     option = config.option
     try:
         settings = make_settings(
@@ -137,6 +141,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(msg) from None
     # made absolute: tests may change the working directory
     config.stash[SETTINGS] = replace(settings, report_dir=directory)
+    listener = Listener()
+    config.pluginmanager.register(listener)
+    config.stash[READ_OUT] = listener.heard
 
 
 def _markers() -> list[tuple[str, str]]:
@@ -166,12 +173,17 @@ class SuiteModule(pytest.Module):
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> SuiteModule | None:
-    """Collect the suite's own modules by our names."""
-    if module_path.parent == SUITE:
-        node_id = f"conformance/suite/{module_path.name}"  # the same wherever the package is installed
-        module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=node_id)
+    """Collect the suite's own module by our names."""
+    if module_path == SUITE:
+        module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=NODE)
         return module
     return None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the place of the installation out of every line of ``-v``."""
+    if isinstance(item.parent, SuiteModule):
+        item.location = (NODE, *item.location[1:])
 
 
 # --- the one run --------------------------------------------------------------------------------
@@ -183,8 +195,13 @@ def _report(config: pytest.Config) -> Report:
         if _is_worker(config):
             config.stash[REPORT] = decode(config.workerinput["conformance_report"])  # type: ignore[attr-defined]
         else:
-            config.stash[TRANSCRIPT] = check.ask(config.stash[SETTINGS])
-            config.stash[REPORT] = check.report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS])
+            try:
+                config.stash[TRANSCRIPT] = check.ask(config.stash[SETTINGS])
+                config.stash[REPORT] = check.report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS])
+            except UsageProblem as problem:
+                pytest.exit(str(problem), pytest.ExitCode.USAGE_ERROR)
+            except Exception as error:  # noqa: BLE001 - a traceback with -l would show what must not be seen
+                pytest.exit(trouble.told(error, os.environ), pytest.ExitCode.INTERNAL_ERROR)
     return config.stash[REPORT]
 
 
@@ -197,11 +214,10 @@ def pytest_configure_node(node: Any) -> None:
 def tell(config: pytest.Config, clause_id: str) -> None:
     """Turn the status of a clause into the outcome of its test: findings rather than Python tracebacks."""
     result = _report(config).clause(clause_id)
-    demanded = {Status.FAIL, Status.ERROR} | ({Status.WARN} if config.stash[SETTINGS].fail_on_should else set())
-    if result.status in demanded:
+    if result.status in _failing(config.stash[SETTINGS]):
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
     if result.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
-        pytest.skip(f"{result.status.value}: {result.reason}")
+        pytest.skip(f"{result.status.value}: {result.reason} [{clause_id}]")  # pytest folds equal reasons into one
     if result.status is Status.WARN:
         raise Warned
 
@@ -236,29 +252,30 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"conformance: {line}" for line in announcement(settings)]
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which clauses were read out."""
-    if report.when == "call" and "::test_clause[" in report.nodeid:
-        _finished.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
+class Listener:
+    """Notes which clauses were read out."""
 
+    def __init__(self) -> None:
+        self.heard: set[str] = set()
 
-_finished: Final[set[str]] = set()
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note one."""
+        if report.when == "call" and report.nodeid.startswith(f"{NODE}::test_clause["):
+            self.heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the reports and set the exit status: pytest's own where it says more than passed and failed."""
     config = session.config
-    if _is_worker(config) or not _finished or REPORT not in config.stash:
+    read_out = config.stash[READ_OUT]
+    if _is_worker(config) or not read_out or REPORT not in config.stash:
         return
     settings = config.stash[SETTINGS]
     report = config.stash[REPORT]
-    if len(_finished) < len(CATALOGUE):
-        selected = (
-            " ".join(f"-{flag} {value!r}" for flag, value in _selections(config) if value)
-            or "the run was stopped early"
-        )
-        report = check.report_on(config.stash[TRANSCRIPT], settings, only=frozenset(_finished), selected=selected)
+    if len(read_out) < len(CATALOGUE):
+        selected = _selected(session, exitstatus)
+        report = check.report_on(config.stash[TRANSCRIPT], settings, only=frozenset(read_out), selected=selected)
         config.stash[REPORT] = report
     try:
         write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
@@ -266,31 +283,39 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         config.stash[UNWRITTEN] = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
         return
-    others_failed = session.testsfailed > _failures(report, settings)
+    failed = sum(result.status in _failing(settings) for result in report.clauses)
+    others_failed = session.testsfailed > failed
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
         session.exitstatus = check.exit_status(
             report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
         )
 
 
-def _selections(config: pytest.Config) -> list[tuple[str, str]]:
-    return [("k", config.option.keyword), ("m", config.option.markexpr)]
+def _selected(session: pytest.Session, exitstatus: int) -> str:
+    """Say which clauses the run was of."""
+    option = session.config.option
+    told = [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
+    if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
+        told.append("stopped early")
+    return ", ".join(told) or "clauses chosen one by one"
 
 
-def _failures(report: Report, settings: Settings) -> int:
-    failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if settings.fail_on_should else set())
-    return sum(result.status in failing for result in report.clauses)
+def _failing(settings: Settings) -> set[Status]:
+    return {Status.FAIL, Status.ERROR} | ({Status.WARN} if settings.fail_on_should else set())
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print findings, counts and the verdict."""
-    if REPORT not in config.stash or not _finished:
+    """Print what pytest did not print of the findings, the counts and the verdict."""
+    if REPORT not in config.stash or not config.stash[READ_OUT]:
         return
-    terminalreporter.section("conformance")
-    for line in summary_lines(config.stash[REPORT]):
-        colour = COLOUR.get(line.style)
-        terminalreporter.write_line(line.text, **({colour: True} if colour else {}))
+    report, settings = config.stash[REPORT], config.stash[SETTINGS]
+    terminalreporter.write_sep("=", "conformance")
+    shown = {line for result in report.clauses if result.status in _failing(settings) for line in clause_lines(result)}
+    for line in summary_lines(report):
+        if line not in shown:
+            colour = COLOUR.get(line.style)
+            terminalreporter.write_line(line.text, **({colour: True} if colour else {}))
     if UNWRITTEN in config.stash:
         terminalreporter.write_line(config.stash[UNWRITTEN], red=True)
     else:
-        terminalreporter.write_line(f"report: {config.stash[SETTINGS].report_dir / 'index.html'}")
+        terminalreporter.write_line(f"report: {settings.report_dir / 'index.html'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +101,10 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     url = _target(target, environ)
     bounds = bounds or Bounds()
     for name, value in vars(bounds).items():
-        if not value > 0:
-            msg = f"--{name.replace('_', '-')} must be more than 0, not {value}"
+        if not 0 < value < math.inf:
+            msg = f"--{name.replace('_', '-')} must be a number above 0, not {value}"
             raise UsageProblem(msg)
-    if wait_for_items < 0:
+    if not 0 <= wait_for_items < math.inf:
         msg = f"--wait-for-items must be 0 or more seconds, not {wait_for_items}"
         raise UsageProblem(msg)
     if not queue_path.startswith("/") or any(c in queue_path for c in "?# ") or not queue_path.isprintable():
@@ -150,8 +151,8 @@ def _checked_url(value: str) -> str:
         msg = f"{shown} is no URL ({error}): give one such as http://127.0.0.1:8188"
         raise UsageProblem(msg) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        guess = value if "://" not in value and "/" not in value[:1] else "127.0.0.1:8188"
-        msg = f"{shown} is no http or https URL: give one such as http://{guess if guess.isprintable() and '@' not in guess else '127.0.0.1:8188'}"
+        guess = value if shown == value and "://" not in value and not value.startswith("/") else "127.0.0.1:8188"
+        msg = f"{shown} is no http or https URL: give one such as http://{guess}"
         raise UsageProblem(msg)
     if parts.username is not None or parts.password is not None:
         msg = "the target holds a user name or password: take it out of the URL, it would stand in reports"
@@ -170,11 +171,11 @@ def _key(
             msg = "--no-key and --api-key-env contradict each other: give one of them"
             raise UsageProblem(msg)
         return None, None
-    name = named or DEFAULT_KEY_ENV
+    name = DEFAULT_KEY_ENV if named is None else named
     value = environ.get(name, "")
     if not value:
         if named is not None:
-            msg = f"--api-key-env names {name}, which is not set: export it, or say --no-key"
+            msg = f"--api-key-env names {name or 'nothing'}, which is not set: export it, or say --no-key"
             raise UsageProblem(msg)
         return None, None
     if not value.isascii() or not value.isprintable() or " " in value:
@@ -200,12 +201,10 @@ def _is_loopback(host: str) -> bool:
 
 def announcement(settings: Settings) -> list[str]:
     """Say in lines for the user who is asked, by which reading, within which bounds, and who receives the key."""
-    asked = "the embedded reference endpoint (no target was given)" if settings.target is None else settings.target
+    asked = "the embedded reference endpoint, not a server of yours," if settings.target is None else settings.target
     bounds = settings.bounds
-    lines = [
-        f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, "
-        f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
-    ]
+    limits = f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
+    lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
         lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")

@@ -21,6 +21,12 @@ _FAULTS: Final = {
     Fault.BROKEN: "the target broke off its answer",
     Fault.TOO_LARGE: "the answer is too large",
 }
+_REMEDIES: Final = {
+    Fault.UNREACHABLE: "is it running, and are address and port right?",
+    Fault.TIMEOUT: "try again, or give it more time with --exchange-timeout",
+    Fault.BROKEN: "does it speak HTTP on this port?",
+    Fault.TOO_LARGE: "allow more with --max-body",
+}
 
 
 def count(results: Iterable[ClauseResult]) -> Counts:
@@ -85,7 +91,7 @@ def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Itera
     reads = [answer for answer in answers if answer.request.plain]
     problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
     if not reads and problems:
-        yield f"{_FAULTS[problems[0].fault]}: {printable(problems[0].detail)}"
+        yield f"{_FAULTS[problems[0].fault]}: {printable(problems[0].detail)}; {_REMEDIES[problems[0].fault]}"
     if reads:
         ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
         if status in UNAVAILABLE:

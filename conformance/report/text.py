@@ -56,7 +56,7 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
         if result.status not in told:
             lines += clause_lines(result)
     unseen = core_not_exercised(report)
-    if unseen:
+    if unseen and report.counts.exercised:  # where nothing was seen the verdict says why
         lines.append(Line("not-exercised", "Core clauses not exercised: nothing came up that they speak of"))
         lines += [_detail(f"{result.id}  {result.reason}") for result in unseen[:CORE_SHOWN]]
         if len(unseen) > CORE_SHOWN:

@@ -1,0 +1,62 @@
+"""The pytest plugin's doorstep: inert, and next to free, unless the command line asks for ``conformance``.
+
+pytest loads this wherever the distribution is installed. Options such as ``--target`` belong to others
+there, so the plugin proper is registered only for ``pytest --pyargs conformance``. A module of its own,
+which imports nothing of the package: a package named ``conformance`` may be somebody else's there too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from copy import copy
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+HOME: Final = Path(__file__).parent
+SUITE: Final = HOME / "conformance" / "suite" / "test_contract.py"
+NODE: Final = "conformance/suite/test_contract.py"
+"""Where the suite's tests are said to be, wherever it is installed."""
+_NAMES: Final = ("conformance", "conformance.suite", "conformance.suite.test_contract", NODE, str(SUITE))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Register the plugin where it is asked for."""
+    known = early_config.known_args_namespace
+    if not known.pyargs or not any(located(arg) != arg for arg in known.file_or_dir):
+        return (yield)
+    try:
+        early_config.pluginmanager.register(_plugin(), "conformance-suite")
+        # Only now can the values of our options be told from paths.
+        paths = parser.parse_known_args(args, namespace=copy(early_config.option)).file_or_dir
+        known.file_or_dir = [arg for arg in paths if located(arg) == arg]
+        if not known.file_or_dir:
+            known.noconftest = True  # one in the folder that the suite happens to be started from is somebody else's
+        return (yield)
+    except ValueError as error:
+        taken = str(error).partition(" (")[0]
+        if "already" not in taken:
+            raise
+        msg = f"{taken}, by a conftest.py or another plugin: run the suite by itself, or comfy-conformance check"
+        raise pytest.UsageError(msg) from None
+
+
+def located(arg: str) -> str:
+    """Return the path of the suite for an argument that names it: no folder or setting nearby can stand in its way."""
+    name, separator, item = arg.partition("::")
+    return f"{SUITE}{separator}{item}" if name in _NAMES else arg
+
+
+def _plugin() -> ModuleType:
+    sys.path.insert(0, str(HOME))  # before a folder of the same name
+    try:
+        return import_module("conformance.plugin")
+    finally:
+        sys.path.remove(str(HOME))

@@ -1,0 +1,40 @@
+"""What is said where the suite itself fails: one line, and a traceback only for who wants one."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Self
+
+from conformance.contract.clause import printable
+
+if TYPE_CHECKING:
+    from conformance.settings import Secret
+
+TRACEBACK: Final = "CONFORMANCE_TRACEBACK"
+LINE_LIMIT: Final = 500
+
+
+class Trouble(Exception):
+    """A mistake of the suite's own while it held the key. Its text is the traceback, without the key."""
+
+    @classmethod
+    def of(cls, error: BaseException, key: Secret | None) -> Self:
+        """Take the key out of an error."""
+        from conformance.probe.client import Redactor
+
+        return cls(Redactor(key).text(_traceback(error)))
+
+
+def told(error: Exception, environ: Mapping[str, str]) -> str:
+    """Say in one line what failed and what to do; below it the traceback, where the environment asks for it."""
+    text = str(error) if isinstance(error, Trouble) else _traceback(error)
+    last = text.rpartition("\n")[2]
+    if environ.get(TRACEBACK):
+        return f"internal error: {last}. Please report this\n{text}"
+    return f"internal error: {last}. Please report this, with what is shown when {TRACEBACK}=1 is set"
+
+
+def _traceback(error: BaseException) -> str:
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return "\n".join(printable(line, LINE_LIMIT) for line in lines)
