@@ -8,10 +8,12 @@ from typing import Final
 from conformance.contract import (
     auth,
     caching,
+    create_time,
     envelope,
     error,
     http,
     item,
+    job_number,
     json_text,
     method,
     privacy,
@@ -21,7 +23,9 @@ from conformance.contract import (
 )
 from conformance.contract.clause import Clause, Dialect, Finding, Level
 
-_SUBJECTS: Final = (envelope, item, queue, workflow, reads, json_text, http, method, auth, error, caching, privacy)
+_SUBJECTS: Final = (
+    envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, method, auth, error, caching, privacy,
+)  # fmt: skip
 
 
 def _clauses(module: ModuleType) -> tuple[Clause, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Final
 
 from conformance.contract.answer import (
@@ -13,37 +12,21 @@ from conformance.contract.answer import (
     Item,
     Located,
     constant_free,
-    create_time_numbers,
-    create_times,
     element,
     elements,
     full_items,
-    is_number,
     items,
-    job_numbers,
-    metadata_objects,
     output_node_id_lists,
     prompt_ids,
     workflows,
 )
 from conformance.contract.clause import Dialect, Finding, Level, clause, doc, rfc, show
-from conformance.contract.http import answered_at
 
 ITEM: Final = "/components/schemas/QueueItem"
 PROSE: Final = f"{ITEM}/description"
 AN_ITEM: Final = "a job in either list"
-COUNTER: Final = "ComfyUI's element 0 is a priority: any finite number, 0 for the first job, negative with `front`"
 EXAMPLE: Final = '[1, "2f1b0c3e-…", {"9": {…}}, ["9"], {"create_time": 1763913600000}]'
 
-SAFE_INTEGER: Final = 2**53 - 1
-"""The largest integer that a double, and so JavaScript, holds exactly (RFC 8259 §6)."""
-EPOCH_MS_FIRST: Final = 10**12
-"""2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""
-EPOCH_MS_LAST: Final = 10**14
-"""The year 5138 in milliseconds; in microseconds this is 1973."""
-UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
-CLOCK_SKEW_MS: Final = 60_000
-"""How far two honest clocks may stand apart."""
 UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 
@@ -110,93 +93,6 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
         hint = "this is the order of Comfy Cloud; --dialect cloud demands it"
     found = item.at(3)
     yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 stand in each other's place.", hint)
-
-
-# --- [0] job_number ---------------------------------------------------------------------------
-
-
-def _job_numbers_of_any_type(answer: Answer) -> Iterator[Located]:
-    return (found for found in element(0, answer.items) if constant_free(found.value))
-
-
-@clause(
-    "item.job-number.number", Level.MUST, core=True,
-    title="[0] job_number is a number",
-    source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
-    why="Typed clients fail on the whole answer, others sort numbers as text.",
-    keeps="1", breaks='"1"',
-    needs=AN_ITEM, over=_job_numbers_of_any_type,
-)  # fmt: skip
-def job_number_is_a_number(found: Located) -> Iterator[Finding]:
-    """[0] is a JSON number: no string, boolean or null."""
-    if not is_number(found.value):
-        yield Finding(found.pointer, "an integer", show(found.value), "job_number is not a number.")
-
-
-@clause(
-    "item.job-number.integer", Level.MUST, core=True,
-    title="[0] job_number is a whole number",
-    source=doc(PROSE, "[0] job_number (integer)"),
-    why="A position has no fraction; clients with integer types reject the answer.",
-    keeps="1", breaks="1.5",
-    needs=AN_ITEM, over=job_numbers, oss=None, oss_reason=COUNTER,
-)  # fmt: skip
-def job_number_is_whole(found: Located) -> Iterator[Finding]:
-    """[0] has no fractional part."""
-    if found.value != _whole(found.value):
-        yield Finding(found.pointer, "a whole number", show(found.value), "job_number has a fraction.")
-
-
-@clause(
-    "item.job-number.plain", Level.MUST, core=True,
-    title="[0] job_number is written without fraction or exponent",
-    source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
-    why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
-    keeps="3", breaks="3.0",
-    needs=AN_ITEM, oss=None, oss_reason=COUNTER,
-    over=lambda answer: (found for found in job_numbers(answer) if found.value == _whole(found.value)),
-)  # fmt: skip
-def job_number_is_plain(found: Located) -> Iterator[Finding]:
-    """[0] is digits alone."""
-    if isinstance(found.value, Decimal):
-        hint = "a float on the server; ComfyUI sends one where a client chose the number"
-        yield Finding(found.pointer, "an integer without fraction or exponent", str(found.value)[:40],
-                      "job_number is written as a float.", hint)  # fmt: skip
-
-
-@clause(
-    "item.job-number.one-based", Level.MUST, core=True,
-    title="[0] job_number is 1 or more",
-    source=doc(PROSE, "Position in queue (1-based)"),
-    why="A client shows it as the place in the queue.",
-    keeps="1", breaks="0",
-    needs=AN_ITEM, over=job_numbers, oss=None, oss_reason=COUNTER,
-)  # fmt: skip
-def job_number_is_one_based(found: Located) -> Iterator[Finding]:
-    """[0] >= 1."""
-    if found.value < 1:
-        hint = (
-            "a zero-based position: ComfyUI counts from 0"
-            if found.value == 0
-            else "ComfyUI's `front: true` makes it negative"
-        )
-        yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", hint)
-
-
-@clause(
-    "item.job-number.safe", Level.SHOULD,
-    title="[0] job_number is at most 2^53-1",
-    source=rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
-    why="Beyond it JavaScript reads another number than was sent.",
-    keeps="9007199254740991", breaks="9007199254740993",
-    needs=AN_ITEM, over=job_numbers,
-)  # fmt: skip
-def job_number_is_safe(found: Located) -> Iterator[Finding]:
-    """abs([0]) <= 2^53-1."""
-    if abs(found.value) > SAFE_INTEGER:
-        yield Finding(
-            found.pointer, "at most 9007199254740991", show(found.value), "job_number is beyond exact doubles."
-        )
 
 
 # --- [1] prompt_id ----------------------------------------------------------------------------
@@ -401,107 +297,3 @@ def metadata_is_an_object(item: Item) -> Iterator[Finding]:
     found = item.metadata
     if not isinstance(found.value, dict) and constant_free(found.value):
         yield Finding(found.pointer, "an object", show(found.value), "metadata is not an object.")
-
-
-@clause(
-    "item.create-time.present", Level.MUST, core=True,
-    title="metadata has create_time",
-    source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
-    why="Clients show and sort by it.",
-    keeps='{"create_time": 1763913600000}', breaks='{"client_id": "a1"}',
-    needs="a job with metadata", over=metadata_objects,
-)  # fmt: skip
-def create_time_is_present(found: Located) -> Iterator[Finding]:
-    """Metadata contains create_time."""
-    if "create_time" not in found.value:
-        hint = "ComfyUI before 0.3.69 sends none" if "client_id" in found.value else None
-        yield Finding(
-            f"{found.pointer}/create_time",
-            "milliseconds since the Unix epoch",
-            "absent",
-            "create_time is missing.",
-            hint,
-        )
-
-
-@clause(
-    "item.create-time.number", Level.MUST, core=True,
-    title="create_time is a number",
-    source=doc(PROSE, "{create_time: <milliseconds>}"),
-    why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
-    keeps="1763913600000", breaks='"2025-11-23T16:00:00Z"',
-    needs="a job with create_time",
-    over=lambda answer: (found for found in create_times(answer) if constant_free(found.value)),
-)  # fmt: skip
-def create_time_is_a_number(found: Located) -> Iterator[Finding]:
-    """create_time is a JSON number."""
-    if not is_number(found.value):
-        hint = None
-        if isinstance(found.value, str):
-            hint = "the number as text" if found.value.isdecimal() else "a date as text"
-        yield Finding(
-            found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", hint
-        )
-
-
-@clause(
-    "item.create-time.milliseconds", Level.MUST, core=True,
-    title="create_time is in milliseconds since the Unix epoch",
-    source=doc(PROSE, "{create_time: <milliseconds>}"),
-    why="A thousandfold error puts a job in 1970 or in the far future.",
-    keeps="1763913600000", breaks="1763913600",
-    needs="a job whose create_time is a number", over=create_time_numbers,
-)  # fmt: skip
-def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
-    """10^12 <= create_time < 10^14: from 2001 to 5138."""
-    if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
-        return
-    hint = next((f"{unit} instead of milliseconds" for low, high, unit in UNITS if low <= found.value < high), None)
-    yield Finding(found.pointer, "milliseconds since 1970-01-01T00:00:00Z", show(found.value),
-                  "create_time is not in milliseconds since the epoch.", hint)  # fmt: skip
-
-
-@clause(
-    "item.create-time.whole", Level.SHOULD,
-    title="create_time is a whole number",
-    source=doc(PROSE, "{create_time: <milliseconds>}"),
-    why="The official frontend and typed clients hold it as an integer.",
-    keeps="1763913600000", breaks="1763913600000.5",
-    needs="a job whose create_time is a number", over=create_time_numbers,
-)  # fmt: skip
-def create_time_is_whole(found: Located) -> Iterator[Finding]:
-    """create_time is written without fraction or exponent."""
-    if isinstance(found.value, Decimal):
-        yield Finding(found.pointer, "an integer", str(found.value)[:40], "create_time is written as a float.")
-
-
-def _dated_create_times(answer: Answer) -> Iterator[tuple[Located, float]]:
-    now = answered_at(answer)
-    if now is not None:
-        plausible = (t for t in create_time_numbers(answer) if EPOCH_MS_FIRST <= t.value < EPOCH_MS_LAST)
-        yield from ((found, now * 1000) for found in plausible)
-
-
-@clause(
-    "item.create-time.past", Level.SHOULD,
-    title="create_time is in the past",
-    source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
-    why="A job that is listed was created; a time to come is a time zone or a clock gone wrong.",
-    keeps="a create_time before the answer's Date", breaks="a create_time an hour after the answer's Date",
-    needs="a job with create_time, and a Date header or a clock", over=_dated_create_times,
-)  # fmt: skip
-def create_time_is_past(subject: tuple[Located, float]) -> Iterator[Finding]:
-    """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
-    found, now_ms = subject
-    ahead = float(found.value) - now_ms
-    if ahead > CLOCK_SKEW_MS:
-        hours = ahead / 3_600_000
-        hint = (
-            "whole hours ahead: local time taken for UTC" if hours > 0.9 and abs(hours - round(hours)) < 0.05 else None
-        )
-        yield Finding(found.pointer, "a time before the answer", show(found.value),
-                      f"create_time is {ahead / 1000:,.0f} s after the answer.", hint)  # fmt: skip
-
-
-def _whole(number: int | Decimal) -> int | Decimal:
-    return number if isinstance(number, int) or not number.is_finite() else number.to_integral_value()

@@ -1,0 +1,128 @@
+"""create_time in element 4 of QueueItem: there, a number, of milliseconds, in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from conformance.contract.answer import (
+    Answer,
+    Located,
+    constant_free,
+    create_time_numbers,
+    create_times,
+    is_number,
+    metadata_objects,
+)
+from conformance.contract.clause import Finding, Level, clause, doc, show
+from conformance.contract.http import answered_at
+from conformance.contract.item import PROSE
+
+EPOCH_MS_FIRST: Final = 10**12
+"""2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""
+EPOCH_MS_LAST: Final = 10**14
+"""The year 5138 in milliseconds; in microseconds this is 1973."""
+UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
+CLOCK_SKEW_MS: Final = 60_000
+"""How far two honest clocks may stand apart."""
+
+
+@clause(
+    "item.create-time.present", Level.MUST, core=True,
+    title="metadata has create_time",
+    source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
+    why="Clients show and sort by it.",
+    keeps='{"create_time": 1763913600000}', breaks='{"client_id": "a1"}',
+    needs="a job with metadata", over=metadata_objects,
+)  # fmt: skip
+def create_time_is_present(found: Located) -> Iterator[Finding]:
+    """Metadata contains create_time."""
+    if "create_time" not in found.value:
+        hint = "ComfyUI before 0.3.69 sends none" if "client_id" in found.value else None
+        yield Finding(
+            f"{found.pointer}/create_time",
+            "milliseconds since the Unix epoch",
+            "absent",
+            "create_time is missing.",
+            hint,
+        )
+
+
+@clause(
+    "item.create-time.number", Level.MUST, core=True,
+    title="create_time is a number",
+    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
+    keeps="1763913600000", breaks='"2025-11-23T16:00:00Z"',
+    needs="a job with create_time",
+    over=lambda answer: (found for found in create_times(answer) if constant_free(found.value)),
+)  # fmt: skip
+def create_time_is_a_number(found: Located) -> Iterator[Finding]:
+    """create_time is a JSON number."""
+    if not is_number(found.value):
+        hint = None
+        if isinstance(found.value, str):
+            hint = "the number as text" if found.value.isdecimal() else "a date as text"
+        yield Finding(
+            found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", hint
+        )
+
+
+@clause(
+    "item.create-time.milliseconds", Level.MUST, core=True,
+    title="create_time is in milliseconds since the Unix epoch",
+    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    why="A thousandfold error puts a job in 1970 or in the far future.",
+    keeps="1763913600000", breaks="1763913600",
+    needs="a job whose create_time is a number", over=create_time_numbers,
+)  # fmt: skip
+def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
+    """10^12 <= create_time < 10^14: from 2001 to 5138."""
+    if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
+        return
+    hint = next((f"{unit} instead of milliseconds" for low, high, unit in UNITS if low <= found.value < high), None)
+    yield Finding(found.pointer, "milliseconds since 1970-01-01T00:00:00Z", show(found.value),
+                  "create_time is not in milliseconds since the epoch.", hint)  # fmt: skip
+
+
+@clause(
+    "item.create-time.whole", Level.SHOULD,
+    title="create_time is a whole number",
+    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    why="The official frontend and typed clients hold it as an integer.",
+    keeps="1763913600000", breaks="1763913600000.5",
+    needs="a job whose create_time is a number", over=create_time_numbers,
+)  # fmt: skip
+def create_time_is_whole(found: Located) -> Iterator[Finding]:
+    """create_time is written without fraction or exponent."""
+    if isinstance(found.value, Decimal):
+        yield Finding(found.pointer, "an integer", str(found.value)[:40], "create_time is written as a float.")
+
+
+def _dated_create_times(answer: Answer) -> Iterator[tuple[Located, float]]:
+    now = answered_at(answer)
+    if now is not None:
+        plausible = (t for t in create_time_numbers(answer) if EPOCH_MS_FIRST <= t.value < EPOCH_MS_LAST)
+        yield from ((found, now * 1000) for found in plausible)
+
+
+@clause(
+    "item.create-time.past", Level.SHOULD,
+    title="create_time is in the past",
+    source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
+    why="A job that is listed was created; a time to come is a time zone or a clock gone wrong.",
+    keeps="a create_time before the answer's Date", breaks="a create_time an hour after the answer's Date",
+    needs="a job with create_time, and a Date header or a clock", over=_dated_create_times,
+)  # fmt: skip
+def create_time_is_past(subject: tuple[Located, float]) -> Iterator[Finding]:
+    """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
+    found, now_ms = subject
+    ahead = float(found.value) - now_ms
+    if ahead > CLOCK_SKEW_MS:
+        hours = ahead / 3_600_000
+        hint = (
+            "whole hours ahead: local time taken for UTC" if hours > 0.9 and abs(hours - round(hours)) < 0.05 else None
+        )
+        yield Finding(found.pointer, "a time before the answer", show(found.value),
+                      f"create_time is {ahead / 1000:,.0f} s after the answer.", hint)  # fmt: skip
