@@ -8,11 +8,14 @@ from typing import Final
 
 DECODABLE: Final = ("gzip", "deflate")
 """Codings that we ask for and can undo."""
-_CHUNK: Final = 1 << 20
+CODINGS: Final = 8
+"""Codings one over the other that are undone: each holds a window of its own."""
+_PIECE: Final = 1 << 16
+"""Bytes that are taken and given at a time."""
 
 
 class ContentTooLarge(Exception):
-    """The body passed the bound on bytes after decompression: nothing can be said of the rest."""
+    """The body passed the bound on bytes, on the wire or under any coding: nothing can be said of the rest."""
 
 
 class BrokenCoding(ValueError):
@@ -27,13 +30,17 @@ class Decoder:
     """
 
     def __init__(self, codings: Sequence[str], limit: int) -> None:
+        if len(codings) > CODINGS:
+            msg = f"{len(codings)} codings one over the other"
+            raise BrokenCoding(msg)
         self._steps = [_inflater(coding) for coding in reversed(codings) if coding != "identity"]
-        self._limit = limit
+        self._room = [limit] * (len(self._steps) + 1)
         self.content = bytearray()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the wire."""
-        self._run(data, 0)
+        for start in range(0, len(data), _PIECE):
+            self._run(data[start : start + _PIECE], 0)
 
     def finish(self) -> None:
         """Say that the body ended. Raises BrokenCoding where a coding still expected bytes."""
@@ -41,9 +48,10 @@ class Decoder:
             step.finish()
 
     def _run(self, data: bytes, depth: int) -> None:
+        self._room[depth] -= len(data)
+        if self._room[depth] < 0:
+            raise ContentTooLarge
         if depth == len(self._steps):
-            if len(self.content) + len(data) > self._limit:
-                raise ContentTooLarge
             self.content += data
             return
         for piece in self._steps[depth].pieces(data):
@@ -55,27 +63,32 @@ class _Inflate:
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16 if coding == "gzip" else zlib.MAX_WBITS)
-        self._started = False
+        self._zlib: zlib._Decompress | None = None
 
     def pieces(self, data: bytes) -> Iterable[bytes]:
-        if not self._started and self._coding == "deflate" and data:
-            if data[0] & 0x0F != zlib.DEFLATED:
-                self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._started = self._started or bool(data)
-        while data and not self._zlib.eof:
+        while data:
+            if self._zlib is not None and self._zlib.eof and self._coding != "gzip":
+                raise self._broken("something follows the end of the stream")
+            if self._zlib is None or self._zlib.eof:  # RFC 1952 §2.2: members of gzip follow one another
+                self._zlib = zlib.decompressobj(self._window(data[0]))
             try:
-                piece = self._zlib.decompress(data, _CHUNK)
+                piece = self._zlib.decompress(data, _PIECE)
             except zlib.error as error:
-                msg = f"{self._coding}: {error}"
-                raise BrokenCoding(msg) from error
+                raise self._broken(str(error)) from error
             yield piece
-            data = self._zlib.unconsumed_tail
+            data = self._zlib.unused_data or self._zlib.unconsumed_tail
 
     def finish(self) -> None:
-        if self._started and not self._zlib.eof:
-            msg = f"{self._coding}: the stream ends before its end mark"
-            raise BrokenCoding(msg)
+        if self._zlib is not None and not self._zlib.eof:
+            raise self._broken("the stream ends before its end mark")
+
+    def _window(self, start: int) -> int:
+        if self._coding == "gzip":
+            return zlib.MAX_WBITS | 16
+        return zlib.MAX_WBITS if start & 0x0F == zlib.DEFLATED else -zlib.MAX_WBITS
+
+    def _broken(self, why: str) -> BrokenCoding:
+        return BrokenCoding(f"{self._coding}: {why}")
 
 
 def _inflater(coding: str) -> _Inflate:

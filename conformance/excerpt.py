@@ -15,48 +15,54 @@ MARKED: Final = 240
 SEARCHED: Final = 8 << 20
 """Bytes of the largest body in which a place is looked for: finding it reads all that stands before."""
 
-_SECRET: Final = re.compile(r'("(?:api_key_comfy_org|auth_token_comfy_org)"\s*:\s*")(?:[^"\\]|\\.)*')
+_SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
+"""The value of a member that holds somebody's key, also in JSON that stands in a string."""
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 def start_of(content: bytes, limit: int = 600) -> str:
     """Return the first characters of a body as printable text."""
-    text = _SECRET.sub(r"\1[not shown]", content[: limit * 8].decode("utf-8", "replace"))
-    return printable(text[:limit], limit) + ("…" if len(text) > limit else "")
+    text = _redacted(content[: limit * 8].decode("utf-8", "replace"))
+    return _line(text[:limit]) + ("…" if len(text) > limit else "")
 
 
 def around(content: bytes, pointer: str) -> Excerpt | None:
-    """Return the text around the value at a JSON Pointer; None where it cannot be found (an absent member)."""
+    """Return the text around the value at a JSON Pointer, or around what should hold it. None where it is no place."""
     if not pointer or len(content) > SEARCHED:
         return None
     text = content.decode("utf-8", "replace").removeprefix("\ufeff")
     try:
-        span = _find(text, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]])
+        start, end = _find(text, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]])
     except (ValueError, IndexError, RecursionError):
         return None
-    if span is None:
-        return None
-    start, end = span
-    before, marked, after = text[max(0, start - CONTEXT) : start], text[start:end], text[end : end + CONTEXT]
-    whole = f"{before}\0{marked[:MARKED]}\0{after}"
-    before, marked_text, after = (
-        _SECRET.sub(r"\1[not shown]", whole).split("\0") if whole.count("\0") == 2 else ("", "", "")
+    text = _redacted(text)
+    cut = end - start > MARKED
+    return Excerpt(
+        before=_line(text[max(0, start - CONTEXT) : start]),
+        marked=_line(text[start : min(end, start + MARKED)]) + ("…" if cut else ""),
+        after="" if cut else _line(text[end : end + CONTEXT]),
     )
-    cut = "…" if len(marked) > MARKED else ""
-    return Excerpt(before=_line(before), marked=_line(marked_text) + cut, after=_line(after) if not cut else "")
+
+
+def _redacted(text: str) -> str:
+    """Blot out keys, character by character: no place moves."""
+    if "_comfy_org" not in text:
+        return text
+    return _SECRET.sub(lambda match: match[1] + "█" * len(match[2]), text)
 
 
 def _line(text: str) -> str:
     return printable(text, len(text) or 1)
 
 
-def _find(text: str, path: list[str]) -> tuple[int, int] | None:
+def _find(text: str, path: list[str]) -> tuple[int, int]:
+    """Return start and end of the value at ``path``, or of the last one on the way that is there."""
     decoder = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
     at = _skip(text, 0)
     for token in path:
         found = _member(text, at, token, decoder) if text[at] == "{" else _element(text, at, token, decoder)
         if found is None:
-            return None
+            break
         at = found
     _, end = decoder.raw_decode(text, at)
     return at, end

@@ -7,24 +7,28 @@ and a value, so that one fault does not hide the others.
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from itertools import accumulate
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation, getcontext
+from itertools import accumulate, takewhile
 from typing import Any, Final
 
 NESTING_READ: Final = 500
 """Levels that are read. Python's own parser gives up near 1,000 frames, ours included."""
-DOUBLE_DIGITS: Final = 308
-"""Decimal exponent from which on a number is infinite as an IEEE 754 double."""
+POINTERS: Final = 4 << 20
+"""Characters of JSON Pointers that are kept of one kind of flaw: names of megabytes could multiply without end."""
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 _DEPTH_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89abAB]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_LARGE_NUMBER = re.compile(r"[eE]\+?0*\d{3}|\d{309}")
+# Beyond 1e308 is what has three digits of exponent, or more than 200 digits and an exponent of two.
+_LARGE_NUMBER = re.compile(r"\d[eE]\+?\d{3,}(?:[\s,\]}]|$)|(?<!\d)\d{200}")
+_HUGE_EXPONENT = re.compile(r"\d[eE][+-]?\d{6,}(?:[\s,\]}]|$)")
 _WHITESPACE = " \t\n\r"
 
 
@@ -47,7 +51,7 @@ class NonFinite:
 
 
 class Huge(Decimal):
-    """A number whose text Python refuses to turn into an int or a Decimal (thousands of digits)."""
+    """A number that Python's arithmetic cannot take for the size of its exponent: infinite, or 0."""
 
 
 class Ambiguous(dict[str, Any]):
@@ -85,7 +89,7 @@ class Document:
     non_finite: tuple[Flaw, ...] = ()
     repeated_names: tuple[Flaw, ...] = ()
     lone_surrogates: tuple[Flaw, ...] = ()
-    out_of_range: tuple[Flaw, ...] = field(default=())
+    out_of_range: tuple[Flaw, ...] = ()
 
 
 def parse(body: bytes) -> Document:
@@ -93,7 +97,7 @@ def parse(body: bytes) -> Document:
     text, bom, not_utf8 = _decode(body)
     if not text.strip(_WHITESPACE):
         return Document(read=False, empty=True, malformed="the body is empty", bom=bom, not_utf8=not_utf8)
-    depth = _depth(text.encode("utf-8", "surrogatepass"))
+    depth = _depth(text.encode())
     if depth > NESTING_READ:
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
     try:
@@ -101,40 +105,77 @@ def parse(body: bytes) -> Document:
     except json.JSONDecodeError as error:
         where = f"{error.msg} at line {error.lineno} column {error.colno} (character {error.pos})"
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8, malformed=where)
+    except RecursionError:  # our caller stands deep in the stack himself
+        return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
     rest = text[end:].lstrip(_WHITESPACE)
-    non_finite: list[Flaw] = []
-    repeated: list[Flaw] = []
-    surrogates: list[Flaw] = []
-    large: list[Flaw] = []
+    flaws: defaultdict[str, _Flaws] = defaultdict(_Flaws)
     if noted or _SURROGATE_ESCAPE.search(text) or _LARGE_NUMBER.search(text):
-        for pointer, member in walk(value):
-            if isinstance(member, NonFinite):
-                non_finite.append(Flaw(pointer, member.text))
-            elif isinstance(member, str) and _LONE_SURROGATE.search(member):
-                surrogates.append(Flaw(pointer, ascii(member)))
-            elif isinstance(member, Decimal | int) and not isinstance(member, bool) and _is_large(member):
-                large.append(Flaw(pointer, _number_text(member)))
-            elif isinstance(member, dict):
-                if isinstance(member, Ambiguous):
-                    repeated += [Flaw(f"{pointer}/{escape(name)}", name) for name in member.repeated]
-                surrogates += [Flaw(pointer, ascii(name)) for name in member if _LONE_SURROGATE.search(name)]
+        for kind, place, got in _flaws(value):
+            flaws[kind].note(place, got)
+    if any(noted) and not flaws["non_finite"]:  # it stood in a member that a later one of its name replaced
+        flaws["non_finite"].note(Place(), max(noted))
     return Document(
         read=True, value=value, bom=bom, not_utf8=not_utf8, control_character=control, trailing=rest or None,
-        depth=depth, non_finite=tuple(non_finite), repeated_names=tuple(repeated),
-        lone_surrogates=tuple(surrogates), out_of_range=tuple(large),
+        depth=depth, non_finite=tuple(flaws["non_finite"]), repeated_names=tuple(flaws["repeated_names"]),
+        lone_surrogates=tuple(flaws["lone_surrogates"]), out_of_range=tuple(flaws["out_of_range"]),
     )  # fmt: skip
 
 
-def walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every value with its JSON Pointer, in the order of the text. Iterative: depth costs no stack."""
-    stack = [("", value)]
+class Place:
+    """Where a value stands. Its text is the JSON Pointer, made when it is asked for: few places are ever shown."""
+
+    __slots__ = ("_above", "_name")
+
+    def __init__(self, above: Place | None = None, name: str | int = "") -> None:
+        self._above, self._name = above, name
+
+    def __str__(self) -> str:
+        names: list[str] = []
+        place = self
+        while place._above is not None:
+            names.append(escape(str(place._name)))
+            place = place._above
+        return "".join(f"/{name}" for name in reversed(names))
+
+
+class _Flaws(list[Flaw]):
+    """Flaws of one kind, as far as their pointers fit the bound."""
+
+    _room = POINTERS
+
+    def note(self, place: Place, got: str) -> None:
+        if self._room > 0:
+            self.append(Flaw(str(place), got))
+            self._room -= len(self[-1].pointer)
+
+
+def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
+    """Yield kind, place and text of whatever can be read and ought not to stand there."""
+    for place, member in walk(value):
+        if isinstance(member, NonFinite):
+            yield "non_finite", place, member.text
+        elif isinstance(member, str) and _LONE_SURROGATE.search(member):
+            yield "lone_surrogates", place, ascii(member)
+        elif isinstance(member, Decimal | int) and _is_large(member):
+            yield "out_of_range", place, _number_text(member)
+        elif isinstance(member, dict):
+            for name in member.repeated if isinstance(member, Ambiguous) else ():
+                yield "repeated_names", Place(place, name), name
+            for name in member:
+                if _LONE_SURROGATE.search(name):
+                    yield "lone_surrogates", place, ascii(name)
+
+
+def walk(value: Any) -> Iterator[tuple[Place, Any]]:
+    """Yield every value with its place, in the order of the text. Iterative: depth costs no stack."""
+    stack = [(Place(), value)]
     while stack:
-        pointer, member = stack.pop()
-        yield pointer, member
+        place, member = stack.pop()
+        yield place, member
         if isinstance(member, dict):
-            stack += [(f"{pointer}/{escape(name)}", child) for name, child in reversed(member.items())]
+            stack += [(Place(place, name), child) for name, child in reversed(member.items())]
         elif isinstance(member, list):
-            stack += [(f"{pointer}/{index}", member[index]) for index in range(len(member) - 1, -1, -1)]
+            stack += [(Place(place, index), member[index]) for index in range(len(member) - 1, -1, -1)]
 
 
 def escape(name: str) -> str:
@@ -162,23 +203,28 @@ def _depth(body: bytes) -> int:
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
     bare = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
-    return max(accumulate(_DEPTH_STEP[step] for step in bare), default=0)
+    levels = accumulate(_DEPTH_STEP[step] for step in bare)
+    return max(takewhile(lambda level: level > 0, levels), default=0)  # what follows the value is nobody's nesting
 
 
 _DEPTH_SURELY_FINE: Final = 64
 """Fewer brackets than this cannot nest deeper than anybody's limit: no need to look for strings."""
 
 
-def _scan(text: str) -> tuple[Any, int, str | None, bool]:
-    """Parse the first JSON text; fall back to laxer scanners that say what was lax."""
+def _scan(text: str) -> tuple[Any, int, str | None, list[str]]:
+    """Parse the first JSON text; fall back to laxer scanners that say what was lax.
+
+    The last part of what is returned holds the text of each NaN or infinity, and "" for each
+    object with a name that stands twice.
+    """
     start = len(text) - len(text.lstrip(_WHITESPACE))
-    noted: list[bool] = []
+    noted: list[str] = []
 
     def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(members)
         if len(found) == len(members):
             return found
-        noted.append(True)
+        noted.append("")
         seen: set[str] = set()
         repeated = [name for name, _ in members if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
         ambiguous = Ambiguous(found)
@@ -186,7 +232,7 @@ def _scan(text: str) -> tuple[Any, int, str | None, bool]:
         return ambiguous
 
     def constant(name: str) -> NonFinite:
-        noted.append(True)
+        noted.append(name)
         return NonFinite(name)
 
     def scan(*, strict: bool, whole: bool) -> tuple[Any, int]:
@@ -198,10 +244,10 @@ def _scan(text: str) -> tuple[Any, int, str | None, bool]:
 
     def read(*, strict: bool) -> tuple[Any, int]:
         try:
-            return scan(strict=strict, whole=True)
+            return scan(strict=strict, whole=_HUGE_EXPONENT.search(text) is None)
         except json.JSONDecodeError:
             raise
-        except (ValueError, InvalidOperation):  # a number of thousands of digits
+        except ValueError:  # a number of thousands of digits
             return scan(strict=strict, whole=False)
 
     try:
@@ -211,8 +257,8 @@ def _scan(text: str) -> tuple[Any, int, str | None, bool]:
             raise
         value, end = read(strict=False)
         got = f"U+{ord(text[error.pos]):04X} at line {error.lineno} column {error.colno}"
-        return value, end, got, bool(noted)
-    return value, end, None, bool(noted)
+        return value, end, got, noted
+    return value, end, None, noted
 
 
 def _integer(text: str) -> int | Decimal:
@@ -224,15 +270,17 @@ def _integer(text: str) -> int | Decimal:
 
 def _decimal(text: str) -> Decimal:
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        return Huge("-Infinity" if text.startswith("-") else "Infinity")
+        return Huge(repr(float(text)))
+    return number if abs(number.adjusted()) < getcontext().Emax // 2 else Huge(repr(float(text)))
 
 
 def _is_large(number: Decimal | int) -> bool:
-    if isinstance(number, int):
-        return number.bit_length() > 1024
-    return isinstance(number, Huge) or (bool(number) and number.adjusted() > DOUBLE_DIGITS)
+    try:
+        return math.isinf(float(number))
+    except OverflowError:
+        return True
 
 
 def _number_text(number: Decimal | int) -> str:

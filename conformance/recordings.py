@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +15,15 @@ from urllib.parse import urlsplit
 
 from conformance.content import ContentTooLarge, decode
 from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+from conformance.redactor import Redactor
+from conformance.settings import SHORTEST_KEY, Secret
 
 MAX_BODY: Final = 64 << 20
-_CREDENTIAL_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization", "cookie")
+_KEY_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization")
+_NOT_SHOWN: Final = dict.fromkeys((*_KEY_FIELDS, "cookie"), REDACTED) | {"set-cookie": "[not shown]"}
+_USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
+_HTTP_2: Final = re.compile(rb"HTTP/([23])(?:\.0)? (\d{3}) ?\r?\n")
+"""The status line that curl and others write for an answer which has none on the wire."""
 
 
 class UnreadableRecording(ValueError):
@@ -23,8 +31,8 @@ class UnreadableRecording(ValueError):
 
 
 def redact(headers: Headers) -> Headers:
-    """Replace the values of request fields that carry credentials."""
-    return tuple((name, REDACTED if name.lower() in _CREDENTIAL_FIELDS and value else value) for name, value in headers)
+    """Replace the values of fields that carry credentials."""
+    return tuple((name, value and _NOT_SHOWN.get(name.lower(), value)) for name, value in headers)
 
 
 def is_queue(url: str) -> bool:
@@ -66,7 +74,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
         msg = f"the request line {head[0][:60]!r} is none"
         raise UnreadableRecording(msg)
     fields = [line.partition(":") for line in head[1:]]
-    headers = redact(tuple((name.strip(), value.strip()) for name, _, value in fields))
+    headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
     url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
     return Request(parts[0], url, headers, purpose="recorded", to_queue=is_queue(url))
 
@@ -76,8 +84,15 @@ def _raw(data: bytes, name: str, request: Request) -> Exchange:
     import h11
 
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
-    connection.send(h11.Request(method=request.method, target="/", headers=[("Host", "recorded")]))
-    connection.send(h11.EndOfMessage())
+    try:
+        connection.send(h11.Request(method=request.method, target="/", headers=[("Host", "recorded")]))
+        connection.send(h11.EndOfMessage())
+    except (h11.LocalProtocolError, UnicodeError):
+        msg = f"{name}: {request.method[:60]!r} is no method"
+        raise UnreadableRecording(msg) from None
+    numbered = _HTTP_2.match(data)
+    if numbered:
+        data = b"HTTP/1.1 %b \r\n" % numbered[2] + data[numbered.end() :]
     headers: Headers = ()
     status, version, body = 0, "1.1", bytearray()
     try:
@@ -94,11 +109,12 @@ def _raw(data: bytes, name: str, request: Request) -> Exchange:
                 break
     except h11.RemoteProtocolError as error:
         problem = Problem(Fault.BROKEN, f"not a whole HTTP answer: {error}")
-        return Exchange(id=name, request=request, problem=problem)
+        return _without_keys(Exchange(id=name, request=request, problem=problem))
+    version = numbered[1].decode() if numbered else version
     return _exchange(name, request, status, headers, bytes(body), version=f"HTTP/{version}")
 
 
-def _exchange(
+def _exchange(  # noqa: PLR0913 - what is known of an exchange, part by part
     name: str, request: Request, status: int, headers: Headers, body: bytes, *, version: str, decoded: bool = False,
     started: float | None = None, elapsed: float | None = None,
 ) -> Exchange:  # fmt: skip
@@ -107,9 +123,26 @@ def _exchange(
         content, coding_error = decode(body, codings, MAX_BODY)
     except ContentTooLarge:
         problem = Problem(Fault.TOO_LARGE, f"more than {MAX_BODY:,} bytes")
-        return Exchange(id=name, request=request, problem=problem, started=started, elapsed=elapsed)
+        return _without_keys(Exchange(name, request, problem=problem, started=started, elapsed=elapsed))
     response = Response(status, headers, content, coding_error, http_version=version)
-    return Exchange(id=name, request=request, response=response, started=started, elapsed=elapsed)
+    return _without_keys(Exchange(name, request, response, started=started, elapsed=elapsed))
+
+
+def _without_keys(exchange: Exchange) -> Exchange:
+    """Take credentials out of the request, and out of the answer wherever it repeats them."""
+    request, response = exchange.request, exchange.response
+    fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
+    keys = {value.rpartition(" ")[2] for value in fields}  # of Authorization what follows the scheme
+    redactors = [Redactor(Secret(key)) for key in keys if len(key) >= SHORTEST_KEY]
+    if response is not None:
+        content, headers = response.content, redact(response.headers)
+        for redactor in redactors:
+            content, headers = redactor.content(content), redactor.headers(headers)
+        response = replace(response, content=content, headers=headers)
+    url = _USER.sub("", request.url)
+    for redactor in redactors:
+        url = redactor.text(url)
+    return replace(exchange, request=replace(request, url=url, headers=redact(request.headers)), response=response)
 
 
 def _har(data: bytes) -> dict[str, Any] | None:
@@ -127,7 +160,7 @@ def _entries(log: dict[str, Any], name: str) -> Iterator[Exchange]:
     for number, entry in enumerate(log["entries"], 1):
         try:
             found = _entry(entry, f"{name}#{number}")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             msg = f"{name}: entry {number} is not as HAR 1.2 has it ({type(error).__name__}: {error})"
             raise UnreadableRecording(msg) from error
         if found.request.to_queue:
@@ -137,17 +170,16 @@ def _entries(log: dict[str, Any], name: str) -> Iterator[Exchange]:
 def _entry(entry: dict[str, Any], name: str) -> Exchange:
     asked, answered = entry["request"], entry["response"]
     url = str(asked["url"])
-    started = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
-    elapsed = max(0.0, float(entry.get("time") or 0) / 1000)
-    request = Request(
-        str(asked["method"]).upper(), url, redact(_fields(asked)), "recorded", Credential.GIVEN, is_queue(url)
-    )
+    started = datetime.fromisoformat(moment).timestamp() if (moment := entry.get("startedDateTime")) else None
+    elapsed = max(0.0, float(taken) / 1000) if (taken := entry.get("time")) is not None else None
+    request = Request(str(asked["method"]).upper(), url, _fields(asked), "recorded", Credential.GIVEN, is_queue(url))
     content = answered.get("content") or {}
     text: str | None = content.get("text")
     status = int(answered["status"])
-    if status == 0 or (text is None and content.get("size", 0) > 0):
+    bodiless = request.method == "HEAD" or status in (204, 304) or content.get("size") == 0
+    if status == 0 or (text is None and not bodiless):
         problem = Problem(Fault.BROKEN, "the HAR file holds no body for this answer")
-        return Exchange(id=name, request=request, problem=problem, started=started, elapsed=elapsed)
+        return _without_keys(Exchange(name, request, problem=problem, started=started, elapsed=elapsed))
     try:
         body = (
             base64.b64decode(text, validate=True)
@@ -163,6 +195,6 @@ def _entry(entry: dict[str, Any], name: str) -> Exchange:
 def _fields(message: dict[str, Any]) -> Headers:
     return tuple(
         (str(field["name"]), str(field["value"]))
-        for field in message.get("headers", ())
+        for field in message.get("headers") or ()
         if not str(field["name"]).startswith(":")
     )

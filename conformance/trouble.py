@@ -21,7 +21,7 @@ class Trouble(Exception):
     @classmethod
     def of(cls, error: BaseException, key: Secret | None) -> Self:
         """Take the key out of an error."""
-        from conformance.probe.client import Redactor
+        from conformance.redactor import Redactor
 
         return cls(Redactor(key).text(_traceback(error)))
 

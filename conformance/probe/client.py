@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import socket
 import ssl
@@ -12,12 +11,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import quote
 
 from conformance import __version__
 from conformance.content import BrokenCoding, ContentTooLarge, Decoder
 from conformance.contract.clause import printable
 from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+from conformance.redactor import Redactor
 from conformance.settings import Bounds, Secret
 
 if TYPE_CHECKING:
@@ -43,37 +42,11 @@ class Ask:
     credential: Credential = Credential.GIVEN
 
 
-class Redactor:
-    """Puts ``REDACTED`` where a key stands: as it is, URL-encoded, and in base64."""
-
-    def __init__(self, key: Secret | None) -> None:
-        shown = set()
-        if key is not None:
-            text = key.reveal()
-            shown = {text, quote(text, safe=""), base64.b64encode(text.encode()).decode().rstrip("=")}
-        self._forms = sorted(shown, key=len, reverse=True)
-
-    def text(self, value: str) -> str:
-        """Redact text."""
-        for form in self._forms:
-            value = value.replace(form, REDACTED)
-        return value
-
-    def content(self, value: bytes) -> bytes:
-        """Redact bytes."""
-        for form in self._forms:
-            value = value.replace(form.encode(), REDACTED.encode())
-        return value
-
-    def headers(self, headers: Headers) -> Headers:
-        """Redact names and values of fields."""
-        return tuple((self.text(name), self.text(value)) for name, value in headers)
-
-
 class Client:
     """Asks one URL, keeps the ledger. Use as an async context manager.
 
-    ``on_exchange`` is told of every exchange as it ends (for progress).
+    ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
+    that the bound on requests does not count: polls that the user asked for.
     """
 
     def __init__(
@@ -81,6 +54,7 @@ class Client:
     ) -> None:
         self.url = url
         self.ledger: list[Exchange] = []
+        self.uncounted = 0
         self._key = key
         self._redactor = Redactor(key)
         self._bounds = bounds
@@ -94,7 +68,7 @@ class Client:
 
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None)
         timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
-        verify = ssl.create_default_context() if self.url.startswith("https") else False
+        verify = _trust() if self.url.startswith("https") else False
         # trust_env off: neither a proxy nor .netrc of the environment gets to see the key
         self._httpx = httpx.AsyncClient(
             limits=limits, timeout=timeout, verify=verify, trust_env=False, follow_redirects=False
@@ -118,7 +92,9 @@ class Client:
     async def ask(self, ask: Ask) -> Exchange:
         """Send one request; once more on a fresh connection where the transport failed. Never raises for a server."""
         exchange = await self._attempt(ask, 1)
-        if exchange.problem is not None and exchange.problem.fault in _RETRIED and self.left > 0:
+        again = exchange.problem is not None and exchange.problem.fault in _RETRIED
+        spent = len(self.ledger) - self.uncounted >= self._bounds.max_requests
+        if again and not spent and self.left > 0:
             self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
             exchange = await self._attempt(ask, 2)
         return exchange
@@ -130,7 +106,7 @@ class Client:
         number = f"x{len(self.ledger) + 1}"
         sent = self._headers(ask)
         url = self.url + (f"?{ask.query}" if ask.query else "")
-        request = Request(ask.method, url, self._shown(sent), ask.purpose, ask.credential)
+        request = Request(ask.method, self._redactor.text(url), self._shown(sent), ask.purpose, ask.credential)
         started = time.monotonic()
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
@@ -167,15 +143,18 @@ class Client:
             async with asyncio.timeout(seconds):
                 return await self._exchange(self._httpx.build_request(method, url, headers=list(headers))), None
         except TimeoutError:
-            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.0f} s")
+            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(Fault.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            return None, Problem(Fault.UNREACHABLE, self._redactor.text(reason(error)))
+            return None, Problem(Fault.UNREACHABLE, self._why(error))
         except httpx.TimeoutException:
-            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.0f} s")
-        except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
-            return None, Problem(Fault.BROKEN, self._redactor.text(reason(error)))
+            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
+            return None, Problem(Fault.BROKEN, self._why(error))
+
+    def _why(self, error: BaseException) -> str:
+        return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key
 
     async def _exchange(self, request: httpx.Request) -> Response:
         assert self._httpx is not None
@@ -193,25 +172,34 @@ class Client:
 
     async def _content(self, response: httpx.Response, codings: list[str]) -> tuple[bytes, str | None]:
         """Read and undo the codings piece by piece, so that a bomb is seen before it is whole."""
+        coding_error = None
         try:
             decoder = Decoder(codings, self._bounds.max_body)
-            coding_error = None
         except BrokenCoding as error:
-            decoder, coding_error = Decoder([], self._bounds.max_body), str(error)
+            decoder, coding_error = Decoder((), self._bounds.max_body), str(error)
         async for chunk in response.aiter_raw():
-            if coding_error is None or not codings:
+            if response.num_bytes_downloaded > self._bounds.max_body:
+                raise ContentTooLarge
+            if coding_error is None:
                 try:
                     decoder.feed(chunk)
                 except BrokenCoding as error:
                     coding_error = str(error)
-            elif response.num_bytes_downloaded > self._bounds.max_body:
-                raise ContentTooLarge
         if coding_error is None:
             try:
                 decoder.finish()
             except BrokenCoding as error:
                 coding_error = str(error)
         return bytes(decoder.content), coding_error
+
+
+def _trust() -> ssl.SSLContext:
+    """Trust what the system trusts, and what certifi brings: a container often has no certificates of its own."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def reason(error: BaseException) -> str:
@@ -232,5 +220,4 @@ def reason(error: BaseException) -> str:
             return f"the name cannot be resolved ({cause.strerror})"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno)
-    text = next((str(cause) for cause in causes if str(cause)), type(error).__name__)
-    return printable(text)
+    return next((str(cause) for cause in causes if str(cause)), type(error).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -15,7 +16,6 @@ from conformance.contract.http import MADE_UP_VALIDATOR, NOT_ACCEPTABLE, answere
 from conformance.contract.method import SERVER_ERROR
 from conformance.contract.reads import one_for_one
 from conformance.exchange import Credential, Exchange
-from conformance.jsontext import Document, parse
 from conformance.probe.client import Ask, Client
 
 FIRST_READS: Final = 8
@@ -72,42 +72,45 @@ class Stopped(Exception):
 
 async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
     """Ask everything. Returns None, or why the plan was not followed to its end."""
-    waits = [WAITS]
-
-    async def ask(one: Ask) -> Exchange:
-        if len(client.ledger) - polls >= max_requests:
-            msg = f"the limit of {max_requests} requests (--max-requests)"
-            raise Stopped(msg)
-        if client.left <= 0:
-            msg = "the time for the run (--deadline)"
-            raise Stopped(msg)
-        exchange = await client.ask(one)
-        if await _told_to_wait(client, exchange, waits):
-            return await ask(one)
-        _go_on(client.ledger)
-        return exchange
-
-    polls = 0
     try:
         if wait_for_items:
-            polls = await _await_items(client, wait_for_items)
-        for _ in range(FIRST_READS):
-            await ask(READ)
-        if not any(_status(exchange) == OK for exchange in client.ledger):
-            return "no read was answered 200"
-        await asyncio.gather(*(ask(READ) for _ in range(PARALLEL)))
-        for one in chain(
-            _between_reads(_variations(client.ledger)), OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2
-        ):
-            exchange = await ask(one)
-            if _is_surprising(exchange):
-                await ask(one)
-        if one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
-            await asyncio.sleep(PAUSE)
-            await ask(READ)
+            await _await_items(client, wait_for_items)
+        return await _ask_everything(client, keyed=keyed, max_requests=max_requests)
     except Stopped as stopped:
         return str(stopped)
+
+
+async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> str | None:
+    ask = partial(_ask, client, max_requests, [WAITS])
+    for _ in range(FIRST_READS):
+        await ask(READ)
+    if not any(_status(exchange) == OK for exchange in client.ledger):
+        return "no read was answered 200"
+    for outcome in await asyncio.gather(*(ask(READ) for _ in range(PARALLEL)), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    variations = _between_reads(_variations(client.ledger))
+    for one in chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2):
+        if _is_surprising(await ask(one)):
+            await ask(one)
+    if _shrinks(client.ledger) and one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
+        await asyncio.sleep(PAUSE)
+        await ask(READ)
     return None
+
+
+async def _ask(client: Client, max_requests: int, waits: list[int], one: Ask) -> Exchange:
+    if len(client.ledger) - client.uncounted >= max_requests:
+        msg = f"the limit of {max_requests} requests (--max-requests)"
+        raise Stopped(msg)
+    if client.left <= 0:
+        msg = "the time for the run (--deadline)"
+        raise Stopped(msg)
+    exchange = await client.ask(one)
+    if await _told_to_wait(client, exchange, waits):
+        return await _ask(client, max_requests, waits, one)
+    _go_on(client.ledger)
+    return exchange
 
 
 def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
@@ -153,6 +156,8 @@ async def _told_to_wait(client: Client, exchange: Exchange, waits: list[int]) ->
     """Obey the Retry-After of a 429 or 503 where the budget of times and of time allows it."""
     if exchange.response is None or exchange.response.status not in (TOO_MANY, 503) or not waits[0]:
         return False
+    if exchange.request.credential is Credential.WRONG:  # nobody's guess is to be tried again and again
+        return False
     seconds = _retry_after(exchange)
     if seconds is None or seconds >= client.left:
         return False
@@ -167,29 +172,35 @@ def _retry_after(exchange: Exchange) -> float | None:
     if value.isascii() and value.isdecimal():
         return float(value[:9])
     moment = http_date(value)
-    now = answered_at(Answer(exchange, exchange.response, Reading(Document(read=False), Dialect.CLOUD)))
+    now = answered_at(Answer(exchange, exchange.response, Reading(b"", Dialect.CLOUD)))
     return None if moment is None or now is None else max(0.0, moment - now)
 
 
+def _shrinks(ledger: Sequence[Exchange]) -> bool:
+    """Whether the last read is shorter than the first: a queue that loses jobs is, and to look closer costs."""
+    sizes = [len(exchange.response.content) for exchange in ledger if exchange.response and exchange.request.plain]
+    return bool(sizes) and sizes[-1] < sizes[0]
+
+
 def _conversation(ledger: Sequence[Exchange]) -> Conversation:
-    return Conversation(
-        [
-            Answer(exchange, exchange.response, Reading(parse(exchange.response.content), Dialect.CLOUD))
-            for exchange in ledger
-            if exchange.response is not None
-        ]
-    )
+    answers = []
+    for exchange in ledger:
+        if exchange.response is not None:
+            answers.append(Answer(exchange, exchange.response, Reading(exchange.response.content, Dialect.CLOUD)))
+            answers[-1].reading.forget()
+    return Conversation(answers)
 
 
-async def _await_items(client: Client, seconds: float) -> int:
-    """Look once a second until a list has something in it. Returns how many requests that took."""
+async def _await_items(client: Client, seconds: float) -> None:
+    """Look once a second until a list has something in it. Neither time nor requests of this count for the run."""
     client.extend(seconds)
     ends = client.left - seconds
     while True:
         exchange = await client.ask(Ask("waiting for a job"))
+        client.uncounted = len(client.ledger)
         _go_on(client.ledger)
-        conversation = _conversation([exchange])
         remaining = client.left - ends
-        if any(answer.elements for answer in conversation.answers) or remaining <= 0:
-            return len(client.ledger)
+        if any(answer.gist.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:
+            client.extend(-max(0.0, remaining))
+            return
         await asyncio.sleep(min(POLL, remaining))

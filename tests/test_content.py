@@ -1,0 +1,158 @@
+"""Content codings are undone within bounds, however the bytes arrive, and what cannot be undone is said."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.content import CODINGS, BrokenCoding, ContentTooLarge, Decoder, decode
+
+MB = 1 << 20
+BODY = b'{"queue_running": [], "queue_pending": []}'
+
+
+def zipped(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+def feed(decoder: Decoder, raw: bytes, step: int) -> None:
+    for place in range(0, len(raw), step):
+        decoder.feed(raw[place : place + step])
+
+
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": zipped,
+    "x-gzip": zipped,
+    "deflate": zlib.compress,
+    "identity": bytes,
+}
+BOMB = zipped(zipped(b"\0" * 300 * MB))
+
+
+@pytest.mark.parametrize(
+    ("raw", "codings"),
+    [
+        (BODY, []),
+        (BODY, ["identity"]),
+        (zipped(BODY), ["gzip"]),
+        (zipped(BODY), ["x-gzip"]),
+        (zlib.compress(BODY), ["deflate"]),
+        (raw_deflate(BODY), ["deflate"]),
+        (zlib.compress(zipped(BODY)), ["gzip", "deflate"]),
+        (zipped(zlib.compress(BODY)), ["deflate", "identity", "gzip"]),
+        (zipped(BODY[:9]) + zipped(b"") + zipped(BODY[9:]), ["gzip"]),
+    ],
+    ids=count(),
+)
+def test_codings_are_undone_in_the_reverse_order_of_the_header(raw: bytes, codings: list[str]) -> None:
+    assert decode(raw, codings, 100) == (BODY, None)
+
+
+@given(st.binary(max_size=300), st.lists(st.sampled_from([*ENCODERS]), max_size=CODINGS), st.booleans(), st.data())
+def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
+    body: bytes, codings: list[str], broken: bool, data: st.DataObject,  # noqa: FBT001
+) -> None:  # fmt: skip
+    raw = body
+    for coding in codings:
+        raw = ENCODERS[coding](raw)
+    if broken and raw:
+        place = data.draw(st.integers(0, len(raw) - 1))
+        raw = raw[:place] + data.draw(st.binary(max_size=3)) + raw[place + 1 :]
+    content, error = decode(raw, codings, MB)
+    decoder = Decoder(codings, MB)
+    try:
+        feed(decoder, raw, 1)
+        decoder.finish()
+    except BrokenCoding:
+        content_too, error_too = content, True
+    else:
+        content_too, error_too = bytes(decoder.content), False
+    assert (content_too, error_too) == (content, error is not None)
+    if raw == body or not broken:
+        assert (content, error) == (body, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "coding", "why"),
+    [
+        (zipped(BODY)[:-1], "gzip", "ends before its end mark"),
+        (zipped(BODY)[:5], "gzip", "ends before its end mark"),
+        (zlib.compress(BODY)[:-4], "deflate", "ends before its end mark"),
+        (BODY, "gzip", "incorrect header check"),
+        (BODY, "deflate", "deflate: "),
+        (zipped(BODY)[:-8] + bytes(8), "gzip", "incorrect data check"),
+        (zipped(BODY) + b"garbage", "gzip", "incorrect header check"),
+        (zipped(BODY) + b"\0", "gzip", "ends before its end mark"),
+        (zlib.compress(BODY) + b"garbage", "deflate", "something follows the end"),
+        (zlib.compress(BODY), "gzip", "incorrect header check"),
+        (BODY, "br", "br: no coding that was asked for"),
+        (b"", "zstd", "zstd: no coding that was asked for"),
+        (BODY, "x" * 999, "x" * 40 + ": no coding"),
+    ],
+    ids=count(),
+)
+def test_what_is_not_as_content_encoding_says_is_told(raw: bytes, coding: str, why: str) -> None:
+    _, error = decode(raw, [coding], MB)
+    assert error is not None
+    assert why in error
+
+
+def test_what_came_out_before_the_fault_is_kept() -> None:
+    content, error = decode(zipped(BODY) + b"garbage", ["gzip"], MB)
+    assert content == BODY
+    assert error
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "x-gzip"])
+def test_an_empty_body_is_no_broken_coding(coding: str) -> None:
+    assert decode(b"", [coding], MB) == (b"", None)
+
+
+def test_more_codings_than_anybody_uses_are_refused_unread() -> None:
+    raw = BODY
+    for _ in range(CODINGS + 1):
+        raw = zipped(raw)
+    assert decode(raw, ["gzip"] * (CODINGS + 1), MB) == (raw, "9 codings one over the other")
+    assert decode(BODY, ["gzip"] * 100_000, MB)[1] is not None
+
+
+@pytest.mark.parametrize("step", [1000, MB])
+def test_a_bomb_is_stopped_within_its_bound(step: int) -> None:
+    decoder = Decoder(["gzip", "gzip"], 2 * MB)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ContentTooLarge):
+            feed(decoder, BOMB, step)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(decoder.content) <= 2 * MB
+    assert peak < 6 * MB
+
+
+def test_a_bomb_that_hides_between_two_codings_is_stopped_too() -> None:
+    nothing = zipped(b"") * 200_000  # 4 MB that unpack to nothing at all
+    with pytest.raises(ContentTooLarge):
+        decode(zipped(nothing), ["gzip", "gzip"], MB)
+
+
+@pytest.mark.parametrize("codings", [[], ["gzip"], ["deflate", "gzip"]])
+def test_the_limit_itself_is_allowed_and_one_more_is_not(codings: list[str]) -> None:
+    raw = b"a" * 1000
+    for coding in codings:
+        raw = ENCODERS[coding](raw)
+    assert decode(raw, codings, 1000) == (b"a" * 1000, None)
+    with pytest.raises(ContentTooLarge):
+        decode(raw, codings, 999)

@@ -1,0 +1,386 @@
+"""Recordings of any kind become exchanges without a key in them, and real answers of ComfyUI are judged rightly."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import gzip
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.contract import Dialect
+from conformance.exchange import REDACTED, Exchange, Fault, Response
+from conformance.judge import Judgement, judge
+from conformance.recordings import UnreadableRecording, read, read_file
+
+RECORDINGS = Path(__file__).with_name("recordings")
+
+# --- real answers -----------------------------------------------------------------------------------------------------
+
+CACHE = {"warn caching.shared"}
+SWAPPED = {"fail item.element-order", *CACHE}
+FROM_ZERO = {"fail item.job-number.one-based"}
+AS_FLOAT = {"fail item.job-number.plain"}
+OWN_IDS = {"fail item.prompt-id.uuid"}
+FALLING = {"warn queue.job-numbers.rising"}
+NOT_OLDEST_FIRST = {"fail queue.pending.oldest-first"}
+HEAP = {"warn queue.pending.oldest-first", *FALLING}
+NAN = {"fail json.finite-numbers"}
+HALVES = {"warn json.paired-surrogates"}
+SAME_ID = {"warn queue.prompt-ids.distinct"}
+SAME_NUMBER = {"warn queue.job-numbers.distinct"}
+CORS = {"warn cors.credentials"}
+VARY = {"warn http.vary"}
+
+Broken = set[str]
+EXPECTED: dict[str, tuple[Broken, Broken]] = {
+    "q_empty": (CACHE, set()),
+    "q_running1_pending0": (SWAPPED | FROM_ZERO, set()),
+    "q_running1_pending5": (SWAPPED | FROM_ZERO, set()),
+    "q_after_int_other": (SWAPPED | OWN_IDS, OWN_IDS),
+    "q_default_20_before": (SWAPPED | OWN_IDS, OWN_IDS),
+    "q_default_20_after_7_dispatched": (SWAPPED | OWN_IDS | NOT_OLDEST_FIRST | FALLING, OWN_IDS | HEAP),
+    "q_15_shuffled": (SWAPPED | OWN_IDS | AS_FLOAT | NOT_OLDEST_FIRST | FALLING, OWN_IDS | HEAP),
+    "q_front_2": (SWAPPED | FROM_ZERO | NOT_OLDEST_FIRST | FALLING, HEAP),
+    "q_numbers": (
+        SWAPPED | FROM_ZERO | AS_FLOAT | NOT_OLDEST_FIRST | FALLING
+        | {"fail item.job-number.integer", "warn item.job-number.safe"},
+        HEAP | {"warn item.job-number.safe"},
+    ),
+    "q_ties": (
+        SWAPPED | OWN_IDS | AS_FLOAT | NOT_OLDEST_FIRST | SAME_NUMBER,
+        OWN_IDS | {"warn queue.pending.oldest-first"},
+    ),
+    "q_number_nan": (SWAPPED | NAN, NAN),
+    "q_number_inf": (SWAPPED | NAN, NAN),
+    "q_json_edge": (SWAPPED | NAN, NAN),
+    "q_lone_surrogate": (SWAPPED | OWN_IDS | HALVES, OWN_IDS | HALVES),
+    "q_prompt_ids": (SWAPPED | OWN_IDS | SAME_ID, OWN_IDS | SAME_ID),
+    "q_prompt_echo": (SWAPPED, set()),
+    "q_same_id_same_number": (
+        SWAPPED | OWN_IDS | AS_FLOAT | SAME_ID | SAME_NUMBER, OWN_IDS | SAME_ID,
+    ),
+    "q_extra_data": (SWAPPED, set()),
+    "auth_apikey": (SWAPPED | OWN_IDS, OWN_IDS),
+    "m_HEAD": (set(), set()),
+    "m_OPTIONS": ({"warn method.options-allow"}, {"warn method.options-allow"}),
+    "m_PUT": (set(), set()),
+    "h_origin_mismatch": ({"warn auth.error-response"}, set()),
+    "h_origin_badport": ({"fail error.content-type"}, set()),
+    "x_flags_gzip": (SWAPPED | FROM_ZERO | OWN_IDS | VARY | CORS, OWN_IDS | VARY | CORS),
+    "x_flags_gzip_q0": (
+        SWAPPED | FROM_ZERO | OWN_IDS | VARY | CORS | {"warn http.coding-asked"},
+        OWN_IDS | VARY | CORS | {"warn http.coding-asked"},
+    ),
+    "x_flags_head_gzip": (CORS, CORS),
+    "x_flags_cors_origin": (SWAPPED | FROM_ZERO | OWN_IDS | CORS, OWN_IDS | CORS),
+    "p_slash": (set(), set()),
+}  # fmt: skip
+"""What each recording breaks, under ``cloud`` and under ``oss``."""
+
+
+def judged(name: str, dialect: Dialect) -> Judgement:
+    return judge(read_file(RECORDINGS / f"{name}.http"), dialect)
+
+
+def test_every_recording_is_in_the_table_and_in_the_index() -> None:
+    assert {path.stem for path in RECORDINGS.glob("*.http")} == set(EXPECTED)
+    assert {path.stem for path in RECORDINGS.glob("*.req")} == set(EXPECTED)
+    index = (RECORDINGS / "INDEX.md").read_text()
+    assert [name for name in EXPECTED if name not in index] == []
+
+
+@pytest.mark.parametrize("dialect", [Dialect.CLOUD, Dialect.OSS])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_real_answer_breaks_what_it_breaks_and_nothing_else(name: str, dialect: Dialect) -> None:
+    results = judged(name, dialect).results
+    broken = {f"{result.status} {result.id}" for result in results if result.status in {"fail", "warn", "error"}}
+    assert broken == EXPECTED[name][dialect is Dialect.OSS]
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name][0] >= SWAPPED])
+def test_swapped_elements_are_one_finding_for_each_item_named_as_comfyuis(name: str) -> None:
+    exchange = read_file(RECORDINGS / f"{name}.http")[0]
+    assert exchange.response is not None
+    items = sum(len(found) for found in json.loads(exchange.response.content).values())
+    result = next(result for result in judged(name, Dialect.CLOUD).results if result.id == "item.element-order")
+    assert sum(1 + evidence.more for evidence in result.evidence) == items
+    for evidence in result.evidence:
+        assert evidence.pointer is not None
+        assert evidence.pointer.endswith("/3")
+        assert "12659" in str(evidence.hint)
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if "q_" in name and name != "q_empty"])
+def test_the_dialect_is_told_by_what_stands_there(name: str) -> None:
+    assert judged(name, Dialect.AUTO).read_as is Dialect.OSS
+
+
+def test_findings_of_known_deviations_name_their_likely_cause() -> None:
+    hints = {
+        (result.id, evidence.hint)
+        for name in ("q_front_2", "q_numbers", "q_running1_pending0", "q_number_nan")
+        for result in judged(name, Dialect.CLOUD).results
+        for evidence in result.evidence
+    }
+    for clause, word in [
+        ("item.job-number.one-based", "counts from 0"), ("item.job-number.one-based", "front: true"),
+        ("item.job-number.plain", "float"), ("queue.job-numbers.rising", "heap"), ("json.finite-numbers", "allow_nan"),
+    ]:  # fmt: skip
+        assert any(clause == told and word in str(hint) for told, hint in hints), clause
+
+
+def test_a_nan_is_pointed_at_where_it_stands() -> None:
+    results = judged("q_json_edge", Dialect.OSS).results
+    evidence = next(result for result in results if result.id == "json.finite-numbers").evidence
+    assert [found.pointer for found in evidence] == ["/queue_pending/1/2/1/inputs/nan"]
+
+
+# --- raw answers ------------------------------------------------------------------------------------------------------
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def one(data: bytes, method: str | None = None, request: bytes | None = None) -> Exchange:
+    (exchange,) = read(data, name="x.http", method=method, request=request)
+    return exchange
+
+
+def answer(data: bytes, method: str | None = None) -> Response:
+    response = one(data, method).response
+    assert response is not None
+    return response
+
+
+@pytest.mark.parametrize(
+    ("data", "content"),
+    [
+        (OK + b"Content-Length: 2\r\n\r\n{}", b"{}"),
+        (OK + b"Content-Length: 2\r\n\r\n{}{}{}", b"{}"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\n\r\n", b"{}"),
+        (OK + b"\r\n{}", b"{}"),
+        (b"HTTP/1.0 200 OK\r\n\r\n{}", b"{}"),
+        (b"HTTP/2 200 \r\ncontent-type: application/json\r\n\r\n{}", b"{}"),
+        (b"HTTP/3 200\r\ncontent-length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", b"{}"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}", b"{}"),
+        (OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}", mtime=0), b"{}"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", b""),
+    ],
+)
+def test_an_answer_is_read_as_a_client_reads_it(data: bytes, content: bytes) -> None:
+    response = answer(data)
+    assert (response.content, response.coding_error, response.head) == (content, None, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "version"), [(b"HTTP/1.0", "HTTP/1.0"), (b"HTTP/1.1", "HTTP/1.1"), (b"HTTP/2", "HTTP/2")]
+)
+def test_the_version_is_that_of_the_status_line(line: bytes, version: str) -> None:
+    assert answer(line + b" 404 \r\n\r\n").http_version == version
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        OK + b"Content-Length: 20\r\n\r\n{}",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+        OK + b"Content-Length: 20\r\n",
+        OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        OK + b"no colon\r\n\r\n",
+        b"HTTP/",
+        b"HTTP/9.9 \x00\xff\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc",
+        OK + b"X: " + b"y" * (2 << 20),
+    ],
+    ids=count(),
+)
+def test_what_is_no_whole_answer_has_none(data: bytes) -> None:
+    exchange = one(data)
+    assert exchange.response is None
+    assert exchange.problem is not None
+    assert exchange.problem.fault is Fault.BROKEN
+
+
+def test_a_head_answer_has_no_body_whatever_its_headers_say() -> None:
+    response = answer(OK + b"Content-Length: 42\r\nContent-Encoding: gzip\r\n\r\n", "HEAD")
+    assert (response.content, response.coding_error) == (b"", None)
+
+
+def test_header_values_are_latin_1_and_keep_their_order_and_case() -> None:
+    response = answer(OK + b"X-B: caf\xe9\r\nx-a: 1\r\nX-B: 2\r\n\r\n")
+    assert response.headers == (("X-B", "café"), ("x-a", "1"), ("X-B", "2"))
+
+
+def test_a_body_that_is_not_coded_as_it_says_is_told() -> None:
+    assert answer(OK + b"Content-Encoding: gzip\r\n\r\n{}").coding_error
+
+
+@pytest.mark.parametrize("data", [b"{}", b"", b"<html>", b"\xff\xfe", b'{"log": {"entries": 1}}', b'{"entries"'])
+def test_what_is_neither_http_nor_har_is_a_body_of_which_no_head_is_known(data: bytes) -> None:
+    response = answer(data)
+    assert (response.status, response.content, response.head) == (200, data, False)
+
+
+def test_the_request_beside_an_answer_is_read_and_its_credentials_are_not_kept() -> None:
+    request = b"OPTIONS /x/queue?a=sesame-1 HTTP/1.1\r\nHost: h\r\nX-API-Key: sesame-1\r\nCookie: a=sesame-2\r\n"
+    request += b"Authorization: Bearer sesame-3\r\nX-Empty:\r\n\r\nbody"
+    body = b'{"echo": "sesame-1", "token": "sesame-3"}'
+    exchange = one(OK + b"Set-Cookie: s=sesame-4\r\nX-Echo: sesame-3\r\n\r\n" + body, request=request)
+    assert (exchange.request.method, exchange.request.to_queue) == ("OPTIONS", True)
+    assert exchange.request.header("x-api-key") == REDACTED
+    assert exchange.request.header("x-empty") == ""
+    assert "sesame" not in repr(exchange)
+    assert exchange.response is not None
+    assert exchange.response.content == f'{{"echo": "{REDACTED}", "token": "{REDACTED}"}}'.encode()
+    assert exchange.response.header("set-cookie") != REDACTED  # no echo of a key
+
+
+def test_an_empty_key_stays_one() -> None:
+    exchange = one(OK + b"\r\n{}", request=b"GET /api/queue HTTP/1.1\r\nX-API-Key: \r\n\r\n")
+    assert exchange.request.header("x-api-key") == ""
+
+
+@pytest.mark.parametrize("request_line", [b"", b"GET", b"G(T /api/queue HTTP/1.1", b"\r\n\r\n", b"\xff /api/queue x"])
+def test_a_request_that_is_none_is_told_in_one_line(request_line: bytes) -> None:
+    with pytest.raises(UnreadableRecording) as told:
+        one(OK + b"\r\n{}", request=request_line)
+    assert "\n" not in str(told.value)
+
+
+def test_a_method_that_is_none_is_told_in_one_line() -> None:
+    with pytest.raises(UnreadableRecording, match="'G ET' is no method"):
+        one(OK + b"\r\n{}", method="G ET")
+
+
+def test_a_method_that_is_named_counts_more_than_the_file_beside(tmp_path: Path) -> None:
+    (tmp_path / "a.http").write_bytes(OK + b"Content-Length: 2\r\n\r\n{}")
+    (tmp_path / "a.req").write_bytes(b"HEAD /api/queue HTTP/1.1\r\n\r\n")
+    assert read_file(tmp_path / "a.http")[0].request.method == "HEAD"
+    assert read_file(tmp_path / "a.http", method="GET")[0].request.method == "GET"
+
+
+# --- HAR --------------------------------------------------------------------------------------------------------------
+
+ENTRY: dict[str, Any] = {
+    "startedDateTime": "2026-11-23T10:00:00.500Z",
+    "time": 250,
+    "request": {
+        "method": "get", "url": "https://me:sesame-0@cloud.example/api/queue", "httpVersion": "h2",
+        "headers": [{"name": ":method", "value": "GET"}, {"name": "x-api-key", "value": "sesame-1"},
+                    {"name": "cookie", "value": "sesame-2"}],
+    },
+    "response": {
+        "status": 200, "httpVersion": "h2",
+        "headers": [{"name": ":status", "value": "200"}, {"name": "content-encoding", "value": "br"},
+                    {"name": "set-cookie", "value": "sesame-3"}, {"name": "x-echo", "value": "sesame-1"}],
+        "content": {"size": 20, "mimeType": "application/json", "text": '{"echo": "sesame-1"}'},
+    },
+}  # fmt: skip
+
+
+def har(*entries: Any) -> bytes:
+    return json.dumps({"log": {"version": "1.2", "entries": entries}}).encode()
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Return ENTRY with one member replaced, or taken out where the value is ``...``."""
+    entry = copy.deepcopy(ENTRY)
+    *way, last = path.split(".")
+    place = entry
+    for name in way:
+        place = place[name]
+    place[last] = value
+    if value is ...:
+        del place[last]
+    return entry
+
+
+def test_a_har_of_a_browser_is_read_without_pseudo_headers_and_credentials() -> None:
+    exchange = one(har(changed("request.url", "https://cloud.example/favicon.ico"), ENTRY))
+    assert exchange.id == "x.http#2"
+    assert exchange.request.method == "GET"
+    assert exchange.request.url == "https://cloud.example/api/queue"
+    assert exchange.started == 1795428000.5
+    assert exchange.elapsed == 0.25
+    assert exchange.request.headers == (("x-api-key", REDACTED), ("cookie", REDACTED))
+    assert exchange.response is not None
+    assert exchange.response.http_version == "h2"
+    assert exchange.response.coding_error is None  # HAR holds the content after its codings
+    assert exchange.response.content == f'{{"echo": "{REDACTED}"}}'.encode()
+    assert "sesame" not in repr(exchange)
+
+
+def test_a_har_may_hold_a_body_in_base64() -> None:
+    content = {"size": 3, "encoding": "base64", "text": base64.b64encode(b"\xff\x00{").decode()}
+    response = one(har(changed("response.content", content))).response
+    assert response is not None
+    assert response.content == b"\xff\x00{"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("response.status", 0), ("response.content", {"size": 9}), ("response.content", {}), ("response.content", None),
+     ("response.content", {"size": -1}), ("response.content.text", None)],
+)  # fmt: skip
+def test_a_har_without_the_body_holds_no_answer(path: str, value: Any) -> None:
+    exchange = one(har(changed(path, value)))
+    assert exchange.response is None
+    assert exchange.problem is not None
+    assert exchange.problem.fault is Fault.BROKEN
+
+
+@pytest.mark.parametrize("path", ["request.method", "response.status"])
+def test_what_has_no_body_needs_none_in_a_har(path: str) -> None:
+    entry = changed(path, "HEAD" if path == "request.method" else 304)
+    entry["response"]["content"] = {}
+    assert one(har(entry)).response is not None
+
+
+@pytest.mark.parametrize("value", [None, ...])
+def test_times_that_a_har_does_not_hold_stay_unknown(value: Any) -> None:
+    assert one(har(changed("startedDateTime", value))).started is None
+    assert one(har(changed("time", value))).elapsed is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("request", ...), ("response", None), ("response.status", None), ("response.status", float("inf")),
+     ("response.content.text", 5), ("startedDateTime", "yesterday"), ("request.url", "http://[::1/api/queue"),
+     ("response.headers", [{}]), ("time", "long"), ("response.content", "text"),
+     ("response.content", {"encoding": "base64", "text": "!"})],
+)  # fmt: skip
+def test_a_har_that_is_not_as_it_should_be_is_told_in_one_line(path: str, value: Any) -> None:
+    with pytest.raises(UnreadableRecording, match=r"^x.http: entry 1 is not as HAR 1.2 has it"):
+        one(har(changed(path, value)))
+
+
+def test_a_har_without_a_queue_is_told() -> None:
+    with pytest.raises(UnreadableRecording, match="no request of a queue"):
+        one(har(changed("request.url", "https://cloud.example/")))
+
+
+# --- anything ---------------------------------------------------------------------------------------------------------
+
+lines = st.sampled_from(
+    [b"HTTP/1.1 200 OK", b"HTTP/1.0 503 x", b"HTTP/2 200", b"Content-Length: 3", b"Transfer-Encoding: chunked", b"",
+     b"Content-Encoding: gzip", b"3", b"{}", b"0", b"A:\xe9", b"GET /api/queue HTTP/1.1", b"X-API-Key: sesame"]
+)  # fmt: skip
+
+
+@given(st.lists(lines | st.binary(max_size=9)), st.none() | st.lists(lines))
+def test_any_bytes_are_read_or_told_to_be_unreadable(data: list[bytes], request: list[bytes] | None) -> None:
+    raw = None if request is None else b"\r\n".join(request)
+    try:
+        exchanges = read(b"\r\n".join(data), name="x", request=raw)
+    except UnreadableRecording:
+        return
+    assert [result.id for result in judge(exchanges).results if result.status == "error"] == []
