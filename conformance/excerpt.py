@@ -6,7 +6,7 @@ import json
 import re
 from typing import Final
 
-from conformance.contract.clause import printable
+from conformance.contract.clause import blotted, printable
 from conformance.report.model import Excerpt
 
 CONTEXT: Final = 160
@@ -15,14 +15,12 @@ MARKED: Final = 240
 SEARCHED: Final = 8 << 20
 """Bytes of the largest body in which a place is looked for: finding it reads all that stands before."""
 
-_SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
-"""The value of a member that holds somebody's key, also in JSON that stands in a string."""
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 def start_of(content: bytes, limit: int = 600) -> str:
     """Return the first characters of a body as printable text."""
-    text = _redacted(content[: limit * 8].decode("utf-8", "replace"))
+    text = blotted(content[: limit * 8].decode("utf-8", "replace"))
     return _line(text[:limit]) + ("…" if len(text) > limit else "")
 
 
@@ -35,20 +33,13 @@ def around(content: bytes, pointer: str) -> Excerpt | None:
         start, end = _find(text, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]])
     except (ValueError, IndexError, RecursionError):
         return None
-    text = _redacted(text)
+    text = blotted(text)
     cut = end - start > MARKED
     return Excerpt(
         before=_line(text[max(0, start - CONTEXT) : start]),
         marked=_line(text[start : min(end, start + MARKED)]) + ("…" if cut else ""),
         after="" if cut else _line(text[end : end + CONTEXT]),
     )
-
-
-def _redacted(text: str) -> str:
-    """Blot out keys, character by character: no place moves."""
-    if "_comfy_org" not in text:
-        return text
-    return _SECRET.sub(lambda match: match[1] + "█" * len(match[2]), text)
 
 
 def _line(text: str) -> str:

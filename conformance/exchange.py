@@ -46,10 +46,15 @@ class Fault(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault of the transport, in words (``detail`` may quote the server: hostile text)."""
+    """A fault of the transport, in words (``detail`` may quote the server: hostile text).
+
+    ``begun`` tells an answer that broke off, or was no HTTP, from a connection that brought nothing: a
+    server may close an idle one at any time (RFC 9112 §9.5), but what it began it has to end.
+    """
 
     fault: Fault
     detail: str
+    begun: bool = False
 
 
 def first(headers: Headers, name: str) -> str | None:
@@ -137,8 +142,10 @@ class Response:
     @cached_property
     def media_type(self) -> str | None:
         """The media type without its parameters, lower case; None where the field is missing."""
-        value = self.header("content-type")
-        return None if value is None else value.partition(";")[0].strip().lower()
+        lines = [value for name, value in self.headers if name.lower() == "content-type"]
+        if len(lines) > 1:  # no list-based field: readers differ in which of two lines they take
+            return ", ".join(lines).lower()
+        return lines[0].partition(";")[0].strip().lower() if lines else None
 
 
 @dataclass(frozen=True)

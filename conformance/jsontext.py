@@ -98,7 +98,7 @@ def parse(body: bytes) -> Document:
     if not text.strip(_WHITESPACE):
         return Document(read=False, empty=True, malformed="the body is empty", bom=bom, not_utf8=not_utf8)
     depth = _depth(text.encode())
-    if depth > NESTING_READ:
+    if depth > NESTING_READ and text.lstrip(_WHITESPACE)[0] in "[{":
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
     try:
         value, end, control, noted = _scan(text)

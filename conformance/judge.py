@@ -29,6 +29,9 @@ LIVE: Final = 32 << 20
 """Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
+POINTER_LIMIT: Final = 1000
+"""Characters of a JSON Pointer that are shown."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
@@ -41,6 +44,14 @@ class Judgement:
     reason: str
     counts: Counts
     read_as: Dialect
+
+
+def _shown(pointer: str | None) -> str | None:
+    """Return a JSON Pointer as it can be written: half a character as its escape, a name of megabytes cut."""
+    if pointer is None:
+        return None
+    whole = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", pointer[:POINTER_LIMIT])
+    return whole if len(pointer) <= POINTER_LIMIT else whole + "…"
 
 
 @dataclass
@@ -61,14 +72,14 @@ class _Kind:
         elif len(self.listed) < LISTED:
             self.listed.append(
                 Evidence(
-                    exchange=name, pointer=finding.pointer, expected=finding.expected, got=finding.got,
+                    exchange=name, pointer=_shown(finding.pointer), expected=finding.expected, got=finding.got,
                     message=finding.message, hint=finding.hint,
                     excerpt=None if finding.pointer is None else around(answer.response.content, finding.pointer),
                 )
             )  # fmt: skip
         else:
             self.more += 1
-            self.last = finding.pointer
+            self.last = _shown(finding.pointer)
 
     def evidence(self) -> list[Evidence]:
         rest = {"more": self.more, "last": self.last, "seen_in": tuple(self.seen_in)}
@@ -147,7 +158,8 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
     """Forget values of earlier bodies where all of them together are large."""
     if sum(len(reading.content) for reading in live.values()) > LIVE:
         for reading in live.values():
-            reading.forget()
+            if reading is not current:
+                reading.forget()
         live.clear()
         live[id(current)] = current
 

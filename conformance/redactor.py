@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from html import escape
-from typing import Final
 from urllib.parse import quote
 
 from conformance.exchange import REDACTED, Headers
 from conformance.settings import Secret
-
-_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 class Redactor:
     """Puts ``REDACTED`` where a key stands: as it is, and as URLs, JSON, HTML and base64 write it."""
 
     def __init__(self, key: Secret | None) -> None:
-        shown = set()
-        if key is not None:
-            text = key.reveal()
-            encoded = {quote(text), quote(text, safe=""), json.dumps(text)[1:-1], escape(text)}
-            shown = {text, text.replace("/", "\\/"), *encoded}
-            shown |= {_ESCAPE.sub(lambda match: match[0].lower(), form) for form in encoded}
-            for base in (base64.b64encode, base64.urlsafe_b64encode):
-                shown.add(base(text.encode()).decode().rstrip("="))
-        self._forms = sorted(shown, key=len, reverse=True)
+        forms = _forms(key.reveal()) if key is not None else []
+        self._text = re.compile("|".join(forms)) if forms else None
+        self._bytes = re.compile("|".join(forms).encode()) if forms else None
 
     def text(self, value: str) -> str:
         """Redact text."""
-        for form in self._forms:
-            value = value.replace(form, REDACTED)
-        return value
+        return value if self._text is None else self._text.sub(REDACTED, value)
 
     def content(self, value: bytes) -> bytes:
         """Redact bytes."""
-        for form in self._forms:
-            value = value.replace(form.encode(), REDACTED.encode())
-        return value
+        return value if self._bytes is None else self._bytes.sub(REDACTED.encode(), value)
 
     def headers(self, headers: Headers) -> Headers:
         """Redact names and values of fields."""
         return tuple((self.text(name), self.text(value)) for name, value in headers)
+
+
+def _forms(key: str) -> list[str]:
+    """Return patterns, the longest first."""
+    bases = {base(key.encode()).decode().rstrip("=") for base in (base64.b64encode, base64.urlsafe_b64encode)}
+    encoded = {escape(key), *bases}
+    patterns = [re.escape(form) for form in encoded]
+    quoted = (re.escape(quote(key, safe="")), re.escape(quote(key)))
+    patterns += [re.sub("%([0-9A-F]{2})", lambda match: f"%(?i:{match[1]})", form) for form in quoted]
+    # in JSON every character may be written as an escape, and some have to be
+    patterns.append("".join(rf"(?:\\?{re.escape(character)}|\\u(?i:{ord(character):04x}))" for character in key))
+    return sorted(patterns, key=len, reverse=True)

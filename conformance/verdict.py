@@ -72,6 +72,9 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
     if lost:
         yield f"{len(lost)} of {len(reads)} reads brought no whole answer ({printable(lost[0])})"
     shown = [answer for answer in answers if answer.shows_queue]
+    coded = [answer for answer in shown if answer.response.coding_error is not None]
+    if coded:
+        yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
     deep = [answer.gist.depth for answer in shown if not (answer.gist.read or answer.gist.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"

@@ -248,7 +248,10 @@ def test_endless_headers_are_no_answer() -> None:
 def test_what_is_no_whole_answer_is_asked_for_once_more_and_then_told_as_broken(data: bytes) -> None:
     got = talk(once(data))
     assert got.faults == [Fault.BROKEN, Fault.BROKEN]
-    assert [(exchange.attempt, exchange.superseded) for exchange in got.ledger] == [(1, True), (2, False)]
+    first, second = got.ledger
+    assert (first.attempt, second.attempt, second.superseded) == (1, 2, False)
+    assert first.problem is not None
+    assert first.superseded is not first.problem.begun, "what began and broke off is not made good by a second try"
     assert got.answers[0] == got.ledger[1]
     assert got.answers[0].problem is not None
     assert got.answers[0].problem.detail.isprintable()
@@ -409,7 +412,8 @@ def sent(ask: Ask, key: str | None = None) -> dict[str, str]:
 
 def test_nothing_is_sent_that_was_not_asked_for() -> None:
     headers = sent(READ)
-    assert sorted(headers) == ["Accept", "User-Agent", "X-Request-Id"]
+    assert sorted(headers) == ["Accept", "Accept-Encoding", "User-Agent", "X-Request-Id"]
+    assert headers["Accept-Encoding"] == "identity"
     assert headers["User-Agent"] == f"comfy-queue-conformance/{__version__}"
     assert headers["Accept"] == "application/json"
     assert uuid.UUID(headers["X-Request-Id"])

@@ -72,7 +72,7 @@ EXPECTED: dict[str, tuple[Broken, Broken]] = {
     "m_OPTIONS": ({"warn method.options-allow"}, {"warn method.options-allow"}),
     "m_PUT": (set(), set()),
     "h_origin_mismatch": ({"warn auth.error-response"}, set()),
-    "h_origin_badport": ({"fail error.content-type"}, set()),
+    "h_origin_badport": ({"fail error.content-type", "warn error.bad-header"}, {"warn error.bad-header"}),
     "x_flags_gzip": (SWAPPED | FROM_ZERO | OWN_IDS | VARY | CORS, OWN_IDS | VARY | CORS),
     "x_flags_gzip_q0": (
         SWAPPED | FROM_ZERO | OWN_IDS | VARY | CORS | {"warn http.coding-asked"},

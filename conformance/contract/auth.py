@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.answer import OK, REFUSALS, Answer, Conversation
+from conformance.contract.answer import NOT_NOW, OK, REFUSALS, Answer, Conversation
 from conformance.contract.clause import Finding, Level, Over, clause, doc, printable, rfc, show
 from conformance.contract.envelope import UNAVAILABLE
 from conformance.contract.error import errors, is_error_response
@@ -15,7 +15,7 @@ from conformance.exchange import REDACTED, Credential
 SCHEME: Final = "/components/securitySchemes/ApiKeyAuth"
 NO_AUTH: Final = "ComfyUI has no authentication: every key and none is let in"
 A_KEY: Final = "a key (see --api-key-env)"
-LET_IN: Final = range(200, 400)
+LET_IN: Final = range(200, 300)
 
 
 def _asked_with(credential: Credential, method: str = "GET") -> Over:
@@ -29,15 +29,12 @@ def _asked_with(credential: Credential, method: str = "GET") -> Over:
 
 
 def _is_refused(answer: Answer) -> Iterator[Finding]:
-    if answer.response.status not in REFUSALS:
-        hint = "nothing checks the key" if answer.response.status in LET_IN else None
-        yield Finding(
-            None,
-            "401 or 403",
-            str(answer.response.status),
-            f"A request with {_WITH[answer.request.credential]} is not refused.",
-            hint,
-        )
+    """Any 3xx or 4xx refuses; that it is 401 is ``auth.status``."""
+    status = answer.response.status
+    if status // 100 not in (3, 4):
+        hint = "nothing checks the key" if status in LET_IN else None
+        got = f"A request with {_WITH[answer.request.credential]} is not refused."
+        yield Finding(None, "401 or 403", str(status), got, hint)
 
 
 _WITH: Final = {
@@ -86,8 +83,11 @@ head_is_refused = clause(
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
+    """Refusals, with whatever status, of requests without the right key."""
     unauthenticated = answer.request.credential in {Credential.NONE, Credential.WRONG, Credential.EMPTY}
-    return (error for error in errors(answer) if error.response.status in REFUSALS and unauthenticated)
+    told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+    if unauthenticated and told and answer.request.to_queue and answer.response.status // 100 in (3, 4):
+        yield answer
 
 
 @clause(
@@ -145,12 +145,12 @@ def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """The read with x-api-key, where the key is known to be let in."""
-    let_in = any(answer.request.plain and answer.response.status == OK for answer in conversation.answers)
-    for answer in conversation.answers:
-        if let_in and answer.request.credential is Credential.LOWER_CASE_NAME:
-            yield answer, answer
+def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
+    """The reads with x-api-key, where the key is known to be let in."""
+    asked = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
+    told = [answer for answer in asked if answer.response.status not in NOT_NOW]
+    if told and conversation.served:
+        yield told[-1], told
 
 
 @clause(
@@ -161,11 +161,11 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     keeps="x-api-key: the key → 200", breaks="x-api-key: the key → 401",
     needs=A_KEY, across=_lower_case,
 )  # fmt: skip
-def header_names_have_no_case(answer: Answer) -> Iterator[Finding]:
-    """The key in x-api-key is let in like the key in X-API-Key."""
-    if answer.response.status in REFUSALS:
+def header_names_have_no_case(group: list[Answer]) -> Iterator[Finding]:
+    """The key in x-api-key is let in like the key in X-API-Key, at least once: chance is no cause."""
+    if not any(answer.response.status == OK for answer in group):
         yield Finding(
-            None, "200", str(answer.response.status), "The key is refused where its header is spelt in lower case."
+            None, "200", str(group[-1].response.status), "The key is refused where its header is spelt in lower case."
         )
 
 

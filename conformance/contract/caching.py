@@ -13,7 +13,7 @@ from conformance.exchange import values
 
 FRESH: Final = 10
 """Seconds for which an old queue does no harm: clients poll about as often."""
-_LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?(\d{1,12})\"?")
+_LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 
 
 @clause(
@@ -25,9 +25,12 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?(\d{1,12})\"?")
     needs="an answer of 200 with its headers", over=queue_heads,
 )  # fmt: skip
 def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
-    """Cache-Control has no-store, private or no-cache; or Vary has X-API-Key or *."""
+    """Cache-Control has no-store, private or no-cache, or no lifetime and must-revalidate; or Vary has X-API-Key or *."""
     control = values(answer.response.headers, "cache-control")
     vary = values(answer.response.headers, "vary")
+    revalidated = {"max-age=0", "s-maxage=0"} & set(control) and {"must-revalidate", "proxy-revalidate"} & set(control)
+    if revalidated:
+        return
     if not {"no-store", "private", "no-cache"} & set(control) and not {"x-api-key", "*"} & set(vary):
         got = printable(", ".join(control)) or "no Cache-Control"
         yield Finding(None, "Cache-Control: no-store (or private, no-cache; or Vary: X-API-Key)", got,
@@ -53,8 +56,10 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
         return
     for directive in control:
         match = _LIFETIME.fullmatch(directive)
-        if match and int(match[1]) > FRESH:
+        if match and int(match[1][:9] or 0) > FRESH:
             yield Finding(None, f"at most {FRESH} s", printable(directive), "Caches may keep this answer.")
+    if any(map(_LIFETIME.fullmatch, control)):
+        return  # RFC 9111 §5.3: then Expires is to be ignored
     expires, now = http_date(answer.response.header("expires") or ""), answered_at(answer)
     if expires is not None and now is not None and expires > now + FRESH:
         yield Finding(None, "no Expires to come", f"{expires - now:,.0f} s ahead", "Caches may keep this answer.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 GOT_LIMIT: Final = 160
 """Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
+
+
+_SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
+"""The value of a member that holds somebody's key, also in JSON that stands in a string."""
 
 
 class Level(enum.StrEnum):
@@ -83,9 +88,17 @@ def show(value: object) -> str:
 
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
     """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
+    text = blotted(text)
     cut = text[:limit]
     safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
+
+
+def blotted(text: str) -> str:
+    """Blot out keys, character by character: no place moves."""
+    if "_comfy_org" not in text:
+        return text
+    return _SECRET.sub(lambda match: match[1] + "█" * len(match[2]), text)
 
 
 def _is_big(value: object) -> bool:

@@ -96,7 +96,9 @@ def the_body_is_an_object(answer: Answer) -> Iterator[Finding]:
 
 def is_error(info: dict[str, Any]) -> bool:
     """Whether an object has neither list and looks like an error."""
-    return not any(name in info for name in LISTS) and ("error" in info or {"code", "message"} <= info.keys())
+    return not any(name in info for name in LISTS) and (
+        bool(info.get("error") or info.get("errors")) or {"code", "message"} <= info.keys()
+    )
 
 
 @clause(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from conformance.contract.answer import FIRST_ERROR, LISTS, REFUSALS, Answer, Located
 from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc, show
 from conformance.contract.envelope import GET, UNAVAILABLE
 from conformance.contract.http import JSON, heads, http_date
+from conformance.jsontext import walk
 
 ERROR: Final = "/components/schemas/ErrorResponse"
 DOCUMENTED: Final = (400, 500)
@@ -20,7 +22,7 @@ GARBLED_ORIGIN: Final = "http://conformance.invalid:99999"
 INTERNALS: Final = re.compile(
     r"Traceback \(most recent call last\)|File \"[^\"]{1,200}\", line \d+|goroutine \d+ \[running\]"
     r"|\bat [\w.$<>]{1,100}\([\w.]{1,80}:\d+(?::\d+)?\)|\bat /[\w./-]{1,200}:\d+:\d+|panicked at "
-    r"|(?:/[\w.@-]{1,80}){2,20}\.(?:py|go|js|ts|rs|java|rb|php)\b|[A-Z]:\\[\w.\\ -]{1,200}\.(?:py|js|dll|exe)\b"
+    r"|(?:/[\w.@-]{1,80}){2,20}\.(?:py|go|rs|java|rb)\b|[A-Z]:\\[\w.\\ -]{1,200}\.(?:py|dll|exe)\b"
 )
 """How stack traces of Python, Go, Java, JavaScript and Rust read, and paths of program files."""
 
@@ -175,14 +177,12 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
     needs="an answer of 4xx or 5xx", over=_with_body,
 )  # fmt: skip
 def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
-    """The body of a 4xx or 5xx has neither list."""
-    value = answer.document.value
-    if isinstance(value, dict):
+    """The body of a 4xx or 5xx has neither list, at whatever depth."""
+    for place, value in walk(answer.document.value):
         for name in LISTS:
-            if isinstance(value.get(name), list):
-                yield Finding(
-                    f"/{name}", "no queue", show(value[name]), f"The {answer.response.status} carries the queue."
-                )
+            if isinstance(value, dict) and isinstance(value.get(name), list):
+                got = f"The {answer.response.status} carries the queue."
+                yield Finding(f"{place}/{name}", "no queue", show(value[name]), got)
 
 
 @clause(
@@ -196,6 +196,8 @@ def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
 def an_error_shows_no_internals(answer: Answer) -> Iterator[Finding]:
     """No stack trace and no path of a program file stands in the first 64 KiB of the body."""
     text = answer.response.content[: 1 << 16].decode("utf-8", "replace").replace('\\"', '"')
+    if answer.response.media_type == "text/html":
+        text = re.sub(r"<[^>]*>", " ", text)  # a page may name its own scripts
     match = INTERNALS.search(text)
     if match is not None:
         yield Finding(
@@ -228,8 +230,17 @@ def retry_after_is_readable(value: str) -> Iterator[Finding]:
 
 
 def _garbled(answer: Answer) -> Iterator[Answer]:
-    if answer.request.reads and answer.response.head and answer.request.header("origin") == GARBLED_ORIGIN:
+    origin = answer.request.header("origin")
+    if answer.request.reads and answer.response.head and origin is not None and _is_garbled(origin):
         yield answer
+
+
+def _is_garbled(origin: str) -> bool:
+    """Whether an Origin is no URL, or has a port that does not exist."""
+    try:
+        return urlsplit(origin).port == 0
+    except ValueError:
+        return True
 
 
 @clause(

@@ -93,7 +93,7 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
 )  # fmt: skip
 def job_number_is_safe(found: Located) -> Iterator[Finding]:
     """abs([0]) <= 2^53-1."""
-    if abs(found.value) > SAFE_INTEGER:
+    if not -SAFE_INTEGER <= found.value <= SAFE_INTEGER:
         yield Finding(
             found.pointer, "at most 9007199254740991", show(found.value), "job_number is beyond exact doubles."
         )

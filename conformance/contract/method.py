@@ -50,6 +50,8 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
     stood_still = len(gets) > 1 and gets[0].response.content == gets[1].response.content
     same_coding = head.response.header("content-encoding") == gets[0].response.header("content-encoding")
     expected = gets[0].response.header("content-length")
+    if expected is None and gets[0].response.header("content-encoding") is None:
+        expected = str(len(gets[0].response.content))
     if stood_still and same_coding and None not in (length, expected) and length != expected:
         yield Finding(
             None, printable(expected or ""), printable(length or ""), "HEAD names another Content-Length than GET."

@@ -19,28 +19,25 @@ def _pending(answer: Answer) -> Sequence[Item]:
     return [item for item in answer.items if item.pending]
 
 
-def _recognised(answer: Answer) -> Iterator[Sequence[Item]]:
-    found = [item for item in answer.items if item.order is not None]
-    if len(found) > 1:
-        yield found
+def _recognised(answer: Answer) -> Iterator[Item]:
+    return (item for item in answer.items if item.order is not None)
 
 
 @clause(
     "queue.one-order", Level.MUST, only=frozenset({Dialect.AUTO}),
     oss_reason="one order is demanded of every job: item.element-order says it",
-    title="All jobs of an answer have their elements in one order",
+    title="All jobs have their elements in one order",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="A client that tells the order from one job reads the others wrongly.",
     keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
-    needs="dialect auto, and two jobs", over=_recognised,
+    needs="dialect auto, and a job whose elements 3 and 4 are an array and an object", over=_recognised,
 )  # fmt: skip
-def one_order(found: Sequence[Item]) -> Iterator[Finding]:
-    """No answer mixes the order of Comfy Cloud with that of ComfyUI."""
-    for item in found:
-        if item.order is not found[0].order:
-            place = item.at(3)
-            yield Finding(place.pointer, f"the order of {found[0].pointer}", show(place.value),
-                          "This job has its elements in another order than the first one.")  # fmt: skip
+def one_order(item: Item) -> Iterator[Finding]:
+    """No job mixes the order of Comfy Cloud with that of ComfyUI, in one answer or over all of them."""
+    if item.order is not item.dialect:
+        place = item.at(3)
+        yield Finding(place.pointer, "the order of the first job that was seen", show(place.value),
+                      "This job has its elements in another order than the first one.")  # fmt: skip
 
 
 def _two_ids(answer: Answer) -> Iterator[list[tuple[Item, str]]]:
@@ -86,14 +83,14 @@ def _pending_times(answer: Answer) -> Iterator[list[Located]]:
 )  # fmt: skip
 def pending_is_oldest_first(times: list[Located]) -> Iterator[Finding]:
     """create_time never falls along queue_pending; equal times are fine."""
-    for before, after in pairwise(times):
-        if after.value < before.value:
-            yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
-                          f"This job is {before.value - after.value} ms older than the one listed ahead of it.",
-                          _heap_hint(times))  # fmt: skip
+    falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
+    hint = _order_hint(times) if falls else None
+    for before, after in falls:
+        yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
+                      f"This job is older than the one listed ahead of it, of {show(before.value)}.", hint)  # fmt: skip
 
 
-def _heap_hint(times: list[Located]) -> str | None:
+def _order_hint(times: list[Located]) -> str | None:
     """Say so where the list, out of order, is a binary heap: ComfyUI's queue as it lies in memory."""
     heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
     newest = all(a.value >= b.value for a, b in pairwise(times))
@@ -135,7 +132,8 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
 )  # fmt: skip
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     """job_number never falls along queue_pending; gaps are fine."""
-    for before, after in pairwise(numbers):
-        if after.value < before.value:
-            yield Finding(after.pointer, "above the one listed ahead of it", show(after.value),
-                          f"job_number falls from {show(before.value)}.", _heap_hint(numbers))  # fmt: skip
+    falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
+    hint = _order_hint(numbers) if falls else None
+    for before, after in falls:
+        yield Finding(after.pointer, "above the one listed ahead of it", show(after.value),
+                      f"job_number falls from {show(before.value)}.", hint)  # fmt: skip

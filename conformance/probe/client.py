@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import socket
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -61,24 +62,24 @@ class Client:
         self._on_exchange = on_exchange
         self._wall, self._clock = time.time(), time.monotonic()
         self._ends = self._clock + bounds.deadline
-        self._httpx: httpx.AsyncClient | None = None
+        self._kept: dict[bytes, bytes] = {}
 
     async def __aenter__(self) -> Self:
         import httpx
 
-        limits = httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None)
-        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
-        verify = _trust() if self.url.startswith("https") else False
-        # trust_env off: neither a proxy nor .netrc of the environment gets to see the key
-        self._httpx = httpx.AsyncClient(
-            limits=limits, timeout=timeout, verify=verify, trust_env=False, follow_redirects=False
+        # The transport alone: what an httpx client adds to it (cookies, redirects, proxies and .netrc of the
+        # environment) would make requests other than the ones that the ledger shows.
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=_trust() if self.url.startswith("https") else False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
         )
-        self._httpx.headers.clear()
+        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
+        self._extensions = {"timeout": timeout.as_dict()}
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._httpx is not None
-        await self._httpx.aclose()
+        await self._transport.aclose()
 
     def extend(self, seconds: float) -> None:
         """Move the deadline: waiting that the user asked for is not the run's own time."""
@@ -95,7 +96,8 @@ class Client:
         again = exchange.problem is not None and exchange.problem.fault in _RETRIED
         spent = len(self.ledger) - self.uncounted >= self._bounds.max_requests
         if again and not spent and self.left > 0:
-            self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+            if exchange.problem is not None and not exchange.problem.begun:
+                self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
             exchange = await self._attempt(ask, 2)
         return exchange
 
@@ -119,7 +121,8 @@ class Client:
 
     def _headers(self, ask: Ask) -> Headers:
         fields: dict[str, str | None] = {
-            "User-Agent": USER_AGENT, "Accept": "application/json", "X-Request-Id": str(uuid.uuid4()),
+            "User-Agent": USER_AGENT, "Accept": "application/json",
+            "Accept-Encoding": "identity", "X-Request-Id": str(uuid.uuid4()),
         }  # fmt: skip
         if self._key is not None:
             name = KEY_HEADER.lower() if ask.credential is Credential.LOWER_CASE_NAME else KEY_HEADER
@@ -137,48 +140,64 @@ class Client:
     async def _send(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
         import httpx
 
-        assert self._httpx is not None
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
         try:
             async with asyncio.timeout(seconds):
-                return await self._exchange(self._httpx.build_request(method, url, headers=list(headers))), None
-        except TimeoutError:
+                request = httpx.Request(method, url, headers=list(headers), extensions=self._extensions)
+                return await self._exchange(request), None
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(Fault.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return None, Problem(Fault.UNREACHABLE, self._why(error))
-        except httpx.TimeoutException:
-            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
+        except CutOff as error:
+            return None, Problem(Fault.BROKEN, self._why(error), begun=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
-            return None, Problem(Fault.BROKEN, self._why(error))
+            silent = isinstance(error, httpx.NetworkError | OSError) or "without sending a response" in str(error)
+            return None, Problem(Fault.BROKEN, self._why(error), begun=not silent)
 
     def _why(self, error: BaseException) -> str:
         return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key
 
     async def _exchange(self, request: httpx.Request) -> Response:
-        assert self._httpx is not None
-        response = await self._httpx.send(request, stream=True)
+        import httpx
+
+        answer = await self._transport.handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)
+        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers.raw)
+        codings = [] if request.method == "HEAD" else values(headers, "content-encoding")
         try:
-            headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw)
-            codings = [] if request.method == "HEAD" else values(headers, "content-encoding")
-            content, coding_error = await self._content(response, codings)
+            content, coding_error = await self._content(answer.stream, codings)
+        except httpx.HTTPError as error:
+            raise CutOff(reason(error)) from error
         finally:
-            await response.aclose()
+            await answer.aclose()
         return Response(
-            response.status_code, self._redactor.headers(headers), self._redactor.content(content),
-            coding_error, http_version=response.http_version,
+            answer.status_code, self._redactor.headers(headers), self._intern(self._redactor.content(content)),
+            coding_error, http_version=answer.http_version,
         )  # fmt: skip
 
-    async def _content(self, response: httpx.Response, codings: list[str]) -> tuple[bytes, str | None]:
+    def _intern(self, content: bytes) -> bytes:
+        """Keep equal bodies once."""
+        return self._kept.setdefault(hashlib.sha256(content).digest(), content)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of all bodies that are kept for judging."""
+        return sum(len(content) for content in self._kept.values())
+
+    async def _content(self, stream: AsyncIterable[bytes], codings: list[str]) -> tuple[bytes, str | None]:
         """Read and undo the codings piece by piece, so that a bomb is seen before it is whole."""
         coding_error = None
         try:
             decoder = Decoder(codings, self._bounds.max_body)
         except BrokenCoding as error:
             decoder, coding_error = Decoder((), self._bounds.max_body), str(error)
-        async for chunk in response.aiter_raw():
-            if response.num_bytes_downloaded > self._bounds.max_body:
+        received = 0
+        async for chunk in stream:
+            received += len(chunk)
+            if received > self._bounds.max_body:
                 raise ContentTooLarge
             if coding_error is None:
                 try:
@@ -191,6 +210,10 @@ class Client:
             except BrokenCoding as error:
                 coding_error = str(error)
         return bytes(decoder.content), coding_error
+
+
+class CutOff(Exception):
+    """An answer began and did not come whole."""
 
 
 def _trust() -> ssl.SSLContext:

@@ -12,8 +12,9 @@ from conformance.contract.answer import OK, Answer, Conversation, Reading
 from conformance.contract.clause import Dialect
 from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
 from conformance.contract.error import GARBLED_ORIGIN
-from conformance.contract.http import MADE_UP_VALIDATOR, NOT_ACCEPTABLE, answered_at, http_date
+from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, NOT_ACCEPTABLE, answered_at, http_date
 from conformance.contract.method import SERVER_ERROR
+from conformance.contract.privacy import STRANGER
 from conformance.contract.reads import one_for_one
 from conformance.exchange import Credential, Exchange
 from conformance.probe.client import Ask, Client
@@ -28,6 +29,8 @@ WAITS: Final = 3
 """Times that a Retry-After is obeyed before the run goes on without."""
 PAUSE: Final = 1.0
 """Seconds without a read, to see whether jobs vanish by themselves: hundreds of times the usual gap."""
+KEPT: Final = 256 << 20
+"""Bytes of answers that are kept for judging; equal ones count once."""
 POLL: Final = 1.0
 """Seconds between two looks at an idle queue."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -46,10 +49,10 @@ VARIATIONS: Final = (
     _with("Accept: text/csv", Accept="text/csv"),
     Ask("undeclared query parameters", query="conformance=1&limit=0"),
     _with("Accept-Encoding: gzip", Accept_Encoding="gzip"),
-    _with("Accept-Encoding: identity", Accept_Encoding="identity"),
+    _with("Accept-Encoding: gzip, deflate", Accept_Encoding="gzip, deflate"),
     _with("made-up validator", If_None_Match=MADE_UP_VALIDATOR),
-    _with("Range", Range="bytes=0-0"),
-    _with("foreign Origin", Origin="https://conformance.invalid"),
+    _with("Range", Range=FIRST_BYTE),
+    _with("foreign Origin", Origin=STRANGER),
     _with("garbled Origin", Origin=GARBLED_ORIGIN),
 )
 """Reads that a server may tell apart, each between two plain ones."""
@@ -105,6 +108,9 @@ async def _ask(client: Client, max_requests: int, waits: list[int], one: Ask) ->
         raise Stopped(msg)
     if client.left <= 0:
         msg = "the time for the run (--deadline)"
+        raise Stopped(msg)
+    if client.kept > KEPT:
+        msg = f"the answers together are larger than {KEPT >> 20} MiB"
         raise Stopped(msg)
     exchange = await client.ask(one)
     if await _told_to_wait(client, exchange, waits):

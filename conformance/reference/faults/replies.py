@@ -241,12 +241,6 @@ def whole_as_a_part(reply: Reply, _ask: Ask) -> Reply:
     return replace(reply, status=206).having(content_range=f"bytes 0-0/{len(reply.body)}")
 
 
-@replies("http.range", to=200, when=lambda ask: ask.header("range") is not None)
-def range_not_found(reply: Reply, _ask: Ask) -> Reply:
-    """A request for a part is told 404."""
-    return reply.error(404, "There is nothing here.")
-
-
 @replies("caching.shared", to=200)
 def no_cache_control(reply: Reply, _ask: Ask) -> Reply:
     """Nothing keeps shared caches from showing one user's queue to another."""
