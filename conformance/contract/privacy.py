@@ -14,8 +14,6 @@ from conformance.jsontext import walk
 
 CREDENTIALS: Final = ("api_key_comfy_org", "auth_token_comfy_org")
 """Members of extra_data in which clients send the keys of partner nodes; ComfyUI echoed them before 0.3.68."""
-STRANGER: Final = "https://conformance.invalid"
-"""An Origin that nobody can have allowed by name."""
 HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
 
 
@@ -35,14 +33,13 @@ def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
     needs="an answer with Access-Control-Allow-Origin", over=_cross_origin,
 )  # fmt: skip
 def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Finding]:
-    """Neither ``*`` nor an origin that nobody knows, and Access-Control-Allow-Credentials: true."""
+    """Not ``*`` and Access-Control-Allow-Credentials: true."""
     answer, allowed = subject
-    anybody = allowed.strip() in ("*", STRANGER)
-    if anybody and (answer.response.header("access-control-allow-credentials") or "").strip() == "true":
+    if allowed.strip() == "*" and (answer.response.header("access-control-allow-credentials") or "").strip() == "true":
         yield Finding(
             None,
             "an origin by name, or no credentials",
-            f"{allowed.strip()} with credentials",
+            "* with credentials",
             "Any origin may read with credentials.",
         )
 

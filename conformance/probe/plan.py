@@ -14,7 +14,6 @@ from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
 from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, NOT_ACCEPTABLE, answered_at, http_date
 from conformance.contract.method import SERVER_ERROR
-from conformance.contract.privacy import STRANGER
 from conformance.contract.reads import one_for_one
 from conformance.exchange import Credential, Exchange
 from conformance.probe.client import Ask, Client
@@ -52,7 +51,7 @@ VARIATIONS: Final = (
     _with("Accept-Encoding: gzip, deflate", Accept_Encoding="gzip, deflate"),
     _with("made-up validator", If_None_Match=MADE_UP_VALIDATOR),
     _with("Range", Range=FIRST_BYTE),
-    _with("foreign Origin", Origin=STRANGER),
+    _with("foreign Origin", Origin="https://conformance.invalid"),
     _with("garbled Origin", Origin=GARBLED_ORIGIN),
 )
 """Reads that a server may tell apart, each between two plain ones."""

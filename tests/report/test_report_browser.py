@@ -26,7 +26,7 @@ ARGUMENTS = (
 Scheme = Literal["light", "dark"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Chromium: of the environment variable CHROMIUM, else as found on the PATH. Without it these tests fail."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Write each sample and return its URL."""
     directory = tmp_path_factory.mktemp("pages")
