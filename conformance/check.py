@@ -47,7 +47,8 @@ def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
     """
     key = settings.key
     if settings.target is None:
-        key = Secret(f"embedded-{secrets.token_hex(8)}") if settings.dialect is Dialect.CLOUD else None
+        keyed = settings.dialect is Dialect.CLOUD and not settings.no_key
+        key = Secret(f"embedded-{secrets.token_hex(8)}") if keyed else None
     with _endpoint(settings, key) as base:
         start = time.time()
         try:

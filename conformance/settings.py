@@ -58,13 +58,14 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Settings:
-    """One run, as asked for. ``target`` is the base URL, None the embedded endpoint."""
+    """One run, as asked for. ``target`` is the base URL, None the embedded endpoint, which brings its own key."""
 
     target: str | None = None
     queue_path: str = DEFAULT_QUEUE_PATH
     dialect: Dialect = Dialect.CLOUD
     key: Secret | None = None
     key_source: str | None = None
+    no_key: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     fail_on_should: bool = False
     inconclusive_ok: bool = False
@@ -120,7 +121,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
         (None, None) if url is None else _key(url, environ, api_key_env, no_key=no_key, plain_ok=allow_plain_http_key)
     )
     return Settings(
-        target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source,
+        target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source, no_key=no_key,
         report_dir=Path(report_dir), fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, bounds=bounds,
     )  # fmt: skip

@@ -134,3 +134,10 @@ def test_a_status_of_every_kind_is_counted(embedded: Report) -> None:
     statuses = [result.status for result in embedded.clauses]
     assert embedded.counts.total == len(statuses)
     assert embedded.counts.passed == statuses.count(Status.PASS)
+
+
+def test_the_embedded_endpoint_brings_a_key_unless_none_is_wanted(embedded: Report) -> None:
+    without = check.check(Settings(no_key=True))
+    assert embedded.clause("auth.key-required").status is Status.PASS
+    assert without.clause("auth.key-required").status is Status.NOT_EXERCISED
+    assert without.verdict is Verdict.CONFORMANT
