@@ -231,3 +231,13 @@ def test_answers_without_a_clock_are_not_compared_in_time() -> None:
     unrelated = [Exchange(f"{n}.http", asked, Response(200, HEADERS, body)) for n, body in enumerate(bodies)]
     for clause_id in ("reads.order", "reads.steady", "reads.job-data", "reads.safe"):
         assert result(judge(unrelated), clause_id).status is Status.NOT_EXERCISED
+
+
+def test_a_change_between_reads_is_shown_where_it_stands_in_either_order() -> None:
+    def listed(ids: list[str], dialect: Dialect) -> bytes:
+        job = item(1, e3=ids)
+        return queue(job if dialect is Dialect.CLOUD else [*job[:3], job[4], job[3]])
+
+    for dialect, place in ((Dialect.CLOUD, "/queue_pending/0/3"), (Dialect.OSS, "/queue_pending/0/4")):
+        judgement = judge(reads(listed(["9"], dialect), listed(["12"], dialect)), dialect)
+        assert [found.pointer for found in result(judgement, "reads.job-data").evidence] == [place]

@@ -94,13 +94,13 @@ class Item:
 class Sighting:
     """What is kept of a job that a read listed: enough to see whether the next read lists the same.
 
-    ``workflow`` and ``output_node_ids`` are digests of values, None where the element is not there.
+    The values of ``workflow`` and ``output_node_ids`` are digests; None where the element is not there.
     """
 
     pointer: str
     pending: bool
-    workflow: bytes | None
-    output_node_ids: bytes | None
+    workflow: Located | None
+    output_node_ids: Located | None
     create_time: Located | None
 
 
@@ -180,16 +180,16 @@ def _sighting(item: Item) -> Sighting:
     return Sighting(
         pointer=item.pointer,
         pending=item.pending,
-        workflow=_digest(item.elements[2]) if len(item.elements) > 2 else None,
-        output_node_ids=_digest(item.output_node_ids.value) if item.order is not None else None,
+        workflow=_digest(item.at(2)) if len(item.elements) > 2 else None,
+        output_node_ids=_digest(item.output_node_ids) if item.order is not None else None,
         create_time=item.create_time,
     )
 
 
-def _digest(value: object) -> bytes:
-    """Return a digest of a JSON value that does not depend on the order of members."""
-    text = json.dumps(value, sort_keys=True, default=repr)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(found: Located) -> Located:
+    """Return a digest of a JSON value, at its place. It does not depend on the order of members."""
+    text = json.dumps(found.value, sort_keys=True, default=repr)
+    return Located(found.pointer, hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 @dataclass(frozen=True)
@@ -285,11 +285,6 @@ class Conversation:
 
 
 # --- selectors: over one answer ---------------------------------------------------------------
-
-
-def answers(answer: Answer) -> Iterator[Answer]:
-    """Any answer."""
-    yield answer
 
 
 def queue_answers(answer: Answer) -> Iterator[Answer]:

@@ -135,7 +135,8 @@ class Clause:
 
     ``oss`` is its level where ComfyUI's own order is demanded, None where it does not apply there,
     with ``oss_reason`` saying why. ``core`` clauses must have been exercised for a run to be
-    conformant. ``only`` names the dialects in which it is asked at all. ``needs`` says in words what has to come up for the clause to be exercised.
+    conformant. ``only`` names the dialects in which it is asked at all. ``needs`` says in words what
+    has to come up for the clause to be exercised.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     """
 

@@ -16,7 +16,6 @@ from conformance.exchange import values
 JSON: Final = "application/json"
 DATE_TOLERANCE: Final = 24 * 3600
 """Seconds that Date may differ from our clock: ours may be wrong, but hardly by a day."""
-IMF_FIXDATE: Final = "%a, %d %b %Y %H:%M:%S GMT"
 NO_CONTENT: Final = 204
 PARTIAL: Final = 206
 NOT_MODIFIED: Final = 304

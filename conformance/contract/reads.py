@@ -39,12 +39,12 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
         if then is None:
             continue
         started = " when it started" if then.pending and not now.pending else ""
-        for name, place, old, new in (
-            ("workflow_json", "2", then.workflow, now.workflow),
-            ("output_node_ids", "3", then.output_node_ids, now.output_node_ids),
+        for name, old, new in (
+            ("workflow_json", then.workflow, now.workflow),
+            ("output_node_ids", then.output_node_ids, now.output_node_ids),
         ):
-            if None not in (old, new) and old != new:
-                yield Finding(f"{now.pointer}/{place}", f"{name} as in the read before", "another value",
+            if old is not None and new is not None and old.value != new.value:
+                yield Finding(new.pointer, f"{name} as in the read before", "another value",
                               f"{name} of a job changed{started}.")  # fmt: skip
         if then.create_time and now.create_time and then.create_time.value != now.create_time.value:
             yield Finding(now.create_time.pointer, "create_time as in the read before", show(now.create_time.value),
