@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
-from conformance.contract import Dialect
+from conformance.dialect import Dialect
 from conformance.exchange import Exchange
-from conformance.judge import judge
+from conformance.judge import Bench, judge
 from conformance.report.build import build
 from conformance.report.model import Report, Status, Verdict
 from conformance.settings import EMBEDDED, Secret, Settings, UsageProblem
@@ -24,6 +24,10 @@ from conformance.trouble import Trouble
 EXIT_CONFORMANT: Final = 0
 EXIT_NON_CONFORMANT: Final = 1
 EXIT_INCONCLUSIVE: Final = 10
+
+if TYPE_CHECKING:
+    from conformance.probe.client import Ask
+    from conformance.properties.outcome import Search
 
 Progress = Callable[[Exchange], None]
 
@@ -37,6 +41,8 @@ class Transcript:
     start: float
     end: float
     stopped: str | None
+    search: Search | None = None
+    """What generated requests found, where they were asked for."""
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
@@ -52,11 +58,11 @@ def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
     with _endpoint(settings, key) as base:
         start = time.time()
         try:
-            exchanges, stopped = _run(settings, base, key, progress)
+            exchanges, stopped, search = _run(settings, base, key, progress)
         except Exception as error:  # noqa: BLE001 - told by those who know how
             raise Trouble.of(error, key) from None
         target = EMBEDDED if settings.target is None else settings.target
-        return Transcript(exchanges, target, start, time.time(), stopped)
+        return Transcript(exchanges, target, start, time.time(), stopped, search)
 
 
 def report_on(
@@ -67,7 +73,7 @@ def report_on(
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
         options=settings.options(), start=transcript.start, end=transcript.end,
-        partial=transcript.stopped is not None or only is not None, selected=selected,
+        partial=transcript.stopped is not None or only is not None, selected=selected, search=transcript.search,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -130,25 +136,44 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         yield endpoint.url
 
 
-def _run(
-    settings: Settings, base: str, key: Secret | None, progress: Progress
-) -> tuple[tuple[Exchange, ...], str | None]:
-    from conformance.probe.client import Client
-    from conformance.probe.plan import follow
-
-    async def run() -> tuple[tuple[Exchange, ...], str | None]:
-        async with Client(base + settings.queue_path, key, settings.bounds, progress) as client:
-            stopped = await follow(
-                client,
-                keyed=key is not None,
-                max_requests=settings.bounds.max_requests,
-                wait_for_items=settings.wait_for_items,
-            )
-        return tuple(client.ledger), stopped
-
+def _run(settings: Settings, base: str, key: Secret | None, progress: Progress) -> _Asked:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(run())
+        return _ask_all(settings, base, key, progress)
     with ThreadPoolExecutor(1) as pool:  # called from a notebook or an async test: a loop of our own, beside theirs
-        return pool.submit(lambda: asyncio.run(run())).result()
+        return pool.submit(_ask_all, settings, base, key, progress).result()
+
+
+_Asked = tuple[tuple[Exchange, ...], str | None, "Search | None"]
+
+
+def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress) -> _Asked:
+    from conformance.probe.client import Client
+    from conformance.probe.plan import Asker, follow
+
+    client = Client(base + settings.queue_path, key, settings.bounds, progress)
+    most = settings.bounds.max_requests
+    search = None
+    with asyncio.Runner() as runner:
+        runner.run(client.__aenter__())
+        try:
+            stopped = runner.run(
+                follow(client, keyed=key is not None, max_requests=most, wait_for_items=settings.wait_for_items)
+            )
+            if settings.properties is not None and stopped is None:
+                asker = Asker(client, most)
+                search = _search(settings, client.ledger, lambda asks: runner.run(asker.all(asks)))
+        finally:
+            runner.run(client.__aexit__())
+    return tuple(client.ledger), stopped, search
+
+
+def _search(settings: Settings, ledger: Sequence[Exchange], send: Callable[[Sequence[Ask]], list[Exchange]]) -> Search:
+    """Search with generated requests for what the plan's plain reads did not show."""
+    from conformance.properties.search import search
+
+    assert settings.properties is not None
+    bench = Bench(settings.dialect, judge(ledger, settings.dialect, only=()).read_as)
+    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
+    return search(send, bench.broken_by, known, settings.properties)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from conformance import __version__
+from conformance.options import OPTIONS, VERDICT_OPTIONS, Option, settings_from
+from conformance.settings import UsageProblem
 
 if TYPE_CHECKING:
     import threading
@@ -66,67 +68,34 @@ def main() -> None:
     """
 
 
-def _judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that every verb with a verdict has."""
-    for option in reversed((
-        click.option("--dialect", type=click.Choice(["cloud", "oss", "auto"]), default="cloud", show_default=True,
-                     help="Which reading of the tuple is demanded."),
-        click.option("--fail-on-should", is_flag=True, help="A breached `should` fails too."),
-        click.option("--inconclusive-ok", is_flag=True, help="Exit 0 also where something could not be exercised."),
-        click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
+def _option(option: Option) -> Callable[..., Any]:
+    """Return the decorator of click for an entry of the table of options."""
+    told = option.help[0].upper() + option.help[1:]
+    if option.metavar is None:
+        return click.option(option.flag, is_flag=True, help=f"{told}.")
+    kind = click.Choice(option.choices) if option.choices else option.type
+    given = {"type": kind, "metavar": None if option.choices else option.metavar, "default": option.default}
+    shown = "" if given["default"] is not None or "[default" in told else "."
+    return click.option(option.flag, show_default=given["default"] is not None, help=told + shown, **given)
+
+
+def _options(names: Container[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of the table that are named, in its order, and --quiet."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone.")(command)
+        for option in reversed(OPTIONS):
+            if option.name in names:
+                command = _option(option)(command)
+        return command
+
+    return add
 
 
 @main.command()
 @click.argument("url", required=False)
-@click.option("--target", metavar="URL", help="Base URL, or 'embedded'. [default: $CONFORMANCE_TARGET, else embedded]")
-@click.option(
-    "--queue-path", default="/api/queue", show_default=True, metavar="PATH", help="Path of the queue below the target."
-)
-@click.option("--api-key-env", metavar="NAME", help="The variable that holds the key. [default: COMFY_API_KEY]")
-@click.option("--no-key", is_flag=True, help="Send no key, whatever the environment holds.")
-@click.option("--allow-plain-http-key", is_flag=True, help="Send the key over plain http also beyond loopback.")
-@click.option(
-    "--wait-for-items",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="S",
-    help="Poll an idle queue for up to S seconds until it has a job.",
-)
-@click.option(
-    "--deadline", type=float, default=120.0, show_default=True, metavar="S", help="Seconds for the whole run."
-)
-@click.option(
-    "--exchange-timeout",
-    type=float,
-    default=20.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds for one exchange, first to last byte.",
-)
-@click.option("--connect-timeout", type=float, default=5.0, show_default=True, metavar="S", help="Seconds to connect.")
-@click.option(
-    "--max-body",
-    type=int,
-    default=64 << 20,
-    show_default=True,
-    metavar="BYTES",
-    help="Bytes of one body after decompression.",
-)
-@click.option("--max-requests", type=int, default=50, show_default=True, metavar="N", help="Requests in a run.")
-@_judging_options
-@click.option(
-    "--report-dir",
-    type=click.Path(path_type=Path),
-    default="reports/latest",
-    show_default=True,
-    metavar="DIR",
-    help="Where index.html, compliance.json, junit.xml and summary.md go.",
-)
-def check(url: str | None, target: str | None, report_dir: Path, quiet: bool, **options: Any) -> int:
+@_options([option.name for option in OPTIONS])
+def check(url: str | None, target: str | None, report_dir: str, quiet: bool, **options: Any) -> int:
     """Ask an endpoint, judge its answers, leave a report.
 
     URL is the base URL of the server, such as http://127.0.0.1:8188; without one the embedded
@@ -134,21 +103,20 @@ def check(url: str | None, target: str | None, report_dir: Path, quiet: bool, **
     """
     from conformance.check import ask, report_on
     from conformance.report.write import check_writable
-    from conformance.settings import Bounds, UsageProblem, announcement, make_settings
+    from conformance.settings import announcement
 
     if url is not None and target is not None and url != target:
         msg = "two targets: give the URL as an argument or with --target, not both"
         raise click.UsageError(msg, click.get_current_context())
-    bounds = Bounds(**{name: options.pop(name) for name in vars(Bounds())})
     try:
-        settings = make_settings(
-            os.environ, target=url if url is not None else target, report_dir=report_dir, bounds=bounds, **options
+        settings = settings_from(
+            os.environ, options | {"target": url if url is not None else target, "report_dir": report_dir}
         )
-        check_writable(report_dir)
+        check_writable(settings.report_dir)
     except UsageProblem as problem:
         raise click.UsageError(str(problem), click.get_current_context()) from None
     except OSError as error:
-        raise _unwritable(report_dir, error) from None
+        raise _unwritable(Path(report_dir), error) from None
     if not quiet:
         for line in announcement(settings):
             click.echo(line, err=True)
@@ -168,7 +136,7 @@ def check(url: str | None, target: str | None, report_dir: Path, quiet: bool, **
     metavar="METHOD",
     help="The method that a raw answer answers, where no .req file stands beside it. [default: GET]",
 )
-@_judging_options
+@_options(VERDICT_OPTIONS)
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
@@ -184,7 +152,7 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     import time
 
     from conformance.check import report_on_exchanges
-    from conformance.contract import Dialect
+    from conformance.dialect import Dialect
     from conformance.recordings import UnreadableRecording, read, read_file
     from conformance.report.write import check_writable
     from conformance.settings import Settings
@@ -241,35 +209,68 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
 )
 @click.option("--fault", metavar="NAME", help="One lie that breaks one clause (see --list).")
 @click.option("--api-key-env", metavar="NAME", help="Demand the key that this variable holds.")
+@click.option("--generate", is_flag=True, help="Answer each GET with another conforming queue, as odd as may be.")
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Serve the same ids, with --generate the same answers, again. [default: 0; with --generate a new one]",
+)
 @click.option("--list", "list_names", is_flag=True, help="List variants and faults.")
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    host: str, port: int, variant: str, fault: str | None, api_key_env: str | None, list_names: bool
+    host: str,
+    port: int,
+    variant: str,
+    fault: str | None,
+    api_key_env: str | None,
+    generate: bool,
+    seed: int | None,
+    list_names: bool,
 ) -> int:
-    """Serve the reference endpoint: a queue that moves, conforming or with one fault."""
-    from conformance.reference.faults import FAULTS
-    from conformance.reference.variants import VARIANTS
+    """Serve the reference endpoint: a queue that moves, conforming or with one fault.
 
+    With --generate, answers that follow one another have no job in common: clauses on a job that stays from
+    read to read (reads.job-data, reads.order, reads.steady) are then not exercised.
+    """
     context = click.get_current_context()
     if list_names:
         _list_names()
         return 0
-    for given, known, what in ((variant, VARIANTS, "variant"), (fault, FAULTS, "fault")):
-        if given is not None and given not in known:
-            raise click.UsageError(f"no {what} {given!r}{_did_you_mean(given, known)}; --list shows all", context)
     key = os.environ.get(api_key_env, "") if api_key_env else None
     if key == "":
         raise click.UsageError(f"--api-key-env names {api_key_env}, which is not set: export it", context)
+    from contextlib import ExitStack
+    from secrets import randbelow
+    from tempfile import TemporaryDirectory
+
+    from conformance.reference.server import Unservable
     from conformance.reference.server import serve as serve_reference
 
+    number = seed if seed is not None else randbelow(1 << 32) if generate else 0
     stop = _interrupt()
-    try:
-        with serve_reference(variant=variant, fault=fault, key=key, host=host, port=port, period=2.0) as endpoint:
-            click.echo(f"serving {endpoint.url}/api/queue; stop with Ctrl-C", err=True)
-            stop.wait()
-    except OSError as error:
-        raise click.UsageError(
-            f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port", context
-        ) from None
+    with ExitStack() as stack:
+        if generate:  # Hypothesis keeps tables, in the working directory unless told otherwise
+            os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", stack.enter_context(TemporaryDirectory()))
+        try:
+            endpoint = stack.enter_context(
+                serve_reference(
+                    variant, fault, key, host, port, period=2.0, seed=number, generate=number if generate else None
+                )
+            )
+        except Unservable as problem:
+            raise click.UsageError(str(problem), context) from None
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "hypothesis":
+                raise
+            msg = "--generate needs Hypothesis: pip install 'comfy-queue-conformance[properties]'"
+            raise click.UsageError(msg, context) from None
+        except OSError as error:
+            raise click.UsageError(
+                f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port", context
+            ) from None
+        fresh = f", fresh answers from --seed {number}" if generate else ""
+        click.echo(f"serving {endpoint.url}/api/queue{fresh}; stop with Ctrl-C", err=True)
+        stop.wait()
     return 0
 
 

@@ -7,6 +7,7 @@ it by ``REDACTED`` in both directions, so that nothing made from exchanges can l
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -73,6 +74,31 @@ def values(headers: Headers, name: str) -> list[str]:
     ]
 
 
+def accepts(field: str | None, media_type: str) -> bool:
+    """Whether an Accept field takes a media type: its most specific range decides (RFC 9110 §12.5.1).
+
+    A range with parameters of its own takes nothing that has none.
+    """
+    if field is None:
+        return True
+    weights: dict[str, float] = {}
+    for member in field.lower().split(","):
+        media_range, *parameters = (part.strip() for part in member.split(";"))
+        if not parameters or parameters[0].startswith("q="):
+            weights[media_range] = weight(member)
+    kinds = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+    return next((weights[kind] > 0 for kind in kinds if kind in weights), False)
+
+
+def weight(member: str) -> float:
+    """Return the weight of one member of an Accept field: 1 where it has none (RFC 9110 §12.4.2)."""
+    match = re.search(r";\s*q=([01](?:\.\d{0,3})?)", member)
+    return float(match[1]) if match else 1.0
+
+
+_COMMON: Final = frozenset(
+    {"host", "connection", "user-agent", "accept", "accept-encoding", "x-request-id", "x-api-key", "authorization"}
+)
 _SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "range", "origin")
 
 
@@ -105,18 +131,49 @@ class Request:
     @cached_property
     def plain(self) -> bool:
         """A read that nothing in its headers or query excuses from being answered 200 with the queue."""
-        accept = self.header("accept")
-        return (
-            self.reads
-            and self.credential is Credential.GIVEN
-            and not self.special
-            and (accept is None or "*/*" in accept or "json" in accept)
-        )
+        return self.reads and self.credential is Credential.GIVEN and not self.special and self.takes_json
+
+    @cached_property
+    def usual(self) -> bool:
+        """A plain read that asks for JSON alone, as clients of the API do."""
+        return self.plain and self.bare and self.header("accept") == "application/json"
+
+    @cached_property
+    def bare(self) -> bool:
+        """Whether no header stands there but those that say who asks, and for what."""
+        return all(name.lower() in _COMMON for name, _ in self.headers)
+
+    @cached_property
+    def takes_json(self) -> bool:
+        """Whether Accept lets the server answer with JSON."""
+        fields = [value for name, value in self.headers if name.lower() == "accept"]
+        return accepts(", ".join(fields) if fields else None, "application/json")
+
+    @cached_property
+    def same(self) -> tuple[str, ...]:
+        """What makes two requests the same: all but the id that each has of its own."""
+        kept = (f"{name.lower()}: {value}" for name, value in self.headers if name.lower() != "x-request-id")
+        return (self.method, self.url, self.credential.value, *kept)
 
     @cached_property
     def special(self) -> bool:
         """Whether a condition, a range, an origin or a query may change the answer."""
         return bool(urlsplit(self.url).query) or any(self.header(name) for name in _SPECIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What stood on the wire around an answer, where a client looked at its very bytes: libraries mend or hide it.
+
+    ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on
+    with a field of the line before, ``interim`` the answers of 1xx before this one. ``surplus`` are the bytes that
+    followed a head after which there is no content (to HEAD, of 204 and 304), None after any other.
+    """
+
+    lengths: tuple[str, ...] = ()
+    folded: int = 0
+    surplus: int | None = None
+    interim: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +183,7 @@ class Response:
     ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding
     could not be undone (``content`` is then what came out before the fault). A body without its
     head (a JSON file) has ``head`` False: nothing is known of status and headers beyond a 200.
+    ``wire`` is there where somebody looked, and the body was not read then.
     """
 
     status: int
@@ -134,6 +192,7 @@ class Response:
     coding_error: str | None = None
     head: bool = True
     http_version: str = "HTTP/1.1"
+    wire: Wire | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of the response field ``name`` (lower case)."""

@@ -21,8 +21,7 @@ NESTING_READ: Final = 500
 POINTERS: Final = 4 << 20
 """Characters of JSON Pointers that are kept of one kind of flaw: names of megabytes could multiply without end."""
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NOT_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _DEPTH_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -54,6 +53,10 @@ class Huge(Decimal):
     """A number that Python's arithmetic cannot take for the size of its exponent: infinite, or 0."""
 
 
+class Whole(Decimal):
+    """A number without fraction and exponent that has more digits than Python reads into an int."""
+
+
 class Ambiguous(dict[str, Any]):
     """An object in which a name stands more than once (the last one counts, as in most readers)."""
 
@@ -74,7 +77,7 @@ class Document:
 
     ``read`` says whether there is a ``value``. Objects are dicts, arrays lists, numbers without
     fraction and exponent ints, all other numbers Decimals (so the way a number was written stays
-    known), NaN and the infinities ``NonFinite``.
+    known; an integer of thousands of digits is one too, a ``Whole``), NaN and the infinities ``NonFinite``.
     """
 
     read: bool
@@ -215,8 +218,8 @@ def _depth(body: bytes) -> int:
     brackets = body.count(b"[") + body.count(b"{")
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
-    bare = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
-    levels = accumulate(_DEPTH_STEP[step] for step in bare)
+    steps = (_DEPTH_STEP.get(body[found.start()], 0) for found in _STRING_OR_BRACKET.finditer(body))
+    levels = accumulate(steps)
     return max(takewhile(lambda level: level > 0, levels), default=0)  # what follows the value is nobody's nesting
 
 
@@ -278,7 +281,7 @@ def _integer(text: str) -> int | Decimal:
     try:
         return int(text)
     except ValueError:
-        return _decimal(text)
+        return Whole(_decimal(text))
 
 
 def _decimal(text: str) -> Decimal:
@@ -297,6 +300,6 @@ def _is_large(number: Decimal | int) -> bool:
 
 
 def _number_text(number: Decimal | int) -> str:
-    if isinstance(number, Huge):
+    if isinstance(number, Decimal) and not number.is_finite():
         return "a number beyond any range"
     return f"a number of about 1e{Decimal(number).adjusted()}"

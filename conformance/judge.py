@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from msgspec import structs
 
-from conformance.contract import CATALOGUE, Clause, Dialect, Finding, Level
+from conformance.contract import CATALOGUE, Clause, Finding, Level
+from conformance.contract.allowed import suspected
 from conformance.contract.answer import Answer, Conversation, Reading
 from conformance.contract.clause import printable
+from conformance.dialect import Dialect
 from conformance.excerpt import around
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Response
 from conformance.report.model import ClauseResult, Counts, Evidence, SourceOfClause, Status, Verdict
 from conformance.verdict import count, decide
 
@@ -29,6 +31,7 @@ LIVE: Final = 32 << 20
 """Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
+_BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 POINTER_LIMIT: Final = 1000
 """Characters of a JSON Pointer that are shown."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -140,6 +143,46 @@ def judge(
         results.append(_not_applicable(clause, dialect) if level is None else _result(clause, level, tally))
     verdict, reason = decide(results, exchanges, answers)
     return Judgement(tuple(results), verdict, reason, count(results), read_as)
+
+
+class Bench:
+    """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
+
+    def __init__(self, dialect: Dialect, read_as: Dialect) -> None:
+        self._read_as = read_as
+        self._clauses = [clause for clause in CATALOGUE if clause.level_in(dialect, read_as) in _BREACHABLE]
+        self._readings: dict[bytes, Reading] = {}
+        self._live: dict[int, Reading] = {}
+
+    def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
+        """Return the ids of the clauses that answers break. Never raises.
+
+        A status breaks one where it came every time that the very same request was sent.
+        """
+        broken: set[str] = set()
+        suspects: dict[tuple[str, ...], list[str | None]] = {}
+        for exchange in exchanges:
+            if exchange.response is not None:
+                answer = self._answer(exchange, exchange.response)
+                broken |= {clause.id for clause in self._clauses if _breaks(clause, answer)}
+                suspects.setdefault(exchange.request.same, []).append(suspected(answer))
+        return broken | {names[0] for names in suspects.values() if names[0] and all(names)}
+
+    def _answer(self, exchange: Exchange, response: Response) -> Answer:
+        content = response.content
+        reading = self._readings.setdefault(hashlib.sha256(content).digest(), Reading(content, self._read_as))
+        self._live[id(reading)] = reading
+        _make_room(self._live, reading)
+        return Answer(exchange, response, reading)
+
+
+def _breaks(clause: Clause, answer: Answer) -> bool:
+    if clause.over is None:
+        return False
+    try:
+        return any(True for subject in clause.over(answer) for _ in clause.check(subject))
+    except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
+        return False
 
 
 def _over(tally: _Tally, clause: Clause, answer: Answer) -> None:

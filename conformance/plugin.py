@@ -13,18 +13,11 @@ import pytest
 from comfy_queue_conformance import NODE, SUITE, located
 from conformance import check, trouble
 from conformance.contract import CATALOGUE
+from conformance.options import OPTIONS, settings_from
 from conformance.report.model import Report, Status, decode, encode
 from conformance.report.text import COLOUR, clause_lines, summary_lines
 from conformance.report.write import check_writable, write_reports
-from conformance.settings import (
-    DEFAULT_QUEUE_PATH,
-    DEFAULT_REPORT_DIR,
-    Bounds,
-    Settings,
-    UsageProblem,
-    announcement,
-    make_settings,
-)
+from conformance.settings import Settings, UsageProblem, announcement
 
 MARKS: Final = {
     clause.id: [
@@ -41,78 +34,15 @@ UNWRITTEN: Final = pytest.StashKey[str]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the suite (README has the table)."""
-    bounds = Bounds()
     group = parser.getgroup("conformance", "conformance of GET /api/queue")
-    add = group.addoption
-    add(
-        "--target",
-        metavar="URL",
-        help="base URL of the endpoint, or 'embedded' [default: $CONFORMANCE_TARGET, else embedded]",
-    )
-    add(
-        "--queue-path",
-        metavar="PATH",
-        default=DEFAULT_QUEUE_PATH,
-        help="path of the queue below the target [default: %(default)s]",
-    )
-    add(
-        "--dialect",
-        default="cloud",
-        metavar="cloud|oss|auto",
-        help="the reading of the tuple that is demanded [default: %(default)s]",
-    )
-    add("--api-key-env", metavar="NAME", help="the environment variable that holds the key [default: COMFY_API_KEY]")
-    add("--no-key", action="store_true", help="send no key, whatever the environment holds")
-    add(
-        "--allow-plain-http-key",
-        action="store_true",
-        help="send the key over plain http also to a host that is not loopback",
-    )
-    add("--report-dir", metavar="DIR", default=DEFAULT_REPORT_DIR, help="where the reports go [default: %(default)s]")
-    add("--fail-on-should", action="store_true", help="a breached 'should' fails too")
-    add("--inconclusive-ok", action="store_true", help="exit 0 also where something could not be exercised")
-    add(
-        "--wait-for-items",
-        type=float,
-        default=0.0,
-        metavar="S",
-        help="poll an idle queue for up to S seconds until it has a job",
-    )
-    add(
-        "--deadline",
-        type=float,
-        default=bounds.deadline,
-        metavar="S",
-        help="seconds for the whole run [default: %(default)s]",
-    )
-    add(
-        "--exchange-timeout",
-        type=float,
-        default=bounds.exchange_timeout,
-        metavar="S",
-        help="seconds for one exchange, first to last byte [default: %(default)s]",
-    )
-    add(
-        "--connect-timeout",
-        type=float,
-        default=bounds.connect_timeout,
-        metavar="S",
-        help="seconds to connect [default: %(default)s]",
-    )
-    add(
-        "--max-body",
-        type=int,
-        default=bounds.max_body,
-        metavar="BYTES",
-        help="bytes of one body after decompression [default: %(default)s]",
-    )
-    add(
-        "--max-requests",
-        type=int,
-        default=bounds.max_requests,
-        metavar="N",
-        help="requests in a run [default: %(default)s]",
-    )
+    for option in OPTIONS:
+        if option.metavar is None:
+            group.addoption(option.flag, action="store_true", help=option.help)
+        else:
+            shown = "" if option.default is None else " [default: %(default)s]"
+            group.addoption(
+                option.flag, metavar=option.metavar, type=option.type, default=option.default, help=option.help + shown
+            )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -124,13 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
     option = config.option
     try:
-        settings = make_settings(
-            os.environ, target=option.target, queue_path=option.queue_path, dialect=option.dialect,
-            api_key_env=option.api_key_env, no_key=option.no_key, allow_plain_http_key=option.allow_plain_http_key,
-            report_dir=option.report_dir, fail_on_should=option.fail_on_should, inconclusive_ok=option.inconclusive_ok,
-            wait_for_items=option.wait_for_items,
-            bounds=Bounds(**{name: getattr(option, name) for name in vars(Bounds())}),
-        )  # fmt: skip
+        settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in OPTIONS})
         directory = (config.invocation_params.dir / settings.report_dir).resolve()
         if not _is_worker(config) and not option.collectonly:
             check_writable(directory)

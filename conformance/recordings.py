@@ -14,7 +14,18 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from conformance.content import ContentTooLarge, decode
-from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+from conformance.exchange import (
+    REDACTED,
+    Credential,
+    Exchange,
+    Fault,
+    Headers,
+    Problem,
+    Request,
+    Response,
+    first,
+    values,
+)
 from conformance.redactor import Redactor
 from conformance.settings import SHORTEST_KEY, Secret
 
@@ -157,9 +168,15 @@ def _har(data: bytes) -> dict[str, Any] | None:
 
 
 def _entries(log: dict[str, Any], name: str) -> Iterator[Exchange]:
+    let_in: set[str] = set()
+    for entry in log["entries"]:
+        try:
+            let_in |= _keys_let_in(entry)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            continue  # told below
     for number, entry in enumerate(log["entries"], 1):
         try:
-            found = _entry(entry, f"{name}#{number}")
+            found = _entry(entry, f"{name}#{number}", let_in)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             msg = f"{name}: entry {number} is not as HAR 1.2 has it ({type(error).__name__}: {error})"
             raise UnreadableRecording(msg) from error
@@ -167,17 +184,35 @@ def _entries(log: dict[str, Any], name: str) -> Iterator[Exchange]:
             yield found
 
 
-def _entry(entry: dict[str, Any], name: str) -> Exchange:
+def _keys_let_in(entry: dict[str, Any]) -> set[str]:
+    """Return the key of a queue's request that was answered 200, if it brought one."""
+    key = first(_fields(entry["request"]), "x-api-key")
+    return (
+        {key} if key and int(entry["response"]["status"]) == 200 and is_queue(str(entry["request"]["url"])) else set()
+    )
+
+
+def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
+    """Tell what was wrong with the key of a refused request, by the keys that were let in elsewhere in the file."""
+    key = first(headers, "x-api-key")
+    if status not in (401, 403) or not let_in or key in let_in:
+        return Credential.GIVEN
+    return {None: Credential.NONE, "": Credential.EMPTY}.get(key, Credential.WRONG)
+
+
+def _entry(entry: dict[str, Any], name: str, let_in: set[str]) -> Exchange:
     asked, answered = entry["request"], entry["response"]
     url = str(asked["url"])
     started = datetime.fromisoformat(moment).timestamp() if (moment := entry.get("startedDateTime")) else None
     elapsed = max(0.0, float(taken) / 1000) if (taken := entry.get("time")) is not None else None
-    request = Request(str(asked["method"]).upper(), url, _fields(asked), "recorded", Credential.GIVEN, is_queue(url))
+    credential = _credential(_fields(asked), int(answered["status"]), let_in)
+    request = Request(str(asked["method"]).upper(), url, _fields(asked), "recorded", credential, is_queue(url))
     content = answered.get("content") or {}
     text: str | None = content.get("text")
     status = int(answered["status"])
+    failed = answered.get("_error")  # Chrome's word for an answer that broke off or could not be decoded
     bodiless = request.method == "HEAD" or status in (204, 304) or content.get("size") == 0
-    if status == 0 or (text is None and not bodiless):
+    if failed or status == 0 or (text is None and not bodiless):
         problem = Problem(Fault.BROKEN, "the HAR file holds no body for this answer")
         return _without_keys(Exchange(name, request, problem=problem, started=started, elapsed=elapsed))
     try:

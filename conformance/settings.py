@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from conformance.contract import Dialect
+from conformance.dialect import Dialect
 
 EMBEDDED: Final = "embedded"
 DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
@@ -54,6 +58,24 @@ class Bounds:
     """One body after decompression."""
     max_requests: int = 50
     """All requests, retries included; polls of ``--wait-for-items`` come on top, one a second at most."""
+    rate_limit: float | None = None
+    """Requests per second; None sets no bound."""
+
+
+@dataclass(frozen=True)
+class Properties:
+    """How to search with generated requests."""
+
+    max_examples: int = 200
+    """Requests that are generated; shrinking a breach and confirming it come on top."""
+    seed: int = 0
+    example_database: str = ".hypothesis/examples"
+    """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact that a night before has left there."""
+
+
+MAX_REQUESTS_WITH_PROPERTIES: Final = 600
+REMOTE_RATE: Final = 20.0
+"""Requests per second to a host that is not loopback, where nobody said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,7 @@ class Settings:
     fail_on_should: bool = False
     inconclusive_ok: bool = False
     wait_for_items: float = 0.0
+    properties: Properties | None = None
     bounds: Bounds = Bounds()
 
     def options(self) -> dict[str, str | int | float | bool | None]:
@@ -77,9 +100,8 @@ class Settings:
         return {
             "queue_path": self.queue_path, "dialect": self.dialect.value, "key": self.key_source,
             "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
-            "wait_for_items": self.wait_for_items, "deadline": self.bounds.deadline,
-            "exchange_timeout": self.bounds.exchange_timeout, "connect_timeout": self.bounds.connect_timeout,
-            "max_body": self.bounds.max_body, "max_requests": self.bounds.max_requests,
+            "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
+            **(asdict(self.properties) if self.properties is not None else {}), **asdict(self.bounds),
         }  # fmt: skip
 
 
@@ -96,15 +118,19 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     fail_on_should: bool = False,
     inconclusive_ok: bool = False,
     wait_for_items: float = 0.0,
-    bounds: Bounds | None = None,
+    properties: bool = False,
+    max_examples: int | None = None,
+    seed: int | None = None,
+    example_database: str | None = None,
+    bounds: Mapping[str, float] = MappingProxyType({}),
 ) -> Settings:
-    """Check what was typed against the environment. Raises UsageProblem."""
+    """Check what was typed against the environment. ``bounds`` are those that differ from the usual, by name.
+
+    Raises UsageProblem.
+    """
     url = _target(target, environ)
-    bounds = bounds or Bounds()
-    for name, value in vars(bounds).items():
-        if not 0 < value < math.inf:
-            msg = f"--{name.replace('_', '-')} must be a number above 0, not {value}"
-            raise UsageProblem(msg)
+    asked = {"max_examples": max_examples, "seed": seed, "example_database": example_database}
+    search = _properties({name: value for name, value in asked.items() if value is not None}, wanted=properties)
     if not 0 <= wait_for_items < math.inf:
         msg = f"--wait-for-items must be 0 or more seconds, not {wait_for_items}"
         raise UsageProblem(msg)
@@ -123,8 +149,48 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     return Settings(
         target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source, no_key=no_key,
         report_dir=Path(report_dir), fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
-        wait_for_items=wait_for_items, bounds=bounds,
+        wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip
+
+
+def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool) -> Bounds:
+    for name, value in given.items():
+        if not 0 < value < math.inf:
+            msg = f"--{name.replace('_', '-')} must be a number above 0, not {value}"
+            raise UsageProblem(msg)
+    usual: dict[str, Any] = {}
+    if searching:
+        usual["max_requests"] = MAX_REQUESTS_WITH_PROPERTIES
+    if url is not None and not _is_loopback(urlsplit(url).hostname or ""):
+        usual["rate_limit"] = REMOTE_RATE
+    return Bounds(**{**usual, **given})
+
+
+def _properties(asked: dict[str, Any], *, wanted: bool) -> Properties | None:
+    if not wanted:
+        if asked:
+            msg = f"--{next(iter(asked)).replace('_', '-')} is for generated requests: add --properties"
+            raise UsageProblem(msg)
+        return None
+    missing = [name for name in ("hypothesis", "schemathesis") if find_spec(name) is None]
+    if missing:
+        msg = f"--properties needs {' and '.join(missing)}: pip install 'comfy-queue-conformance[properties]'"
+        raise UsageProblem(msg)
+    found = Properties(**{"seed": secrets.randbelow(1 << 32), **asked})
+    if found.max_examples < 1:
+        msg = f"--max-examples must be 1 or more, not {found.max_examples}"
+        raise UsageProblem(msg)
+    if found.seed < 0:
+        msg = f"--seed must be 0 or more, not {found.seed}"
+        raise UsageProblem(msg)
+    remote = found.example_database.removeprefix("github:")
+    if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
+        msg = f"--example-database names no repository: give github:OWNER/REPO, not {found.example_database!r}"
+        raise UsageProblem(msg)
+    if not found.example_database:
+        msg = "--example-database is empty: give a directory, github:OWNER/REPO, or none"
+        raise UsageProblem(msg)
+    return found
 
 
 def _target(given: str | None, environ: Mapping[str, str]) -> str | None:
@@ -206,6 +272,9 @@ def announcement(settings: Settings) -> list[str]:
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
     lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
+    if settings.properties is not None:
+        found = settings.properties
+        lines.append(f"then {found.max_examples} generated requests, seed {found.seed}")
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
         lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from conformance.contract.answer import Answer
+from conformance.contract.answer import UNAVAILABLE, Answer
 from conformance.contract.clause import printable
-from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
+from conformance.contract.envelope import TOO_MANY
 from conformance.exchange import Exchange, Fault
 from conformance.report.model import ClauseResult, Counts, Status, Verdict
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from conformance.contract import BY_ID, CATALOGUE, Clause
-from conformance.contract.clause import Dialect, Level
+from conformance.contract.clause import Level
 from conformance.contract.docs import PAGE, SUBJECTS, as_json, as_markdown, explain
 from conformance.contract.omissions import CLAUSES_OF, LEFT_OUT
+from conformance.dialect import Dialect
 from conformance.document import quote_stands_at
 
 IDS = Path(__file__).parent / "clause-ids.txt"

@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from conformance import check
-from conformance.contract import Dialect
+from conformance.dialect import Dialect
 from conformance.reference.server import serve
 from conformance.report.model import Report, Status, Verdict
 from conformance.settings import Bounds, Secret, Settings, UsageProblem

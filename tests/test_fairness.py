@@ -8,9 +8,9 @@ import pytest
 from answers import HEADERS, NOW, broken, item, queue, read, reads, result
 
 from conformance.check import Transcript, report_on
-from conformance.contract import Dialect
 from conformance.contract import queue as order
 from conformance.contract.http import MADE_UP_VALIDATOR
+from conformance.dialect import Dialect
 from conformance.exchange import REDACTED, Credential, Exchange, Headers, Request, Response
 from conformance.judge import Judgement, judge
 from conformance.redactor import Redactor
@@ -193,3 +193,35 @@ def test_a_part_that_was_not_asked_for_is_a_breach() -> None:
     part = Response(206, (("Content-Range", "bytes 5-5/300"), *HEADERS), b"x")
     sent = Request("GET", "http://t/api/queue", (("Range", "bytes=0-0"),))
     assert broken(beside(Exchange("x9", sent, part, started=NOW + 9, elapsed=0.01))) == {"http.range"}
+
+
+def _failed(message: str) -> Judgement:
+    error = read(f'{{"code": "C", "message": {message}}}'.encode(), number=2, status=500)
+    return judge([read(queue(item())), error])
+
+
+@pytest.mark.parametrize("message", [r'"Missing FILES:\ncustom.py"', r'"A:\n.py"'])
+def test_a_line_break_after_a_colon_is_no_path_of_windows(message: str) -> None:
+    assert "error.no-internals" not in broken(_failed(message))
+
+
+@pytest.mark.parametrize(
+    "message", [r'"open \/srv\/app\/main.py failed"', r'"File \u0022x.py\u0022, line 3"', r'"C:\\app\\main.py"']
+)
+def test_a_path_is_seen_however_json_escapes_it(message: str) -> None:
+    assert "error.no-internals" in broken(_failed(message))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1.0", "1.00"), ("1.0", "1"), ("1e16", "10000000000000000"), ("-0.0", "0")]
+)
+def test_a_number_that_is_written_another_way_is_the_same_job(one: str, other: str) -> None:
+    texts = (
+        queue(item()).replace(b'"inputs": {}', b'"inputs": {"cfg": ' + text.encode() + b"}") for text in (one, other)
+    )
+    assert "reads.job-data" not in broken(judge(reads(*texts)))
+
+
+def test_a_number_that_is_another_one_is_a_change() -> None:
+    texts = (queue(item()).replace(b'"inputs": {}', b'"inputs": {"cfg": ' + text + b"}") for text in (b"1.5", b"1.25"))
+    assert "reads.job-data" in broken(judge(reads(*texts)))

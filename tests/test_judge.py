@@ -9,8 +9,9 @@ import pytest
 from answers import HEADERS, NOW, broken, item, queue, read, reads, result
 
 from conformance import judge as judging
-from conformance.contract import CATALOGUE, Dialect, Finding, Level
+from conformance.contract import CATALOGUE, Finding, Level
 from conformance.contract.clause import clause, doc
+from conformance.dialect import Dialect
 from conformance.exchange import Exchange, Fault, Problem, Request, Response
 from conformance.judge import LISTED, judge
 from conformance.report.model import Status, Verdict

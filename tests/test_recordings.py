@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.contract import Dialect
+from conformance.dialect import Dialect
 from conformance.exchange import REDACTED, Exchange, Fault, Response
 from conformance.judge import Judgement, judge
 from conformance.recordings import UnreadableRecording, read, read_file

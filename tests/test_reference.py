@@ -206,7 +206,7 @@ def test_a_fault_changes_an_answer(name: str) -> None:
     lying = serve(fault=name, clock=Clock()).reference
     given = (("X-API-Key", lying.key or "any"),)
     asked = [
-        *[Ask("GET", honest.path, headers=given)] * 14,
+        *[Ask("GET", honest.path, headers=given)] * 61,
         Ask("GET", honest.path, headers=(*given, ("If-None-Match", '"none"'))),
         Ask("GET", honest.path, headers=(*given, ("Range", "bytes=0-0"))),
         Ask("GET", honest.path, headers=(*given, ("Accept-Encoding", "gzip"))),
@@ -214,7 +214,11 @@ def test_a_fault_changes_an_answer(name: str) -> None:
         Ask("GET", honest.path, headers=(*given, ("Origin", "https://conformance.invalid"))),
         Ask("GET", honest.path, headers=(*given, *BROWSER.items())),
         Ask("GET", honest.path, headers=(*given, *GARBLED.items())),
-        Ask("GET", honest.path, query="limit=0", headers=given),
+        *(Ask("GET", honest.path, query=query, headers=given) for query in ("limit=0", "sort=a", "state=a", "a=%27")),
+        Ask("GET", honest.path, headers=(*given, ("Range", "bytes=-1"))),
+        Ask("GET", honest.path, headers=(*given, ("Accept", "*/*;q=0.5"))),
+        Ask("GET", honest.path, headers=(*given, ("Cache-Control", "no-cache"))),
+        Ask("GET", honest.path, headers=(*given, ("Cookie", "a" * 600))),
         Ask("HEAD", honest.path, headers=given),
         Ask("OPTIONS", honest.path),
         Ask("GET", honest.path),

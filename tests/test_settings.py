@@ -69,7 +69,7 @@ def test_the_embedded_endpoint_must_be_named_where_ci_is_set() -> None:
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_a_bound_is_a_number_above_0(name: str, value: Any) -> None:
     with pytest.raises(UsageProblem, match=f"^--{name.replace('_', '-')} must be a number above 0"):
-        make_settings({}, bounds=Bounds(**{name: value}))
+        make_settings({}, bounds={name: value})
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])

@@ -21,7 +21,7 @@ from conformance.contract import (
     reads,
     workflow,
 )
-from conformance.contract.clause import Clause, Dialect, Finding, Level
+from conformance.contract.clause import Clause, Finding, Level
 
 _SUBJECTS: Final = (
     envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, method, auth, error, caching, privacy,
@@ -37,4 +37,4 @@ CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _SUBJECTS for 
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
 
-__all__ = ["BY_ID", "CATALOGUE", "Clause", "Dialect", "Finding", "Level"]
+__all__ = ["BY_ID", "CATALOGUE", "Clause", "Finding", "Level"]

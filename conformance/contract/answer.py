@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from conformance.contract.clause import Dialect
+from conformance.dialect import Dialect
 from conformance.exchange import Exchange, Request, Response
 from conformance.jsontext import Document, NonFinite, parse
 
@@ -27,6 +27,8 @@ FIRST_ERROR: Final = 400
 REFUSALS: Final = (401, 403)
 NOT_NOW: Final = (408, 425, 429, 502, 503, 504)
 """Statuses that say "not now": nothing is known of what a better moment would bring."""
+UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
+"""Statuses that say nothing of the contract: not let in, or not now. A run that sees no others is inconclusive."""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
 """Types of bodies that do not try to be JSON: their one fault is the type."""
 
@@ -187,9 +189,17 @@ def _sighting(item: Item) -> Sighting:
 
 
 def _digest(found: Located) -> Located:
-    """Return a digest of a JSON value, at its place. It does not depend on the order of members."""
-    text = json.dumps(found.value, sort_keys=True, default=repr)
+    """Return a digest of a JSON value, at its place: whatever the order of members and the way numbers are written."""
+    text = json.dumps(found.value, sort_keys=True, default=_one_way)
     return Located(found.pointer, hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+
+
+def _one_way(value: object) -> object:
+    """Return a number as the double that its readers take it for: 1.0 and 1e0 are 1."""
+    if not isinstance(value, Decimal):
+        return repr(value)
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 @dataclass(frozen=True)
@@ -270,13 +280,26 @@ class Conversation:
 
     @cached_property
     def by_manner(self) -> Sequence[Sequence[Answer]]:
-        """The reads grouped by Accept and User-Agent, leaving out those that other headers or a query excuse."""
+        """The reads grouped by Accept and User-Agent, leaving out those that another header or a query may explain."""
         groups: dict[tuple[str | None, str | None], list[Answer]] = {}
         for answer in self.answers:
             request = answer.request
-            if request.reads and answer.response.head and not request.special and answer.response.status not in NOT_NOW:
+            proper = request.reads and request.bare and not request.special
+            if proper and answer.response.head and answer.response.status not in NOT_NOW:
                 groups.setdefault((request.header("accept"), request.header("user-agent")), []).append(answer)
         return list(groups.values())
+
+    @cached_property
+    def by_request(self) -> Sequence[Sequence[Answer]]:
+        """The reads, grouped by the very same request, but for "not now".
+
+        A request that was asked once and failed is left out: chance cannot be told from cause.
+        """
+        groups: dict[tuple[str, ...], list[Answer]] = {}
+        for answer in self.answers:
+            if answer.request.reads and answer.response.head and answer.response.status not in NOT_NOW:
+                groups.setdefault(answer.request.same, []).append(answer)
+        return [group for group in groups.values() if len(group) > 1 or group[0].response.status == OK]
 
     @cached_property
     def successions(self) -> Sequence[tuple[Answer, Answer]]:

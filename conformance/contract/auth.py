@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.answer import NOT_NOW, OK, REFUSALS, Answer, Conversation
+from conformance.contract.allowed import JSON
+from conformance.contract.answer import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Finding, Level, Over, clause, doc, printable, rfc, show
-from conformance.contract.envelope import UNAVAILABLE
 from conformance.contract.error import errors, is_error_response
-from conformance.contract.http import JSON
 from conformance.exchange import REDACTED, Credential
 
 SCHEME: Final = "/components/securitySchemes/ApiKeyAuth"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from conformance.dialect import Dialect
+
 if TYPE_CHECKING:
     from conformance.contract.answer import Answer, Conversation
 
@@ -26,17 +28,6 @@ class Level(enum.StrEnum):
     MUST = "must"
     SHOULD = "should"
     INFO = "info"
-
-
-class Dialect(enum.StrEnum):
-    """Which reading of the tuple is demanded."""
-
-    CLOUD = "cloud"
-    """The vendored document: output node ids at [3], metadata at [4]."""
-    OSS = "oss"
-    """ComfyUI's own order: extra data at [3], output node ids at [4]."""
-    AUTO = "auto"
-    """Told by the JSON type of element 3."""
 
 
 @dataclass(frozen=True, slots=True)

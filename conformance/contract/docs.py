@@ -10,8 +10,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.contract import CATALOGUE, Clause, Dialect
+from conformance.contract import CATALOGUE, Clause
 from conformance.contract.omissions import LEFT_OUT
+from conformance.dialect import Dialect
 from conformance.document import errata
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "clauses.md"

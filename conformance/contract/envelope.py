@@ -5,29 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import LISTS, NOT_NOW, OK, Answer, Conversation, Located, infos, queue_answers
+from conformance.contract.allowed import STEADY, allowed, cause, unexpected
+from conformance.contract.answer import (
+    LISTS,
+    OK,
+    UNAVAILABLE,
+    Answer,
+    Conversation,
+    Located,
+    infos,
+    queue_answers,
+)
 from conformance.contract.clause import Finding, Level, clause, doc, show
 
 GET: Final = "/paths/~1api~1queue/get"
 INFO: Final = "/components/schemas/QueueInfo"
 TOO_MANY: Final = 429
-UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
-"""Statuses that say nothing of the contract: not let in, or not now. A run that sees no others is inconclusive."""
+
+
+def _as_allowed(answer: Answer) -> bool:
+    return answer.response.status in allowed(answer.request)
 
 
 def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """Plain reads of a queue that is served, but for "not now" and for the manners that ``http.accept`` tells of."""
+    """The reads of a queue that is served, but for "not now" and for requests that are refused every time.
+
+    Those have clauses of their own: ``http.accept``, ``http.query``, ``error.optional-header``.
+    """
     if not conversation.served:
         return
     refused = {
-        a.exchange.id
-        for group in conversation.by_manner
-        if not any(b.response.status == OK for b in group)
-        for a in group
+        answer.exchange.id
+        for group in (*conversation.by_manner, *conversation.by_request)
+        if len(group) > 1 and cause(group[0].request) != STEADY and not any(_as_allowed(answer) for answer in group)
+        for answer in group
     }
     for answer in conversation.answers:
         not_now = answer.response.status == TOO_MANY or answer.response.header("retry-after") is not None
-        if answer.request.plain and answer.response.head and not not_now and answer.exchange.id not in refused:
+        if answer.request.reads and answer.response.head and not not_now and answer.exchange.id not in refused:
             yield answer, answer
 
 
@@ -70,8 +85,8 @@ def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
     across=_steady,
 )  # fmt: skip
 def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
-    """Each plain read is answered 200."""
-    if answer.response.status != OK:
+    """Each read is answered 200, or with a status that its own request leaves open."""
+    if answer.response.status != OK if answer.request.plain else unexpected(answer):
         yield Finding(
             None, "200", str(answer.response.status), f"A read ({answer.request.purpose}) is not answered 200."
         )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from conformance.contract.answer import FIRST_ERROR, LISTS, REFUSALS, Answer, Located
+from conformance.contract.allowed import JSON, allowed, cause, unexpected
+from conformance.contract.answer import FIRST_ERROR, LISTS, REFUSALS, UNAVAILABLE, Answer, Conversation, Located
 from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc, show
-from conformance.contract.envelope import GET, UNAVAILABLE
-from conformance.contract.http import JSON, heads, http_date
+from conformance.contract.envelope import GET
+from conformance.contract.http import heads, http_date
 from conformance.jsontext import walk
 
+READABLE: Final = 1 << 16
+"""Characters, or values, of an error that are looked at."""
 ERROR: Final = "/components/schemas/ErrorResponse"
 DOCUMENTED: Final = (400, 500)
 NO_ERRORS: Final = 'ComfyUI knows no ErrorResponse: its errors are plain text or {"error": …}'
@@ -185,6 +189,16 @@ def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
                 yield Finding(f"{place}/{name}", "no queue", show(value[name]), got)
 
 
+def _readable(answer: Answer) -> Iterator[str]:
+    """Yield what a reader of the error sees, 64 KiB at most: strings and names of JSON, or the text itself."""
+    if answer.document.read:
+        for _, value in islice(walk(answer.document.value), READABLE):
+            yield from (value,) if isinstance(value, str) else value if isinstance(value, dict) else ()
+        return
+    text = answer.response.content[:READABLE].decode("utf-8", "replace")
+    yield re.sub(r"<[^>]*>", " ", text) if answer.response.media_type == "text/html" else text
+
+
 @clause(
     "error.no-internals", Level.SHOULD,
     title="An error shows no internals",
@@ -194,11 +208,8 @@ def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
     needs="an answer of 4xx or 5xx", over=_with_body,
 )  # fmt: skip
 def an_error_shows_no_internals(answer: Answer) -> Iterator[Finding]:
-    """No stack trace and no path of a program file stands in the first 64 KiB of the body."""
-    text = answer.response.content[: 1 << 16].decode("utf-8", "replace").replace('\\"', '"')
-    if answer.response.media_type == "text/html":
-        text = re.sub(r"<[^>]*>", " ", text)  # a page may name its own scripts
-    match = INTERNALS.search(text)
+    """No stack trace and no path of a program file stands in a string of the body, or in a body that is no JSON."""
+    match = next((found for text in _readable(answer) if (found := INTERNALS.search(text))), None)
     if match is not None:
         yield Finding(
             "",
@@ -257,3 +268,27 @@ def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
     if status // 100 == 5 and status not in UNAVAILABLE:
         hint = "ComfyUI parses Origin without care" if answer.response.media_type == "text/plain" else None
         yield Finding(None, "200 or 4xx", str(status), "A garbled Origin makes the server fail.", hint)
+
+
+def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
+    """The reads with further headers, but for a garbled origin, each kind by itself, where the queue is served."""
+    for group in conversation.by_request if conversation.served else ():
+        request = group[0].request
+        if cause(request) == "error.optional-header" and not _is_garbled(request.header("origin") or ""):
+            yield group[-1], list(group)
+
+
+@clause(
+    "error.optional-header", Level.SHOULD,
+    title="No optional header of a read makes the server fail",
+    source=rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
+    why="A header that asks for a shorter answer, or says where a page came from, takes the queue away.",
+    keeps="Range: bytes=-1 → 200 or 206", breaks="Range: bytes=-1 → 500, every time",
+    needs="a read with a condition, a range, an origin or another header of no meaning here", across=_with_odd_headers,
+)  # fmt: skip
+def an_optional_header_is_no_server_error(group: list[Answer]) -> Iterator[Finding]:
+    """200, or what the header leaves open. Chance is no cause: one right answer to the same request is enough."""
+    if all(unexpected(answer) for answer in group):
+        got, named = str(group[-1].response.status), group[-1].request.purpose
+        expected = " or ".join(str(status) for status in sorted(allowed(group[0].request)))
+        yield Finding(None, expected, got, f"A header of the request makes the server fail ({named}).")

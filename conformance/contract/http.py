@@ -8,18 +8,17 @@ from datetime import UTC, datetime
 from typing import Final
 
 from conformance.content import DECODABLE
+from conformance.contract.allowed import JSON, allowed, cause
 from conformance.contract.answer import NOT_NOW, OK, Answer, Conversation, queue_answers
 from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc
 from conformance.contract.envelope import GET
-from conformance.exchange import values
+from conformance.exchange import values, weight
 
-JSON: Final = "application/json"
 DATE_TOLERANCE: Final = 24 * 3600
 """Seconds that Date may differ from our clock: ours may be wrong, but hardly by a day."""
 NO_CONTENT: Final = 204
 PARTIAL: Final = 206
 NOT_MODIFIED: Final = 304
-NOT_ACCEPTABLE: Final = 406
 A_HEAD: Final = "an answer with its headers"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE: Final = re.compile(
@@ -153,7 +152,7 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
     offered = answer.request.header("accept-encoding")
     if offered is None:
         return
-    weights = {name.strip(): _weight(rest) for name, _, rest in (m.partition(";") for m in offered.lower().split(","))}
+    weights = {member.partition(";")[0].strip(): weight(member) for member in offered.lower().split(",")}
     for coding in codings:
         name = coding.removeprefix("x-")
         if not weights.get(name, weights.get("*", 0)):
@@ -163,11 +162,6 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
                 printable(coding),
                 "The coding was not asked for.",
             )
-
-
-def _weight(parameters: str) -> float:
-    match = re.search(r"q=([01](?:\.\d{0,3})?)", parameters)
-    return float(match[1]) if match else 1.0
 
 
 def _known_codings(answer: Answer) -> Iterator[Answer]:
@@ -242,7 +236,8 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
 def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     """The reads of each Accept (and of a browser), where the queue is served to some."""
     for group in conversation.by_manner:
-        if conversation.served and group[0].request.header("accept") != JSON:
+        told = len(group) > 1 or group[0].response.status == OK
+        if told and conversation.served and group[0].request.header("accept") != JSON:
             yield group[-1], list(group)
 
 
@@ -257,20 +252,20 @@ def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
 def accept_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
     """200 where Accept takes JSON; 200 or 406 where it does not. Chance is no cause: one 200 of its kind is enough."""
     request = group[0].request
-    allowed = {OK} if request.plain else {OK, NOT_ACCEPTABLE}
-    if not any(answer.response.status in allowed for answer in group):
-        expected = " or ".join(str(status) for status in sorted(allowed))
+    statuses = allowed(request)
+    if not any(answer.response.status in statuses for answer in group):
+        expected = " or ".join(str(status) for status in sorted(statuses))
         yield Finding(
             None, expected, str(group[-1].response.status), f"The answer changes with the request ({request.purpose})."
         )
 
 
 def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with a query string, where the queue is served without."""
-    asked = [a for a in conversation.answers if a.request.reads and a.response.head and "?" in a.request.url]
-    told = [answer for answer in asked if answer.response.status not in NOT_NOW]
-    if told and conversation.served:
-        yield told[-1], told
+    """The reads with a query string, each kind by itself, where the queue is served without."""
+    if conversation.served:
+        for group in conversation.by_request:
+            if cause(group[0].request) == "http.query":
+                yield group[-1], list(group)
 
 
 @clause(
@@ -283,7 +278,8 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
 )  # fmt: skip
 def query_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
     """200 or 400, at least once: chance is no cause."""
-    if not any(answer.response.status in {OK, 400} for answer in group):
+    statuses = allowed(group[0].request)
+    if not any(answer.response.status in statuses for answer in group):
         yield Finding(
             None, "200 or 400", str(group[-1].response.status), "An undeclared query parameter changes the status."
         )
@@ -304,7 +300,7 @@ def _conditional(answer: Answer) -> Iterator[Answer]:
 )  # fmt: skip
 def not_modified_needs_a_match(answer: Answer) -> Iterator[Finding]:
     """A made-up entity tag gets no 304."""
-    if answer.response.status == NOT_MODIFIED and answer.request.header("if-none-match") == MADE_UP_VALIDATOR:
+    if answer.response.status == NOT_MODIFIED and MADE_UP_VALIDATOR in (answer.request.header("if-none-match") or ""):
         yield Finding(None, "200", "304", "304 for an entity tag that the server has never sent.")
 
 

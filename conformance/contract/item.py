@@ -20,7 +20,8 @@ from conformance.contract.answer import (
     prompt_ids,
     workflows,
 )
-from conformance.contract.clause import Dialect, Finding, Level, clause, doc, rfc, show
+from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
+from conformance.dialect import Dialect
 
 ITEM: Final = "/components/schemas/QueueItem"
 PROSE: Final = f"{ITEM}/description"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.answer import NOT_NOW, OK, Answer, Conversation
+from conformance.contract.allowed import SERVER_ERROR
+from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Finding, Level, clause, printable, rfc
-from conformance.contract.envelope import UNAVAILABLE
 from conformance.contract.http import heads
 from conformance.exchange import Credential, values
 
 METHOD_NOT_ALLOWED: Final = 405
-SERVER_ERROR: Final = 500
 NOT_IMPLEMENTED: Final = 501
 
 

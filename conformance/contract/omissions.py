@@ -52,7 +52,7 @@ CLAUSES_OF: Final[dict[str, tuple[str, ...]]] = {
     "ERR-01": ("error.object",), "ERR-02": ("error.object",), "ERR-03": ("error.content-type",), "ERR-04": ("error.code",),
     "ERR-05": ("error.message",), "ERR-06": ("error.not-empty",), "ERR-09": ("error.no-internals",),
     "ERR-10": ("error.other-status", "auth.error-response"), "ERR-11": ("error.retry-after",),
-    "ERR-13": ("error.bad-header",), "ERR-17": ("error.no-queue",),
+    "ERR-13": ("error.bad-header", "error.optional-header"), "ERR-17": ("error.no-queue",),
     "CAC-01": ("caching.shared",), "CAC-02": ("caching.lifetime",), "CAC-03": ("caching.age",),
     "COR-01": ("cors.credentials",), "COR-02": ("cors.vary-origin",),
     "PRI-01": ("privacy.credentials",), "PRI-02": ("auth.key-not-echoed",),

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Final
 
 from conformance.contract.answer import Answer, Item, Located, element, is_number
-from conformance.contract.clause import Dialect, Finding, Level, clause, doc, show
+from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
 from conformance.contract.job_number import COUNTER
+from conformance.dialect import Dialect
 
 PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/description"
 OLDEST_FIRST: Final = "ordered by creation time, oldest first"

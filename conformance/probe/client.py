@@ -9,25 +9,25 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from conformance import __version__
 from conformance.content import BrokenCoding, ContentTooLarge, Decoder
 from conformance.contract.clause import printable
 from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+from conformance.probe.raw import look
 from conformance.redactor import Redactor
 from conformance.settings import Bounds, Secret
-
-if TYPE_CHECKING:
-    import httpx
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
+Send = Callable[[str, str, Headers], Awaitable[Response]]
+"""Takes method, URL and header fields."""
 _RETRIED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
 
@@ -47,7 +47,8 @@ class Client:
     """Asks one URL, keeps the ledger. Use as an async context manager.
 
     ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
-    that the bound on requests does not count: polls that the user asked for.
+    that the bound on requests does not count: polls that the user asked for. ``kept`` are the bytes of
+    all bodies that are kept for judging.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Client:
         self.url = url
         self.ledger: list[Exchange] = []
         self.uncounted = 0
+        self.kept = 0
         self._key = key
         self._redactor = Redactor(key)
         self._bounds = bounds
@@ -63,14 +65,16 @@ class Client:
         self._wall, self._clock = time.time(), time.monotonic()
         self._ends = self._clock + bounds.deadline
         self._kept: dict[bytes, bytes] = {}
+        self._next = 0.0
 
     async def __aenter__(self) -> Self:
         import httpx
 
         # The transport alone: what an httpx client adds to it (cookies, redirects, proxies and .netrc of the
         # environment) would make requests other than the ones that the ledger shows.
+        self._tls = _trust() if self.url.startswith("https") else None
         self._transport = httpx.AsyncHTTPTransport(
-            verify=_trust() if self.url.startswith("https") else False,
+            verify=self._tls or False,
             trust_env=False,
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
         )
@@ -101,23 +105,43 @@ class Client:
             exchange = await self._attempt(ask, 2)
         return exchange
 
-    async def _attempt(self, ask: Ask, attempt: int) -> Exchange:
+    async def look(self, ask: Ask) -> Exchange:
+        """Send one request on a connection of its own and look at the bytes around its answer; nothing is raised.
+
+        The body is not read, and the request not marked as one of the queue: nothing else is to be judged by it.
+        """
+        return await self._attempt(ask, 1, on_the_wire=True)
+
+    async def _attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool = False) -> Exchange:
         if ask.method not in SAFE_METHODS:
             msg = f"{ask.method} is no method that only reads"
             raise ValueError(msg)
+        await self._turn()
         number = f"x{len(self.ledger) + 1}"
         sent = self._headers(ask)
         url = self.url + (f"?{ask.query}" if ask.query else "")
-        request = Request(ask.method, self._redactor.text(url), self._shown(sent), ask.purpose, ask.credential)
+        shown = self._redactor.text(url), self._shown(sent)
+        request = Request(ask.method, *shown, ask.purpose, ask.credential, to_queue=not on_the_wire)
         started = time.monotonic()
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
         self.ledger.append(exchange)
-        response, problem = await self._send(ask.method, url, sent)
+        send = self._look if on_the_wire else self._exchange
+        response, problem = await self._send(send, ask.method, url, sent)
         exchange = replace(exchange, response=response, problem=problem, elapsed=time.monotonic() - started)
         self.ledger[place] = exchange
         self._on_exchange(exchange)
         return exchange
+
+    async def _turn(self) -> None:
+        """Wait until the bound on requests per second allows one more."""
+        if self._bounds.rate_limit is None:
+            return
+        now = time.monotonic()
+        mine = max(now, self._next)
+        self._next = mine + 1 / self._bounds.rate_limit
+        if mine > now:
+            await asyncio.sleep(min(mine - now, max(0.0, self.left)))
 
     def _headers(self, ask: Ask) -> Headers:
         fields: dict[str, str | None] = {
@@ -129,22 +153,24 @@ class Client:
             given = self._key.reveal()
             sent = {Credential.NONE: None, Credential.WRONG: WRONG_KEY, Credential.EMPTY: ""}
             fields[name] = sent.get(ask.credential, given)
-        fields.update(ask.headers)
-        return tuple((name, value) for name, value in fields.items() if value is not None)
+        own = {name.lower() for name, _ in ask.headers}
+        usual = [(name, value) for name, value in fields.items() if name.lower() not in own]
+        return tuple((name, value) for name, value in (*usual, *ask.headers) if value is not None)
 
     def _shown(self, headers: Headers) -> Headers:
         """Return the headers for the ledger: never with the user's key."""
         own = self._key.reveal() if self._key is not None else None
         return tuple((name, REDACTED if value == own else value) for name, value in headers)
 
-    async def _send(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
+    async def _send(
+        self, send: Send, method: str, url: str, headers: Headers
+    ) -> tuple[Response | None, Problem | None]:
         import httpx
 
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
         try:
             async with asyncio.timeout(seconds):
-                request = httpx.Request(method, url, headers=list(headers), extensions=self._extensions)
-                return await self._exchange(request), None
+                return await send(method, url, headers), None
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
@@ -160,9 +186,18 @@ class Client:
     def _why(self, error: BaseException) -> str:
         return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key
 
-    async def _exchange(self, request: httpx.Request) -> Response:
+    async def _look(self, method: str, url: str, headers: Headers) -> Response:
+        sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
+        lengths = tuple(self._redactor.text(length) for length in sight.wire.lengths)
+        return Response(
+            sight.status, self._redactor.headers(sight.headers), http_version=sight.http_version,
+            wire=replace(sight.wire, lengths=lengths),
+        )  # fmt: skip
+
+    async def _exchange(self, method: str, url: str, headers: Headers) -> Response:
         import httpx
 
+        request = httpx.Request(method, url, headers=list(headers), extensions=self._extensions)
         answer = await self._transport.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers.raw)
@@ -180,12 +215,11 @@ class Client:
 
     def _intern(self, content: bytes) -> bytes:
         """Keep equal bodies once."""
-        return self._kept.setdefault(hashlib.sha256(content).digest(), content)
-
-    @property
-    def kept(self) -> int:
-        """Bytes of all bodies that are kept for judging."""
-        return sum(len(content) for content in self._kept.values())
+        digest = hashlib.sha256(content).digest()
+        if digest not in self._kept:
+            self._kept[digest] = content
+            self.kept += len(content)
+        return self._kept[digest]
 
     async def _content(self, stream: AsyncIterable[bytes], codings: list[str]) -> tuple[bytes, str | None]:
         """Read and undo the codings piece by piece, so that a bomb is seen before it is whole."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import chain
 from typing import Final
 
-from conformance.contract.answer import OK, Answer, Conversation, Reading
-from conformance.contract.clause import Dialect
-from conformance.contract.envelope import TOO_MANY, UNAVAILABLE
+from conformance.contract.allowed import allowed
+from conformance.contract.answer import OK, UNAVAILABLE, Answer, Conversation, Reading
+from conformance.contract.envelope import TOO_MANY
 from conformance.contract.error import GARBLED_ORIGIN
-from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, NOT_ACCEPTABLE, answered_at, http_date
-from conformance.contract.method import SERVER_ERROR
+from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
 from conformance.contract.reads import one_for_one
+from conformance.dialect import Dialect
 from conformance.exchange import Credential, Exchange
 from conformance.probe.client import Ask, Client
 
@@ -83,7 +82,7 @@ async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_ite
 
 
 async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> str | None:
-    ask = partial(_ask, client, max_requests, [WAITS])
+    ask = Asker(client, max_requests)
     for _ in range(FIRST_READS):
         await ask(READ)
     if not any(_status(exchange) == OK for exchange in client.ledger):
@@ -92,30 +91,49 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
         if isinstance(outcome, BaseException):
             raise outcome
     variations = _between_reads(_variations(client.ledger))
-    for one in chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2):
-        if _is_surprising(await ask(one)):
-            await ask(one)
+    await ask.all(chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2))
     if _shrinks(client.ledger) and one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
         await asyncio.sleep(PAUSE)
         await ask(READ)
     return None
 
 
-async def _ask(client: Client, max_requests: int, waits: list[int], one: Ask) -> Exchange:
-    if len(client.ledger) - client.uncounted >= max_requests:
-        msg = f"the limit of {max_requests} requests (--max-requests)"
-        raise Stopped(msg)
-    if client.left <= 0:
-        msg = "the time for the run (--deadline)"
-        raise Stopped(msg)
-    if client.kept > KEPT:
-        msg = f"the answers together are larger than {KEPT >> 20} MiB"
-        raise Stopped(msg)
-    exchange = await client.ask(one)
-    if await _told_to_wait(client, exchange, waits):
-        return await _ask(client, max_requests, waits, one)
-    _go_on(client.ledger)
-    return exchange
+class Asker:
+    """Sends one request after the other, as long as there is a point, and leave, to go on."""
+
+    def __init__(self, client: Client, max_requests: int) -> None:
+        self.client = client
+        self._max_requests = max_requests
+        self._waits = WAITS
+
+    async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
+        """Ask one after the other, and again what was answered by a surprising status. Raises Stopped."""
+        exchanges = []
+        for one in asks:
+            exchanges.append(await self(one))
+            if _is_surprising(exchanges[-1]):
+                exchanges.append(await self(one))
+        return exchanges
+
+    async def __call__(self, one: Ask) -> Exchange:
+        """Ask, and again where the server says when. Raises Stopped."""
+        client = self.client
+        if len(client.ledger) - client.uncounted >= self._max_requests:
+            msg = f"the limit of {self._max_requests} requests (--max-requests)"
+            raise Stopped(msg)
+        if client.left <= 0:
+            msg = "the time for the run (--deadline)"
+            raise Stopped(msg)
+        if client.kept > KEPT:
+            msg = f"the answers together are larger than {KEPT >> 20} MiB"
+            raise Stopped(msg)
+        exchange = await client.ask(one)
+        if self._waits and await _told_to_wait(client, exchange):
+            self._waits -= 1
+            return await self(one)
+        if exchange.problem is not None or _status(exchange) in UNAVAILABLE:
+            _go_on(client.ledger)
+        return exchange
 
 
 def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
@@ -139,9 +157,7 @@ def _is_surprising(exchange: Exchange) -> bool:
     request, status = exchange.request, _status(exchange)
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
-    if "?" in request.url:
-        return status >= SERVER_ERROR
-    return not request.special and status not in (OK, NOT_ACCEPTABLE)
+    return status not in allowed(request)
 
 
 def _go_on(ledger: Sequence[Exchange]) -> None:
@@ -157,16 +173,15 @@ def _go_on(ledger: Sequence[Exchange]) -> None:
         raise Stopped(msg)
 
 
-async def _told_to_wait(client: Client, exchange: Exchange, waits: list[int]) -> bool:
-    """Obey the Retry-After of a 429 or 503 where the budget of times and of time allows it."""
-    if exchange.response is None or exchange.response.status not in (TOO_MANY, 503) or not waits[0]:
+async def _told_to_wait(client: Client, exchange: Exchange) -> bool:
+    """Obey the Retry-After of a 429 or 503 where the time that is left allows it."""
+    if exchange.response is None or exchange.response.status not in (TOO_MANY, 503):
         return False
     if exchange.request.credential is Credential.WRONG:  # nobody's guess is to be tried again and again
         return False
     seconds = _retry_after(exchange)
     if seconds is None or seconds >= client.left:
         return False
-    waits[0] -= 1
     await asyncio.sleep(seconds)
     return True
 

@@ -322,7 +322,10 @@ def range_416(reply: Reply, ask: Ask) -> Reply:
 def not_acceptable(reply: Reply, ask: Ask) -> Reply:
     """A request that does not accept JSON is told 406."""
     accept = ask.header("accept") or "*/*"
-    refused = _ok(reply) and "*/*" not in accept and "json" not in accept
+    ranges = [member.strip().lower().split(";q=") for member in accept.replace("; ", ";").split(",")]
+    taken = {kind: float(weight[0] if weight else 1) for kind, *weight in ranges}
+    kinds = ("application/json;charset=utf-8", "application/json", "application/*", "*/*")
+    refused = _ok(reply) and not next((taken[kind] for kind in kinds if kind in taken), 0)
     return reply.error(406, "Only application/json is served.") if refused else reply
 
 

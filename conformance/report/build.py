@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+
+from msgspec import structs
 
 from conformance import __version__
 from conformance.contract.clause import printable
@@ -12,7 +14,17 @@ from conformance.document import DOCUMENT_SHA256
 from conformance.excerpt import start_of
 from conformance.exchange import Exchange
 from conformance.judge import Judgement
-from conformance.report.model import RecordedExchange, RecordedRequest, RecordedResponse, Report, Run
+from conformance.properties.outcome import NO_ANSWER, Search, Smallest
+from conformance.report.curl import curl_line
+from conformance.report.model import (
+    GeneratedRequests,
+    RecordedExchange,
+    RecordedRequest,
+    RecordedResponse,
+    Report,
+    Run,
+    SmallestRequest,
+)
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -26,17 +38,44 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     end: float,
     partial: bool = False,
     selected: str | None = None,
+    search: Search | None = None,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
+    ledger = {exchange.id: record(exchange) for exchange in exchanges}
+    results, generated = judgement.results, None
+    if search is not None:
+        found = {name: _smallest(smallest, ledger) for name, smallest in search.found.items()}
+        results = tuple(
+            structs.replace(result, smallest=found[result.id]) if result.evidence and result.id in found else result
+            for result in results
+        )
+        generated = GeneratedRequests(
+            examples=search.examples, wanted=search.wanted, stopped=search.stopped, no_answer=found.get(NO_ANSWER)
+        )
+    seed = None if search is None else search.seed
     run = Run(
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
-        seed=None, start=_time(start), end=_time(end), partial=partial, read_as=judgement.read_as.value,
+        seed=seed, start=_time(start), end=_time(end), partial=partial, read_as=judgement.read_as.value,
         selected=selected,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
-        clauses=judgement.results, exchanges=tuple(record(exchange) for exchange in exchanges),
+        clauses=results, exchanges=tuple(ledger.values()), properties=generated,
     )  # fmt: skip
+
+
+def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> SmallestRequest:
+    return SmallestRequest(
+        exchanges=smallest.exchanges, curl=tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges),
+        asked=smallest.asked, broken=smallest.broken,
+        plain_asked=smallest.plain_asked, plain_broken=smallest.plain_broken,
+    )  # fmt: skip
+
+
+def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
+    """Leave out the id of the request: it was of that one, and makes the line longer."""
+    kept = tuple(field for field in exchange.request.headers if field[0].lower() != "x-request-id")
+    return structs.replace(exchange, request=structs.replace(exchange.request, headers=kept))
 
 
 def record(exchange: Exchange) -> RecordedExchange:

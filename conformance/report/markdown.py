@@ -21,6 +21,7 @@ from conformance.report.words import (
     place,
     sentence,
     status_counts,
+    times,
 )
 
 MARK: Final = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "❔"}
@@ -76,6 +77,9 @@ def _broken(results: list[ClauseResult]) -> str:
         if first and first.more:
             where.append(code(more_like_this(first)))
         where.append(plain(broken_in(result)))
+        if result.smallest:
+            told.append(f"smallest request that shows it ({plain(times(result.smallest))}):")
+            told += [code(command) for command in result.smallest.curl]
         status = f"{STATUS[result.status]} ({result.level})"
         clause = f"{code(result.id)}<br>{plain(result.title)}"
         rows.append(f"| {status} | {clause} | {'<br>'.join(told)} | {'<br>'.join(filter(None, where))} |")

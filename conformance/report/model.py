@@ -74,6 +74,21 @@ class SourceOfClause(Value, frozen=True, kw_only=True):
     rfc: str | None = None
 
 
+class SmallestRequest(Value, frozen=True, kw_only=True):
+    """The smallest generated request, or sequence of requests, that was seen to break a clause.
+
+    ``exchanges`` are the ids of its requests and ``curl`` lines for bash that send them again. It was sent
+    ``asked`` times more and broke the clause ``broken`` times; a plain read ``plain_broken`` of ``plain_asked`` times.
+    """
+
+    exchanges: tuple[str, ...]
+    curl: tuple[str, ...]
+    asked: int
+    broken: int
+    plain_asked: int
+    plain_broken: int
+
+
 class ClauseResult(Value, frozen=True, kw_only=True):
     """What a run says of one clause. ``judged`` and ``breached`` count answers."""
 
@@ -90,6 +105,7 @@ class ClauseResult(Value, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     waiver: str | None = None
     why: str = ""
+    smallest: SmallestRequest | None = None
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):
@@ -143,6 +159,18 @@ class Run(Value, frozen=True, kw_only=True):
     selected: str | None = None
 
 
+class GeneratedRequests(Value, frozen=True, kw_only=True):
+    """What was searched with generated requests: how many of ``wanted``, and why not all of them.
+
+    ``no_answer`` is the smallest request that brought no whole answer, where one did not.
+    """
+
+    examples: int
+    wanted: int
+    stopped: str | None
+    no_answer: SmallestRequest | None
+
+
 class Counts(Value, frozen=True, kw_only=True):
     """Clauses by status, and how many were ``exercised`` (pass, fail, warn, waived) of how many in ``total``."""
 
@@ -167,6 +195,7 @@ class Report(Value, frozen=True, kw_only=True):
     counts: Counts
     clauses: tuple[ClauseResult, ...]
     exchanges: tuple[RecordedExchange, ...]
+    properties: GeneratedRequests | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

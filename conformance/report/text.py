@@ -17,6 +17,7 @@ from conformance.report.words import (
     more_like_this,
     place,
     status_counts,
+    times,
     verdict_line,
 )
 
@@ -85,6 +86,9 @@ def clause_lines(result: ClauseResult) -> list[Line]:
         following = result.evidence[number].hint if number < min(FINDINGS_SHOWN, len(result.evidence)) else None
         if evidence.hint and evidence.hint != following:
             lines.append(_detail(f"  hint: {evidence.hint}"))
+    if result.smallest is not None:
+        lines.append(_detail(f"smallest request that shows it ({times(result.smallest)}):"))
+        lines += [_detail(f"  {command}") for command in result.smallest.curl]
     if len(result.evidence) > FINDINGS_SHOWN:
         lines.append(_detail(f"… more in the report: {len(result.evidence) - FINDINGS_SHOWN}"))
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from conformance.report.model import ClauseResult, Evidence, Report, Run, Status, Verdict
+from conformance.report.model import ClauseResult, Evidence, Report, Run, SmallestRequest, Status, Verdict
 
 VERDICT: Final = {
     Verdict.CONFORMANT: "Conformant",
@@ -135,6 +135,16 @@ def more_like_this(evidence: Evidence) -> str:
     return f"{evidence.more:,} more like this" + (f", last at {evidence.last}" if evidence.last else "")
 
 
+def times(smallest: SmallestRequest) -> str:
+    """Return how often the smallest generated request breaks its clause, and whether a plain read does as well."""
+    if not smallest.asked:
+        return "seen once; no time was left to ask again"
+    beside = f"a plain read beside it {smallest.plain_broken} of {smallest.plain_asked}"
+    if not smallest.broken:
+        return f"seen now and then: not again in {smallest.asked} times; {beside}"
+    return f"{smallest.broken} of {smallest.asked} times; {beside}"
+
+
 def place(pointer: str | None) -> str:
     """Return a JSON Pointer in words where it has none."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
@@ -147,11 +157,13 @@ def is_embedded(run: Run) -> bool:
 
 def flags(report: Report) -> list[str]:
     """Return what qualifies the verdict and must stand beside it."""
+    stopped = report.properties.stopped if report.properties else None
     return [
         text
         for text, holds in (
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
             ("partial run", report.run.partial),
+            (f"generated requests ended early: {stopped}", stopped is not None),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
         )
         if holds
@@ -201,4 +213,9 @@ def next_steps(report: Report) -> list[str]:
         )
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
-    return steps
+    return [*steps, *_no_answer(report)]
+
+
+def _no_answer(report: Report) -> list[str]:
+    lost = report.properties.no_answer if report.properties else None
+    return [f"A generated request brings no whole answer ({times(lost)}): {' && '.join(lost.curl)}"] if lost else []

@@ -17,7 +17,8 @@ class Fault:
     """One lie, told by an endpoint that keeps the contract otherwise.
 
     ``clause`` is the one that it is meant to break, ``""`` where a run is to be ``inconclusive``
-    instead. ``variant`` is what it is told on, where it shows best and breaks least else.
+    instead. ``variant`` is what it is told on, where it shows best and breaks least else. A ``hidden`` one
+    shows only to requests that the fixed plan does not send.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Fault:
     variant: str = "default"
     dialect: str = "cloud"
     inconclusive: bool = False
+    hidden: bool = False
 
     @property
     def needs_key(self) -> bool:

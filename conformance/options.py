@@ -1,0 +1,76 @@
+"""The options of a run, once: the command line and the pytest plugin are both made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from conformance.dialect import Dialect
+from conformance.settings import DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR, Bounds, Properties, Settings, make_settings
+
+_BOUNDS: Final = Bounds()
+_PROPERTIES: Final = Properties()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. ``metavar`` None makes it a flag; ``default`` None means that ``help`` tells what happens then."""
+
+    flag: str
+    help: str
+    metavar: str | None = None
+    type: type = str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The parameter of ``make_settings``, or the field of Bounds or Properties, that it sets."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+
+OPTIONS: Final = (
+    Option("--target", "base URL, or 'embedded' [default: $CONFORMANCE_TARGET, else embedded]", "URL"),
+    Option("--queue-path", "path of the queue below the target", "PATH", default=DEFAULT_QUEUE_PATH),
+    Option(
+        "--dialect", "the reading of the tuple that is demanded", "cloud|oss|auto",
+        default=Dialect.CLOUD.value, choices=tuple(dialect.value for dialect in Dialect),
+    ),
+    Option("--api-key-env", "the variable that holds the key [default: COMFY_API_KEY]", "NAME"),
+    Option("--no-key", "send no key, whatever the environment holds"),
+    Option("--allow-plain-http-key", "send the key over plain http also beyond loopback"),
+    Option(
+        "--report-dir", "where index.html, compliance.json, junit.xml and summary.md go", "DIR",
+        default=DEFAULT_REPORT_DIR,
+    ),
+    Option("--fail-on-should", "a breached 'should' fails too"),
+    Option("--inconclusive-ok", "exit 0 also where something could not be exercised"),
+    Option("--wait-for-items", "poll an idle queue for up to S seconds until it has a job", "S", float, 0.0),
+    Option("--properties", "after the fixed plan, search with generated requests for answers that break a clause"),
+    Option(
+        "--max-examples", f"generated requests, --properties [default: {_PROPERTIES.max_examples}]", "N", int,
+    ),
+    Option("--seed", "seed of the generated requests: the same one sends the same [default: a new one]", "N", int),
+    Option(
+        "--example-database",
+        "where broken examples are kept, to be tried first the next time: a directory, 'none', or github:OWNER/REPO "
+        f"[default: {_PROPERTIES.example_database}]", "DIR",
+    ),
+    Option("--deadline", "seconds for the whole run", "S", float, _BOUNDS.deadline),
+    Option("--exchange-timeout", "seconds for one exchange, first to last byte", "S", float, _BOUNDS.exchange_timeout),
+    Option("--connect-timeout", "seconds to connect", "S", float, _BOUNDS.connect_timeout),
+    Option("--max-body", "bytes of one body after decompression", "BYTES", int, _BOUNDS.max_body),
+    Option("--max-requests", "requests in a run [default: 50, with --properties 600]", "N", int),
+    Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
+)  # fmt: skip
+
+VERDICT_OPTIONS: Final = ("dialect", "fail_on_should", "inconclusive_ok")
+"""Those that every verb with a verdict has."""
+
+
+def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
+    """Make settings from the values of the options, by name. Raises UsageProblem."""
+    values = {name: value for name, value in given.items() if value is not None}
+    bounds = {field.name: values.pop(field.name) for field in fields(Bounds) if field.name in values}
+    return make_settings(environ, bounds=bounds, **values)

@@ -1,0 +1,232 @@
+"""What an HTTP library mends in silence is seen on the wire, within bounds, and judged by the clauses on framing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from conformance.contract import framing
+from conformance.contract.answer import Answer, Reading
+from conformance.contract.clause import Clause
+from conformance.dialect import Dialect
+from conformance.exchange import Exchange, Fault, Request, Response, Wire
+from conformance.probe.client import Ask, Client
+from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look
+from conformance.reference.hostile import HOSTILE, serve_hostile
+from conformance.reference.server import serve
+from conformance.settings import Bounds, Secret
+
+CLAUSES = [member for member in vars(framing).values() if isinstance(member, Clause)]
+KEY = "sesame-street"
+
+
+async def _seen(pieces: Sequence[bytes], method: str, seconds: float) -> tuple[Sight, bytes]:
+    heard: list[bytes] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        for piece in pieces:
+            writer.write(piece)
+        writer.close()
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a%20b?c=d"
+        return await look(url, method, (("X-Mine", "1"),), tls=None, seconds=seconds), heard[0]
+
+
+def seen(*pieces: bytes, method: str = "GET", seconds: float = 10) -> Sight:
+    return asyncio.run(_seen(pieces, method, seconds))[0]
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def test_one_plain_request_is_sent() -> None:
+    _, heard = asyncio.run(_seen([OK + b"\r\n"], "GET", 10))
+    line, host, *rest = heard.decode().split("\r\n")
+    assert line == "GET /a%20b?c=d HTTP/1.1"
+    assert host.startswith("Host: 127.0.0.1:")
+    assert rest == ["Connection: close", "X-Mine: 1", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("answer", "method", "wire"),
+    [
+        (OK + b"\r\n{}", "GET", Wire()),
+        (OK + b"Content-Length: 2\r\n\r\n{}", "GET", Wire(("2",))),
+        (OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", "GET", Wire(("2",))),
+        (OK + b"Content-Length: 2\r\ncontent-length: 3\r\n\r\n{}", "GET", Wire(("2", "3"))),
+        (OK + b"Content-Length: 2, 3\r\n\r\n{}", "GET", Wire(("2", "3"))),
+        (OK + b"X: a\r\n b\r\n\tc\r\n\r\n{}", "GET", Wire(folded=2)),
+        (OK + b"\r\n", "HEAD", Wire(surplus=0)),
+        (OK + b"Content-Length: 2\r\n\r\n{}", "HEAD", Wire(("2",), surplus=2)),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "OPTIONS", Wire(surplus=0)),
+        (b"HTTP/1.1 204\r\n\r\nOK\r\n", "OPTIONS", Wire(surplus=4)),
+        (b"HTTP/1.0 304 Not Modified\n\nx", "GET", Wire(surplus=1)),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 3 + OK + b"\r\n", "GET", Wire(interim=3)),
+    ],
+)
+def test_what_stands_around_an_answer_is_seen(answer: bytes, method: str, wire: Wire) -> None:
+    assert seen(answer, method=method).wire == wire
+
+
+def test_the_head_is_read_as_it_stood() -> None:
+    sight = seen(b"HTTP/1.0 404 Not \xe9\r\nX-a: \xe9 \r\nX-A:b\r\n c \r\nno colon\r\n\r\n")
+    assert (sight.status, sight.http_version) == (404, "HTTP/1.0")
+    assert sight.headers == (("X-a", "\xe9"), ("X-A", "b c"), ("no colon", ""))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ([b""], "nothing was answered"),
+        ([b'{"queue_running": []}'], r'the connection ended within the head: \{"queue'),
+        ([b'{"queue_running":\n\n []}'], "does not begin with a status line: "),
+        ([b"SSH-2.0-OpenSSH_9.6\r\n"], "ended within the head: SSH"),
+        ([OK + b"X: y\r\n"], "ended within the head"),
+        ([b"HTTP/1.1 20 OK\r\n\r\n"], "does not begin with a status line"),
+        ([OK + b"X: " + b"y" * 2 * HEAD_LIMIT], "a line of the head is longer than 262,144 bytes"),
+        ([OK] + [b"X: y\r\n" * 10_000] * 5, "the head is larger than 262,144 bytes"),
+        ([b"HTTP/1.1 102 Processing\r\n\r\n" * 20_000], "the head is larger than 262,144 bytes"),
+    ],
+)
+def test_what_is_no_head_is_told(answer: list[bytes], why: str) -> None:
+    with pytest.raises(NotHTTP, match=why):
+        seen(*answer)
+
+
+def answered(wire: Wire | None, method: str = "GET", status: int = 200) -> Answer:
+    request = Request(method, "http://t/api/queue", to_queue=False)
+    response = Response(status, wire=wire)
+    return Answer(Exchange("x1", request, response), response, Reading(b"", Dialect.CLOUD))
+
+
+@pytest.mark.parametrize(
+    ("clause", "answer", "got"),
+    [
+        (framing.one_content_length, answered(None), None),
+        (framing.one_content_length, answered(Wire()), None),
+        (framing.one_content_length, answered(Wire(("2",))), []),
+        (framing.one_content_length, answered(Wire(("2", "3"))), ["2, 3"]),
+        (framing.one_content_length, answered(Wire(("2", "\u202e"))), ["2, \\u202e"]),
+        (framing.no_line_is_folded, answered(None), None),
+        (framing.no_line_is_folded, answered(Wire()), []),
+        (framing.no_line_is_folded, answered(Wire(folded=2)), ["2 folded"]),
+        (framing.head_has_no_content, answered(Wire(surplus=0), "HEAD"), []),
+        (framing.head_has_no_content, answered(Wire(surplus=1), "HEAD"), ["1 byte"]),
+        (framing.head_has_no_content, answered(Wire(surplus=9999), "HEAD", 204), ["9,999 bytes"]),
+        (framing.head_has_no_content, answered(Wire(surplus=9), "GET", 304), None),
+        (framing.head_has_no_content, answered(Wire(), "GET"), None),
+        (framing.these_statuses_have_no_content, answered(Wire(surplus=0), "OPTIONS", 204), []),
+        (framing.these_statuses_have_no_content, answered(Wire(surplus=9), "GET", 304), ["9 bytes"]),
+        (framing.these_statuses_have_no_content, answered(Wire(surplus=9), "HEAD", 204), None),
+        (framing.these_statuses_have_no_content, answered(Wire()), None),
+    ],
+)
+def test_a_clause_finds_what_it_is_for(clause: Clause, answer: Answer, got: list[str] | None) -> None:
+    assert clause.over is not None
+    subjects = list(clause.over(answer))
+    findings = [finding.got for subject in subjects for finding in clause.check(subject)]
+    assert (findings if subjects else None) == got
+
+
+# --- through the client -----------------------------------------------------------------------------------------------
+
+ASKS = (
+    Ask("on the wire"),
+    Ask("on the wire", "HEAD"),
+    Ask("on the wire", "OPTIONS"),
+    Ask("on the wire", headers=(("If-None-Match", '"1"'),)),
+)
+
+
+def looks(base: str, key: str | None = None, seconds: float = 10) -> list[Exchange]:
+    async def run() -> list[Exchange]:
+        secret = None if key is None else Secret(key)
+        async with Client(f"{base}/api/queue", secret, Bounds(exchange_timeout=seconds)) as client:
+            return [await client.look(ask) for ask in ASKS]
+
+    return asyncio.run(run())
+
+
+def broken(exchanges: list[Exchange]) -> list[str]:
+    answers = [Answer(e, e.response, Reading(b"", Dialect.CLOUD)) for e in exchanges if e.response is not None]
+    return [
+        clause.id
+        for clause in CLAUSES
+        if clause.over and any(True for answer in answers for it in clause.over(answer) for _ in clause.check(it))
+    ]
+
+
+AIMED = {name: hostile.told for name, hostile in HOSTILE.items() if hostile.told.startswith("framing.")}
+
+
+def test_every_clause_on_framing_has_an_endpoint_that_breaks_it() -> None:
+    assert set(AIMED.values()) == {clause.id for clause in CLAUSES}
+
+
+@pytest.mark.parametrize("name", AIMED)
+def test_an_endpoint_is_caught_by_the_clause_that_is_meant(name: str) -> None:
+    with serve_hostile(name) as url:
+        assert broken(looks(url)) == [AIMED[name]]
+
+
+@pytest.mark.parametrize("variant", ["default", "etag", "chunked", "http-1-0", "connection-close", "options-405"])
+def test_a_conforming_endpoint_is_accused_of_nothing(variant: str) -> None:
+    with serve(variant) as endpoint:
+        exchanges = looks(endpoint.url)
+    assert [exchange.problem for exchange in exchanges] == [None] * len(ASKS)
+    assert broken(exchanges) == []
+
+
+def test_a_look_is_in_the_ledger_and_no_read_of_the_queue() -> None:
+    with serve("etag") as endpoint:
+        exchanges = looks(endpoint.url)
+    assert [exchange.id for exchange in exchanges] == ["x1", "x2", "x3", "x4"]
+    assert not any(exchange.request.to_queue or exchange.request.reads for exchange in exchanges)
+    assert [exchange.response and exchange.response.content for exchange in exchanges] == [b""] * len(ASKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "why"),
+    [
+        ("accepts-and-never-answers", Fault.TIMEOUT, "no whole answer"),
+        ("a-header-byte-a-second", Fault.TIMEOUT, "no whole answer"),
+        ("http-0-9", Fault.BROKEN, '{"queue_running"'),
+        ("endless-1xx", Fault.BROKEN, "larger than 262,144"),
+        ("endless-headers", Fault.BROKEN, "larger than 262,144"),
+        ("endless-status-line", Fault.BROKEN, "longer than 262,144"),
+        ("closed-at-once", Fault.BROKEN, "nothing was answered"),
+        ("bytes-that-are-not-http", Fault.BROKEN, "within the head"),
+    ],
+)
+def test_no_endpoint_makes_a_look_raise_or_stay(name: str, fault: Fault, why: str) -> None:
+    with serve_hostile(name) as url:
+        exchange = looks(url, seconds=0.3 if fault is Fault.TIMEOUT else 10)[0]
+    assert exchange.problem is not None
+    assert exchange.problem.fault is fault
+    assert why in exchange.problem.detail
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 200 OK\r\nX-%b: %b\r\nContent-Length: %b\r\n\r\n", b"%b" * 3, b"\n%b%b%b\n"]
+)
+def test_a_key_that_the_server_repeats_is_kept_nowhere(answer: bytes) -> None:
+    async def run() -> Exchange:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer % ((KEY.encode(),) * 3))
+            writer.close()
+
+        async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            async with Client(url, Secret(KEY), Bounds()) as client:
+                return await client.look(Ask("on the wire"))
+
+    assert KEY not in repr(asyncio.run(run()))
+
+
+def test_where_nothing_listens_nothing_is_raised() -> None:
+    assert [exchange.problem is not None for exchange in looks("http://127.0.0.1:1")] == [True] * len(ASKS)
