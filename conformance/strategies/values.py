@@ -1,0 +1,65 @@
+"""JSON values that every reader takes: numbers that fit a double, texts of whole characters, bounded nesting."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Any, Final, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+T = TypeVar("T")
+
+LEVELS: Final = 128
+"""Levels of nesting that readers in wide use take; serde_json stops there."""
+ABOVE: Final = 7
+"""The most levels that stand around a value: answer, list, job, workflow, a graph in it, node, inputs."""
+
+_CHARACTERS: Final = st.characters(exclude_categories=["Cs"])
+_ODD_TEXTS: Final = (
+    "", " ", "\x00", "\n", '"', "\\", "/", "</script>", "\x7f", "\u2028", "\ufeff", "\uffff", "é", "e\u0301", "\u202e",
+    "日本", "😀", "👩\u200d👩\u200d👧", "\U0010ffff", "null", "NaN", "${x}", "%s",
+)  # fmt: skip
+_ODD_NAMES: Final = (
+    "", "__proto__", "constructor", "toString", "length", "0", "a/b", "~0", "$ref", "create_time", "queue_pending",
+)  # fmt: skip
+_ODD_NUMBERS: Final = (2**53 + 1, 2**64 - 1, 10**21, 10**308, -(10**308), 0.1, -0.0, 1.0, 1e16, 1e308, 5e-324)
+
+_SHORT: Final = st.text(_CHARACTERS, max_size=8)
+_ODD: Final = st.sampled_from(_ODD_TEXTS)
+_LONG: Final = st.builds(str.__mul__, st.text(_CHARACTERS, min_size=1, max_size=3), st.integers(1, 700))
+TEXTS: Final = st.one_of(_SHORT, _SHORT, _SHORT, _ODD, _ODD, _LONG)
+NAMES: Final = st.text(_CHARACTERS, max_size=6) | st.sampled_from(_ODD_NAMES)
+NUMBERS: Final = (
+    st.integers(-5, 5)
+    | st.integers()
+    | st.sampled_from(_ODD_NUMBERS)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+SCALARS: Final = st.none() | st.booleans() | NUMBERS | TEXTS
+
+
+def _around(values: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    return SCALARS | st.lists(values, max_size=3) | st.dictionaries(NAMES, values, max_size=3)
+
+
+def _nested(levels: int, arrays: list[bool], core: Any) -> Any:
+    for _, array in zip(range(levels), cycle(arrays), strict=False):
+        core = [core] if array else {"": core}
+    return core
+
+
+_SHALLOW: Final = _around(_around(SCALARS))
+_DEPTHS: Final = st.integers(1, LEVELS - ABOVE) | st.just(LEVELS - ABOVE)
+_DEEP: Final = st.builds(_nested, _DEPTHS, st.lists(st.booleans(), min_size=1, max_size=3), SCALARS)
+VALUES: Final = st.one_of(_SHALLOW, _SHALLOW, _SHALLOW, _DEEP)
+
+
+def objects(values: SearchStrategy[Any] = SCALARS, *, min_size: int = 0) -> SearchStrategy[dict[str, Any]]:
+    """Draw objects of up to three members."""
+    return st.dictionaries(NAMES, values, min_size=min_size, max_size=3)
+
+
+def shuffled(members: dict[str, T]) -> SearchStrategy[dict[str, T]]:
+    """Draw objects of these members, in any order."""
+    return st.permutations(list(members.items())).map(dict)
