@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
@@ -33,8 +33,12 @@ class Reference:
         period: float | None = None,
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        bodies: Iterator[bytes] | None = None,
     ) -> None:
-        """Serve the queue at ``path``, the whole of it; ``period`` and ``clock`` are in seconds."""
+        """Serve the queue at ``path``, the whole of it; ``period`` and ``clock`` are in seconds.
+
+        ``bodies``, which must not end, are listed instead of the queue, each by one GET and by the HEADs before it.
+        """
         self.path = path
         self.key = key
         self.reads = 0
@@ -42,6 +46,8 @@ class Reference:
         self._clock = clock
         self._started = clock()
         self._still = variant.still
+        self._bodies = bodies
+        self._next: bytes | None = None
         self._queue = MovingQueue.full(self._started, period or variant.period, variant.waiting, variant.running, seed)
 
     def answer(self, ask: Ask) -> Reply:
@@ -87,12 +93,20 @@ class Reference:
 
     def _text(self, ask: Ask) -> bytes:
         """Return the JSON text of the queue as it is now."""
+        body = self._listed(ask) if self._bodies is None else self._given(ask, self._bodies)
+        for twist in self._twists:
+            body = twist.writes(body) if twist.writes else body
+        return body
+
+    def _listed(self, ask: Ask) -> bytes:
         document: Any = self._queue.snapshot(self._started if self._still else ask.now)
         for twist in self._twists:
             document = twist.lists(document, ask) if twist.lists else document
-        body = encode(document)
-        for twist in self._twists:
-            body = twist.writes(body) if twist.writes else body
+        return encode(document)
+
+    def _given(self, ask: Ask, bodies: Iterator[bytes]) -> bytes:
+        body = next(bodies) if self._next is None else self._next
+        self._next = None if ask.method == "GET" else body
         return body
 
 

@@ -7,22 +7,29 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from aiohttp import web
 
 from conformance.reference.app import Reference, handler
-from conformance.reference.faults import FAULTS
-from conformance.reference.variants import VARIANTS
+from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.variants import VARIANTS, Variant
 
 KEY: Final = "reference-key"
 """What is enforced where a variant or a fault needs a key and none is given."""
 
 
+T = TypeVar("T")
+
 _SILENT: Final = logging.getLogger("conformance.reference")
 _SILENT.disabled = True  # what clients send that is no HTTP is answered 400, and nobody's news
+
+
+class Unservable(ValueError):
+    """A variant or a fault that there is not, or that does not go with the rest. Its text is one line."""
 
 
 class Endpoint:
@@ -86,17 +93,38 @@ def serve(  # noqa: PLR0913 - each is a setting that some test turns
     period: float | None = None,
     seed: int = 0,
     clock: Callable[[], float] = time.time,
+    bodies: Iterator[bytes] | None = None,
+    generate: int | None = None,
 ) -> Endpoint:
     """Return an endpoint to be entered with ``with``.
 
     ``variant`` and ``fault`` are names; a fault comes with the variant that it shows on, unless
     another than the default is named. Where that needs a key, ``KEY`` is it unless one is given.
     ``period`` is in seconds from one new job to the next; ``clock`` returns seconds since the epoch.
+
+    ``bodies``, which must not end, are listed one by one instead of the queue; ``generate`` is the seed of
+    fresh conforming ones (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises
+    Unservable for a name that there is not, and where variant or fault would change a queue that is not listed.
     """
-    broken = None if fault is None else FAULTS[fault]
-    ground = VARIANTS[broken.variant if broken and variant == "default" else variant]
+    broken = None if fault is None else _named("fault", fault, FAULTS)
+    ground = _named("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)
+    if generate is not None:
+        from conformance.reference import generated
+
+        bodies = generated.answers(generate, "oss" if ground.dialect == "oss" else "cloud")
+    told: tuple[Variant | Fault | None, ...] = (ground, broken)
+    for each in told if bodies is not None else ():
+        if each is not None and each.twist.lists and each.dialect == "cloud":  # that of "oss" is the order of bodies
+            raise Unservable(f"{each.name} changes the jobs of the queue that moves: it does not go with other answers")
     if key is None and (ground.needs_key or (broken and broken.needs_key)):
         key = KEY
     path = ground.prefix + queue_path
-    reference = Reference(ground, broken, path=path, key=key, period=period, seed=seed, clock=clock)
+    reference = Reference(ground, broken, path=path, key=key, period=period, seed=seed, clock=clock, bodies=bodies)
     return Endpoint(reference, host, port, ground.prefix)
+
+
+def _named(what: str, name: str, known: Mapping[str, T]) -> T:
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        raise Unservable(f"no {what} {name!r}{f': did you mean {close[0]}?' if close else ''}; --list shows all")
+    return known[name]

@@ -1,0 +1,65 @@
+"""Fresh conforming answers from a seed: what ``conformance.strategies`` draws, without a test around it.
+
+Needs Hypothesis, which the extra ``properties`` installs.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from itertools import count
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import seed as seeded
+from hypothesis.strategies import SearchStrategy
+
+from conformance.reference.message import items
+from conformance.strategies import Dialect, QueueInfo, encoded, queue_infos
+
+BATCH: Final = 20
+"""Answers that are drawn at a time, in a fraction of a second."""
+APART: Final = 100
+"""Answers within which no prompt id comes again: a job that came again would have changed what may not change."""
+
+
+def answers(seed: int, dialect: Dialect = "cloud") -> Iterator[bytes]:
+    """Yield bodies of answers of 200, without end and drawn as they are asked for.
+
+    The same seed gives the same sequence with the same versions of Hypothesis and of this package (and in
+    the same program, since Hypothesis also draws constants that it finds in modules of the working tree).
+    Answers that follow one another have no job in common; all jobs were created before 2025-11-24.
+    """
+    recent: deque[set[str]] = deque(maxlen=APART)
+    names = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{number}")) for number in count())
+
+    def unheard_of(info: QueueInfo) -> QueueInfo:
+        """Give new names to jobs that have the name of a recent one: Hypothesis likes to repeat itself."""
+        used = set().union(*recent)
+        for item in items(info):
+            item[1] = next(names) if item[1] in used else item[1]
+        recent.append({item[1] for item in items(info)})
+        return info
+
+    busy, any_size = queue_infos(dialect, min_jobs=1), queue_infos(dialect)
+    drawn = encoded((busy | any_size).map(unheard_of))
+    for number in count():
+        yield from _batch((seed << 32) + number, drawn)
+
+
+def _batch(seed: int, bodies: SearchStrategy[bytes]) -> list[bytes]:
+    """Draw some bodies as a test would, whatever Hypothesis was told for the tests around."""
+    drawn = []
+
+    @seeded(seed)
+    @settings(
+        max_examples=BATCH, phases=[Phase.generate], database=None, derandomize=False, deadline=None,
+        suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet, backend="hypothesis",
+    )  # fmt: skip
+    @given(bodies)
+    def draw(body: bytes) -> None:
+        drawn.append(body)
+
+    draw()
+    return drawn

@@ -1,0 +1,187 @@
+"""Fresh answers from a seed: the same again, no job twice, kept out of the way, and accused by nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from answers import broken, reads
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from outside import BIN, TIMEOUT, command_line, environment, report, run
+
+from conformance.check import check
+from conformance.dialect import Dialect
+from conformance.judge import judge
+from conformance.reference import generated
+from conformance.reference.message import Ask
+from conformance.reference.server import serve
+from conformance.report.model import Status, Verdict
+from conformance.settings import Secret, Settings
+
+SEEDS = (0, 1, 20251123)
+
+
+def take(seed: int, number: int, dialect: Any = "cloud") -> list[bytes]:
+    return list(islice(generated.answers(seed, dialect), number))
+
+
+def ids(body: bytes) -> set[str]:
+    info = json.loads(body)
+    return {item[1] for item in [*info["queue_running"], *info["queue_pending"]]}
+
+
+# --- the sequence -----------------------------------------------------------------------------------------------------
+
+
+def test_a_seed_gives_its_answers_again_and_others_to_other_seeds() -> None:
+    first, again, other = take(5, 30), take(5, 30), take(6, 30)
+    assert first == again
+    assert sum(one == two for one, two in zip(first, other, strict=True)) < 10
+    assert len(set(first)) > 20
+
+
+def test_what_is_drawn_for_tests_around_does_not_change_it() -> None:
+    before = take(5, 25)
+    settings.register_profile(
+        "somebody's", derandomize=True, max_examples=1, phases=[Phase.explicit], verbosity=Verbosity.verbose,
+        suppress_health_check=[HealthCheck.too_slow],
+    )  # fmt: skip
+    usual = settings.get_current_profile_name()
+    settings.load_profile("somebody's")
+    try:
+        assert take(5, 25) == before
+    finally:
+        settings.load_profile(usual)
+
+
+def test_queues_of_many_sizes_come_and_no_job_comes_twice() -> None:
+    seen = [ids(body) for body in take(3, 80)]
+    assert {0, 1, 2, 6} <= {len(each) for each in seen}
+    assert sum(map(len, seen)) == len(set().union(*seen))
+
+
+@pytest.mark.parametrize("dialect", ["cloud", "oss"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_clause_accuses_a_sequence_of_reads(seed: int, dialect: str) -> None:
+    exchanges = reads(*take(seed, 40, dialect))
+    for asked in (Dialect(dialect), Dialect.AUTO):
+        judgement = judge(exchanges, asked)
+        assert broken(judgement) == set()
+        assert Status.ERROR not in {result.status for result in judgement.results}
+
+
+def test_a_job_that_came_again_would_be_accused() -> None:
+    accused = set()
+    for one, two in pairwise(body for body in take(1, 25) if ids(body)):
+        info = json.loads(two)
+        [*info["queue_running"], *info["queue_pending"]][0][1] = min(ids(one))
+        accused |= broken(judge(reads(one, json.dumps(info).encode())))
+    assert "reads.job-data" in accused
+
+
+# --- the endpoint -----------------------------------------------------------------------------------------------------
+
+
+def test_head_tells_of_the_answer_that_the_next_get_gives() -> None:
+    reference = serve(bodies=iter([b"a", b"bc", b"def"])).reference
+    methods = ["GET", "HEAD", "HEAD", "OPTIONS", "GET", "HEAD", "GET"]
+    replies = [reference.answer(Ask(method, "/api/queue")) for method in methods]
+    assert [reply.body for reply in replies] == [b"a", b"bc", b"bc", b"", b"bc", b"def", b"def"]
+
+
+def test_who_is_refused_uses_up_no_answer() -> None:
+    reference = serve(bodies=iter([b"a", b"b"]), key="the-key").reference
+    keys = ["the-key", "another", "the-key"]
+    replies = [reference.answer(Ask("GET", "/api/queue", headers=(("X-API-Key", key),))) for key in keys]
+    assert [reply.status for reply in replies] == [200, 401, 200]
+    assert (replies[0].body, replies[2].body) == (b"a", b"b")
+
+
+def test_faults_of_the_text_and_of_the_answer_are_told_of_fresh_answers_too() -> None:
+    plain = serve(generate=4).reference.answer(Ask("GET", "/api/queue"))
+    marked = serve(generate=4, fault="bom").reference.answer(Ask("GET", "/api/queue"))
+    assert marked.body == b"\xef\xbb\xbf" + plain.body
+
+
+@pytest.mark.parametrize("variant", ["default", "gzip", "etag", "key-enforced", "oss"])
+def test_an_honest_check_accuses_it_of_nothing(variant: str) -> None:
+    with serve(variant, generate=11) as endpoint:
+        key = Secret(endpoint.key) if endpoint.key else None
+        dialect = Dialect.OSS if variant == "oss" else Dialect.CLOUD
+        found = check(Settings(target=endpoint.url, key=key, dialect=dialect))
+    assert [result.id for result in found.clauses if result.evidence] == []
+    assert found.verdict is not Verdict.NON_CONFORMANT
+    assert found.counts.error == 0
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[str, str]]:
+    """Yield the URL that is served, and what was said."""
+    command: list[str | Path] = [BIN / "comfy-conformance", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=folder, env=environment(**extra), stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            yield line.split("/api/queue")[0].removeprefix("serving "), line
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(TIMEOUT) == 0
+
+
+def bodies(url: str, number: int) -> list[bytes]:
+    with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+        return [client.get(f"{url}/api/queue").content for _ in range(number)]
+
+
+def test_the_seed_is_printed_and_serves_the_same_again_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    with serving(tmp_path, "--generate") as (url, line):
+        first = bodies(url, 25)
+    seed = re.search(r"fresh answers from --seed (\d+);", line)
+    assert seed, line
+    with serving(tmp_path, "--generate", "--seed", seed[1]) as (url, _):
+        again = bodies(url, 25)
+    assert first == again
+    assert len(set(first)) > 15
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_check_accuses_it_of_nothing(tmp_path: Path) -> None:
+    with serving(tmp_path, "--generate", "--seed", "1") as (url, _):
+        done = command_line(tmp_path, "check", url)
+    assert done.returncode in (0, 10), done.stdout
+    assert report(tmp_path)["verdict"] in {"conformant", "inconclusive"}
+    assert [clause["id"] for clause in report(tmp_path)["clauses"] if clause["evidence"]] == []
+
+
+def test_without_hypothesis_one_line_says_what_to_install(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['hypothesis'] = None; from conformance.cli import main; main()"
+    done = run(tmp_path, sys.executable, "-c", hidden, "serve", "--port", "0", "--generate")
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert "--generate needs Hypothesis: pip install 'comfy-queue-conformance[properties]'" in done.stderr
+
+
+def test_a_fault_of_what_is_listed_does_not_go_with_it(tmp_path: Path) -> None:
+    done = command_line(tmp_path, "serve", "--port", "0", "--generate", "--fault", "comfyui-order")
+    assert done.returncode == 4
+    assert "comfyui-order changes the jobs of the queue that moves" in done.stderr
+
+
+def test_where_hypothesis_keeps_its_tables_can_be_told(tmp_path: Path) -> None:
+    place = tmp_path / "tables"
+    with serving(tmp_path, "--generate", HYPOTHESIS_STORAGE_DIRECTORY=str(place)) as (url, _):
+        bodies(url, 1)
+    assert list(tmp_path.iterdir()) == [place]
