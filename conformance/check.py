@@ -26,8 +26,8 @@ EXIT_NON_CONFORMANT: Final = 1
 EXIT_INCONCLUSIVE: Final = 10
 
 if TYPE_CHECKING:
-    from conformance.probe.client import Ask
     from conformance.properties.outcome import Search
+    from conformance.properties.search import Scatter, Send
 
 Progress = Callable[[Exchange], None]
 
@@ -163,17 +163,22 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
             )
             if settings.properties is not None and stopped is None:
                 asker = Asker(client, most)
-                search = _search(settings, client.ledger, lambda asks: runner.run(asker.all(asks)))
+                search = _search(
+                    settings,
+                    client.ledger,
+                    lambda asks: runner.run(asker.all(asks)),
+                    lambda asks: runner.run(asker.side_by_side(asks)),
+                )
         finally:
             runner.run(client.__aexit__())
     return tuple(client.ledger), stopped, search
 
 
-def _search(settings: Settings, ledger: Sequence[Exchange], send: Callable[[Sequence[Ask]], list[Exchange]]) -> Search:
+def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter: Scatter) -> Search:
     """Search with generated requests for what the plan's plain reads did not show."""
     from conformance.properties.search import search
 
     assert settings.properties is not None
     bench = Bench(settings.dialect, judge(ledger, settings.dialect, only=()).read_as)
     known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
-    return search(send, bench.broken_by, known, settings.properties)
+    return search(send, scatter, bench.broken_by, known, settings.properties)

@@ -98,15 +98,18 @@ class _Tally:
     kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
     error: str | None = None
 
-    def note(self, answer: Answer, clause: Clause, subject: Any) -> None:
-        """Ask the clause of one subject."""
+    def note(self, answer: Answer, clause: Clause, subject: Any) -> bool:
+        """Ask the clause of one subject; say whether it kept it."""
         self.judged.add(answer.exchange.id)
+        keeps = True
         for finding in clause.check(subject):
+            keeps = False
             self.breached.add(answer.exchange.id)
             place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
             kind = (place, finding.expected, finding.hint)
             if kind in self.kinds or len(self.kinds) < KINDS:
                 self.kinds.setdefault(kind, _Kind(answer.exchange.id)).add(answer, finding)
+        return keeps
 
     def attempt(self, noting: Callable[[], None]) -> None:
         """Note, unless the clause itself fails: that must neither stop the run nor pass for a verdict."""
@@ -127,10 +130,11 @@ def judge(
     answers, read_as = _read(exchanges, dialect)
     tallies = {clause: _Tally() for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
+    kept: _Kept = {}
     for answer in answers:
         for clause, tally in tallies.items():
             if clause.over is not None:
-                tally.attempt(partial(_over, tally, clause, answer))
+                tally.attempt(partial(_over, tally, clause, answer, kept))
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)
     conversation = Conversation(answers)
@@ -150,9 +154,12 @@ class Bench:
 
     def __init__(self, dialect: Dialect, read_as: Dialect) -> None:
         self._read_as = read_as
-        self._clauses = [clause for clause in CATALOGUE if clause.level_in(dialect, read_as) in _BREACHABLE]
+        self._clauses = [
+            clause for clause in CATALOGUE if clause.over and clause.level_in(dialect, read_as) in _BREACHABLE
+        ]
         self._readings: dict[bytes, Reading] = {}
         self._live: dict[int, Reading] = {}
+        self._kept: set[tuple[str, int]] = set()
 
     def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
         """Return the ids of the clauses that answers break. Never raises.
@@ -164,9 +171,22 @@ class Bench:
         for exchange in exchanges:
             if exchange.response is not None:
                 answer = self._answer(exchange, exchange.response)
-                broken |= {clause.id for clause in self._clauses if _breaks(clause, answer)}
+                broken |= {clause.id for clause in self._clauses if self._breaks(clause, answer)}
                 suspects.setdefault(exchange.request.same, []).append(suspected(answer))
         return broken | {names[0] for names in suspects.values() if names[0] and all(names)}
+
+    def _breaks(self, clause: Clause, answer: Answer) -> bool:
+        place = (clause.id, id(answer.reading))
+        if place in self._kept and answer.shows_queue:
+            return False
+        try:
+            assert clause.over is not None
+            broken = any(True for subject in clause.over(answer) for _ in clause.check(subject))
+        except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
+            return False
+        if not broken and clause.of_body is not None and answer.shows_queue:
+            self._kept.add(place)
+        return broken
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
         content = response.content
@@ -176,17 +196,21 @@ class Bench:
         return Answer(exchange, response, reading)
 
 
-def _breaks(clause: Clause, answer: Answer) -> bool:
-    if clause.over is None:
-        return False
-    try:
-        return any(True for subject in clause.over(answer) for _ in clause.check(subject))
-    except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
-        return False
+_Kept = dict[tuple[str, int], bool]
+"""By clause and reading, of bodies that break nothing of it: whether it was exercised. Same bytes, same findings."""
 
 
-def _over(tally: _Tally, clause: Clause, answer: Answer) -> None:
+def _over(tally: _Tally, clause: Clause, answer: Answer, kept: _Kept) -> None:
     assert clause.over is not None
+    place = (clause.id, id(answer.reading))
+    if clause.of_body is not None and answer.shows_queue:
+        if place not in kept:
+            outcomes = [tally.note(answer, clause, subject) for subject in clause.of_body(answer.reading)]
+            if all(outcomes):
+                kept[place] = bool(outcomes)
+        elif kept[place]:
+            tally.judged.add(answer.exchange.id)
+        return
     for subject in clause.over(answer):
         tally.note(answer, clause, subject)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.settings import Bounds, Secret, Settings, UsageProblem, announcement, make_settings
+from conformance.settings import Bounds, Properties, Secret, Settings, UsageProblem, announcement, make_settings
 
 KEY = "sesame-4711"
 HERE = "http://127.0.0.1:8188"
@@ -149,3 +149,64 @@ def test_it_is_announced_who_is_asked_and_who_receives_the_key() -> None:
     assert "https://cloud.comfy.org/a" in asked
     assert "at most 50 requests and 120 s" in asked
     assert key == "the key in MINE is sent to https://cloud.comfy.org and to nobody else"
+
+
+# --- generated requests -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_generated_unless_it_is_asked_for() -> None:
+    assert make_settings({}).properties is None
+    assert make_settings({}).bounds.max_requests == 50
+
+
+def test_generated_requests_have_a_seed_of_their_own_and_more_room() -> None:
+    found = make_settings({}, properties=True)
+    assert found.properties is not None
+    assert found.properties.max_examples == 200
+    assert found.bounds.max_requests == 600
+    other = make_settings({}, properties=True).properties
+    assert other is not None
+    assert found.properties.seed != other.seed
+
+
+def test_what_was_given_is_taken() -> None:
+    found = make_settings(
+        {}, properties=True, seed=7, max_examples=3, example_database="none", bounds={"max_requests": 70}
+    )
+    assert found.properties == Properties(3, 7, "none")
+    assert found.bounds.max_requests == 70
+    assert "then 3 generated requests, seed 7" in announcement(found)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"max_examples": 0}, "--max-examples must be 1 or more, not 0"),
+        ({"seed": -1}, "--seed must be 0 or more, not -1"),
+        ({"example_database": ""}, "--example-database is empty"),
+        ({"example_database": "github:nobody"}, "give github:OWNER/REPO"),
+        ({"example_database": "github:a/b/c"}, "give github:OWNER/REPO"),
+    ],
+)
+def test_a_search_that_cannot_be_is_one_line(typed: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageProblem, match=r"^[^\n]+$") as problem:
+        make_settings({}, properties=True, **typed)
+    assert told in str(problem.value)
+
+
+@pytest.mark.parametrize("typed", [{"max_examples": 5}, {"seed": 0}, {"example_database": "none"}])
+def test_what_is_for_generated_requests_is_refused_without_them(typed: dict[str, Any]) -> None:
+    with pytest.raises(UsageProblem, match="add --properties"):
+        make_settings({}, **typed)
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.settings.find_spec", lambda name: None if name == "schemathesis" else object())
+    with pytest.raises(UsageProblem, match=r"needs schemathesis: pip install 'comfy-queue-conformance\[properties\]'"):
+        make_settings({}, properties=True)
+
+
+def test_the_rate_is_bounded_where_the_host_is_not_loopback() -> None:
+    assert make_settings({}, target=HERE).bounds.rate_limit is None
+    assert make_settings({}, target="https://example.org").bounds.rate_limit == 20
+    assert make_settings({}, target="https://example.org", bounds={"rate_limit": 2}).bounds.rate_limit == 2

@@ -307,81 +307,13 @@ class Conversation:
         return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
 
 
-# --- selectors: over one answer ---------------------------------------------------------------
+# --- selectors: of one answer, over its head and body -----------------------------------------
 
 
 def queue_answers(answer: Answer) -> Iterator[Answer]:
     """Answers of 200 to a read."""
     if answer.shows_queue:
         yield answer
-
-
-def infos(answer: Answer) -> Iterator[dict[str, Any]]:
-    """QueueInfo objects."""
-    if answer.info is not None:
-        yield answer.info
-
-
-def elements(answer: Answer) -> Iterator[Located]:
-    """Elements of the two lists, whatever they are."""
-    return (element for _, element in answer.elements)
-
-
-def items(answer: Answer) -> Iterator[Item]:
-    """Elements of the two lists that are arrays."""
-    yield from answer.items
-
-
-def full_items(answer: Answer) -> Iterator[Item]:
-    """Items of at least five elements."""
-    return (item for item in answer.items if len(item.elements) >= ARITY)
-
-
-def element(index: int, item_list: Sequence[Item]) -> Iterator[Located]:
-    """Element ``index`` of the items that reach so far."""
-    return (item.at(index) for item in item_list if len(item.elements) > index)
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a JSON number (NaN and the infinities are none, and named by a clause of their own)."""
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def job_numbers(answer: Answer) -> Iterator[Located]:
-    """Elements 0 that are numbers."""
-    return (found for found in element(0, answer.items) if is_number(found.value))
-
-
-def prompt_ids(answer: Answer) -> Iterator[Located]:
-    """Elements 1 that are strings."""
-    return (found for found in element(1, answer.items) if isinstance(found.value, str))
-
-
-def workflows(answer: Answer) -> Iterator[Located]:
-    """Elements 2 that are objects."""
-    return (found for found in element(2, answer.items) if isinstance(found.value, dict))
-
-
-def output_node_id_lists(answer: Answer) -> Iterator[Located]:
-    """The lists of output node ids, at [3] or, where an item is swapped, at [4]."""
-    found = (item.output_node_ids for item in full_items(answer))
-    return (ids for ids in found if isinstance(ids.value, list))
-
-
-def metadata_objects(answer: Answer) -> Iterator[Located]:
-    """The metadata objects, at [4] or, where an item is swapped, at [3]."""
-    found = (item.metadata for item in full_items(answer))
-    return (metadata for metadata in found if isinstance(metadata.value, dict))
-
-
-def create_times(answer: Answer) -> Iterator[Located]:
-    """All ``create_time`` members."""
-    return (item.create_time for item in answer.items if item.create_time is not None)
-
-
-def create_time_numbers(answer: Answer) -> Iterator[Located]:
-    """The ``create_time`` members that are numbers."""
-    return (found for found in create_times(answer) if is_number(found.value))
 
 
 def json_texts(answer: Answer) -> Iterator[Answer]:
@@ -401,3 +333,74 @@ def read_texts(answer: Answer) -> Iterator[Answer]:
 def constant_free(value: object) -> bool:
     """Whether a value is something else than NaN or an infinity (a clause of its own names those)."""
     return not isinstance(value, NonFinite)
+
+
+# --- selectors: of the body of a queue that is shown ------------------------------------------
+
+
+def infos(reading: Reading) -> Iterator[dict[str, Any]]:
+    """QueueInfo objects."""
+    if isinstance(reading.document.value, dict):
+        yield reading.document.value
+
+
+def elements(reading: Reading) -> Iterator[Located]:
+    """Elements of the two lists, whatever they are."""
+    return (element for _, element in reading.elements)
+
+
+def items(reading: Reading) -> Iterator[Item]:
+    """Elements of the two lists that are arrays."""
+    yield from reading.items
+
+
+def full_items(reading: Reading) -> Iterator[Item]:
+    """Items of at least five elements."""
+    return (item for item in reading.items if len(item.elements) >= ARITY)
+
+
+def element(index: int, item_list: Sequence[Item]) -> Iterator[Located]:
+    """Element ``index`` of the items that reach so far."""
+    return (item.at(index) for item in item_list if len(item.elements) > index)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a JSON number (NaN and the infinities are none, and named by a clause of their own)."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def job_numbers(reading: Reading) -> Iterator[Located]:
+    """Elements 0 that are numbers."""
+    return (found for found in element(0, reading.items) if is_number(found.value))
+
+
+def prompt_ids(reading: Reading) -> Iterator[Located]:
+    """Elements 1 that are strings."""
+    return (found for found in element(1, reading.items) if isinstance(found.value, str))
+
+
+def workflows(reading: Reading) -> Iterator[Located]:
+    """Elements 2 that are objects."""
+    return (found for found in element(2, reading.items) if isinstance(found.value, dict))
+
+
+def output_node_id_lists(reading: Reading) -> Iterator[Located]:
+    """The lists of output node ids, at [3] or, where an item is swapped, at [4]."""
+    found = (item.output_node_ids for item in full_items(reading))
+    return (ids for ids in found if isinstance(ids.value, list))
+
+
+def metadata_objects(reading: Reading) -> Iterator[Located]:
+    """The metadata objects, at [4] or, where an item is swapped, at [3]."""
+    found = (item.metadata for item in full_items(reading))
+    return (metadata for metadata in found if isinstance(metadata.value, dict))
+
+
+def create_times(reading: Reading) -> Iterator[Located]:
+    """All ``create_time`` members."""
+    return (item.create_time for item in reading.items if item.create_time is not None)
+
+
+def create_time_numbers(reading: Reading) -> Iterator[Located]:
+    """The ``create_time`` members that are numbers."""
+    return (found for found in create_times(reading) if is_number(found.value))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from conformance.dialect import Dialect
 
 if TYPE_CHECKING:
-    from conformance.contract.answer import Answer, Conversation
+    from conformance.contract.answer import Answer, Conversation, Reading
 
 GOT_LIMIT: Final = 160
 """Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
@@ -116,6 +116,9 @@ Check = Callable[[Any], Iterator[Finding]]
 Over = Callable[["Answer"], Iterable[Any]]
 """Yields what a clause speaks of in one answer. Nothing yielded: the clause was not exercised by it."""
 
+OfBody = Callable[["Reading"], Iterable[Any]]
+"""The same, of the body of a queue that is shown, and of nothing else: equal bodies have equal findings."""
+
 Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
 """The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
 
@@ -145,6 +148,7 @@ class Clause:
     only: frozenset[Dialect] = frozenset(Dialect)
     since: int = 1
     over: Over | None = field(default=None, repr=False)
+    of_body: OfBody | None = field(default=None, repr=False)
     across: Across | None = field(default=None, repr=False)
     check: Check = field(repr=False)
 
@@ -158,6 +162,10 @@ class Clause:
         if dialect not in self.only:
             return None
         return self.oss if read_as is Dialect.OSS else self.level
+
+
+def _where_shown(of_body: OfBody) -> Over:
+    return lambda answer: of_body(answer.reading) if answer.shows_queue else ()
 
 
 Same: Final = object()
@@ -179,23 +187,28 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     oss_reason: str | None = None,
     only: frozenset[Dialect] = frozenset(Dialect),
     over: Over | None = None,
+    of_body: OfBody | None = None,
     across: Across | None = None,
 ) -> Callable[[Check], Clause]:
     """Make the decorated function the check of a clause.
 
-    The function is called once for each subject that ``over`` (one answer) or ``across`` (the run)
-    yields; a clause with no subject was not exercised, so a check cannot pass by looking at nothing.
+    The function is called once for each subject that ``over`` (one answer), ``of_body`` (the body of a queue that
+    one shows) or ``across`` (the run) yields; a clause with no subject was not exercised, so a check cannot pass
+    by looking at nothing.
     """
-    if (over is None) == (across is None):
-        msg = f"{clause_id}: exactly one of over and across"
+    if [over, of_body, across].count(None) != 2:
+        msg = f"{clause_id}: exactly one of over, of_body and across"
         raise TypeError(msg)
+    if of_body is not None:
+        over = _where_shown(of_body)
     under_oss = level if oss is Same else oss
     assert under_oss is None or isinstance(under_oss, Level)
 
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=under_oss, oss_reason=oss_reason, only=only, over=over, across=across, check=check,
+            core=core, oss=under_oss, oss_reason=oss_reason, only=only, over=over, of_body=of_body, across=across,
+            check=check,
         )  # fmt: skip
 
     return make

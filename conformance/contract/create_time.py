@@ -34,7 +34,7 @@ CLOCK_SKEW_MS: Final = 60_000
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
     why="Clients show and sort by it.",
     keeps='{"create_time": 1763913600000}', breaks='{"client_id": "a1"}',
-    needs="a job with metadata", over=metadata_objects,
+    needs="a job with metadata", of_body=metadata_objects,
 )  # fmt: skip
 def create_time_is_present(found: Located) -> Iterator[Finding]:
     """Metadata contains create_time."""
@@ -56,7 +56,7 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
     why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
     keeps="1763913600000", breaks='"2025-11-23T16:00:00Z"',
     needs="a job with create_time",
-    over=lambda answer: (found for found in create_times(answer) if constant_free(found.value)),
+    of_body=lambda reading: (found for found in create_times(reading) if constant_free(found.value)),
 )  # fmt: skip
 def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     """create_time is a JSON number."""
@@ -75,7 +75,7 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="A thousandfold error puts a job in 1970 or in the far future.",
     keeps="1763913600000", breaks="1763913600",
-    needs="a job whose create_time is a number", over=create_time_numbers,
+    needs="a job whose create_time is a number", of_body=create_time_numbers,
 )  # fmt: skip
 def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     """10^12 <= create_time < 10^14: from 2001 to 5138."""
@@ -92,7 +92,7 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="The official frontend and typed clients hold it as an integer.",
     keeps="1763913600000", breaks="1763913600000.5",
-    needs="a job whose create_time is a number", over=create_time_numbers,
+    needs="a job whose create_time is a number", of_body=create_time_numbers,
 )  # fmt: skip
 def create_time_is_whole(found: Located) -> Iterator[Finding]:
     """create_time is written without fraction or exponent."""
@@ -103,7 +103,7 @@ def create_time_is_whole(found: Located) -> Iterator[Finding]:
 def _dated_create_times(answer: Answer) -> Iterator[tuple[Located, float]]:
     now = answered_at(answer)
     if now is not None:
-        plausible = (t for t in create_time_numbers(answer) if EPOCH_MS_FIRST <= t.value < EPOCH_MS_LAST)
+        plausible = (t for t in create_time_numbers(answer.reading) if EPOCH_MS_FIRST <= t.value < EPOCH_MS_LAST)
         yield from ((found, now * 1000) for found in plausible)
 
 
@@ -125,4 +125,4 @@ def create_time_is_past(subject: tuple[Located, float]) -> Iterator[Finding]:
             "whole hours ahead: local time taken for UTC" if hours > 0.9 and abs(hours - round(hours)) < 0.05 else None
         )
         yield Finding(found.pointer, "a time before the answer", show(found.value),
-                      f"create_time is {ahead / 1000:,.0f} s after the answer.", hint)  # fmt: skip
+                      f"create_time is {ahead / 1000:,.0f} s after the reading.", hint)  # fmt: skip

@@ -13,8 +13,8 @@ from conformance.contract.answer import (
     Answer,
     Conversation,
     Located,
+    Reading,
     infos,
-    queue_answers,
 )
 from conformance.contract.clause import Finding, Level, clause, doc, show
 
@@ -92,17 +92,22 @@ def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
         )
 
 
+def _values(reading: Reading) -> Iterator[Located]:
+    if reading.document.read:
+        yield Located("", reading.document.value)
+
+
 @clause(
     "envelope.object", Level.MUST, core=True,
     title="The body is one JSON object",
     source=doc(f"{INFO}/type", "object"),
     why="Clients read the two lists by name.",
     keeps='{"queue_running": [], "queue_pending": []}', breaks='[{"queue_running": [], "queue_pending": []}]',
-    over=lambda answer: (answer for answer in queue_answers(answer) if answer.document.read),
+    of_body=_values,
 )  # fmt: skip
-def the_body_is_an_object(answer: Answer) -> Iterator[Finding]:
+def the_body_is_an_object(found: Located) -> Iterator[Finding]:
     """The 200 body is an object."""
-    value = answer.document.value
+    value = found.value
     if not isinstance(value, dict):
         hint = "the list of jobs itself, without the object around it" if isinstance(value, list) else None
         hint = "the queue as a string of JSON: encoded twice" if isinstance(value, str) else hint
@@ -122,7 +127,7 @@ def is_error(info: dict[str, Any]) -> bool:
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client takes the status for success and shows an empty queue.",
     keeps='{"queue_running": [], "queue_pending": []}', breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
-    over=infos,
+    of_body=infos,
 )  # fmt: skip
 def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
     """A 200 body with neither list does not look like an ErrorResponse."""
@@ -131,10 +136,10 @@ def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _listed(name: str) -> Any:
-    def over(answer: Answer) -> Iterator[Located]:
-        return (Located(f"/{name}", info[name]) for info in infos(answer) if name in info)
+    def of_body(reading: Reading) -> Iterator[Located]:
+        return (Located(f"/{name}", info[name]) for info in infos(reading) if name in info)
 
-    return over
+    return of_body
 
 
 def _is_array(found: Located) -> Iterator[Finding]:
@@ -151,7 +156,7 @@ queue_running_is_an_array = clause(
     why="Clients map over it; null and objects throw.",
     keeps='{"queue_running": []}', breaks='{"queue_running": null}',
     needs="an answer with queue_running",
-    over=_listed("queue_running"),
+    of_body=_listed("queue_running"),
 )(_is_array)  # fmt: skip
 
 queue_pending_is_an_array = clause(
@@ -161,7 +166,7 @@ queue_pending_is_an_array = clause(
     why="Clients map over it; null and objects throw.",
     keeps='{"queue_pending": []}', breaks='{"queue_pending": {}}',
     needs="an answer with queue_pending",
-    over=_listed("queue_pending"),
+    of_body=_listed("queue_pending"),
 )(_is_array)  # fmt: skip
 
 
@@ -171,7 +176,7 @@ queue_pending_is_an_array = clause(
     source=doc(f"{GET}/description", "running and pending items"),
     why="No list is required by the schema, but the official frontend and the typed clients fail where one is missing.",
     keeps='{"queue_running": [], "queue_pending": []}', breaks='{"queue_running": []}',
-    over=lambda answer: (info for info in infos(answer) if not is_error(info)),
+    of_body=lambda reading: (info for info in infos(reading) if not is_error(info)),
 )  # fmt: skip
 def both_lists_are_present(info: dict[str, Any]) -> Iterator[Finding]:
     """queue_running and queue_pending are there."""

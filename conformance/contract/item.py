@@ -8,9 +8,9 @@ from typing import Final
 
 from conformance.contract.answer import (
     ARITY,
-    Answer,
     Item,
     Located,
+    Reading,
     constant_free,
     element,
     elements,
@@ -38,7 +38,7 @@ UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-
     source=doc(f"{ITEM}/type", "array"),
     why="Clients read the parts of a job by position.",
     keeps=EXAMPLE, breaks='{"prompt_id": "2f1b0c3e-…", "job_number": 1}',
-    needs=AN_ITEM, over=elements,
+    needs=AN_ITEM, of_body=elements,
 )  # fmt: skip
 def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     """Each element of the two lists is an array."""
@@ -54,7 +54,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…"]',
-    needs=AN_ITEM, over=items,
+    needs=AN_ITEM, of_body=items,
 )  # fmt: skip
 def five_elements(item: Item) -> Iterator[Finding]:
     """len(item) == 5."""
@@ -69,8 +69,8 @@ def five_elements(item: Item) -> Iterator[Finding]:
     yield Finding(item.pointer, "5 elements", f"{size} elements", "The job does not have five elements.", hint)
 
 
-def _ordered(answer: Answer) -> Iterator[Item]:
-    return (item for item in full_items(answer) if item.order is not None)
+def _ordered(reading: Reading) -> Iterator[Item]:
+    return (item for item in full_items(reading) if item.order is not None)
 
 
 @clause(
@@ -80,7 +80,7 @@ def _ordered(answer: Answer) -> Iterator[Item]:
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position takes one for the other.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
-    needs="a job whose elements 3 and 4 are an array and an object", over=_ordered,
+    needs="a job whose elements 3 and 4 are an array and an object", of_body=_ordered,
 )  # fmt: skip
 def elements_in_order(item: Item) -> Iterator[Finding]:
     """[3] and [4] are not swapped. Demanded is the order of the dialect."""
@@ -105,7 +105,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
     source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
     why="Clients look jobs up by it.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks="12345",
-    needs=AN_ITEM, over=lambda answer: (found for found in element(1, answer.items) if constant_free(found.value)),
+    needs=AN_ITEM, of_body=lambda reading: (found for found in element(1, reading.items) if constant_free(found.value)),
 )  # fmt: skip
 def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     """[1] is a string."""
@@ -119,7 +119,7 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
     why="Clients and databases that hold ids as UUIDs refuse anything else.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"job-1"',
-    needs="a job whose id is a string", over=prompt_ids,
+    needs="a job whose id is a string", of_body=prompt_ids,
 )  # fmt: skip
 def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     """[1] is the 36-character hyphenated form of RFC 9562 §4, any version, any case, nothing around it."""
@@ -143,7 +143,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     why="Ids are compared as text: the same job in another case is another job to a client.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"2F1B0C3E-8A4D-4C55-9A6E-0D1F2B3C4D5E"',
     needs="a job whose id is a UUID",
-    over=lambda answer: (found for found in prompt_ids(answer) if UUID.fullmatch(found.value)),
+    of_body=lambda reading: (found for found in prompt_ids(reading) if UUID.fullmatch(found.value)),
 )  # fmt: skip
 def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     """[1] has no upper-case hexadecimal digit."""
@@ -161,7 +161,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     why="Clients reopen a job from it.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='"{\\"9\\": {}}"',
     needs="a job of three elements or more",
-    over=lambda answer: (found for found in element(2, answer.items) if constant_free(found.value)),
+    of_body=lambda reading: (found for found in element(2, reading.items) if constant_free(found.value)),
 )  # fmt: skip
 def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     """[2] is an object."""
@@ -179,7 +179,7 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="A job without nodes cannot have been accepted; the workflow was left out.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks="{}",
-    needs="a job with a workflow", over=workflows,
+    needs="a job with a workflow", of_body=workflows,
 )  # fmt: skip
 def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
     """[2] has a member."""
@@ -190,9 +190,9 @@ def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
 # --- [3] output_node_ids ----------------------------------------------------------------------
 
 
-def _in_order(answer: Answer) -> Iterator[Item]:
+def _in_order(reading: Reading) -> Iterator[Item]:
     """Items that are not swapped: a swapped one is one finding of its own."""
-    return (item for item in full_items(answer) if item.order in (None, item.dialect))
+    return (item for item in full_items(reading) if item.order in (None, item.dialect))
 
 
 @clause(
@@ -201,7 +201,7 @@ def _in_order(answer: Answer) -> Iterator[Item]:
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
     why="Clients iterate over it.",
     keeps='["9", "12"]', breaks='"9"',
-    needs="a job of five elements in the demanded order", over=_in_order,
+    needs="a job of five elements in the demanded order", of_body=_in_order,
 )  # fmt: skip
 def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
     """[3] (under oss: [4]) is an array."""
@@ -210,10 +210,10 @@ def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
         yield Finding(found.pointer, "an array of strings", show(found.value), "output_node_ids is not an array.")
 
 
-def _output_node_ids(answer: Answer) -> Iterator[Located]:
+def _output_node_ids(reading: Reading) -> Iterator[Located]:
     return (
         Located(f"{ids.pointer}/{index}", node_id)
-        for ids in output_node_id_lists(answer)
+        for ids in output_node_id_lists(reading)
         for index, node_id in enumerate(ids.value)
         if constant_free(node_id)
     )
@@ -225,7 +225,7 @@ def _output_node_ids(answer: Answer) -> Iterator[Located]:
     source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
     why="They are the names of members of the workflow, which JSON knows as strings.",
     keeps='["9"]', breaks="[9]",
-    needs="a job with an output node id", over=_output_node_ids,
+    needs="a job with an output node id", of_body=_output_node_ids,
 )  # fmt: skip
 def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     """Each member of [3] is a string."""
@@ -239,7 +239,7 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "Node IDs to return results from"),
     why="A job without outputs returns nothing; ComfyUI refuses such a prompt.",
     keeps='["9"]', breaks="[]",
-    needs="a job with output_node_ids", over=output_node_id_lists,
+    needs="a job with output_node_ids", of_body=output_node_id_lists,
 )  # fmt: skip
 def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     """[3] has a member."""
@@ -254,7 +254,7 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     why="An empty name names no node.",
     keeps='["9"]', breaks='[""]',
     needs="a job with an output node id",
-    over=lambda answer: (found for found in _output_node_ids(answer) if isinstance(found.value, str)),
+    of_body=lambda reading: (found for found in _output_node_ids(reading) if isinstance(found.value, str)),
 )  # fmt: skip
 def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     """No member of [3] is the empty string."""
@@ -268,7 +268,7 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "Node IDs to return results from"),
     why="A client that counts outputs waits for one that never comes.",
     keeps='["9", "12"]', breaks='["9", "9"]',
-    needs="a job with output_node_ids", over=output_node_id_lists,
+    needs="a job with output_node_ids", of_body=output_node_id_lists,
 )  # fmt: skip
 def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     """No string stands twice in [3]."""
@@ -291,7 +291,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
     why="Clients read create_time from it by name.",
     keeps='{"create_time": 1763913600000}', breaks="1763913600000",
-    needs="a job of five elements in the demanded order", over=_in_order,
+    needs="a job of five elements in the demanded order", of_body=_in_order,
 )  # fmt: skip
 def metadata_is_an_object(item: Item) -> Iterator[Finding]:
     """[4] (under oss: [3]) is an object."""

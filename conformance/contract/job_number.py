@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.answer import Answer, Located, constant_free, element, is_number, job_numbers
+from conformance.contract.answer import Located, Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
 from conformance.contract.item import AN_ITEM, ITEM, PROSE
 
@@ -15,8 +15,8 @@ SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that a double, and so JavaScript, holds exactly (RFC 8259 §6)."""
 
 
-def _job_numbers_of_any_type(answer: Answer) -> Iterator[Located]:
-    return (found for found in element(0, answer.items) if constant_free(found.value))
+def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
+    return (found for found in element(0, reading.items) if constant_free(found.value))
 
 
 @clause(
@@ -25,7 +25,7 @@ def _job_numbers_of_any_type(answer: Answer) -> Iterator[Located]:
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="Typed clients fail on the whole answer, others sort numbers as text.",
     keeps="1", breaks='"1"',
-    needs=AN_ITEM, over=_job_numbers_of_any_type,
+    needs=AN_ITEM, of_body=_job_numbers_of_any_type,
 )  # fmt: skip
 def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     """[0] is a JSON number: no string, boolean or null."""
@@ -37,9 +37,9 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     "item.job-number.integer", Level.MUST, core=True,
     title="[0] job_number is a whole number",
     source=doc(PROSE, "[0] job_number (integer)"),
-    why="A position has no fraction; clients with integer types reject the answer.",
+    why="A position has no fraction; clients with integer types reject the reading.",
     keeps="1", breaks="1.5",
-    needs=AN_ITEM, over=job_numbers, oss=None, oss_reason=COUNTER,
+    needs=AN_ITEM, of_body=job_numbers, oss=None, oss_reason=COUNTER,
 )  # fmt: skip
 def job_number_is_whole(found: Located) -> Iterator[Finding]:
     """[0] has no fractional part."""
@@ -54,7 +54,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
     keeps="3", breaks="3.0",
     needs=AN_ITEM, oss=None, oss_reason=COUNTER,
-    over=lambda answer: (found for found in job_numbers(answer) if found.value == _whole(found.value)),
+    of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
 )  # fmt: skip
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
     """[0] is digits alone."""
@@ -70,7 +70,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "Position in queue (1-based)"),
     why="A client shows it as the place in the queue.",
     keeps="1", breaks="0",
-    needs=AN_ITEM, over=job_numbers, oss=None, oss_reason=COUNTER,
+    needs=AN_ITEM, of_body=job_numbers, oss=None, oss_reason=COUNTER,
 )  # fmt: skip
 def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     """[0] >= 1."""
@@ -89,7 +89,7 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     source=rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
     why="Beyond it JavaScript reads another number than was sent.",
     keeps="9007199254740991", breaks="9007199254740993",
-    needs=AN_ITEM, over=job_numbers,
+    needs=AN_ITEM, of_body=job_numbers,
 )  # fmt: skip
 def job_number_is_safe(found: Located) -> Iterator[Finding]:
     """abs([0]) <= 2^53-1."""

@@ -68,7 +68,7 @@ def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
     source=doc(PROSE, "[4] metadata (object)"),
     why="api_key_comfy_org and auth_token_comfy_org are keys that clients send along with a job; whoever reads the queue would have them.",
     keeps='{"create_time": 1763913600000}', breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
-    needs=AN_ITEM, over=items,
+    needs=AN_ITEM, of_body=items,
 )  # fmt: skip
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
     """No such member with a value stands outside the workflow's nodes: in elements 3 and beyond."""

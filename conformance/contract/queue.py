@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from conformance.contract.answer import Answer, Item, Located, element, is_number
+from conformance.contract.answer import Item, Located, Reading, element, is_number
 from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
 from conformance.contract.job_number import COUNTER
@@ -16,12 +16,12 @@ PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/descrip
 OLDEST_FIRST: Final = "ordered by creation time, oldest first"
 
 
-def _pending(answer: Answer) -> Sequence[Item]:
-    return [item for item in answer.items if item.pending]
+def _pending(reading: Reading) -> Sequence[Item]:
+    return [item for item in reading.items if item.pending]
 
 
-def _recognised(answer: Answer) -> Iterator[Item]:
-    return (item for item in answer.items if item.order is not None)
+def _recognised(reading: Reading) -> Iterator[Item]:
+    return (item for item in reading.items if item.order is not None)
 
 
 @clause(
@@ -31,7 +31,7 @@ def _recognised(answer: Answer) -> Iterator[Item]:
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="A client that tells the order from one job reads the others wrongly.",
     keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
-    needs="dialect auto, and a job whose elements 3 and 4 are an array and an object", over=_recognised,
+    needs="dialect auto, and a job whose elements 3 and 4 are an array and an object", of_body=_recognised,
 )  # fmt: skip
 def one_order(item: Item) -> Iterator[Finding]:
     """No job mixes the order of Comfy Cloud with that of ComfyUI, in one answer or over all of them."""
@@ -41,8 +41,8 @@ def one_order(item: Item) -> Iterator[Finding]:
                       "This job has its elements in another order than the first one.")  # fmt: skip
 
 
-def _two_ids(answer: Answer) -> Iterator[list[tuple[Item, str]]]:
-    named = [(item, item.prompt_id) for item in answer.items if item.prompt_id is not None]
+def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
+    named = [(item, item.prompt_id) for item in reading.items if item.prompt_id is not None]
     if len(named) > 1:
         yield named
 
@@ -53,7 +53,7 @@ def _two_ids(answer: Answer) -> Iterator[list[tuple[Item, str]]]:
     source=doc(PROSE, "Job UUID"),
     why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
     keeps="every prompt_id once, over both lists", breaks="the same prompt_id as running and as pending",
-    needs="two jobs", over=_two_ids,
+    needs="two jobs", of_body=_two_ids,
 )  # fmt: skip
 def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
     """No prompt_id stands twice in the two lists together."""
@@ -66,8 +66,8 @@ def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
                           else "This prompt_id is listed before.", hint)  # fmt: skip
 
 
-def _pending_times(answer: Answer) -> Iterator[list[Located]]:
-    times = [item.create_time for item in _pending(answer)]
+def _pending_times(reading: Reading) -> Iterator[list[Located]]:
+    times = [item.create_time for item in _pending(reading)]
     found = [time for time in times if time is not None and is_number(time.value)]
     if len(found) > 1:
         yield found
@@ -80,7 +80,7 @@ def _pending_times(answer: Answer) -> Iterator[list[Located]]:
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients take the place in the list for the place in the queue.",
     keeps="create_time 1000, 1000, 1002", breaks="create_time 1002, 1000",
-    needs="two pending jobs with create_time", over=_pending_times,
+    needs="two pending jobs with create_time", of_body=_pending_times,
 )  # fmt: skip
 def pending_is_oldest_first(times: list[Located]) -> Iterator[Finding]:
     """create_time never falls along queue_pending; equal times are fine."""
@@ -98,8 +98,8 @@ def _order_hint(times: list[Located]) -> str | None:
     return "newest first" if newest else "the order of a binary heap, as ComfyUI keeps its queue" if heap else None
 
 
-def _pending_numbers(answer: Answer) -> Iterator[list[Located]]:
-    found = [n for n in element(0, _pending(answer)) if is_number(n.value)]
+def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
+    found = [n for n in element(0, _pending(reading)) if is_number(n.value)]
     if len(found) > 1:
         yield found
 
@@ -110,7 +110,7 @@ def _pending_numbers(answer: Answer) -> Iterator[list[Located]]:
     source=doc(PROSE, "Position in queue (1-based)"),
     why="Two jobs cannot stand in one place.",
     keeps="1, 2, 4", breaks="1, 2, 2",
-    needs="two pending jobs", over=_pending_numbers,
+    needs="two pending jobs", of_body=_pending_numbers,
 )  # fmt: skip
 def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     """No job_number stands twice in queue_pending."""
@@ -129,7 +129,7 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     source=doc(PENDING, OLDEST_FIRST),
     why="The number says one place in the queue, the list another.",
     keeps="1, 2, 4", breaks="1, 3, 2",
-    needs="two pending jobs", over=_pending_numbers,
+    needs="two pending jobs", of_body=_pending_numbers,
 )  # fmt: skip
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     """job_number never falls along queue_pending; gaps are fine."""

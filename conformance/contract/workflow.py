@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import ARITY, Answer, Item, Located, output_node_id_lists, workflows
+from conformance.contract.answer import ARITY, Item, Located, Reading, output_node_id_lists, workflows
 from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
 from conformance.jsontext import escape
@@ -19,8 +19,8 @@ def is_graph(value: object) -> bool:
     return isinstance(value, dict) and any(isinstance(node, dict) and "class_type" in node for node in value.values())
 
 
-def _graphs(answer: Answer) -> Iterator[Located]:
-    return (found for found in workflows(answer) if is_graph(found.value))
+def _graphs(reading: Reading) -> Iterator[Located]:
+    return (found for found in workflows(reading) if is_graph(found.value))
 
 
 @clause(
@@ -29,7 +29,7 @@ def _graphs(answer: Answer) -> Iterator[Located]:
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="ComfyUI refuses to run a node without one, so the workflow is not the one that was accepted.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='{"9": {"class_type": "SaveImage"}, "12": {}}',
-    needs=A_GRAPH, over=_graphs,
+    needs=A_GRAPH, of_body=_graphs,
 )  # fmt: skip
 def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
     """Each member of an API graph is an object with a string class_type."""
@@ -41,8 +41,8 @@ def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
             )
 
 
-def _links(answer: Answer) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for graph in _graphs(answer):
+def _links(reading: Reading) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for graph in _graphs(reading):
         for name, node in graph.value.items():
             inputs = node.get("inputs") if isinstance(node, dict) else None
             for input_name, value in inputs.items() if isinstance(inputs, dict) else ():
@@ -63,7 +63,7 @@ def is_link(value: object) -> bool:
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="A link to a node that is not there means that the workflow is not whole.",
     keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}', breaks='{"9": {"inputs": {"images": ["3", 0]}, …}}',
-    needs="a link in an API graph", over=_links,
+    needs="a link in an API graph", of_body=_links,
 )  # fmt: skip
 def links_name_nodes(link: tuple[str, str, dict[str, Any]]) -> Iterator[Finding]:
     """The first element of each link [node, slot] is a member of the graph."""
@@ -74,9 +74,9 @@ def links_name_nodes(link: tuple[str, str, dict[str, Any]]) -> Iterator[Finding]
         )
 
 
-def _outputs_of_graphs(answer: Answer) -> Iterator[tuple[Item, Located]]:
-    lists = {ids.pointer: ids for ids in output_node_id_lists(answer)}
-    for item in answer.items:
+def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
+    lists = {ids.pointer: ids for ids in output_node_id_lists(reading)}
+    for item in reading.items:
         if len(item.elements) >= ARITY and is_graph(item.elements[2]):
             ids = lists.get(item.output_node_ids.pointer)
             if ids is not None and ids.value:
@@ -89,7 +89,7 @@ def _outputs_of_graphs(answer: Answer) -> Iterator[tuple[Item, Located]]:
     source=doc(PROSE, "Node IDs to return results from"),
     why="A client that waits for the results of a node waits for ever.",
     keeps='workflow {"9": {…}}, output ids ["9"]', breaks='workflow {"9": {…}}, output ids ["12"]',
-    needs="a job with output ids whose workflow is an API graph", over=_outputs_of_graphs,
+    needs="a job with output ids whose workflow is an API graph", of_body=_outputs_of_graphs,
 )  # fmt: skip
 def output_nodes_exist(subject: tuple[Item, Located]) -> Iterator[Finding]:
     """Each string of [3] is a member of the graph at [2]."""

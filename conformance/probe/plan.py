@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import Final
+from typing import Final, TypeVar
 
 from conformance.contract.allowed import allowed
 from conformance.contract.answer import OK, UNAVAILABLE, Answer, Conversation, Reading
@@ -17,6 +18,7 @@ from conformance.dialect import Dialect
 from conformance.exchange import Credential, Exchange
 from conformance.probe.client import Ask, Client
 
+T = TypeVar("T")
 FIRST_READS: Final = 8
 PARALLEL: Final = 4
 FUTILE: Final = 3
@@ -33,6 +35,8 @@ POLL: Final = 1.0
 """Seconds between two looks at an idle queue."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
+AGAIN: Final = ", again"
+"""Ends the purpose of a request that was sent a second time, since its answer was a surprise."""
 READ: Final = Ask("read")
 
 
@@ -87,9 +91,7 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
         await ask(READ)
     if not any(_status(exchange) == OK for exchange in client.ledger):
         return "no read was answered 200"
-    for outcome in await asyncio.gather(*(ask(READ) for _ in range(PARALLEL)), return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+    await _gathered([ask(READ) for _ in range(PARALLEL)])
     variations = _between_reads(_variations(client.ledger))
     await ask.all(chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2))
     if _shrinks(client.ledger) and one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
@@ -112,8 +114,18 @@ class Asker:
         for one in asks:
             exchanges.append(await self(one))
             if _is_surprising(exchanges[-1]):
-                exchanges.append(await self(one))
+                exchanges.append(await self(replace(one, purpose=one.purpose + AGAIN)))
         return exchanges
+
+    async def side_by_side(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
+        """Ask on PARALLEL connections at once; return what each request brought. Raises Stopped."""
+        lanes = asyncio.Semaphore(PARALLEL)
+
+        async def one(ask: Ask) -> list[Exchange]:
+            async with lanes:
+                return await self.all([ask])
+
+        return await _gathered([one(ask) for ask in asks])
 
     async def __call__(self, one: Ask) -> Exchange:
         """Ask, and again where the server says when. Raises Stopped."""
@@ -134,6 +146,15 @@ class Asker:
         if exchange.problem is not None or _status(exchange) in UNAVAILABLE:
             _go_on(client.ledger)
         return exchange
+
+
+async def _gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
+    """Wait for all of them, also where one fails: no request is left alone. Raises what the first one raised."""
+    outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
 
 def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:

@@ -8,12 +8,14 @@ overrides the method, and no value is written to exploit anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import cycle, zip_longest
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import zip_longest
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
@@ -23,11 +25,16 @@ from conformance.probe.client import Ask
 
 if TYPE_CHECKING:
     from schemathesis import Case
+    from schemathesis.schemas import APIOperation
 
 _PATH: Final = "/api/queue"
 _METHOD: Final = "GET"
-LONGEST: Final = 6
+LONGEST: Final = 3
 """Requests in one sequence."""
+MOST_PARTS: Final = 4
+"""Parameters and header fields that are added to one request."""
+_DOCUMENT: Final = load_corrected()
+_DECLARED: Final = _DOCUMENT["paths"][_PATH][_METHOD.lower()].get("parameters")
 _PARAMETERS: Final = (
     "a", "limit", "offset", "page", "page_size", "max_items", "status", "state", "sort", "order", "filter", "fields",
     "format", "user", "client_id", "prompt_id", "id", "queue", "running", "verbose", "pretty", "v", "_", "a[]", "a[b]",
@@ -56,7 +63,7 @@ _ORIGINS: Final = (
     "https://conformance.invalid", "null", "http://localhost", "http://127.0.0.1:8188", "https://[::1]:1",
     "https://xn--bcher-kva.invalid",
 )  # fmt: skip
-_ODD_VALUES: Final = ("", "a", "a, b", 'a="b;c"', "a\tb", "(comment)", "a" * 600, "true", "-1", "=?utf-8?q?a?=")
+_ODD_VALUES: Final = ("", "a", "a, b", 'a="b;c"', "a b", "(comment)", "a" * 600, "true", "-1", "=?utf-8?q?a?=")
 
 _REPEATABLE: Final = ("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "X-Conformance")
 """Fields that may stand on several lines: their values are lists (RFC 9110 §5.3)."""
@@ -82,59 +89,94 @@ _FIELDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 
 
-def sweep(seed: int) -> list[Ask]:
-    """Return each parameter, value and header of the tables once, by itself, in an order of the seed.
+Part = tuple[str, str, str]
+"""Where it stands ("query" or "header"), its name and its value."""
 
-    What depends on one of them is found without luck; Hypothesis is for what depends on several.
+_ACCEPTS: Final = tuple(("header", "Accept", kind + weight) for weight in _WEIGHTS for kind in _RANGES)
+_LINES: Final = tuple(("header", name, value) for name, values in _FIELDS for value in values)
+_HEADERS: Final = (*_ACCEPTS, *_LINES)
+_PAIRS: Final = tuple(("query", name, value) for value in _VALUES for name in _PARAMETERS)
+
+
+Parts = tuple[Part, ...]
+
+
+def scattered(seed: int) -> Iterator[Parts]:
+    """Yield the parts of single requests without end, by the seed.
+
+    First each parameter, value and header of the tables by itself, so that what depends on one of them is found
+    without luck; then some at a time. They cost nothing to draw: Hypothesis is for sequences, and for making small.
     """
-    pairs = zip_longest(_VALUES, _PARAMETERS, fillvalue="")
-    queries = [Ask(_told([], query), query=query) for value, name in pairs if (query := urlencode({name: value}))]
-    accepts = [("Accept", media_range + mark) for media_range, mark in zip(_RANGES, cycle(_WEIGHTS), strict=False)]
-    lines = [*accepts, *((name, value) for name, values in _FIELDS for value in values)]
-    asks = [*queries, *(Ask(_told([line], ""), headers=(line,)) for line in lines)]
-    Random(seed).shuffle(asks)  # noqa: S311 - no secret
-    return asks
+    random = Random(seed)  # noqa: S311 - no secret
+    pairs = (("query", name, value) for value, name in zip_longest(_VALUES, _PARAMETERS, fillvalue=""))
+    each = [(part,) for part in (*pairs, *_ACCEPTS[:: len(_RANGES) - 1], *_LINES)]
+    random.shuffle(each)
+    yield from each
+    while True:
+        yield tuple(random.choice(random.choice((_PAIRS, _HEADERS))) for _ in range(random.randint(2, MOST_PARTS)))
+
+
+def ask_of(parts: Parts) -> Ask:
+    """Return the request that is made of these parts."""
+    return _ask(_merged(_operation().Case(), parts))
+
+
+def written(asks: Sequence[Ask]) -> bytes:
+    """Return a sequence as it stands in the example database."""
+    return msgspec.json.encode([(ask.headers, ask.query) for ask in asks])
+
+
+def read_back(value: bytes) -> list[Ask]:
+    """Return a sequence of the example database; an empty one where it holds what is not generated here."""
+    try:
+        found = msgspec.json.decode(value, type=list[tuple[list[tuple[str, str]], str]])
+    except msgspec.DecodeError:
+        return []
+    names = {name for _, name, _ in _HEADERS}
+    known = all(name in names and text.isprintable() for headers, _ in found for name, text in headers)
+    if not known or len(found) > LONGEST + 1 or not all(query.isascii() and query.isprintable() for _, query in found):
+        return []
+    return [_named(tuple(headers), query) for headers, query in found]
 
 
 def sequences() -> st.SearchStrategy[list[Ask]]:
-    """Return a strategy for short sequences of reads, each to be asked after the one before was answered."""
-    again = _field_lines().filter(lambda line: line[0] in _REPEATABLE)
-    return st.lists(st.builds(_ask, _cases(), st.lists(again, max_size=1)), min_size=1, max_size=LONGEST)
+    """Return a strategy for short sequences of reads, each to be asked after the one before was answered.
+
+    A request is drawn as a few parts of the tables: little to draw, and little to shrink.
+    """
+    operation = _operation()
+    declared = operation.as_strategy() if _DECLARED else st.builds(operation.Case)
+    parts = st.lists(st.sampled_from(_PAIRS) | st.sampled_from(_HEADERS), max_size=MOST_PARTS)
+    return st.lists(st.builds(_merged, declared, parts).map(_ask), min_size=1, max_size=LONGEST)
 
 
-def _cases() -> st.SearchStrategy[Case[Any]]:
-    """Return a strategy for cases of the operation: what it declares, merged with what nobody declared."""
-    document = load_corrected()
+@cache
+def _operation() -> APIOperation[Any, Any, Any, Any]:
     # Credentials are the plan's business: a wrong key is not to be tried again and again.
     config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
-    operation = schemathesis.openapi.from_dict(document, config=config)[_PATH][_METHOD]
-    parameters = document["paths"][_PATH][_METHOD.lower()].get("parameters")
-    declared = operation.as_strategy() if parameters else st.builds(operation.Case)
+    return schemathesis.openapi.from_dict(_DOCUMENT, config=config)[_PATH][_METHOD]
 
-    def merged(case: Case[Any], query: list[tuple[str, str]], headers: list[tuple[str, str]]) -> Case[Any]:
-        for name, value in query:
+
+def _merged(case: Case[Any], parts: Iterable[Part]) -> tuple[Case[Any], list[Part]]:
+    """Add parts to a case; return what a case has no room for as well: fields that stand on a second line."""
+    more = []
+    for place, name, value in parts:
+        if place == "query":
             case.query.setdefault(name, []).append(value)
-        case.headers.update(headers)
-        return case
-
-    queries = st.lists(st.tuples(st.sampled_from(_PARAMETERS), st.sampled_from(_VALUES)), max_size=3)
-    return st.builds(merged, declared, queries, st.lists(_field_lines(), max_size=3))
-
-
-def _field_lines() -> st.SearchStrategy[tuple[str, str]]:
-    """Return a strategy for header fields: name and value."""
-    ranges = st.builds(str.__add__, st.sampled_from(_RANGES), st.sampled_from(_WEIGHTS))
-    accept = st.tuples(st.just("Accept"), st.lists(ranges, min_size=1, max_size=3).map(", ".join))
-    return st.one_of(st.sampled_from([(name, value) for name, values in _FIELDS for value in values]), accept)
+        elif name not in case.headers:
+            case.headers[name] = value
+        elif name in _REPEATABLE:
+            more.append((place, name, value))
+    return case, more
 
 
-def _ask(case: Case[Any], more: list[tuple[str, str]]) -> Ask:
-    """Turn a case into a request of ours; the fields of ``more`` may stand a second time."""
-    headers = (*case.headers.items(), *more)
-    query = urlencode(case.query, doseq=True)
-    return Ask(_told(headers, query), headers=headers, query=query)
+def _ask(drawn: tuple[Case[Any], list[Part]]) -> Ask:
+    """Turn a case into a request of ours."""
+    case, more = drawn
+    headers = (*case.headers.items(), *((name, value) for _, name, value in more))
+    return _named(headers, urlencode(case.query, doseq=True))
 
 
-def _told(headers: Iterable[tuple[str, str]], query: str) -> str:
+def _named(headers: tuple[tuple[str, str], ...], query: str) -> Ask:
     told = [*(["query"] if query else []), *dict.fromkeys(name for name, _ in headers)]
-    return f"generated: {', '.join(told) or 'nothing added'}"
+    return Ask(f"generated: {', '.join(told) or 'nothing added'}", headers=headers, query=query)

@@ -7,11 +7,12 @@ kept also where it does not break it every time, and then says how often it does
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
-from unittest import SkipTest
 
 import hypothesis
 from hypothesis.database import (
@@ -25,46 +26,59 @@ from hypothesis.errors import HypothesisException
 
 from conformance.exchange import Exchange
 from conformance.probe.client import Ask
-from conformance.probe.plan import READ, Stopped
+from conformance.probe.plan import AGAIN, READ, Stopped
 from conformance.properties.outcome import NO_ANSWER, Search, Smallest
-from conformance.properties.requests import sequences, sweep
+from conformance.properties.requests import Parts, ask_of, read_back, scattered, sequences, written
 from conformance.settings import Properties
 
-SHRINKS: Final = 80
+SCATTERED: Final = 0.85
+"""The part of the requests that are asked by themselves; the others come in sequences."""
+BATCH: Final = 32
+"""Requests that are asked at once, as far as connections allow."""
+SHRINKS: Final = 160
 """Requests that are spent on making one breach small: most of what can be gained is gained by the first ones."""
+KEY: Final = b"comfy-queue-conformance"
+"""Under which sequences stand in the example database."""
 CONFIRMATIONS: Final = 5
 """Times that the smallest sequence, and a plain read beside it, are asked again: cause or chance?"""
 
 Send = Callable[[Sequence[Ask]], list[Exchange]]
 """Asks one after the other and returns what was answered. Raises Stopped."""
 
+Scatter = Callable[[Sequence[Ask]], list[list[Exchange]]]
+"""Asks in any order and returns what each request brought. Raises Stopped."""
+
 BrokenBy = Callable[[Iterable[Exchange]], set[str]]
 """Names the clauses that answers break."""
 
 
-def search(send: Send, broken_by: BrokenBy, known: Collection[str], properties: Properties) -> Search:
+def search(send: Send, scatter: Scatter, broken_by: BrokenBy, known: Collection[str], properties: Properties) -> Search:
     """Look for clauses beyond ``known`` that generated requests break.
 
     Never raises for anything that a server sent. Deterministic by the seed, as long as the server answers alike
     and the database holds no example from before.
     """
-    hunt = _Hunt(send, broken_by, set(known), properties.max_examples)
+    hunt = _Hunt(send, scatter, broken_by, set(known), properties.max_examples)
     examples = _database(properties.example_database)
-    seed = properties.seed
     if examples is not None:
-        _let_hypothesis_draw(hunt, seed, _LastNight(examples, hunt))
-    for ask in sweep(seed):
-        if not hunt.over:
-            hunt.look([ask])
-    tonight = None if examples is None else _Tonight(examples)
+        hunt.remember(examples)
+    hunt.scatter_all(islice(scattered(properties.seed), int(SCATTERED * hunt.wanted)))
+    seed = properties.seed
     while not hunt.over:
-        _let_hypothesis_draw(hunt, seed, tonight, hypothesis.Phase.generate)
+        _let_hypothesis_draw(hunt, seed)
         seed += 1
+    if examples is not None:
+        for asks, _ in hunt.smallest.values():
+            examples.save(KEY, written(asks))
     return Search(properties.seed, hunt.examples, hunt.wanted, hunt.confirmed(), hunt.stopped)
 
 
 class Breach(Exception):
     """An answer broke a clause. Each clause has a type of its own, by which Hypothesis tells breaches apart."""
+
+
+class Enough(BaseException):
+    """Nothing more is to be asked. Not an Exception: Hypothesis would take it for a breach."""
 
 
 @cache
@@ -75,6 +89,7 @@ def _breach_of(clause: str) -> type[Breach]:
 @dataclass
 class _Hunt:
     send: Send
+    scatter: Scatter
     broken_by: BrokenBy
     known: set[str]
     """Clauses that are not looked for: the plain reads showed them, or a sequence of Hypothesis did already."""
@@ -83,6 +98,8 @@ class _Hunt:
     shrinks: int | None = None
     """Requests that may still be spent on the breach that was found; None as long as none was."""
     stopped: str | None = None
+    mistake: Exception | None = None
+    """What went wrong on our side: not to be taken for a breach."""
     smallest: dict[str, tuple[list[Ask], list[Exchange]]] = field(default_factory=dict)
     before: dict[str, list[Ask]] = field(default_factory=dict)
     """What was asked just before those: it may be what made the difference."""
@@ -92,11 +109,49 @@ class _Hunt:
     def over(self) -> bool:
         return self.stopped is not None or self.examples >= self.wanted
 
+    def remember(self, examples: ExampleDatabase) -> None:
+        """Ask what broke something last time; forget what breaks nothing any more."""
+        for value in sorted(examples.fetch(KEY)):
+            asks = read_back(value)
+            if asks and not self.over and not self.look(asks) and self.stopped is None:
+                examples.delete(KEY, value)
+
+    def scatter_all(self, requests: Iterable[Parts]) -> None:
+        """Ask many single requests; where one breaks a clause that is looked for, leave out what it does not need."""
+        waiting = iter(requests)
+        while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
+            asks = [ask_of(parts) for parts in batch]
+            self.examples += len(asks)
+            for parts, ask, exchanges in zip(batch, asks, self._scattered(asks), strict=False):
+                for name in self._note([ask], exchanges):
+                    if self.smallest[name][0] == [ask]:
+                        self._leave_out(name, parts)
+        self.known |= self.smallest.keys()
+
+    def _leave_out(self, name: str, parts: Parts) -> None:
+        for index in range(len(parts)):
+            fewer = parts[:index] + parts[index + 1 :]
+            ask = ask_of(fewer)
+            if fewer and name in self._note([ask], self._sent([ask])):
+                self._leave_out(name, fewer)
+                return
+
+    def _scattered(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
+        try:
+            return self.scatter(asks)
+        except Stopped as stopped:
+            self.stopped = str(stopped)
+            return []
+
     def example(self, asks: list[Ask]) -> None:
-        """Ask a sequence, while there is leave to; raise Breach where it breaks a clause that is looked for."""
-        if self.stopped is not None or (self.over if self.shrinks is None else self.shrinks < len(asks)):
-            return
-        names = self.look(asks)
+        """Ask a sequence; raise Breach where it breaks a clause that is looked for, Enough without leave to ask."""
+        if self.stopped is not None or (self.over if self.shrinks is None else self.shrinks <= 0):
+            raise Enough
+        try:
+            names = self.look(asks)
+        except Exception as error:
+            self.mistake = error
+            raise Enough from error
         if names:
             self.shrinks = SHRINKS if self.shrinks is None else self.shrinks
             raise _breach_of(names[0])
@@ -108,7 +163,9 @@ class _Hunt:
             self.examples += len(asks)
         else:
             self.shrinks -= len(asks)
-        exchanges = self._sent(asks)
+        return self._note(asks, self._sent(asks))
+
+    def _note(self, asks: list[Ask], exchanges: list[Exchange]) -> list[str]:
         names = sorted(self._broken(exchanges) - self.known)
         for name in names:
             if name not in self.smallest or _size(asks) < _size(self.smallest[name][0]):
@@ -135,9 +192,8 @@ class _Hunt:
             if telling:
                 again, exchanges = with_before, telling[0]
         plain = self._again([READ])
-        first_asked = {exchange.request.same: exchange.id for exchange in reversed(exchanges)}
         return Smallest(
-            tuple(exchange.id for exchange in exchanges if exchange.id in first_asked.values()),
+            tuple(exchange.id for exchange in exchanges if not exchange.request.purpose.endswith(AGAIN)),
             asked=len(again), broken=sum(name in self._broken(sent) for sent in again),
             plain_asked=len(plain), plain_broken=sum(name in self._broken(sent) for sent in plain),
         )  # fmt: skip
@@ -165,65 +221,24 @@ def _size(asks: Sequence[Ask]) -> tuple[int, int, int]:
     return len(asks), len(parts), sum(len(name) + len(value or "") for name, value in parts)
 
 
-def _let_hypothesis_draw(hunt: _Hunt, seed: int, database: ExampleDatabase | None, *phases: hypothesis.Phase) -> None:
+def _let_hypothesis_draw(hunt: _Hunt, seed: int) -> None:
     """Draw until there were enough, or until a breach was found and made small."""
 
     @hypothesis.settings(
-        max_examples=hunt.wanted, database=database, deadline=None, print_blob=False,
-        phases=[hypothesis.Phase.reuse, hypothesis.Phase.shrink, *phases],
+        max_examples=hunt.wanted, database=None, deadline=None, print_blob=False,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
         suppress_health_check=list(hypothesis.HealthCheck), verbosity=hypothesis.Verbosity.quiet,
     )  # fmt: skip
-    @hypothesis.seed(seed)  # below the settings: it would take the database out of them
+    @hypothesis.seed(seed)
     @hypothesis.given(sequences())
     def every_answer_keeps_every_clause(asks: list[Ask]) -> None:
         hunt.example(asks)
 
-    try:
+    with suppress(Breach, Enough, ExceptionGroup, HypothesisException):
         every_answer_keeps_every_clause()
-    except (Breach, HypothesisException, SkipTest):  # skipped: the database held no example
-        pass
-    except ExceptionGroup as group:
-        foreign = group.split((Breach, HypothesisException))[1]
-        if foreign is not None:
-            raise foreign from None
+    if hunt.mistake is not None:
+        raise hunt.mistake
     hunt.settle()
-
-
-class _Tonight(ExampleDatabase):
-    """Keeps what is found, and knows nothing of what was found before."""
-
-    def __init__(self, examples: ExampleDatabase) -> None:
-        super().__init__()
-        self._examples = examples
-
-    def save(self, key: bytes, value: bytes) -> None:
-        """Keep an example."""
-        self._examples.save(key, value)
-
-    def fetch(self, key: bytes) -> Iterable[bytes]:
-        """Return nothing."""
-        del key
-        return ()
-
-    def delete(self, key: bytes, value: bytes) -> None:
-        """Forget nothing: an example that breaks a clause which is known by now would count as mended."""
-
-
-class _LastNight(_Tonight):
-    """Brings what was found before, and forgets what was asked again and broke nothing."""
-
-    def __init__(self, examples: ExampleDatabase, hunt: _Hunt) -> None:
-        super().__init__(examples)
-        self._hunt = hunt
-
-    def fetch(self, key: bytes) -> Iterable[bytes]:
-        """Return the examples of before."""
-        return self._examples.fetch(key)
-
-    def delete(self, key: bytes, value: bytes) -> None:
-        """Forget an example, if there was leave to ask it."""
-        if not self._hunt.over:
-            self._examples.delete(key, value)
 
 
 def _database(named: str) -> ExampleDatabase | None:

@@ -40,6 +40,12 @@ def fails_on_a_quote(reply: Reply, _ask: Ask) -> Reply:
     return reply.error(500, "Something went wrong.")
 
 
+@replies("", to=200, when=_has_quote, hidden=True, inconclusive=True)
+def breaks_off_on_a_quote(reply: Reply, _ask: Ask) -> Reply:
+    """With a single quote in the query string the answer ends ten bytes too early."""
+    return reply.having(content_length=str(len(reply.body) + 10), connection="close")
+
+
 @lists("queue.pending.oldest-first", when=_asks_for("sort"), hidden=True)
 def sorts_by_a_parameter(queue: Queue, _ask: Ask) -> object:
     """With ?sort, which nobody declared, the newest job comes first."""

@@ -1,0 +1,99 @@
+"""How many generated requests a second reach an endpoint, next to Schemathesis' own command.
+
+Both ask the same reference endpoint, a process of its own, and are measured in turn, whole processes from start to
+report: with few requests and with many. What the many take longer is traffic alone, without start and report.
+``st run`` gets what makes it generate at all for an operation without parameters: a hook that adds a query. It checks
+status, media type and schema of each answer; ours judges each by every clause.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from conformance.document import CORRECTED_PATH
+
+ROUNDS = 5
+FEW, MANY = 500, 2500
+BIN = Path(sys.executable).parent
+HOOK = """
+import schemathesis
+from hypothesis import strategies as st
+
+@schemathesis.hook
+def before_generate_query(ctx, strategy):
+    return st.dictionaries(st.sampled_from(["a", "limit", "sort"]), st.text("abc01'", max_size=8), max_size=3)
+"""
+
+
+def ours(target: str, directory: Path, requests: int) -> float:
+    """Run our search; return the seconds that it took."""
+    command = [
+        str(BIN / "comfy-conformance"), "check", target, "--no-key", "--properties", "--example-database", "none",
+        "--max-examples", str(requests), "--max-requests", str(2 * requests), "--seed", "1",
+    ]  # fmt: skip
+    start = time.perf_counter()
+    subprocess.run(command, cwd=directory, capture_output=True, check=True, timeout=120)
+    taken = time.perf_counter() - start
+    report = json.loads((directory / "reports/latest/compliance.json").read_text(encoding="utf-8"))
+    assert report["properties"]["examples"] == requests
+    return taken
+
+
+def theirs(target: str, directory: Path, requests: int) -> float:
+    """Run ``st run``; return the seconds that it took."""
+    (directory / "query_hook.py").write_text(HOOK, encoding="utf-8")
+    command = [
+        str(BIN / "st"), "run", str(CORRECTED_PATH), "--url", target, "--no-color", "-H", "X-API-Key: any",
+        "--phases", "fuzzing", "-n", str(requests), "--seed", "1", "--continue-on-failure",
+        "--exclude-checks", "positive_data_acceptance,ignored_auth,missing_required_header",
+    ]  # fmt: skip
+    start = time.perf_counter()
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "query_hook", "PYTHONPATH": str(directory)}
+    done = subprocess.run(
+        command, cwd=directory, capture_output=True, check=False, timeout=120, text=True, env=environment
+    )
+    taken = time.perf_counter() - start
+    generated = re.search(r"(\d[\d,]*) generated", done.stdout)
+    if generated is None or int(generated[1].replace(",", "")) < requests:
+        raise RuntimeError(done.stdout[-600:] + done.stderr[-300:])
+    return taken
+
+
+def main() -> None:
+    """Measure in turn, print a table."""
+    serve = [str(BIN / "comfy-conformance"), "serve", "--port", "0"]
+    with (
+        tempfile.TemporaryDirectory() as place,
+        subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server,
+    ):
+        assert server.stderr is not None
+        target = server.stderr.readline().split()[1].removesuffix("/api/queue;")
+        commands = {"comfy-conformance check --properties": ours, "st run": theirs}
+        taken: dict[str, dict[int, list[float]]] = {name: {FEW: [], MANY: []} for name in commands}
+        try:
+            for _ in range(ROUNDS):
+                for requests in (FEW, MANY):
+                    for name, command in commands.items():
+                        taken[name][requests].append(command(target, Path(place), requests))
+        finally:
+            server.terminate()
+    print(f"| command | {MANY} requests, whole process | traffic alone |\n|---|---|---|")
+    rates = []
+    for name, seconds in taken.items():
+        few, many = statistics.median(seconds[FEW]), statistics.median(seconds[MANY])
+        rates.append((MANY / many, (MANY - FEW) / (many - few)))
+        print(f"| {name} | {rates[-1][0]:.0f} a second | {rates[-1][1]:.0f} a second |")
+    (whole, traffic), (their_whole, their_traffic) = rates
+    print(f"\nours / st run: {whole / their_whole:.2f} whole, {traffic / their_traffic:.2f} traffic alone")
+
+
+if __name__ == "__main__":
+    main()
