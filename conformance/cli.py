@@ -76,7 +76,9 @@ def _option(option: Option) -> Callable[..., Any]:
     kind = click.Choice(option.choices) if option.choices else option.type
     given = {"type": kind, "metavar": None if option.choices else option.metavar, "default": option.default}
     shown = "" if given["default"] is not None or "[default" in told else "."
-    return click.option(option.flag, show_default=given["default"] is not None, help=told + shown, **given)
+    return click.option(
+        option.flag, show_default=given["default"] is not None, multiple=option.multiple, help=told + shown, **given
+    )
 
 
 def _options(names: Container[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -23,6 +23,7 @@ class Option:
     type: type = str
     default: Any = None
     choices: tuple[str, ...] = ()
+    multiple: bool = False
 
     @property
     def name(self) -> str:
@@ -38,8 +39,18 @@ OPTIONS: Final = (
         default=Dialect.CLOUD.value, choices=tuple(dialect.value for dialect in Dialect),
     ),
     Option("--api-key-env", "the variable that holds the key [default: COMFY_API_KEY]", "NAME"),
+    Option("--api-key-file", "the file that holds the key, and nothing else", "FILE"),
     Option("--no-key", "send no key, whatever the environment holds"),
     Option("--allow-plain-http-key", "send the key over plain http also beyond loopback"),
+    Option(
+        "--header", "a header for a gateway, its value in a variable: Authorization=MY_TOKEN; repeatable",
+        "NAME=VARIABLE", multiple=True,
+    ),
+    Option("--ca-bundle", "certificates (PEM) to trust beside the system's", "FILE"),
+    Option("--client-cert", "certificate and key (PEM) that a gateway wants of its clients", "FILE"),
+    Option("--insecure", "verify no certificate; the report says so"),
+    Option("--proxy-env", "the variable that holds the URL of a proxy; no other one is used", "NAME"),
+    Option("--redact-workflows", "show the structure of workflows, and hide what users wrote into them"),
     Option(
         "--report-dir", "where index.html, compliance.json, junit.xml and summary.md go", "DIR",
         default=DEFAULT_REPORT_DIR,

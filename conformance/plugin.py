@@ -41,8 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         else:
             shown = "" if option.default is None else " [default: %(default)s]"
             group.addoption(
-                option.flag, metavar=option.metavar, type=option.type, default=option.default, help=option.help + shown
-            )
+                option.flag, metavar=option.metavar, type=option.type, default=option.default,
+                action="append" if option.multiple else "store", help=option.help + shown,
+            )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,7 +6,7 @@ import ipaddress
 import math
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,25 @@ EMBEDDED: Final = "embedded"
 DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
 DEFAULT_REPORT_DIR: Final = "reports/latest"
 DEFAULT_QUEUE_PATH: Final = "/api/queue"
+LONGEST_KEY: Final = 64 << 10
+"""Bytes of a file that is read for a key."""
+_OURS: Final = frozenset(
+    {
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "accept",
+        "accept-encoding",
+        "user-agent",
+        "x-api-key",
+        "x-request-id",
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+    }
+)
+"""Header fields that the plan sets, that framing needs, or that turn a read into something else."""
 SHORTEST_KEY: Final = 4
 """Characters. A shorter key could not be told from ordinary text where a server echoes it."""
 
@@ -79,6 +98,15 @@ REMOTE_RATE: Final = 20.0
 
 
 @dataclass(frozen=True)
+class Tls:
+    """What of TLS differs from the usual. Files are PEM; ``client_cert`` holds certificate and key."""
+
+    ca_bundle: Path | None = None
+    client_cert: Path | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True)
 class Settings:
     """One run, as asked for. ``target`` is the base URL, None the embedded endpoint, which brings its own key."""
 
@@ -87,7 +115,15 @@ class Settings:
     dialect: Dialect = Dialect.CLOUD
     key: Secret | None = None
     key_source: str | None = None
+    """Where the key came from: the name of a variable, or of a file."""
     no_key: bool = False
+    headers: tuple[tuple[str, Secret], ...] = ()
+    """Header fields that a gateway wants. Their values are kept like the key."""
+    header_sources: tuple[str, ...] = ()
+    tls: Tls = Tls()
+    proxy: Secret | None = None
+    """The URL of a proxy, which may hold a password."""
+    redact_workflows: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     fail_on_should: bool = False
     inconclusive_ok: bool = False
@@ -95,10 +131,19 @@ class Settings:
     properties: Properties | None = None
     bounds: Bounds = Bounds()
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that nobody may see."""
+        return (*filter(None, (self.key, self.proxy)), *(value for _, value in self.headers))
+
     def options(self) -> dict[str, str | int | float | bool | None]:
         """Return what the report shows of them: everything but the key."""
         return {
             "queue_path": self.queue_path, "dialect": self.dialect.value, "key": self.key_source,
+            "header": ", ".join(self.header_sources) or None, "proxy": self.proxy is not None,
+            "ca_bundle": None if self.tls.ca_bundle is None else str(self.tls.ca_bundle),
+            "client_cert": None if self.tls.client_cert is None else str(self.tls.client_cert),
+            "insecure": self.tls.insecure, "redact_workflows": self.redact_workflows,
             "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
             **(asdict(self.properties) if self.properties is not None else {}), **asdict(self.bounds),
@@ -112,8 +157,15 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     queue_path: str = DEFAULT_QUEUE_PATH,
     dialect: str = Dialect.CLOUD,
     api_key_env: str | None = None,
+    api_key_file: str | Path | None = None,
     no_key: bool = False,
     allow_plain_http_key: bool = False,
+    header: Sequence[str] = (),
+    ca_bundle: str | Path | None = None,
+    client_cert: str | Path | None = None,
+    insecure: bool = False,
+    proxy_env: str | None = None,
+    redact_workflows: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     fail_on_should: bool = False,
     inconclusive_ok: bool = False,
@@ -143,11 +195,16 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if dialect not in set(Dialect):
         msg = f"--dialect must be cloud, oss or auto, not {dialect!r}"
         raise UsageProblem(msg)
-    key, source = (
-        (None, None) if url is None else _key(url, environ, api_key_env, no_key=no_key, plain_ok=allow_plain_http_key)
-    )
+    key, source = _key(environ, api_key_env, api_key_file, no_key=no_key) if url is not None else (None, None)
+    headers = [_header(given, environ) for given in header]
+    if url is not None and (key is not None or headers) and not allow_plain_http_key:
+        _keep_off_plain_http(url, source or headers[0][2])
     return Settings(
         target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source, no_key=no_key,
+        headers=tuple((name, value) for name, value, _ in headers),
+        header_sources=tuple(source for *_, source in headers),
+        tls=Tls(_readable(ca_bundle, "--ca-bundle"), _readable(client_cert, "--client-cert"), insecure),
+        proxy=_proxy(proxy_env, environ), redact_workflows=redact_workflows,
         report_dir=Path(report_dir), fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip
@@ -231,13 +288,16 @@ def _checked_url(value: str) -> str:
 
 
 def _key(
-    url: str, environ: Mapping[str, str], named: str | None, *, no_key: bool, plain_ok: bool
+    environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
 ) -> tuple[Secret | None, str | None]:
+    given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
+    if len(given) + no_key > 1:
+        msg = f"{' and '.join([*(['--no-key'] if no_key else []), *given])} contradict each other: give one of them"
+        raise UsageProblem(msg)
     if no_key:
-        if named is not None:
-            msg = "--no-key and --api-key-env contradict each other: give one of them"
-            raise UsageProblem(msg)
         return None, None
+    if file is not None:
+        return _secret(_content(file), f"the key in {file}", SHORTEST_KEY), str(file)
     name = DEFAULT_KEY_ENV if named is None else named
     value = environ.get(name, "")
     if not value:
@@ -245,16 +305,81 @@ def _key(
             msg = f"--api-key-env names {name or 'nothing'}, which is not set: export it, or say --no-key"
             raise UsageProblem(msg)
         return None, None
-    if not value.isascii() or not value.isprintable() or " " in value:
-        msg = f"the key in {name} holds spaces, line breaks or characters that no header may carry: set it again"
+    return _secret(value, f"the key in {name}", SHORTEST_KEY), name
+
+
+def _content(file: str | Path) -> str:
+    """Return what a file of a key holds, but for the line's end."""
+    try:
+        return Path(file).read_bytes()[:LONGEST_KEY].decode("latin-1").removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        msg = f"--api-key-file {file} cannot be read ({error.strerror}): give a file that holds the key alone"
+        raise UsageProblem(msg) from None
+
+
+def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secret:
+    if not value.isascii() or not value.isprintable() or any(c == " " and c not in spaces for c in value):
+        msg = f"{where} holds spaces, line breaks or characters that no header may carry: set it again"
         raise UsageProblem(msg)
-    if len(value) < SHORTEST_KEY:
-        msg = f"the key in {name} is shorter than {SHORTEST_KEY} characters: that is no key"
+    if len(value) < shortest:
+        msg = f"{where} is shorter than {shortest} characters: that is no key"
         raise UsageProblem(msg)
-    if urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or "") and not plain_ok:
-        msg = f"the key in {name} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
+    return Secret(value)
+
+
+def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
+    """Return name, value and source of a header that a gateway wants."""
+    name, separator, variable = given.partition("=")
+    if not separator or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not variable:
+        shown = name if separator else "that"
+        msg = f"--header wants NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: a value is no argument"
         raise UsageProblem(msg)
-    return Secret(value), name
+    if name.lower() in _OURS:
+        msg = f"--header {name} is the suite's own: it cannot be given"
+        raise UsageProblem(msg)
+    value = environ.get(variable, "")
+    if not value:
+        msg = f"--header {name} names {variable}, which is not set: export it"
+        raise UsageProblem(msg)
+    return (
+        name,
+        _secret(value.strip(), f"the value of {name} in {variable}", SHORTEST_KEY, spaces=" "),
+        f"{name}={variable}",
+    )
+
+
+def _proxy(named: str | None, environ: Mapping[str, str]) -> Secret | None:
+    if named is None:
+        return None
+    value = environ.get(named, "")
+    parts = urlsplit(value) if value.isprintable() else urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        msg = (
+            f"--proxy-env names {named}, which holds no http or https URL: set it to one such as http://127.0.0.1:3128"
+        )
+        raise UsageProblem(msg)
+    return Secret(value)
+
+
+def _readable(file: str | Path | None, flag: str) -> Path | None:
+    """Return the path of a PEM file, having looked that it can be read and is one."""
+    if file is None:
+        return None
+    try:
+        pem = b"-----BEGIN " in Path(file).read_bytes()
+    except OSError as error:
+        msg = f"{flag} {file} cannot be read ({error.strerror})"
+        raise UsageProblem(msg) from None
+    if not pem:
+        msg = f"{flag} {file} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+        raise UsageProblem(msg)
+    return Path(file)
+
+
+def _keep_off_plain_http(url: str, source: str) -> None:
+    if urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or ""):
+        msg = f"the key in {source} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
+        raise UsageProblem(msg)
 
 
 def _is_loopback(host: str) -> bool:
@@ -278,4 +403,12 @@ def announcement(settings: Settings) -> list[str]:
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
         lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")
+    if settings.headers and settings.target is not None:
+        parts = urlsplit(settings.target)
+        names = ", ".join(settings.header_sources)
+        lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and to nobody else")
+    if settings.tls.insecure:
+        lines.append("no certificate is verified (--insecure): whoever answers may be somebody else")
+    if settings.redact_workflows:
+        lines.append("what users wrote into workflows is hidden in the reports (--redact-workflows)")
     return lines

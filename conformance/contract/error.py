@@ -25,7 +25,8 @@ GARBLED_ORIGIN: Final = "http://conformance.invalid:99999"
 """An Origin whose port does not exist: servers that parse it without care answer 500."""
 INTERNALS: Final = re.compile(
     r"Traceback \(most recent call last\)|File \"[^\"]{1,200}\", line \d+|goroutine \d+ \[running\]"
-    r"|\bat [\w.$<>]{1,100}\([\w.]{1,80}:\d+(?::\d+)?\)|\bat /[\w./-]{1,200}:\d+:\d+|panicked at "
+    r"|\bat [\w.$<>]{1,100}\([\w.]{1,80}:\d+(?::\d+)?\)|panicked at "
+    r"|\bat (?:[\w.$<> ]{1,100}\()?(?:file://)?/[\w./@-]{1,200}:\d+:\d+"
     r"|(?:/[\w.@-]{1,80}){2,20}\.(?:py|go|rs|java|rb)\b|[A-Z]:\\[\w.\\ -]{1,200}\.(?:py|dll|exe)\b"
 )
 """How stack traces of Python, Go, Java, JavaScript and Rust read, and paths of program files."""

@@ -1,0 +1,67 @@
+"""Every clause that a server's answers can break finds its breach wherever it stands, and the others stay quiet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import mutations_of_messages  # noqa: F401 - registers
+import mutations_of_queues  # noqa: F401 - registers
+import mutations_of_text  # noqa: F401 - registers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutations import MUTATIONS, Mutation, fill_pool, findings
+
+from conformance.contract import BY_ID
+from conformance.judge import judge
+from conformance.report.model import Status
+
+A_SHARE: Final = max(10, settings().max_examples // 4)
+"""Examples for each mutation."""
+
+NEEDS_A_KEY: Final = "says what is told to a request with another key or none: tests/test_faults.py asks with each"
+NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/test_faults.py asks with each"
+NOT_AIMED_AT: Final = {
+    "auth.key-required": NEEDS_A_KEY,
+    "auth.wrong-key": NEEDS_A_KEY,
+    "auth.empty-key": NEEDS_A_KEY,
+    "auth.head": NEEDS_A_KEY,
+    "auth.status": NEEDS_A_KEY,
+    "auth.header-name": NEEDS_A_KEY,
+    "method.head": NEEDS_A_METHOD,
+    "method.options": NEEDS_A_METHOD,
+    "method.options-allow": NEEDS_A_METHOD,
+}
+"""Clauses that no change of answers to reads can break, and why."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pool() -> None:
+    fill_pool(settings().max_examples)
+
+
+def test_every_clause_is_aimed_at_or_has_a_reason_not_to_be() -> None:
+    aimed = {mutation.clause for mutation in MUTATIONS.values()}
+    assert aimed.isdisjoint(NOT_AIMED_AT)
+    assert aimed | NOT_AIMED_AT.keys() == BY_ID.keys()
+
+
+def test_companions_are_clauses() -> None:
+    for mutation in MUTATIONS.values():
+        assert mutation.companions.keys() <= BY_ID.keys() - {mutation.clause}, mutation.name
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=list(MUTATIONS))
+@given(data=st.data())
+@settings(max_examples=A_SHARE)
+def test_the_clause_finds_its_breach_where_it_stands_and_the_others_stay_quiet(
+    mutation: Mutation, data: st.DataObject
+) -> None:
+    mutated = data.draw(mutation.strategy())
+    judgement = judge(mutated.exchanges, mutation.dialect)
+    broken = {result.id for result in judgement.results if result.breached}
+    assert mutation.clause in broken
+    assert broken - {mutation.clause} <= mutation.companions.keys()
+    found = findings(BY_ID[mutation.clause], mutated.exchanges, judgement.read_as)
+    assert mutated.pointer in [finding.pointer for finding in found]
+    assert all(result.status is not Status.ERROR for result in judgement.results)
