@@ -59,8 +59,10 @@ def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
         start = time.time()
         try:
             exchanges, stopped, search = _run(settings, base, key, progress)
+        except UsageProblem:
+            raise
         except Exception as error:  # noqa: BLE001 - told by those who know how
-            raise Trouble.of(error, key) from None
+            raise Trouble.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(exchanges, target, start, time.time(), stopped, search)
 
@@ -69,11 +71,12 @@ def report_on(
     transcript: Transcript, settings: Settings, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
     """Judge a transcript, by the clauses named in ``only`` or by all."""
-    judgement = judge(transcript.exchanges, settings.dialect, only=only)
+    judgement = judge(transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows)
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
         options=settings.options(), start=transcript.start, end=transcript.end,
         partial=transcript.stopped is not None or only is not None, selected=selected, search=transcript.search,
+        hide_workflows=settings.redact_workflows,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -152,7 +155,7 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
     from conformance.probe.client import Client
     from conformance.probe.plan import Asker, follow
 
-    client = Client(base + settings.queue_path, key, settings.bounds, progress)
+    client = Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway)
     most = settings.bounds.max_requests
     search = None
     with asyncio.Runner() as runner:

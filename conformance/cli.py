@@ -179,6 +179,7 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     settings = Settings(
         dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(),
         fail_on_should=options["fail_on_should"], inconclusive_ok=options["inconclusive_ok"],
+        redact_workflows=options["redact_workflows"],
     )  # fmt: skip
     if report_dir is not None:
         try:

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from conformance.contract.clause import blotted, printable
+from conformance.masking import masked
 from conformance.report.model import Excerpt
 
 CONTEXT: Final = 160
@@ -18,13 +19,14 @@ SEARCHED: Final = 8 << 20
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
-def start_of(content: bytes, limit: int = 600) -> str:
-    """Return the first characters of a body as printable text."""
+def start_of(content: bytes, limit: int = 600, *, hide: bool = False) -> str:
+    """Return the first characters of a body as printable text; ``hide`` what stands in workflows."""
     text = blotted(content[: limit * 8].decode("utf-8", "replace"))
+    text = masked(text) if hide else text
     return _line(text[:limit]) + ("…" if len(text) > limit else "")
 
 
-def around(content: bytes, pointer: str) -> Excerpt | None:
+def around(content: bytes, pointer: str, *, hide: bool = False) -> Excerpt | None:
     """Return the text around the value at a JSON Pointer, or around what should hold it. None where it is no place."""
     if not pointer or len(content) > SEARCHED:
         return None
@@ -33,7 +35,7 @@ def around(content: bytes, pointer: str) -> Excerpt | None:
         start, end = _find(text, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]])
     except (ValueError, IndexError, RecursionError):
         return None
-    text = blotted(text)
+    text = masked(blotted(text)) if hide else blotted(text)
     cut = end - start > MARKED
     return Excerpt(
         before=_line(text[max(0, start - CONTEXT) : start]),

@@ -171,7 +171,7 @@ def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
         if isinstance(member, NonFinite):
             yield "non_finite", place, member.text
         elif isinstance(member, str) and _LONE_SURROGATE.search(member):
-            yield "lone_surrogates", place, ascii(member)
+            yield "lone_surrogates", place, json.dumps(member)
         elif isinstance(member, Decimal | int) and _is_large(member):
             yield "out_of_range", place, _number_text(member)
         elif isinstance(member, dict):
@@ -179,7 +179,7 @@ def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
                 yield "repeated_names", Place(place, name), name
             for name in member:
                 if _LONE_SURROGATE.search(name):
-                    yield "lone_surrogates", place, ascii(name)
+                    yield "lone_surrogates", place, json.dumps(name)
 
 
 def walk(value: Any) -> Iterator[tuple[Place, Any]]:

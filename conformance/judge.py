@@ -18,6 +18,7 @@ from conformance.contract.clause import printable
 from conformance.dialect import Dialect
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Response
+from conformance.masking import masked, shows_workflow
 from conformance.report.model import ClauseResult, Counts, Evidence, SourceOfClause, Status, Verdict
 from conformance.verdict import count, decide
 
@@ -62,6 +63,8 @@ class _Kind:
     """The findings of one kind: listed from the first answer that shows them, counted, and named for the others."""
 
     exchange: str
+    clause: str
+    hide: bool = False
     listed: list[Evidence] = field(default_factory=list)
     more: int = 0
     last: str | None = None
@@ -73,11 +76,14 @@ class _Kind:
             if len(self.seen_in) < SEEN_IN and name not in self.seen_in:
                 self.seen_in.append(name)
         elif len(self.listed) < LISTED:
+            hide = self.hide and shows_workflow(self.clause, finding.pointer)
+            content, pointer = answer.response.content, finding.pointer
             self.listed.append(
                 Evidence(
-                    exchange=name, pointer=_shown(finding.pointer), expected=finding.expected, got=finding.got,
-                    message=finding.message, hint=finding.hint,
-                    excerpt=None if finding.pointer is None else around(answer.response.content, finding.pointer),
+                    exchange=name, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
+                    got=masked(finding.got) if hide else finding.got,
+                    message=masked(finding.message) if hide else finding.message,
+                    excerpt=None if pointer is None else around(content, pointer, hide=self.hide),
                 )
             )  # fmt: skip
         else:
@@ -93,6 +99,7 @@ class _Kind:
 class _Tally:
     """What one clause has come to so far. Bounded, however many findings there are; the counts are exact."""
 
+    hide: bool = False
     judged: set[str] = field(default_factory=set)
     breached: set[str] = field(default_factory=set)
     kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
@@ -108,7 +115,7 @@ class _Tally:
             place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
             kind = (place, finding.expected, finding.hint)
             if kind in self.kinds or len(self.kinds) < KINDS:
-                self.kinds.setdefault(kind, _Kind(answer.exchange.id)).add(answer, finding)
+                self.kinds.setdefault(kind, _Kind(answer.exchange.id, clause.id, self.hide)).add(answer, finding)
         return keeps
 
     def attempt(self, noting: Callable[[], None]) -> None:
@@ -120,15 +127,17 @@ class _Tally:
 
 
 def judge(
-    exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None
-) -> Judgement:
+    exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
+    hide_workflows: bool = False,
+) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
+    ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
     answers, read_as = _read(exchanges, dialect)
-    tallies = {clause: _Tally() for clause in CATALOGUE if only is None or clause.id in only}
+    tallies = {clause: _Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     kept: _Kept = {}
     for answer in answers:

@@ -76,7 +76,7 @@ OPTIONS: Final = (
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 
-VERDICT_OPTIONS: Final = ("dialect", "fail_on_should", "inconclusive_ok")
+VERDICT_OPTIONS: Final = ("dialect", "redact_workflows", "fail_on_should", "inconclusive_ok")
 """Those that every verb with a verdict has."""
 
 

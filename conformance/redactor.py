@@ -1,44 +1,72 @@
-"""Taking a key out of whatever is kept or shown, in every form in which servers write it."""
+"""Taking keys out of whatever is kept or shown, in every form in which servers write them."""
 
 from __future__ import annotations
 
 import base64
 import re
 from html import escape
-from urllib.parse import quote
+from itertools import chain
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
 
 from conformance.exchange import REDACTED, Headers
-from conformance.settings import Secret
+from conformance.settings import SHORTEST_KEY, Secret
+
+PIECE: Final = 12
+"""Characters of a longer key that give it away by themselves."""
 
 
 class Redactor:
-    """Puts ``REDACTED`` where a key stands: as it is, and as URLs, JSON, HTML and base64 write it."""
+    """Puts ``REDACTED`` where a key stands: whole, reversed, in pieces, and as URLs, JSON, HTML and base64 write it."""
 
-    def __init__(self, key: Secret | None) -> None:
-        forms = _forms(key.reveal()) if key is not None else []
-        self._text = re.compile("|".join(forms)) if forms else None
-        self._bytes = re.compile("|".join(forms).encode()) if forms else None
+    def __init__(self, *secrets: Secret | None) -> None:
+        keys = {key for secret in secrets if secret is not None for key in _parts(secret.reveal())}
+        forms = set(chain.from_iterable(_forms(key) for key in keys))
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._raw_forms = [form.encode() for form in self._forms]
+        escapes = "|".join(sorted(map(_escaped, keys), key=len, reverse=True))
+        self._escaped = re.compile(escapes) if keys else None
+        self._raw_escaped = re.compile(escapes.encode()) if keys else None
 
     def text(self, value: str) -> str:
         """Redact text."""
-        return value if self._text is None else self._text.sub(REDACTED, value)
+        if self._escaped is not None and ("\\" in value or "%" in value):
+            value = self._escaped.sub(REDACTED, value)
+        for form in self._forms:
+            if form in value:
+                value = value.replace(form, REDACTED)
+        return value
 
     def content(self, value: bytes) -> bytes:
         """Redact bytes."""
-        return value if self._bytes is None else self._bytes.sub(REDACTED.encode(), value)
+        if self._raw_escaped is not None and (b"\\" in value or b"%" in value):
+            value = self._raw_escaped.sub(REDACTED.encode(), value)
+        for form in self._raw_forms:
+            if form in value:
+                value = value.replace(form, REDACTED.encode())
+        return value
 
     def headers(self, headers: Headers) -> Headers:
         """Redact names and values of fields."""
         return tuple((self.text(name), self.text(value)) for name, value in headers)
 
 
-def _forms(key: str) -> list[str]:
-    """Return patterns, the longest first."""
+def _parts(secret: str) -> set[str]:
+    """Return a secret, and what of it is one by itself: a token after its scheme, a cookie's value, a password."""
+    password = urlsplit(secret).password if "://" in secret else None
+    tokens = [secret.rpartition(" ")[2], *(pair.partition("=")[2] for pair in secret.split("; "))]
+    if password is not None:
+        tokens += [password, unquote(password)]
+    return {secret, *(token for token in tokens if len(token) >= SHORTEST_KEY)}
+
+
+def _forms(key: str) -> set[str]:
+    """Return the ways in which a key is written, as they stand."""
     bases = {base(key.encode()).decode().rstrip("=") for base in (base64.b64encode, base64.urlsafe_b64encode)}
-    encoded = {escape(key), *bases}
-    patterns = [re.escape(form) for form in encoded]
-    quoted = (re.escape(quote(key, safe="")), re.escape(quote(key)))
-    patterns += [re.sub("%([0-9A-F]{2})", lambda match: f"%(?i:{match[1]})", form) for form in quoted]
-    # in JSON every character may be written as an escape, and some have to be
-    patterns.append("".join(rf"(?:\\?{re.escape(character)}|\\u(?i:{ord(character):04x}))" for character in key))
-    return sorted(patterns, key=len, reverse=True)
+    pieces = {key[start : start + PIECE] for start in range(len(key) - PIECE + 1)}
+    return {key, key[::-1], escape(key), quote(key, safe=""), quote(key), *bases, *pieces}
+
+
+def _escaped(key: str) -> str:
+    """Return a pattern of the ways in which JSON and URLs may write any character of a key."""
+    return "".join(rf"(?:\\?{re.escape(c)}|\\u(?i:{ord(c):04x})|%(?i:{ord(c):02x}))" for c in key)

@@ -98,12 +98,24 @@ REMOTE_RATE: Final = 20.0
 
 
 @dataclass(frozen=True)
-class Tls:
-    """What of TLS differs from the usual. Files are PEM; ``client_cert`` holds certificate and key."""
+class Gateway:
+    """What stands between us and the target, and what it wants. Files are PEM."""
 
+    headers: tuple[tuple[str, Secret], ...] = ()
+    """Header fields whose values are kept like the key."""
+    header_sources: tuple[str, ...] = ()
+    """``NAME=VARIABLE``, as it was typed."""
     ca_bundle: Path | None = None
     client_cert: Path | None = None
+    """Certificate and key in one file."""
     insecure: bool = False
+    proxy: Secret | None = None
+    """The URL of a proxy, which may hold a password."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What of it nobody may see."""
+        return (*(value for _, value in self.headers), *(() if self.proxy is None else (self.proxy,)))
 
 
 @dataclass(frozen=True)
@@ -117,12 +129,7 @@ class Settings:
     key_source: str | None = None
     """Where the key came from: the name of a variable, or of a file."""
     no_key: bool = False
-    headers: tuple[tuple[str, Secret], ...] = ()
-    """Header fields that a gateway wants. Their values are kept like the key."""
-    header_sources: tuple[str, ...] = ()
-    tls: Tls = Tls()
-    proxy: Secret | None = None
-    """The URL of a proxy, which may hold a password."""
+    gateway: Gateway = Gateway()
     redact_workflows: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     fail_on_should: bool = False
@@ -134,16 +141,17 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that nobody may see."""
-        return (*filter(None, (self.key, self.proxy)), *(value for _, value in self.headers))
+        return (*(() if self.key is None else (self.key,)), *self.gateway.secrets)
 
     def options(self) -> dict[str, str | int | float | bool | None]:
         """Return what the report shows of them: everything but the key."""
+        gateway = self.gateway
         return {
             "queue_path": self.queue_path, "dialect": self.dialect.value, "key": self.key_source,
-            "header": ", ".join(self.header_sources) or None, "proxy": self.proxy is not None,
-            "ca_bundle": None if self.tls.ca_bundle is None else str(self.tls.ca_bundle),
-            "client_cert": None if self.tls.client_cert is None else str(self.tls.client_cert),
-            "insecure": self.tls.insecure, "redact_workflows": self.redact_workflows,
+            "header": ", ".join(gateway.header_sources) or None, "proxy": gateway.proxy is not None,
+            "ca_bundle": None if gateway.ca_bundle is None else str(gateway.ca_bundle),
+            "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
+            "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
             "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
             **(asdict(self.properties) if self.properties is not None else {}), **asdict(self.bounds),
@@ -201,10 +209,12 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
         _keep_off_plain_http(url, source or headers[0][2])
     return Settings(
         target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source, no_key=no_key,
-        headers=tuple((name, value) for name, value, _ in headers),
-        header_sources=tuple(source for *_, source in headers),
-        tls=Tls(_readable(ca_bundle, "--ca-bundle"), _readable(client_cert, "--client-cert"), insecure),
-        proxy=_proxy(proxy_env, environ), redact_workflows=redact_workflows,
+        gateway=Gateway(
+            headers=tuple((name, value) for name, value, _ in headers),
+            header_sources=tuple(source for *_, source in headers),
+            ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
+            insecure=insecure, proxy=_proxy(proxy_env, environ),
+        ), redact_workflows=redact_workflows,
         report_dir=Path(report_dir), fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip
@@ -403,11 +413,11 @@ def announcement(settings: Settings) -> list[str]:
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
         lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")
-    if settings.headers and settings.target is not None:
+    if settings.gateway.headers and settings.target is not None:
         parts = urlsplit(settings.target)
-        names = ", ".join(settings.header_sources)
+        names = ", ".join(settings.gateway.header_sources)
         lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and to nobody else")
-    if settings.tls.insecure:
+    if settings.gateway.insecure:
         lines.append("no certificate is verified (--insecure): whoever answers may be somebody else")
     if settings.redact_workflows:
         lines.append("what users wrote into workflows is hidden in the reports (--redact-workflows)")

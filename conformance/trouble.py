@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Self
 
 from conformance.contract.clause import printable
@@ -19,11 +19,11 @@ class Trouble(Exception):
     """A mistake of the suite's own while it held the key. Its text is the traceback, without the key."""
 
     @classmethod
-    def of(cls, error: BaseException, key: Secret | None) -> Self:
-        """Take the key out of an error."""
+    def of(cls, error: BaseException, secrets: Iterable[Secret]) -> Self:
+        """Take the keys out of an error."""
         from conformance.redactor import Redactor
 
-        return cls(Redactor(key).text(_traceback(error)))
+        return cls(Redactor(*secrets).text(_traceback(error)))
 
 
 def told(error: Exception, environ: Mapping[str, str]) -> str:

@@ -292,7 +292,7 @@ def test_arithmetic_with_any_number_raises_nothing(exponent: str, sign: str) -> 
 def test_flaws_say_what_stood_there() -> None:
     document = parse(rf'[-Infinity, "{HIGH}", 1e{"9" * 30}, -1e400]'.encode())
     assert document.non_finite == (Flaw("/0", "-Infinity"),)
-    assert document.lone_surrogates == (Flaw("/1", "'\\ud800'"),)
+    assert document.lone_surrogates == (Flaw("/1", '"\\ud800"'),)
     assert [flaw.got for flaw in document.out_of_range] == ["a number beyond any range", "a number of about 1e400"]
 
 

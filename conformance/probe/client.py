@@ -19,15 +19,13 @@ from conformance.contract.clause import printable
 from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
 from conformance.probe.raw import look
 from conformance.redactor import Redactor
-from conformance.settings import Bounds, Secret
+from conformance.settings import Bounds, Gateway, Secret, UsageProblem
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
-Send = Callable[[str, str, Headers], Awaitable[Response]]
-"""Takes method, URL and header fields."""
 _RETRIED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
 
@@ -52,14 +50,16 @@ class Client:
     """
 
     def __init__(
-        self, url: str, key: Secret | None, bounds: Bounds, on_exchange: Callable[[Exchange], None] = lambda _: None
-    ) -> None:
+        self, url: str, key: Secret | None, bounds: Bounds, on_exchange: Callable[[Exchange], None] = lambda _: None,
+        gateway: Gateway | None = None,
+    ) -> None:  # fmt: skip
         self.url = url
         self.ledger: list[Exchange] = []
         self.uncounted = 0
         self.kept = 0
         self._key = key
-        self._redactor = Redactor(key)
+        self._gateway = gateway or Gateway()
+        self._redactor = Redactor(key, *self._gateway.secrets)
         self._bounds = bounds
         self._on_exchange = on_exchange
         self._wall, self._clock = time.time(), time.monotonic()
@@ -72,10 +72,12 @@ class Client:
 
         # The transport alone: what an httpx client adds to it (cookies, redirects, proxies and .netrc of the
         # environment) would make requests other than the ones that the ledger shows.
-        self._tls = _trust() if self.url.startswith("https") else None
+        self._tls = _trust(self._gateway) if self.url.startswith("https") else None
+        proxy = self._gateway.proxy
         self._transport = httpx.AsyncHTTPTransport(
             verify=self._tls or False,
             trust_env=False,
+            proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
         )
         timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
@@ -126,8 +128,8 @@ class Client:
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
         self.ledger.append(exchange)
-        send = self._look if on_the_wire else self._exchange
-        response, problem = await self._send(send, ask.method, url, sent)
+        send = self._look if on_the_wire else self._send
+        response, problem = await send(ask.method, url, sent)
         exchange = replace(exchange, response=response, problem=problem, elapsed=time.monotonic() - started)
         self.ledger[place] = exchange
         self._on_exchange(exchange)
@@ -155,22 +157,28 @@ class Client:
             fields[name] = sent.get(ask.credential, given)
         own = {name.lower() for name, _ in ask.headers}
         usual = [(name, value) for name, value in fields.items() if name.lower() not in own]
-        return tuple((name, value) for name, value in (*usual, *ask.headers) if value is not None)
+        gateway = ((name, value.reveal()) for name, value in self._gateway.headers)
+        return tuple((name, value) for name, value in (*usual, *gateway, *ask.headers) if value is not None)
 
     def _shown(self, headers: Headers) -> Headers:
-        """Return the headers for the ledger: never with the user's key."""
-        own = self._key.reveal() if self._key is not None else None
-        return tuple((name, REDACTED if value == own else value) for name, value in headers)
+        """Return the headers for the ledger: never with the user's key, or what a gateway wants."""
+        own = {secret.reveal() for secret in (self._key, *self._gateway.secrets) if secret is not None}
+        return tuple((name, REDACTED if value in own else value) for name, value in headers)
 
-    async def _send(
-        self, send: Send, method: str, url: str, headers: Headers
-    ) -> tuple[Response | None, Problem | None]:
+    async def _send(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
+        return await self._guarded(self._exchange(method, url, headers))
+
+    async def _look(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
+        return await self._guarded(self._sight(method, url, headers))
+
+    async def _guarded(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
+        """Wait for an answer as long as the bounds allow, and put in words what keeps it from coming."""
         import httpx
 
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
         try:
             async with asyncio.timeout(seconds):
-                return await send(method, url, headers), None
+                return await answer, None
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
@@ -186,7 +194,7 @@ class Client:
     def _why(self, error: BaseException) -> str:
         return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key
 
-    async def _look(self, method: str, url: str, headers: Headers) -> Response:
+    async def _sight(self, method: str, url: str, headers: Headers) -> Response:
         sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
         lengths = tuple(self._redactor.text(length) for length in sight.wire.lengths)
         return Response(
@@ -250,12 +258,30 @@ class CutOff(Exception):
     """An answer began and did not come whole."""
 
 
-def _trust() -> ssl.SSLContext:
-    """Trust what the system trusts, and what certifi brings: a container often has no certificates of its own."""
+def _trust(gateway: Gateway) -> ssl.SSLContext:
+    """Trust what the system trusts, what certifi brings (a container often has nothing of its own), and what is given.
+
+    Raises UsageProblem where a file that was given holds no certificate.
+    """
     import certifi
 
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
+    try:
+        if gateway.ca_bundle is not None:
+            context.load_verify_locations(gateway.ca_bundle)
+    except ssl.SSLError:
+        msg = f"--ca-bundle {gateway.ca_bundle} holds no certificate that can be read"
+        raise UsageProblem(msg) from None
+    try:
+        if gateway.client_cert is not None:
+            context.load_cert_chain(gateway.client_cert)
+    except (ssl.SSLError, OSError):
+        msg = f"--client-cert {gateway.client_cert} holds no certificate with its key that can be read"
+        raise UsageProblem(msg) from None
+    if gateway.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context
 
 

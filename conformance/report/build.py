@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from msgspec import structs
 
 from conformance import __version__
+from conformance.contract.answer import FIRST_ERROR
 from conformance.contract.clause import printable
 from conformance.document import DOCUMENT_SHA256
 from conformance.excerpt import start_of
@@ -39,9 +40,10 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     partial: bool = False,
     selected: str | None = None,
     search: Search | None = None,
+    hide_workflows: bool = False,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
-    ledger = {exchange.id: record(exchange) for exchange in exchanges}
+    ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows) for exchange in exchanges}
     results, generated = judgement.results, None
     if search is not None:
         found = {name: _smallest(smallest, ledger) for name, smallest in search.found.items()}
@@ -78,7 +80,7 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
     return structs.replace(exchange, request=structs.replace(exchange.request, headers=kept))
 
 
-def record(exchange: Exchange) -> RecordedExchange:
+def record(exchange: Exchange, *, hide_workflows: bool = False) -> RecordedExchange:
     """Return the line of the ledger for an exchange: its body bounded and made printable."""
     asked, answered, problem = exchange.request, exchange.response, exchange.problem
     return RecordedExchange(
@@ -91,7 +93,7 @@ def record(exchange: Exchange) -> RecordedExchange:
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
             size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
-            excerpt=start_of(answered.content),
+            excerpt=start_of(answered.content, hide=hide_workflows and answered.status < FIRST_ERROR),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,

@@ -163,6 +163,8 @@ def flags(report: Report) -> list[str]:
         for text, holds in (
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
             ("partial run", report.run.partial),
+            ("certificates were not verified", report.run.options.get("insecure") is True),
+            ("workflows are hidden", report.run.options.get("redact_workflows") is True),
             (f"generated requests ended early: {stopped}", stopped is not None),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
         )
