@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Container
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,7 +47,9 @@ class Cli(click.Group):
         except click.ClickException as problem:
             context = getattr(problem, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context is not None else ""
-            click.echo(f"error: {problem.format_message().rstrip('.')}{hint}", err=True)
+            from conformance.report.inert import line  # a name of a file may be anything
+
+            click.echo(line(f"error: {problem.format_message().rstrip('.')}{hint}"), err=True)
             sys.exit(EXIT_USAGE)
         except BrokenPipeError:
             _nobody_reads_on()
@@ -211,6 +214,9 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     "--variant", default="default", show_default=True, metavar="NAME", help="A conforming way to answer (see --list)."
 )
 @click.option("--fault", metavar="NAME", help="One lie that breaks one clause (see --list).")
+@click.option(
+    "--hostile", metavar="NAME", help="Do to clients what no framework would, on loopback alone (see --list)."
+)
 @click.option("--api-key-env", metavar="NAME", help="Demand the key that this variable holds.")
 @click.option("--generate", is_flag=True, help="Answer each GET with another conforming queue, as odd as may be.")
 @click.option(
@@ -225,6 +231,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     port: int,
     variant: str,
     fault: str | None,
+    hostile: str | None,
     api_key_env: str | None,
     generate: bool,
     seed: int | None,
@@ -255,11 +262,15 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if generate:  # Hypothesis keeps tables, in the working directory unless told otherwise
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", stack.enter_context(TemporaryDirectory()))
         try:
-            endpoint = stack.enter_context(
-                serve_reference(
-                    variant, fault, key, host, port, period=2.0, seed=number, generate=number if generate else None
+            if hostile is not None:
+                url = stack.enter_context(_hostile(hostile, port))
+            else:
+                endpoint = stack.enter_context(
+                    serve_reference(
+                        variant, fault, key, host, port, period=2.0, seed=number, generate=number if generate else None
+                    )
                 )
-            )
+                url = endpoint.url
         except Unservable as problem:
             raise click.UsageError(str(problem), context) from None
         except ModuleNotFoundError as error:
@@ -272,7 +283,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
                 f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port", context
             ) from None
         fresh = f", fresh answers from --seed {number}" if generate else ""
-        click.echo(f"serving {endpoint.url}/api/queue{fresh}; stop with Ctrl-C", err=True)
+        click.echo(f"serving {url}/api/queue{fresh}; stop with Ctrl-C", err=True)
         stop.wait()
     return 0
 
@@ -395,13 +406,26 @@ def _interrupt() -> threading.Event:
     return stop
 
 
+def _hostile(name: str, port: int) -> AbstractContextManager[str]:
+    from conformance.reference.hostile import HOSTILE, serve_hostile
+
+    if name not in HOSTILE:
+        msg = f"no hostile endpoint {name!r}{_did_you_mean(name, HOSTILE)}; --list shows all"
+        raise click.UsageError(msg, click.get_current_context())
+    return serve_hostile(name, port=port)
+
+
 def _list_names() -> None:
     from conformance.reference.faults import FAULTS
+    from conformance.reference.hostile import HOSTILE
     from conformance.reference.variants import VARIANTS
 
     click.secho("variants: conforming, accused by no clause", bold=True)
     for name, variant in VARIANTS.items():
         click.echo(f"  {name:<30} {variant.summary}")
+    click.secho("hostile endpoints: a run survives them, and says what happened", bold=True)
+    for name, hostile in HOSTILE.items():
+        click.echo(f"  {name:<30} {hostile.lie} [{hostile.expected}]")
     click.secho("faults: each breaks one clause", bold=True)
     for name, fault in FAULTS.items():
         click.echo(f"  {name:<30} {fault.lie} [{fault.clause or 'no verdict'}]")

@@ -28,7 +28,7 @@ KINDS: Final = 20
 """Kinds of findings that are listed for a clause: a server that breaks one clause in more ways is told of these."""
 SEEN_IN: Final = 20
 """Other exchanges that are named as showing the same."""
-LIVE: Final = 32 << 20
+LIVE: Final = 8 << 20
 """Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
@@ -70,11 +70,15 @@ class _Kind:
     last: str | None = None
     seen_in: list[str] = field(default_factory=list)
 
+    def name(self, answer: Answer) -> None:
+        """Name another answer that shows the same."""
+        if len(self.seen_in) < SEEN_IN and answer.exchange.id not in self.seen_in:
+            self.seen_in.append(answer.exchange.id)
+
     def add(self, answer: Answer, finding: Finding) -> None:
         name = answer.exchange.id
         if name != self.exchange:
-            if len(self.seen_in) < SEEN_IN and name not in self.seen_in:
-                self.seen_in.append(name)
+            self.name(answer)
         elif len(self.listed) < LISTED:
             hide = self.hide and shows_workflow(self.clause, finding.pointer)
             content, pointer = answer.response.content, finding.pointer
@@ -105,18 +109,24 @@ class _Tally:
     kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
     error: str | None = None
 
-    def note(self, answer: Answer, clause: Clause, subject: Any) -> bool:
-        """Ask the clause of one subject; say whether it kept it."""
+    def note(self, answer: Answer, clause: Clause, subject: Any) -> None:
+        """Ask the clause of one subject."""
         self.judged.add(answer.exchange.id)
-        keeps = True
         for finding in clause.check(subject):
-            keeps = False
             self.breached.add(answer.exchange.id)
             place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
             kind = (place, finding.expected, finding.hint)
             if kind in self.kinds or len(self.kinds) < KINDS:
                 self.kinds.setdefault(kind, _Kind(answer.exchange.id, clause.id, self.hide)).add(answer, finding)
-        return keeps
+
+    def note_again(self, answer: Answer, like: str) -> None:
+        """Note of an answer what was found in another one of the same body, by its id."""
+        for names in (self.judged, self.breached):
+            if like in names:
+                names.add(answer.exchange.id)
+        for kind in self.kinds.values():
+            if like == kind.exchange or like in kind.seen_in:
+                kind.name(answer)
 
     def attempt(self, noting: Callable[[], None]) -> None:
         """Note, unless the clause itself fails: that must neither stop the run nor pass for a verdict."""
@@ -139,13 +149,13 @@ def judge(
     answers, read_as = _read(exchanges, dialect)
     tallies = {clause: _Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
-    kept: _Kept = {}
+    known: _Known = {}
     for answer in answers:
+        live[id(answer.reading)] = answer.reading
+        _make_room(live, answer.reading)  # first: two large values are not to stand side by side
         for clause, tally in tallies.items():
             if clause.over is not None:
-                tally.attempt(partial(_over, tally, clause, answer, kept))
-        live[id(answer.reading)] = answer.reading
-        _make_room(live, answer.reading)
+                tally.attempt(partial(_over, tally, clause, answer, known))
     conversation = Conversation(answers)
     for clause, tally in tallies.items():
         if clause.across is not None:
@@ -205,20 +215,20 @@ class Bench:
         return Answer(exchange, response, reading)
 
 
-_Kept = dict[tuple[str, int], bool]
-"""By clause and reading, of bodies that break nothing of it: whether it was exercised. Same bytes, same findings."""
+_Known = dict[tuple[str, int], str]
+"""By clause and reading: the first answer of that body, by its id. Same bytes, same findings."""
 
 
-def _over(tally: _Tally, clause: Clause, answer: Answer, kept: _Kept) -> None:
+def _over(tally: _Tally, clause: Clause, answer: Answer, known: _Known) -> None:
     assert clause.over is not None
     place = (clause.id, id(answer.reading))
     if clause.of_body is not None and answer.shows_queue:
-        if place not in kept:
-            outcomes = [tally.note(answer, clause, subject) for subject in clause.of_body(answer.reading)]
-            if all(outcomes):
-                kept[place] = bool(outcomes)
-        elif kept[place]:
-            tally.judged.add(answer.exchange.id)
+        if place in known:
+            tally.note_again(answer, known[place])
+            return
+        for subject in clause.of_body(answer.reading):
+            tally.note(answer, clause, subject)
+        known[place] = answer.exchange.id
         return
     for subject in clause.over(answer):
         tally.note(answer, clause, subject)

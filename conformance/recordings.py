@@ -58,7 +58,7 @@ def read_file(path: Path, *, method: str | None = None) -> list[Exchange]:
     """
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
-    return read(path.read_bytes(), name=path.name, method=method, request=request)
+    return read(path.read_bytes(), name=_whole(path.name), method=method, request=request)
 
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
@@ -202,11 +202,11 @@ def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
 
 def _entry(entry: dict[str, Any], name: str, let_in: set[str]) -> Exchange:
     asked, answered = entry["request"], entry["response"]
-    url = str(asked["url"])
+    url = _whole(str(asked["url"]))
     started = datetime.fromisoformat(moment).timestamp() if (moment := entry.get("startedDateTime")) else None
     elapsed = max(0.0, float(taken) / 1000) if (taken := entry.get("time")) is not None else None
     credential = _credential(_fields(asked), int(answered["status"]), let_in)
-    request = Request(str(asked["method"]).upper(), url, _fields(asked), "recorded", credential, is_queue(url))
+    request = Request(_whole(str(asked["method"])).upper(), url, _fields(asked), "recorded", credential, is_queue(url))
     content = answered.get("content") or {}
     text: str | None = content.get("text")
     status = int(answered["status"])
@@ -229,7 +229,12 @@ def _entry(entry: dict[str, Any], name: str, let_in: set[str]) -> Exchange:
 
 def _fields(message: dict[str, Any]) -> Headers:
     return tuple(
-        (str(field["name"]), str(field["value"]))
+        (_whole(str(field["name"])), _whole(str(field["value"])))
         for field in message.get("headers") or ()
         if not str(field["name"]).startswith(":")
     )
+
+
+def _whole(text: str) -> str:
+    """Return text that can be written: halves of surrogate pairs, and bytes of a file's name, as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from conformance.contract.answer import UNAVAILABLE, Answer
+from conformance.contract.answer import OK, UNAVAILABLE, Answer
 from conformance.contract.clause import printable
 from conformance.contract.envelope import TOO_MANY
 from conformance.exchange import Exchange, Fault
@@ -15,6 +15,8 @@ from conformance.report.model import ClauseResult, Counts, Status, Verdict
 EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
 NAMED: Final = 3
 """Clauses that a reason names; the report lists all."""
+AT_THE_END: Final = 2
+"""Plain reads that end a run: where the queue was served, and none of these is answered 200, it is served no more."""
 _FAULTS: Final = {
     Fault.UNREACHABLE: "the target cannot be reached",
     Fault.TIMEOUT: "the target did not answer in time",
@@ -78,6 +80,7 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
     deep = [answer.gist.depth for answer in shown if not (answer.gist.read or answer.gist.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
+    yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
         yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)"
@@ -100,6 +103,14 @@ def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Itera
         if status in UNAVAILABLE:
             keyed = any(name.lower() == "x-api-key" for name, _ in reads[0].request.headers)
             yield f"every read is answered {status}; {_advice(status, keyed=keyed)}"
+
+
+def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
+    """Say that one good answer, or a few, were not followed by others: a queue that is served no more is no queue."""
+    good = [answer.response.status == OK for answer in answers if answer.request.usual]
+    if any(good) and (2 * sum(good) < len(good) or not any(good[-AT_THE_END:])):
+        end = "" if any(good[-AT_THE_END:]) else ", and none at the end"
+        yield f"only {sum(good)} of {len(good)} plain reads were answered 200{end}"
 
 
 def _advice(status: int, *, keyed: bool) -> str:

@@ -22,6 +22,7 @@ from conformance import __version__
 from conformance.cli import main
 from conformance.contract import CATALOGUE
 from conformance.reference.faults import FAULTS
+from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import KEY, serve
 from conformance.reference.variants import VARIANTS
 
@@ -90,6 +91,10 @@ def test_without_a_verb_the_help_is_shown() -> None:
     assert result.stderr.startswith("Usage: ")
 
 
+OPTIONAL = {"fault", "hostile", "api_key_env", "api_key_file", "header", "ca_bundle", "client_cert", "proxy_env"}
+"""Options without which there is simply none."""
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_says_what_it_is_for_and_what_it_is_without(verb: str) -> None:
     result = call(verb, "-h")
@@ -100,7 +105,7 @@ def test_every_option_says_what_it_is_for_and_what_it_is_without(verb: str) -> N
         if isinstance(option, click.Option):
             assert option.help
             told = option.is_flag or option.show_default or "[default: " in option.help
-            assert told or option.name in {"fault", "api_key_env"}
+            assert told or option.name in OPTIONAL
 
 
 def test_the_version_is_told() -> None:
@@ -405,7 +410,13 @@ def test_serve_lists_every_variant_and_every_fault() -> None:
     result = call("serve", "--list")
     assert result.exit_code == 0
     names = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")]
-    assert names == [*VARIANTS, *FAULTS]
+    assert names == [*VARIANTS, *HOSTILE, *FAULTS]
+
+
+def test_serve_serves_a_hostile_endpoint_and_knows_no_other() -> None:
+    result = call("serve", "--hostile", "gzip-bom")
+    assert result.exit_code == 4
+    assert "did you mean gzip-bomb?" in result.stderr
 
 
 # --- clauses and explain -------------------------------------------------------------------------

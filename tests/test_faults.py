@@ -14,6 +14,7 @@ from conformance.check import check
 from conformance.contract import BY_ID, CATALOGUE
 from conformance.dialect import Dialect
 from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.report.model import Report, Status, Verdict
@@ -52,13 +53,15 @@ def accused(report: Report) -> list[str]:
 def row(fault: Fault, report: Report) -> str:
     """Return the line of the table."""
     also = ", ".join(f"`{clause}`" for clause in accused(report) if clause != fault.clause) or "–"
+    if fault.hidden:
+        also = "as the generated requests meet it"
     aim = f"`{fault.clause}`" if fault.clause else "–"
     return f"| `{fault.name}` | {fault.lie} | {aim} | {also} | {report.verdict.value} |"
 
 
 def rows() -> dict[str, str]:
     """Return the rows of the page by the name that they begin with."""
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    lines = PAGE.read_text(encoding="utf-8").partition("## Hostile endpoints")[0].splitlines()
     return {line.split("`")[1]: line for line in lines if line.startswith("| `")}
 
 
@@ -86,6 +89,7 @@ def test_a_conforming_variant_is_accused_by_no_clause(variant: Variant) -> None:
 
 def test_every_clause_has_a_fault_that_breaks_it() -> None:
     aimed_at = {fault.clause for fault in FAULTS.values()} - {""}
+    aimed_at |= {hostile.told for hostile in HOSTILE.values()} & set(BY_ID)  # measured in test_hostile.py
     assert aimed_at <= set(BY_ID)
     assert [clause.id for clause in CATALOGUE if clause.id not in aimed_at] == list(NOT_BROKEN_BY_A_SERVER)
 
@@ -93,7 +97,7 @@ def test_every_clause_has_a_fault_that_breaks_it() -> None:
 def test_the_page_names_every_fault_and_every_variant_once() -> None:
     text = PAGE.read_text(encoding="utf-8")
     names = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
-    assert sorted(names) == sorted([*FAULTS, *VARIANTS])
+    assert sorted(names) == sorted([*FAULTS, *VARIANTS, *HOSTILE])
 
 
 def page() -> str:
@@ -118,6 +122,15 @@ def page() -> str:
         "| variant | how it keeps the contract |",
         "|---|---|",
         *(f"| `{variant.name}` | {variant.summary} |" for variant in VARIANTS.values()),
+        "",
+        "## Hostile endpoints",
+        "",
+        "`comfy-conformance serve --hostile NAME` does to its client what no framework would. A run ends in its time",
+        "and its memory, without a traceback, and says what happened.",
+        "",
+        "| endpoint | what it does | outcome |",
+        "|---|---|---|",
+        *(f"| `{hostile.name}` | {hostile.lie} | {hostile.expected} |" for hostile in HOSTILE.values()),
     ]
     return "\n".join(lines) + "\n"
 

@@ -11,6 +11,7 @@ from conformance.contract import (
     create_time,
     envelope,
     error,
+    framing,
     http,
     item,
     job_number,
@@ -24,7 +25,7 @@ from conformance.contract import (
 from conformance.contract.clause import Clause, Finding, Level
 
 _SUBJECTS: Final = (
-    envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, method, auth, error, caching, privacy,
+    envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, framing, method, auth, error, caching, privacy,
 )  # fmt: skip
 
 

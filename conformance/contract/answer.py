@@ -120,6 +120,10 @@ class Gist:
     sightings: dict[str, Sighting]
 
 
+REMEMBERED: Final = 10_000
+"""Jobs of a read, running before pending, that are kept for comparing it with others: half a kilobyte each."""
+
+
 class Reading:
     """A body read once, for all clauses and for all answers of the same bytes.
 
@@ -168,7 +172,7 @@ class Reading:
             jobs=len(self.elements),
             order=next((item.order for item in self.items if item.order), None),
             ids=frozenset(count),
-            sightings={prompt_id: _sighting(item) for prompt_id, item in named if count[prompt_id] == 1},
+            sightings={i: _sighting(item) for i, item in named[:REMEMBERED] if count[i] == 1},
         )
 
     def forget(self) -> None:

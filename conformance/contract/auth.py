@@ -148,7 +148,9 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
     """The reads with x-api-key, where the key is known to be let in."""
     asked = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
     told = [answer for answer in asked if answer.response.status not in NOT_NOW]
-    if told and conversation.served:
+    plain = [answer for answer in conversation.answers if answer.request.plain]
+    near = [a for a in plain if told and a.precedes(told[0])][-1:] + [a for a in plain if told and told[-1].precedes(a)]
+    if any(answer.response.status == OK for answer in near):  # else the key is let in no more, whatever its header
         yield told[-1], told
 
 

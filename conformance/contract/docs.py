@@ -19,7 +19,8 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "clauses.md"
 SUBJECTS: Final = {
     "status": "The queue is served", "envelope": "QueueInfo", "item": "QueueItem, element by element",
     "queue": "Between the jobs of one answer", "workflow": "Inside a workflow", "reads": "Between answers",
-    "json": "JSON text", "http": "HTTP representation", "method": "Methods", "auth": "Authentication",
+    "json": "JSON text", "http": "HTTP representation", "framing": "Framing on the wire",
+    "method": "Methods", "auth": "Authentication",
     "error": "Errors", "caching": "Caching", "cors": "Other origins", "privacy": "Privacy",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from conformance.content import DECODABLE
+from conformance.content import CODINGS, DECODABLE
 from conformance.contract.allowed import JSON, allowed, cause
 from conformance.contract.answer import NOT_NOW, OK, Answer, Conversation, queue_answers
 from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc
@@ -168,7 +168,8 @@ def _known_codings(answer: Answer) -> Iterator[Answer]:
     """Whole bodies in codings that we can undo; one that nobody asked for is ``http.coding-asked``."""
     for found, codings in _coded(answer):
         whole = found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
-        if whole and {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE):
+        known = {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE)
+        if whole and known and len(codings) <= CODINGS:
             yield found
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from conformance.contract.answer import Located, Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
 from conformance.contract.item import AN_ITEM, ITEM, PROSE
+from conformance.jsontext import Whole
 
 COUNTER: Final = "ComfyUI's element 0 is a priority: any finite number, 0 for the first job, negative with `front`"
 SAFE_INTEGER: Final = 2**53 - 1
@@ -58,7 +59,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
 )  # fmt: skip
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
     """[0] is digits alone."""
-    if isinstance(found.value, Decimal):
+    if isinstance(found.value, Decimal) and not isinstance(found.value, Whole):
         hint = "a float on the server; ComfyUI sends one where a client chose the number"
         yield Finding(found.pointer, "an integer without fraction or exponent", str(found.value)[:40],
                       "job_number is written as a float.", hint)  # fmt: skip

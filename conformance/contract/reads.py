@@ -34,6 +34,8 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
     """[2], the output ids and create_time of an id are equal in neighbouring reads."""
     before, after = subject
+    if before.sightings is after.sightings:  # the very same bytes
+        return
     for prompt_id, now in after.sightings.items():
         then = before.sightings.get(prompt_id)
         if then is None:
@@ -119,7 +121,7 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
     return [
         (
             after,
-            len(before.sightings.keys() - after.sightings.keys()),
+            len(before.gist.ids - after.gist.ids),
             places[after.exchange.id] - places[before.exchange.id],
             (after.exchange.started or 0) - (before.exchange.started or 0),
         )

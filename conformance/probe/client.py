@@ -28,6 +28,15 @@ WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
 _RETRIED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
+_UNKNOWN_ISSUER: Final = range(18, 22)
+"""X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
+_ALERTS: Final = {
+    "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
+    "HANDSHAKE_FAILURE": "it may want a certificate of its clients: --client-cert",
+    "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
+    "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
+}
+"""What the other side means, by a piece of OpenSSL's name for its alert."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,11 @@ class Client:
                 self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
             exchange = await self._attempt(ask, 2)
         return exchange
+
+    @property
+    def can_look(self) -> bool:
+        """Whether the target is reached without a proxy, which would show bytes of its own."""
+        return self._gateway.proxy is None
 
     async def look(self, ask: Ask) -> Exchange:
         """Send one request on a connection of its own and look at the bytes around its answer; nothing is raised.
@@ -205,7 +219,8 @@ class Client:
     async def _exchange(self, method: str, url: str, headers: Headers) -> Response:
         import httpx
 
-        request = httpx.Request(method, url, headers=list(headers), extensions=self._extensions)
+        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        request = httpx.Request(method, url, headers=fields, extensions=self._extensions)
         answer = await self._transport.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers.raw)
@@ -295,12 +310,24 @@ def reason(error: BaseException) -> str:
         if isinstance(step, BaseExceptionGroup):
             step = step.exceptions[0]
     for cause in reversed(causes):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"TLS: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS: {cause.reason or cause}"
+            return _tls(cause)
         if isinstance(cause, socket.gaierror):
             return f"the name cannot be resolved ({cause.strerror})"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno)
     return next((str(cause) for cause in causes if str(cause)), type(error).__name__)
+
+
+def _tls(error: ssl.SSLError) -> str:
+    """Say what TLS did not like, and what to do where something can be done."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        remedy = (
+            "trust who issued it with --ca-bundle"
+            if error.verify_code in _UNKNOWN_ISSUER
+            else "it is to be replaced; --insecure looks away"
+        )
+        return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
+    why = error.reason or str(error)
+    remedy = next((f" ({told})" for alert, told in _ALERTS.items() if alert in why), "")
+    return f"TLS: {why}{remedy}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -15,7 +16,7 @@ from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
 from conformance.contract.reads import one_for_one
 from conformance.dialect import Dialect
-from conformance.exchange import Credential, Exchange
+from conformance.exchange import Credential, Exchange, Fault
 from conformance.probe.client import Ask, Client
 
 T = TypeVar("T")
@@ -29,10 +30,12 @@ WAITS: Final = 3
 """Times that a Retry-After is obeyed before the run goes on without."""
 PAUSE: Final = 1.0
 """Seconds without a read, to see whether jobs vanish by themselves: hundreds of times the usual gap."""
-KEPT: Final = 256 << 20
+KEPT: Final = 128 << 20
 """Bytes of answers that are kept for judging; equal ones count once."""
 POLL: Final = 1.0
 """Seconds between two looks at an idle queue."""
+_TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
+"""An entity tag (RFC 9110 §8.8.3) that is not too long for a header of ours."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 AGAIN: Final = ", again"
@@ -61,6 +64,13 @@ VARIATIONS: Final = (
 
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 
+ON_THE_WIRE: Final = (
+    Ask("on the wire"),
+    Ask("on the wire: HEAD", "HEAD"),
+    Ask("on the wire: OPTIONS", "OPTIONS"),
+)
+"""Looked at byte by byte, after everything else: also where the answers were too broken to be read."""
+
 CREDENTIALS: Final = (
     Ask("without the key", credential=Credential.NONE),
     Ask("a wrong key", credential=Credential.WRONG),
@@ -80,9 +90,22 @@ async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_ite
     try:
         if wait_for_items:
             await _await_items(client, wait_for_items)
-        return await _ask_everything(client, keyed=keyed, max_requests=max_requests)
+        why = await _ask_everything(client, keyed=keyed, max_requests=max_requests)
     except Stopped as stopped:
-        return str(stopped)
+        why = str(stopped)
+    await _look(client, max_requests)
+    return why
+
+
+async def _look(client: Client, max_requests: int) -> None:
+    """Look at the wire where something came in time: HTTP, or what is so broken that it is worth a look."""
+    problems = [exchange.problem for exchange in client.ledger if not exchange.superseded]
+    came = [problem is None or (problem.begun and problem.fault is Fault.BROKEN) for problem in problems]
+    etag = _etag(client.ledger)
+    unchanged = () if etag is None else (_with("on the wire: not modified", If_None_Match=etag),)
+    for one in (*ON_THE_WIRE, *unchanged) if any(came) and client.can_look else ():
+        if len(client.ledger) - client.uncounted < max_requests and client.left > 0:
+            await client.look(one)
 
 
 async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> str | None:
@@ -163,10 +186,15 @@ def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
 
 def _variations(ledger: Sequence[Exchange]) -> Iterable[Ask]:
     """The fixed ones, and a conditional request where a validator was seen."""
-    answered = (exchange.response for exchange in ledger if exchange.response is not None)
-    etag = next((tag for response in answered if (tag := response.header("etag"))), None)
+    etag = _etag(ledger)
     conditional = () if etag is None else (_with("the server's own validator", If_None_Match=etag),)
     return (*VARIATIONS, *conditional)
+
+
+def _etag(ledger: Sequence[Exchange]) -> str | None:
+    """Return the first entity tag that was seen and that a request can carry back."""
+    answered = (exchange.response for exchange in ledger if exchange.response is not None)
+    return next((tag for response in answered if _TAG.fullmatch(tag := response.header("etag") or "")), None)
 
 
 def _status(exchange: Exchange) -> int | None:

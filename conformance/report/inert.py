@@ -9,6 +9,10 @@ _COMMANDS: Final = re.compile(
     r"::(?=[A-Za-z])(?![0-9a-fA-F:.]*\])"  # GitHub: ::error::…, wherever a terminal may wrap; not IPv6 in brackets
     r"|(?<=#)#(?=\w*\[)"  # Azure Pipelines and TeamCity: ##vso[…], ##teamcity[…], anywhere in a line
 )
+_UNSEEN: Final = re.compile(
+    # Printable by their category, and blank or nothing at all to the eye; not the two selectors that emoji need.
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -16,9 +20,9 @@ def visible(text: str, keep: str = "") -> str:
 
     What is left is printable (hence also legal in XML); ``keep`` names characters left as they are.
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in keep else _escape(c) for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in keep else _escape(c) for c in text)
+    return text if text.isascii() else _UNSEEN.sub(lambda match: _escape(match[0]), text)
 
 
 def line(text: str) -> str:

@@ -107,12 +107,12 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return words that are not markup: no HTML, no links, no mentions."""
+    """Return words that are not markup: no HTML, no links, no mentions, no references to issues."""
     escaped = re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", _bounded(text))
-    escaped = re.sub(r"^(\s*)(#|[-+](?=\s)|=|\d+[.)])", r"\1\\\2", escaped)
+    escaped = re.sub(r"^(\s*)(#(?!\d)|[-+](?=\s)|=|\d+[.)])", r"\1\\\2", escaped)
     escaped = escaped.replace("://", ":\\//")
     escaped = re.sub(r"\bwww\.", r"www\.", escaped, flags=re.IGNORECASE)
-    return re.sub(r"[@$]", r"`\g<0>`", escaped)
+    return re.sub(r"(?:[@$]|#(?=\d)|(?<=\bGH)-(?=\d))+", r"`\g<0>`", escaped, flags=re.IGNORECASE)
 
 
 def _bounded(text: str) -> str:

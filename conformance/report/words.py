@@ -55,6 +55,7 @@ SUBJECT: Final = {
     "reads": "From read to read",
     "json": "The text of JSON",
     "http": "HTTP",
+    "framing": "Framing on the wire",
     "method": "Methods other than GET",
     "auth": "Authentication",
     "error": "Errors (ErrorResponse)",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
-from conformance.reference.faults.registry import items, lists, replies
-from conformance.reference.message import Ask, Reply
+from conformance.reference.faults.registry import items, lists
+from conformance.reference.message import Ask
 from conformance.reference.queue import Item, Queue
 
 TESTERS: Final = ("comfy-queue-conformance", "schemathesis", "python-")
@@ -47,9 +46,3 @@ def an_empty_queue_before_it(queue: Queue, ask: Ask) -> object:
     if not ask.every(12):
         return {name: [] for name in queue}
     return {name: [item[:4] for item in listed] for name, listed in queue.items()}
-
-
-@replies("error.no-queue", to=200)
-def the_queue_under_401(reply: Reply, _ask: Ask) -> Reply:
-    """Every read is answered 401, with the queue in it."""
-    return replace(reply, status=401)

@@ -1,0 +1,138 @@
+"""One request on a connection of its own, and the bytes that answer it: what an HTTP library mends in silence.
+
+A library drops what follows an answer to HEAD, a 204 or a 304, refuses two lengths and joins folded lines. Here they
+are seen. The body of an answer that may have one is not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from conformance.exchange import Headers, Wire
+
+HEAD_LIMIT: Final = 256 << 10
+"""Bytes of one line, and of all heads together, interim ones included."""
+SURPLUS_LIMIT: Final = 64 << 10
+"""Bytes that are counted after the end of an answer: that there are any is what matters."""
+LINGER: Final = 1.0
+"""Seconds in which a server that was asked to close the connection does so, or shows what else it sends."""
+_STATUS_LINE: Final = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: [^\r\n]*)?\r?\n")
+_INTERIM: Final = range(100, 200)
+_BODILESS: Final = (204, 304)
+
+
+class NotHTTP(ValueError):
+    """The bytes are no HTTP/1 answer, or no whole head of one within the bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The head of an answer as it stood on the wire, and what is wrong around it."""
+
+    status: int
+    http_version: str
+    headers: Headers
+    wire: Wire
+
+
+async def look(url: str, method: str, headers: Headers, *, tls: ssl.SSLContext | None, seconds: float) -> Sight:
+    """Send one request to ``url`` and look at its answer for ``seconds`` at most.
+
+    ``headers`` are sent besides Host and ``Connection: close``; ``tls`` is used where the URL is https.
+
+    Raises TimeoutError, OSError where the connection fails (ssl.SSLError is one), NotHTTP (it may quote all that
+    came, as it came: hostile text, and no key was taken out), and ValueError where the URL is none.
+    """
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(
+            parts.hostname, parts.port or (443 if secure else 80), ssl=tls if secure else None, limit=HEAD_LIMIT
+        )
+        try:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            fields = (("Host", parts.netloc.rpartition("@")[2]), ("Connection", "close"), *headers)
+            lines = (f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", "")
+            writer.write("\r\n".join(lines).encode("latin-1"))
+            return await _sight(reader, method)
+        finally:
+            writer.transport.abort()
+
+
+async def _sight(reader: asyncio.StreamReader, method: str) -> Sight:
+    room, interim = HEAD_LIMIT, 0
+    while True:
+        head = await _head(reader, room)
+        room -= sum(map(len, head))
+        match = _STATUS_LINE.fullmatch(head[0])
+        if match is None:
+            raise NotHTTP(f"the answer does not begin with a status line: {_text(head[0])}")
+        status = int(match[2])
+        if status not in _INTERIM:
+            break
+        interim += 1
+    headers, folded = _fields(head[1:])
+    surplus = await _surplus(reader) if method == "HEAD" or status in _BODILESS else None
+    wire = Wire(_lengths(headers), folded, surplus, interim)
+    return Sight(status, match[1].decode(), headers, wire)
+
+
+async def _head(reader: asyncio.StreamReader, room: int) -> list[bytes]:
+    """Return the lines of a head, line ends included, without the empty one at its end."""
+    lines: list[bytes] = []
+    while True:
+        try:
+            line = await reader.readline()
+        except ValueError as error:  # how asyncio says that a line is longer than its limit
+            raise NotHTTP(f"a line of the head is longer than {HEAD_LIMIT:,} bytes") from error
+        room -= len(line)
+        if room < 0:
+            raise NotHTTP(f"the head is larger than {HEAD_LIMIT:,} bytes")
+        if not line.endswith(b"\n"):
+            begun = _text(b"".join([*lines, line]))
+            raise NotHTTP(f"the connection ended within the head: {begun}" if begun else "nothing was answered")
+        if lines and line in (b"\r\n", b"\n"):
+            return lines
+        lines.append(line)
+
+
+def _fields(lines: list[bytes]) -> tuple[Headers, int]:
+    """Return the header fields, folded lines joined as RFC 9112 §5.2 has it, and how many lines were folded."""
+    fields: list[tuple[str, str]] = []
+    folded = 0
+    for line in lines:
+        text = _text(line)
+        if text[:1] in {" ", "\t"} and fields:
+            name, value = fields[-1]
+            fields[-1] = (name, f"{value} {text.strip()}")
+            folded += 1
+        else:
+            name, _, value = text.partition(":")
+            fields.append((name, value.strip()))
+    return tuple(fields), folded
+
+
+def _text(line: bytes) -> str:
+    return line.decode("latin-1").rstrip("\r\n")
+
+
+def _lengths(headers: Headers) -> tuple[str, ...]:
+    """Return the different values of Content-Length, each once."""
+    stated = (value for name, value in headers if name.lower() == "content-length")
+    return tuple(dict.fromkeys(length.strip() for value in stated for length in value.split(",")))
+
+
+async def _surplus(reader: asyncio.StreamReader) -> int:
+    """Count what comes until the server closes the connection, or has had the time to."""
+    count = 0
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(LINGER):
+            while count < SURPLUS_LIMIT and (piece := await reader.read(SURPLUS_LIMIT)):
+                count += len(piece)
+    return count
