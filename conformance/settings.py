@@ -22,23 +22,12 @@ DEFAULT_REPORT_DIR: Final = "reports/latest"
 DEFAULT_QUEUE_PATH: Final = "/api/queue"
 LONGEST_KEY: Final = 64 << 10
 """Bytes of a file that is read for a key."""
-_OURS: Final = frozenset(
-    {
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "accept",
-        "accept-encoding",
-        "user-agent",
-        "x-api-key",
-        "x-request-id",
-        "x-http-method-override",
-        "x-http-method",
-        "x-method-override",
-    }
+METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
+"""Header fields that make something else of a read, where a server heeds them."""
+_OURS: Final = METHOD_OVERRIDES | frozenset(
+    "host connection content-length transfer-encoding accept accept-encoding user-agent x-api-key x-request-id".split()
 )
-"""Header fields that the plan sets, that framing needs, or that turn a read into something else."""
+"""Header fields that the plan sets, that framing needs, or that nobody is to set."""
 SHORTEST_KEY: Final = 4
 """Characters. A shorter key could not be told from ordinary text where a server echoes it."""
 

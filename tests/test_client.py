@@ -462,6 +462,12 @@ def test_no_method_that_might_write_can_be_sent(method: str) -> None:
         talk(always(EMPTY), Ask("x", method))
 
 
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "x-http-method", "X-METHOD-OVERRIDE"])
+def test_no_header_that_overrides_the_method_can_be_sent(name: str) -> None:
+    with pytest.raises(ValueError, match="overrides the method"):
+        talk(always(EMPTY), Ask("x", headers=((name, "DELETE"),)))
+
+
 def test_requests_at_once_have_ids_of_their_own_in_the_order_of_the_ledger() -> None:
     got = talk(always(EMPTY), *(Ask(f"read {number}") for number in range(20)), at_once=True)
     assert [e.id for e in got.ledger] == [f"x{number}" for number in range(1, 21)]

@@ -19,7 +19,7 @@ from conformance.contract.clause import printable
 from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
 from conformance.probe.raw import look
 from conformance.redactor import Redactor
-from conformance.settings import Bounds, Gateway, Secret, UsageProblem
+from conformance.settings import METHOD_OVERRIDES, Bounds, Gateway, Secret, UsageProblem
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
@@ -32,7 +32,7 @@ _UNKNOWN_ISSUER: Final = range(18, 22)
 """X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
 _ALERTS: Final = {
     "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
-    "HANDSHAKE_FAILURE": "it may want a certificate of its clients: --client-cert",
+    "HANDSHAKE_FAILURE": "no cipher in common, or a certificate of ours is missing: --client-cert",
     "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
     "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
 }
@@ -131,6 +131,9 @@ class Client:
     async def _attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool = False) -> Exchange:
         if ask.method not in SAFE_METHODS:
             msg = f"{ask.method} is no method that only reads"
+            raise ValueError(msg)
+        if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
+            msg = "a header that overrides the method may make a read write"
             raise ValueError(msg)
         await self._turn()
         number = f"x{len(self.ledger) + 1}"
