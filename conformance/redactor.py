@@ -53,10 +53,11 @@ class Redactor:
 
 def _parts(secret: str) -> set[str]:
     """Return a secret, and what of it is one by itself: a token after its scheme, a cookie's value, a password."""
-    password = urlsplit(secret).password if "://" in secret else None
+    parts = urlsplit(secret if "://" in secret else "")
+    user, password = parts.username or "", parts.password
     tokens = [secret.rpartition(" ")[2], *(pair.partition("=")[2] for pair in secret.split("; "))]
     if password is not None:
-        tokens += [password, unquote(password)]
+        tokens += [password, unquote(password), f"{unquote(user)}:{unquote(password)}"]  # the last as Basic has it
     return {secret, *(token for token in tokens if len(token) >= SHORTEST_KEY)}
 
 

@@ -24,9 +24,11 @@ LONGEST_KEY: Final = 64 << 10
 """Bytes of a file that is read for a key."""
 METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 """Header fields that make something else of a read, where a server heeds them."""
-_OURS: Final = METHOD_OVERRIDES | frozenset(
-    "host connection content-length transfer-encoding accept accept-encoding user-agent x-api-key x-request-id".split()
-)
+_OURS: Final = METHOD_OVERRIDES | {
+    "host", "connection", "content-length", "transfer-encoding", "accept", "accept-encoding", "user-agent",
+    "x-api-key", "x-request-id", "origin", "range", "if-range", "if-match", "if-none-match", "if-modified-since",
+    "if-unmodified-since", "expect", "te", "upgrade",
+}  # fmt: skip
 """Header fields that the plan sets, that framing needs, or that nobody is to set."""
 SHORTEST_KEY: Final = 4
 """Characters. A shorter key could not be told from ordinary text where a server echoes it."""
@@ -301,7 +303,7 @@ def _key(
     value = environ.get(name, "")
     if not value:
         if named is not None:
-            msg = f"--api-key-env names {name or 'nothing'}, which is not set: export it, or say --no-key"
+            msg = f"--api-key-env names {_variable(name)}, which is not set: export it, or say --no-key"
             raise UsageProblem(msg)
         return None, None
     return _secret(value, f"the key in {name}", SHORTEST_KEY), name
@@ -317,7 +319,8 @@ def _content(file: str | Path) -> str:
 
 
 def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secret:
-    if not value.isascii() or not value.isprintable() or any(c == " " and c not in spaces for c in value):
+    inner = value.replace(spaces, "") if spaces and value == value.strip() else value
+    if not value.isascii() or not value.isprintable() or " " in inner:
         msg = f"{where} holds spaces, line breaks or characters that no header may carry: set it again"
         raise UsageProblem(msg)
     if len(value) < shortest:
@@ -338,11 +341,11 @@ def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
         raise UsageProblem(msg)
     value = environ.get(variable, "")
     if not value:
-        msg = f"--header {name} names {variable}, which is not set: export it"
+        msg = f"--header {name} names {_variable(variable)}, which is not set: export it"
         raise UsageProblem(msg)
     return (
         name,
-        _secret(value.strip(), f"the value of {name} in {variable}", SHORTEST_KEY, spaces=" "),
+        _secret(value, f"the value of {name} in {variable}", SHORTEST_KEY, spaces=" "),
         f"{name}={variable}",
     )
 
@@ -351,13 +354,21 @@ def _proxy(named: str | None, environ: Mapping[str, str]) -> Secret | None:
     if named is None:
         return None
     value = environ.get(named, "")
-    parts = urlsplit(value) if value.isprintable() else urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        msg = (
-            f"--proxy-env names {named}, which holds no http or https URL: set it to one such as http://127.0.0.1:3128"
-        )
+    try:
+        parts = urlsplit(value)
+        proxy = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        proxy = False
+    if not proxy or not value.isascii() or not value.isprintable() or " " in value:
+        shown = _variable(named)
+        msg = f"--proxy-env names {shown}, which holds no http or https URL: set it to one like http://127.0.0.1:3128"
         raise UsageProblem(msg)
     return Secret(value)
+
+
+def _variable(name: str) -> str:
+    """Return the name of a variable to be shown: what looks like none may be the secret itself, typed in its place."""
+    return name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "a variable" if name else "nothing"
 
 
 def _readable(file: str | Path | None, flag: str) -> Path | None:

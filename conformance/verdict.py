@@ -97,7 +97,9 @@ def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Itera
     reads = [answer for answer in answers if answer.request.plain]
     problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
     if not reads and problems:
-        yield f"{_FAULTS[problems[0].fault]}: {printable(problems[0].detail)}; {_REMEDIES[problems[0].fault]}"
+        detail = printable(problems[0].detail)
+        remedy = "" if detail.startswith("TLS:") else f"; {_REMEDIES[problems[0].fault]}"  # those have one of their own
+        yield f"{_FAULTS[problems[0].fault]}: {detail}{remedy}"
     if reads:
         ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
         if status in UNAVAILABLE:

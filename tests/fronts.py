@@ -1,0 +1,114 @@
+"""What may stand before an endpoint: TLS, a proxy, or a server that says one thing to everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
+Play = Callable[[Reader, Writer], Awaitable[None]]
+_GONE = (OSError, EOFError, asyncio.CancelledError)
+
+
+@contextmanager
+def listening(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Play with each connection on a free port of loopback, which is given, in a thread of its own."""
+    up: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
+
+    async def serve() -> None:
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def connected(reader: Reader, writer: Writer) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            with suppress(*_GONE):
+                await play(reader, writer)
+            writer.close()
+            with suppress(*_GONE):
+                await writer.wait_closed()
+
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        loop.set_exception_handler(lambda *_: None)  # a handshake that fails is what some tests are about
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+        up.set_result((loop, stop, server.sockets[0].getsockname()[1]))
+        await stop.wait()
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    loop, stop, port = up.result()
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+async def join(reader: Reader, writer: Writer, port: int, first: bytes = b"") -> None:
+    """Send ``first`` to a port of loopback, and then whatever comes on either side to the other one."""
+    there, back = await asyncio.open_connection("127.0.0.1", port)
+    back.write(first)
+    ways = [asyncio.ensure_future(_copy(reader, back)), asyncio.ensure_future(_copy(there, writer))]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        back.close()
+        with suppress(*_GONE):
+            await back.wait_closed()
+
+
+async def _copy(reader: Reader, writer: Writer) -> None:
+    while piece := await reader.read(1 << 16):
+        writer.write(piece)
+        await writer.drain()
+
+
+def before(port: int) -> Play:
+    """Let everything through to a port of loopback."""
+
+    async def play(reader: Reader, writer: Writer) -> None:
+        await join(reader, writer, port)
+
+    return play
+
+
+def saying(answer: Callable[[bytes], bytes], heard: list[bytes]) -> Play:
+    """Answer each request by its head, which is noted."""
+
+    async def play(reader: Reader, writer: Writer) -> None:
+        while True:
+            heard.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(answer(heard[-1]))
+            await writer.drain()
+
+    return play
+
+
+def proxy(port: int, heard: list[bytes]) -> Play:
+    """Be an HTTP proxy whose every target is a port of loopback: CONNECT, or requests in absolute form."""
+
+    async def play(reader: Reader, writer: Writer) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heard.append(head)
+        if head.startswith(b"CONNECT "):
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await join(reader, writer, port)
+            return
+        method, url, rest = head.split(b" ", 2)
+        path = b"/" + url.split(b"/", 3)[3]
+        closing = b" ".join([method, path, rest[:-2]]) + b"Connection: close\r\n\r\n"
+        await join(reader, writer, port, closing)
+
+    return play
