@@ -21,6 +21,7 @@ A_SHARE: Final = max(10, settings().max_examples // 4)
 
 NEEDS_A_KEY: Final = "says what is told to a request with another key or none: tests/test_faults.py asks with each"
 NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/test_faults.py asks with each"
+NEEDS_THE_WIRE: Final = "says what stands in the bytes around an answer: tests/test_hostile.py and test_raw.py show it"
 NOT_AIMED_AT: Final = {
     "auth.key-required": NEEDS_A_KEY,
     "auth.wrong-key": NEEDS_A_KEY,
@@ -31,6 +32,10 @@ NOT_AIMED_AT: Final = {
     "method.head": NEEDS_A_METHOD,
     "method.options": NEEDS_A_METHOD,
     "method.options-allow": NEEDS_A_METHOD,
+    "framing.content-length": NEEDS_THE_WIRE,
+    "framing.line-folding": NEEDS_THE_WIRE,
+    "framing.head-no-content": NEEDS_THE_WIRE,
+    "framing.status-no-content": NEEDS_THE_WIRE,
 }
 """Clauses that no change of answers to reads can break, and why."""
 

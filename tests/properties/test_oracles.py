@@ -230,6 +230,7 @@ def one(strategy: st.SearchStrategy[Exchange], schema: str, clause: str | None) 
     return next(difference for difference in differences(exchange, schema) if difference.clause == clause)
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize(
     ("clause", "reason"), [(clause, reason) for reason, clauses in SAYS_MORE.items() for clause in sorted(clauses)]
 )
