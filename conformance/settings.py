@@ -268,7 +268,7 @@ def _target(given: str | None, environ: Mapping[str, str]) -> str | None:
 
 
 def _checked_url(value: str) -> str:
-    shown = value if value.isprintable() and "@" not in value else "the target"
+    shown = value if value.isprintable() and not set("@?#") & set(value) else "the target"
     try:
         parts = urlsplit(value)
         port = parts.port

@@ -225,3 +225,15 @@ def test_a_number_that_is_written_another_way_is_the_same_job(one: str, other: s
 def test_a_number_that_is_another_one_is_a_change() -> None:
     texts = (queue(item()).replace(b'"inputs": {}', b'"inputs": {"cfg": ' + text + b"}") for text in (b"1.5", b"1.25"))
     assert "reads.job-data" in broken(judge(reads(*texts)))
+
+
+def test_x_gzip_and_gzip_are_one_coding() -> None:
+    coded = asked(200, GOOD, ("Content-Encoding", "gzip"), request=(("Accept-Encoding", "x-gzip"),))
+    assert "http.coding-asked" not in broken(judge([read(GOOD), coded]))
+    other = asked(200, GOOD, ("Content-Encoding", "gzip"), request=(("Accept-Encoding", "deflate"),))
+    assert "http.coding-asked" in broken(judge([read(GOOD), other]))
+
+
+@pytest.mark.parametrize(("status", "accused"), [(412, False), (401, True), (500, True)])
+def test_a_condition_that_fails_refuses_no_client(status: int, *, accused: bool) -> None:
+    assert ("error.no-queue" in broken(judge([read(GOOD), asked(status, GOOD)]))) is accused

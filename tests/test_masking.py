@@ -83,9 +83,9 @@ def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None
     text = body.decode()
     hidden = masked(text)
     assert len(hidden) == len(text)
-    info = json.loads(hidden.replace(HIDDEN, "x")) if "\\" not in text else {}
+    info = json.loads(hidden.replace(HIDDEN, "1")) if "\\" not in text else {}
     workflows = [job[2] for jobs in info.values() if isinstance(jobs, list) for job in jobs]
-    assert all(leaf.strip("x") == "" or leaf.replace(":", "").isdigit() or "-" in leaf for leaf in _leaves(workflows))
+    assert all(leaf.strip("1") == "" or leaf.replace(":", "").isdigit() or "-" in leaf for leaf in _leaves(workflows))
 
 
 @pytest.mark.parametrize("cut", range(0, 400, 7))
@@ -102,3 +102,15 @@ def test_what_is_not_of_workflows_is_shown() -> None:
     assert shows_workflow("item.workflow.object", "/queue_pending/0/2")
     assert not shows_workflow("item.create-time.number", "/queue_pending/0/4/create_time")
     assert not shows_workflow("http.date", None)
+
+
+def test_a_queue_under_an_error_is_hidden_as_well(tmp_path: Path) -> None:
+    answer = tmp_path / "answer.http"
+    body = queue(item(1, e2=GRAPH))
+    answer.write_bytes(
+        b"HTTP/1.1 500 Oh\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
+    done = command_line(tmp_path, "judge", "answer.http", "--report-dir", "reports/latest", "--redact-workflows")
+    shown = done.stdout + left_behind(tmp_path)
+    assert HIDDEN in shown
+    assert [secret for secret in SECRETS if secret in shown] == []

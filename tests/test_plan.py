@@ -11,6 +11,7 @@ from email.utils import formatdate
 
 import pytest
 
+from conformance.check import check
 from conformance.contract.http import MADE_UP_VALIDATOR
 from conformance.exchange import Credential, Exchange, Fault, Headers, Problem, Request, Response
 from conformance.judge import judge
@@ -18,7 +19,7 @@ from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
 from conformance.probe.plan import AGAIN, BROKEN_OFF, FUTILE, PAUSE, WAITS, follow
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
-from conformance.settings import Bounds, Secret
+from conformance.settings import Bounds, Secret, Settings
 
 JSON = (("Content-Type", "application/json"),)
 EMPTY = Response(200, JSON, b'{"queue_running": [], "queue_pending": []}')
@@ -341,3 +342,17 @@ def test_what_surprises_is_asked_once_more(run: Run) -> None:
     refused = "Accept: text/csv"
     client, _ = run(lambda client: status(404) if client.asked.request.purpose.startswith(refused) else EMPTY)
     assert sum(exchange.request.purpose in (refused, refused + AGAIN) for exchange in client.ledger) == 2
+
+
+def test_who_is_busy_again_and_again_is_left_alone(run: Run) -> None:
+    client, stopped = run(lambda client: EMPTY if len(client.ledger) < 10 else status(429))
+    assert stopped is not None
+    assert "the target is busy: the last 8 requests were answered 429" in stopped
+    assert len(client.ledger) <= 20
+
+
+def test_without_time_nothing_is_sent_and_the_target_is_not_blamed() -> None:
+    with serve() as endpoint:
+        report = check(Settings(target=endpoint.url, bounds=Bounds(deadline=0.2, rate_limit=2)))
+    assert [exchange.error for exchange in report.exchanges] == [None]
+    assert "the time for the run (--deadline)" in report.verdict_reason

@@ -18,6 +18,8 @@ from conformance.jsontext import walk
 READABLE: Final = 1 << 16
 """Characters, or values, of an error that are looked at."""
 ERROR: Final = "/components/schemas/ErrorResponse"
+UNMATCHED: Final = 412
+"""Refuses a condition, not the client: it may carry what it would have answered."""
 DOCUMENTED: Final = (400, 500)
 NO_ERRORS: Final = 'ComfyUI knows no ErrorResponse: its errors are plain text or {"error": …}'
 A_DOCUMENTED_ERROR: Final = "an answer of 400 or 500"
@@ -179,7 +181,7 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
     source=doc("/components/securitySchemes/ApiKeyAuth/description", "API key authentication."),
     why="A refusal that shows the queue refuses nothing; a client that sees an error throws the queue away.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}', breaks='401, {"queue_running": […], …}',
-    needs="an answer of 4xx or 5xx", over=_with_body,
+    needs="an answer of 4xx or 5xx", over=lambda answer: (e for e in _with_body(answer) if e.response.status != UNMATCHED),
 )  # fmt: skip
 def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
     """The body of a 4xx or 5xx has neither list, at whatever depth."""

@@ -152,7 +152,9 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
     offered = answer.request.header("accept-encoding")
     if offered is None:
         return
-    weights = {member.partition(";")[0].strip(): weight(member) for member in offered.lower().split(",")}
+    weights = {
+        member.partition(";")[0].strip().removeprefix("x-"): weight(member) for member in offered.lower().split(",")
+    }
     for coding in codings:
         name = coding.removeprefix("x-")
         if not weights.get(name, weights.get("*", 0)):

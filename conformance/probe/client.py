@@ -136,6 +136,8 @@ class Client:
             msg = "a header that overrides the method may make a read write"
             raise ValueError(msg)
         await self._turn()
+        if self.left <= 0 and self.ledger:
+            raise OutOfTime
         number = f"x{len(self.ledger) + 1}"
         sent = self._headers(ask)
         url = self.url + (f"?{ask.query}" if ask.query else "")
@@ -270,6 +272,10 @@ class Client:
             except BrokenCoding as error:
                 coding_error = str(error)
         return bytes(decoder.content), coding_error
+
+
+class OutOfTime(Exception):
+    """The time of the run is over: nothing was sent."""
 
 
 class CutOff(Exception):

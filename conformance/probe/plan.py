@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Final, TypeVar
 
 from conformance.contract.allowed import allowed
-from conformance.contract.answer import OK, UNAVAILABLE, Answer, Conversation, Reading
+from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation, Reading
 from conformance.contract.envelope import TOO_MANY
 from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
 from conformance.contract.reads import one_for_one
 from conformance.dialect import Dialect
 from conformance.exchange import Credential, Exchange, Fault
-from conformance.probe.client import Ask, Client
+from conformance.probe.client import Ask, Client, OutOfTime
 
 T = TypeVar("T")
 FIRST_READS: Final = 8
@@ -26,6 +27,8 @@ FUTILE: Final = 3
 """Answers that say "not let in" or "not now" after which nothing else is asked."""
 BROKEN_OFF: Final = 3
 """Exchanges without an answer after which nothing else is asked."""
+BUSY: Final = 8
+"""Answers of "not now" in a row after which nothing else is asked."""
 WAITS: Final = 3
 """Times that a Retry-After is obeyed before the run goes on without."""
 PAUSE: Final = 1.0
@@ -93,6 +96,8 @@ async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_ite
         why = await _ask_everything(client, keyed=keyed, max_requests=max_requests)
     except Stopped as stopped:
         why = str(stopped)
+    except OutOfTime:
+        why = "the time for the run (--deadline)"
     await _look(client, max_requests)
     return why
 
@@ -105,7 +110,8 @@ async def _look(client: Client, max_requests: int) -> None:
     unchanged = () if etag is None else (_with("on the wire: not modified", If_None_Match=etag),)
     for one in (*ON_THE_WIRE, *unchanged) if any(came) and client.can_look else ():
         if len(client.ledger) - client.uncounted < max_requests and client.left > 0:
-            await client.look(one)
+            with suppress(OutOfTime):
+                await client.look(one)
 
 
 async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> str | None:
@@ -162,7 +168,11 @@ class Asker:
         if client.kept > KEPT:
             msg = f"the answers together are larger than {KEPT >> 20} MiB"
             raise Stopped(msg)
-        exchange = await client.ask(one)
+        try:
+            exchange = await client.ask(one)
+        except OutOfTime:
+            msg = "the time for the run (--deadline)"
+            raise Stopped(msg) from None
         if self._waits and await _told_to_wait(client, exchange):
             self._waits -= 1
             return await self(one)
@@ -206,7 +216,11 @@ def _is_surprising(exchange: Exchange) -> bool:
     request, status = exchange.request, _status(exchange)
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
-    return status not in allowed(request)
+    return status not in allowed(request) and status not in NOT_NOW  # whoever says "not now" is not asked again
+
+
+def _is_busy(exchange: Exchange) -> bool:
+    return _status(exchange) in NOT_NOW
 
 
 def _go_on(ledger: Sequence[Exchange]) -> None:
@@ -215,6 +229,9 @@ def _go_on(ledger: Sequence[Exchange]) -> None:
     silent = [exchange for exchange in final if exchange.problem is not None]
     if silent and (len(silent) == len(final) or len(silent) >= BROKEN_OFF):
         msg = "the target does not answer"
+        raise Stopped(msg)
+    if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
+        msg = f"the target is busy: the last {BUSY} requests were answered {_status(final[-1])} (see --rate-limit)"
         raise Stopped(msg)
     plain = [exchange for exchange in final if exchange.request.plain]
     if len(plain) >= FUTILE and all(_status(exchange) in UNAVAILABLE for exchange in plain):

@@ -3,7 +3,7 @@
 The operation declares no parameter, so Schemathesis alone would send one request. What is added here is legal
 HTTP that a server has to bear without changing its answer: parameters that nobody declared, content negotiation,
 conditions, ranges, origins, caching and headers of no meaning. Nothing here asks for a side effect, no header
-overrides the method, and no value is written to exploit anything.
+overrides the method, no coding is asked for that is not undone here, and nothing looks like an attack to a firewall.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _DECLARED: Final = _DOCUMENT["paths"][_PATH][_METHOD.lower()].get("parameters")
 _PARAMETERS: Final = (
     "a", "limit", "offset", "page", "page_size", "max_items", "status", "state", "sort", "order", "filter", "fields",
     "format", "user", "client_id", "prompt_id", "id", "queue", "running", "verbose", "pretty", "v", "_", "a[]", "a[b]",
-    "a.b", "__proto__", "constructor", "",
+    "a.b", "",
 )  # fmt: skip
 _VALUES: Final = (
     "", "0", "1", "-1", "1.5", "true", "null", "NaN", "9223372036854775808", "1e400", "asc", "running", "'", '"', "\\",
-    "%", "%zz", "%00", "<a>", "&amp;", "a b", "a+b", "é", "日本", "😀", "\u202e", "*", "../..", "{}", "[]", ",", ";",
+    "%", "%zz", "<a>", "&amp;", "a b", "a+b", "é", "日本", "😀", "\u202e", "*", "{}", "[]", ",", ";",
     "=", "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "a" * 500,
 )  # fmt: skip
 _RANGES: Final = (
@@ -51,13 +51,12 @@ _RANGES: Final = (
 )  # fmt: skip
 _WEIGHTS: Final = ("", ";q=0.5", ";q=1.000", ";q=0", "; q=0.001")
 _CODINGS: Final = (
-    "gzip", "deflate", "gzip, deflate", "gzip;q=0", "identity", "identity;q=0.5, gzip;q=1.0", "*", "", "x-gzip", "br",
-    "zstd, br, gzip",
+    "gzip", "deflate", "gzip, deflate", "gzip;q=0", "identity", "identity;q=0.5, gzip;q=1.0", "", "x-gzip",
 )  # fmt: skip
 _TAGS: Final = ('"no-such-validator"', 'W/"no-such-validator"', '"no-such-validator", "nor-this"', "*")
 _DATES: Final = ("Thu, 01 Jan 1970 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", "not a date")
 _BYTES: Final = (
-    "bytes=0-0", "bytes=0-", "bytes=-1", "bytes=1-1", "bytes=0-0,2-2", "bytes=99999999999-", "bytes=2-1", "items=0-1",
+    "bytes=0-0", "bytes=0-", "bytes=-1", "bytes=1-1", "bytes=0-0,2-2", "bytes=99999999999-", "items=0-1",
 )  # fmt: skip
 _ORIGINS: Final = (
     "https://conformance.invalid", "null", "http://localhost", "http://127.0.0.1:8188", "https://[::1]:1",
@@ -79,9 +78,9 @@ _FIELDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("If-Unmodified-Since", _DATES),
     ("Range", _BYTES),
     ("Origin", _ORIGINS),
-    ("Referer", ("https://conformance.invalid/", "https://conformance.invalid/?a=%00")),
+    ("Referer", ("https://conformance.invalid/",)),
     ("Cookie", ("a=b", "a=b; c=d", 'a="b"', "a", "a=" + "b" * 600)),
-    ("Content-Type", ("application/json", "text/plain")),
+    ("Content-Type", ("application/json",)),
     ("DNT", ("1",)),
     ("Priority", ("u=1, i",)),
     ("Traceparent", ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",)),

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from msgspec import structs
 
 from conformance import __version__
-from conformance.contract.answer import FIRST_ERROR
 from conformance.contract.clause import printable
 from conformance.document import DOCUMENT_SHA256
 from conformance.excerpt import start_of
@@ -93,7 +92,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False) -> RecordedExcha
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
             size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
-            excerpt=start_of(answered.content, hide=hide_workflows and answered.status < FIRST_ERROR),
+            excerpt=start_of(answered.content, hide=hide_workflows),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
