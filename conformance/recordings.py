@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from conformance.content import ContentTooLarge, decode
 from conformance.exchange import (
@@ -30,6 +30,10 @@ from conformance.redactor import Redactor
 from conformance.settings import SHORTEST_KEY, Secret
 
 MAX_BODY: Final = 64 << 20
+_KEY_PARAMETERS: Final = re.compile(
+    r"[?&;](?:[\w.-]*(?:key|token|secret|password|passwd|auth|signature))=([^&;#]+)", re.IGNORECASE
+)
+"""The values of parameters of a URL that are credentials by their name."""
 _KEY_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization")
 _NOT_SHOWN: Final = dict.fromkeys((*_KEY_FIELDS, "cookie"), REDACTED) | {"set-cookie": "[not shown]"}
 _USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
@@ -144,6 +148,7 @@ def _without_keys(exchange: Exchange) -> Exchange:
     request, response = exchange.request, exchange.response
     fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
     keys = {value.rpartition(" ")[2] for value in fields}  # of Authorization what follows the scheme
+    keys |= {unquote(value) for value in _KEY_PARAMETERS.findall(request.url)}
     redactors = [Redactor(Secret(key)) for key in keys if len(key) >= SHORTEST_KEY]
     if response is not None:
         content, headers = response.content, redact(response.headers)

@@ -384,3 +384,14 @@ def test_any_bytes_are_read_or_told_to_be_unreadable(data: list[bytes], request:
     except UnreadableRecording:
         return
     assert [result.id for result in judge(exchanges).results if result.status == "error"] == []
+
+
+@pytest.mark.parametrize("name", ["api_key", "apiKey", "access_token", "X-Amz-Signature", "password"])
+def test_a_credential_in_a_recorded_url_is_taken_out(name: str) -> None:
+    request = {"method": "GET", "url": f"http://t/api/queue?a=1&{name}=SEK%2DRET-123&b=2", "headers": []}
+    content = {"text": '{"queue_running": [], "queue_pending": [], "you": "SEK-RET-123"}'}
+    (exchange,) = read(har({"request": request, "response": {"status": 200, "content": content}}), name="f.har")
+    assert "RET" not in exchange.request.url.replace("REDACTED", "")
+    assert "a=1" in exchange.request.url
+    assert exchange.response is not None
+    assert b"SEK-RET-123" not in exchange.response.content
