@@ -1,0 +1,143 @@
+"""``comfy-conformance serve``: the reference endpoint, conforming or not."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.shared import did_you_mean, refusal
+
+if TYPE_CHECKING:
+    import threading
+
+
+@click.command(short_help="Serve the reference endpoint, conforming or not.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on: loopback unless told otherwise.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8188,
+    show_default=True,
+    metavar="PORT",
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--variant", default="default", show_default=True, metavar="NAME", help="A conforming way to answer (see --list)."
+)
+@click.option("--fault", metavar="NAME", help="One lie that breaks one clause (see --list).")
+@click.option(
+    "--hostile", metavar="NAME", help="Do to clients what no framework would, on loopback alone (see --list)."
+)
+@click.option("--api-key-env", metavar="NAME", help="Demand the key that this variable holds.")
+@click.option("--generate", is_flag=True, help="Answer each GET with another conforming queue, as odd as may be.")
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Serve the same ids, with --generate the same answers, again. [default: 0; with --generate a new one]",
+)
+@click.option("--list", "list_names", is_flag=True, help="List variants and faults.")
+def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    host: str,
+    port: int,
+    variant: str,
+    fault: str | None,
+    hostile: str | None,
+    api_key_env: str | None,
+    generate: bool,
+    seed: int | None,
+    list_names: bool,
+) -> int:
+    """Serve the reference endpoint: a queue that moves, conforming or with one fault.
+
+    With --generate, answers that follow one another have no job in common: clauses on a job that stays from
+    read to read (reads.job-data, reads.order, reads.steady) are then not exercised.
+    """
+    if list_names:
+        _list_names()
+        return 0
+    key = os.environ.get(api_key_env, "") if api_key_env else None
+    if key == "":
+        raise refusal(f"--api-key-env names {api_key_env}, which is not set: export it")
+    from contextlib import ExitStack
+    from secrets import randbelow
+    from tempfile import TemporaryDirectory
+
+    from conformance.reference.server import Unservable
+    from conformance.reference.server import serve as serve_reference
+
+    number = seed if seed is not None else randbelow(1 << 32) if generate else 0
+    stop = _interrupt()
+    with ExitStack() as stack:
+        if generate:  # Hypothesis keeps tables, in the working directory unless told otherwise
+            os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", stack.enter_context(TemporaryDirectory()))
+        try:
+            if hostile is not None:
+                url = stack.enter_context(_hostile(hostile, port))
+            else:
+                endpoint = stack.enter_context(
+                    serve_reference(
+                        variant, fault, key, host, port, period=2.0, seed=number, generate=number if generate else None
+                    )
+                )
+                url = endpoint.url
+        except Unservable as problem:
+            raise refusal(str(problem)) from None
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "hypothesis":
+                raise
+            msg = "--generate needs Hypothesis: pip install 'comfy-queue-conformance[properties]'"
+            raise refusal(msg) from None
+        except OSError as error:
+            raise refusal(
+                f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port"
+            ) from None
+        fresh = f", fresh answers from --seed {number}" if generate else ""
+        click.echo(f"serving {url}/api/queue{fresh}; stop with Ctrl-C", err=True)
+        stop.wait()
+    return 0
+
+
+def _interrupt() -> threading.Event:
+    """Return what SIGINT and SIGTERM set from now on."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _hostile(name: str, port: int) -> AbstractContextManager[str]:
+    from conformance.reference.hostile import HOSTILE, serve_hostile
+
+    if name not in HOSTILE:
+        msg = f"no hostile endpoint {name!r}{did_you_mean(name, HOSTILE)}; --list shows all"
+        raise refusal(msg)
+    return serve_hostile(name, port=port)
+
+
+def _list_names() -> None:
+    from conformance.reference.faults import FAULTS
+    from conformance.reference.hostile import HOSTILE
+    from conformance.reference.variants import VARIANTS
+
+    click.secho("variants: conforming, accused by no clause", bold=True)
+    for name, variant in VARIANTS.items():
+        click.echo(f"  {name:<30} {variant.summary}")
+    click.secho("hostile endpoints: a run survives them, and says what happened", bold=True)
+    for name, hostile in HOSTILE.items():
+        click.echo(f"  {name:<30} {hostile.lie} [{hostile.expected}]")
+    click.secho("faults: each breaks one clause", bold=True)
+    for name, fault in FAULTS.items():
+        click.echo(f"  {name:<30} {fault.lie} [{fault.clause or 'no verdict'}]")

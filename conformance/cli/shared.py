@@ -1,0 +1,112 @@
+"""What the verbs share: options, progress, the end of a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Container, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.cli import nobody_reads_on
+from conformance.options import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from conformance.report.model import Report
+    from conformance.settings import Settings
+
+
+def _option(option: Option) -> Callable[..., Any]:
+    """Return the decorator of click for an entry of the table of options."""
+    told = option.help[0].upper() + option.help[1:]
+    if option.metavar is None:
+        return click.option(option.flag, is_flag=True, help=f"{told}.")
+    kind = click.Choice(option.choices) if option.choices else option.type
+    given = {"type": kind, "metavar": None if option.choices else option.metavar, "default": option.default}
+    shown = "" if given["default"] is not None or "[default" in told else "."
+    return click.option(
+        option.flag, show_default=given["default"] is not None, multiple=option.multiple, help=told + shown, **given
+    )
+
+
+def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of the table that are named, in its order, and --quiet."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone.")(command)
+        for option in reversed(OPTIONS):
+            if option.name in names:
+                command = _option(option)(command)
+        return command
+
+    return add
+
+
+def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
+    """Write the report, print the summary, return the exit status."""
+    from conformance.check import exit_status
+    from conformance.report.text import COLOUR, summary_lines
+    from conformance.report.write import write_reports
+
+    if write:
+        try:
+            write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
+        except OSError as error:
+            raise unwritable(settings.report_dir, error) from None
+    lines = summary_lines(report)
+    try:
+        for line in lines[-1:] if quiet else lines:
+            click.secho(line.text, fg=COLOUR.get(line.style))
+        if write and not quiet:
+            click.echo(f"report: {settings.report_dir / 'index.html'}")
+    except BrokenPipeError:
+        nobody_reads_on()  # the verdict stands all the same
+    return exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
+
+
+def refusal(message: str) -> click.UsageError:
+    """Return the error of a command line that cannot be run: one line, what is wrong and what to do."""
+    return click.UsageError(message, click.get_current_context())
+
+
+def unwritable(directory: Path, error: OSError) -> click.UsageError:
+    """Return the error of a report directory that cannot be written."""
+    msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
+    return refusal(msg)
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return the name that was meant, as words to be put behind an error; nothing where none is near."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(given, list(known), n=1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def progress(settings: Settings, *, quiet: bool) -> Any:
+    """Show on a terminal how far the run is; nowhere else."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> Any:
+        if quiet or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        count = 0
+
+        def tell(exchange: Any) -> None:
+            nonlocal count
+            count += 1
+            click.echo(
+                f"\r\033[K{count} of at most {settings.bounds.max_requests} requests: {exchange.request.purpose}",
+                nl=False,
+                err=True,
+            )
+
+        try:
+            yield tell
+        finally:
+            click.echo("\r\033[K", nl=False, err=True)
+
+    return shown()
