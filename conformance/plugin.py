@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from comfy_queue_conformance import NODE, SUITE, located
-from conformance import check, trouble
+from conformance import run, trouble
 from conformance.contract import CATALOGUE
 from conformance.options import OPTIONS, settings_from
 from conformance.report.model import Report, Status, decode, encode
@@ -26,7 +26,7 @@ MARKS: Final = {
     for clause in CATALOGUE
 }
 SETTINGS: Final = pytest.StashKey[Settings]()
-TRANSCRIPT: Final = pytest.StashKey[check.Transcript]()
+TRANSCRIPT: Final = pytest.StashKey[run.Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
 READ_OUT: Final = pytest.StashKey[set[str]]()
 UNWRITTEN: Final = pytest.StashKey[str]()
@@ -121,8 +121,8 @@ def _report(config: pytest.Config) -> Report:
             config.stash[REPORT] = decode(config.workerinput["conformance_report"])  # type: ignore[attr-defined]
         else:
             try:
-                config.stash[TRANSCRIPT] = check.ask(config.stash[SETTINGS])
-                config.stash[REPORT] = check.report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS])
+                config.stash[TRANSCRIPT] = run.ask(config.stash[SETTINGS])
+                config.stash[REPORT] = run.report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS])
             except UsageProblem as problem:
                 pytest.exit(str(problem), pytest.ExitCode.USAGE_ERROR)
             except Exception as error:  # noqa: BLE001 - a traceback with -l would show what must not be seen
@@ -200,7 +200,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     report = config.stash[REPORT]
     if len(read_out) < len(CATALOGUE):
         selected = _selected(session, exitstatus)
-        report = check.report_on(config.stash[TRANSCRIPT], settings, only=frozenset(read_out), selected=selected)
+        report = run.report_on(config.stash[TRANSCRIPT], settings, only=frozenset(read_out), selected=selected)
         config.stash[REPORT] = report
     try:
         write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
@@ -211,7 +211,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     failed = sum(result.status in _failing(settings) for result in report.clauses)
     others_failed = session.testsfailed > failed
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
-        session.exitstatus = check.exit_status(
+        session.exitstatus = run.exit_status(
             report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
         )
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from answers import HEADERS, NOW, broken, item, queue, read, reads, result
 
-from conformance.check import Transcript, report_on
 from conformance.contract import queue as order
 from conformance.contract.http import MADE_UP_VALIDATOR
 from conformance.dialect import Dialect
@@ -15,6 +14,7 @@ from conformance.exchange import REDACTED, Credential, Exchange, Headers, Reques
 from conformance.judge import Judgement, judge
 from conformance.redactor import Redactor
 from conformance.report.model import Status, Verdict, encode
+from conformance.run import Transcript, report_on
 from conformance.settings import Secret, Settings
 
 GOOD = queue(item(1), item(2))

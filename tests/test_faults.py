@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance.check import check
 from conformance.contract import BY_ID, CATALOGUE
 from conformance.dialect import Dialect
 from conformance.reference.faults import FAULTS, Fault
@@ -18,6 +17,7 @@ from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.report.model import Report, Status, Verdict
+from conformance.run import check
 from conformance.settings import Bounds, Properties, Secret, Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "faults.md"

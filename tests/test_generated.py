@@ -19,13 +19,13 @@ from answers import broken, reads
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from outside import BIN, TIMEOUT, command_line, environment, report, run
 
-from conformance.check import check
 from conformance.dialect import Dialect
 from conformance.judge import judge
 from conformance.reference import generated
 from conformance.reference.message import Ask
 from conformance.reference.server import serve
 from conformance.report.model import Status, Verdict
+from conformance.run import check
 from conformance.settings import Secret, Settings
 
 SEEDS = (0, 1, 20251123)

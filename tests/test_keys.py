@@ -237,12 +237,12 @@ def test_a_search_keeps_no_key_among_its_examples(tmp_path: Path) -> None:
 # --- mistakes of ours -------------------------------------------------------------------------------------------------
 
 JUDGE = """
-import conformance.check
+import conformance.run
 
 def stumble(exchanges, *rest, **more):
     raise LookupError(f"{exchanges!r}")
 
-conformance.check.judge = stumble
+conformance.run.judge = stumble
 """
 SEND = """
 from conformance.probe.client import Client

@@ -18,7 +18,6 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
-from conformance.check import check
 from conformance.reference.app import Reference
 from conformance.reference.app import handler as reference_handler
 from conformance.reference.faults.registry import Fault, When, always
@@ -27,6 +26,7 @@ from conformance.reference.queue import Item, Queue
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import VARIANTS
 from conformance.report.model import Report, Status, Verdict
+from conformance.run import check
 from conformance.settings import Bounds, Secret, Settings
 
 KEY: Final = "a-key-of-the-test"

@@ -11,7 +11,6 @@ from email.utils import formatdate
 
 import pytest
 
-from conformance.check import check
 from conformance.contract.http import MADE_UP_VALIDATOR
 from conformance.exchange import Credential, Exchange, Fault, Headers, Problem, Request, Response
 from conformance.judge import judge
@@ -19,6 +18,7 @@ from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
 from conformance.probe.plan import AGAIN, BROKEN_OFF, FUTILE, PAUSE, WAITS, follow
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
+from conformance.run import check
 from conformance.settings import Bounds, Secret, Settings
 
 JSON = (("Content-Type", "application/json"),)

@@ -236,11 +236,11 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
 
 def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
     (tmp_path / "stumbles.py").write_text(
-        "from conformance import check\n"
+        "from conformance import run\n"
         "def stumble(settings, base, key, progress):\n"
         "    given = key.reveal()\n"
         "    raise LookupError(f'no {given}')\n"
-        "check._run = stumble\n"
+        "run._run = stumble\n"
     )
     done = suite(
         tmp_path, "-p", "stumbles", "--target", NOWHERE, "-vv", "--tb=long", "-l",

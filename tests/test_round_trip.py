@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 import harfile
 import pytest
 
-from conformance.check import ask
 from conformance.dialect import Dialect
 from conformance.exchange import Credential, Exchange, Headers, Response
 from conformance.judge import Judgement, judge
@@ -25,6 +24,7 @@ from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.report.model import ClauseResult, Status
+from conformance.run import ask
 from conformance.settings import Bounds, Secret, Settings
 
 AT_ONCE = 8

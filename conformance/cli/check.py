@@ -22,8 +22,8 @@ def check(url: str | None, target: str | None, report_dir: str, quiet: bool, **o
     URL is the base URL of the server, such as http://127.0.0.1:8188; without one the embedded
     reference endpoint is checked.
     """
-    from conformance.check import ask, report_on
     from conformance.report.write import check_writable
+    from conformance.run import ask, report_on
     from conformance.settings import announcement
 
     if url is not None and target is not None and url != target:

@@ -36,10 +36,10 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     """
     import time
 
-    from conformance.check import report_on_exchanges
     from conformance.dialect import Dialect
     from conformance.recordings import UnreadableRecording, read, read_file
     from conformance.report.write import check_writable
+    from conformance.run import report_on_exchanges
     from conformance.settings import Settings
 
     start = time.time()

@@ -45,9 +45,9 @@ def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Ca
 
 def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
     """Write the report, print the summary, return the exit status."""
-    from conformance.check import exit_status
     from conformance.report.text import COLOUR, summary_lines
     from conformance.report.write import write_reports
+    from conformance.run import exit_status
 
     if write:
         try:
