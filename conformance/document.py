@@ -21,6 +21,9 @@ DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a
 Document = dict[str, Any]
 """An OpenAPI document or Overlay as parsed from YAML."""
 
+_STEP: Final = re.compile(r"\.([\w-]+)|\['([^']+)'\]")
+"""One step of the JSONPaths that the overlay uses."""
+
 
 def _directory() -> Path:
     """Return the directory of the shipped documents: a wheel has it in the package, a checkout beside it."""
@@ -37,11 +40,20 @@ OVERLAY_PATH: Final = _DIRECTORY / "errata.overlay.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Erratum:
-    """One action of the overlay: its name in words, the place (JSONPath) that it mends, and why."""
+    """One action of the overlay: its name in words, the place (JSONPath) that it mends, and why.
+
+    ``update`` is what is merged into the place; None where the place is removed.
+    """
 
     id: str
     target: str
     reason: str
+    update: Document | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON Pointer. The overlay's own targets are names below ``$``, and nothing else."""
+        return pointer_to(*(name or quoted for name, quoted in _STEP.findall(self.target)))
 
 
 def document_bytes() -> bytes:
@@ -62,13 +74,13 @@ def load_corrected() -> Document:
 def errata() -> tuple[Erratum, ...]:
     """Return what is mended in the published document, in the order of application."""
     return tuple(
-        Erratum(id=action["x-id"], target=action["target"], reason=action["description"])
+        Erratum(action["x-id"], action["target"], action["description"], action.get("update"))
         for action in _parsed(OVERLAY_PATH)["actions"]
     )
 
 
-def resolve(pointer: str) -> object:
-    """Return what stands at a JSON Pointer (RFC 6901) of the published document.
+def resolve(pointer: str, document: Document | None = None) -> object:
+    """Return what stands at a JSON Pointer (RFC 6901) of a document: the vendored one unless another is given.
 
     Raises:
         LookupError: where nothing stands there.
@@ -76,30 +88,40 @@ def resolve(pointer: str) -> object:
     """
     if pointer and not pointer.startswith("/"):
         raise ValueError(f"a JSON Pointer is empty or starts with '/': {pointer!r}")
-    value: object = _parsed(DOCUMENT_PATH)
+    value: object = _parsed(DOCUMENT_PATH) if document is None else document
     for token in pointer.split("/")[1:]:
         value = _member(value, token.replace("~1", "/").replace("~0", "~"), pointer)
     return copy.deepcopy(value)
 
 
-def quote_stands_at(pointer: str, quote: str) -> bool:
-    """Say whether the published document says this, there.
+def quote_stands_at(pointer: str, quote: str, document: Document | None = None) -> bool:
+    """Say whether a document says this, there: the vendored one unless another is given.
 
     Of a string the quote is a part; of any other value it is the whole JSON text. Line breaks and
     runs of blanks count as one blank on both sides.
     """
     try:
-        value = resolve(pointer)
+        value = resolve(pointer, document)
     except LookupError:
         return False
-    wanted = _folded(quote)
+    wanted = folded(quote)
     if isinstance(value, str):
-        return bool(wanted) and wanted in _folded(value)
-    return wanted == _folded(json.dumps(value, ensure_ascii=False))
+        return bool(wanted) and wanted in folded(value)
+    return wanted == folded(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return prose without what only wraps it: line breaks and runs of blanks are one blank."""
     return " ".join(text.split())
+
+
+def pointer_to(*names: str) -> str:
+    """Return the JSON Pointer that leads by these names."""
+    return "".join(f"/{_escaped(name)}" for name in names)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _member(value: object, token: str, pointer: str) -> object:
@@ -107,7 +129,7 @@ def _member(value: object, token: str, pointer: str) -> object:
         return value[token]
     if isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", token) and int(token) < len(value):
         return value[int(token)]
-    raise LookupError(f"nothing stands at {pointer!r} of the published document: no {token!r}")
+    raise LookupError(f"nothing stands at {pointer!r} of the document: no {token!r}")
 
 
 @cache

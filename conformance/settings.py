@@ -264,10 +264,11 @@ def _target(given: str | None, environ: Mapping[str, str]) -> str | None:
         raise UsageProblem(msg)
     if value == EMBEDDED:
         return None
-    return _checked_url(value.strip())
+    return checked_url(value.strip())
 
 
-def _checked_url(value: str) -> str:
+def checked_url(value: str) -> str:
+    """Return a base URL without the slash at its end. Raises UsageProblem where it is none, or holds more."""
     shown = value if value.isprintable() and not set("@?#") & set(value) else "the target"
     try:
         parts = urlsplit(value)

@@ -24,6 +24,7 @@ VERBS: Final = {
     "judge": "Judge recorded answers, without any network.",
     "serve": "Serve the reference endpoint, conforming or not.",
     "clauses": "Print the catalogue of clauses.",
+    "drift": "Compare the published document with the vendored one.",
     "explain": "Show one clause: quote, reason, examples.",
 }
 """By name what ``--help`` says of each; the command is the function of that name in the module of that name."""

@@ -81,7 +81,7 @@ class Client:
 
         # The transport alone: what an httpx client adds to it (cookies, redirects, proxies and .netrc of the
         # environment) would make requests other than the ones that the ledger shows.
-        self._tls = _trust(self._gateway) if self.url.startswith("https") else None
+        self._tls = trust(self._gateway) if self.url.startswith("https") else None
         proxy = self._gateway.proxy
         self._transport = httpx.AsyncHTTPTransport(
             verify=self._tls or False,
@@ -282,7 +282,7 @@ class CutOff(Exception):
     """An answer began and did not come whole."""
 
 
-def _trust(gateway: Gateway) -> ssl.SSLContext:
+def trust(gateway: Gateway) -> ssl.SSLContext:
     """Trust what the system trusts, what certifi brings (a container often has nothing of its own), and what is given.
 
     Raises UsageProblem where a file that was given holds no certificate.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ NAMES: Final = ("index.html", "compliance.json", "junit.xml", "summary.md")
 
 
 def write_reports(report: Report, directory: Path, *, fail_on_should: bool = False) -> None:
-    """Render all four, write all four, then put each in its place. Raises OSError; what stood there then still does."""
+    """Render all four and write them whole. Raises OSError; what stood there then still does."""
     from conformance.report.html import render_html
     from conformance.report.junit import render_junit
     from conformance.report.markdown import render_markdown
@@ -27,11 +28,16 @@ def write_reports(report: Report, directory: Path, *, fail_on_should: bool = Fal
         "summary.md": render_markdown(report).encode(),
     }
     directory.mkdir(parents=True, exist_ok=True)
+    write_whole({directory / name: content for name, content in contents.items()})
+
+
+def write_whole(contents: Mapping[Path, bytes]) -> None:
+    """Write all files, then put each in its place. Raises OSError; what stood there then still does."""
     written: list[tuple[Path, Path]] = []
     try:
-        for name, content in contents.items():
-            temporary = _temporary(directory, name)
-            written.append((temporary, directory / name))
+        for path, content in contents.items():
+            temporary = _temporary(path.parent, path.name)
+            written.append((temporary, path))
             _write(temporary, content)
         for temporary, final in written:
             temporary.replace(final)
