@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from conformance.cli.shared import did_you_mean, refusal
+from conformance.cli.shared import refusal
+from conformance.near import did_you_mean
 
 
 @click.command(short_help="Show one clause: quote, reason, examples.")

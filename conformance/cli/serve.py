@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.shared import did_you_mean, refusal
+from conformance.cli.shared import refusal
+from conformance.near import did_you_mean
 
 if TYPE_CHECKING:
     import threading

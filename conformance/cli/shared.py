@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,14 +74,6 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
     """Return the error of a report directory that cannot be written."""
     msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
     return refusal(msg)
-
-
-def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return the name that was meant, as words to be put behind an error; nothing where none is near."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(given, list(known), n=1)
-    return f": did you mean {close[0]}?" if close else ""
 
 
 def progress(settings: Settings, *, quiet: bool) -> Any:

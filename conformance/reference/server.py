@@ -8,12 +8,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from aiohttp import web
 
+from conformance.near import did_you_mean
 from conformance.reference.app import Reference, handler
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS, Variant
@@ -125,6 +125,5 @@ def serve(  # noqa: PLR0913 - each is a setting that some test turns
 
 def _named(what: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        raise Unservable(f"no {what} {name!r}{f': did you mean {close[0]}?' if close else ''}; --list shows all")
+        raise Unservable(f"no {what} {name!r}{did_you_mean(name, known)}; --list shows all")
     return known[name]
