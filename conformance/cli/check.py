@@ -4,24 +4,67 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, progress, refusal, unwritable
 from conformance.options import OPTIONS, settings_from
 from conformance.settings import UsageProblem
 
+TARGETS_FILE: Final = "targets.toml"
+PARALLEL: Final = 4
+
 
 @click.command()
 @click.argument("url", required=False)
 @options_of_a_run([option.name for option in OPTIONS])
-def check(url: str | None, target: str | None, report_dir: str, quiet: bool, **options: Any) -> int:
+@click.option(
+    "--all",
+    "file",
+    type=click.Path(path_type=Path),
+    is_flag=False,
+    flag_value=TARGETS_FILE,
+    metavar="[FILE]",
+    help=f"Check all targets that a file names, and leave an overview too. [default: one target; FILE: {TARGETS_FILE}]",
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Of --all, this target alone; repeatable. [default: all]")
+@click.option(
+    "--parallel", type=click.IntRange(min=1), metavar="N", help=f"With --all, targets at a time. [default: {PARALLEL}]"
+)
+def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
+    url: str | None,
+    target: str | None,
+    report_dir: str,
+    quiet: bool,
+    file: Path | None,
+    only: tuple[str, ...],
+    parallel: int | None,
+    **options: Any,
+) -> int:
     """Ask an endpoint, judge its answers, leave a report.
 
     URL is the base URL of the server, such as http://127.0.0.1:8188; without one the embedded
     reference endpoint is checked.
+
+    With --all every target of a file (docs/ci.md) is checked by a process of its own, without the keys of others.
+    Other options that are given with it outweigh the file. Exit status: the first of 1, 3, 4, 10 and 0 that any
+    target ends with; 3 where a run failed or was stopped.
     """
+    if file is not None:
+        from conformance.cli.check_all import check_all
+
+        if url is not None:
+            raise refusal("--all FILE names the targets: leave out the URL")
+        typed = click.get_current_context().get_parameter_source
+        given = {
+            name: value for name, value in {"target": target, **options}.items()
+            if typed(name) is ParameterSource.COMMANDLINE
+        }  # fmt: skip
+        return check_all(file, only, parallel or PARALLEL, Path(report_dir), given, quiet=quiet)
+    if only or parallel is not None:
+        raise refusal(f"{'--only' if only else '--parallel'} is for many targets: add --all")
     from conformance.report.write import check_writable
     from conformance.run import ask, report_on
     from conformance.settings import announcement

@@ -56,7 +56,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     seed = None if search is None else search.seed
     run = Run(
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
-        seed=seed, start=_time(start), end=_time(end), partial=partial, read_as=judgement.read_as.value,
+        seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.read_as.value,
         selected=selected,
     )  # fmt: skip
     return Report(
@@ -99,5 +99,6 @@ def record(exchange: Exchange, *, hide_workflows: bool = False) -> RecordedExcha
     )  # fmt: skip
 
 
-def _time(seconds: float) -> str:
+def instant(seconds: float) -> str:
+    """Return seconds since the Unix epoch as RFC 3339 has them."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

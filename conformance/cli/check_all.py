@@ -1,0 +1,128 @@
+"""``comfy-conformance check --all``: check many targets, leave a report of each and one overview."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from conformance.cli import nobody_reads_on
+from conformance.cli.shared import refusal, unwritable
+from conformance.near import did_you_mean
+from conformance.settings import DEFAULT_KEY_ENV, UsageProblem
+from conformance.targets import KEYS
+
+if TYPE_CHECKING:
+    from conformance.batch import Job
+    from conformance.report.overview import TargetResult
+    from conformance.targets import Target
+
+COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive": "yellow", "error": "magenta"}
+
+
+def check_all(  # noqa: PLR0913 - one parameter for each option that is looked at here
+    file: Path, only: Sequence[str], parallel: int, report_dir: Path, given: Mapping[str, Any], *, quiet: bool
+) -> int:
+    """Check the targets that a file names, or those of them named in ``only``; ``given`` outweighs what it says."""
+    from conformance.batch import jobs, run_all
+    from conformance.report.build import instant
+    from conformance.report.overview import headline, overview
+    from conformance.report.overview_page import write_overview
+    from conformance.report.write import check_writable
+
+    for name in ("target", *KEYS):
+        if name in given:
+            told = f"--{name.replace('_', '-')} belongs to one target: with --all write it into {file}"
+            raise refusal(told)
+    try:
+        targets = [target.with_options(given) for target in _chosen(file, only)]
+        work = jobs(targets, os.environ, report_dir)
+        check_writable(report_dir)
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
+    except OSError as error:
+        raise unwritable(report_dir, error) from None
+    if not quiet:
+        _announce(work, parallel)
+    start = time.time()
+    with _progress(work, quiet=quiet) as tell:
+        found = run_all(work, parallel=parallel, tell=tell)
+    whole = overview(found, start=instant(start), end=instant(time.time()))
+    try:
+        write_overview(whole, report_dir)
+    except OSError as error:
+        raise unwritable(report_dir, error) from None
+    try:
+        for one in () if quiet else found:
+            click.secho(_line(one), fg=COLOUR[one.outcome])
+        click.secho(headline(whole), fg=COLOUR[whole.outcome])
+        if not quiet:
+            click.echo(f"overview: {report_dir / 'index.html'}")
+    except BrokenPipeError:
+        nobody_reads_on()
+    return whole.exit
+
+
+def _chosen(file: Path, only: Sequence[str]) -> list[Target]:
+    from conformance.targets import read
+
+    targets = {target.name: target for target in read(file)}
+    for name in only:
+        if name not in targets:
+            raise UsageProblem(f"{file} names no target {name!r}{did_you_mean(name, targets)}")
+    return [target for target in targets.values() if not only or target.name in only]
+
+
+def _announce(work: Sequence[Job], parallel: int) -> None:
+    from conformance.settings import announcement
+
+    for job in work:
+        for line in announcement(job.settings):
+            click.echo(f"{job.target.name}: {line}", err=True)
+    if os.environ.get(DEFAULT_KEY_ENV) and not any(DEFAULT_KEY_ENV in job.target.variables for job in work):
+        told = f'{DEFAULT_KEY_ENV} is set and sent to nobody: no target says api-key-env = "{DEFAULT_KEY_ENV}"'
+        click.echo(told, err=True)
+    if len(work) > parallel:
+        click.echo(f"{parallel} at a time", err=True)
+
+
+def _line(one: TargetResult) -> str:
+    from conformance.report.inert import line
+
+    flags = "".join(f" [{flag}]" for flag in one.flags)
+    return line(f"{one.name}: {one.outcome}: {one.reason}{flags}")
+
+
+def _progress(work: Sequence[Job], *, quiet: bool) -> Any:
+    """Show on a terminal who is being checked and what others came to; nowhere else."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> Any:
+        if quiet or not sys.stderr.isatty():
+            yield lambda *_: None
+            return
+        running: dict[str, None] = {}
+        ended = 0
+
+        def tell(name: str, found: TargetResult | None) -> None:
+            nonlocal ended
+            if found is None:
+                running[name] = None
+            else:
+                del running[name]
+                ended += 1
+            names = ", ".join([*running][:6]) + (", …" if len(running) > 6 else "")
+            click.echo(f"\r\033[K{ended} of {len(work)} ended; running: {names}", nl=False, err=True)
+
+        try:
+            yield tell
+        finally:
+            click.echo("\r\033[K", nl=False, err=True)
+
+    return shown()

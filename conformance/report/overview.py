@@ -1,0 +1,109 @@
+"""The overview of a run of many targets, as plain frozen values. ``overview.json`` is this, encoded.
+
+Members may be added, never changed or taken away, as in ``compliance.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from conformance import __version__
+from conformance.document import DOCUMENT_SHA256
+from conformance.report.model import Counts, Report, Status, Value
+from conformance.report.words import breached, count, flags
+
+Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
+"""Of a target, the worst first. Error: the run of it failed, which says nothing about the target."""
+
+WORST_FIRST: Final = (1, 3, 4, 10, 0)
+"""Exit statuses of an overview: that of the whole is the first that any target has."""
+REPORT_LINE: Final = "{}/index.html"
+
+
+class BrokenClause(Value, frozen=True, kw_only=True):
+    """A clause that a target broke, or upon which the suite broke."""
+
+    id: str
+    title: str
+    status: Status
+
+
+class TargetResult(Value, frozen=True, kw_only=True):
+    """What the run of one target came to.
+
+    ``exit`` is the status that the run of this target alone ends with: 3 where it failed or was stopped. ``report`` is
+    the path of its page below the overview, None where it left none.
+    """
+
+    name: str
+    target: str
+    dialect: str
+    outcome: Outcome
+    reason: str
+    exit: int
+    start: str | None = None
+    end: str | None = None
+    counts: Counts | None = None
+    broken: tuple[BrokenClause, ...] = ()
+    flags: tuple[str, ...] = ()
+    report: str | None = None
+
+
+class Overview(Value, frozen=True, kw_only=True):
+    """The runs of many targets, in the order of their file. ``counts`` are of targets by outcome."""
+
+    schema_version: Literal[1] = 1
+    suite_version: str = __version__
+    document_sha256: str = DOCUMENT_SHA256
+    start: str
+    end: str
+    outcome: Outcome
+    exit: int
+    counts: dict[Outcome, int]
+    targets: tuple[TargetResult, ...]
+
+
+def result(name: str, report: Report, status: int) -> TargetResult:
+    """Return what a report comes to; ``status`` is the exit status of its run."""
+    run = report.run
+    broken = (BrokenClause(id=one.id, title=one.title, status=one.status) for one in breached(report))
+    return TargetResult(
+        name=name, target=run.target, dialect=run.dialect, outcome=report.verdict.value, reason=report.verdict_reason,
+        exit=status, start=run.start, end=run.end, counts=report.counts, broken=tuple(broken),
+        flags=tuple(flags(report)), report=REPORT_LINE.format(name),
+    )  # fmt: skip
+
+
+def overview(targets: Sequence[TargetResult], *, start: str, end: str) -> Overview:
+    """Put an overview together, of one target at least. Times are as RFC 3339 has them."""
+    counts = {outcome: sum(one.outcome == outcome for one in targets) for outcome in get_args(Outcome)}
+    statuses = {one.exit for one in targets}
+    return Overview(
+        start=start, end=end, targets=tuple(targets), counts=counts,
+        outcome=next(outcome for outcome, number in counts.items() if number),
+        exit=next(status for status in WORST_FIRST if status in statuses),
+    )  # fmt: skip
+
+
+def worst_first(whole: Overview) -> list[TargetResult]:
+    """Return the targets as a reader wants them; those with the same outcome stay in their order."""
+    order = get_args(Outcome)
+    return sorted(whole.targets, key=lambda one: order.index(one.outcome))
+
+
+def headline(whole: Overview) -> str:
+    """Return the outcome of the whole in a line: how many targets have which outcome, and who is not well."""
+    told = []
+    for outcome, number in whole.counts.items():
+        names = [one.name for one in whole.targets if one.outcome == outcome]
+        named = f" ({', '.join(names[:5])}{', …' if number > 5 else ''})" if outcome != "conformant" else ""
+        told += [f"{number} {outcome}{named}"] if number else []
+    return f"{count(len(whole.targets), 'target')}: {', '.join(told)}"
+
+
+def encode(whole: Overview) -> bytes:
+    """Return ``overview.json``: UTF-8, indented by two."""
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
