@@ -15,7 +15,7 @@ from conformance.contract import CATALOGUE, Clause, Finding, Level
 from conformance.contract.allowed import suspected
 from conformance.contract.answer import Answer, Conversation, Reading
 from conformance.contract.clause import printable
-from conformance.dialect import Dialect
+from conformance.dialect import Demand, Dialect
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Response
 from conformance.masking import masked, shows_workflow
@@ -41,13 +41,13 @@ _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a run's exchanges say. ``read_as`` is the dialect that was demanded, AUTO resolved."""
+    """What a run's exchanges say, and what was demanded of them."""
 
     results: tuple[ClauseResult, ...]
     verdict: Verdict
     reason: str
     counts: Counts
-    read_as: Dialect
+    demand: Demand
 
 
 def _shown(pointer: str | None) -> str | None:
@@ -138,15 +138,16 @@ class _Tally:
 
 def judge(
     exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
-    hide_workflows: bool = False,
+    hide_workflows: bool = False, told: Demand | None = None,
 ) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
+    ``told`` is what earlier answers have come to under AUTO.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
-    answers, read_as = _read(exchanges, dialect)
+    answers, demand = _read(exchanges, told or Demand.of(dialect))
     tallies = {clause: _Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
@@ -162,20 +163,18 @@ def judge(
             tally.attempt(partial(_across, tally, clause, conversation))
     results = []
     for clause, tally in tallies.items():
-        level = clause.level_in(dialect, read_as)
-        results.append(_not_applicable(clause, dialect) if level is None else _result(clause, level, tally))
+        level = clause.level_in(demand)
+        results.append(_not_asked(clause, demand) if level is None else _result(clause, level, tally))
     verdict, reason = decide(results, exchanges, answers)
-    return Judgement(tuple(results), verdict, reason, count(results), read_as)
+    return Judgement(tuple(results), verdict, reason, count(results), demand)
 
 
 class Bench:
     """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
 
-    def __init__(self, dialect: Dialect, read_as: Dialect) -> None:
-        self._read_as = read_as
-        self._clauses = [
-            clause for clause in CATALOGUE if clause.over and clause.level_in(dialect, read_as) in _BREACHABLE
-        ]
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
         self._readings: dict[bytes, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()
@@ -209,7 +208,7 @@ class Bench:
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
         content = response.content
-        reading = self._readings.setdefault(hashlib.sha256(content).digest(), Reading(content, self._read_as))
+        reading = self._readings.setdefault(hashlib.sha256(content).digest(), Reading(content, self._demand))
         self._live[id(reading)] = reading
         _make_room(self._live, reading)
         return Answer(exchange, response, reading)
@@ -250,26 +249,30 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
         live[id(current)] = current
 
 
-def _read(exchanges: Sequence[Exchange], dialect: Dialect) -> tuple[list[Answer], Dialect]:
+def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
     """Give equal bodies one reading, and resolve AUTO by the first job that shows an order."""
-    demanded = Dialect.CLOUD if dialect is Dialect.AUTO else dialect
     readings: dict[bytes, Reading] = {}
     answers = []
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = exchange.response.content
-            reading = readings.setdefault(hashlib.sha256(content).digest(), Reading(content, demanded))
+            reading = readings.setdefault(hashlib.sha256(content).digest(), Reading(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
-    if dialect is Dialect.AUTO:
-        shown = next((answer.gist.order for answer in answers if answer.shows_queue and answer.gist.order), demanded)
-        if shown is not demanded:
-            return _read(exchanges, shown)
-    return answers, demanded
+    if demand.open:
+        shown = ((answer.exchange.id, answer.gist.order) for answer in answers if answer.shows_queue)
+        for name, found in shown:
+            if found is not None:
+                order, pointer = found
+                return _read(exchanges, Demand.told_by(order, f"{pointer} in {name}"))
+    return answers, demand
 
 
-def _not_applicable(clause: Clause, dialect: Dialect) -> ClauseResult:
-    reason = clause.oss_reason if dialect is not Dialect.CLOUD else None
-    return _make(clause, clause.level, _Tally(), Status.NOT_APPLICABLE, reason or "not demanded under this dialect")
+def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
+    reason = clause.not_asked(demand) or "not demanded under this dialect"
+    if demand.open and demand.dialect in clause.only:
+        reason = f"needs a job that tells the dialect: {reason}"
+        return _make(clause, clause.level, _Tally(), Status.NOT_EXERCISED, reason)
+    return _make(clause, clause.level, _Tally(), Status.NOT_APPLICABLE, reason)
 
 
 def _result(clause: Clause, level: Level, tally: _Tally) -> ClauseResult:

@@ -182,6 +182,6 @@ def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter:
     from conformance.properties.search import search
 
     assert settings.properties is not None
-    bench = Bench(settings.dialect, judge(ledger, settings.dialect, only=()).read_as)
+    bench = Bench(judge(ledger, settings.dialect, only=()).demand)
     known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
     return search(send, scatter, bench.broken_by, known, settings.properties)

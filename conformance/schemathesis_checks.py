@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from conformance.contract import CATALOGUE
 from conformance.contract.answer import NOT_NOW, OK, REFUSALS
 from conformance.contract.method import NOT_IMPLEMENTED
-from conformance.dialect import Dialect
+from conformance.dialect import Demand, Dialect
 from conformance.document import load_corrected, load_document
 from conformance.exchange import Credential, Exchange, Request
 from conformance.exchange import Response as Answered
@@ -118,13 +118,17 @@ def _told(found: ClauseResult) -> Iterator[str]:
 
 @dataclass
 class Tally:
-    """What a run has come to so far. ``broken`` names the cases that broke a clause, ``should`` clauses so called."""
+    """What a run has come to so far. ``broken`` names the cases that broke a clause, ``should`` clauses so called.
+
+    ``told`` is what an answer has shown of the dialect, for all answers after it.
+    """
 
     judged: int = 0
     served: bool = False
     broken: dict[str, set[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     should: set[str] = field(default_factory=set)
+    told: Demand | None = None
 
     def note(self, found: ClauseResult, case_id: str) -> None:
         """Count a clause for one answer. Asking of the same answer again counts once."""
@@ -160,7 +164,9 @@ class QueueContract:
         exchange = exchange_of(response, case)
         if not exchange.request.to_queue:
             return True
-        judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER)
+        judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER, told=TALLY.told)
+        if not judgement.demand.open:
+            TALLY.told = judgement.demand
         TALLY.judged += 1
         TALLY.served |= exchange.request.reads and response.status_code == OK
         for found in judgement.results:

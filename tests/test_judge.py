@@ -11,9 +11,9 @@ from answers import HEADERS, NOW, broken, item, queue, read, reads, result
 from conformance import judge as judging
 from conformance.contract import CATALOGUE, Finding, Level
 from conformance.contract.clause import clause, doc
-from conformance.dialect import Dialect
+from conformance.dialect import NO_ERROR_RESPONSE, Demand, Dialect
 from conformance.exchange import Exchange, Fault, Problem, Request, Response
-from conformance.judge import LISTED, judge
+from conformance.judge import LISTED, Judgement, judge
 from conformance.report.model import Status, Verdict
 
 # --- evidence -------------------------------------------------------------------------------------
@@ -103,24 +103,96 @@ def test_comfyui_keeps_its_own_dialect_and_breaks_the_cloud_in_two_named_ways() 
     assert broken(judge(reads(body), Dialect.CLOUD)) == {"item.element-order", "item.job-number.one-based"}
 
 
-def test_auto_reads_what_the_first_job_shows() -> None:
-    assert judge(reads(queue(oss_item(0))), Dialect.AUTO).read_as is Dialect.OSS
-    assert judge(reads(queue(item(1))), Dialect.AUTO).read_as is Dialect.CLOUD
-    assert judge(reads(queue()), Dialect.AUTO).read_as is Dialect.CLOUD
+def places(judgement: Judgement, clause_id: str) -> list[tuple[str, str | None]]:
+    return [(evidence.exchange, evidence.pointer) for evidence in result(judgement, clause_id).evidence]
 
 
-def test_auto_takes_either_order_but_not_both() -> None:
-    mixed = judge(reads(queue(item(1), oss_item(1))), Dialect.AUTO)
-    assert "queue.one-order" in broken(mixed)
-    assert result(mixed, "item.element-order").status is Status.NOT_APPLICABLE
-    assert judge(reads(queue(oss_item(0), oss_item(1))), Dialect.AUTO).verdict is Verdict.CONFORMANT
+@pytest.mark.parametrize(
+    ("first", "read_as", "kind"), [(item(1), Dialect.CLOUD, "an array"), (oss_item(0), Dialect.OSS, "an object")]
+)
+def test_auto_reads_as_the_first_job_shows_and_says_which_one_that_was(
+    first: list[Any], read_as: Dialect, kind: str
+) -> None:
+    judgement = judge(reads(queue(), queue(first)), Dialect.AUTO)
+    assert judgement.demand.read_as is read_as
+    assert judgement.demand.because == f"element 3 of the first job, /queue_pending/0 in x2, is {kind}"
+    assert judgement.verdict is Verdict.CONFORMANT
+
+
+def test_auto_takes_either_order() -> None:
+    for jobs in ([item(1), item(2)], [oss_item(0), oss_item(1)]):
+        judgement = judge(reads(queue(*jobs)), Dialect.AUTO)
+        assert judgement.verdict is Verdict.CONFORMANT
+        assert result(judgement, "item.element-order").status is Status.NOT_APPLICABLE
+        assert result(judgement, "item.element-order").reason.startswith("the dialect auto takes either order")
+
+
+def test_auto_names_each_job_in_another_order_than_the_first_one_of_all_answers() -> None:
+    mixed = queue(item(1), oss_item(2), item(4))
+    cloud_first = judge(reads(queue(item(1)), queue(item(1), oss_item(2)), mixed), Dialect.AUTO)
+    assert broken(cloud_first) == {"queue.one-order"}
+    assert places(cloud_first, "queue.one-order") == [("x2", "/queue_pending/1/3")]
+    assert result(cloud_first, "queue.one-order").evidence[0].seen_in == ("x3",)
+    oss_first = judge(reads(queue(running=(oss_item(0),)), queue(item(2), running=(oss_item(0),))), Dialect.AUTO)
+    assert broken(oss_first) == {"queue.one-order"}
+    assert places(oss_first, "queue.one-order") == [("x2", "/queue_pending/0/3")]
+    running_first = judge(reads(queue(item(2), running=(oss_item(0),))), Dialect.AUTO)
+    assert running_first.demand.read_as is Dialect.OSS
+    assert places(running_first, "queue.one-order") == [("x1", "/queue_pending/0/3")]
+
+
+@pytest.mark.parametrize("odd", [None, "9", 3, False])
+@pytest.mark.parametrize("before", [item(1), oss_item(0)])
+def test_auto_reports_an_element_3_that_is_neither_and_guesses_nothing(odd: object, before: list[Any]) -> None:
+    unclear = [*item(2)[:3], odd, {"create_time": "yesterday"}]
+    judgement = judge(reads(queue(before, unclear)), Dialect.AUTO)
+    assert broken(judgement) == {"queue.one-order"}  # what stands at 3 and 4 is no more called names
+    assert places(judgement, "queue.one-order") == [("x1", "/queue_pending/1/3")]
+    assert result(judgement, "queue.one-order").evidence[0].message.endswith("neither array nor object.")
+
+
+def test_auto_reads_element_4_by_element_3_whatever_it_is() -> None:
+    assert broken(judge(reads(queue(item(1, e4=None))), Dialect.AUTO)) == {"item.metadata.object"}
+    assert broken(judge(reads(queue([*oss_item(0)[:4], "9"])), Dialect.AUTO)) == {"item.output-node-ids.array"}
+    two_objects = judge(reads(queue(item(1), [*oss_item(2)[:4], {}])), Dialect.AUTO)
+    assert broken(two_objects) == {"queue.one-order", "item.output-node-ids.array"}
+
+
+def test_auto_leaves_a_nan_at_element_3_and_a_job_without_one_to_their_own_clauses() -> None:
+    nan = queue(item(1), item(2, e3="NaN")).replace(b'"NaN"', b"NaN")
+    assert broken(judge(reads(nan), Dialect.AUTO)) == {"json.finite-numbers"}
+    assert broken(judge(reads(queue(item(1), item(2)[:3])), Dialect.AUTO)) == {"item.five-elements"}
+
+
+def test_auto_accuses_nobody_of_what_only_one_dialect_demands_where_no_job_told_which() -> None:
+    error = read(b"500 Internal Server Error", status=500, headers=(("Content-Type", "text/plain"), *HEADERS[1:]))
+    exchanges = [*reads(queue()), error]
+    judgement = judge(exchanges, Dialect.AUTO)
+    assert judgement.demand == Demand(Dialect.AUTO, Dialect.AUTO, "no job has shown an order")
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    found = result(judgement, "error.content-type")
+    assert (found.status, found.reason) == (
+        Status.NOT_EXERCISED,
+        f"needs a job that tells the dialect: {NO_ERROR_RESPONSE.says}",
+    )
+    assert "error.content-type" in broken(judge(exchanges, Dialect.CLOUD))
+    assert "error.content-type" in broken(judge([*reads(queue(item(1))), error], Dialect.AUTO))
+    assert "error.content-type" not in broken(judge([*reads(queue(oss_item(0))), error], Dialect.AUTO))
+
+
+def test_what_earlier_answers_told_holds_for_later_ones() -> None:
+    told = judge(reads(queue(oss_item(0))), Dialect.AUTO).demand
+    assert broken(judge(reads(queue(item(1))), Dialect.AUTO, told=told)) == {"queue.one-order"}
+    assert broken(judge(reads(queue(oss_item(0))), Dialect.AUTO, told=told)) == set()
 
 
 def test_what_comfyui_does_not_know_is_not_applicable_there() -> None:
     judgement = judge(reads(queue(oss_item(0))), Dialect.OSS)
     left = {found.id for found in judgement.results if found.status is Status.NOT_APPLICABLE}
     assert {"auth.key-required", "error.code", "item.job-number.one-based", "caching.shared"} <= left
-    assert all(found.reason for found in judgement.results)
+    assert {found.id: found.reason for found in judgement.results if found.id in left} == {
+        clause.id: clause.oss.says if clause.oss else clause.elsewhere for clause in CATALOGUE if clause.id in left
+    }
 
 
 # --- the verdict ----------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import pytest
 from conformance.contract import framing
 from conformance.contract.answer import Answer, Reading
 from conformance.contract.clause import Clause
-from conformance.dialect import Dialect
 from conformance.exchange import Exchange, Fault, Request, Response, Wire
 from conformance.probe.client import Ask, Client
 from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look
@@ -100,7 +99,7 @@ def test_what_is_no_head_is_told(answer: list[bytes], why: str) -> None:
 def answered(wire: Wire | None, method: str = "GET", status: int = 200) -> Answer:
     request = Request(method, "http://t/api/queue", to_queue=False)
     response = Response(status, wire=wire)
-    return Answer(Exchange("x1", request, response), response, Reading(b"", Dialect.CLOUD))
+    return Answer(Exchange("x1", request, response), response, Reading(b""))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def looks(base: str, key: str | None = None, seconds: float = 10) -> list[Exchan
 
 
 def broken(exchanges: list[Exchange]) -> list[str]:
-    answers = [Answer(e, e.response, Reading(b"", Dialect.CLOUD)) for e in exchanges if e.response is not None]
+    answers = [Answer(e, e.response, Reading(b"")) for e in exchanges if e.response is not None]
     return [
         clause.id
         for clause in CLAUSES

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from conformance.dialect import Dialect
+from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.exchange import Exchange, Request, Response
 from conformance.jsontext import Document, NonFinite, parse
 
@@ -48,7 +48,7 @@ class Item:
     pointer: str
     pending: bool
     elements: list[Any]
-    dialect: Dialect
+    demand: Demand
 
     def at(self, index: int) -> Located:
         """Return element ``index`` with its place."""
@@ -56,25 +56,37 @@ class Item:
 
     @cached_property
     def order(self) -> Dialect | None:
-        """The order that the types of [3] and [4] show; None where they show neither."""
-        if len(self.elements) < ARITY:
-            return None
-        match self.elements[3], self.elements[4]:
-            case list(), dict():
+        """The order that the types of [3] and [4] show, under AUTO that of [3] alone; None where they show neither."""
+        told = self.demand.dialect is Dialect.AUTO
+        match self.elements[3:ARITY]:
+            case [list(), fourth] if told or isinstance(fourth, dict):
                 return Dialect.CLOUD
-            case dict(), list():
+            case [dict(), fourth] if told or isinstance(fourth, list):
                 return Dialect.OSS
         return None
 
-    @cached_property
-    def output_node_ids(self) -> Located:
-        """The element where output node ids stand: by the order it shows, else by the one demanded."""
-        return self.at(3 if (self.order or self.dialect) is Dialect.CLOUD else 4)
+    @property
+    def swapped(self) -> bool:
+        """Whether it shows another order than the one that is demanded. Under AUTO either may stand."""
+        return self.demand.dialect is not Dialect.AUTO and self.order not in {None, self.demand.read_as}
+
+    @property
+    def read_as(self) -> Dialect | None:
+        """The order in which it is read: the one it shows, else the one demanded; None where AUTO is told nothing."""
+        return self.order or (None if self.demand.dialect is Dialect.AUTO else self.demand.read_as)
 
     @cached_property
-    def metadata(self) -> Located:
-        """The element where metadata stand: by the order it shows, else by the one demanded."""
-        return self.at(4 if (self.order or self.dialect) is Dialect.CLOUD else 3)
+    def output_node_ids(self) -> Located | None:
+        """The element where output node ids stand; None where the item ends before it, or nobody can tell."""
+        return self._read(3 if self.read_as is Dialect.CLOUD else 4)
+
+    @cached_property
+    def metadata(self) -> Located | None:
+        """The element where metadata stand; None where the item ends before it, or nobody can tell."""
+        return self._read(4 if self.read_as is Dialect.CLOUD else 3)
+
+    def _read(self, index: int) -> Located | None:
+        return None if self.read_as is None or len(self.elements) < ARITY else self.at(index)
 
     @cached_property
     def prompt_id(self) -> str | None:
@@ -85,11 +97,10 @@ class Item:
     @cached_property
     def create_time(self) -> Located | None:
         """``create_time`` of the metadata where there is one."""
-        if len(self.elements) < ARITY or not isinstance(self.metadata.value, dict):
+        found = self.metadata
+        if found is None or not isinstance(found.value, dict) or "create_time" not in found.value:
             return None
-        if "create_time" not in self.metadata.value:
-            return None
-        return Located(f"{self.metadata.pointer}/create_time", self.metadata.value["create_time"])
+        return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +119,17 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Gist:
-    """What is kept of a body when its value is let go. ``sightings`` leave out ids that are listed twice."""
+    """What is kept of a body when its value is let go. ``sightings`` leave out ids that are listed twice.
+
+    ``order`` is the one that the first job shows which shows any, and the pointer of that job.
+    """
 
     read: bool
     malformed: bool
     is_object: bool
     depth: int
     jobs: int
-    order: Dialect | None
+    order: tuple[Dialect, str] | None
     ids: frozenset[str]
     sightings: dict[str, Sighting]
 
@@ -130,9 +144,9 @@ class Reading:
     The value of a large body takes many times its bytes; ``forget`` lets it go and keeps the gist.
     """
 
-    def __init__(self, content: bytes, dialect: Dialect) -> None:
+    def __init__(self, content: bytes, demand: Demand = AS_THE_DOCUMENT_SAYS) -> None:
         self.content = content
-        self.dialect = dialect
+        self.demand = demand
 
     @cached_property
     def document(self) -> Document:
@@ -154,7 +168,7 @@ class Reading:
     def items(self) -> Sequence[Item]:
         """The elements that are arrays."""
         return [
-            Item(element.pointer, pending, element.value, self.dialect)
+            Item(element.pointer, pending, element.value, self.demand)
             for pending, element in self.elements
             if isinstance(element.value, list)
         ]
@@ -170,7 +184,7 @@ class Reading:
             is_object=isinstance(self.document.value, dict),
             depth=self.document.depth,
             jobs=len(self.elements),
-            order=next((item.order for item in self.items if item.order), None),
+            order=next(((item.order, item.pointer) for item in self.items if item.order), None),
             ids=frozenset(count),
             sightings={i: _sighting(item) for i, item in named[:REMEMBERED] if count[i] == 1},
         )
@@ -187,7 +201,7 @@ def _sighting(item: Item) -> Sighting:
         pointer=item.pointer,
         pending=item.pending,
         workflow=_digest(item.at(2)) if len(item.elements) > 2 else None,
-        output_node_ids=_digest(item.output_node_ids) if item.order is not None else None,
+        output_node_ids=_digest(item.output_node_ids) if item.order and item.output_node_ids else None,
         create_time=item.create_time,
     )
 
@@ -391,13 +405,13 @@ def workflows(reading: Reading) -> Iterator[Located]:
 def output_node_id_lists(reading: Reading) -> Iterator[Located]:
     """The lists of output node ids, at [3] or, where an item is swapped, at [4]."""
     found = (item.output_node_ids for item in full_items(reading))
-    return (ids for ids in found if isinstance(ids.value, list))
+    return (ids for ids in found if ids is not None and isinstance(ids.value, list))
 
 
 def metadata_objects(reading: Reading) -> Iterator[Located]:
     """The metadata objects, at [4] or, where an item is swapped, at [3]."""
     found = (item.metadata for item in full_items(reading))
-    return (metadata for metadata in found if isinstance(metadata.value, dict))
+    return (metadata for metadata in found if metadata is not None and isinstance(metadata.value, dict))
 
 
 def create_times(reading: Reading) -> Iterator[Located]:

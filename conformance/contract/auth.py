@@ -9,10 +9,10 @@ from conformance.contract.allowed import JSON
 from conformance.contract.answer import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Finding, Level, Over, clause, doc, printable, rfc, show
 from conformance.contract.error import errors, is_error_response
+from conformance.dialect import FOREIGN_ORIGIN, NO_AUTHENTICATION
 from conformance.exchange import REDACTED, Credential
 
 SCHEME: Final = "/components/securitySchemes/ApiKeyAuth"
-NO_AUTH: Final = "ComfyUI has no authentication: every key and none is let in"
 A_KEY: Final = "a key (see --api-key-env)"
 LET_IN: Final = range(200, 300)
 
@@ -45,7 +45,7 @@ _WITH: Final = {
 }
 
 no_key_is_refused = clause(
-    "auth.key-required", Level.MUST, oss=None, oss_reason=NO_AUTH,
+    "auth.key-required", Level.MUST, oss=NO_AUTHENTICATION,
     title="A request without a key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="The queue holds workflows of users.",
@@ -54,7 +54,7 @@ no_key_is_refused = clause(
 )(_is_refused)  # fmt: skip
 
 wrong_key_is_refused = clause(
-    "auth.wrong-key", Level.MUST, oss=None, oss_reason=NO_AUTH,
+    "auth.wrong-key", Level.MUST, oss=NO_AUTHENTICATION,
     title="A wrong key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="A check that any text passes is none.",
@@ -63,7 +63,7 @@ wrong_key_is_refused = clause(
 )(_is_refused)  # fmt: skip
 
 empty_key_is_refused = clause(
-    "auth.empty-key", Level.SHOULD, oss=None, oss_reason=NO_AUTH,
+    "auth.empty-key", Level.SHOULD, oss=NO_AUTHENTICATION,
     title="An empty key is refused",
     source=doc(f"{SCHEME}/description", "Pass the key in the X-API-Key header."),
     why="An unset variable on the client must not open the queue.",
@@ -72,7 +72,7 @@ empty_key_is_refused = clause(
 )(_is_refused)  # fmt: skip
 
 head_is_refused = clause(
-    "auth.head", Level.SHOULD, oss=None, oss_reason=NO_AUTH,
+    "auth.head", Level.SHOULD, oss=NO_AUTHENTICATION,
     title="HEAD without a key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="Size and headers of somebody's queue are nobody's business.",
@@ -90,7 +90,7 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "auth.status", Level.SHOULD, oss=None, oss_reason=NO_AUTH,
+    "auth.status", Level.SHOULD, oss=NO_AUTHENTICATION,
     title="The refusal is 401",
     source=rfc("RFC 9110 §15.5.2", "the request has not been applied because it lacks valid authentication credentials for the target resource"),
     why="403 says that another key would not help.",
@@ -113,7 +113,7 @@ def _unauthorized(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "auth.challenge", Level.SHOULD, oss=None, oss_reason=NO_AUTH,
+    "auth.challenge", Level.SHOULD, oss=NO_AUTHENTICATION,
     title="A 401 carries WWW-Authenticate",
     source=rfc("RFC 9110 §15.5.2", "The server generating a 401 response MUST send a WWW-Authenticate header field"),
     why="It tells the client what is wanted. (`should` here: no scheme is registered for keys in a header of their own.)",
@@ -127,7 +127,7 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "auth.error-response", Level.SHOULD, oss=None, oss_reason=NO_AUTH,
+    "auth.error-response", Level.SHOULD, oss=FOREIGN_ORIGIN,
     title="The body of a refusal is an ErrorResponse",
     source=doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
     why="The document leaves 401 and 403 out, but has one form for all errors.",
@@ -155,7 +155,7 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
 
 
 @clause(
-    "auth.header-name", Level.MUST, oss=None, oss_reason=NO_AUTH,
+    "auth.header-name", Level.MUST, oss=NO_AUTHENTICATION,
     title="The name of the key's header is case-insensitive",
     source=rfc("RFC 9110 §5.1", "Field names are case-insensitive"),
     why="HTTP/2 and many proxies send names in lower case.",

@@ -9,6 +9,7 @@ from typing import Final
 from conformance.contract.answer import Answer
 from conformance.contract.clause import Finding, Level, clause, printable, rfc
 from conformance.contract.http import answered_at, heads, http_date, queue_heads
+from conformance.dialect import ONE_QUEUE
 from conformance.exchange import values
 
 FRESH: Final = 10
@@ -17,7 +18,7 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 
 
 @clause(
-    "caching.shared", Level.SHOULD, oss=None, oss_reason="ComfyUI serves one queue to everybody: there is no user to keep it from",
+    "caching.shared", Level.SHOULD, oss=ONE_QUEUE,
     title="Shared caches do not keep the queue",
     source=rfc("RFC 9111 §3.5", "A shared cache MUST NOT use a cached response to a request with an Authorization header field"),
     why="The key is not Authorization, so that rule does not protect it: one user's queue could be served to another.",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.dialect import Dialect
+from conformance.dialect import Demand, Dialect, Difference
 
 if TYPE_CHECKING:
     from conformance.contract.answer import Answer, Conversation, Reading
@@ -127,9 +127,9 @@ Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
 class Clause:
     """One sentence of the contract.
 
-    ``oss`` is its level where ComfyUI's own order is demanded, None where it does not apply there,
-    with ``oss_reason`` saying why. ``core`` clauses must have been exercised for a run to be
-    conformant. ``only`` names the dialects in which it is asked at all. ``needs`` says in words what
+    ``oss`` is what ComfyUI does otherwise by design, where that takes the clause away under that dialect, or
+    softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
+    ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
     has to come up for the clause to be exercised.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     """
@@ -143,9 +143,9 @@ class Clause:
     breaks: str
     needs: str
     core: bool = False
-    oss: Level | None = None
-    oss_reason: str | None = None
+    oss: Difference | None = None
     only: frozenset[Dialect] = frozenset(Dialect)
+    elsewhere: str | None = None
     since: int = 1
     over: Over | None = field(default=None, repr=False)
     of_body: OfBody | None = field(default=None, repr=False)
@@ -157,19 +157,26 @@ class Clause:
         """The first word of the id: the file in ``contract/`` and the pytest marker."""
         return self.id.partition(".")[0]
 
-    def level_in(self, dialect: Dialect, read_as: Dialect) -> Level | None:
-        """Return the level under ``dialect``, None where not applicable. ``read_as`` is what AUTO was resolved to."""
-        if dialect not in self.only:
+    def level_in(self, demand: Demand) -> Level | None:
+        """Return the level under a dialect, None where the clause is not asked.
+
+        Where AUTO was told nothing the lesser of both levels holds: nobody is accused of being ComfyUI.
+        """
+        if demand.dialect not in self.only:
             return None
-        return self.oss if read_as is Dialect.OSS else self.level
+        if self.oss is None or demand.read_as is Dialect.CLOUD:
+            return self.level
+        return Level.SHOULD if self.oss.softens else None
+
+    def not_asked(self, demand: Demand) -> str | None:
+        """Say why the clause is not asked under a dialect; None where it is."""
+        if demand.dialect not in self.only:
+            return self.elsewhere
+        return None if self.oss is None or self.level_in(demand) else self.oss.says
 
 
 def _where_shown(of_body: OfBody) -> Over:
     return lambda answer: of_body(answer.reading) if answer.shows_queue else ()
-
-
-Same: Final = object()
-"""Level under ``oss``: the same as under ``cloud``."""
 
 
 def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are read as a form
@@ -183,9 +190,9 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     breaks: str,
     needs: str = "an answer of 200 to a read",
     core: bool = False,
-    oss: Level | object | None = Same,
-    oss_reason: str | None = None,
+    oss: Difference | None = None,
     only: frozenset[Dialect] = frozenset(Dialect),
+    elsewhere: str | None = None,
     over: Over | None = None,
     of_body: OfBody | None = None,
     across: Across | None = None,
@@ -201,13 +208,11 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
         raise TypeError(msg)
     if of_body is not None:
         over = _where_shown(of_body)
-    under_oss = level if oss is Same else oss
-    assert under_oss is None or isinstance(under_oss, Level)
 
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=under_oss, oss_reason=oss_reason, only=only, over=over, of_body=of_body, across=across,
+            core=core, oss=oss, only=only, elsewhere=elsewhere, over=over, of_body=of_body, across=across,
             check=check,
         )  # fmt: skip
 

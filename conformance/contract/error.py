@@ -13,6 +13,7 @@ from conformance.contract.answer import FIRST_ERROR, LISTS, REFUSALS, UNAVAILABL
 from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc, show
 from conformance.contract.envelope import GET
 from conformance.contract.http import heads, http_date
+from conformance.dialect import NO_ERROR_RESPONSE
 from conformance.jsontext import walk
 
 READABLE: Final = 1 << 16
@@ -21,7 +22,6 @@ ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
 """Refuses a condition, not the client: it may carry what it would have answered."""
 DOCUMENTED: Final = (400, 500)
-NO_ERRORS: Final = 'ComfyUI knows no ErrorResponse: its errors are plain text or {"error": …}'
 A_DOCUMENTED_ERROR: Final = "an answer of 400 or 500"
 GARBLED_ORIGIN: Final = "http://conformance.invalid:99999"
 """An Origin whose port does not exist: servers that parse it without care answer 500."""
@@ -45,7 +45,7 @@ def _documented(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.content-type", Level.MUST, oss=None, oss_reason=NO_ERRORS,
+    "error.content-type", Level.MUST, oss=NO_ERROR_RESPONSE,
     title="A 400 or 500 is application/json",
     source=doc(f"{GET}/responses/500/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}'),
     why="A client that reads the error as documented fails on it.",
@@ -66,7 +66,7 @@ def _documented_json(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.object", Level.MUST, oss=None, oss_reason=NO_ERRORS,
+    "error.object", Level.MUST, oss=NO_ERROR_RESPONSE,
     title="The body of a 400 or 500 is an object",
     source=doc(f"{ERROR}/type", "object"),
     why="Clients read code and message by name.",
@@ -102,7 +102,7 @@ def _string_member(name: str) -> Any:
 
 
 code_is_a_string = clause(
-    "error.code", Level.MUST, oss=None, oss_reason=NO_ERRORS,
+    "error.code", Level.MUST, oss=NO_ERROR_RESPONSE,
     title="An error has a code",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients branch on it.",
@@ -111,7 +111,7 @@ code_is_a_string = clause(
 )(_string_member("code"))  # fmt: skip
 
 message_is_a_string = clause(
-    "error.message", Level.MUST, oss=None, oss_reason=NO_ERRORS,
+    "error.message", Level.MUST, oss=NO_ERROR_RESPONSE,
     title="An error has a message",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients show it.",
@@ -130,7 +130,7 @@ def _texts(answer: Answer) -> Iterator[Located]:
 
 
 @clause(
-    "error.not-empty", Level.SHOULD, oss=None, oss_reason=NO_ERRORS,
+    "error.not-empty", Level.SHOULD, oss=NO_ERROR_RESPONSE,
     title="code and message say something",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="An empty message helps nobody.",
@@ -157,7 +157,7 @@ def _other(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.other-status", Level.SHOULD, oss=None, oss_reason=NO_ERRORS,
+    "error.other-status", Level.SHOULD, oss=NO_ERROR_RESPONSE,
     title="JSON of any other error is an ErrorResponse",
     source=doc(f"{ERROR}/type", "object"),
     why="One form for all errors is one piece of code in each client.",

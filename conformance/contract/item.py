@@ -21,7 +21,7 @@ from conformance.contract.answer import (
     workflows,
 )
 from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
-from conformance.dialect import Dialect
+from conformance.dialect import SWAPPED_ISSUE, Dialect
 
 ITEM: Final = "/components/schemas/QueueItem"
 PROSE: Final = f"{ITEM}/description"
@@ -75,7 +75,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
 
 @clause(
     "item.element-order", Level.MUST, core=True, only=frozenset({Dialect.CLOUD, Dialect.OSS}),
-    oss_reason="the dialect auto takes either order: queue.one-order says that it is one",
+    elsewhere="the dialect auto takes either order: queue.one-order says that it is one",
     title="Output node ids stand before metadata",
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position takes one for the other.",
@@ -84,11 +84,11 @@ def _ordered(reading: Reading) -> Iterator[Item]:
 )  # fmt: skip
 def elements_in_order(item: Item) -> Iterator[Finding]:
     """[3] and [4] are not swapped. Demanded is the order of the dialect."""
-    if item.order is item.dialect:
+    if not item.swapped:
         return
-    if item.dialect is Dialect.CLOUD:
+    if item.demand.read_as is Dialect.CLOUD:
         expected = "output_node_ids (array) at [3], metadata (object) at [4]"
-        hint = "elements 3 and 4 are swapped, as ComfyUI itself sends them (Comfy-Org/ComfyUI issue 12659); --dialect oss demands that order"
+        hint = f"elements 3 and 4 are swapped, as ComfyUI itself sends them ({SWAPPED_ISSUE}); --dialect oss demands that order"
     else:
         expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
         hint = "this is the order of Comfy Cloud; --dialect cloud demands it"
@@ -191,8 +191,8 @@ def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
 
 
 def _in_order(reading: Reading) -> Iterator[Item]:
-    """Items that are not swapped: a swapped one is one finding of its own."""
-    return (item for item in full_items(reading) if item.order in (None, item.dialect))
+    """Items that are not swapped: a swapped one is one finding of its own, and one whose order AUTO cannot tell."""
+    return (item for item in full_items(reading) if item.read_as is not None and not item.swapped)
 
 
 @clause(
@@ -206,6 +206,7 @@ def _in_order(reading: Reading) -> Iterator[Item]:
 def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
     """[3] (under oss: [4]) is an array."""
     found = item.output_node_ids
+    assert found is not None
     if not isinstance(found.value, list) and constant_free(found.value):
         yield Finding(found.pointer, "an array of strings", show(found.value), "output_node_ids is not an array.")
 
@@ -296,5 +297,6 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
 def metadata_is_an_object(item: Item) -> Iterator[Finding]:
     """[4] (under oss: [3]) is an object."""
     found = item.metadata
+    assert found is not None
     if not isinstance(found.value, dict) and constant_free(found.value):
         yield Finding(found.pointer, "an object", show(found.value), "metadata is not an object.")

@@ -9,9 +9,9 @@ from typing import Final
 from conformance.contract.answer import Located, Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
 from conformance.contract.item import AN_ITEM, ITEM, PROSE
+from conformance.dialect import CHOSEN_NUMBER, COUNTER
 from conformance.jsontext import Whole
 
-COUNTER: Final = "ComfyUI's element 0 is a priority: any finite number, 0 for the first job, negative with `front`"
 SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that a double, and so JavaScript, holds exactly (RFC 8259 §6)."""
 
@@ -40,7 +40,7 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[0] job_number (integer)"),
     why="A position has no fraction; clients with integer types reject the reading.",
     keeps="1", breaks="1.5",
-    needs=AN_ITEM, of_body=job_numbers, oss=None, oss_reason=COUNTER,
+    needs=AN_ITEM, of_body=job_numbers, oss=CHOSEN_NUMBER,
 )  # fmt: skip
 def job_number_is_whole(found: Located) -> Iterator[Finding]:
     """[0] has no fractional part."""
@@ -54,7 +54,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
     keeps="3", breaks="3.0",
-    needs=AN_ITEM, oss=None, oss_reason=COUNTER,
+    needs=AN_ITEM, oss=CHOSEN_NUMBER,
     of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
 )  # fmt: skip
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
@@ -71,7 +71,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "Position in queue (1-based)"),
     why="A client shows it as the place in the queue.",
     keeps="1", breaks="0",
-    needs=AN_ITEM, of_body=job_numbers, oss=None, oss_reason=COUNTER,
+    needs=AN_ITEM, of_body=job_numbers, oss=COUNTER,
 )  # fmt: skip
 def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     """[0] >= 1."""

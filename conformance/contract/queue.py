@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from conformance.contract.answer import Item, Located, Reading, element, is_number
+from conformance.contract.answer import Item, Located, Reading, constant_free, element, full_items, is_number
 from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
-from conformance.contract.job_number import COUNTER
-from conformance.dialect import Dialect
+from conformance.dialect import CHOSEN_NUMBER, HEAP, Dialect
 
 PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/description"
 OLDEST_FIRST: Final = "ordered by creation time, oldest first"
@@ -20,23 +19,26 @@ def _pending(reading: Reading) -> Sequence[Item]:
     return [item for item in reading.items if item.pending]
 
 
-def _recognised(reading: Reading) -> Iterator[Item]:
-    return (item for item in reading.items if item.order is not None)
+def _with_element_3(reading: Reading) -> Iterator[Item]:
+    return (item for item in full_items(reading) if constant_free(item.elements[3]))
 
 
 @clause(
     "queue.one-order", Level.MUST, only=frozenset({Dialect.AUTO}),
-    oss_reason="one order is demanded of every job: item.element-order says it",
+    elsewhere="one order is demanded of every job: item.element-order says it",
     title="All jobs have their elements in one order",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="A client that tells the order from one job reads the others wrongly.",
     keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
-    needs="dialect auto, and a job whose elements 3 and 4 are an array and an object", of_body=_recognised,
+    needs="a job of five elements", of_body=_with_element_3,
 )  # fmt: skip
 def one_order(item: Item) -> Iterator[Finding]:
-    """No job mixes the order of Comfy Cloud with that of ComfyUI, in one answer or over all of them."""
-    if item.order is not item.dialect:
-        place = item.at(3)
+    """Element 3 of each job tells its order (array: cloud, object: oss), the same in one answer and over all of them."""
+    place = item.at(3)
+    if item.order is None:
+        yield Finding(place.pointer, "an array or an object", show(place.value),
+                      "Element 3 does not tell the order of this job: it is neither array nor object.")  # fmt: skip
+    elif not item.demand.open and item.order is not item.demand.read_as:
         yield Finding(place.pointer, "the order of the first job that was seen", show(place.value),
                       "This job has its elements in another order than the first one.")  # fmt: skip
 
@@ -74,8 +76,7 @@ def _pending_times(reading: Reading) -> Iterator[list[Located]]:
 
 
 @clause(
-    "queue.pending.oldest-first", Level.MUST, oss=Level.SHOULD,
-    oss_reason="ComfyUI lists its heap as it lies in memory",
+    "queue.pending.oldest-first", Level.MUST, oss=HEAP,
     title="Pending jobs are listed oldest first",
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients take the place in the list for the place in the queue.",
@@ -105,7 +106,7 @@ def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
 
 
 @clause(
-    "queue.job-numbers.distinct", Level.SHOULD, oss=None, oss_reason=COUNTER,
+    "queue.job-numbers.distinct", Level.SHOULD, oss=CHOSEN_NUMBER,
     title="No two pending jobs have the same position",
     source=doc(PROSE, "Position in queue (1-based)"),
     why="Two jobs cannot stand in one place.",

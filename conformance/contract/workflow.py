@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import ARITY, Item, Located, Reading, constant_free, output_node_id_lists, workflows
+from conformance.contract.answer import Item, Located, Reading, constant_free, output_node_id_lists, workflows
 from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
 from conformance.jsontext import escape
@@ -77,8 +77,9 @@ def links_name_nodes(link: tuple[str, str, dict[str, Any]]) -> Iterator[Finding]
 def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
     lists = {ids.pointer: ids for ids in output_node_id_lists(reading)}
     for item in reading.items:
-        if len(item.elements) >= ARITY and is_graph(item.elements[2]):
-            ids = lists.get(item.output_node_ids.pointer)
+        listed = item.output_node_ids
+        if listed is not None and is_graph(item.elements[2]):
+            ids = lists.get(listed.pointer)
             if ids is not None and ids.value:
                 yield item, ids
 

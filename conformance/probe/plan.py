@@ -16,7 +16,6 @@ from conformance.contract.envelope import TOO_MANY
 from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
 from conformance.contract.reads import one_for_one
-from conformance.dialect import Dialect
 from conformance.exchange import Credential, Exchange, Fault
 from conformance.probe.client import Ask, Client, OutOfTime
 
@@ -258,7 +257,7 @@ def _retry_after(exchange: Exchange) -> float | None:
     if value.isascii() and value.isdecimal():
         return float(value[:9])
     moment = http_date(value)
-    now = answered_at(Answer(exchange, exchange.response, Reading(b"", Dialect.CLOUD)))
+    now = answered_at(Answer(exchange, exchange.response, Reading(b"")))
     return None if moment is None or now is None else max(0.0, moment - now)
 
 
@@ -272,7 +271,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
     answers = []
     for exchange in ledger:
         if exchange.response is not None:
-            answers.append(Answer(exchange, exchange.response, Reading(exchange.response.content, Dialect.CLOUD)))
+            answers.append(Answer(exchange, exchange.response, Reading(exchange.response.content)))
             answers[-1].reading.forget()
     return Conversation(answers)
 

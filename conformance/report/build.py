@@ -56,8 +56,8 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     seed = None if search is None else search.seed
     run = Run(
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
-        seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.read_as.value,
-        selected=selected,
+        seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
+        read_because=judgement.demand.because, selected=selected,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,

@@ -23,6 +23,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
         "verdict_reason": report.verdict_reason,
         "target": run.target,
         "dialect": run.dialect,
+        "read_as": run.read_as,
         "suite_version": run.suite_version,
         "document_sha256": run.document_sha256,
         "schema_version": str(report.schema_version),

@@ -19,6 +19,7 @@ from conformance.report.words import (
     more_like_this,
     next_steps,
     place,
+    reading,
     sentence,
     status_counts,
     times,
@@ -37,7 +38,7 @@ def render_markdown(report: Report) -> str:
         f"## {MARK[report.verdict]} {VERDICT[report.verdict]}" + "".join(f" ({plain(flag)})" for flag in flags(report)),
         f"**{plain(sentence(report.verdict_reason))}**",
         (
-            f"`GET /api/queue` of {code(run.target)}, dialect {code(run.dialect)}, "
+            f"`GET /api/queue` of {code(run.target)}, dialect {code(reading(run))}, "
             f"{code(run.start)}, suite {code(run.suite_version)}"
         ),
         "\n".join(f"- {plain(step)}" for step in next_steps(report)),

@@ -144,7 +144,11 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
 
 
 class Run(Value, frozen=True, kw_only=True):
-    """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them."""
+    """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them.
+
+    ``read_as`` is the order of the tuple that was demanded (``auto`` where no job has told it), and ``read_because``
+    says how it is known.
+    """
 
     suite_version: str
     document_sha256: str
@@ -156,6 +160,7 @@ class Run(Value, frozen=True, kw_only=True):
     end: str
     partial: bool
     read_as: str = "cloud"
+    read_because: str = ""
     selected: str | None = None
 
 

@@ -9,6 +9,7 @@ from conformance.report.inert import line
 from conformance.report.model import ClauseResult, Report, Status
 from conformance.report.words import (
     STATUS,
+    because,
     breached,
     broken_in,
     core_not_exercised,
@@ -16,6 +17,7 @@ from conformance.report.words import (
     in_counts,
     more_like_this,
     place,
+    reading,
     status_counts,
     times,
     verdict_line,
@@ -65,6 +67,8 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     by_status = ", ".join(
         f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
     )
+    if because(report.run):
+        lines.append(Line("counts", line(f"Dialect {reading(report.run)}")))
     lines.append(Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}")))
     lines.append(Line(report.verdict.value, line(verdict_line(report))))
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from conformance.dialect import ORDER, Dialect
 from conformance.report.model import ClauseResult, Evidence, Report, Run, SmallestRequest, Status, Verdict
 
 VERDICT: Final = {
@@ -37,7 +38,7 @@ STATUS_MEANING: Final = {
     Status.NOT_EXERCISED: "Nothing came up that the clause speaks of. It is not known whether it is kept.",
     Status.WAIVED: "A breach that is known and was accepted, with a reason, by whoever runs the suite.",
     Status.PASS: "The clause was put to the test and every answer kept it.",
-    Status.NOT_APPLICABLE: "The clause does not apply to the dialect that was demanded.",
+    Status.NOT_APPLICABLE: "The clause does not apply to the dialect that was demanded: the reason says why.",
 }
 
 LEVEL_MEANING: Final = {
@@ -149,6 +150,28 @@ def times(smallest: SmallestRequest) -> str:
 def place(pointer: str | None) -> str:
     """Return a JSON Pointer in words where it has none."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
+
+
+def dialect(run: Run) -> str:
+    """Return the dialect that was demanded, and what ``auto`` came to."""
+    if run.dialect != Dialect.AUTO:
+        return run.dialect
+    return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
+
+
+def order(run: Run) -> str:
+    """Return the names of the five elements in the demanded order, "" where none is."""
+    return ORDER.get(run.read_as, "")
+
+
+def because(run: Run) -> str:
+    """Return what ``auto`` was resolved by; "" under another dialect."""
+    return run.read_because if run.dialect == Dialect.AUTO else ""
+
+
+def reading(run: Run) -> str:
+    """Return which reading of the tuple was demanded, and for ``auto`` why, in one line."""
+    return "; ".join(filter(None, (dialect(run), order(run), because(run))))
 
 
 def is_embedded(run: Run) -> bool:

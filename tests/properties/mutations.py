@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from conformance.contract import Clause, Finding
 from conformance.contract.answer import Answer, Conversation, Reading
-from conformance.dialect import Dialect
+from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.exchange import Exchange, Headers
 from conformance.reference.message import encode, verbatim
 from conformance.strategies import encoded, errors, queue_infos
@@ -309,10 +309,10 @@ def put(draw: st.DrawFn, info: Queue, text: str) -> tuple[str, str]:
 # --- what is found ----------------------------------------------------------------------------------------------------
 
 
-def findings(clause: Clause, exchanges: list[Exchange], dialect: Dialect = Dialect.CLOUD) -> list[Finding]:
+def findings(clause: Clause, exchanges: list[Exchange], demand: Demand = AS_THE_DOCUMENT_SAYS) -> list[Finding]:
     """Return what a clause finds: all of it, of which a report lists two of a kind."""
     answers = [
-        Answer(exchange, exchange.response, Reading(exchange.response.content, dialect))
+        Answer(exchange, exchange.response, Reading(exchange.response.content, demand))
         for exchange in exchanges
         if exchange.response is not None
     ]

@@ -67,6 +67,6 @@ def test_the_clause_finds_its_breach_where_it_stands_and_the_others_stay_quiet(
     broken = {result.id for result in judgement.results if result.breached}
     assert mutation.clause in broken
     assert broken - {mutation.clause} <= mutation.companions.keys()
-    found = findings(BY_ID[mutation.clause], mutated.exchanges, judgement.read_as)
+    found = findings(BY_ID[mutation.clause], mutated.exchanges, judgement.demand)
     assert mutated.pointer in [finding.pointer for finding in found]
     assert all(result.status is not Status.ERROR for result in judgement.results)

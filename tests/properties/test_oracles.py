@@ -21,7 +21,7 @@ from mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, findin
 from openapi_schema_validator import OAS30Validator
 
 from conformance.contract import CATALOGUE, Level
-from conformance.dialect import Dialect
+from conformance.dialect import AS_THE_DOCUMENT_SAYS, Dialect
 from conformance.document import load_corrected
 from conformance.exchange import Exchange
 from conformance.jsontext import NESTING_READ, parse
@@ -53,9 +53,7 @@ _SCHEMAS: Final = {
     for name in ("QueueInfo", "ErrorResponse")
 }
 _MUSTS: Final = [
-    clause
-    for clause in CATALOGUE
-    if clause.over is not None and clause.level_in(Dialect.CLOUD, Dialect.CLOUD) is Level.MUST
+    clause for clause in CATALOGUE if clause.over is not None and clause.level_in(AS_THE_DOCUMENT_SAYS) is Level.MUST
 ]
 
 

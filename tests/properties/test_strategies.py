@@ -73,8 +73,8 @@ def test_no_clause_accuses_a_queue_of_comfy_cloud(body: bytes) -> None:
 def test_no_clause_accuses_a_queue_of_comfyui(body: bytes) -> None:
     assert accused(judge(reads(body, body, body), Dialect.OSS)) == {}
     judgement = judge(reads(body), Dialect.AUTO)
-    jobs = judgement.read_as is Dialect.OSS  # without one, auto demands what cloud does
-    assert jobs == any(json.loads(body)[name] for name in ("queue_running", "queue_pending"))
+    jobs = any(json.loads(body)[name] for name in ("queue_running", "queue_pending"))
+    assert judgement.demand.read_as is (Dialect.OSS if jobs else Dialect.AUTO)
     assert accused(judgement) == {}
 
 

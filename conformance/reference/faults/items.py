@@ -101,6 +101,18 @@ def mixed_orders(item: Item) -> None:
     _swap(item)
 
 
+@items("queue.one-order", which=slice(1, None, 2), variant="oss", dialect="auto")
+def oss_mixed_orders(item: Item) -> None:
+    """A ComfyUI lists every other item in the order of the document."""
+    _swap(item)
+
+
+@items("queue.one-order", which=slice(1, None, 2), dialect="auto")
+def order_untold(item: Item) -> None:
+    """Element 3 of every other item is null: neither dialect."""
+    item[3] = None
+
+
 # --- ComfyUI's dialect ------------------------------------------------------------------------------------------------
 
 
