@@ -19,7 +19,17 @@ from conformance.dialect import Demand, Dialect
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Response
 from conformance.masking import masked, shows_workflow
-from conformance.report.model import ClauseResult, Counts, Evidence, SourceOfClause, Status, Verdict
+from conformance.report.fingerprint import fingerprint_at
+from conformance.report.model import (
+    FINGERPRINTS,
+    ClauseResult,
+    Counts,
+    Evidence,
+    Fingerprint,
+    SourceOfClause,
+    Status,
+    Verdict,
+)
 from conformance.verdict import count, decide
 
 LISTED: Final = 2
@@ -85,6 +95,7 @@ class _Kind:
             self.listed.append(
                 Evidence(
                     exchange=name, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
+                    kind=finding.kind,
                     got=masked(finding.got) if hide else finding.got,
                     message=masked(finding.message) if hide else finding.message,
                     excerpt=None if pointer is None else around(content, pointer, hide=self.hide),
@@ -107,6 +118,7 @@ class _Tally:
     judged: set[str] = field(default_factory=set)
     breached: set[str] = field(default_factory=set)
     kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
+    fingerprints: dict[Fingerprint, None] = field(default_factory=dict)
     error: str | None = None
 
     def note(self, answer: Answer, clause: Clause, subject: Any) -> None:
@@ -115,9 +127,14 @@ class _Tally:
         for finding in clause.check(subject):
             self.breached.add(answer.exchange.id)
             place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
-            kind = (place, finding.expected, finding.hint)
-            if kind in self.kinds or len(self.kinds) < KINDS:
-                self.kinds.setdefault(kind, _Kind(answer.exchange.id, clause.id, self.hide)).add(answer, finding)
+            kind = (place, finding.expected, finding.cause)
+            if kind not in self.kinds:
+                if len(self.fingerprints) < FINGERPRINTS:
+                    self.fingerprints[fingerprint_at(_shown(finding.pointer), finding.kind)] = None
+                if len(self.kinds) == KINDS:
+                    continue
+                self.kinds[kind] = _Kind(answer.exchange.id, clause.id, self.hide)
+            self.kinds[kind].add(answer, finding)
 
     def note_again(self, answer: Answer, like: str) -> None:
         """Note of an answer what was found in another one of the same body, by its id."""
@@ -284,7 +301,8 @@ def _result(clause: Clause, level: Level, tally: _Tally) -> ClauseResult:
         return _make(clause, level, tally, Status.PASS, f"kept in {_answers(len(tally.judged))}")
     broken = f"broken in {len(tally.breached)} of {_answers(len(tally.judged))}"
     evidence = tuple(listed for kind in tally.kinds.values() for listed in kind.evidence())
-    return structs.replace(_make(clause, level, tally, _BREACHED[level], broken), evidence=evidence)
+    made = _make(clause, level, tally, _BREACHED[level], broken)
+    return structs.replace(made, evidence=evidence, fingerprints=tuple(tally.fingerprints))
 
 
 def _make(clause: Clause, level: Level, tally: _Tally, status: Status, reason: str) -> ClauseResult:

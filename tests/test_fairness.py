@@ -138,7 +138,7 @@ def test_a_name_of_megabytes_does_not_make_a_report_of_megabytes() -> None:
 
 def test_a_list_out_of_order_is_looked_through_for_its_cause_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
-    monkeypatch.setattr(order, "_order_hint", lambda times: looked.append(len(times)))
+    monkeypatch.setattr(order, "_order", lambda times: looked.append(len(times)))
     judge(reads(queue(*[item(n) for n in range(500, 0, -1)])))
     assert looked == [500, 500], "once for create_time, once for job_number"
 

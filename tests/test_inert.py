@@ -142,7 +142,7 @@ EACH: Final = 8
 
 _SAID: Final = frozenset(
     {"got", "message", "expected", "hint", "last", "before", "marked", "after", "error", "url", "method"}
-    | {"purpose", "verdict_reason"}
+    | {"purpose", "verdict_reason", "place"}
 )
 
 

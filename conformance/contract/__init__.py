@@ -22,7 +22,7 @@ from conformance.contract import (
     reads,
     workflow,
 )
-from conformance.contract.clause import Clause, Finding, Level
+from conformance.contract.clause import Cause, Clause, Finding, Level
 
 _SUBJECTS: Final = (
     envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, framing, method, auth, error, caching, privacy,
@@ -38,4 +38,4 @@ CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _SUBJECTS for 
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
 
-__all__ = ["BY_ID", "CATALOGUE", "Clause", "Finding", "Level"]
+__all__ = ["BY_ID", "CATALOGUE", "Cause", "Clause", "Finding", "Level"]

@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.contract.allowed import JSON
 from conformance.contract.answer import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
-from conformance.contract.clause import Finding, Level, Over, clause, doc, printable, rfc, show
+from conformance.contract.clause import Cause, Finding, Level, Over, clause, doc, printable, rfc, show
 from conformance.contract.error import errors, is_error_response
 from conformance.dialect import FOREIGN_ORIGIN, NO_AUTHENTICATION
 from conformance.exchange import REDACTED, Credential
@@ -31,9 +31,9 @@ def _is_refused(answer: Answer) -> Iterator[Finding]:
     """Any 3xx or 4xx refuses; that it is 401 is ``auth.status``."""
     status = answer.response.status
     if status // 100 not in (3, 4):
-        hint = "nothing checks the key" if status in LET_IN else None
+        cause = Cause("let-in", "nothing checks the key") if status in LET_IN else None
         got = f"A request with {_WITH[answer.request.credential]} is not refused."
-        yield Finding(None, "401 or 403", str(status), got, hint)
+        yield Finding(None, "401 or 403", str(status), got, cause)
 
 
 _WITH: Final = {
@@ -50,7 +50,7 @@ no_key_is_refused = clause(
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="The queue holds workflows of users.",
     keeps="no X-API-Key → 401", breaks="no X-API-Key → 200",
-    needs=A_KEY, over=_asked_with(Credential.NONE),
+    needs=A_KEY, over=_asked_with(Credential.NONE), kinds=("let-in",),
 )(_is_refused)  # fmt: skip
 
 wrong_key_is_refused = clause(
@@ -59,7 +59,7 @@ wrong_key_is_refused = clause(
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="A check that any text passes is none.",
     keeps="X-API-Key: some other text → 401", breaks="X-API-Key: some other text → 200",
-    needs=A_KEY, over=_asked_with(Credential.WRONG),
+    needs=A_KEY, over=_asked_with(Credential.WRONG), kinds=("let-in",),
 )(_is_refused)  # fmt: skip
 
 empty_key_is_refused = clause(
@@ -68,7 +68,7 @@ empty_key_is_refused = clause(
     source=doc(f"{SCHEME}/description", "Pass the key in the X-API-Key header."),
     why="An unset variable on the client must not open the queue.",
     keeps="X-API-Key: (empty) → 401", breaks="X-API-Key: (empty) → 200",
-    needs=A_KEY, over=_asked_with(Credential.EMPTY),
+    needs=A_KEY, over=_asked_with(Credential.EMPTY), kinds=("let-in",),
 )(_is_refused)  # fmt: skip
 
 head_is_refused = clause(
@@ -77,7 +77,7 @@ head_is_refused = clause(
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="Size and headers of somebody's queue are nobody's business.",
     keeps="HEAD, no X-API-Key → 401", breaks="HEAD, no X-API-Key → 200",
-    needs=A_KEY, over=_asked_with(Credential.NONE, "HEAD"),
+    needs=A_KEY, over=_asked_with(Credential.NONE, "HEAD"), kinds=("let-in",),
 )(_is_refused)  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.answer import Answer
-from conformance.contract.clause import Finding, Level, clause, printable, rfc
+from conformance.contract.clause import Cause, Finding, Level, clause, printable, rfc
 from conformance.contract.http import answered_at, heads, http_date, queue_heads
 from conformance.dialect import ONE_QUEUE
 from conformance.exchange import values
@@ -48,7 +48,7 @@ def _gets(answer: Answer) -> Iterator[Answer]:
     source=rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
     why="A queue, or a refusal, of minutes ago is wrong.",
     keeps="Cache-Control: no-store", breaks="Cache-Control: max-age=3600",
-    needs="an answer with its headers", over=_gets,
+    needs="an answer with its headers", over=_gets, kinds=("expires",),
 )  # fmt: skip
 def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
     """max-age and s-maxage are at most 10 s, Expires is not later than that; no-store settles it."""
@@ -63,7 +63,8 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
         return  # RFC 9111 §5.3: then Expires is to be ignored
     expires, now = http_date(answer.response.header("expires") or ""), answered_at(answer)
     if expires is not None and now is not None and expires > now + FRESH:
-        yield Finding(None, "no Expires to come", f"{expires - now:,.0f} s ahead", "Caches may keep this answer.")
+        yield Finding(None, "no Expires to come", f"{expires - now:,.0f} s ahead", "Caches may keep this answer.",
+                      Cause("expires"))  # fmt: skip
 
 
 @clause(

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.dialect import Demand, Dialect, Difference
 
@@ -52,12 +52,23 @@ def rfc(section: str, quote: str) -> Source:
     return Source(rfc=section, quote=quote)
 
 
+class Cause(NamedTuple):
+    """One of the ways in which a clause is broken, told from the others: a word that stays, and a hint for the reader.
+
+    Registers of known deviations hold ``kind``: it belongs to the interface, as the clause's id does. The words of
+    ``hint`` may change; None where the finding says it all.
+    """
+
+    kind: str
+    hint: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One breach.
 
     ``pointer`` is a JSON Pointer into the response body, "" for the whole, None where the fault is
-    not in the body. ``expected`` and ``hint`` come from the suite alone; ``got`` and ``message``
+    not in the body. ``expected`` and ``cause`` come from the suite alone; ``got`` and ``message``
     may show what the server sent, made printable and bounded by ``show``.
     """
 
@@ -65,7 +76,17 @@ class Finding:
     expected: str
     got: str
     message: str
-    hint: str | None = None
+    cause: Cause | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the cause, "" where there is none."""
+        return self.cause.kind if self.cause else ""
+
+    @property
+    def hint(self) -> str | None:
+        """The likely cause in words."""
+        return self.cause.hint if self.cause else None
 
 
 def show(value: object) -> str:
@@ -130,7 +151,7 @@ class Clause:
     ``oss`` is what ComfyUI does otherwise by design, where that takes the clause away under that dialect, or
     softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
     ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
-    has to come up for the clause to be exercised.
+    has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     """
 
@@ -147,6 +168,7 @@ class Clause:
     only: frozenset[Dialect] = frozenset(Dialect)
     elsewhere: str | None = None
     since: int = 1
+    kinds: tuple[str, ...] = ()
     over: Over | None = field(default=None, repr=False)
     of_body: OfBody | None = field(default=None, repr=False)
     across: Across | None = field(default=None, repr=False)
@@ -193,6 +215,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     oss: Difference | None = None,
     only: frozenset[Dialect] = frozenset(Dialect),
     elsewhere: str | None = None,
+    kinds: tuple[str, ...] = (),
     over: Over | None = None,
     of_body: OfBody | None = None,
     across: Across | None = None,
@@ -212,8 +235,8 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=oss, only=only, elsewhere=elsewhere, over=over, of_body=of_body, across=across,
-            check=check,
+            core=core, oss=oss, only=only, elsewhere=elsewhere, kinds=kinds, over=over, of_body=of_body,
+            across=across, check=check,
         )  # fmt: skip
 
     return make

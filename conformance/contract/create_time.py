@@ -15,7 +15,7 @@ from conformance.contract.answer import (
     is_number,
     metadata_objects,
 )
-from conformance.contract.clause import Finding, Level, clause, doc, show
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
 from conformance.contract.http import answered_at
 from conformance.contract.item import PROSE
 
@@ -34,18 +34,18 @@ CLOCK_SKEW_MS: Final = 60_000
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
     why="Clients show and sort by it.",
     keeps='{"create_time": 1763913600000}', breaks='{"client_id": "a1"}',
-    needs="a job with metadata", of_body=metadata_objects,
+    needs="a job with metadata", of_body=metadata_objects, kinds=("old-comfyui",),
 )  # fmt: skip
 def create_time_is_present(found: Located) -> Iterator[Finding]:
     """Metadata contains create_time."""
     if "create_time" not in found.value:
-        hint = "ComfyUI before 0.3.69 sends none" if "client_id" in found.value else None
+        old = "client_id" in found.value
         yield Finding(
             f"{found.pointer}/create_time",
             "milliseconds since the Unix epoch",
             "absent",
             "create_time is missing.",
-            hint,
+            Cause("old-comfyui", "ComfyUI before 0.3.69 sends none") if old else None,
         )
 
 
@@ -55,17 +55,18 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
     keeps="1763913600000", breaks='"2025-11-23T16:00:00Z"',
-    needs="a job with create_time",
+    needs="a job with create_time", kinds=("number-as-text", "date-as-text"),
     of_body=lambda reading: (found for found in create_times(reading) if constant_free(found.value)),
 )  # fmt: skip
 def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     """create_time is a JSON number."""
     if not is_number(found.value):
-        hint = None
+        cause = None
         if isinstance(found.value, str):
-            hint = "the number as text" if found.value.isdecimal() else "a date as text"
+            number = found.value.isdecimal()
+            cause = Cause("number-as-text", "the number as text") if number else Cause("date-as-text", "a date as text")
         yield Finding(
-            found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", hint
+            found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", cause
         )
 
 
@@ -76,14 +77,16 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     why="A thousandfold error puts a job in 1970 or in the far future.",
     keeps="1763913600000", breaks="1763913600",
     needs="a job whose create_time is a number", of_body=create_time_numbers,
+    kinds=tuple(unit for *_, unit in UNITS),
 )  # fmt: skip
 def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     """10^12 <= create_time < 10^14: from 2001 to 5138."""
     if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
         return
-    hint = next((f"{unit} instead of milliseconds" for low, high, unit in UNITS if low <= found.value < high), None)
+    units = (unit for low, high, unit in UNITS if low <= found.value < high)
+    cause = next((Cause(unit, f"{unit} instead of milliseconds") for unit in units), None)
     yield Finding(found.pointer, "milliseconds since 1970-01-01T00:00:00Z", show(found.value),
-                  "create_time is not in milliseconds since the epoch.", hint)  # fmt: skip
+                  "create_time is not in milliseconds since the epoch.", cause)  # fmt: skip
 
 
 @clause(
@@ -113,7 +116,7 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Located, float]]:
     source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
     why="A job that is listed was created; a time to come is a time zone or a clock gone wrong.",
     keeps="a create_time before the answer's Date", breaks="a create_time an hour after the answer's Date",
-    needs="a job with create_time, and a Date header or a clock", over=_dated_create_times,
+    needs="a job with create_time, and a Date header or a clock", over=_dated_create_times, kinds=("local-time",),
 )  # fmt: skip
 def create_time_is_past(subject: tuple[Located, float]) -> Iterator[Finding]:
     """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
@@ -121,8 +124,7 @@ def create_time_is_past(subject: tuple[Located, float]) -> Iterator[Finding]:
     ahead = float(found.value) - now_ms
     if ahead > CLOCK_SKEW_MS:
         hours = ahead / 3_600_000
-        hint = (
-            "whole hours ahead: local time taken for UTC" if hours > 0.9 and abs(hours - round(hours)) < 0.05 else None
-        )
+        local = hours > 0.9 and abs(hours - round(hours)) < 0.05
+        cause = Cause("local-time", "whole hours ahead: local time taken for UTC") if local else None
         yield Finding(found.pointer, "a time before the answer", show(found.value),
-                      f"create_time is {ahead / 1000:,.0f} s after the reading.", hint)  # fmt: skip
+                      f"create_time is {ahead / 1000:,.0f} s after the reading.", cause)  # fmt: skip

@@ -40,6 +40,7 @@ def as_dict(clause: Clause) -> dict[str, Any]:
         "oss_source": clause.oss.source if clause.oss else None,
         "source": {"pointer": clause.source.pointer, "quote": clause.source.quote, "rfc": clause.source.rfc},
         "why": clause.why, "needs": clause.needs, "keeps": clause.keeps, "breaks": clause.breaks,
+        "kinds": list(clause.kinds),
     }  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def explain(clause: Clause) -> str:
         (clause.id, f"{clause.title} ({level})"), ("source", str(clause.source)), ("quote", f"“{clause.source.quote}”"),
         ("why", clause.why), ("check", (clause.check.__doc__ or clause.title).strip()), ("needs", clause.needs),
         ("under oss", oss + reason), ("keeps it", clause.keeps), ("breaks it", clause.breaks),
+        *([("kinds", ", ".join(clause.kinds))] if clause.kinds else []),
     ]  # fmt: skip
     head, *rest = rows
     return "\n".join([f"{head[0]}  {head[1]}", "", *(f"  {name:<10} {text}" for name, text in rest)])

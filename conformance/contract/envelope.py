@@ -17,7 +17,7 @@ from conformance.contract.answer import (
     constant_free,
     infos,
 )
-from conformance.contract.clause import Finding, Level, clause, doc, show
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
 
 GET: Final = "/paths/~1api~1queue/get"
 INFO: Final = "/components/schemas/QueueInfo"
@@ -62,18 +62,20 @@ def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     why="A client that never gets a 200 has no queue to show.",
     keeps="GET /api/queue → 200", breaks="GET /api/queue → 404, every time",
     needs="a read that is answered with something else than 401, 403, 429, 502, 503 or 504",
-    across=served,
+    across=served, kinds=("not-found", "not-allowed", "redirect"),
 )  # fmt: skip
 def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
     """At least one read is answered 200."""
     if any(answer.response.status == OK for answer in answers):
         return
     status = answers[0].response.status
-    hints = {404: "is the path right? see --queue-path", 405: "is this the queue's own path? see --queue-path"}
-    hint = hints.get(
-        status, "a redirect is not followed: give its destination as the target" if 300 <= status < 400 else None
-    )
-    yield Finding(None, "200", str(status), "No read of the queue is answered 200.", hint)
+    causes = {
+        404: Cause("not-found", "is the path right? see --queue-path"),
+        405: Cause("not-allowed", "is this the queue's own path? see --queue-path"),
+    }
+    redirect = Cause("redirect", "a redirect is not followed: give its destination as the target")
+    cause = causes.get(status, redirect if 300 <= status < 400 else None)
+    yield Finding(None, "200", str(status), "No read of the queue is answered 200.", cause)
 
 
 @clause(
@@ -104,15 +106,18 @@ def _values(reading: Reading) -> Iterator[Located]:
     source=doc(f"{INFO}/type", "object"),
     why="Clients read the two lists by name.",
     keeps='{"queue_running": [], "queue_pending": []}', breaks='[{"queue_running": [], "queue_pending": []}]',
-    of_body=_values,
+    of_body=_values, kinds=("bare-list", "encoded-twice"),
 )  # fmt: skip
 def the_body_is_an_object(found: Located) -> Iterator[Finding]:
     """The 200 body is an object."""
     value = found.value
     if not isinstance(value, dict):
-        hint = "the list of jobs itself, without the object around it" if isinstance(value, list) else None
-        hint = "the queue as a string of JSON: encoded twice" if isinstance(value, str) else hint
-        yield Finding("", "an object", show(value), "The body is not a JSON object.", hint)
+        cause = None
+        if isinstance(value, list):
+            cause = Cause("bare-list", "the list of jobs itself, without the object around it")
+        elif isinstance(value, str):
+            cause = Cause("encoded-twice", "the queue as a string of JSON: encoded twice")
+        yield Finding("", "an object", show(value), "The body is not a JSON object.", cause)
 
 
 def is_error(info: dict[str, Any]) -> bool:
@@ -147,8 +152,8 @@ def _listed(name: str) -> Any:
 def _is_array(found: Located) -> Iterator[Finding]:
     if isinstance(found.value, list):
         return
-    hint = "an empty list is []" if found.value in (None, {}, "") else None
-    yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", hint)
+    cause = Cause("empty", "an empty list is []") if found.value in (None, {}, "") else None
+    yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", cause)
 
 
 queue_running_is_an_array = clause(
@@ -158,7 +163,7 @@ queue_running_is_an_array = clause(
     why="Clients map over it; null and objects throw.",
     keeps='{"queue_running": []}', breaks='{"queue_running": null}',
     needs="an answer with queue_running",
-    of_body=_listed("queue_running"),
+    of_body=_listed("queue_running"), kinds=("empty",),
 )(_is_array)  # fmt: skip
 
 queue_pending_is_an_array = clause(
@@ -168,7 +173,7 @@ queue_pending_is_an_array = clause(
     why="Clients map over it; null and objects throw.",
     keeps='{"queue_pending": []}', breaks='{"queue_pending": {}}',
     needs="an answer with queue_pending",
-    of_body=_listed("queue_pending"),
+    of_body=_listed("queue_pending"), kinds=("empty",),
 )(_is_array)  # fmt: skip
 
 

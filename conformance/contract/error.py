@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from conformance.contract.allowed import JSON, allowed, cause, unexpected
 from conformance.contract.answer import FIRST_ERROR, LISTS, REFUSALS, UNAVAILABLE, Answer, Conversation, Located
-from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc, show
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, printable, rfc, show
 from conformance.contract.envelope import GET
 from conformance.contract.http import heads, http_date
 from conformance.dialect import NO_ERROR_RESPONSE
@@ -86,15 +86,18 @@ def _bodies(answer: Answer) -> Iterator[dict[str, Any]]:
     return (error.document.value for error in _documented_json(answer) if isinstance(error.document.value, dict))
 
 
+FORMS: Final = ("comfyui-form", "fastapi-form", "absent")
+
+
 def _string_member(name: str) -> Any:
     def check(body: dict[str, Any]) -> Iterator[Finding]:
         if name not in body:
-            hints = {
-                "error": f'{{"error": …}}, the form of ComfyUI itself: {name} may stand inside',
-                "detail": "FastAPI's own form",
+            causes = {
+                "error": Cause("comfyui-form", f'{{"error": …}}, the form of ComfyUI itself: {name} may stand inside'),
+                "detail": Cause("fastapi-form", "FastAPI's own form"),
             }
-            hint = next((text for member, text in hints.items() if member in body), None)
-            yield Finding(f"/{name}", "a string", "absent", f"The error has no {name}.", hint)
+            cause = next((cause for member, cause in causes.items() if member in body), Cause("absent"))
+            yield Finding(f"/{name}", "a string", "absent", f"The error has no {name}.", cause)
         elif not isinstance(body[name], str):
             yield Finding(f"/{name}", "a string", show(body[name]), f"{name} is not a string.")
 
@@ -107,7 +110,7 @@ code_is_a_string = clause(
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients branch on it.",
     keeps='{"code": "INTERNAL", "message": "…"}', breaks='{"message": "…"}',
-    needs=A_DOCUMENTED_ERROR, over=_bodies,
+    needs=A_DOCUMENTED_ERROR, over=_bodies, kinds=FORMS,
 )(_string_member("code"))  # fmt: skip
 
 message_is_a_string = clause(
@@ -116,7 +119,7 @@ message_is_a_string = clause(
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients show it.",
     keeps='{"code": "INTERNAL", "message": "…"}', breaks='{"code": "INTERNAL"}',
-    needs=A_DOCUMENTED_ERROR, over=_bodies,
+    needs=A_DOCUMENTED_ERROR, over=_bodies, kinds=FORMS,
 )(_string_member("message"))  # fmt: skip
 
 
@@ -263,14 +266,15 @@ def _is_garbled(origin: str) -> bool:
     source=rfc("RFC 9110 §15.5", "the client seems to have erred"),
     why="Anybody can fill the error log and page the people on call.",
     keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx", breaks=f"Origin: {GARBLED_ORIGIN} → 500",
-    needs="a read with a garbled Origin", over=_garbled,
+    needs="a read with a garbled Origin", over=_garbled, kinds=("comfyui-origin",),
 )  # fmt: skip
 def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
     """No 5xx to an Origin with an impossible port."""
     status = answer.response.status
     if status // 100 == 5 and status not in UNAVAILABLE:
-        hint = "ComfyUI parses Origin without care" if answer.response.media_type == "text/plain" else None
-        yield Finding(None, "200 or 4xx", str(status), "A garbled Origin makes the server fail.", hint)
+        plain = answer.response.media_type == "text/plain"
+        cause = Cause("comfyui-origin", "ComfyUI parses Origin without care") if plain else None
+        yield Finding(None, "200 or 4xx", str(status), "A garbled Origin makes the server fail.", cause)
 
 
 def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:

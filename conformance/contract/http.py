@@ -10,7 +10,7 @@ from typing import Final
 from conformance.content import CODINGS, DECODABLE
 from conformance.contract.allowed import JSON, allowed, cause
 from conformance.contract.answer import NOT_NOW, OK, Answer, Conversation, queue_answers
-from conformance.contract.clause import Finding, Level, clause, doc, printable, rfc
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, printable, rfc
 from conformance.contract.envelope import GET
 from conformance.exchange import values, weight
 
@@ -69,23 +69,19 @@ def queue_heads(answer: Answer) -> Iterator[Answer]:
     source=doc(f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'),
     why="Clients that check the type fail; those that do not may read a login page as a queue. No other type is documented, whatever Accept says.",
     keeps="Content-Type: application/json; charset=utf-8", breaks="Content-Type: text/html",
-    over=queue_heads,
+    over=queue_heads, kinds=("web-page",),
 )  # fmt: skip
 def content_type_is_json(answer: Answer) -> Iterator[Finding]:
     """The media type of a 200 is application/json; parameters are allowed."""
     if answer.response.media_type != JSON:
         got = answer.response.header("content-type")
-        hint = (
-            "a web page: a proxy, a login or the frontend answers in the queue's place"
-            if got and "html" in got.lower()
-            else None
-        )
+        page = Cause("web-page", "a web page: a proxy, a login or the frontend answers in the queue's place")
         yield Finding(
             None,
             JSON,
             printable(got) if got is not None else "no Content-Type",
             "The answer is not labelled as JSON.",
-            hint,
+            page if got and "html" in got.lower() else None,
         )
 
 
@@ -218,7 +214,7 @@ def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 9110 §6.6.1", "An origin server with a clock MUST generate a Date header field"),
     why="Clients and caches correct their clocks by it; the age of a job is measured against it.",
     keeps="Date: Sun, 23 Nov 2025 16:00:00 GMT", breaks="no Date, or one of 1970",
-    needs="an answer of 200 with its headers", over=queue_heads,
+    needs="an answer of 200 with its headers", over=queue_heads, kinds=("absent", "malformed", "off"),
 )  # fmt: skip
 def date_is_right(answer: Answer) -> Iterator[Finding]:
     """Date is an IMF-fixdate, within a day of our clock."""
@@ -226,13 +222,18 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
     moment = http_date(text) if text is not None else None
     started = answer.exchange.started
     if text is None:
-        yield Finding(None, "a Date header", "none", "The answer has no Date.")
+        yield Finding(None, "a Date header", "none", "The answer has no Date.", Cause("absent"))
     elif moment is None:
-        yield Finding(None, "an IMF-fixdate", printable(text), "Date is not in the format of RFC 9110.")
+        yield Finding(None, "an IMF-fixdate", printable(text), "Date is not in the format of RFC 9110.",
+                      Cause("malformed"))  # fmt: skip
     elif started is not None and abs(moment - started) > DATE_TOLERANCE:
         days = abs(moment - started) / 86_400
         yield Finding(
-            None, "within a day of the time of the request", printable(text), f"Date is {days:,.0f} days off."
+            None,
+            "within a day of the time of the request",
+            printable(text),
+            f"Date is {days:,.0f} days off.",
+            Cause("off"),
         )
 
 
@@ -325,7 +326,7 @@ def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     source=rfc("RFC 9110 §15.3.7", "the server generating the 206 response MUST generate a Content-Range header field"),
     why="A client takes a piece for the whole.",
     keeps="Range: bytes=0-0 → 200", breaks="Range: bytes=0-0 → 206 without Content-Range",
-    needs="a read with Range", across=_ranged,
+    needs="a read with Range", across=_ranged, kinds=("no-content-range", "other-part", "other-length"),
 )  # fmt: skip
 def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
     """A 206 has Content-Range, for what was asked, and as many bytes as it names (or comes in parts)."""
@@ -335,9 +336,11 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
     match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", content_range or "")
     if match is None:
         got = "no Content-Range" if content_range is None else printable(content_range)
-        yield Finding(None, "Content-Range: bytes first-last/size", got, "A 206 does not say which part it is.")
+        yield Finding(None, "Content-Range: bytes first-last/size", got, "A 206 does not say which part it is.",
+                      Cause("no-content-range"))  # fmt: skip
     elif answer.request.header("range") == FIRST_BYTE and (match[1], match[2]) != ("0", "0"):
-        yield Finding(None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.")
+        yield Finding(None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.",
+                      Cause("other-part"))  # fmt: skip
     elif answer.response.header("content-encoding") is None and int(match[2]) - int(match[1]) + 1 != len(
         answer.response.content
     ):
@@ -346,4 +349,5 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
             f"the bytes of {match[0]}",
             f"{len(answer.response.content)} bytes",
             "A 206 is not the part that it names.",
+            Cause("other-length"),
         )

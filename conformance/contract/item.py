@@ -20,7 +20,7 @@ from conformance.contract.answer import (
     prompt_ids,
     workflows,
 )
-from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc, show
 from conformance.dialect import SWAPPED_ISSUE, Dialect
 
 ITEM: Final = "/components/schemas/QueueItem"
@@ -39,13 +39,17 @@ UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-
     why="Clients read the parts of a job by position.",
     keeps=EXAMPLE, breaks='{"prompt_id": "2f1b0c3e-…", "job_number": 1}',
     needs=AN_ITEM, of_body=lambda reading: (found for found in elements(reading) if constant_free(found.value)),
+    kinds=("object", "bare-id"),
 )  # fmt: skip
 def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     """Each element of the two lists is an array."""
     if not isinstance(found.value, list):
-        hint = "a job as an object with named members" if isinstance(found.value, dict) else None
-        hint = "the bare id of a job" if isinstance(found.value, str) else hint
-        yield Finding(found.pointer, "an array of five elements", show(found.value), "The job is not an array.", hint)
+        cause = None
+        if isinstance(found.value, dict):
+            cause = Cause("object", "a job as an object with named members")
+        elif isinstance(found.value, str):
+            cause = Cause("bare-id", "the bare id of a job")
+        yield Finding(found.pointer, "an array of five elements", show(found.value), "The job is not an array.", cause)
 
 
 @clause(
@@ -54,19 +58,20 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…"]',
-    needs=AN_ITEM, of_body=items,
+    needs=AN_ITEM, of_body=items, kinds=("more", "four"),
 )  # fmt: skip
 def five_elements(item: Item) -> Iterator[Finding]:
     """len(item) == 5."""
     size = len(item.elements)
     if size == ARITY:
         return
-    hint = None
+    cause = None
     if size > ARITY:
-        hint = "ComfyUI keeps a sixth element with sensitive data inside its queue and cuts it off before it answers"
+        sixth = "ComfyUI keeps a sixth element with sensitive data inside its queue and cuts it off before it answers"
+        cause = Cause("more", sixth)
     elif size == ARITY - 1:
-        hint = "the four-element tuple of ComfyUI before May 2023, and of gateways modelled on it"
-    yield Finding(item.pointer, "5 elements", f"{size} elements", "The job does not have five elements.", hint)
+        cause = Cause("four", "the four-element tuple of ComfyUI before May 2023, and of gateways modelled on it")
+    yield Finding(item.pointer, "5 elements", f"{size} elements", "The job does not have five elements.", cause)
 
 
 def _ordered(reading: Reading) -> Iterator[Item]:
@@ -81,6 +86,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     why="A client that reads by position takes one for the other.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
     needs="a job whose elements 3 and 4 are an array and an object", of_body=_ordered,
+    kinds=("comfyui-order", "cloud-order"),
 )  # fmt: skip
 def elements_in_order(item: Item) -> Iterator[Finding]:
     """[3] and [4] are not swapped. Demanded is the order of the dialect."""
@@ -88,12 +94,15 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
         return
     if item.demand.read_as is Dialect.CLOUD:
         expected = "output_node_ids (array) at [3], metadata (object) at [4]"
-        hint = f"elements 3 and 4 are swapped, as ComfyUI itself sends them ({SWAPPED_ISSUE}); --dialect oss demands that order"
+        cause = Cause(
+            "comfyui-order",
+            f"elements 3 and 4 are swapped, as ComfyUI itself sends them ({SWAPPED_ISSUE}); --dialect oss demands that order",
+        )
     else:
         expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
-        hint = "this is the order of Comfy Cloud; --dialect cloud demands it"
+        cause = Cause("cloud-order", "this is the order of Comfy Cloud; --dialect cloud demands it")
     found = item.at(3)
-    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 stand in each other's place.", hint)
+    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 stand in each other's place.", cause)
 
 
 # --- [1] prompt_id ----------------------------------------------------------------------------
@@ -119,20 +128,20 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
     why="Clients and databases that hold ids as UUIDs refuse anything else.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"job-1"',
-    needs="a job whose id is a string", of_body=prompt_ids,
+    needs="a job whose id is a string", of_body=prompt_ids, kinds=("no-hyphens", "surrounded"),
 )  # fmt: skip
 def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     """[1] is the 36-character hyphenated form of RFC 9562 §4, any version, any case, nothing around it."""
     if UUID.fullmatch(found.value):
         return
     inside = UUID_INSIDE.search(found.value)
-    hint = None
+    cause = None
     if inside and len(inside[0]) == len(found.value):
-        hint = "a UUID without its hyphens"
+        cause = Cause("no-hyphens", "a UUID without its hyphens")
     elif inside:
-        hint = "a UUID with something around it"
+        cause = Cause("surrounded", "a UUID with something around it")
     yield Finding(
-        found.pointer, "the 36-character text form of a UUID", show(found.value), "prompt_id is not a UUID.", hint
+        found.pointer, "the 36-character text form of a UUID", show(found.value), "prompt_id is not a UUID.", cause
     )
 
 
@@ -160,17 +169,17 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
     why="Clients reopen a job from it.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='"{\\"9\\": {}}"',
-    needs="a job of three elements or more",
+    needs="a job of three elements or more", kinds=("encoded-twice",),
     of_body=lambda reading: (found for found in element(2, reading.items) if constant_free(found.value)),
 )  # fmt: skip
 def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     """[2] is an object."""
     if isinstance(found.value, dict):
         return
-    hint = None
+    cause = None
     if isinstance(found.value, str) and found.value.lstrip().startswith("{"):
-        hint = "the workflow as a string of JSON: encoded twice"
-    yield Finding(found.pointer, "an object", show(found.value), "workflow_json is not an object.", hint)
+        cause = Cause("encoded-twice", "the workflow as a string of JSON: encoded twice")
+    yield Finding(found.pointer, "an object", show(found.value), "workflow_json is not an object.", cause)
 
 
 @clause(

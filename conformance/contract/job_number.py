@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from conformance.contract.answer import Located, Reading, constant_free, element, is_number, job_numbers
-from conformance.contract.clause import Finding, Level, clause, doc, rfc, show
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc, show
 from conformance.contract.item import AN_ITEM, ITEM, PROSE
 from conformance.dialect import CHOSEN_NUMBER, COUNTER
 from conformance.jsontext import Whole
@@ -54,15 +54,15 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
     keeps="3", breaks="3.0",
-    needs=AN_ITEM, oss=CHOSEN_NUMBER,
+    needs=AN_ITEM, oss=CHOSEN_NUMBER, kinds=("float",),
     of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
 )  # fmt: skip
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
     """[0] is digits alone."""
     if isinstance(found.value, Decimal) and not isinstance(found.value, Whole):
-        hint = "a float on the server; ComfyUI sends one where a client chose the number"
+        cause = Cause("float", "a float on the server; ComfyUI sends one where a client chose the number")
         yield Finding(found.pointer, "an integer without fraction or exponent", str(found.value)[:40],
-                      "job_number is written as a float.", hint)  # fmt: skip
+                      "job_number is written as a float.", cause)  # fmt: skip
 
 
 @clause(
@@ -71,17 +71,14 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "Position in queue (1-based)"),
     why="A client shows it as the place in the queue.",
     keeps="1", breaks="0",
-    needs=AN_ITEM, of_body=job_numbers, oss=COUNTER,
+    needs=AN_ITEM, of_body=job_numbers, oss=COUNTER, kinds=("zero", "negative"),
 )  # fmt: skip
 def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     """[0] >= 1."""
     if found.value < 1:
-        hint = (
-            "a zero-based position: ComfyUI counts from 0"
-            if found.value == 0
-            else "ComfyUI's `front: true` makes it negative"
-        )
-        yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", hint)
+        zero = Cause("zero", "a zero-based position: ComfyUI counts from 0")
+        cause = zero if found.value == 0 else Cause("negative", "ComfyUI's `front: true` makes it negative")
+        yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", cause)
 
 
 @clause(

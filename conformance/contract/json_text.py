@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.answer import Answer, json_texts, read_texts
-from conformance.contract.clause import Finding, Level, clause, printable, rfc
+from conformance.contract.clause import Cause, Finding, Level, clause, printable, rfc
 from conformance.jsontext import NESTING_READ
 
 NESTING_LIMIT: Final = 128
@@ -20,7 +20,7 @@ A_BODY: Final = "a body that is JSON, or is to be"
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
     why="A strict reader gets nothing at all.",
     keeps='{"queue_running": []}', breaks='{"queue_running": [],}',
-    needs=A_BODY, over=json_texts,
+    needs=A_BODY, over=json_texts, kinds=("web-page", "python-repr"),
 )  # fmt: skip
 def well_formed(answer: Answer) -> Iterator[Finding]:
     """The body follows the grammar of RFC 8259, but for what has a clause of its own."""
@@ -29,12 +29,12 @@ def well_formed(answer: Answer) -> Iterator[Finding]:
         yield Finding("", "a JSON text", got, "The body is no JSON.", _looks_like(answer.response.content))
 
 
-def _looks_like(content: bytes) -> str | None:
+def _looks_like(content: bytes) -> Cause | None:
     start = content[:200].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")):
-        return "a web page: a proxy, a login or the frontend answers in the queue's place"
+        return Cause("web-page", "a web page: a proxy, a login or the frontend answers in the queue's place")
     if start.startswith((b"{'", b"[{'", b"[('")):
-        return "Python's repr instead of JSON"
+        return Cause("python-repr", "Python's repr instead of JSON")
     return None
 
 
@@ -44,13 +44,13 @@ def _looks_like(content: bytes) -> str | None:
     source=rfc("RFC 8259 §6", "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted."),
     why="JavaScript's JSON.parse and every strict reader reject the whole answer.",
     keeps="1.5", breaks="NaN",
-    needs=A_BODY, over=read_texts,
+    needs=A_BODY, over=read_texts, kinds=("python-json",),
 )  # fmt: skip
 def finite_numbers(answer: Answer) -> Iterator[Finding]:
     """NaN, Infinity and -Infinity do not stand anywhere."""
     for flaw in answer.document.non_finite:
         yield Finding(flaw.pointer, "a JSON number", flaw.got, f"{flaw.got} is no JSON.",
-                      "Python's json.dumps writes it unless told allow_nan=False")  # fmt: skip
+                      Cause("python-json", "Python's json.dumps writes it unless told allow_nan=False"))  # fmt: skip
 
 
 @clause(

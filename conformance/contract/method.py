@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.contract.allowed import SERVER_ERROR
 from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.clause import Finding, Level, clause, printable, rfc
+from conformance.contract.clause import Cause, Finding, Level, clause, printable, rfc
 from conformance.contract.http import heads
 from conformance.exchange import Credential, values
 
@@ -34,17 +34,20 @@ def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple
     why="Monitors and gateways ask with HEAD whether the queue is there.",
     keeps="HEAD → 200, Content-Type: application/json", breaks="HEAD → 405",
     needs="a HEAD request, and a GET that is answered 200", across=_head_beside_get,
+    kinds=("status", "content-type", "content-length"),
 )  # fmt: skip
 def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
     """Same status and Content-Type; same Content-Length where the queue stood still around it."""
     head, gets = subject
     if head.response.status != OK:
-        yield Finding(None, "200, as to GET", str(head.response.status), "HEAD is not answered like GET.")
+        yield Finding(
+            None, "200, as to GET", str(head.response.status), "HEAD is not answered like GET.", Cause("status")
+        )
         return
     theirs, ours = gets[0].response.header("content-type"), head.response.header("content-type")
     if theirs != ours:
         yield Finding(None, printable(theirs or "no Content-Type"), printable(ours or "no Content-Type"),
-                      "HEAD names another Content-Type than GET.")  # fmt: skip
+                      "HEAD names another Content-Type than GET.", Cause("content-type"))  # fmt: skip
     length = head.response.header("content-length")
     stood_still = len(gets) > 1 and gets[0].response.content == gets[1].response.content
     same_coding = head.response.header("content-encoding") == gets[0].response.header("content-encoding")
@@ -53,7 +56,11 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
         expected = str(len(gets[0].response.content))
     if stood_still and same_coding and None not in (length, expected) and length != expected:
         yield Finding(
-            None, printable(expected or ""), printable(length or ""), "HEAD names another Content-Length than GET."
+            None,
+            printable(expected or ""),
+            printable(length or ""),
+            "HEAD names another Content-Length than GET.",
+            Cause("content-length"),
         )
 
 

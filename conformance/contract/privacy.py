@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from conformance.contract.answer import Answer, Item, items
-from conformance.contract.clause import Finding, Level, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc
 from conformance.contract.http import heads
 from conformance.contract.item import AN_ITEM, PROSE
 from conformance.exchange import values
@@ -68,7 +68,7 @@ def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
     source=doc(PROSE, "[4] metadata (object)"),
     why="api_key_comfy_org and auth_token_comfy_org are keys that clients send along with a job; whoever reads the queue would have them.",
     keeps='{"create_time": 1763913600000}', breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
-    needs=AN_ITEM, of_body=items,
+    needs=AN_ITEM, of_body=items, kinds=("old-comfyui",),
 )  # fmt: skip
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
     """No such member with a value stands outside the workflow's nodes: in elements 3 and beyond."""
@@ -77,7 +77,7 @@ def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
             for name in _exposed(value):
                 place = f"{item.pointer}/{index}{pointer}/{name}"
                 yield Finding(place, "absent or [REDACTED]", "a value (not shown)", f"{name} is shown to whoever reads the queue.",
-                              "ComfyUI before 0.3.68 echoes extra_data whole")  # fmt: skip
+                              Cause("old-comfyui", "ComfyUI before 0.3.68 echoes extra_data whole"))  # fmt: skip
 
 
 def _exposed(value: Any) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from conformance.contract.answer import Item, Located, Reading, constant_free, element, full_items, is_number
-from conformance.contract.clause import Finding, Level, clause, doc, show
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
 from conformance.dialect import CHOSEN_NUMBER, HEAP, Dialect
 
@@ -55,7 +55,7 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     source=doc(PROSE, "Job UUID"),
     why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
     keeps="every prompt_id once, over both lists", breaks="the same prompt_id as running and as pending",
-    needs="two jobs", of_body=_two_ids,
+    needs="two jobs", of_body=_two_ids, kinds=("running-and-pending",),
 )  # fmt: skip
 def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
     """No prompt_id stands twice in the two lists together."""
@@ -63,9 +63,10 @@ def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
     for item, prompt_id in named:
         first = seen.setdefault(prompt_id.lower(), item)
         if first is not item:
-            hint = "listed as running and as pending at once" if first.pending is not item.pending else None
-            yield Finding(f"{item.pointer}/1", "an id of its own", show(prompt_id), f"This job stands at {first.pointer} too." if hint
-                          else "This prompt_id is listed before.", hint)  # fmt: skip
+            both = first.pending is not item.pending
+            yield Finding(f"{item.pointer}/1", "an id of its own", show(prompt_id), f"This job stands at {first.pointer} too." if both
+                          else "This prompt_id is listed before.",
+                          Cause("running-and-pending", "listed as running and as pending at once") if both else None)  # fmt: skip
 
 
 def _pending_times(reading: Reading) -> Iterator[list[Located]]:
@@ -75,28 +76,33 @@ def _pending_times(reading: Reading) -> Iterator[list[Located]]:
         yield found
 
 
+ORDERS: Final = ("newest-first", "heap")
+
+
 @clause(
     "queue.pending.oldest-first", Level.MUST, oss=HEAP,
     title="Pending jobs are listed oldest first",
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients take the place in the list for the place in the queue.",
     keeps="create_time 1000, 1000, 1002", breaks="create_time 1002, 1000",
-    needs="two pending jobs with create_time", of_body=_pending_times,
+    needs="two pending jobs with create_time", of_body=_pending_times, kinds=ORDERS,
 )  # fmt: skip
 def pending_is_oldest_first(times: list[Located]) -> Iterator[Finding]:
     """create_time never falls along queue_pending; equal times are fine."""
     falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
-    hint = _order_hint(times) if falls else None
+    cause = _order(times) if falls else None
     for before, after in falls:
         yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
-                      f"This job is older than the one listed ahead of it, of {show(before.value)}.", hint)  # fmt: skip
+                      f"This job is older than the one listed ahead of it, of {show(before.value)}.", cause)  # fmt: skip
 
 
-def _order_hint(times: list[Located]) -> str | None:
+def _order(times: list[Located]) -> Cause | None:
     """Say so where the list, out of order, is a binary heap: ComfyUI's queue as it lies in memory."""
     heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
     newest = all(a.value >= b.value for a, b in pairwise(times))
-    return "newest first" if newest else "the order of a binary heap, as ComfyUI keeps its queue" if heap else None
+    if newest:
+        return Cause("newest-first", "newest first")
+    return Cause("heap", "the order of a binary heap, as ComfyUI keeps its queue") if heap else None
 
 
 def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
@@ -130,12 +136,12 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     source=doc(PENDING, OLDEST_FIRST),
     why="The number says one place in the queue, the list another.",
     keeps="1, 2, 4", breaks="1, 3, 2",
-    needs="two pending jobs", of_body=_pending_numbers,
+    needs="two pending jobs", of_body=_pending_numbers, kinds=ORDERS,
 )  # fmt: skip
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     """job_number never falls along queue_pending; gaps are fine."""
     falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
-    hint = _order_hint(numbers) if falls else None
+    cause = _order(numbers) if falls else None
     for before, after in falls:
         yield Finding(after.pointer, "above the one listed ahead of it", show(after.value),
-                      f"job_number falls from {show(before.value)}.", hint)  # fmt: skip
+                      f"job_number falls from {show(before.value)}.", cause)  # fmt: skip

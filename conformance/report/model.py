@@ -12,6 +12,8 @@ from typing import Final, Literal
 import msgspec
 
 SCHEMA_VERSION: Final = 1
+FINGERPRINTS: Final = 100
+"""Fingerprints that are kept of a clause: where there are as many, there may be more."""
 
 
 class Status(enum.StrEnum):
@@ -46,12 +48,23 @@ class Excerpt(Value, frozen=True, kw_only=True):
     after: str
 
 
+class Fingerprint(Value, frozen=True, kw_only=True):
+    """What makes two breaches of a clause the same from night to night: place and kind, not the text.
+
+    ``place`` is a JSON Pointer into the body with ``*`` for indices and ``**`` for what is named by users, None
+    outside the body. ``kind`` is a word of the suite that stays, "" where the clause tells no kinds apart.
+    """
+
+    place: str | None
+    kind: str = ""
+
+
 class Evidence(Value, frozen=True, kw_only=True):
     """One breach, with how many more like it the same answer holds.
 
     ``more`` counts the findings like this one (same clause, same place but for indices, same cause)
     in this answer that are not listed; ``last`` is the place of the last of them. ``seen_in`` names
-    the other exchanges that showed the same (the first 20).
+    the other exchanges that showed the same (the first 20). ``kind`` is as in a fingerprint.
     """
 
     exchange: str
@@ -64,6 +77,7 @@ class Evidence(Value, frozen=True, kw_only=True):
     last: str | None = None
     seen_in: tuple[str, ...] = ()
     excerpt: Excerpt | None = None
+    kind: str = ""
 
 
 class SourceOfClause(Value, frozen=True, kw_only=True):
@@ -90,7 +104,10 @@ class SmallestRequest(Value, frozen=True, kw_only=True):
 
 
 class ClauseResult(Value, frozen=True, kw_only=True):
-    """What a run says of one clause. ``judged`` and ``breached`` count answers."""
+    """What a run says of one clause. ``judged`` and ``breached`` count answers.
+
+    ``evidence`` is a choice; ``fingerprints`` are those of all that was found, up to ``FINGERPRINTS``.
+    """
 
     id: str
     title: str
@@ -106,6 +123,7 @@ class ClauseResult(Value, frozen=True, kw_only=True):
     waiver: str | None = None
     why: str = ""
     smallest: SmallestRequest | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.report.fingerprint import Fingerprint, fingerprint, place_pattern
-from conformance.report.model import Evidence
+from conformance.report.fingerprint import fingerprint, place_pattern
+from conformance.report.model import Evidence, Fingerprint
 
 
 @pytest.mark.parametrize(
@@ -16,17 +16,21 @@ from conformance.report.model import Evidence
         ("/queue_pending/12/4/create_time", "/queue_pending/*/4/create_time"),
         ("/queue_running/0", "/queue_running/*"),
         ("/queue_pending/3/2", "/queue_pending/*/2"),
+        ("/queue_pending/3/3/7", "/queue_pending/*/3/*"),
         ("/queue_pending/3/2/my node/inputs/x", "/queue_pending/*/2/**"),
         ("/queue_pending/3/2/a\nb", "/queue_pending/*/2/**"),
+        ("/queue_pending/3/4/extra_pnginfo/workflow/nodes/3", "/queue_pending/*/4/extra_pnginfo/**"),
     ],
 )
 def test_a_place_loses_what_differs_from_job_to_job(pointer: str, pattern: str) -> None:
     assert place_pattern(pointer) == pattern
 
 
-def test_the_values_of_a_server_make_no_difference_and_the_cause_does() -> None:
+def test_the_words_make_no_difference_and_the_kind_does() -> None:
     first = Evidence(exchange="a", pointer="/queue_pending/0/4/create_time", expected="ms", got="1", message="m")
-    again = Evidence(exchange="b", pointer="/queue_pending/7/4/create_time", expected="ms", got="2", message="n")
-    seconds = Evidence(exchange="a", pointer=first.pointer, expected="ms", got="1", message="m", hint="seconds")
-    assert fingerprint(first) == fingerprint(again) == Fingerprint("/queue_pending/*/4/create_time", "ms")
-    assert fingerprint(seconds) == Fingerprint("/queue_pending/*/4/create_time", "seconds")
+    again = Evidence(
+        exchange="b", pointer="/queue_pending/7/4/create_time", expected="s", got="2", message="n", hint="h"
+    )
+    seconds = Evidence(exchange="a", pointer=first.pointer, expected="ms", got="1", message="m", kind="seconds")
+    assert fingerprint(first) == fingerprint(again) == Fingerprint(place="/queue_pending/*/4/create_time")
+    assert fingerprint(seconds) == Fingerprint(place="/queue_pending/*/4/create_time", kind="seconds")
