@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from msgspec import structs
@@ -51,13 +52,21 @@ _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a run's exchanges say, and what was demanded of them."""
+    """What a run's exchanges say, and what was demanded of them.
+
+    ``listed`` are the lists that held a job in some answer.
+    """
 
     results: tuple[ClauseResult, ...]
     verdict: Verdict
     reason: str
     counts: Counts
     demand: Demand
+    listed: frozenset[str]
+
+
+Waive = Callable[[ClauseResult, Dialect], ClauseResult]
+"""Returns what is said of a clause that is broken, with the dialect that was demanded: it may be a known deviation."""
 
 
 def _shown(pointer: str | None) -> str | None:
@@ -153,14 +162,15 @@ class _Tally:
             self.error = f"{type(error).__name__}: {printable(str(error))}"
 
 
-def judge(
+def judge(  # noqa: PLR0913 - what a judgement depends on
     exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
-    hide_workflows: bool = False, told: Demand | None = None,
+    hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
 ) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
     ``told`` is what earlier answers have come to under AUTO.
+    ``waive`` says which breaches are known deviations.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
@@ -181,9 +191,12 @@ def judge(
     results = []
     for clause, tally in tallies.items():
         level = clause.level_in(demand)
-        results.append(_not_asked(clause, demand) if level is None else _result(clause, level, tally))
+        results.append(
+            _not_asked(clause, demand) if level is None else waive(_result(clause, level, tally), demand.read_as)
+        )
     verdict, reason = decide(results, exchanges, answers)
-    return Judgement(tuple(results), verdict, reason, count(results), demand)
+    listed = frozenset(chain.from_iterable(answer.gist.lists for answer in answers if answer.shows_queue))
+    return Judgement(tuple(results), verdict, reason, count(results), demand, listed)
 
 
 class Bench:

@@ -55,6 +55,10 @@ OPTIONS: Final = (
         "--report-dir", "where index.html, compliance.json, junit.xml and summary.md go", "DIR",
         default=DEFAULT_REPORT_DIR,
     ),
+    Option(
+        "--deviations", "the register (TOML) of known deviations: what it names is waived until it expires "
+        "[default: none]", "FILE",
+    ),
     Option("--fail-on-should", "a breached 'should' fails too"),
     Option("--inconclusive-ok", "exit 0 also where something could not be exercised"),
     Option("--wait-for-items", "poll an idle queue for up to S seconds until it has a job", "S", float, 0.0),
@@ -76,7 +80,7 @@ OPTIONS: Final = (
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 
-VERDICT_OPTIONS: Final = ("dialect", "redact_workflows", "fail_on_should", "inconclusive_ok")
+VERDICT_OPTIONS: Final = ("dialect", "redact_workflows", "deviations", "fail_on_should", "inconclusive_ok")
 """Those that every verb with a verdict has."""
 
 

@@ -141,6 +141,8 @@ def tell(config: pytest.Config, clause_id: str) -> None:
     result = _report(config).clause(clause_id)
     if result.status in _failing(config.stash[SETTINGS]):
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
+    if result.status is Status.WAIVED:
+        pytest.xfail(f"waived: {result.waiver} [{clause_id}]")
     if result.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
         pytest.skip(f"{result.status.value}: {result.reason} [{clause_id}]")  # pytest folds equal reasons into one
     if result.status is Status.WARN:

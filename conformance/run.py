@@ -9,10 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
+from conformance.deviations.apply import Night, account, waiving
+from conformance.deviations.register import Register
 from conformance.dialect import Dialect
 from conformance.exchange import Exchange
 from conformance.judge import Bench, judge
@@ -71,12 +74,18 @@ def report_on(
     transcript: Transcript, settings: Settings, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
     """Judge a transcript, by the clauses named in ``only`` or by all."""
-    judgement = judge(transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows)
+    partial = transcript.stopped is not None or only is not None
+    register = settings.deviations or Register("")
+    night = Night(transcript.target, datetime.now(UTC).date(), partial)
+    judgement = judge(
+        transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
+        waive=waiving(register, night),
+    )  # fmt: skip
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
         options=settings.options(), start=transcript.start, end=transcript.end,
-        partial=transcript.stopped is not None or only is not None, selected=selected, search=transcript.search,
-        hide_workflows=settings.redact_workflows,
+        partial=partial, selected=selected, search=transcript.search, hide_workflows=settings.redact_workflows,
+        deviations=None if settings.deviations is None else account(register, night, judgement),
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -95,11 +104,13 @@ def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
 
 
 def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
-    """Return the exit status of a run: 0, 1 or 10.
+    """Return the exit status of a run: 0, 1 or 10. It is 1 also where the register of known deviations does not hold.
 
     ``inconclusive_ok`` forgives what could not be exercised; a target that was never reached stays 10.
     """
     if report.verdict is Verdict.NON_CONFORMANT:
+        return EXIT_NON_CONFORMANT
+    if report.deviations is not None and report.deviations.problems:
         return EXIT_NON_CONFORMANT
     if fail_on_should and any(result.status is Status.WARN for result in report.clauses):
         return EXIT_NON_CONFORMANT

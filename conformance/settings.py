@@ -11,10 +11,13 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from conformance.dialect import Dialect
+
+if TYPE_CHECKING:
+    from conformance.deviations.register import Register
 
 EMBEDDED: Final = "embedded"
 DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
@@ -123,6 +126,7 @@ class Settings:
     gateway: Gateway = Gateway()
     redact_workflows: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
+    deviations: Register | None = None
     fail_on_should: bool = False
     inconclusive_ok: bool = False
     wait_for_items: float = 0.0
@@ -143,6 +147,7 @@ class Settings:
             "ca_bundle": None if gateway.ca_bundle is None else str(gateway.ca_bundle),
             "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
             "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
+            "deviations": None if self.deviations is None else self.deviations.file,
             "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
             **(asdict(self.properties) if self.properties is not None else {}), **asdict(self.bounds),
@@ -166,6 +171,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     proxy_env: str | None = None,
     redact_workflows: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
+    deviations: str | Path | None = None,
     fail_on_should: bool = False,
     inconclusive_ok: bool = False,
     wait_for_items: float = 0.0,
@@ -206,9 +212,19 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
         ), redact_workflows=redact_workflows,
-        report_dir=Path(report_dir), fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
+        report_dir=Path(report_dir), deviations=register_in(deviations), fail_on_should=fail_on_should,
+        inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip
+
+
+def register_in(file: str | Path | None) -> Register | None:
+    """Read the register of known deviations, if there is one. Raises UsageProblem."""
+    if file is None:
+        return None
+    from conformance.deviations.register import read_register
+
+    return read_register(file)
 
 
 def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool) -> Bounds:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 import httpx
 import pytest
-from click.testing import CliRunner, Result
+from command import call, is_refused
 from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, left_behind, on_a_terminal, report
 
 from conformance import __version__
@@ -43,20 +43,6 @@ def answer(folder: Path) -> Path:
         path = folder / "queue.json"
         path.write_bytes(httpx.get(f"{endpoint.url}/api/queue").content)
         return path
-
-
-def call(*arguments: str | Path, stdin: str | bytes = "", **extra: str) -> Result:
-    """Call the command line within this process."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin, env=extra)
-
-
-def is_refused(result: Result, told: str) -> None:
-    """Assert that it is one line on the standard error that says what is wrong, and nothing else."""
-    assert result.exit_code == 4, result.output
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    assert told in line
 
 
 @contextmanager

@@ -22,6 +22,7 @@ EXIT_USAGE: Final = 4
 VERBS: Final = {
     "check": "Ask an endpoint, judge its answers, leave a report.",
     "judge": "Judge recorded answers, without any network.",
+    "deviations": "Begin or check a register of known deviations.",
     "serve": "Serve the reference endpoint, conforming or not.",
     "clauses": "Print the catalogue of clauses.",
     "drift": "Compare the published document with the vendored one.",
@@ -90,5 +91,6 @@ def nobody_reads_on() -> None:
 def main() -> None:
     """Say whether an endpoint keeps the contract of ComfyUI's GET /api/queue.
 
-    Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 2 interrupted, 3 internal error, 4 usage.
+    Exit status: 0 conformant, 1 non-conformant or a known deviation that does not hold, 10 inconclusive,
+    2 interrupted, 3 internal error, 4 usage.
     """

@@ -40,9 +40,13 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     from conformance.recordings import UnreadableRecording, read, read_file
     from conformance.report.write import check_writable
     from conformance.run import report_on_exchanges
-    from conformance.settings import Settings
+    from conformance.settings import Settings, UsageProblem, register_in
 
     start = time.time()
+    try:
+        register = register_in(options["deviations"])
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
     exchanges = []
     for name in files:
         try:
@@ -60,7 +64,7 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
         for n, e in enumerate(exchanges, 1)
     ]
     settings = Settings(
-        dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(),
+        dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(), deviations=register,
         fail_on_should=options["fail_on_should"], inconclusive_ok=options["inconclusive_ok"],
         redact_workflows=options["redact_workflows"],
     )  # fmt: skip

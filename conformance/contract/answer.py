@@ -119,8 +119,9 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Gist:
-    """What is kept of a body when its value is let go. ``sightings`` leave out ids that are listed twice.
+    """What is kept of a body when its value is let go.
 
+    ``lists`` are those that hold something. ``sightings`` leave out ids that are listed twice.
     ``order`` is the one that the first job shows which shows any, and the pointer of that job.
     """
 
@@ -129,6 +130,7 @@ class Gist:
     is_object: bool
     depth: int
     jobs: int
+    lists: frozenset[str]
     order: tuple[Dialect, str] | None
     ids: frozenset[str]
     sightings: dict[str, Sighting]
@@ -184,6 +186,7 @@ class Reading:
             is_object=isinstance(self.document.value, dict),
             depth=self.document.depth,
             jobs=len(self.elements),
+            lists=frozenset(LISTS[pending] for pending, _ in self.elements),
             order=next(((item.order, item.pointer) for item in self.items if item.order), None),
             ids=frozenset(count),
             sightings={i: _sighting(item) for i, item in named[:REMEMBERED] if count[i] == 1},

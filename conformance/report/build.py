@@ -17,6 +17,7 @@ from conformance.judge import Judgement
 from conformance.properties.outcome import NO_ANSWER, Search, Smallest
 from conformance.report.curl import curl_line
 from conformance.report.model import (
+    Deviations,
     GeneratedRequests,
     RecordedExchange,
     RecordedRequest,
@@ -40,6 +41,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     selected: str | None = None,
     search: Search | None = None,
     hide_workflows: bool = False,
+    deviations: Deviations | None = None,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows) for exchange in exchanges}
@@ -62,6 +64,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated,
+        deviations=deviations,
     )  # fmt: skip
 
 

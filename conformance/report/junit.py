@@ -7,11 +7,14 @@ from typing import Any
 
 from conformance.report.inert import visible
 from conformance.report.model import ClauseResult, Evidence, Report, Status
-from conformance.report.words import more_like_this, place, subject
+from conformance.report.words import more_like_this, place, problems, subject
 
 
 def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
-    """Return ``junit.xml``. A warning is a passed test with its finding as output, unless ``fail_on_should``."""
+    """Return ``junit.xml``. A warning is a passed test with its finding as output, unless ``fail_on_should``.
+
+    What of a register of known deviations does not hold is a failed test of its own.
+    """
     import junitparser
 
     junit: Any = junitparser  # most of its methods carry no types
@@ -32,6 +35,10 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
         suite.add_property(name, visible(value))
     for result in report.clauses:
         suite.add_testcase(_case(junit, result, fail_on_should=fail_on_should))
+    for clause, what in problems(report):
+        case = junit.TestCase(visible(clause), "conformance.deviations", 0)
+        case.append(junit.Failure(visible(f"{clause}: {what}"), "known-deviation"))
+        suite.add_testcase(case)
     document = junit.JUnitXml("comfy-queue-conformance")
     document.add_testsuite(suite)
     document.update_statistics()

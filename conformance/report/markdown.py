@@ -19,10 +19,12 @@ from conformance.report.words import (
     more_like_this,
     next_steps,
     place,
+    problems,
     reading,
     sentence,
     status_counts,
     times,
+    waived,
 )
 
 MARK: Final = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "❔"}
@@ -45,6 +47,7 @@ def render_markdown(report: Report) -> str:
         _counts(report),
         _broken(breached(report)),
         _unseen(core_not_exercised(report)),
+        _known(report),
         (
             "Evidence, the requests as `curl` lines and every clause: `index.html`. "
             "For programs: `compliance.json`, `junit.xml`."
@@ -87,6 +90,20 @@ def _broken(results: list[ClauseResult]) -> str:
     if len(results) > ROWS:
         rows.append(f"\n… {len(results) - ROWS} more in `index.html`.")
     return "### What needs attention\n\n" + "\n".join(rows)
+
+
+def _known(report: Report) -> str:
+    rows = [f"| does not hold | {code(clause)} | {plain(what)} |" for clause, what in problems(report)]
+    rows += [
+        f"| {STATUS[result.status]} ({result.level}) | {code(result.id)}<br>{plain(result.title)} "
+        f"| {plain(result.waiver or result.reason)}<br>{plain(broken_in(result))} |"
+        for result in waived(report)
+    ]
+    if not rows:
+        return ""
+    more = f"\n\n… {len(rows) - ROWS} more in `index.html`." if len(rows) > ROWS else ""
+    head = ["### Known deviations", "", "| Status | Clause | What is known |", "|---|---|---|"]
+    return "\n".join([*head, *rows[:ROWS]]) + more
 
 
 def _unseen(results: list[ClauseResult]) -> str:

@@ -194,6 +194,54 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     no_answer: SmallestRequest | None
 
 
+class State(enum.StrEnum):
+    """Of an entry of a register of known deviations, in a run."""
+
+    HOLDS = "holds"
+    NOT_EXERCISED = "not-exercised"
+    NOT_SEEN = "not-seen"
+    EXPIRED = "expired"
+    STALE = "stale"
+    UNKNOWN_CLAUSE = "unknown-clause"
+
+
+class KnownDeviation(Value, frozen=True, kw_only=True):
+    """An entry that concerns the run: its number in the register, from 1, and its members as they stand there."""
+
+    entry: int
+    state: State
+    clause: str
+    place: str
+    kind: str
+    reason: str
+    issue: str
+    owner: str
+    since: str
+    expires: str
+    intermittent: bool
+
+
+class Problem(Value, frozen=True, kw_only=True):
+    """What of a register does not hold. ``entry`` is None for a failure that no entry knows."""
+
+    problem: Literal["expired", "stale", "unknown-clause", "other-fingerprint"]
+    clause: str
+    fingerprint: Fingerprint
+    message: str
+    entry: int | None = None
+
+
+class Deviations(Value, frozen=True, kw_only=True):
+    """What a register of known deviations came to. With any of ``problems`` the exit status is 1.
+
+    The verdict speaks of the server and does not know of them.
+    """
+
+    file: str
+    known: tuple[KnownDeviation, ...]
+    problems: tuple[Problem, ...]
+
+
 class Counts(Value, frozen=True, kw_only=True):
     """Clauses by status, and how many were ``exercised`` (pass, fail, warn, waived) of how many in ``total``."""
 
@@ -219,6 +267,7 @@ class Report(Value, frozen=True, kw_only=True):
     clauses: tuple[ClauseResult, ...]
     exchanges: tuple[RecordedExchange, ...]
     properties: GeneratedRequests | None = None
+    deviations: Deviations | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

@@ -17,20 +17,24 @@ from conformance.report.words import (
     in_counts,
     more_like_this,
     place,
+    problems,
     reading,
     status_counts,
     times,
     verdict_line,
+    waived,
 )
 
 Style = Literal[
-    "fail", "error", "warn", "not-exercised", "detail", "counts", "conformant", "non-conformant", "inconclusive"
+    "fail", "error", "warn", "waived", "not-exercised", "detail", "counts", "conformant", "non-conformant",
+    "inconclusive",
 ]  # fmt: skip
 
 COLOUR: Final[dict[str, str]] = {
     "fail": "red",
     "error": "magenta",
     "warn": "yellow",
+    "waived": "blue",
     "not-exercised": "cyan",
     "conformant": "green",
     "non-conformant": "red",
@@ -64,6 +68,10 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
         lines += [_detail(f"{result.id}  {result.reason}") for result in unseen[:CORE_SHOWN]]
         if len(unseen) > CORE_SHOWN:
             lines.append(_detail(f"… {len(unseen) - CORE_SHOWN} more"))
+    for result in waived(report):
+        lines.append(Line("waived", line(_head(result))))
+        lines.append(_detail(result.waiver or result.reason))
+    lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
     by_status = ", ".join(
         f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
     )
@@ -77,9 +85,7 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
 def clause_lines(result: ClauseResult) -> list[Line]:
     """Return what is to be said of one broken clause: its first findings, and how many there are."""
     style: Style = "fail" if result.status == "fail" else "warn" if result.status == "warn" else "error"
-    told = broken_in(result)
-    head = f"{STATUS[result.status].upper()} {result.id}: {result.title}"
-    lines = [Line(style, line(f"{head} ({told})" if told else head))]
+    lines = [Line(style, line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))
     for number, evidence in enumerate(result.evidence[:FINDINGS_SHOWN], 1):
@@ -96,6 +102,11 @@ def clause_lines(result: ClauseResult) -> list[Line]:
     if len(result.evidence) > FINDINGS_SHOWN:
         lines.append(_detail(f"… more in the report: {len(result.evidence) - FINDINGS_SHOWN}"))
     return lines
+
+
+def _head(result: ClauseResult) -> str:
+    told = broken_in(result)
+    return f"{STATUS[result.status].upper()} {result.id}: {result.title}" + (f" ({told})" if told else "")
 
 
 def _detail(text: str) -> Line:

@@ -191,8 +191,25 @@ def flags(report: Report) -> list[str]:
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),
             (f"generated requests ended early: {stopped}", stopped is not None),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
+            ("the register of known deviations does not hold", bool(problems(report))),
         )
         if holds
+    ]
+
+
+def waived(report: Report) -> list[ClauseResult]:
+    """Return the clauses whose breach is known and accepted."""
+    return [result for result in report.clauses if result.status is Status.WAIVED]
+
+
+def problems(report: Report) -> list[tuple[str, str]]:
+    """Return what of the register of known deviations does not hold: the clause, and what is the matter, where."""
+    found = report.deviations
+    if found is None:
+        return []
+    return [
+        (problem.clause, problem.message + (f" ({found.file}, deviation {problem.entry})" if problem.entry else ""))
+        for problem in found.problems
     ]
 
 
@@ -204,35 +221,18 @@ def verdict_line(report: Report) -> str:
 
 def next_steps(report: Report) -> list[str]:
     """Return what to do next, most useful first. Words of the suite alone: safe to show as they are."""
-    answers = [exchange.response for exchange in report.exchanges if exchange.response]
-    statuses = {answer.status for answer in answers}
     steps = []
     if report.verdict is Verdict.NON_CONFORMANT:
         steps.append(
             "Begin with the first failed clause: its evidence names the place, and a curl line shows it again."
         )
     if report.verdict is Verdict.INCONCLUSIVE:
-        if not answers:
-            steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
-        elif 200 not in statuses and statuses & {401, 403}:
-            steps.append(
-                "The server asks for a key. Put one into the environment variable COMFY_API_KEY, "
-                "or name another with --api-key-env."
-            )
-        elif 200 not in statuses and statuses & {429, 503}:
-            steps.append(
-                "The server was busy or limits the rate. Run again later, or from an account with a higher limit."
-            )
-        elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
-            steps.append(
-                "Queue jobs, one running and two pending at least, and run again while they wait; "
-                "or let the run wait for jobs with --wait-for-items."
-            )
-        if report.counts.error:
-            steps.append(
-                "The suite itself failed on some clauses. That is a defect of the suite: "
-                "report it, with compliance.json."
-            )
+        steps += _to_see_more(report)
+    if problems(report):
+        steps.append(
+            "The register of known deviations does not hold, so the exit status is 1 whatever the verdict: "
+            "mend it, or look at what is new."
+        )
     if report.run.partial:
         steps.append(
             "This run was of selected clauses or was stopped early. Run the whole suite for a verdict that counts."
@@ -240,6 +240,32 @@ def next_steps(report: Report) -> list[str]:
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
     return [*steps, *_no_answer(report)]
+
+
+def _to_see_more(report: Report) -> list[str]:
+    """Say what makes an inconclusive run conclusive."""
+    answers = [exchange.response for exchange in report.exchanges if exchange.response]
+    statuses = {answer.status for answer in answers}
+    steps = []
+    if not answers:
+        steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
+    elif 200 not in statuses and statuses & {401, 403}:
+        steps.append(
+            "The server asks for a key. Put one into the environment variable COMFY_API_KEY, "
+            "or name another with --api-key-env."
+        )
+    elif 200 not in statuses and statuses & {429, 503}:
+        steps.append("The server was busy or limits the rate. Run again later, or from an account with a higher limit.")
+    elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
+        steps.append(
+            "Queue jobs, one running and two pending at least, and run again while they wait; "
+            "or let the run wait for jobs with --wait-for-items."
+        )
+    if report.counts.error:
+        steps.append(
+            "The suite itself failed on some clauses. That is a defect of the suite: report it, with compliance.json."
+        )
+    return steps
 
 
 def _no_answer(report: Report) -> list[str]:

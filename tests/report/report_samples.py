@@ -1,4 +1,4 @@
-"""Reports to render: one that passes, one that fails, two that are inconclusive, and one whose server is hostile."""
+"""Reports to render: that pass, fail, are inconclusive, waive what is known, and one whose server is hostile."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
+from msgspec import structs
+
 from conformance.exchange import REDACTED
 from conformance.report.model import (
     ClauseResult,
     Counts,
+    Deviations,
     Evidence,
     Excerpt,
+    Fingerprint,
+    KnownDeviation,
+    Problem,
     RecordedExchange,
     RecordedRequest,
     RecordedResponse,
     Report,
     Run,
     SourceOfClause,
+    State,
     Status,
     Verdict,
 )
@@ -371,4 +378,33 @@ def hostile() -> Report:
     )
 
 
-REPORTS = {"passing": passing, "failing": failing, "idle": idle, "unreachable": unreachable, "hostile": hostile}
+def known() -> Report:
+    """Return a conformant run with waived clauses, whose register does not hold."""
+    text = " ".join(HOSTILE)
+    changed = {name: clause(name, Status.WAIVED) for name in ("item.element-order", "item.prompt-id.lower-case")}
+    made = report(
+        Verdict.CONFORMANT,
+        "no must clause broken beside the known deviations, 25 of 27 clauses exercised, 2 waived",
+        all_but(changed),
+    )
+    entry = KnownDeviation(
+        entry=1, state=State.HOLDS, clause="item.element-order", place="/*/*/3", kind="comfyui-order", reason=text,
+        issue=text, owner=text, since="2026-01-01", expires="2026-06-30", intermittent=False,
+    )  # fmt: skip
+    problems = [
+        Problem(problem="stale", clause="reads.order", fingerprint=Fingerprint(place=None), message="stale", entry=2),
+        Problem(problem="other-fingerprint", clause=text, fingerprint=Fingerprint(place=text), message=text),
+    ]
+    return structs.replace(
+        made, deviations=Deviations(file="deviations.toml", known=(entry,), problems=tuple(problems))
+    )
+
+
+REPORTS = {
+    "known": known,
+    "passing": passing,
+    "failing": failing,
+    "idle": idle,
+    "unreachable": unreachable,
+    "hostile": hostile,
+}

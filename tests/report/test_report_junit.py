@@ -57,13 +57,25 @@ def test_a_warning_passes_unless_asked_otherwise() -> None:
     assert strict.find("failure") is not None
 
 
+def test_what_a_register_says_and_does_not_hold_fails_by_name_and_what_is_waived_is_skipped() -> None:
+    root = ET.fromstring(render_junit(sample.known()))  # noqa: S314
+    (stale, _) = [case for case in root.iter("testcase") if case.attrib["classname"] == "conformance.deviations"]
+    failure = stale.find("failure")
+    assert failure is not None
+    assert failure.attrib["message"] == "reads.order: stale (deviations.toml, deviation 2)"
+    waived = cases(render_junit(sample.known()))["item.element-order"].find("skipped")
+    assert waived is not None
+    assert waived.attrib["message"].startswith("waived: Accepted until")
+
+
 @pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
 def test_it_is_xml_whatever_was_sent(make: Callable[[], Report]) -> None:
     """Well-formed, one case for each clause, nothing added by the server, nothing illegal in XML."""
     report = make()
     data = render_junit(report)
     root = ET.fromstring(data)  # noqa: S314
-    assert len(list(root.iter("testcase"))) == len(report.clauses)
+    problems = report.deviations.problems if report.deviations else ()
+    assert len(list(root.iter("testcase"))) == len(report.clauses) + len(problems)
     allowed = {
         "testsuites",
         "testsuite",

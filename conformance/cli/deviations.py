@@ -1,0 +1,91 @@
+"""``comfy-conformance deviations``: begin a register of known deviations, and look whether one holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.shared import refusal
+
+
+@click.group(short_help="Begin or check a register of known deviations.")
+def deviations() -> None:
+    """Begin a register of known deviations, or look whether one holds (docs/deviations.md).
+
+    A run takes it with --deviations FILE: what it names is waived until it expires.
+    """
+
+
+@deviations.command()
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file to write, which must not be there yet. [default: standard output]",
+)
+@click.option("--should", is_flag=True, help="Write entries also for breached 'should' clauses.")
+def init(report: Path, output: Path | None, *, should: bool) -> None:
+    """Write an entry for each failure of a run, to be filled in.
+
+    REPORT is the compliance.json of a run, or the directory that holds it.
+    """
+    from datetime import UTC, datetime
+
+    from conformance.deviations.draft import draft
+    from conformance.report.read import UnreadableReport, read_report
+
+    try:
+        text = draft(read_report(report), datetime.now(UTC).date(), should=should)
+    except UnreadableReport as problem:
+        raise refusal(str(problem)) from None
+    if not text:
+        click.echo(f"{report}: no failure that is not known: nothing to write", err=True)
+        return
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        msg = f"{output} is there already and is left as it is: name another file, or add to it with >> {output}"
+        raise refusal(msg) from None
+    except OSError as error:
+        msg = f"{output} cannot be written ({error.strerror})"
+        raise refusal(msg) from None
+    click.echo(f"{output}: fill in what says TODO, then run with --deviations {output}", err=True)
+
+
+@deviations.command()
+def example() -> None:
+    """Print what ComfyUI itself is known to do otherwise, as a register to begin with."""
+    from importlib.resources import files
+
+    click.echo(files("conformance.deviations").joinpath("comfyui.toml").read_text("utf-8"), nl=False)
+
+
+@deviations.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> int:
+    """Look whether a register can be read, names clauses and kinds that there are, and has not expired.
+
+    Exit status 0 where it holds as far as it can be told without a run, else 1.
+    """
+    from datetime import UTC, datetime
+
+    from conformance.deviations.register import read_register
+    from conformance.deviations.review import review
+    from conformance.report.inert import line
+    from conformance.settings import UsageProblem
+
+    try:
+        register = read_register(file)
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
+    rows, holds = review(register, datetime.now(UTC).date())
+    for row in rows:
+        click.echo(line(row))
+    return 0 if holds else 1
