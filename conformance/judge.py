@@ -17,6 +17,7 @@ from conformance.contract.allowed import suspected
 from conformance.contract.answer import Answer, Conversation, Reading
 from conformance.contract.clause import printable
 from conformance.dialect import Demand, Dialect
+from conformance.edition import EDITION
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Response
 from conformance.masking import masked, shows_workflow
@@ -27,6 +28,7 @@ from conformance.report.model import (
     Counts,
     Evidence,
     Fingerprint,
+    NewerEdition,
     SourceOfClause,
     Status,
     Verdict,
@@ -54,7 +56,8 @@ _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 class Judgement:
     """What a run's exchanges say, and what was demanded of them.
 
-    ``listed`` are the lists that held a job in some answer.
+    ``listed`` are the lists that held a job in some answer. ``newer`` is what a newer edition than the one by which
+    they are judged would add.
     """
 
     results: tuple[ClauseResult, ...]
@@ -63,6 +66,8 @@ class Judgement:
     counts: Counts
     demand: Demand
     listed: frozenset[str]
+    edition: int
+    newer: NewerEdition | None
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
@@ -165,12 +170,13 @@ class _Tally:
 def judge(  # noqa: PLR0913 - what a judgement depends on
     exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
     hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
+    edition: int = EDITION,
 ) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
     ``told`` is what earlier answers have come to under AUTO.
-    ``waive`` says which breaches are known deviations.
+    ``waive`` says which breaches are known deviations. ``edition`` is the one that decides.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
@@ -188,23 +194,31 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     for clause, tally in tallies.items():
         if clause.across is not None:
             tally.attempt(partial(_across, tally, clause, conversation))
-    results = []
-    for clause, tally in tallies.items():
+
+    def say(clause: Clause, tally: _Tally) -> ClauseResult:
         level = clause.level_in(demand)
-        results.append(
-            _not_asked(clause, demand) if level is None else waive(_result(clause, level, tally), demand.read_as)
-        )
+        return _not_asked(clause, demand) if level is None else waive(_result(clause, level, tally), demand.read_as)
+
+    then = {clause: clause.in_edition(edition) for clause in tallies}
+    results = [say(older, tallies[clause]) for clause, older in then.items() if older is not None]
+    newer = tuple(say(clause, tallies[clause]) for clause, older in then.items() if older is not clause)
     verdict, reason = decide(results, exchanges, answers)
     listed = frozenset(chain.from_iterable(answer.gist.lists for answer in answers if answer.shows_queue))
-    return Judgement(tuple(results), verdict, reason, count(results), demand, listed)
+    return Judgement(
+        tuple(results), verdict, reason, count(results), demand, listed, edition,
+        NewerEdition(edition=EDITION, clauses=newer) if edition < EDITION else None,
+    )  # fmt: skip
 
 
 class Bench:
     """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
 
-    def __init__(self, demand: Demand) -> None:
+    def __init__(self, demand: Demand, edition: int = EDITION) -> None:
         self._demand = demand
-        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
+        standing = (clause.in_edition(edition) for clause in CATALOGUE)
+        self._clauses = [
+            clause for clause in standing if clause and clause.over and clause.level_in(demand) in _BREACHABLE
+        ]
         self._readings: dict[bytes, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from conformance.dialect import Dialect
+from conformance.edition import EDITION
 from conformance.settings import DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR, Bounds, Properties, Settings, make_settings
 
 _BOUNDS: Final = Bounds()
@@ -59,6 +60,10 @@ OPTIONS: Final = (
         "--deviations", "the register (TOML) of known deviations: what it names is waived until it expires "
         "[default: none]", "FILE",
     ),
+    Option(
+        "--edition", "judge by this edition of the suite; what a newer one would add is told, and decides nothing",
+        "N", int, EDITION,
+    ),
     Option("--fail-on-should", "a breached 'should' fails too"),
     Option("--inconclusive-ok", "exit 0 also where something could not be exercised"),
     Option("--wait-for-items", "poll an idle queue for up to S seconds until it has a job", "S", float, 0.0),
@@ -80,7 +85,7 @@ OPTIONS: Final = (
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 
-VERDICT_OPTIONS: Final = ("dialect", "redact_workflows", "deviations", "fail_on_should", "inconclusive_ok")
+VERDICT_OPTIONS: Final = ("dialect", "redact_workflows", "deviations", "edition", "fail_on_should", "inconclusive_ok")
 """Those that every verb with a verdict has."""
 
 

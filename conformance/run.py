@@ -79,7 +79,7 @@ def report_on(
     night = Night(transcript.target, datetime.now(UTC).date(), partial)
     judgement = judge(
         transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
-        waive=waiving(register, night),
+        waive=waiving(register, night), edition=settings.edition,
     )  # fmt: skip
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
@@ -193,6 +193,6 @@ def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter:
     from conformance.properties.search import search
 
     assert settings.properties is not None
-    bench = Bench(judge(ledger, settings.dialect, only=()).demand)
+    bench = Bench(judge(ledger, settings.dialect, only=()).demand, settings.edition)
     known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
     return search(send, scatter, bench.broken_by, known, settings.properties)

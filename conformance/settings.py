@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from conformance.dialect import Dialect
+from conformance.edition import EDITION
 
 if TYPE_CHECKING:
     from conformance.deviations.register import Register
@@ -127,6 +128,7 @@ class Settings:
     redact_workflows: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     deviations: Register | None = None
+    edition: int = EDITION
     fail_on_should: bool = False
     inconclusive_ok: bool = False
     wait_for_items: float = 0.0
@@ -148,7 +150,7 @@ class Settings:
             "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
             "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
             "deviations": None if self.deviations is None else self.deviations.file,
-            "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
+            "edition": self.edition, "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
             **(asdict(self.properties) if self.properties is not None else {}), **asdict(self.bounds),
         }  # fmt: skip
@@ -172,6 +174,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     redact_workflows: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     deviations: str | Path | None = None,
+    edition: int = EDITION,
     fail_on_should: bool = False,
     inconclusive_ok: bool = False,
     wait_for_items: float = 0.0,
@@ -212,8 +215,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
         ), redact_workflows=redact_workflows,
-        report_dir=Path(report_dir), deviations=register_in(deviations), fail_on_should=fail_on_should,
-        inconclusive_ok=inconclusive_ok,
+        report_dir=Path(report_dir), deviations=register_in(deviations), edition=known_edition(edition),
+        fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip
 
@@ -225,6 +228,14 @@ def register_in(file: str | Path | None) -> Register | None:
     from conformance.deviations.register import read_register
 
     return read_register(file)
+
+
+def known_edition(number: int) -> int:
+    """Return the number of an edition. Raises UsageProblem where there is none of that number."""
+    if not 1 <= number <= EDITION:
+        known = "1 alone" if EDITION == 1 else f"1 to {EDITION}"
+        raise UsageProblem(f"--edition {number} is not known: this version of the suite has {known}")
+    return number
 
 
 def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool) -> Bounds:

@@ -40,11 +40,11 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     from conformance.recordings import UnreadableRecording, read, read_file
     from conformance.report.write import check_writable
     from conformance.run import report_on_exchanges
-    from conformance.settings import Settings, UsageProblem, register_in
+    from conformance.settings import Settings, UsageProblem, known_edition, register_in
 
     start = time.time()
     try:
-        register = register_in(options["deviations"])
+        register, edition = register_in(options["deviations"]), known_edition(options["edition"])
     except UsageProblem as problem:
         raise refusal(str(problem)) from None
     exchanges = []
@@ -64,7 +64,7 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
         for n, e in enumerate(exchanges, 1)
     ]
     settings = Settings(
-        dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(), deviations=register,
+        dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(), deviations=register, edition=edition,
         fail_on_should=options["fail_on_should"], inconclusive_ok=options["inconclusive_ok"],
         redact_workflows=options["redact_workflows"],
     )  # fmt: skip

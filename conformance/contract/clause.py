@@ -6,7 +6,7 @@ import enum
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.dialect import Demand, Dialect, Difference
@@ -144,6 +144,14 @@ Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
 """The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """That a clause has its level since an edition, and which one it had before."""
+
+    edition: int
+    was: Level
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clause:
     """One sentence of the contract.
@@ -152,6 +160,7 @@ class Clause:
     softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
     ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
     has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
+    ``since`` is the edition of the suite that it came with; ``raised`` says where a later one raised its level.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     """
 
@@ -168,6 +177,7 @@ class Clause:
     only: frozenset[Dialect] = frozenset(Dialect)
     elsewhere: str | None = None
     since: int = 1
+    raised: Raised | None = None
     kinds: tuple[str, ...] = ()
     over: Over | None = field(default=None, repr=False)
     of_body: OfBody | None = field(default=None, repr=False)
@@ -178,6 +188,14 @@ class Clause:
     def subject(self) -> str:
         """The first word of the id: the file in ``contract/`` and the pytest marker."""
         return self.id.partition(".")[0]
+
+    def in_edition(self, edition: int) -> Clause | None:
+        """Return the clause as it stood in an edition, None where it did not stand yet."""
+        if self.since > edition:
+            return None
+        if self.raised is not None and edition < self.raised.edition:
+            return replace(self, level=self.raised.was, core=False, raised=None)
+        return self
 
     def level_in(self, demand: Demand) -> Level | None:
         """Return the level under a dialect, None where the clause is not asked.
@@ -215,6 +233,8 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     oss: Difference | None = None,
     only: frozenset[Dialect] = frozenset(Dialect),
     elsewhere: str | None = None,
+    since: int = 1,
+    raised: Raised | None = None,
     kinds: tuple[str, ...] = (),
     over: Over | None = None,
     of_body: OfBody | None = None,
@@ -235,8 +255,8 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=oss, only=only, elsewhere=elsewhere, kinds=kinds, over=over, of_body=of_body,
-            across=across, check=check,
+            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, raised=raised, kinds=kinds,
+            over=over, of_body=of_body, across=across, check=check,
         )  # fmt: skip
 
     return make

@@ -67,7 +67,8 @@ def as_markdown() -> str:
         "`must` breaches make a run non-conformant, `should` breaches are warnings. The column `oss` says what becomes",
         "of a clause under `--dialect oss`: the same (=), another level, or not applicable (–); [dialects.md](dialects.md)",
         "says why.",
-        "`comfy-conformance explain CLAUSE` shows one with an example that keeps it and one that breaks it.",
+        "`comfy-conformance explain CLAUSE` shows one with an example that keeps it and one that breaks it. Each stands",
+        "since edition 1 of the suite, unless another is named: [editions](editions.md).",
     ]
     for subject, clauses in groupby(CATALOGUE, key=lambda clause: clause.subject):
         lines += [
@@ -80,7 +81,7 @@ def as_markdown() -> str:
         for clause in clauses:
             where = f"`{clause.source.pointer}`" if clause.source.pointer else str(clause.source.rfc)
             quote = _cell(clause.source.quote or "")
-            mark = " ●" if clause.core else ""
+            mark = (" ●" if clause.core else "") + (f" ({_since(clause)})" if clause.since > 1 or clause.raised else "")
             lines.append(
                 f"| `{clause.id}`{mark} | {clause.level.value} | {under_oss(clause)} | {_cell(clause.title)} | {where}: “{quote}” |"
             )
@@ -148,11 +149,17 @@ def explain(clause: Clause) -> str:
     rows = [
         (clause.id, f"{clause.title} ({level})"), ("source", str(clause.source)), ("quote", f"“{clause.source.quote}”"),
         ("why", clause.why), ("check", (clause.check.__doc__ or clause.title).strip()), ("needs", clause.needs),
+        ("since", _since(clause)),
         ("under oss", oss + reason), ("keeps it", clause.keeps), ("breaks it", clause.breaks),
         *([("kinds", ", ".join(clause.kinds))] if clause.kinds else []),
     ]  # fmt: skip
     head, *rest = rows
     return "\n".join([f"{head[0]}  {head[1]}", "", *(f"  {name:<10} {text}" for name, text in rest)])
+
+
+def _since(clause: Clause) -> str:
+    raised = f", {clause.level.value} since edition {clause.raised.edition}" if clause.raised else ""
+    return f"edition {clause.since}{raised}"
 
 
 def _cell(text: str) -> str:

@@ -60,11 +60,12 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
+        edition=judgement.edition,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated,
-        deviations=deviations,
+        deviations=deviations, newer=judgement.newer,
     )  # fmt: skip
 
 

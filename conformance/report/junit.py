@@ -31,6 +31,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
         "document_sha256": run.document_sha256,
         "schema_version": str(report.schema_version),
         "partial": str(run.partial).lower(),
+        "edition": str(run.edition),
     }.items():
         suite.add_property(name, visible(value))
     for result in report.clauses:

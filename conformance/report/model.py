@@ -180,6 +180,7 @@ class Run(Value, frozen=True, kw_only=True):
     read_as: str = "cloud"
     read_because: str = ""
     selected: str | None = None
+    edition: int = 1
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
@@ -256,6 +257,16 @@ class Counts(Value, frozen=True, kw_only=True):
     total: int = 0
 
 
+class NewerEdition(Value, frozen=True, kw_only=True):
+    """What the newest edition would say that the one of the run does not: added clauses, and those of a raised level.
+
+    A clause whose ``since`` is not above the run's edition is a raised one. None of this decides anything.
+    """
+
+    edition: int
+    clauses: tuple[ClauseResult, ...]
+
+
 class Report(Value, frozen=True, kw_only=True):
     """One run, whole."""
 
@@ -268,6 +279,7 @@ class Report(Value, frozen=True, kw_only=True):
     exchanges: tuple[RecordedExchange, ...]
     properties: GeneratedRequests | None = None
     deviations: Deviations | None = None
+    newer: NewerEdition | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

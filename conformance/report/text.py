@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from conformance.report.inert import line
 from conformance.report.model import ClauseResult, Report, Status
 from conformance.report.words import (
+    BREACHED,
     STATUS,
     because,
     breached,
@@ -16,9 +17,11 @@ from conformance.report.words import (
     exercised,
     in_counts,
     more_like_this,
+    newer_edition,
     place,
     problems,
     reading,
+    sentence,
     status_counts,
     times,
     verdict_line,
@@ -72,6 +75,9 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
         lines.append(Line("waived", line(_head(result))))
         lines.append(_detail(result.waiver or result.reason))
     lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
+    if report.newer:
+        lines.append(Line("waived", line(sentence(newer_edition(report)))))
+        lines += [_detail(_head(result)) for result in report.newer.clauses if result.status in BREACHED]
     by_status = ", ".join(
         f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
     )

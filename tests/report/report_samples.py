@@ -17,6 +17,7 @@ from conformance.report.model import (
     Excerpt,
     Fingerprint,
     KnownDeviation,
+    NewerEdition,
     Problem,
     RecordedExchange,
     RecordedRequest,
@@ -379,7 +380,7 @@ def hostile() -> Report:
 
 
 def known() -> Report:
-    """Return a conformant run with waived clauses, whose register does not hold."""
+    """Return a conformant run with waived clauses, whose register does not hold, pinned to an older edition."""
     text = " ".join(HOSTILE)
     changed = {name: clause(name, Status.WAIVED) for name in ("item.element-order", "item.prompt-id.lower-case")}
     made = report(
@@ -395,9 +396,11 @@ def known() -> Report:
         Problem(problem="stale", clause="reads.order", fingerprint=Fingerprint(place=None), message="stale", entry=2),
         Problem(problem="other-fingerprint", clause=text, fingerprint=Fingerprint(place=text), message=text),
     ]
+    newer = (clause("http.date", Status.FAIL, reason=text), structs.replace(clause("reads.order"), since=2))
     return structs.replace(
-        made, deviations=Deviations(file="deviations.toml", known=(entry,), problems=tuple(problems))
-    )
+        made, deviations=Deviations(file="deviations.toml", known=(entry,), problems=tuple(problems)),
+        newer=NewerEdition(edition=2, clauses=newer),
+    )  # fmt: skip
 
 
 REPORTS = {
