@@ -52,6 +52,7 @@ OPTIONS: Final = (
     Option("--insecure", "verify no certificate; the report says so"),
     Option("--proxy-env", "the variable that holds the URL of a proxy; no other one is used", "NAME"),
     Option("--redact-workflows", "show the structure of workflows, and hide what users wrote into them"),
+    Option("--full-bodies", "keep whole bodies in compliance.json, workflows included, so that it can be judged again"),
     Option(
         "--report-dir", "where index.html, compliance.json, junit.xml and summary.md go", "DIR",
         default=DEFAULT_REPORT_DIR,
@@ -85,7 +86,15 @@ OPTIONS: Final = (
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 
-VERDICT_OPTIONS: Final = ("dialect", "redact_workflows", "deviations", "edition", "fail_on_should", "inconclusive_ok")
+VERDICT_OPTIONS: Final = (
+    "dialect",
+    "redact_workflows",
+    "full_bodies",
+    "deviations",
+    "edition",
+    "fail_on_should",
+    "inconclusive_ok",
+)
 """Those that every verb with a verdict has."""
 
 

@@ -55,14 +55,15 @@ def is_queue(url: str) -> bool:
     return urlsplit(url).path.endswith("/queue")
 
 
-def read_file(path: Path, *, method: str | None = None) -> list[Exchange]:
+def read_file(path: Path, *, method: str | None = None, data: bytes | None = None) -> list[Exchange]:
     """Read a recording. ``X.http`` takes its request from ``X.req`` beside it, if there is one.
 
+    ``data`` is what the file holds, where it was read already: a pipe can be read once.
     Raises OSError, and UnreadableRecording where the file holds no exchange.
     """
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
-    return read(path.read_bytes(), name=_whole(path.name), method=method, request=request)
+    return read(path.read_bytes() if data is None else data, name=_whole(path.name), method=method, request=request)
 
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:

@@ -85,6 +85,7 @@ def report_on(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
         options=settings.options(), start=transcript.start, end=transcript.end,
         partial=partial, selected=selected, search=transcript.search, hide_workflows=settings.redact_workflows,
+        stopped=transcript.stopped, full_bodies=settings.full_bodies,
         deviations=None if settings.deviations is None else account(register, night, judgement),
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:

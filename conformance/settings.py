@@ -126,6 +126,7 @@ class Settings:
     no_key: bool = False
     gateway: Gateway = Gateway()
     redact_workflows: bool = False
+    full_bodies: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     deviations: Register | None = None
     edition: int = EDITION
@@ -149,6 +150,7 @@ class Settings:
             "ca_bundle": None if gateway.ca_bundle is None else str(gateway.ca_bundle),
             "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
             "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
+            "full_bodies": self.full_bodies,
             "deviations": None if self.deviations is None else self.deviations.file,
             "edition": self.edition, "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
@@ -172,6 +174,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     insecure: bool = False,
     proxy_env: str | None = None,
     redact_workflows: bool = False,
+    full_bodies: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     deviations: str | Path | None = None,
     edition: int = EDITION,
@@ -200,6 +203,9 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if url is not None and url.rstrip("/").endswith(queue_path):
         msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
         raise UsageProblem(msg)
+    if full_bodies and redact_workflows:
+        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
+        raise UsageProblem(msg)
     if dialect not in set(Dialect):
         msg = f"--dialect must be cloud, oss or auto, not {dialect!r}"
         raise UsageProblem(msg)
@@ -214,7 +220,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             header_sources=tuple(source for *_, source in headers),
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
-        ), redact_workflows=redact_workflows,
+        ), redact_workflows=redact_workflows, full_bodies=full_bodies,
         report_dir=Path(report_dir), deviations=register_in(deviations), edition=known_edition(edition),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
@@ -447,6 +453,8 @@ def announcement(settings: Settings) -> list[str]:
         lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and to nobody else")
     if settings.gateway.insecure:
         lines.append("no certificate is verified (--insecure): whoever answers may be somebody else")
+    if settings.full_bodies:
+        lines.append("whole bodies, with what users wrote into workflows, are kept in compliance.json (--full-bodies)")
     if settings.redact_workflows:
         lines.append("what users wrote into workflows is hidden in the reports (--redact-workflows)")
     return lines

@@ -23,7 +23,9 @@ from conformance.recordings import read
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS, Variant
-from conformance.report.model import ClauseResult, Status
+from conformance.report.build import build
+from conformance.report.model import ClauseResult, Status, decode, encode
+from conformance.report.whole import exchanges_in
 from conformance.run import ask
 from conformance.settings import Bounds, Secret, Settings
 
@@ -88,15 +90,20 @@ def _records(headers: Headers) -> list[harfile.Record]:
 
 @dataclass(frozen=True)
 class Round:
-    """The judgement of a run and that of its recording; with a key, also ``told`` of which requests it was right."""
+    """The judgement of a run and that of its recording; with a key, also ``told`` of which requests it was right.
+
+    ``whole`` is the judgement of all that the run asked, and ``again`` of what a report with whole bodies holds of it.
+    """
 
     live: Judgement
     offline: Judgement
+    whole: Judgement
+    again: Judgement
     told: Judgement | None = None
 
 
-def asked(variant: Variant, fault: Fault | None = None) -> tuple[list[Exchange], Settings]:
-    """Ask the reference endpoint; leave out attempts that a later one replaced, which no browser records."""
+def asked(variant: Variant, fault: Fault | None = None) -> tuple[Sequence[Exchange], Settings]:
+    """Ask the reference endpoint."""
     with serve(variant=variant.name, fault=fault.name if fault else None) as endpoint:
         settings = Settings(
             target=endpoint.url,
@@ -104,22 +111,34 @@ def asked(variant: Variant, fault: Fault | None = None) -> tuple[list[Exchange],
             dialect=Dialect(fault.dialect if fault else variant.dialect),
             bounds=PATIENT if fault is not None and fault.name in STALLING else BOUNDS,
         )
-        exchanges = ask(settings).exchanges
-    # No recording holds the bytes around an answer: looks at them are left out on both sides.
-    return [exchange for exchange in exchanges if exchange.request.to_queue and not exchange.superseded], settings
+        return ask(settings).exchanges, settings
+
+
+def recordable(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Leave out what no browser records: attempts that were made again, and looks at the bytes around an answer."""
+    return [exchange for exchange in exchanges if exchange.request.to_queue and not exchange.superseded]
+
+
+def kept(exchanges: Sequence[Exchange], judgement: Judgement) -> Sequence[Exchange]:
+    """Return the exchanges that a report with whole bodies holds, written and read."""
+    report = build(judgement, exchanges, target="t", dialect="cloud", options={}, start=0, end=0, full_bodies=True)
+    return exchanges_in(decode(encode(report)))
 
 
 def there_and_back(variant: Variant, fault: Fault | None = None) -> Round:
-    exchanges, settings = asked(variant, fault)
+    everything, settings = asked(variant, fault)
+    whole = judge(everything, settings.dialect)
+    again = judge(kept(everything, whole), settings.dialect)
+    exchanges = recordable(everything)
     recorded = read(har(exchanges), name="run.har")
     live, offline = (judge(each, settings.dialect) for each in (exchanges, recorded))
     if settings.key is None:
-        return Round(live, offline)
+        return Round(live, offline, whole, again)
     told = [
         replace(new, request=replace(new.request, credential=old.request.credential))
         for old, new in zip(exchanges, recorded, strict=True)
     ]
-    return Round(live, offline, judge(told, settings.dialect))
+    return Round(live, offline, whole, again, judge(told, settings.dialect))
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +175,11 @@ def test_without_a_key_a_recording_is_judged_as_the_run_was(rounds: dict[str, Ro
     assert [name for name, each in plain.items() if each.live.verdict is not each.offline.verdict] == []
 
 
+def test_a_report_with_whole_bodies_is_judged_again_as_its_run_was(rounds: dict[str, Round]) -> None:
+    assert [name for name, each in rounds.items() if each.whole.results != each.again.results] == []
+    assert [name for name, each in rounds.items() if each.whole != each.again] == []
+
+
 def test_with_a_key_a_recording_differs_in_what_it_cannot_tell_of_keys(rounds: dict[str, Round]) -> None:
     keyed = {name: each for name, each in rounds.items() if each.told}
     for name, each in keyed.items():
@@ -185,7 +209,8 @@ def test_a_body_that_no_recording_holds_is_no_breach(rounds: dict[str, Round], n
 
 
 def test_a_recording_that_loses_something_is_judged_otherwise() -> None:
-    exchanges, settings = asked(VARIANTS["default"])
+    everything, settings = asked(VARIANTS["default"])
+    exchanges = recordable(everything)
     whole = judge(exchanges, settings.dialect)
     untimed = [replace(exchange, elapsed=3600.0) for exchange in exchanges]
     bare = [

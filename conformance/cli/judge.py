@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.options import VERDICT_OPTIONS
+from conformance.options import VERDICT_OPTIONS, settings_from
+
+if TYPE_CHECKING:
+    from conformance.exchange import Exchange
+
+
+_NAMES: Final = {"-": "standard input"}
+"""By what is typed, what it is called."""
 
 
 @click.command()
@@ -33,46 +43,80 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
 
     FILE is a raw HTTP answer (.http, its request in a .req file beside it), a JSON body, a HAR file,
     or - for standard input. Several files are judged as one run. A report is written where --report-dir says.
+
+    The compliance.json of a run with --full-bodies is judged again, by the clauses of today: with the dialect of
+    that run, unless --dialect is given.
     """
     import time
 
-    from conformance.dialect import Dialect
-    from conformance.recordings import UnreadableRecording, read, read_file
-    from conformance.report.write import check_writable
+    from conformance.recordings import UnreadableRecording
+    from conformance.rejudge import is_report, judge_again, read_source
+    from conformance.report.whole import NotWhole
     from conformance.run import report_on_exchanges
-    from conformance.settings import Settings, UsageProblem, known_edition, register_in
+    from conformance.settings import UsageProblem
 
     start = time.time()
+    contents = [(_NAMES.get(name, name), _read(name)) for name in files]
+    source = None
     try:
-        register, edition = register_in(options["deviations"]), known_edition(options["edition"])
-    except UsageProblem as problem:
+        if any(is_report(data) for _, data in contents):
+            _is_alone(files, method)
+            source, transcript = read_source(contents[0][1], contents[0][0])
+            if click.get_current_context().get_parameter_source("dialect") is ParameterSource.DEFAULT:
+                options["dialect"] = source.run.dialect
+        settings = settings_from({}, {**options, "report_dir": report_dir or Path()})
+        if report_dir is not None:
+            _check_writable(report_dir)
+        if source is not None:
+            report = judge_again(source, transcript, settings, name=contents[0][0])
+        else:
+            exchanges = _exchanges(contents, method)
+            target = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+            report = report_on_exchanges(exchanges, settings, target=target, start=start)
+    except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
-    exchanges = []
-    for name in files:
-        try:
-            if name == "-":
-                exchanges += read(sys.stdin.buffer.read(), name="standard input", method=method)
-            else:
-                exchanges += read_file(Path(name), method=method)
-        except UnreadableRecording as error:
-            raise refusal(str(error)) from None
-        except OSError as error:
-            msg = f"{name} cannot be read: {error.strerror}"
-            raise refusal(msg) from None
-    exchanges = [
-        replace(e, id=f"{e.id} ({n})") if [x.id for x in exchanges].count(e.id) > 1 else e
-        for n, e in enumerate(exchanges, 1)
-    ]
-    settings = Settings(
-        dialect=Dialect(options["dialect"]), report_dir=report_dir or Path(), deviations=register, edition=edition,
-        fail_on_should=options["fail_on_should"], inconclusive_ok=options["inconclusive_ok"],
-        redact_workflows=options["redact_workflows"],
-    )  # fmt: skip
-    if report_dir is not None:
-        try:
-            check_writable(report_dir)
-        except OSError as error:
-            raise unwritable(report_dir, error) from None
-    target = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-    report = report_on_exchanges(exchanges, settings, target=target, start=start)
     return finish(report, settings, quiet=quiet, write=report_dir is not None)
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        msg = f"{name} cannot be read: {error.strerror}"
+        raise refusal(msg) from None
+
+
+def _check_writable(directory: Path) -> None:
+    from conformance.report.write import check_writable
+
+    try:
+        check_writable(directory)
+    except OSError as error:
+        raise unwritable(directory, error) from None
+
+
+def _is_alone(files: Sequence[str], method: str | None) -> None:
+    if len(files) > 1:
+        raise refusal("the report of a run is judged again by itself: give it alone")
+    if method is not None:
+        raise refusal("--method is for a raw answer: the report of a run says what was asked")
+
+
+def _exchanges(contents: Sequence[tuple[str, bytes]], method: str | None) -> list[Exchange]:
+    """Read the exchanges of recordings, each with a name of its own. Raises UnreadableRecording."""
+    from conformance.recordings import read, read_file
+
+    found = [
+        exchange
+        for name, data in contents
+        for exchange in (
+            read(data, name=name, method=method)
+            if name in _NAMES.values()
+            else read_file(Path(name), method=method, data=data)
+        )
+    ]
+    names = Counter(exchange.id for exchange in found)
+    return [
+        replace(exchange, id=f"{exchange.id} ({number})") if names[exchange.id] > 1 else exchange
+        for number, exchange in enumerate(found, 1)
+    ]

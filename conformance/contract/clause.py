@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -106,11 +106,11 @@ def printable(text: str, limit: int = GOT_LIMIT) -> str:
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
 
 
-def blotted(text: str) -> str:
-    """Blot out keys, character by character: no place moves."""
+def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
+    """Blot out keys, character by character: no place moves. ``spare`` are values that are no keys."""
     if "_comfy_org" not in text:
         return text
-    return _SECRET.sub(lambda match: match[1] + "█" * len(match[2]), text)
+    return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
 
 
 def _is_big(value: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -26,6 +25,7 @@ from conformance.report.model import (
     Run,
     SmallestRequest,
 )
+from conformance.report.whole import bodies, digest, kept
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -42,9 +42,11 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     search: Search | None = None,
     hide_workflows: bool = False,
     deviations: Deviations | None = None,
+    stopped: str | None = None,
+    full_bodies: bool = False,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
-    ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows) for exchange in exchanges}
+    ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
     results, generated = judgement.results, None
     if search is not None:
         found = {name: _smallest(smallest, ledger) for name, smallest in search.found.items()}
@@ -60,12 +62,13 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
-        edition=judgement.edition,
+        edition=judgement.edition, stopped=stopped,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated,
         deviations=deviations, newer=judgement.newer,
+        bodies=bodies(exchanges) if full_bodies else None,
     )  # fmt: skip
 
 
@@ -83,8 +86,8 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
     return structs.replace(exchange, request=structs.replace(exchange.request, headers=kept))
 
 
-def record(exchange: Exchange, *, hide_workflows: bool = False) -> RecordedExchange:
-    """Return the line of the ledger for an exchange: its body bounded and made printable."""
+def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
+    """Return the line of the ledger for an exchange: its body bounded and made printable. ``whole`` keeps the rest."""
     asked, answered, problem = exchange.request, exchange.response, exchange.problem
     return RecordedExchange(
         id=exchange.id,
@@ -95,11 +98,12 @@ def record(exchange: Exchange, *, hide_workflows: bool = False) -> RecordedExcha
         response=None if answered is None else RecordedResponse(
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
-            size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
+            size=len(answered.content), sha256=digest(answered.content),
             excerpt=start_of(answered.content, hide=hide_workflows),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
+        kept=kept(exchange) if whole else None,
     )  # fmt: skip
 
 

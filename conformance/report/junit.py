@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.report.inert import visible
 from conformance.report.model import ClauseResult, Evidence, Report, Status
-from conformance.report.words import more_like_this, place, problems, subject
+from conformance.report.words import judged_again, more_like_this, place, problems, subject
 
 
 def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
@@ -32,6 +32,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
         "schema_version": str(report.schema_version),
         "partial": str(run.partial).lower(),
         "edition": str(run.edition),
+        **({"made_from": judged_again(report)} if run.made_from else {}),
     }.items():
         suite.add_property(name, visible(value))
     for result in report.clauses:

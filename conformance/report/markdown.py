@@ -17,6 +17,7 @@ from conformance.report.words import (
     core_not_exercised,
     exercised,
     flags,
+    judged_again,
     more_like_this,
     newer_edition,
     next_steps,
@@ -45,6 +46,7 @@ def render_markdown(report: Report) -> str:
             f"`GET /api/queue` of {code(run.target)}, dialect {code(reading(run))}, "
             f"{code(run.start)}, suite {code(run.suite_version)}"
         ),
+        plain(sentence(judged_again(report))) if run.made_from else "",
         "\n".join(f"- {plain(step)}" for step in next_steps(report)),
         _counts(report),
         _broken(breached(report)),

@@ -146,10 +146,57 @@ class RecordedResponse(Value, frozen=True, kw_only=True):
     excerpt: str
 
 
+class KeptWire(Value, frozen=True, kw_only=True):
+    """What stood on the wire around an answer, as ``conformance.exchange.Wire`` has it."""
+
+    lengths: tuple[str, ...]
+    folded: int
+    surplus: int | None
+    interim: int
+
+
+class KeptAnswer(Value, frozen=True, kw_only=True):
+    """Of an answer what is not shown, or not whole: all header fields as they came, and what became of its codings."""
+
+    headers: tuple[tuple[str, str], ...]
+    coding_error: str | None
+    head: bool
+    http_version: str
+    wire: KeptWire | None
+
+
+class KeptProblem(Value, frozen=True, kw_only=True):
+    """Why there is no answer, as ``conformance.exchange.Problem`` has it."""
+
+    fault: str
+    detail: str
+    begun: bool
+
+
+class Kept(Value, frozen=True, kw_only=True):
+    """What clauses look at of an exchange beside what is shown of it. ``started`` in seconds since the Unix epoch."""
+
+    started: float | None
+    to_queue: bool
+    answer: KeptAnswer | None
+    problem: KeptProblem | None
+
+
+class Body(Value, frozen=True, kw_only=True):
+    """A whole body after content codings: ``content`` as text, or in base64 where it is not UTF-8.
+
+    Keys of users are blotted out in it, byte by byte.
+    """
+
+    encoding: Literal["utf-8", "base64"]
+    content: str
+
+
 class RecordedExchange(Value, frozen=True, kw_only=True):
     """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds.
 
-    ``superseded`` attempts were made again on a fresh connection and judged by nobody.
+    ``superseded`` attempts were made again on a fresh connection and judged by nobody. ``kept`` is there in a report
+    with whole bodies.
     """
 
     id: str
@@ -159,13 +206,28 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
     elapsed: float | None
     attempt: int
     superseded: bool = False
+    kept: Kept | None = None
+
+
+class MadeFrom(Value, frozen=True, kw_only=True):
+    """The report whose answers were judged again: its file, when that was done, and what it said itself."""
+
+    file: str
+    judged: str
+    suite_version: str
+    document_sha256: str
+    dialect: str
+    edition: int
+    verdict: Verdict
+    verdict_reason: str
 
 
 class Run(Value, frozen=True, kw_only=True):
     """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them.
 
     ``read_as`` is the order of the tuple that was demanded (``auto`` where no job has told it), and ``read_because``
-    says how it is known.
+    says how it is known. ``stopped`` says why not all was asked. A report that was made from another one has the target
+    and the times of that run.
     """
 
     suite_version: str
@@ -181,6 +243,8 @@ class Run(Value, frozen=True, kw_only=True):
     read_because: str = ""
     selected: str | None = None
     edition: int = 1
+    stopped: str | None = None
+    made_from: MadeFrom | None = None
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
@@ -268,7 +332,7 @@ class NewerEdition(Value, frozen=True, kw_only=True):
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """One run, whole."""
+    """One run, whole. ``bodies``, by the SHA-256 of the body, are there where whole bodies were asked for."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
@@ -280,6 +344,7 @@ class Report(Value, frozen=True, kw_only=True):
     properties: GeneratedRequests | None = None
     deviations: Deviations | None = None
     newer: NewerEdition | None = None
+    bodies: dict[str, Body] | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

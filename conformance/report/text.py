@@ -16,6 +16,7 @@ from conformance.report.words import (
     core_not_exercised,
     exercised,
     in_counts,
+    judged_again,
     more_like_this,
     newer_edition,
     place,
@@ -75,6 +76,8 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
         lines.append(Line("waived", line(_head(result))))
         lines.append(_detail(result.waiver or result.reason))
     lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
+    if report.run.made_from:
+        lines.append(Line("detail", line(sentence(judged_again(report)))))
     if report.newer:
         lines.append(Line("waived", line(sentence(newer_edition(report)))))
         lines += [_detail(_head(result)) for result in report.newer.clauses if result.status in BREACHED]

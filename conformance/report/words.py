@@ -188,6 +188,8 @@ def flags(report: Report) -> list[str]:
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
             ("partial run", report.run.partial),
             ("certificates were not verified", report.run.options.get("insecure") is True),
+            ("judged again, without asking", report.run.made_from is not None),
+            ("whole bodies are kept in compliance.json", report.bodies is not None),
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),
             (f"generated requests ended early: {stopped}", stopped is not None),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
@@ -210,6 +212,19 @@ def newer_edition(report: Report) -> str:
     numbers = {word: sum(r.status is status for r in report.newer.clauses) for word, status in worse.items()}
     which = " and ".join(f"{number:,} would {word}" for word, number in numbers.items() if number) or "none would fail"
     return f"edition {report.newer.edition} would {' and '.join(told)}, of which {which}"
+
+
+def judged_again(report: Report) -> str:
+    """Say from what a report was made, in a line; "" where its run asked for itself."""
+    source = report.run.made_from
+    if source is None:
+        return ""
+    other = "" if source.document_sha256 == report.run.document_sha256 else ", by another document"
+    return (
+        f"judged again on {source.judged} from {source.file}: then, by suite {source.suite_version}{other}, "
+        f"dialect {source.dialect}, edition {source.edition}, it was {VERDICT[source.verdict].lower()} "
+        f"({source.verdict_reason})"
+    )
 
 
 def waived(report: Report) -> list[ClauseResult]:
