@@ -7,6 +7,7 @@ import time
 import msgspec
 from msgspec import structs
 
+from conformance.dialect import Dialect
 from conformance.options import VERDICT_OPTIONS
 from conformance.report.build import instant
 from conformance.report.model import MadeFrom, Report, decode
@@ -39,7 +40,8 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
     """Return a report and what was asked and answered in its run. Raises NotWhole."""
     try:
         source = decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        Dialect(source.run.dialect)
+    except ValueError as error:
         raise NotWhole(f"{name} is no whole report of a run: {error}") from None
     try:
         exchanges = exchanges_in(source)

@@ -221,14 +221,13 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
         ), redact_workflows=redact_workflows, full_bodies=full_bodies,
-        report_dir=Path(report_dir), deviations=register_in(deviations), edition=known_edition(edition),
+        report_dir=Path(report_dir), deviations=_register(deviations), edition=_edition(edition),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip
 
 
-def register_in(file: str | Path | None) -> Register | None:
-    """Read the register of known deviations, if there is one. Raises UsageProblem."""
+def _register(file: str | Path | None) -> Register | None:
     if file is None:
         return None
     from conformance.deviations.register import read_register
@@ -236,8 +235,7 @@ def register_in(file: str | Path | None) -> Register | None:
     return read_register(file)
 
 
-def known_edition(number: int) -> int:
-    """Return the number of an edition. Raises UsageProblem where there is none of that number."""
+def _edition(number: int) -> int:
     if not 1 <= number <= EDITION:
         known = "1 alone" if EDITION == 1 else f"1 to {EDITION}"
         raise UsageProblem(f"--edition {number} is not known: this version of the suite has {known}")

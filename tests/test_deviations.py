@@ -576,7 +576,7 @@ def test_every_entry_for_comfyui_is_shown_by_a_recording_and_none_is_stale(diale
     assert {number for number, found in states.items() if State.HOLDS in found} == mine
 
 
-def test_the_register_of_comfyui_is_printed_and_holds() -> None:
+def test_the_register_of_comfyui_is_printed() -> None:
     shown = call("deviations", "example")
     assert shown.exit_code == 0
     assert shown.stdout == COMFYUI.read_text(encoding="utf-8")

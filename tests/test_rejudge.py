@@ -103,7 +103,7 @@ def test_equal_bodies_are_kept_once() -> None:
 
 def test_bodies_beyond_the_bound_are_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     large, small = b"[" + b" " * 1000 + b"]", b"{}"
-    assert [len(body.content) for body in bodies(reads(large, small), limit=1000).values()] == [2]
+    assert list(bodies([("large", large), ("small", small)], limit=1000)) == ["small"]
     monkeypatch.setattr(whole, "WHOLE_BODIES", 1000)
     monkeypatch.setattr(whole.bodies, "__defaults__", (1000,))
     with pytest.raises(NotWhole, match=r"^2 of its answers are not whole: all bodies together may have 1,000 bytes$"):
@@ -299,6 +299,7 @@ def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
     binary["bodies"][name] = {"encoding": "base64", "content": "?"}
     yield "is damaged (", json.dumps(binary).encode()
     yield "is no whole report of a run", json.dumps(value | {"schema_version": 2}).encode()
+    yield "'x' is not a valid Dialect", json.dumps(value | {"run": value["run"] | {"dialect": "x"}}).encode()
 
 
 @pytest.mark.usefixtures("short_ids")

@@ -49,6 +49,7 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     """
     import time
 
+    from conformance.dialect import Dialect
     from conformance.recordings import UnreadableRecording
     from conformance.rejudge import is_report, judge_again, read_source
     from conformance.report.whole import NotWhole
@@ -56,15 +57,15 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     from conformance.settings import UsageProblem
 
     start = time.time()
-    contents = [(_NAMES.get(name, name), _read(name)) for name in files]
     source = None
     try:
+        settings = settings_from({}, {**options, "report_dir": report_dir or Path()})
+        contents = [(_NAMES.get(name, name), _read(name)) for name in files]
         if any(is_report(data) for _, data in contents):
             _is_alone(files, method)
             source, transcript = read_source(contents[0][1], contents[0][0])
             if click.get_current_context().get_parameter_source("dialect") is ParameterSource.DEFAULT:
-                options["dialect"] = source.run.dialect
-        settings = settings_from({}, {**options, "report_dir": report_dir or Path()})
+                settings = replace(settings, dialect=Dialect(source.run.dialect))
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:

@@ -20,10 +20,10 @@ from conformance.near import did_you_mean
 from conformance.report.model import (
     FINGERPRINTS,
     ClauseResult,
+    DeviationProblem,
     Deviations,
     Fingerprint,
     KnownDeviation,
-    Problem,
     State,
     Status,
 )
@@ -52,7 +52,7 @@ def account(register: Register, night: Night, judgement: Judgement) -> Deviation
     """Say of each entry that concerns a run what became of it, and by name what does not hold."""
     results = {result.id: result for result in judgement.results}
     known: list[KnownDeviation] = []
-    problems: list[Problem | None] = []
+    problems: list[DeviationProblem | None] = []
     for number, entry in enumerate(register.entries, 1):
         if entry.clause not in BY_ID:
             state = State.UNKNOWN_CLAUSE
@@ -103,10 +103,10 @@ def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[
     return State.NOT_SEEN if untold else State.STALE
 
 
-def _told(entry: Entry, number: int, state: State) -> Problem | None:
+def _told(entry: Entry, number: int, state: State) -> DeviationProblem | None:
     """Return what does not hold about an entry in a state."""
     mark = Fingerprint(place=None if entry.place == OUTSIDE else entry.place, kind=entry.kind)
-    told = partial(Problem, clause=entry.clause, fingerprint=mark, entry=number)
+    told = partial(DeviationProblem, clause=entry.clause, fingerprint=mark, entry=number)
     match state:
         case State.EXPIRED:
             to_do = f"{entry.owner} is to look again, and to renew the entry or take it out"
@@ -119,12 +119,12 @@ def _told(entry: Entry, number: int, state: State) -> Problem | None:
     return None
 
 
-def _others(result: ClauseResult, entries: Sequence[Entry]) -> Iterator[Problem]:
+def _others(result: ClauseResult, entries: Sequence[Entry]) -> Iterator[DeviationProblem]:
     """Name what a failed clause shows beside what is known of it. A `should` that does warns all the same."""
     if result.status is Status.FAIL and entries:
         for mark in _unknown(result, entries)[:NAMED]:
             message = f"fails in another way than is known: {described(mark)}"
-            yield Problem(problem="other-fingerprint", clause=result.id, fingerprint=mark, message=message)
+            yield DeviationProblem(problem="other-fingerprint", clause=result.id, fingerprint=mark, message=message)
 
 
 def _unknown(result: ClauseResult, entries: Sequence[Entry]) -> list[Fingerprint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from conformance.judge import Judgement
 from conformance.properties.outcome import NO_ANSWER, Search, Smallest
 from conformance.report.curl import curl_line
 from conformance.report.model import (
+    Body,
     Deviations,
     GeneratedRequests,
     RecordedExchange,
@@ -25,7 +27,7 @@ from conformance.report.model import (
     Run,
     SmallestRequest,
 )
-from conformance.report.whole import bodies, digest, kept
+from conformance.report.whole import bodies, kept
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -68,8 +70,13 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated,
         deviations=deviations, newer=judgement.newer,
-        bodies=bodies(exchanges) if full_bodies else None,
+        bodies=_bodies(exchanges, ledger) if full_bodies else None,
     )  # fmt: skip
+
+
+def _bodies(exchanges: Sequence[Exchange], ledger: Mapping[str, RecordedExchange]) -> dict[str, Body]:
+    answers = ((ledger[exchange.id].response, exchange.response) for exchange in exchanges)
+    return bodies((shown.sha256, answer.content) for shown, answer in answers if shown and answer)
 
 
 def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> SmallestRequest:
@@ -98,7 +105,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
         response=None if answered is None else RecordedResponse(
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
-            size=len(answered.content), sha256=digest(answered.content),
+            size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
             excerpt=start_of(answered.content, hide=hide_workflows),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",

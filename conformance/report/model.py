@@ -286,7 +286,7 @@ class KnownDeviation(Value, frozen=True, kw_only=True):
     intermittent: bool
 
 
-class Problem(Value, frozen=True, kw_only=True):
+class DeviationProblem(Value, frozen=True, kw_only=True):
     """What of a register does not hold. ``entry`` is None for a failure that no entry knows."""
 
     problem: Literal["expired", "stale", "unknown-clause", "other-fingerprint"]
@@ -304,7 +304,7 @@ class Deviations(Value, frozen=True, kw_only=True):
 
     file: str
     known: tuple[KnownDeviation, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[DeviationProblem, ...]
 
 
 class Counts(Value, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import Final
@@ -27,18 +26,11 @@ class NotWhole(ValueError):
     """A report does not hold all that its answers were. Its text is one line for the user."""
 
 
-def digest(content: bytes) -> str:
-    """Return the name of a body in a report."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def bodies(exchanges: Iterable[Exchange], limit: int = WHOLE_BODIES) -> dict[str, Body]:
-    """Return the bodies of answers, each once, in their order, but for those for which ``limit`` leaves no room."""
+def bodies(named: Iterable[tuple[str, bytes]], limit: int = WHOLE_BODIES) -> dict[str, Body]:
+    """Return bodies by their SHA-256, each once, but for those for which ``limit`` leaves no room."""
     found: dict[str, Body] = {}
     room = limit
-    for exchange in exchanges:
-        content = b"" if exchange.response is None else exchange.response.content
-        name = digest(content)
+    for name, content in named:
         if content and name not in found and len(content) <= room:
             found[name] = _body(content)
             room -= len(content)
@@ -69,12 +61,13 @@ def exchanges_in(report: Report) -> tuple[Exchange, ...]:
     if lost:
         raise NotWhole(f"{lost} of its answers are not whole: all bodies together may have {WHOLE_BODIES:,} bytes")
     try:
-        return tuple(_exchange(recorded, report.bodies) for recorded in report.exchanges)
+        contents = {name: _content(body) for name, body in report.bodies.items()}
+        return tuple(_exchange(recorded, contents) for recorded in report.exchanges)
     except (ValueError, AttributeError) as error:
         raise NotWhole(f"what it holds of its answers is damaged ({error})") from None
 
 
-def _exchange(recorded: RecordedExchange, held: dict[str, Body]) -> Exchange:
+def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchange:
     asked, answered, more = recorded.request, recorded.response, recorded.kept
     if more is None or (answered is None) is not (more.answer is None):
         raise ValueError(f"{recorded.id} is not whole")
@@ -84,7 +77,7 @@ def _exchange(recorded: RecordedExchange, held: dict[str, Body]) -> Exchange:
     response = None
     if answered is not None and more.answer is not None:
         found = more.answer
-        content = _content(held[answered.sha256]) if answered.size else b""
+        content = contents[answered.sha256] if answered.size else b""
         wire = None if found.wire is None else Wire(**{name: getattr(found.wire, name) for name in _WIRE})
         response = Response(
             answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire

@@ -12,13 +12,13 @@ from conformance.exchange import REDACTED
 from conformance.report.model import (
     ClauseResult,
     Counts,
+    DeviationProblem,
     Deviations,
     Evidence,
     Excerpt,
     Fingerprint,
     KnownDeviation,
     NewerEdition,
-    Problem,
     RecordedExchange,
     RecordedRequest,
     RecordedResponse,
@@ -393,8 +393,10 @@ def known() -> Report:
         issue=text, owner=text, since="2026-01-01", expires="2026-06-30", intermittent=False,
     )  # fmt: skip
     problems = [
-        Problem(problem="stale", clause="reads.order", fingerprint=Fingerprint(place=None), message="stale", entry=2),
-        Problem(problem="other-fingerprint", clause=text, fingerprint=Fingerprint(place=text), message=text),
+        DeviationProblem(
+            problem="stale", clause="reads.order", fingerprint=Fingerprint(place=None), message="stale", entry=2
+        ),
+        DeviationProblem(problem="other-fingerprint", clause=text, fingerprint=Fingerprint(place=text), message=text),
     ]
     newer = (clause("http.date", Status.FAIL, reason=text), structs.replace(clause("reads.order"), since=2))
     return structs.replace(
