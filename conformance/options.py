@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from conformance.dialect import Dialect
 from conformance.edition import EDITION
-from conformance.settings import DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR, Bounds, Properties, Settings, make_settings
+from conformance.settings import (
+    DEFAULT_QUEUE_PATH,
+    DEFAULT_REPORT_DIR,
+    FORMATS,
+    Bounds,
+    Properties,
+    Settings,
+    make_settings,
+)
 
 _BOUNDS: Final = Bounds()
 _PROPERTIES: Final = Properties()
@@ -65,6 +73,11 @@ OPTIONS: Final = (
         "--edition", "judge by this edition of the suite; what a newer one would add is told, and decides nothing",
         "N", int, EDITION,
     ),
+    Option(
+        "--format", "another report beside these: ctrf (ctrf.json) or sarif (results.sarif); repeatable", "ctrf|sarif",
+        choices=tuple(FORMATS), multiple=True,
+    ),
+    Option("--history", "keep the run in this file (SQLite) too; the report shows what changed, and when", "FILE"),
     Option("--fail-on-should", "a breached 'should' fails too"),
     Option("--inconclusive-ok", "exit 0 also where something could not be exercised"),
     Option("--wait-for-items", "poll an idle queue for up to S seconds until it has a job", "S", float, 0.0),

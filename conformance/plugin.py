@@ -14,6 +14,7 @@ from comfy_queue_conformance import NODE, SUITE, located
 from conformance import run, trouble
 from conformance.contract import CATALOGUE
 from conformance.options import OPTIONS, settings_from
+from conformance.report.inert import line
 from conformance.report.model import Report, Status, decode, encode
 from conformance.report.text import COLOUR, clause_lines, summary_lines
 from conformance.report.write import check_writable, write_reports
@@ -30,6 +31,7 @@ TRANSCRIPT: Final = pytest.StashKey[run.Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
 READ_OUT: Final = pytest.StashKey[set[str]]()
 UNWRITTEN: Final = pytest.StashKey[str]()
+UNKEPT: Final = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,16 +58,24 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     try:
         settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in OPTIONS})
-        directory = (config.invocation_params.dir / settings.report_dir).resolve()
+        here = config.invocation_params.dir
+        # made absolute: tests may change the working directory
+        settings = replace(
+            settings, report_dir=(here / settings.report_dir).resolve(),
+            history=None if settings.history is None else (here / settings.history).resolve(),
+        )  # fmt: skip
         if not _is_worker(config) and not option.collectonly:
-            check_writable(directory)
+            check_writable(settings.report_dir, settings.formats)
+            if settings.history is not None:
+                from conformance.history import prepare
+
+                prepare(settings.history)
     except UsageProblem as problem:
         raise pytest.UsageError(str(problem)) from None
     except OSError as error:
         msg = f"the report directory {option.report_dir} cannot be written ({error.strerror}): choose another with --report-dir"
         raise pytest.UsageError(msg) from None
-    # made absolute: tests may change the working directory
-    config.stash[SETTINGS] = replace(settings, report_dir=directory)
+    config.stash[SETTINGS] = settings
     listener = Listener()
     config.pluginmanager.register(listener)
     config.stash[READ_OUT] = listener.heard
@@ -208,8 +218,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         selected = _selected(session, exitstatus)
         report = run.report_on(config.stash[TRANSCRIPT], settings, only=frozenset(read_out), selected=selected)
         config.stash[REPORT] = report
+    if settings.history is not None:
+        from conformance.history import HistoryProblem, keep
+
+        try:
+            report = config.stash[REPORT] = keep(report, settings.history, fail_on_should=settings.fail_on_should)
+        except HistoryProblem as problem:
+            config.stash[UNKEPT] = f"{problem}: this run is not in it"
     try:
-        write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
+        write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
     except OSError as error:
         config.stash[UNWRITTEN] = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -220,6 +237,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = run.exit_status(
             report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
         )
+        if UNKEPT in config.stash and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def _selected(session: pytest.Session, exitstatus: int) -> str:
@@ -241,11 +260,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     report, settings = config.stash[REPORT], config.stash[SETTINGS]
     terminalreporter.write_sep("=", "conformance")
-    shown = {line for result in report.clauses if result.status in _failing(settings) for line in clause_lines(result)}
-    for line in summary_lines(report):
-        if line not in shown:
-            colour = COLOUR.get(line.style)
-            terminalreporter.write_line(line.text, **({colour: True} if colour else {}))
+    shown = {one for result in report.clauses if result.status in _failing(settings) for one in clause_lines(result)}
+    for one in summary_lines(report):
+        if one not in shown:
+            colour = COLOUR.get(one.style)
+            terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
+    if UNKEPT in config.stash:
+        terminalreporter.write_line(line(config.stash[UNKEPT]), red=True)
     if UNWRITTEN in config.stash:
         terminalreporter.write_line(config.stash[UNWRITTEN], red=True)
     else:

@@ -24,6 +24,8 @@ EMBEDDED: Final = "embedded"
 DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
 DEFAULT_REPORT_DIR: Final = "reports/latest"
 DEFAULT_QUEUE_PATH: Final = "/api/queue"
+FORMATS: Final = {"ctrf": "ctrf.json", "sarif": "results.sarif"}
+"""Reports that are written where they are asked for, with the names of their files."""
 LONGEST_KEY: Final = 64 << 10
 """Bytes of a file that is read for a key."""
 METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
@@ -130,6 +132,8 @@ class Settings:
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     deviations: Register | None = None
     edition: int = EDITION
+    formats: tuple[str, ...] = ()
+    history: Path | None = None
     fail_on_should: bool = False
     inconclusive_ok: bool = False
     wait_for_items: float = 0.0
@@ -178,6 +182,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     deviations: str | Path | None = None,
     edition: int = EDITION,
+    format: Sequence[str] = (),  # noqa: A002 - as the option is called
+    history: str | Path | None = None,
     fail_on_should: bool = False,
     inconclusive_ok: bool = False,
     wait_for_items: float = 0.0,
@@ -209,6 +215,13 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if dialect not in set(Dialect):
         msg = f"--dialect must be cloud, oss or auto, not {dialect!r}"
         raise UsageProblem(msg)
+    for name in format:
+        if name not in FORMATS:
+            msg = f"--format must be {' or '.join(FORMATS)}, not {name!r}: the other reports are always written"
+            raise UsageProblem(msg)
+    if history is not None and not str(history).strip():
+        msg = "--history is empty: name a file"
+        raise UsageProblem(msg)
     key, source = _key(environ, api_key_env, api_key_file, no_key=no_key) if url is not None else (None, None)
     headers = [_header(given, environ) for given in header]
     if url is not None and (key is not None or headers) and not allow_plain_http_key:
@@ -222,6 +235,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             insecure=insecure, proxy=_proxy(proxy_env, environ),
         ), redact_workflows=redact_workflows, full_bodies=full_bodies,
         report_dir=Path(report_dir), deviations=_register(deviations), edition=_edition(edition),
+        formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
     )  # fmt: skip

@@ -10,9 +10,8 @@ from conformance.contract.answer import OK, UNAVAILABLE, Answer
 from conformance.contract.clause import printable
 from conformance.contract.envelope import TOO_MANY
 from conformance.exchange import Exchange, Fault
-from conformance.report.model import ClauseResult, Counts, Status, Verdict
+from conformance.report.model import EXERCISED, ClauseResult, Counts, Status, Verdict
 
-EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
 NAMED: Final = 3
 """Clauses that a reason names; the report lists all."""
 AT_THE_END: Final = 2

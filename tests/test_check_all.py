@@ -11,27 +11,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import command
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from fronts import listening, saying
 from outside import BIN, NOWHERE, TIMEOUT, environment, on_a_terminal
 
-from conformance.cli import main
 from conformance.document import DOCUMENT_SHA256
 from conformance.reference.server import serve
 from conformance.report.overview import TargetResult, headline, overview
 from conformance.report.overview_page import render_markdown
 
+folder = command.folder
 KEYS = {"A_KEY": "k3yCanaryOfA-Qz81Vm40", "B_KEY": "k3yCanaryOfB-Hx52Bn93", "COMFY_API_KEY": "k3yCanaryOfNobody-77Wd"}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with nothing of ours in the environment."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CONFORMANCE_TRACEBACK", "CI"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
 
 
 @pytest.fixture
@@ -49,7 +41,7 @@ def named(**targets: str) -> None:
 
 def call(*arguments: str | Path, **extra: str) -> Result:
     """Call ``check --all`` within this process."""
-    return CliRunner().invoke(main, ["check", "--all", *map(str, arguments)], env=extra)
+    return command.call("check", "--all", *arguments, **extra)
 
 
 def left(directory: str = "reports/latest") -> dict[str, Any]:
@@ -279,7 +271,7 @@ def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitSta
 def test_what_was_typed_wrong_is_one_line_and_4_before_anything_is_sent(typed: list[str], told: str) -> None:
     named(ref='embedded"')
     Path("unset.toml").write_text('[[target]]\nname = "x"\nurl = "http://127.0.0.1:1"\napi-key-env = "A_KEY"', "utf-8")
-    result = CliRunner().invoke(main, ["check", *typed])
+    result = command.call("check", *typed)
     assert result.exit_code == 4, result.output
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()

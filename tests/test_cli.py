@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import command
 import httpx
 import pytest
 from command import call, is_refused
@@ -26,14 +27,7 @@ from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import KEY, serve
 from conformance.reference.variants import VARIANTS
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with nothing of ours in the environment."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CONFORMANCE_TRACEBACK", "CI"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+folder = command.folder
 
 
 @pytest.fixture
@@ -75,7 +69,10 @@ def test_without_a_verb_the_help_is_shown() -> None:
     assert result.stderr.startswith("Usage: ")
 
 
-OPTIONAL = {"fault", "hostile", "api_key_env", "api_key_file", "header", "ca_bundle", "client_cert", "proxy_env"}
+OPTIONAL = {
+    "fault", "hostile", "api_key_env", "api_key_file", "header", "ca_bundle", "client_cert", "proxy_env", "format",
+    "history",
+}  # fmt: skip
 """Options without which there is simply none."""
 
 

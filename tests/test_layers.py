@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "conformance"
 FORBIDDEN = {
     "contract": ("probe", "report", "suite", "reference", "plugin", "cli", "judge", "run"),
     "reference": ("contract", "judge", "probe", "report", "suite", "plugin", "cli", "run", "jsontext"),
-    "report": ("probe", "suite", "reference", "plugin", "cli", "run"),
+    "report": ("probe", "suite", "reference", "plugin", "cli", "run", "history"),
+    "history": ("probe", "suite", "reference", "plugin", "cli", "run", "judge"),
     "probe": ("report", "suite", "reference", "plugin", "cli", "judge", "run"),
 }
 MODULES = [path for layer in FORBIDDEN for path in sorted((PACKAGE / layer).rglob("*.py"))]

@@ -62,7 +62,7 @@ def test_every_option_of_a_run_can_be_given_in_both_spellings_and_typed_again(op
     elif option.metavar is None:
         value = "true"
     elif option.multiple:
-        value = '["X-A=A", "X-B=B"]'
+        value = str(list(option.choices or ("X-A=A", "X-B=B")))
     elif option.choices:
         value = f'"{option.choices[-1]}"'
     else:

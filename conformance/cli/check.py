@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, progress, refusal, unwritable
 from conformance.options import OPTIONS, settings_from
-from conformance.settings import UsageProblem
+from conformance.settings import Settings, UsageProblem
 
 TARGETS_FILE: Final = "targets.toml"
 PARALLEL: Final = 4
@@ -65,7 +65,6 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         return check_all(file, only, parallel or PARALLEL, Path(report_dir), given, quiet=quiet)
     if only or parallel is not None:
         raise refusal(f"{'--only' if only else '--parallel'} is for many targets: add --all")
-    from conformance.report.write import check_writable
     from conformance.run import ask, report_on
     from conformance.settings import announcement
 
@@ -76,7 +75,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         settings = settings_from(
             os.environ, options | {"target": url if url is not None else target, "report_dir": report_dir}
         )
-        check_writable(settings.report_dir)
+        _see_places(settings)
     except UsageProblem as problem:
         raise refusal(str(problem)) from None
     except OSError as error:
@@ -90,3 +89,14 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
     return finish(report_on(transcript, settings), settings, quiet=quiet)
+
+
+def _see_places(settings: Settings) -> None:
+    """See where the run is to be left, before anything is sent. Raises UsageProblem and OSError."""
+    from conformance.report.write import check_writable
+
+    check_writable(settings.report_dir, settings.formats)
+    if settings.history is not None:
+        from conformance.history import prepare
+
+        prepare(settings.history)

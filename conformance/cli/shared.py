@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli import nobody_reads_on
+from conformance.cli import EXIT_USAGE, nobody_reads_on
 from conformance.options import OPTIONS, Option
 
 if TYPE_CHECKING:
@@ -44,30 +44,58 @@ def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Ca
 
 
 def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
-    """Write the report, print the summary, return the exit status."""
+    """Keep the run in the history, write the report, print the summary, return the exit status.
+
+    A run that was to be kept and is not in the history never ends with 0.
+    """
+    from conformance.report.inert import line
     from conformance.report.text import COLOUR, summary_lines
     from conformance.report.write import write_reports
     from conformance.run import exit_status
 
+    unkept = False
+    if settings.history is not None:
+        from conformance.history import HistoryProblem, keep
+
+        try:
+            report = keep(report, settings.history, fail_on_should=settings.fail_on_should)
+        except HistoryProblem as problem:
+            unkept = True
+            click.secho(line(f"{problem}: this run is not in it"), fg="red", err=True)
     if write:
         try:
-            write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
+            write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
         except OSError as error:
             raise unwritable(settings.report_dir, error) from None
     lines = summary_lines(report)
     try:
-        for line in lines[-1:] if quiet else lines:
-            click.secho(line.text, fg=COLOUR.get(line.style))
+        for one in lines[-1:] if quiet else lines:
+            click.secho(one.text, fg=COLOUR.get(one.style))
         if write and not quiet:
             click.echo(f"report: {settings.report_dir / 'index.html'}")
     except BrokenPipeError:
         nobody_reads_on()  # the verdict stands all the same
-    return exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
+    status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
+    return status or EXIT_USAGE if unkept else status
 
 
 def refusal(message: str) -> click.UsageError:
     """Return the error of a command line that cannot be run: one line, what is wrong and what to do."""
     return click.UsageError(message, click.get_current_context())
+
+
+def reading(path: Path) -> Report:
+    """Read a compliance.json. Raises the error of a command line where it is none."""
+    from msgspec import DecodeError
+
+    from conformance.report.model import decode
+
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise refusal(f"{path} cannot be read: {error.strerror}") from None
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise refusal(f"{path} is no compliance.json of this suite: {error}") from None
 
 
 def unwritable(directory: Path, error: OSError) -> click.UsageError:

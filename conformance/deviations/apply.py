@@ -18,6 +18,7 @@ from conformance.dialect import Dialect
 from conformance.judge import Judgement, Waive
 from conformance.near import did_you_mean
 from conformance.report.model import (
+    EXERCISED,
     FINGERPRINTS,
     ClauseResult,
     DeviationProblem,
@@ -27,7 +28,6 @@ from conformance.report.model import (
     State,
     Status,
 )
-from conformance.verdict import EXERCISED
 
 BREACHED: Final = (Status.FAIL, Status.WARN)
 NAMED: Final = 20

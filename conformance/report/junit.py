@@ -53,17 +53,17 @@ def _case(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any:
     case = junit.TestCase(visible(result.id), f"conformance.{visible(subject(result.id))}", 0)
     properties = {"level": result.level, "status": result.status.value, "core": str(result.core).lower()}
     if result.status is Status.WARN:
-        properties["warning"] = _first_line(result)
+        properties["warning"] = first_line(result)
     holder = junit.Properties()
     for name, value in properties.items():
         holder.append(junit.Property(name, visible(value)))
     case.append(holder)
     outcome = _outcome(junit, result, fail_on_should=fail_on_should)
     if outcome is not None:
-        outcome.text = _details(result)
+        outcome.text = details(result)
         case.append(outcome)
     elif result.status is Status.WARN:
-        case.system_out = _details(result)
+        case.system_out = details(result)
     return case
 
 
@@ -71,9 +71,9 @@ def _outcome(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any |
     """Return the element that says what became of a test; None: it passed."""
     status = result.status
     if status is Status.FAIL or (status is Status.WARN and fail_on_should):
-        return junit.Failure(_first_line(result), visible(f"{result.level}.{result.id}"))
+        return junit.Failure(first_line(result), visible(f"{result.level}.{result.id}"))
     if status is Status.ERROR:
-        return junit.Error(_first_line(result), "suite-error")
+        return junit.Error(first_line(result), "suite-error")
     if status in {Status.NOT_EXERCISED, Status.NOT_APPLICABLE, Status.WAIVED}:
         return junit.Skipped(visible(f"{status.value}: {result.waiver or result.reason}"), status.value)
     return None
@@ -86,11 +86,13 @@ def _seconds(report: Report) -> float:
         return 0.0
 
 
-def _first_line(result: ClauseResult) -> str:
+def first_line(result: ClauseResult) -> str:
+    """Return what is to be said of a clause in one line: its first finding, else its reason."""
     return visible(result.evidence[0].message if result.evidence else result.reason)
 
 
-def _details(result: ClauseResult) -> str:
+def details(result: ClauseResult) -> str:
+    """Return all that was found of a clause, a block for each finding."""
     head = [result.title, result.reason]
     blocks = ["\n".join(text for text in head if text), *map(_evidence, result.evidence)]
     return visible("\n\n".join(blocks), keep="\n")

@@ -6,6 +6,7 @@ import re
 from itertools import groupby
 from typing import Final
 
+from conformance.report.changes import headline, since
 from conformance.report.inert import line
 from conformance.report.model import ClauseResult, Report, Verdict
 from conformance.report.words import (
@@ -49,6 +50,7 @@ def render_markdown(report: Report) -> str:
         plain(sentence(judged_again(report))) if run.made_from else "",
         "\n".join(f"- {plain(step)}" for step in next_steps(report)),
         _counts(report),
+        _since(report),
         _broken(breached(report)),
         _unseen(core_not_exercised(report)),
         _known(report),
@@ -67,6 +69,11 @@ def _counts(report: Report) -> str:
         return f"{exercised(report).capitalize()}."
     rows = [list(shown), ["---:"] * len(shown), [f"{number:,}" for number in shown.values()]]
     return f"{exercised(report).capitalize()}:\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _since(report: Report) -> str:
+    diff = None if report.history is None else report.history.diff
+    return "" if diff is None else f"{plain(since(diff))}: **{plain(headline(diff))}**"
 
 
 def _broken(results: list[ClauseResult]) -> str:

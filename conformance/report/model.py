@@ -28,12 +28,25 @@ class Status(enum.StrEnum):
     ERROR = "error"
 
 
+EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
+
+
 class Verdict(enum.StrEnum):
     """Of a run."""
 
     CONFORMANT = "conformant"
     NON_CONFORMANT = "non-conformant"
     INCONCLUSIVE = "inconclusive"
+
+
+ChangeKind = Literal[
+    "failed", "warned", "changed", "error", "vanished", "waived", "fixed", "exercised", "added", "removed"
+]
+"""Of a clause between two runs, in the order in which a reader wants them: what got worse comes first."""
+
+
+Outcome = Literal["worse", "better", "same", "unclear"]
+"""From one run to another. Unclear: nothing got worse, and the newer run is inconclusive."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -331,6 +344,102 @@ class NewerEdition(Value, frozen=True, kw_only=True):
     clauses: tuple[ClauseResult, ...]
 
 
+class PastRun(Value, frozen=True, kw_only=True):
+    """A run as a history keeps it. ``number`` is its own in that history, 0 where it is in none.
+
+    ``p50`` and ``p95`` are percentiles of the seconds that its answers took, None where nothing answered.
+    """
+
+    number: int
+    target: str
+    queue_path: str
+    dialect: str
+    start: str
+    end: str
+    verdict: Verdict
+    reason: str
+    partial: bool
+    selected: str | None
+    suite_version: str
+    edition: int
+    document_sha256: str
+    counts: Counts
+    p50: float | None = None
+    p95: float | None = None
+
+
+class RunAt(Value, frozen=True, kw_only=True):
+    """A run of a history by its number, and when it started."""
+
+    number: int
+    start: str
+
+
+class Span(Value, frozen=True, kw_only=True):
+    """Runs one after the other in which a clause had the same status; None: they did not judge it."""
+
+    status: Status | None
+    runs: int
+
+
+class ClauseHistory(Value, frozen=True, kw_only=True):
+    """A clause over the runs of a history.
+
+    ``spans`` cover the runs that are listed, oldest first. The rest looks back over the whole history: when the clause
+    was exercised last and with which status then, and, where it was broken then, since when it has not been kept.
+    """
+
+    spans: tuple[Span, ...]
+    last_exercised: RunAt | None
+    last_status: Status | None
+    broken_since: RunAt | None
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """What became of one clause from one run to another. ``before`` and ``now`` are None where a run lacks the clause.
+
+    ``appeared`` and ``gone`` are the fingerprints that only the newer or only the older run has.
+    """
+
+    kind: ChangeKind
+    clause: str
+    title: str
+    level: Literal["must", "should", "info"]
+    core: bool
+    before: Status | None
+    now: Status | None
+    worse: bool
+    appeared: tuple[Fingerprint, ...] = ()
+    gone: tuple[Fingerprint, ...] = ()
+
+
+class Diff(Value, frozen=True, kw_only=True):
+    """What changed from one run to another.
+
+    ``notes`` say what else differs between them, so that a change need not be the server's. ``worse`` says in words
+    what got worse.
+    """
+
+    old: PastRun
+    new: PastRun
+    outcome: Outcome
+    notes: tuple[str, ...]
+    worse: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+class History(Value, frozen=True, kw_only=True):
+    """The last runs of the same target, path and dialect, oldest first: the last one is the run of this report.
+
+    ``total`` counts all of them in the history. ``diff`` is from the last whole run before this one.
+    """
+
+    runs: tuple[PastRun, ...]
+    total: int
+    clauses: dict[str, ClauseHistory]
+    diff: Diff | None
+
+
 class Report(Value, frozen=True, kw_only=True):
     """One run, whole. ``bodies``, by the SHA-256 of the body, are there where whole bodies were asked for."""
 
@@ -345,6 +454,7 @@ class Report(Value, frozen=True, kw_only=True):
     deviations: Deviations | None = None
     newer: NewerEdition | None = None
     bodies: dict[str, Body] | None = None
+    history: History | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

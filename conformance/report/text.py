@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, Literal, NamedTuple
 
+from conformance.report.changes import headline, since
 from conformance.report.inert import line
-from conformance.report.model import ClauseResult, Report, Status
+from conformance.report.model import ClauseResult, Outcome, Report, Status
 from conformance.report.words import (
     BREACHED,
     STATUS,
@@ -46,6 +47,14 @@ COLOUR: Final[dict[str, str]] = {
 }
 """By style, for whoever can show colour; styles that are not named here have none."""
 
+OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
+    "worse": "non-conformant",
+    "better": "conformant",
+    "same": "counts",
+    "unclear": "inconclusive",
+}
+"""What became of an endpoint since an earlier run."""
+
 FINDINGS_SHOWN: Final = 3
 CORE_SHOWN: Final = 12
 
@@ -81,6 +90,9 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     if report.newer:
         lines.append(Line("waived", line(sentence(newer_edition(report)))))
         lines += [_detail(_head(result)) for result in report.newer.clauses if result.status in BREACHED]
+    diff = None if report.history is None else report.history.diff
+    if diff is not None:
+        lines.append(Line(OUTCOME_STYLE[diff.outcome], line(f"{since(diff)}: {headline(diff)}")))
     by_status = ", ".join(
         f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
     )

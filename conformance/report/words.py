@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final, Protocol, TypeVar
 
 from conformance.dialect import ORDER, Dialect
-from conformance.report.model import ClauseResult, Evidence, Report, Run, SmallestRequest, Status, Verdict
+from conformance.report.model import (
+    ClauseResult,
+    Evidence,
+    Report,
+    Run,
+    SmallestRequest,
+    SourceOfClause,
+    Status,
+    Verdict,
+)
 
 VERDICT: Final = {
     Verdict.CONFORMANT: "Conformant",
@@ -65,6 +76,7 @@ SUBJECT: Final = {
     "privacy": "Privacy",
 }
 
+_RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 """The statuses that ask for attention, worst first."""
 
@@ -77,6 +89,25 @@ def subject(clause_id: str) -> str:
 def subject_title(name: str) -> str:
     """Return the human title of a subject."""
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
+
+
+class Named(Protocol):
+    """What has the id of a clause."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def by_subject(clauses: Iterable[N]) -> list[tuple[str, list[N]]]:
+    """Return clauses by subject, both in the order in which they come."""
+    found: dict[str, list[N]] = {}
+    for one in clauses:
+        found.setdefault(subject(one.id), []).append(one)
+    return list(found.items())
 
 
 def breached(report: Report) -> list[ClauseResult]:
@@ -172,6 +203,35 @@ def because(run: Run) -> str:
 def reading(run: Run) -> str:
     """Return which reading of the tuple was demanded, and for ``auto`` why, in one line."""
     return "; ".join(filter(None, (dialect(run), order(run), because(run))))
+
+
+def source_text(source: SourceOfClause) -> str:
+    """Return where the sentence of a clause stands, in words."""
+    return source.rfc or f"openapi-cloud.get-queue.yaml#{source.pointer or ''}"
+
+
+def rfc_url(text: str | None) -> str | None:
+    """Return where an RFC's section can be read, None where the text names none."""
+    match = _RFC.match(text or "")
+    if match is None:
+        return None
+    return f"https://www.rfc-editor.org/rfc/rfc{match[1]}" + (f"#section-{match[2]}" if match[2] else "")
+
+
+def minute(text: str) -> str:
+    """Return an RFC 3339 time in UTC, to the minute, for columns that say so; as it stands where it is none."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return text
+
+
+def instant(text: str) -> str:
+    """Return an RFC 3339 time as people write it; as it stands where it is none."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+    except ValueError:
+        return text
 
 
 def is_embedded(run: Run) -> bool:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from conformance.report.model import Report, encode
+from conformance.settings import FORMATS
 
 NAMES: Final = ("index.html", "compliance.json", "junit.xml", "summary.md")
 
 
-def write_reports(report: Report, directory: Path, *, fail_on_should: bool = False) -> None:
-    """Render all four and write them whole. Raises OSError; what stood there then still does."""
+def write_reports(
+    report: Report, directory: Path, *, fail_on_should: bool = False, formats: Collection[str] = ()
+) -> None:
+    """Render all four, and ``formats`` beside them, and write them whole.
+
+    Raises OSError; what stood there then still does.
+    """
     from conformance.report.html import render_html
     from conformance.report.junit import render_junit
     from conformance.report.markdown import render_markdown
@@ -27,6 +33,14 @@ def write_reports(report: Report, directory: Path, *, fail_on_should: bool = Fal
         "junit.xml": render_junit(report, fail_on_should=fail_on_should),
         "summary.md": render_markdown(report).encode(),
     }
+    if "ctrf" in formats:
+        from conformance.report.ctrf import render_ctrf
+
+        contents[FORMATS["ctrf"]] = render_ctrf(report, fail_on_should=fail_on_should)
+    if "sarif" in formats:
+        from conformance.report.sarif import render_sarif
+
+        contents[FORMATS["sarif"]] = render_sarif(report)
     directory.mkdir(parents=True, exist_ok=True)
     write_whole({directory / name: content for name, content in contents.items()})
 
@@ -47,10 +61,10 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
                 temporary.unlink()
 
 
-def check_writable(directory: Path) -> None:
+def check_writable(directory: Path, formats: Collection[str] = ()) -> None:
     """Create the directory. Raises OSError now where the reports could not be written after the run."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name in NAMES:
+    for name in (*NAMES, *(FORMATS[one] for one in formats)):
         if (directory / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(directory / name))
     probe = _temporary(directory, "probe")

@@ -244,6 +244,7 @@ def failing() -> Report:
         got="1767225600",
         message="create_time is 1767225600: that is January 1970 in milliseconds, and 2026-01-01 in seconds",
         hint="The server sends seconds. Multiply by 1,000.",
+        kind="seconds",
         more=41,
         last="/queue_pending/41/4/create_time",
         seen_in=("x-02", "x-03", "x-04"),

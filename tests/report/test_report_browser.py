@@ -2,86 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
-
-import axe_playwright_python
+import browsing
+import histories
 import pytest
 import report_samples as sample
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import Opener, Scheme, violations
+from playwright.sync_api import expect
 
 from conformance.report.html import render_html
 
+browser, opener = browsing.browser, browsing.opener  # fixtures
 pytestmark = pytest.mark.browser
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
-    "--no-first-run"
-)
-Scheme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium: of the environment variable CHROMIUM, else as found on the PATH. Without it these tests fail."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not path:
-        pytest.fail(
-            "no chromium on the PATH: install it, name it in CHROMIUM, or leave these tests out with -m 'not browser'"
-        )
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS.split())
-        yield started
-        started.close()
+REPORTS = {**sample.REPORTS, **histories.REPORTS}
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Write each sample and return its URL."""
     directory = tmp_path_factory.mktemp("pages")
-    for name, make in sample.REPORTS.items():
+    for name, make in REPORTS.items():
         (directory / f"{name}.html").write_text(render_html(make()), "utf-8")
-    return {name: (directory / f"{name}.html").as_uri() for name in sample.REPORTS}
+    return {name: (directory / f"{name}.html").as_uri() for name in REPORTS}
 
 
-class Opener:
-    """Opens pages and remembers what the browser complained of."""
-
-    def __init__(self, browser: Browser) -> None:
-        self.browser = browser
-        self.complaints: list[str] = []
-
-    def __call__(self, url: str, *, width: int = 1200, **context: Any) -> Page:
-        """Open ``url`` in a context of its own."""
-        page = self.browser.new_context(
-            viewport={"width": width, "height": 800}, reduced_motion="reduce", **context
-        ).new_page()
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith(("file:", "data:")) else self.complaints.append(request.url),
-        )
-        page.goto(url)
-        return page
-
-
-@pytest.fixture
-def opener(browser: Browser) -> Iterator[Opener]:
-    """Return an opener; contexts are closed, and complaints fail the test."""
-    made = Opener(browser)
-    yield made
-    for context in browser.contexts:
-        context.close()
-    assert not made.complaints
-
-
-ALL = pytest.mark.parametrize("name", list(sample.REPORTS))
+ALL = pytest.mark.parametrize("name", list(REPORTS))
 
 
 @ALL
@@ -173,22 +118,22 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
     assert max(dark) < 40
 
 
-@cache
-def axe() -> str:
-    """Return the text of axe-core."""
-    return AXE.read_text("utf-8")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("name", "width"), [("passing", 1200), ("failing", 1200), ("failing", 360), ("idle", 1200), ("unreachable", 360)]
+    ("name", "width"),
+    [
+        ("passing", 1200),
+        ("failing", 1200),
+        ("failing", 360),
+        ("idle", 1200),
+        ("unreachable", 360),
+        ("aged", 1200),
+        ("aged", 360),
+        ("new", 1200),
+    ],
 )
 def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice, with much of it open; the policy is lifted for axe itself."""
     page = opener(pages[name], width=width, color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i < 30 })")
-    page.add_script_tag(content=axe())
-    violations = page.evaluate("axe.run().then((found) => found.violations)")
-    assert not [
-        f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in violations for node in one["nodes"][:3]
-    ]
+    assert not violations(page)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from html.parser import HTMLParser
 
+import histories
 import pytest
 import report_samples as sample
 
@@ -40,7 +41,8 @@ class Reader(HTMLParser):
         return [value for key, value in self.attributes if key == name]
 
 
-ALL = pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
+REPORTS = {**sample.REPORTS, **histories.REPORTS}
+ALL = pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 
 
 @ALL
@@ -114,3 +116,48 @@ def test_an_inconclusive_run_says_what_to_do() -> None:
     assert "Queue jobs, one running" in idle
     assert "Partial run" in idle
     assert "Embedded reference endpoint" in idle
+
+
+def text_of(report: Report) -> str:
+    """Return the text of a page, its spaces folded."""
+    return re.sub(r"\s+", " ", Reader(render_html(report)).text)
+
+
+def test_over_time_a_reader_finds_what_changed_and_since_when() -> None:
+    """What the history knows stands in a section of its own, beside what needs attention, and in each clause."""
+    text = text_of(histories.aged())
+    for wanted in (
+        "Since run 8 of 2026-01-08 03:00:00 UTC, the one before this:",
+        "No better and no worse: no clause changed.",
+        "Non-conformant since run 8 of 2026-01-08, in 2 runs.",
+        "All 9 runs, this one at the end",
+        "Run 5, 2026-01-05 03:00:00 UTC: inconclusive",
+        "How long answers took",
+        "broken in 3 of 14 answers since run 8 of 2026-01-08",
+        "Over time. Broken since run 8 of 2026-01-08 03:00:00 UTC.",
+        "Over time. Kept when it was exercised last, in this run.",
+        "Over time. Never exercised in this history.",
+    ):
+        assert wanted in text, wanted
+
+
+def test_the_line_of_a_clause_says_in_words_what_it_shows() -> None:
+    labels = Reader(render_html(histories.aged())).all("aria-label")
+    assert "9 runs: failed 4, not exercised 1, passed 4" in labels
+    assert "9 runs: not exercised 9" in labels
+    assert labels.count("9 runs: not exercised 1, passed 8") > 10
+
+
+def test_the_first_run_of_a_history_says_so() -> None:
+    text = text_of(histories.new())
+    assert "This is the first run of this target, path and dialect in the history." in text
+    assert "One run, this one at the end" in text
+    assert "How long answers took" not in text
+
+
+@pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
+def test_without_a_history_nothing_is_said_of_one(make: Callable[[], Report]) -> None:
+    page = Reader(render_html(make()))
+    assert "past" not in page.all("id")
+    assert "strip" not in page.all("class")
+    assert "#past" not in page.all("href")

@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import histories
 import pytest
 import report_samples as sample
 from jsonschema import Draft202012Validator
 
 from conformance.report.model import Report, decode, encode
 from conformance.report.schema import ID, PATH, schema_text
+
+REPORTS = {**sample.REPORTS, **histories.REPORTS}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def test_it_says_what_it_is() -> None:
     assert all(one["description"] for one in schema["$defs"].values())
 
 
-@pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 def test_reports_are_valid_and_read_back(validator: Draft202012Validator, make: Callable[[], Report]) -> None:
     """What is written is accepted, is UTF-8, and gives the same value back."""
     report = make()
@@ -46,8 +49,12 @@ def test_reports_are_valid_and_read_back(validator: Draft202012Validator, make: 
 
 def test_members_may_be_added(validator: Draft202012Validator) -> None:
     """Readers of today accept the documents of tomorrow."""
-    document = json.loads(encode(sample.failing()))
-    for grown in (document, document["run"], document["counts"], document["clauses"][0], document["exchanges"][0]):
+    document = json.loads(encode(histories.aged()))
+    past = document["history"]
+    for grown in (
+        document, document["run"], document["counts"], document["clauses"][0], document["exchanges"][0], past,
+        past["runs"][0], past["diff"], past["clauses"]["item.array"],
+    ):  # fmt: skip
         grown["of_tomorrow"] = {"x": 1}
     validator.validate(document)
 

@@ -1,0 +1,25 @@
+"""The history of runs: every run kept in one SQLite file, what changed from one to another, and since when.
+
+report = keep(report, Path("history.db"))        # adds the run; the report now has ``history``
+with Store(Path("history.db")) as store:
+for run in store.newest():                   # of each target, path and dialect
+history = history_of(store, run)         # lines of clauses, since when, the diff from the run before
+compare(snapshot(old_report), snapshot(new_report)).outcome
+"""
+
+from conformance.history.diff import compare
+from conformance.history.snapshot import Snapshot, snapshot
+from conformance.history.store import HistoryProblem, Store, UnusableHistory, prepare
+from conformance.history.trend import history_of, keep
+
+__all__ = [
+    "HistoryProblem",
+    "Snapshot",
+    "Store",
+    "UnusableHistory",
+    "compare",
+    "history_of",
+    "keep",
+    "prepare",
+    "snapshot",
+]

@@ -1,0 +1,57 @@
+"""What is kept of a run: enough to say later what changed, and nothing that a user wrote into a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from conformance.report.fingerprint import fingerprints
+from conformance.report.model import Fingerprint, PastRun, Report, Status
+from conformance.report.timing import timing
+
+
+@dataclass(frozen=True)
+class ClauseThen:
+    """One clause in a run that is past. ``failures`` are fingerprints, in a fixed order."""
+
+    id: str
+    title: str
+    level: Literal["must", "should", "info"]
+    core: bool
+    status: Status
+    failures: tuple[Fingerprint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One run and its clauses by id, in the order of the report."""
+
+    run: PastRun
+    clauses: Mapping[str, ClauseThen]
+
+
+def snapshot(report: Report, number: int = 0) -> Snapshot:
+    """Return what is kept of a report."""
+    run, took = report.run, timing(report)
+    return Snapshot(
+        PastRun(
+            number=number, target=run.target, queue_path=str(run.options.get("queue_path") or ""),
+            dialect=run.dialect, start=run.start, end=run.end, verdict=report.verdict, reason=report.verdict_reason,
+            partial=run.partial, selected=run.selected, suite_version=run.suite_version, edition=run.edition,
+            document_sha256=run.document_sha256, counts=report.counts,
+            p50=None if took is None else took.p50, p95=None if took is None else took.p95,
+        ),
+        {
+            result.id: ClauseThen(
+                result.id, result.title, result.level, result.core, result.status,
+                in_order(fingerprints(result)),
+            )
+            for result in report.clauses
+        },
+    )  # fmt: skip
+
+
+def in_order(failures: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:
+    """Return failures as they are listed everywhere: by place, those outside the body first."""
+    return tuple(sorted(failures, key=lambda failure: (failure.place or "", failure.kind)))
