@@ -11,7 +11,7 @@ import msgspec
 from conformance.report.inert import visible
 from conformance.report.junit import details, first_line
 from conformance.report.model import ClauseResult, Report, Status
-from conformance.report.words import subject, subject_title
+from conformance.report.words import problems, subject, subject_title
 
 SPEC_VERSION: Final = "0.0.0"
 _STATUS: Final = {
@@ -27,9 +27,13 @@ _STATUS: Final = {
 
 
 def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
-    """Return ``ctrf.json``. A warning is ``other``, or ``failed`` with ``fail_on_should``."""
+    """Return ``ctrf.json``. A warning is ``other``, or ``failed`` with ``fail_on_should``.
+
+    What of a register of known deviations does not hold is a failed test of its own.
+    """
     run = report.run
     tests = [_test(result, fail_on_should=fail_on_should) for result in report.clauses]
+    tests += [_problem(clause, what) for clause, what in problems(report)]
     tally = Counter(test["status"] for test in tests)
     start, stop = _milliseconds(run.start), _milliseconds(run.end)
     document = {
@@ -80,6 +84,16 @@ def _test(result: ClauseResult, *, fail_on_should: bool) -> dict[str, Any]:
     if result.evidence:
         test["trace"] = details(result)
     return test
+
+
+def _problem(clause: str, what: str) -> dict[str, Any]:
+    return {
+        "name": visible(f"{clause} (known deviation)"),
+        "status": "failed",
+        "duration": 0,
+        "suite": ["conformance", "Known deviations"],
+        "message": visible(f"{clause}: {what}"),
+    }
 
 
 def _milliseconds(text: str) -> int:

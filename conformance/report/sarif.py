@@ -15,7 +15,7 @@ import msgspec
 from conformance.report.fingerprint import fingerprint
 from conformance.report.inert import visible
 from conformance.report.model import ClauseResult, Evidence, Report, Status, Verdict
-from conformance.report.words import STATUS, more_like_this, rfc_url, sentence, source_text
+from conformance.report.words import STATUS, more_like_this, problems, rfc_url, sentence, source_text
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL: Final = {"must": "error", "should": "warning", "info": "note"}
@@ -24,7 +24,7 @@ _NOTED: Final = {Status.ERROR: "error", Status.NOT_EXERCISED: "warning", Status.
 
 
 def render_sarif(report: Report) -> bytes:
-    """Return ``results.sarif``. What is waived is a suppressed result."""
+    """Return ``results.sarif``. What is waived is suppressed, a register that does not hold is misconfigured."""
     run, clauses = report.run, report.clauses
     urls = {exchange.id: exchange.request.url for exchange in report.exchanges}
     document = {
@@ -51,6 +51,14 @@ def render_sarif(report: Report) -> bytes:
                             _notification(result, index)
                             for index, result in enumerate(clauses)
                             if result.status in _NOTED
+                        ],
+                        "toolConfigurationNotifications": [
+                            {
+                                "descriptor": {"id": "known-deviation"},
+                                "level": "error",
+                                "message": {"text": visible(f"{clause}: {what}")},
+                            }
+                            for clause, what in problems(report)
                         ],
                     }
                 ],

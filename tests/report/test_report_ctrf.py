@@ -92,3 +92,9 @@ def test_what_a_server_sent_is_printable() -> None:
         return [text for one in value for text in texts(one)] if isinstance(value, list) else [str(value)]
 
     assert all(text.replace("\n", "").isprintable() for text in texts(json.loads(render_ctrf(sample.hostile()))))
+
+
+def test_what_of_a_register_does_not_hold_fails_by_name() -> None:
+    test = by_name(sample.known())["reads.order (known deviation)"]
+    assert (test["status"], test["message"]) == ("failed", "reads.order: stale (deviations.toml, deviation 2)")
+    assert results(sample.known())["summary"]["failed"] == 2

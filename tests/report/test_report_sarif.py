@@ -112,3 +112,11 @@ def test_a_failure_is_known_again_the_next_night() -> None:
     again = histories.with_clauses(report, structs.replace(clause, evidence=(elsewhere, *clause.evidence[1:])))
     assert marks(again) == marks(report)
     assert len(marks(report)) > 4
+
+
+def test_what_of_a_register_does_not_hold_is_told_as_misconfigured() -> None:
+    (invocation,) = run(sample.known())["invocations"]
+    told = [(one["level"], one["message"]["text"]) for one in invocation["toolConfigurationNotifications"]]
+    assert told[0] == ("error", "reads.order: stale (deviations.toml, deviation 2)")
+    assert len(told) == 2
+    assert run(sample.passing())["invocations"][0]["toolConfigurationNotifications"] == []
