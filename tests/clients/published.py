@@ -39,7 +39,7 @@ def versions() -> dict[str, str]:
     return {**NPM, COMFY_CLI: pinned[COMFY_CLI]}
 
 
-def _run(command: Sequence[str | Path], directory: Path, seconds: float) -> str:
+def _run(command: Sequence[str], directory: Path, seconds: float) -> str:
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     return done.stdout
@@ -51,7 +51,7 @@ class NpmClients:
     def __init__(self, directory: Path) -> None:
         for program in ("npm", "node"):
             if shutil.which(program) is None:
-                raise Missing(f"{program} is not on the PATH: install Node.js 20 or newer, or leave out -m clients")
+                raise Missing(f"{program} is not on the PATH: install Node.js 20 or newer, or leave these tests out")
         for name in ("package.json", "package-lock.json", "drive.mjs"):
             shutil.copy(HERE / name, directory)
         self._directory = directory
@@ -69,8 +69,8 @@ class ComfyCli:
     def __init__(self, directory: Path) -> None:
         _run([sys.executable, "-m", "venv", "venv"], directory, INSTALLING)
         self._programs = directory / "venv" / ("Scripts" if os.name == "nt" else "bin")
-        pip = [self._programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--requirement", HERE / "requirements.txt"], directory, INSTALLING)
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]
+        _run([str(self._programs / "python"), *install, str(HERE / "requirements.txt")], directory, INSTALLING)
         self._home = directory / "home"
         self._home.mkdir()
 

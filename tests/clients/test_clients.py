@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +21,10 @@ from typing import Any, Final
 import httpx
 import pytest
 from around import Around
-from published import COMFY_CLI, NPM, ComfyCli, Missing, NpmClients, Seen, versions
+from published import ASKING, COMFY_CLI, HERE, NPM, ComfyCli, Missing, NpmClients, Seen, versions
 
 from conformance.recordings import read_file
 from conformance.reference.server import Endpoint, serve
-
-pytestmark = pytest.mark.clients
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "clients-in-the-wild.md"
@@ -144,7 +144,7 @@ def lists_and_watches(seen: Seen, truth: Truth) -> str:
     if wrong:
         return f"lists all jobs, {wrong} of the {len(by_number)} pending ones at a place that they do not have"
     attached = seen["watched"]["error"]["details"]["attached"]
-    return f"lists all jobs; {'finds' if attached else 'does not find'} whose the watched one is"
+    return f"lists all jobs; {'knows who sent each' if attached else 'knows of none who sent it'}"
 
 
 SAYS: Final[dict[str, Says]] = {
@@ -230,8 +230,7 @@ TAIL: Final = """\
 - The order of elements 3 and 4 makes a difference to comfy-cli alone. `comfy jobs watch` looks in [3], where ComfyUI
   has its extra data, for the client id of the submitter, to whom alone ComfyUI sends events. Of Comfy Cloud itself it
   asks `/api/jobs` instead of this queue, as its source says.
-- What all of them rely on: that items are arrays with the id at [1]. Without, jobs are taken for done, for lost, or for
-  none.
+- All that look into the jobs rely on arrays with the id at [1]. Without, a job is done, lost, or was never there.
 - That a list may be left out, as the document has it, is expected by comfy-cli alone of those that look into the lists.
 - comfy-cli shows the place in the list as the place in the queue, which it is not in ComfyUI's heap.
 - `JSON.parse` knows no `NaN`; Python's `json` does.
@@ -262,6 +261,7 @@ def columns(name: str, text: str) -> tuple[list[str], dict[str, str]]:
     return own[1:], {row[0]: row[heads.index(name)] for row in rows if row[0] in SERVED}
 
 
+@pytest.mark.clients
 @pytest.mark.parametrize("name", SAYS)
 def test_a_client_makes_of_each_queue_what_the_page_says(name: str) -> None:
     try:
@@ -275,8 +275,31 @@ def test_a_client_makes_of_each_queue_what_the_page_says(name: str) -> None:
     assert told == ([versions()[name], asks, reads], measured.phrases), "python tests/clients/test_clients.py"
 
 
-def test_every_client_is_on_the_page_and_pinned() -> None:
+def test_every_client_is_pinned_and_on_the_page_in_that_version() -> None:
+    told = PAGE.read_text("utf-8")
     assert set(versions()) == set(SAYS) == {*NPM, COMFY_CLI}
+    assert {name: columns(name, told)[0][0] for name in SAYS} == versions()
+    assert all(list(columns(name, told)[1]) == list(SERVED) for name in SAYS)
+
+
+def test_the_lock_file_pins_every_package_and_names_no_registry() -> None:
+    packages = json.loads((HERE / "package-lock.json").read_text("utf-8"))["packages"]
+    packages.pop("")
+    assert all(package["integrity"] and "resolved" not in package for package in packages.values())
+
+
+def test_where_npm_is_not_there_the_tests_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Missing, match=r"^npm is not on the PATH: install Node\.js"):
+        NpmClients(tmp_path)
+
+
+@pytest.mark.parametrize("wanted", [[], ["-m", "clients"]])
+def test_a_usual_run_asks_no_registry(wanted: list[str]) -> None:
+    command = [sys.executable, "-m", "pytest", "-n0", "-q", "--collect-only", *wanted, str(HERE)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=ASKING, check=False).stdout
+    assert told.count("makes_of_each_queue") == (len(SAYS) if wanted else 0)
+    assert wanted or f"{len(SAYS)} deselected" in told
 
 
 if __name__ == "__main__":
