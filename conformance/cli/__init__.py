@@ -23,6 +23,7 @@ VERBS: Final = {
     "check": "Ask an endpoint, judge its answers, leave a report.",
     "judge": "Judge recorded answers, without any network.",
     "deviations": "Begin or check a register of known deviations.",
+    "compare": "Set two endpoints side by side, clause by clause.",
     "diff": "Say what changed from one run to another, and whether it got worse.",
     "badge": "Write a badge of a run: an SVG, and the JSON for shields.io.",
     "site": "Write a static site of a history: targets, runs, what changed.",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from queue import Queue
+from typing import Any, Final
 
 import httpx
 from aiohttp import web
@@ -14,50 +17,24 @@ OF_THE_CONNECTION: Final = {"connection", "content-length", "content-encoding", 
 
 
 class Around:
-    """A server on a free port of loopback, while entered; ``url`` is its base.
-
-    ``GET /queue`` is answered as the endpoint at ``behind`` answers ``GET /api/queue``. A prompt that is posted gets
-    the id ``prompt_id``, and who opens the WebSocket is told that this job was interrupted. ``asked`` holds the
-    requests, as ``METHOD PATH``, and ``sessions`` the client ids of WebSockets.
-    """
+    """What was asked of a server of ``around``: requests, as ``METHOD PATH``, and client ids of WebSockets."""
 
     url: str
 
-    def __init__(self, behind: str, prompt_id: str) -> None:
-        self._behind, self._prompt_id = behind, prompt_id
+    def __init__(self, client: httpx.AsyncClient, prompt_id: str) -> None:
+        self._client, self._prompt_id = client, prompt_id
         self.asked: list[str] = []
         self.sessions: list[str] = []
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="around", daemon=True)
-        self._up = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._up.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+    def app(self) -> web.Application:
+        """Return what serves."""
         app = web.Application()
         app.router.add_get("/queue", self._queue)
         app.router.add_post("/prompt", self._prompt)
         app.router.add_get("/history", self._history)
         app.router.add_get("/history/{prompt_id}", self._history)
         app.router.add_get("/ws", self._socket)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0]
-        self.url = f"http://{host}:{port}"
-        async with httpx.AsyncClient(base_url=self._behind, trust_env=False) as self._client:
-            self._up.set()
-            await self._stop.wait()
-            await runner.cleanup()
+        return app
 
     def _note(self, request: web.Request) -> None:
         self.asked.append(f"{request.method} {request.path}")
@@ -86,3 +63,34 @@ class Around:
         async for _ in socket:
             pass
         return socket
+
+
+@contextmanager
+def around(behind: str, prompt_id: str) -> Iterator[Around]:
+    """Run a server on a free port of loopback.
+
+    ``GET /queue`` is answered as the endpoint at ``behind`` answers ``GET /api/queue``. A prompt that is posted gets
+    the id ``prompt_id``, and who opens the WebSocket is told that this job was interrupted.
+    """
+    started: Queue[tuple[Around, Callable[[], object]]] = Queue()
+
+    async def serve() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        async with httpx.AsyncClient(base_url=behind, trust_env=False) as client:
+            made = Around(client, prompt_id)
+            runner = web.AppRunner(made.app(), access_log=None, shutdown_timeout=0.05)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            made.url = "http://{}:{}".format(*runner.addresses[0])
+            started.put((made, partial(loop.call_soon_threadsafe, stop.set)))
+            await stop.wait()
+            await runner.cleanup()
+
+    with ThreadPoolExecutor(1) as pool:
+        served = pool.submit(asyncio.run, serve())
+        made, stop = started.get(timeout=60)
+        try:
+            yield made
+        finally:
+            stop()
+        served.result()

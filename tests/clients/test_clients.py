@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from around import Around
+from around import around
 from published import ASKING, COMFY_CLI, HERE, NPM, ComfyCli, Missing, NpmClients, Seen, versions
 
 from conformance.recordings import read_file
@@ -187,9 +187,9 @@ def measure(name: str, ask: Ask) -> Measured:
     phrases = {}
     for what, served in SERVED.items():
         truth = _truth(served)
-        with (served.broken or served.start)() as endpoint, Around(endpoint.url, truth.prompt_id) as around:
-            phrases[what] = SAYS[name](ask(around.url, truth.prompt_id), truth)
-        asked |= dict.fromkeys(request.replace(truth.prompt_id, "{id}") for request in around.asked)
+        with (served.broken or served.start)() as endpoint, around(endpoint.url, truth.prompt_id) as server:
+            phrases[what] = SAYS[name](ask(server.url, truth.prompt_id), truth)
+        asked |= dict.fromkeys(request.replace(truth.prompt_id, "{id}") for request in server.asked)
     return Measured(tuple(asked), tuple(position for position in range(5) if _reads(position, ask)), phrases)
 
 
@@ -202,8 +202,8 @@ def _reads(position: int, ask: Ask) -> bool:
     seen = []
     for queue in (truth.queue, without):
         body = json.dumps(queue).encode()
-        with serve(bodies=repeat(body)) as endpoint, Around(endpoint.url, truth.prompt_id) as around:
-            seen.append(_made(ask(around.url, truth.prompt_id)))
+        with serve(bodies=repeat(body)) as endpoint, around(endpoint.url, truth.prompt_id) as server:
+            seen.append(_made(ask(server.url, truth.prompt_id)))
     return seen[0] != seen[1]
 
 
