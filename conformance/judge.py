@@ -21,6 +21,7 @@ from conformance.edition import EDITION
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Response
 from conformance.masking import masked, shows_workflow
+from conformance.outcome import Counted, outcome
 from conformance.report.fingerprint import fingerprint_at
 from conformance.report.model import (
     FINGERPRINTS,
@@ -29,8 +30,6 @@ from conformance.report.model import (
     Evidence,
     Fingerprint,
     NewerEdition,
-    SourceOfClause,
-    Status,
     Verdict,
 )
 from conformance.verdict import count, decide
@@ -44,7 +43,6 @@ SEEN_IN: Final = 20
 LIVE: Final = 8 << 20
 """Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
 
-_BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
 _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 POINTER_LIMIT: Final = 1000
 """Characters of a JSON Pointer that are shown."""
@@ -82,6 +80,18 @@ def _shown(pointer: str | None) -> str | None:
     return whole if len(pointer) <= POINTER_LIMIT else whole + "…"
 
 
+def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
+    """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
+    hide = hide and shows_workflow(clause, finding.pointer)
+    content, pointer = exchange.response.content if exchange.response else b"", finding.pointer
+    return Evidence(
+        exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
+        kind=finding.kind, got=masked(finding.got) if hide else finding.got,
+        message=masked(finding.message) if hide else finding.message,
+        excerpt=None if pointer is None else around(content, pointer, hide=hide),
+    )  # fmt: skip
+
+
 @dataclass
 class _Kind:
     """The findings of one kind: listed from the first answer that shows them, counted, and named for the others."""
@@ -104,17 +114,7 @@ class _Kind:
         if name != self.exchange:
             self.name(answer)
         elif len(self.listed) < LISTED:
-            hide = self.hide and shows_workflow(self.clause, finding.pointer)
-            content, pointer = answer.response.content, finding.pointer
-            self.listed.append(
-                Evidence(
-                    exchange=name, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
-                    kind=finding.kind,
-                    got=masked(finding.got) if hide else finding.got,
-                    message=masked(finding.message) if hide else finding.message,
-                    excerpt=None if pointer is None else around(content, pointer, hide=self.hide),
-                )
-            )  # fmt: skip
+            self.listed.append(as_evidence(answer.exchange, self.clause, finding, hide=self.hide))
         else:
             self.more += 1
             self.last = _shown(finding.pointer)
@@ -159,6 +159,11 @@ class _Tally:
             if like == kind.exchange or like in kind.seen_in:
                 kind.name(answer)
 
+    def counted(self) -> Counted:
+        """Return what it has come to."""
+        evidence = tuple(listed for kind in self.kinds.values() for listed in kind.evidence())
+        return Counted(len(self.judged), len(self.breached), evidence, tuple(self.fingerprints), self.error)
+
     def attempt(self, noting: Callable[[], None]) -> None:
         """Note, unless the clause itself fails: that must neither stop the run nor pass for a verdict."""
         try:
@@ -196,8 +201,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
             tally.attempt(partial(_across, tally, clause, conversation))
 
     def say(clause: Clause, tally: _Tally) -> ClauseResult:
-        level = clause.level_in(demand)
-        return _not_asked(clause, demand) if level is None else waive(_result(clause, level, tally), demand.read_as)
+        return waive(outcome(clause, demand, tally.counted()), demand.read_as)
 
     then = {clause: clause.in_edition(edition) for clause in tallies}
     results = [say(older, tallies[clause]) for clause, older in then.items() if older is not None]
@@ -309,44 +313,3 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
                 order, pointer = found
                 return _read(exchanges, Demand.told_by(order, f"{pointer} in {name}"))
     return answers, demand
-
-
-def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
-    reason = clause.not_asked(demand) or "not demanded under this dialect"
-    if demand.open and demand.dialect in clause.only:
-        reason = f"needs a job that tells the dialect: {reason}"
-        return _make(clause, clause.level, _Tally(), Status.NOT_EXERCISED, reason)
-    return _make(clause, clause.level, _Tally(), Status.NOT_APPLICABLE, reason)
-
-
-def _result(clause: Clause, level: Level, tally: _Tally) -> ClauseResult:
-    if tally.error is not None:
-        return _make(clause, level, tally, Status.ERROR, f"the suite itself failed: {tally.error}. Please report this")
-    if not tally.judged:
-        return _make(clause, level, tally, Status.NOT_EXERCISED, f"needs {clause.needs}")
-    if not tally.breached:
-        return _make(clause, level, tally, Status.PASS, f"kept in {_answers(len(tally.judged))}")
-    broken = f"broken in {len(tally.breached)} of {_answers(len(tally.judged))}"
-    evidence = tuple(listed for kind in tally.kinds.values() for listed in kind.evidence())
-    made = _make(clause, level, tally, _BREACHED[level], broken)
-    return structs.replace(made, evidence=evidence, fingerprints=tuple(tally.fingerprints))
-
-
-def _make(clause: Clause, level: Level, tally: _Tally, status: Status, reason: str) -> ClauseResult:
-    return ClauseResult(
-        id=clause.id,
-        title=clause.title,
-        level=level.value,
-        status=status,
-        reason=reason,
-        core=clause.core,
-        since=clause.since,
-        judged=len(tally.judged),
-        breached=len(tally.breached),
-        source=SourceOfClause(pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc),
-        why=clause.why,
-    )
-
-
-def _answers(number: int) -> str:
-    return "1 answer" if number == 1 else f"{number} answers"

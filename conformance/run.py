@@ -124,6 +124,8 @@ def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok
 def reached(report: Report) -> bool:
     """Whether the target was asked to the end and every answer came whole, one with status 200 at least."""
     cut_short = report.run.partial and report.run.selected is None
+    if report.load is not None:
+        return not cut_short and not report.load.problems and "200" in report.load.statuses
     final = [exchange.response for exchange in report.exchanges if not exchange.superseded]
     return not cut_short and None not in final and any(answer is not None and answer.status == 200 for answer in final)
 

@@ -264,7 +264,7 @@ def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool) -> 
     usual: dict[str, Any] = {}
     if searching:
         usual["max_requests"] = MAX_REQUESTS_WITH_PROPERTIES
-    if url is not None and not _is_loopback(urlsplit(url).hostname or ""):
+    if url is not None and not is_loopback(url):
         usual["rate_limit"] = REMOTE_RATE
     return Bounds(**{**usual, **given})
 
@@ -433,12 +433,14 @@ def _readable(file: str | Path | None, flag: str) -> Path | None:
 
 
 def _keep_off_plain_http(url: str, source: str) -> None:
-    if urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or ""):
+    if urlsplit(url).scheme == "http" and not is_loopback(url):
         msg = f"the key in {source} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
         raise UsageProblem(msg)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
     try:

@@ -52,7 +52,7 @@ def decide(
     """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
-        return Verdict.NON_CONFORMANT, f"{_clauses(len(failed), 'must')} broken: {_names(failed)}"
+        return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
     for doubt in _doubts(results, exchanges, answers):
         return Verdict.INCONCLUSIVE, doubt
     counts = count(results)
@@ -86,7 +86,7 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
     if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
         yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)"
     if unseen:
-        yield f"{_clauses(len(unseen), 'core')} not exercised: {_names(unseen)}"
+        yield in_words(unseen, "core", "not exercised")
     if not any(result.status in EXERCISED for result in results):
         yield "nothing was exercised"
 
@@ -126,6 +126,11 @@ def _advice(status: int, *, keyed: bool) -> str:
     if status == TOO_MANY:
         return "too many requests, or no subscription: try again later"
     return "the service is not available now: try again later"
+
+
+def in_words(ids: Sequence[str], kind: str, what: str) -> str:
+    """Say how many clauses of a kind are what, and name some of them."""
+    return f"{_clauses(len(ids), kind)} {what}: {_names(ids)}"
 
 
 def _clauses(number: int, kind: str = "") -> str:

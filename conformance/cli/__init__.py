@@ -21,6 +21,7 @@ EXIT_USAGE: Final = 4
 
 VERBS: Final = {
     "check": "Ask an endpoint, judge its answers, leave a report.",
+    "load": "Read a queue with many users at once, judge every answer.",
     "judge": "Judge recorded answers, without any network.",
     "deviations": "Begin or check a register of known deviations.",
     "compare": "Set two endpoints side by side, clause by clause.",

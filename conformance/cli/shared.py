@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.settings import Settings
 
 
-def _option(option: Option) -> Callable[..., Any]:
+def option_of_a_run(option: Option) -> Callable[..., Any]:
     """Return the decorator of click for an entry of the table of options."""
     told = option.help[0].upper() + option.help[1:]
     if option.metavar is None:
@@ -37,7 +37,7 @@ def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Ca
         command = click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone.")(command)
         for option in reversed(OPTIONS):
             if option.name in names:
-                command = _option(option)(command)
+                command = option_of_a_run(option)(command)
         return command
 
     return add

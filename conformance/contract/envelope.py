@@ -42,9 +42,15 @@ def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
         for answer in group
     }
     for answer in conversation.answers:
-        not_now = answer.response.status == TOO_MANY or answer.response.header("retry-after") is not None
-        if answer.request.reads and answer.response.head and not not_now and answer.exchange.id not in refused:
-            yield answer, answer
+        if answer.exchange.id not in refused:
+            yield from ((answer, found) for found in accountable(answer))
+
+
+def accountable(answer: Answer) -> Iterator[Answer]:
+    """A read whose status is to be accounted for: that does not say "not now, but then"."""
+    not_now = answer.response.status == TOO_MANY or answer.response.header("retry-after") is not None
+    if answer.request.reads and answer.response.head and not not_now:
+        yield answer
 
 
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:

@@ -139,10 +139,8 @@ class Client:
         if self.left <= 0 and self.ledger:
             raise OutOfTime
         number = f"x{len(self.ledger) + 1}"
-        sent = self._headers(ask)
-        url = self.url + (f"?{ask.query}" if ask.query else "")
-        shown = self._redactor.text(url), self._shown(sent)
-        request = Request(ask.method, *shown, ask.purpose, ask.credential, to_queue=not on_the_wire)
+        sent, request = self.prepare(ask, on_the_wire=on_the_wire)
+        url = self._url(ask)
         started = time.monotonic()
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
@@ -153,6 +151,21 @@ class Client:
         self.ledger[place] = exchange
         self._on_exchange(exchange)
         return exchange
+
+    def prepare(self, ask: Ask, *, on_the_wire: bool = False) -> tuple[Headers, Request]:
+        """Return the headers that are sent, and the request as it is shown: without the key."""
+        sent = self._headers(ask)
+        shown = self._redactor.text(self._url(ask)), self._shown(sent)
+        return sent, Request(ask.method, *shown, ask.purpose, ask.credential, to_queue=not on_the_wire)
+
+    def redacted(self, response: Response) -> Response:
+        """Return an answer without the key, where the server sent it back."""
+        return replace(
+            response, headers=self._redactor.headers(response.headers), content=self._redactor.content(response.content)
+        )
+
+    def _url(self, ask: Ask) -> str:
+        return self.url + (f"?{ask.query}" if ask.query else "")
 
     async def _turn(self) -> None:
         """Wait until the bound on requests per second allows one more."""

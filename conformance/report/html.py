@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from conformance.report import words
+from conformance.report.load import busiest, seconds
 from conformance.report.model import Report, Run, Status
 from conformance.report.page import render
 from conformance.report.timing import timing
@@ -34,6 +35,8 @@ def render_html(report: Report) -> str:
         exchanges={exchange.id: exchange for exchange in report.exchanges},
         timing=timing(report),
         duration=_duration(report.run),
+        seconds=[] if report.load is None else seconds(report.load),
+        busiest=0 if report.load is None else busiest(report.load),
     )
 
 

@@ -116,6 +116,21 @@ class SmallestRequest(Value, frozen=True, kw_only=True):
     plain_broken: int
 
 
+class Moment(Value, frozen=True, kw_only=True):
+    """A second of a run under load: an RFC 3339 time, the requests that ended in it and the users at its end."""
+
+    at: str
+    requests: int
+    users: int
+
+
+class SeenUnderLoad(Value, frozen=True, kw_only=True):
+    """When a clause was broken first and last, and the load at that moment."""
+
+    first: Moment
+    last: Moment
+
+
 class ClauseResult(Value, frozen=True, kw_only=True):
     """What a run says of one clause. ``judged`` and ``breached`` count answers.
 
@@ -137,6 +152,7 @@ class ClauseResult(Value, frozen=True, kw_only=True):
     why: str = ""
     smallest: SmallestRequest | None = None
     fingerprints: tuple[Fingerprint, ...] = ()
+    under_load: SeenUnderLoad | None = None
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):
@@ -320,6 +336,38 @@ class Deviations(Value, frozen=True, kw_only=True):
     problems: tuple[DeviationProblem, ...]
 
 
+class LoadSecond(Value, frozen=True, kw_only=True):
+    """One second of a run under load, ``at`` seconds since the Unix epoch: answers that ``broken`` a must."""
+
+    at: int
+    requests: int
+    broken: int
+    users: int
+
+
+class LatencyBySize(Value, frozen=True, kw_only=True):
+    """Seconds that answers took whose bodies have ``up_to`` so many bytes, None for those larger than all sizes."""
+
+    up_to: int | None
+    answers: int
+    p50: float
+    p95: float
+    longest: float
+
+
+class LoadRun(Value, frozen=True, kw_only=True):
+    """What was sent under load, and how it was answered: answers by status, requests without one by fault.
+
+    ``exchanges`` of the report are then those that evidence names, and no others.
+    """
+
+    requests: int
+    statuses: dict[str, int]
+    problems: dict[str, int]
+    seconds: tuple[LoadSecond, ...]
+    latency: tuple[LatencyBySize, ...]
+
+
 class Counts(Value, frozen=True, kw_only=True):
     """Clauses by status, and how many were ``exercised`` (pass, fail, warn, waived) of how many in ``total``."""
 
@@ -455,6 +503,7 @@ class Report(Value, frozen=True, kw_only=True):
     newer: NewerEdition | None = None
     bodies: dict[str, Body] | None = None
     history: History | None = None
+    load: LoadRun | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

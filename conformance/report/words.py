@@ -11,8 +11,10 @@ from conformance.dialect import ORDER, Dialect
 from conformance.report.model import (
     ClauseResult,
     Evidence,
+    Moment,
     Report,
     Run,
+    SeenUnderLoad,
     SmallestRequest,
     SourceOfClause,
     Status,
@@ -246,6 +248,7 @@ def flags(report: Report) -> list[str]:
         text
         for text, holds in (
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
+            ("under load: of all requests only those are listed that findings name", report.load is not None),
             ("partial run", report.run.partial),
             ("certificates were not verified", report.run.options.get("insecure") is True),
             ("judged again, without asking", report.run.made_from is not None),
@@ -258,6 +261,17 @@ def flags(report: Report) -> list[str]:
         )
         if holds
     ]
+
+
+def moments(seen: SeenUnderLoad) -> str:
+    """Return when a clause was broken first and last, and the load then."""
+    return f"first {_moment(seen.first)}, last {_moment(seen.last)}"
+
+
+def _moment(moment: Moment) -> str:
+    return (
+        f"at {instant(moment.at)} under {count(moment.requests, 'request')} a second by {count(moment.users, 'user')}"
+    )
 
 
 def newer_edition(report: Report) -> str:

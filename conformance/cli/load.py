@@ -1,0 +1,109 @@
+"""``comfy-conformance load``: many users at once, by Locust; every answer is judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from conformance.cli.shared import option_of_a_run, refusal, unwritable
+from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings
+from conformance.settings import UsageProblem
+
+LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
+USERS: Final = 10
+DURATION: Final = 30.0
+
+
+def _options(command: Any) -> Any:
+    for option in reversed(LOAD_OPTIONS):
+        command = option_of_a_run(option)(command)
+    return command
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("url", required=False)
+@click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST OPTIONS...]")
+@click.option(
+    "--users",
+    type=click.IntRange(1, 10_000),
+    default=USERS,
+    show_default=True,
+    metavar="N",
+    help="Users who read at once.",
+)
+@click.option(
+    "--duration",
+    type=click.FloatRange(1, LONGEST),
+    default=DURATION,
+    show_default=True,
+    metavar="S",
+    help="Seconds.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print the verdict and the table of failures alone.")
+@click.option("--locustfile", is_flag=True, help="Print where the locustfile is, for locust -f, and end.")
+@_options
+def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
+    url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
+) -> int:  # fmt: skip
+    """Read the queue of URL with many users at once, judge every answer, leave a report.
+
+    Locust sends the requests: what stands behind -- goes to it, such as --csv, --html or --processes.
+    Loopback alone is loaded, unless --yes-load-this-host says that another host may be.
+
+    Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 4 usage.
+    """
+    from conformance.report.write import check_writable
+
+    if locustfile:
+        click.echo(str(LOCUSTFILE))
+        return 0
+    if find_spec("locust") is None:
+        raise refusal("load needs Locust: pip install 'comfy-queue-conformance[load]'")
+    try:
+        settings = load_settings(os.environ, url, options)
+        check_writable(settings.report_dir)
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
+    except OSError as error:
+        raise unwritable(Path(options["report_dir"]), error) from None
+    rate = settings.bounds.rate_limit or 0.0
+    if not quiet:
+        click.echo(
+            f"sending {settings.target} at most {rate:,.0f} reads of {settings.queue_path} a second, by {users:,} "
+            f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} GETs, and nothing that writes", err=True,
+        )  # fmt: skip
+        if settings.key is not None:
+            click.echo(f"the key in {settings.key_source} is sent to {settings.target} and to nobody else", err=True)
+    command = [
+        sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", f"--users={users}",
+        f"--spawn-rate={users}", f"--run-time={duration:g}s", f"--host={settings.target}", *_typed(options),
+        *(["--only-summary"] if quiet or not sys.stdout.isatty() else []), *(["--loglevel=ERROR"] if quiet else []),
+        *locust,
+    ]  # fmt: skip
+    sys.stdout.flush()
+    os.execve(sys.executable, command, _environment())  # noqa: S606 - Locust wants to be the process
+    raise AssertionError("unreachable")
+
+
+def _typed(options: dict[str, Any]) -> list[str]:
+    """Return the options as Locust is to be told them."""
+    told = []
+    for option in LOAD_OPTIONS:
+        value = options[option.name]
+        if option.metavar is None:
+            told += [option.flag] if value else []
+        elif option.multiple:
+            told += [f"{option.flag}={each}" for each in value]
+        elif value is not None:
+            told.append(f"{option.flag}={value}")
+    return told
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what Locust would read options from."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}

@@ -1,0 +1,94 @@
+"""Counting while answers come: mutable, cheap for each answer, and handed over as a frozen tally now and then."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from conformance.contract import BY_ID, Level
+from conformance.exchange import Exchange
+from conformance.judge import as_evidence
+from conformance.load.stream import Noted
+from conformance.load.tally import Broken, Latency, Second, Tally, bucket, size_class
+from conformance.report.build import record
+from conformance.report.fingerprint import fingerprint_at
+from conformance.report.model import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
+
+
+@dataclass
+class Gathering:
+    """What one process has seen since it last handed over: a new one begins then."""
+
+    hide_workflows: bool = False
+    _judged: Counter[str] = field(default_factory=Counter)
+    _breached: Counter[str] = field(default_factory=Counter)
+    _first: dict[str, float] = field(default_factory=dict)
+    _last: dict[str, float] = field(default_factory=dict)
+    _evidence: defaultdict[str, dict[Fingerprint, Evidence]] = field(default_factory=lambda: defaultdict(dict))
+    _errors: dict[str, str] = field(default_factory=dict)
+    _statuses: Counter[int] = field(default_factory=Counter)
+    _problems: Counter[str] = field(default_factory=Counter)
+    _requests: Counter[int] = field(default_factory=Counter)
+    _seconds_breached: Counter[int] = field(default_factory=Counter)
+    _users: dict[int, int] = field(default_factory=dict)
+    _latency: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    _longest: dict[int, float] = field(default_factory=dict)
+    _exchanges: dict[str, RecordedExchange] = field(default_factory=dict)
+
+    def note(self, exchange: Exchange, noted: Noted, users: int) -> None:
+        """Count one exchange and what the clauses say of it; ``users`` are those of this process."""
+        ended = (exchange.started or 0.0) + (exchange.elapsed or 0.0)
+        second = int(ended)
+        self._requests[second] += 1
+        self._users[second] = users
+        if exchange.problem is not None:
+            self._problems[exchange.problem.fault.value] += 1
+        if exchange.response is None:
+            return
+        self._statuses[exchange.response.status] += 1
+        elapsed, size = exchange.elapsed or 0.0, size_class(len(exchange.response.content))
+        self._latency[size][bucket(elapsed)] += 1
+        self._longest[size] = max(self._longest.get(size, 0.0), elapsed)
+        self._judged.update(noted.judged)
+        self._errors.update(noted.errors)
+        if noted.broken:
+            self._broken(exchange, noted, ended)
+
+    def _broken(self, exchange: Exchange, noted: Noted, ended: float) -> None:
+        ids = [clause for clause, _ in noted.broken]
+        self._breached.update(ids)
+        if any(BY_ID[clause].level is Level.MUST for clause in ids):
+            self._seconds_breached[int(ended)] += 1
+        for clause, found in noted.broken:
+            self._first.setdefault(clause, ended)
+            self._last[clause] = ended
+            kinds = self._evidence[clause]
+            for finding in found:
+                kind = fingerprint_at(finding.pointer, finding.kind)
+                if kind in kinds or len(kinds) == FINGERPRINTS:
+                    continue
+                kinds[kind] = as_evidence(exchange, clause, finding, hide=self.hide_workflows)
+                self._exchanges.setdefault(exchange.id, record(exchange, hide_workflows=self.hide_workflows))
+
+    def tally(self) -> Tally:
+        """Return what was gathered."""
+        return Tally(
+            clauses={
+                clause: Broken(
+                    judged=self._judged[clause], breached=self._breached[clause], first=self._first.get(clause),
+                    last=self._last.get(clause), evidence=tuple(self._evidence[clause].values()),
+                    error=self._errors.get(clause),
+                )
+                for clause in (self._judged | self._errors)
+            },
+            statuses=dict(self._statuses), problems=dict(self._problems),
+            seconds={
+                second: Second(requests=number, breached=self._seconds_breached[second], users=self._users[second])
+                for second, number in self._requests.items()
+            },
+            latency={
+                size: Latency(buckets=dict(buckets), longest=self._longest[size])
+                for size, buckets in self._latency.items()
+            },
+            exchanges=self._exchanges,
+        )  # fmt: skip

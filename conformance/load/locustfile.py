@@ -1,0 +1,73 @@
+"""What ``locust -f`` takes: the user, and the judge wired into Locust.
+
+``comfy-conformance load --locustfile`` prints where this file is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any, Final
+
+from locust import events
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from conformance.load.options import LOAD_OPTIONS, load_settings
+from conformance.load.session import Session
+from conformance.load.user import QueueUser
+from conformance.report.text import summary_lines
+from conformance.report.write import write_reports
+from conformance.run import exit_status
+from conformance.settings import UsageProblem
+
+__all__ = ["QueueUser"]
+
+EXIT_USAGE: Final = 4
+
+
+@events.init_command_line_parser.add_listener
+def _options(parser: ArgumentParser, **_: Any) -> None:
+    group = parser.add_argument_group("conformance of GET /api/queue")
+    for option in LOAD_OPTIONS:
+        told = option.help.replace("%", "%%")
+        if option.metavar is None:
+            group.add_argument(option.flag, action="store_true", help=told)
+        else:
+            group.add_argument(
+                option.flag, metavar=option.metavar, type=option.type, default=option.default, help=told,
+                action="append" if option.multiple else "store",
+            )  # fmt: skip
+
+
+@events.init.add_listener
+def _wire(environment: Environment, **_: Any) -> None:
+    options = environment.parsed_options
+    try:
+        given = {option.name: getattr(options, option.name) for option in LOAD_OPTIONS}
+        settings = load_settings(os.environ, environment.host, given)
+    except UsageProblem as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        sys.exit(EXIT_USAGE)
+    session = Session(environment, settings)
+    QueueUser.sessions[environment] = session
+    if not isinstance(environment.runner, WorkerRunner):
+        environment.events.quitting.add_listener(lambda **_: _finish(environment, session))
+
+
+def _finish(environment: Environment, session: Session) -> None:
+    """Write the report, say what came of it, set the exit status."""
+    settings = session.settings
+    report = session.report()
+    try:
+        write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
+    except OSError as error:
+        sys.stderr.write(f"error: the report could not be written to {settings.report_dir}: {error.strerror}\n")
+        environment.process_exit_code = EXIT_USAGE
+        return
+    lines = [*(line.text for line in summary_lines(report)), f"report: {settings.report_dir / 'index.html'}"]
+    sys.stderr.write("\n".join(["", *lines, ""]))
+    environment.process_exit_code = exit_status(
+        report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
+    )

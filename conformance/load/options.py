@@ -1,0 +1,49 @@
+"""What a run under load is asked for: the options of a run that make sense there, and bounds that always hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from conformance.options import OPTIONS, Option, settings_from
+from conformance.settings import DEFAULT_REPORT_DIR, Settings, UsageProblem, is_loopback
+
+LONGEST: Final = 3600.0
+"""Seconds. A load test that nobody ends, ends."""
+MOST: Final = 10_000.0
+"""Requests per second that can be asked for."""
+USUAL: Final = 200.0
+"""Requests per second where nobody said otherwise: a busy gateway's worth, and no attack."""
+LEAVE: Final = "yes_load_this_host"
+
+_SHARED: Final = (
+    "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header", "ca_bundle",
+    "client_cert", "insecure", "redact_workflows", "fail_on_should", "inconclusive_ok", "exchange_timeout",
+    "connect_timeout", "max_body",
+)  # fmt: skip
+LOAD_OPTIONS: Final = (
+    *(option for option in OPTIONS if option.name in _SHARED),
+    replace(next(o for o in OPTIONS if o.name == "report_dir"), default=DEFAULT_REPORT_DIR),
+    Option("--rate-limit", "requests per second, all users together", "N", float, USUAL),
+    Option("--yes-load-this-host", "leave to load a host that is not loopback: it is yours, or its owner agreed"),
+)
+"""The options of ``load``, of Locust's command line too where the locustfile is used by itself."""
+
+
+def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[str, Any]) -> Settings:
+    """Make the settings of a run under load from the values of its options, by name. Raises UsageProblem."""
+    if not host:
+        raise UsageProblem("no target: give the base URL of the server that is to be loaded")
+    values = dict(given)
+    allowed = values.pop(LEAVE)
+    settings = settings_from(environ, {**values, "target": host})
+    if settings.target is None:
+        raise UsageProblem("load wants a server of its own: comfy-conformance serve starts the embedded one")
+    if not is_loopback(settings.target) and not allowed:
+        raise UsageProblem(
+            f"{settings.target} is not loopback: add --yes-load-this-host where it is yours, or its owner agreed"
+        )
+    if (settings.bounds.rate_limit or 0) > MOST:
+        raise UsageProblem(f"--rate-limit must be at most {MOST:,.0f} requests per second")
+    return settings

@@ -1,0 +1,156 @@
+"""From the tally of a run under load to a report like any other. Pure: times come in as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec import structs
+
+from conformance.contract import CATALOGUE
+from conformance.contract.answer import LISTS, OK, UNAVAILABLE
+from conformance.deviations.apply import Night, account, waiving
+from conformance.deviations.register import Register
+from conformance.dialect import Demand
+from conformance.edition import EDITION
+from conformance.judge import Judgement
+from conformance.load.tally import Broken, Tally
+from conformance.outcome import Counted, outcome
+from conformance.report.build import build, instant
+from conformance.report.fingerprint import fingerprint
+from conformance.report.model import (
+    ClauseResult,
+    LatencyBySize,
+    LoadRun,
+    LoadSecond,
+    Moment,
+    Report,
+    SeenUnderLoad,
+    Status,
+    Verdict,
+)
+from conformance.settings import Settings
+from conformance.verdict import count, in_words
+
+SERVED: Final = "status.served"
+STEADY: Final = "status.steady"
+NOTHING: Final = Broken()
+
+
+def report_on_load(  # noqa: PLR0913 - what a report says of its run
+    tally: Tally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
+) -> Report:
+    """Return the report. ``start`` and ``end`` in seconds since the Unix epoch; ``stopped`` says what cut it short."""
+    assert settings.target is not None
+    register = settings.deviations or Register("")
+    night = Night(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
+    waive = waiving(register, night)
+    clauses = _with_statuses(tally)
+    results = tuple(
+        waive(outcome(clause, demand, _counted(clauses.get(clause.id, NOTHING))), demand.read_as)
+        for clause in CATALOGUE
+    )
+    verdict, reason = _verdict(results, tally, stopped)
+    judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS), EDITION, None)
+    report = build(
+        judgement, (), target=settings.target, dialect=settings.dialect.value, options=settings.options(), start=start,
+        end=end, partial=stopped is not None, selected=None,
+        deviations=None if settings.deviations is None else account(register, night, judgement),
+    )  # fmt: skip
+    return structs.replace(
+        report,
+        clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),
+        exchanges=tuple(tally.exchanges.values()),
+        load=_load(tally),
+    )
+
+
+def _counted(broken: Broken) -> Counted:
+    return Counted(
+        broken.judged, broken.breached, broken.evidence, tuple(map(fingerprint, broken.evidence)), broken.error
+    )  # fmt: skip
+
+
+def _with_statuses(tally: Tally) -> dict[str, Broken]:
+    """Add the clause that speaks of all statuses together, and leave out the one that it stands for."""
+    clauses = dict(tally.clauses)
+    telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
+    served = bool(tally.statuses.get(OK))
+    if telling:
+        clauses[SERVED] = Broken(judged=telling, breached=0 if served else telling)
+    if not served:
+        clauses.pop(STEADY, None)
+    return clauses
+
+
+def _verdict(results: tuple[ClauseResult, ...], tally: Tally, stopped: str | None) -> tuple[Verdict, str]:
+    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
+    failed = [result.id for result in results if result.status is Status.FAIL]
+    if failed:
+        return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
+    for doubt in _doubts(results, tally, stopped):
+        return Verdict.INCONCLUSIVE, doubt
+    counts = count(results)
+    return Verdict.CONFORMANT, (
+        f"no must clause broken in {sum(tally.statuses.values()):,} answers, {counts.exercised} of {counts.total} "
+        f"clauses exercised{f', {counts.waived} waived' if counts.waived else ''}"
+    )
+
+
+def _doubts(results: tuple[ClauseResult, ...], tally: Tally, stopped: str | None) -> Iterator[str]:
+    """Yield what keeps a run from a verdict, the most telling first."""
+    lost = sum(tally.problems.values())
+    if stopped is not None:
+        yield f"the run was stopped before its end: {stopped}"
+    if not tally.requests:
+        yield "no request was sent"
+    if lost:
+        yield f"{lost:,} of {tally.requests:,} requests brought no whole answer ({_most(tally.problems)})"
+    if not tally.statuses.get(OK):
+        yield f"no read was answered 200, most of them {_most(tally.statuses)}"
+    errors = [result.id for result in results if result.status is Status.ERROR]
+    if errors:
+        yield in_words(errors, "", "could not be judged, for the suite itself failed")
+    unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
+    if unseen:
+        yield in_words(unseen, "core", "not exercised")
+
+
+def _most(numbers: Mapping[Any, int]) -> str:
+    return str(max(numbers, key=lambda key: numbers[key], default="none"))
+
+
+def _when(result: ClauseResult, broken: Broken, tally: Tally) -> ClauseResult:
+    """Say when a clause was broken first and last, and under which load."""
+    if not result.breached or broken.first is None or broken.last is None:
+        return result
+    return structs.replace(
+        result, under_load=SeenUnderLoad(first=_moment(broken.first, tally), last=_moment(broken.last, tally))
+    )
+
+
+def _moment(at: float, tally: Tally) -> Moment:
+    second = tally.seconds.get(int(at))
+    return Moment(
+        at=instant(at), requests=0 if second is None else second.requests, users=0 if second is None else second.users
+    )
+
+
+def _load(tally: Tally) -> LoadRun:
+    return LoadRun(
+        requests=tally.requests,
+        statuses={str(status): number for status, number in sorted(tally.statuses.items())},
+        problems=dict(tally.problems),
+        seconds=tuple(
+            LoadSecond(at=second, requests=seen.requests, broken=seen.breached, users=seen.users)
+            for second, seen in sorted(tally.seconds.items())
+        ),
+        latency=tuple(
+            LatencyBySize(
+                up_to=size or None, answers=latency.number, p50=latency.percentile(0.5), p95=latency.percentile(0.95),
+                longest=latency.longest,
+            )
+            for size, latency in sorted(tally.latency.items(), key=lambda pair: pair[0] or float("inf"))
+        ),
+    )  # fmt: skip

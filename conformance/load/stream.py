@@ -1,0 +1,207 @@
+"""Answers without end, judged one by one as they come. What is kept is bounded; nothing is left out. Pure.
+
+Under load most answers are equal to the last byte, or but for their heads: the same bytes to the same
+request have the same findings, and bodies are read once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
+from conformance.contract.answer import Answer, Conversation, Reading
+from conformance.contract.clause import printable
+from conformance.contract.envelope import accountable
+from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
+from conformance.dialect import Demand
+from conformance.exchange import Exchange
+
+LISTED: Final = 2
+"""Findings of a clause that are kept of an answer."""
+EQUALS: Final = 1024
+"""Different answers of which the findings are remembered."""
+BODIES: Final = 32 << 20
+"""Bytes of different bodies that are remembered with their findings."""
+WINDOW: Final = 3
+"""Answers in a row to one reader: what is lost between two reads shows in the third."""
+JOBS: Final = 200_000
+"""Jobs, over all readers, that are kept for comparing a read with the next: half a kilobyte each."""
+BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
+"""Clauses between the reads of one reader that hold however many others read and write beside it.
+
+By id how far from the end the answer stands that is charged: what is missing between two reads shows in the next.
+"""
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What clauses say of one answer: those that it exercised, and the first findings of those that it breaks.
+
+    ``errors`` are clauses that failed themselves: that speaks of the suite and not of the answer.
+    """
+
+    judged: tuple[str, ...] = ()
+    broken: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
+    errors: tuple[tuple[str, str], ...] = ()
+
+    def __add__(self, other: Noted) -> Noted:
+        return Noted(self.judged + other.judged, self.broken + other.broken, self.errors + other.errors)
+
+
+class Recent(OrderedDict[Key, Value]):
+    """The values that were used last, as many as weigh ``room`` together."""
+
+    def __init__(self, room: int, weigh: Callable[[Value], int] = lambda _: 1) -> None:
+        super().__init__()
+        self._room, self._weigh = room, weigh
+        self._weight = 0
+
+    def get_or_make(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the value of a key, made where it is not known any more."""
+        if key in self:
+            self.move_to_end(key)
+            return self[key]
+        self.put(key, make())
+        return self[key]
+
+    def put(self, key: Key, value: Value) -> None:
+        """Remember a value; forget those that were used longest ago. The newest one is always kept."""
+        if key in self:
+            self._weight -= self._weigh(self.pop(key))
+        self[key] = value
+        self._weight += self._weigh(value)
+        while self._weight > self._room and len(self) > 1:
+            _, old = self.popitem(last=False)
+            self._weight -= self._weigh(old)
+
+
+@dataclass
+class _Body:
+    """A body as it was read, and what the clauses that speak of bodies alone say of it."""
+
+    reading: Reading
+    digest: bytes
+    noted: Noted
+
+
+@dataclass
+class _Reader:
+    """The last reads of one reader: by the digest of its body the gist of each."""
+
+    reads: list[tuple[bytes, Answer]] = field(default_factory=list)
+
+    @property
+    def jobs(self) -> int:
+        return 1 + sum(len(answer.gist.sightings) for _, answer in self.reads)
+
+
+class Stream:
+    """Judges answers by what is demanded. One for each process; not for several threads at once."""
+
+    def __init__(self, demand: Demand) -> None:
+        asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
+        self._demand = demand
+        self._of_body = [clause for clause in asked if clause.of_body is not None]
+        self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
+        self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
+        self._steady = [STEADY] if STEADY in asked else []
+        self._equals: Recent[Hashable, Noted] = Recent(EQUALS)
+        self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
+        self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
+        self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
+
+    def judge(self, reader: Hashable, exchange: Exchange) -> Noted:
+        """Return what all clauses say of an answer; ``reader`` is who asked, one request after the other.
+
+        An exchange without an answer exercises nothing.
+        """
+        response = exchange.response
+        if response is None:
+            return Noted()
+        digest = hashlib.blake2b(response.content, digest_size=16).digest()
+        body = self._bodies.get_or_make(digest, lambda: self._read(digest, response.content))
+        answer = Answer(exchange, response, body.reading)
+        dated = None if response.header("date") else int(exchange.started or 0)  # else our clock speaks for it
+        key = (exchange.request.same, response.status, response.headers, response.coding_error, dated, digest)
+        noted = self._equals.get_or_make(key, lambda: self._ask(answer))
+        if not answer.shows_queue:
+            return noted
+        return noted + body.noted + (self._since(reader, digest, answer) if answer.gist.is_object else Noted())
+
+    def _ask(self, answer: Answer) -> Noted:
+        asked = [(clause, partial(_over, clause, answer)) for clause in self._of_answer]
+        return _noted([*asked, *((clause, partial(accountable, answer)) for clause in self._steady)])
+
+    def _read(self, digest: bytes, content: bytes) -> _Body:
+        reading = Reading(content, self._demand)
+        noted = _noted([(clause, partial(_of_body, clause, reading)) for clause in self._of_body])
+        reading.forget()
+        return _Body(reading, digest, noted)
+
+    def _since(self, reader: Hashable, digest: bytes, answer: Answer) -> Noted:
+        """Return what this read says together with the ones before it of the same reader."""
+        window = self._readers.get_or_make(reader, _Reader)
+        window.reads = [*window.reads, (digest, _slim(answer))][-WINDOW:]
+        self._readers.put(reader, window)
+        digests = tuple(digest for digest, _ in window.reads)
+        return self._runs.get_or_make(digests, lambda: self._compare([read for _, read in window.reads]))
+
+    def _compare(self, reads: list[Answer]) -> Noted:
+        conversation = Conversation(reads)
+        return _noted([(clause, partial(_charged, clause, conversation)) for clause in self._between])
+
+
+def _over(clause: Clause, answer: Answer) -> Iterable[Any]:
+    assert clause.over is not None
+    return clause.over(answer)
+
+
+def _of_body(clause: Clause, reading: Reading) -> Iterable[Any]:
+    assert clause.of_body is not None
+    return clause.of_body(reading)
+
+
+def _charged(clause: Clause, conversation: Conversation) -> Iterator[Any]:
+    """Yield what a clause says of the one answer that no shorter conversation has charged."""
+    assert clause.across is not None
+    place = BETWEEN[clause.id]
+    for answer, subject in clause.across(conversation):
+        if answer is conversation.answers[-place]:
+            yield subject
+
+
+def _slim(answer: Answer) -> Answer:
+    """Return an answer without its body, of which the gist is kept."""
+    reading = Reading(b"", answer.reading.demand)
+    reading.__dict__["gist"] = answer.gist
+    response = replace(answer.response, content=b"")
+    return Answer(replace(answer.exchange, response=response), response, reading)
+
+
+def _noted(asked: Iterable[tuple[Clause, Callable[[], Iterable[Any]]]]) -> Noted:
+    """Ask each clause of its subjects."""
+    judged, broken, errors = [], [], []
+    for clause, subjects in asked:
+        try:
+            exercised, found = False, list[Finding]()
+            for subject in subjects():
+                exercised = True
+                if len(found) < LISTED:
+                    found += islice(clause.check(subject), LISTED - len(found))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+            errors.append((clause.id, f"{type(error).__name__}: {printable(str(error))}"))
+            continue
+        if exercised:
+            judged.append(clause.id)
+        if found:
+            broken.append((clause.id, tuple(found)))
+    return Noted(tuple(judged), tuple(broken), tuple(errors))

@@ -1,0 +1,154 @@
+"""What a run under load has come to: counts that add up over workers, and evidence that is bounded. Frozen, pure."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from conformance.report.fingerprint import fingerprint
+from conformance.report.model import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
+
+SECONDS: Final = 24 * 3600
+"""Seconds of a run that are kept one by one: more than the longest run has."""
+SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+"""Bytes of bodies up to which latency is told apart."""
+STEP: Final = 1.1
+"""Ratio of neighbouring latencies in a histogram: percentiles are right to a tenth."""
+FASTEST: Final = 1e-5
+"""Seconds. Nothing that answers over a network is faster."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen value that is compared and encoded by its members."""
+
+
+class Broken(Value, frozen=True, kw_only=True):
+    """One clause: how many answers it ``judged`` and how many of them ``breached`` it, when first and last.
+
+    Times are in seconds since the Unix epoch; ``evidence`` is one piece of each kind. ``error`` says how the clause
+    itself failed, if it did.
+    """
+
+    judged: int = 0
+    breached: int = 0
+    first: float | None = None
+    last: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+    error: str | None = None
+
+    def __add__(self, other: Broken) -> Broken:
+        return Broken(
+            judged=self.judged + other.judged, breached=self.breached + other.breached,
+            first=_either(min, self.first, other.first), last=_either(max, self.last, other.last),
+            evidence=_kinds(self.evidence + other.evidence), error=self.error or other.error,
+        )  # fmt: skip
+
+
+class Second(Value, frozen=True, kw_only=True):
+    """One second of a run: requests that ended in it, answers among them that broke a must, and users at its end."""
+
+    requests: int = 0
+    breached: int = 0
+    users: int = 0
+
+    def __add__(self, other: Second) -> Second:
+        return Second(
+            requests=self.requests + other.requests, breached=self.breached + other.breached,
+            users=self.users + other.users,
+        )  # fmt: skip
+
+
+class Latency(Value, frozen=True, kw_only=True):
+    """Times from the first byte sent to the last one read, as a histogram: buckets grow by ``STEP``."""
+
+    buckets: Mapping[int, int] = {}
+    longest: float = 0.0
+
+    def __add__(self, other: Latency) -> Latency:
+        return Latency(buckets=_sum(self.buckets, other.buckets), longest=max(self.longest, other.longest))
+
+    @property
+    def number(self) -> int:
+        """How many times there are."""
+        return sum(self.buckets.values())
+
+    def percentile(self, share: float) -> float:
+        """Return the time that this share of the answers took at most (nearest rank), in seconds."""
+        rank, seen = math.ceil(share * self.number), 0
+        for bucket, number in sorted(self.buckets.items()):
+            seen += number
+            if seen >= rank:
+                return min(FASTEST * STEP**bucket, self.longest)
+        return self.longest
+
+
+class Tally(Value, frozen=True, kw_only=True):
+    """A run, or a worker's part of it.
+
+    ``statuses`` and ``problems`` count answers by status and requests without one by fault; ``latency`` is by
+    the size of the body (the first of ``SIZES`` that it fits, else 0); ``exchanges`` are those that evidence names.
+    """
+
+    clauses: Mapping[str, Broken] = {}
+    statuses: Mapping[int, int] = {}
+    problems: Mapping[str, int] = {}
+    seconds: Mapping[int, Second] = {}
+    latency: Mapping[int, Latency] = {}
+    exchanges: Mapping[str, RecordedExchange] = {}
+
+    def __add__(self, other: Tally) -> Tally:
+        clauses = _sum(self.clauses, other.clauses)
+        named = {piece.exchange for broken in clauses.values() for piece in broken.evidence}
+        both = {**other.exchanges, **self.exchanges}
+        return Tally(
+            clauses=clauses, statuses=_sum(self.statuses, other.statuses), problems=_sum(self.problems, other.problems),
+            seconds=_sum(self.seconds, other.seconds), latency=_sum(self.latency, other.latency),
+            exchanges={name: exchange for name, exchange in both.items() if name in named},
+        )  # fmt: skip
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return sum(self.statuses.values()) + sum(self.problems.values())
+
+
+def bucket(seconds: float) -> int:
+    """Return the bucket of a histogram that a time falls into."""
+    return math.ceil(math.log(max(seconds, FASTEST) / FASTEST, STEP))
+
+
+def size_class(size: int) -> int:
+    """Return the first of ``SIZES`` that a body of ``size`` bytes fits, 0 where it fits none."""
+    place = bisect.bisect_left(SIZES, size)
+    return SIZES[place] if place < len(SIZES) else 0
+
+
+def _sum(mine: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Add up by key."""
+    return {**mine, **other, **{key: mine[key] + other[key] for key in mine.keys() & other.keys()}}
+
+
+def _either(choose: Callable[[float, float], float], mine: float | None, other: float | None) -> float | None:
+    return choose(mine, other) if mine is not None and other is not None else mine if other is None else other
+
+
+def _kinds(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Keep the first of each kind."""
+    kinds: dict[Fingerprint, Evidence] = {}
+    for piece in evidence:
+        kinds.setdefault(fingerprint(piece), piece)
+    return tuple(kinds.values())[:FINGERPRINTS]
+
+
+def encode(tally: Tally) -> bytes:
+    """Return what a worker sends to its master."""
+    return msgspec.msgpack.encode(tally)
+
+
+def decode(data: bytes) -> Tally:
+    """Read what a worker sent. Raises msgspec.DecodeError where it is none."""
+    return msgspec.msgpack.decode(data, type=Tally)

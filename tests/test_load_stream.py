@@ -1,0 +1,102 @@
+"""Answers judged one by one as they come have the findings that they have when a run is judged as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from answers import NOW, item, queue, read, reads
+
+from conformance.contract import BY_ID, CATALOGUE, Finding
+from conformance.dialect import Demand, Dialect
+from conformance.exchange import Exchange, Request, Response
+from conformance.judge import judge
+from conformance.load.stream import BETWEEN, Recent, Stream
+from conformance.reference.app import Reference
+from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.message import Ask
+from conformance.reference.variants import VARIANTS
+
+FOLLOWED = {clause.id for clause in CATALOGUE if clause.over is not None} | {*BETWEEN, "status.steady"}
+WITH_ANSWERS = [fault for fault in FAULTS.values() if not fault.twist.plays and not fault.needs_key]
+
+
+def answers_of(fault: Fault, number: int = 12) -> Iterator[Exchange]:
+    """Yield reads, one a second, of a queue that tells one lie."""
+    clock = iter(range(int(NOW), int(NOW) + 10_000))
+    endpoint = Reference(VARIANTS[fault.variant], fault, clock=lambda: float(next(clock)))
+    ask = Ask("GET", endpoint.path, headers=(("Accept", "application/json"),))
+    for n in range(1, number + 1):
+        reply = endpoint.answer(ask)
+        asked = Request("GET", "http://t/api/queue", ask.headers)
+        response = Response(reply.status, tuple(reply.headers.items()), reply.body)
+        yield Exchange(f"x{n}", asked, response, started=NOW + n, elapsed=0.01)
+
+
+def counted(exchanges: list[Exchange], dialect: Dialect = Dialect.CLOUD) -> dict[str, tuple[int, int]]:
+    """Return what a stream judged and found broken, by clause."""
+    stream = Stream(Demand.of(dialect))
+    judged: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    for exchange in exchanges:
+        noted = stream.judge("one reader", exchange)
+        assert not noted.errors
+        judged.update(set(noted.judged))
+        broken.update(clause for clause, _ in noted.broken)
+    return {name: (judged[name], broken[name]) for name in FOLLOWED if judged[name]}
+
+
+@pytest.mark.parametrize("fault", WITH_ANSWERS, ids=lambda fault: fault.name)
+def test_a_stream_counts_what_a_run_counts(fault: Fault) -> None:
+    exchanges = list(answers_of(fault))
+    dialect = Dialect(fault.dialect) if fault.dialect != "auto" else Dialect.CLOUD
+    whole = {r.id: (r.judged, r.breached) for r in judge(exchanges, dialect).results if r.id in FOLLOWED and r.judged}
+    found = counted(exchanges, dialect)
+    if all(exchange.response is not None and exchange.response.status != 200 for exchange in exchanges):
+        found.pop("status.steady", None)  # a run says of a queue that is never served: status.served
+    assert found == whole
+
+
+def test_readers_are_followed_each_by_themselves() -> None:
+    first, second = queue(item(1), item(2)), queue(item(2), item(1))
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    assert not stream.judge("a", read(first, number=1)).broken
+    assert "reads.order" not in dict(stream.judge("b", read(second, number=2)).broken)
+    assert "reads.order" in dict(stream.judge("a", read(second, number=3)).broken)
+
+
+def test_what_is_missing_between_two_reads_is_found_with_the_third() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    noted = [stream.judge("a", exchange) for exchange in reads(queue(item(1)), queue(), queue(item(1)))]
+    assert [[clause for clause, _ in each.broken] for each in noted] == [[], [], ["reads.steady"]]
+
+
+def test_a_breach_in_one_answer_of_many_equal_ones_is_not_forgotten() -> None:
+    good, bad = read(queue(item(1))), read(queue(item(1, e1="job-1")))
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    noted = [stream.judge(n, bad if n == 50 else good) for n in range(100)]
+    assert [n for n, each in enumerate(noted) if each.broken] == [50]
+
+
+def test_a_clause_that_fails_itself_is_told_and_passes_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> Iterator[Finding]:
+        raise ZeroDivisionError("no number")
+
+    broken = replace(BY_ID["item.prompt-id.uuid"], check=fails)
+    monkeypatch.setattr("conformance.load.stream.CATALOGUE", (broken,))
+    noted = Stream(Demand.of(Dialect.CLOUD)).judge("a", read(queue(item(1))))
+    assert noted.errors == (("item.prompt-id.uuid", "ZeroDivisionError: no number"),)
+    assert "item.prompt-id.uuid" not in noted.judged
+
+
+def test_what_was_used_last_is_remembered_and_the_rest_let_go() -> None:
+    recent: Recent[str, int] = Recent(10, lambda weight: weight)
+    for name, weight in (("a", 4), ("b", 4)):
+        recent.put(name, weight)
+    assert recent.get_or_make("a", lambda: 0) == 4
+    recent.put("c", 5)
+    assert list(recent) == ["a", "c"]
+    recent.put("d", 99)
+    assert list(recent) == ["d"]
