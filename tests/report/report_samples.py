@@ -18,12 +18,17 @@ from conformance.report.model import (
     Excerpt,
     Fingerprint,
     KnownDeviation,
+    LatencyBySize,
+    LoadRun,
+    LoadSecond,
+    Moment,
     NewerEdition,
     RecordedExchange,
     RecordedRequest,
     RecordedResponse,
     Report,
     Run,
+    SeenUnderLoad,
     SourceOfClause,
     State,
     Status,
@@ -321,6 +326,30 @@ def unreachable() -> Report:
     )
 
 
+def loaded() -> Report:
+    """Return a run under load: four minutes, a pause, and a clause that some answers broke."""
+    first, last = (Moment(at=f"2026-01-01T03:00:{at:02}Z", requests=40 + at, users=8) for at in (7, 59))
+    seen = structs.replace(
+        clause("item.create-time.milliseconds", Status.FAIL), under_load=SeenUnderLoad(first=first, last=last)
+    )
+    failed = report(
+        Verdict.NON_CONFORMANT, "1 must clause broken: item.create-time.milliseconds", all_but({seen.id: seen}), []
+    )
+    seconds = tuple(
+        LoadSecond(at=1767236400 + at, requests=40 + at % 7, broken=at % 5 if at > 60 else 0, users=8)
+        for at in range(240)
+        if not 100 < at < 130
+    )
+    latency = tuple(
+        LatencyBySize(up_to=up_to, answers=4_500, p50=0.0021, p95=0.0213, longest=1.25)
+        for up_to in (1_000, 10_000, None)
+    )
+    load = LoadRun(
+        requests=9_004, statuses={"200": 9_000, "503": 3}, problems={"timeout": 1}, seconds=seconds, latency=latency
+    )
+    return structs.replace(failed, load=load)
+
+
 def hostile() -> Report:
     """Return a run in which every place that a server, a proxy or a recording can fill is hostile."""
     text = " ".join(HOSTILE)
@@ -413,4 +442,5 @@ REPORTS = {
     "idle": idle,
     "unreachable": unreachable,
     "hostile": hostile,
+    "loaded": loaded,
 }

@@ -109,6 +109,23 @@ def test_a_reader_finds_what_they_need() -> None:
         assert wanted in text, wanted
 
 
+def test_a_run_under_load_shows_its_seconds_its_latency_and_when_a_clause_was_broken() -> None:
+    """The chart is of all seconds, those without a request too; what was not listed is said."""
+    page = render_html(sample.loaded())
+    text = re.sub(r"\s+", " ", Reader(page).text)
+    for wanted in (
+        "9,004 requests, at most 46 in a second, 9,000 answered 200, 3 answered 503, 1 without an answer (timeout)",
+        "second 98: 40 requests, 7 broken, 8 users",
+        "in red those whose answer broke a must",
+        "first at 2026-01-01 03:00:07 UTC under 47 requests a second by 8 users, last at 2026-01-01 03:00:59 UTC",
+        "Under load: of all requests only those are listed that findings name",
+    ):
+        assert wanted in text, wanted
+    assert "second 110:" not in text
+    assert "up to 1,000 B</th><td>4,500</td><td>2.1 ms</td><td>21.3 ms</td><td>1,250 ms</td>" in page
+    assert "Under load" not in render_html(sample.failing())
+
+
 def test_an_inconclusive_run_says_what_to_do() -> None:
     """Nothing answered; the queue was idle; the suite tested itself."""
     assert "Nothing answered. Check that the server runs" in render_html(sample.unreachable())
