@@ -11,7 +11,7 @@
     api-key-env = "PROD_KEY"
 
 A key belongs to the target that names it, and to no other: what holds one is refused under ``[defaults]``, and a
-target that names none is asked without, whatever the environment holds.
+target that names none is asked without, whatever the environment holds. The embedded endpoint brings its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from conformance.near import did_you_mean
 from conformance.options import OPTIONS, Option, settings_from
-from conformance.settings import DEFAULT_KEY_ENV, Settings, UsageProblem
+from conformance.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings, UsageProblem
 
 _BY_NAME: Final = {option.name: option for option in OPTIONS if option.name != "report_dir"}
 KEYS: Final = ("api_key_env", "api_key_file", "header")
@@ -134,7 +134,7 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
     if "target" not in own:
         raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
-    keyed = bool({"api_key_env", "api_key_file"} & own.keys())
+    keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
     return Target(name, {**usual, "no_key": not keyed, **own})
 
 
@@ -159,8 +159,9 @@ def _checked(option: Option, value: Any, where: str) -> Any:
     if option.metavar is None:
         wanted, right = "true or false", isinstance(value, bool)
     elif option.multiple:
-        wanted = f'a list, such as ["{option.metavar}"]'
+        wanted = f'a list, such as ["{option.choices[0] if option.choices else option.metavar}"]'
         right = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        right = right and not (option.choices and set(value) - set(option.choices))
     elif option.choices:
         wanted, right = f"one of {', '.join(option.choices)}", value in option.choices
     elif option.type is str:

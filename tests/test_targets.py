@@ -105,6 +105,7 @@ def test_every_option_of_a_run_can_be_given_in_both_spellings_and_typed_again(op
         (named("insecure = 'yes'"), "insecure is true or false, not 'yes'"),
         (named("header = 'A=B'"), 'header is a list, such as ["NAME=VARIABLE"], not'),
         (named("header = [1]"), "header is a list"),
+        (named("format = ['pdf']"), 'format is a list, such as ["ctrf"], not'),
         (named("queue-path = 1"), "queue-path is a text, in quotes, not 1"),
         (named() + "\n" + named(), "two targets have the name 'prod'"),
         (named() + "\n" + named().replace("prod", "PROD"), "two targets have the name 'PROD'"),
@@ -192,6 +193,11 @@ def test_a_target_that_names_no_key_is_asked_without_one() -> None:
     assert {name: key.reveal() if isinstance(key, Secret) else key for name, key in keys.items()} == {
         "a": "key-of-a", "b": "key-of-b", "c": None, "d": "x-key",
     }  # fmt: skip
+
+
+def test_the_embedded_endpoint_keeps_the_key_that_it_brings() -> None:
+    settings = one('[[target]]\nname = "ref"\nurl = "embedded"').settings(ENVIRON, Path())
+    assert (settings.key, settings.no_key) == (None, False)
 
 
 def test_a_key_of_its_own_outweighs_the_default_of_none() -> None:

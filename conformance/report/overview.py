@@ -5,14 +5,20 @@ Members may be added, never changed or taken away, as in ``compliance.json``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import takewhile
 from typing import Final, Literal, get_args
 
 import msgspec
 
 from conformance import __version__
 from conformance.document import DOCUMENT_SHA256
-from conformance.report.model import Counts, Report, Status, Value
+from conformance.report.changes import headline as changes_headline
+from conformance.report.changes import since
+from conformance.report.fingerprint import fingerprints
+from conformance.report.model import Counts, Report, Status, Value, Verdict
 from conformance.report.words import breached, count, flags
 
 Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
@@ -31,11 +37,27 @@ class BrokenClause(Value, frozen=True, kw_only=True):
     status: Status
 
 
+class Trouble(Value, frozen=True, kw_only=True):
+    """What keeps a target from being well. ``key`` is plain words that stay the same as long as the trouble does.
+
+    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself.
+    """
+
+    key: str
+    clause: str
+    told: str
+    whose: Literal["server", "register", "suite"]
+
+
 class TargetResult(Value, frozen=True, kw_only=True):
     """What the run of one target came to.
 
     ``exit`` is the status that the run of this target alone ends with: 3 where it failed or was stopped. ``report`` is
     the path of its page below the overview, None where it left none.
+
+    ``troubles`` are what its exit status is 1 for, or what the suite itself failed on. Of a history come ``nights``,
+    the runs in a row, up to this one, that were inconclusive, and ``changed``, what changed since the run before, where
+    both have a verdict.
     """
 
     name: str
@@ -49,6 +71,9 @@ class TargetResult(Value, frozen=True, kw_only=True):
     counts: Counts | None = None
     broken: tuple[BrokenClause, ...] = ()
     flags: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    nights: int = 0
+    changed: str | None = None
     report: str | None = None
 
 
@@ -73,8 +98,37 @@ def result(name: str, report: Report, status: int) -> TargetResult:
     return TargetResult(
         name=name, target=run.target, dialect=run.dialect, outcome=report.verdict.value, reason=report.verdict_reason,
         exit=status, start=run.start, end=run.end, counts=report.counts, broken=tuple(broken),
-        flags=tuple(flags(report)), report=REPORT_LINE.format(name),
+        flags=tuple(flags(report)), troubles=tuple(_troubles(report)),
+        nights=_nights(report), changed=_changed(report), report=REPORT_LINE.format(name),
     )  # fmt: skip
+
+
+def _nights(report: Report) -> int:
+    verdicts = [report.verdict] if report.history is None else [run.verdict for run in report.history.runs]
+    return sum(1 for _ in takewhile(lambda verdict: verdict is Verdict.INCONCLUSIVE, reversed(verdicts)))
+
+
+def _changed(report: Report) -> str | None:
+    diff = None if report.history is None else report.history.diff
+    if diff is None or Verdict.INCONCLUSIVE in (diff.old.verdict, diff.new.verdict):
+        return None
+    return "; ".join([f"{since(diff)}: {changes_headline(diff)}", *diff.notes])
+
+
+def _troubles(report: Report) -> Iterator[Trouble]:
+    """Yield what is not well. A failure that shows itself in another way than before is another trouble."""
+    failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
+    for one in breached(report):
+        if one.status in failing:
+            marks = repr(sorted(map(repr, fingerprints(one)))).encode()
+            told = one.evidence[0].message if one.evidence else one.reason
+            yield Trouble(key=f"{one.id} {sha256(marks).hexdigest()[:8]}", clause=one.id, told=told, whose="server")
+        elif one.status is Status.ERROR:
+            yield Trouble(key=f"{one.id} error", clause=one.id, told=one.reason, whose="suite")
+    for problem in () if report.deviations is None else report.deviations.problems:
+        if problem.problem != "other-fingerprint":  # that one is a failed clause
+            entry = f"{re.sub(r'[^a-z0-9.-]', '-', problem.clause)} {problem.problem}"
+            yield Trouble(key=entry, clause=problem.clause, told=problem.message, whose="register")
 
 
 def overview(targets: Sequence[TargetResult], *, start: str, end: str) -> Overview:
@@ -102,6 +156,11 @@ def headline(whole: Overview) -> str:
         named = f" ({', '.join(names[:5])}{', …' if number > 5 else ''})" if outcome != "conformant" else ""
         told += [f"{number} {outcome}{named}"] if number else []
     return f"{count(len(whole.targets), 'target')}: {', '.join(told)}"
+
+
+def decode(data: bytes) -> Overview:
+    """Read ``overview.json``. Raises msgspec.DecodeError (a ValueError) where it is none."""
+    return msgspec.json.decode(data, type=Overview)
 
 
 def encode(whole: Overview) -> bytes:
