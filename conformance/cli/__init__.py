@@ -28,6 +28,8 @@ VERBS: Final = {
     "diff": "Say what changed from one run to another, and whether it got worse.",
     "badge": "Write a badge of a run: an SVG, and the JSON for shields.io.",
     "site": "Write a static site of a history: targets, runs, what changed.",
+    "targets": "List the targets of a file, having looked that it can be meant.",
+    "night": "Say what a night means: for the summary, and for one rolling issue.",
     "serve": "Serve the reference endpoint, conforming or not.",
     "clauses": "Print the catalogue of clauses.",
     "drift": "Compare the published document with the vendored one.",
