@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -23,6 +23,7 @@ KEY: Final = "reference-key"
 
 
 T = TypeVar("T")
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _SILENT: Final = logging.getLogger("conformance.reference")
 _SILENT.disabled = True  # what clients send that is no HTTP is answered 400, and nobody's news
@@ -32,19 +33,14 @@ class Unservable(ValueError):
     """A variant or a fault that there is not, or that does not go with the rest. Its text is one line."""
 
 
-class Endpoint:
-    """An endpoint that runs while entered.
-
-    ``url`` is its base, without the queue path, and ``port`` its port, both known once entered;
-    ``key`` is the one that it enforces, if any.
-    """
+class Server:
+    """A server that runs while entered. ``url`` is its base and ``port`` its port, both known once entered."""
 
     url: str
     port: int
 
-    def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
-        self.reference = reference
-        self.key = reference.key
+    def __init__(self, handle: Handler, host: str, port: int, prefix: str = "") -> None:
+        self.handle = handle
         self._host, self._wanted_port, self._prefix = host, port, prefix
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="reference", daemon=True)
         self._up = threading.Event()
@@ -69,7 +65,7 @@ class Endpoint:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         # An answer that never ends must end with the server, and with the client that gave up on it.
-        server = web.Server(handler(self.reference), access_log=None, logger=_SILENT, handler_cancellation=True)
+        server = web.Server(self.handle, access_log=None, logger=_SILENT, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=0.05)
         await runner.setup()
         await web.SockSite(runner, self._socket).start()
@@ -80,6 +76,15 @@ class Endpoint:
         for _ in range(5):
             await asyncio.sleep(0)
         await runner.cleanup()
+
+
+class Endpoint(Server):
+    """An endpoint that runs while entered: ``url`` is without the queue path, ``key`` the one it enforces, if any."""
+
+    def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
+        super().__init__(handler(reference), host, port, prefix)
+        self.reference = reference
+        self.key = reference.key
 
 
 def serve(  # noqa: PLR0913 - each is a setting that some test turns
