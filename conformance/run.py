@@ -29,6 +29,7 @@ EXIT_NON_CONFORMANT: Final = 1
 EXIT_INCONCLUSIVE: Final = 10
 
 if TYPE_CHECKING:
+    from conformance.probe.client import Client
     from conformance.properties.outcome import Search
     from conformance.properties.search import Scatter, Send
 
@@ -68,6 +69,23 @@ def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
             raise Trouble.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(exchanges, target, start, time.time(), stopped, search)
+
+
+async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
+    """Send the plan of requests within the running event loop, which many runs can share.
+
+    ``settings`` name a target and ask for nothing beyond the plan. Raises Trouble, as ``ask`` does.
+    """
+    assert settings.target is not None
+    start = time.time()
+    try:
+        async with _client(settings, settings.target, settings.key, progress) as client:
+            stopped = await _follow(client, settings, settings.key)
+    except UsageProblem:
+        raise
+    except Exception as error:  # noqa: BLE001 - told by those who know how
+        raise Trouble.of(error, settings.secrets) from None
+    return Transcript(tuple(client.ledger), settings.target, start, time.time(), stopped)
 
 
 def report_on(
@@ -166,20 +184,16 @@ _Asked = tuple[tuple[Exchange, ...], str | None, "Search | None"]
 
 
 def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress) -> _Asked:
-    from conformance.probe.client import Client
-    from conformance.probe.plan import Asker, follow
+    from conformance.probe.plan import Asker
 
-    client = Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway)
-    most = settings.bounds.max_requests
+    client = _client(settings, base, key, progress)
     search = None
     with asyncio.Runner() as runner:
         runner.run(client.__aenter__())
         try:
-            stopped = runner.run(
-                follow(client, keyed=key is not None, max_requests=most, wait_for_items=settings.wait_for_items)
-            )
+            stopped = runner.run(_follow(client, settings, key))
             if settings.properties is not None and stopped is None:
-                asker = Asker(client, most)
+                asker = Asker(client, settings.bounds.max_requests)
                 search = _search(
                     settings,
                     client.ledger,
@@ -189,6 +203,23 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         finally:
             runner.run(client.__aexit__())
     return tuple(client.ledger), stopped, search
+
+
+def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:
+    from conformance.probe.client import Client
+
+    return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway)
+
+
+async def _follow(client: Client, settings: Settings, key: Secret | None) -> str | None:
+    from conformance.probe.plan import follow
+
+    return await follow(
+        client,
+        keyed=key is not None,
+        max_requests=settings.bounds.max_requests,
+        wait_for_items=settings.wait_for_items,
+    )
 
 
 def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter: Scatter) -> Search:

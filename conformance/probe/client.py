@@ -11,6 +11,8 @@ import time
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, Self
 
 from conformance import __version__
@@ -300,23 +302,29 @@ def trust(gateway: Gateway) -> ssl.SSLContext:
 
     Raises UsageProblem where a file that was given holds no certificate.
     """
+    return _trust(gateway.ca_bundle, gateway.client_cert, insecure=gateway.insecure)
+
+
+@lru_cache(maxsize=8)
+def _trust(ca_bundle: Path | None, client_cert: Path | None, *, insecure: bool) -> ssl.SSLContext:
+    """Once for all runs that trust the same: to read the certificates takes longer than some requests."""
     import certifi
 
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     try:
-        if gateway.ca_bundle is not None:
-            context.load_verify_locations(gateway.ca_bundle)
+        if ca_bundle is not None:
+            context.load_verify_locations(ca_bundle)
     except ssl.SSLError:
-        msg = f"--ca-bundle {gateway.ca_bundle} holds no certificate that can be read"
+        msg = f"--ca-bundle {ca_bundle} holds no certificate that can be read"
         raise UsageProblem(msg) from None
     try:
-        if gateway.client_cert is not None:
-            context.load_cert_chain(gateway.client_cert)
+        if client_cert is not None:
+            context.load_cert_chain(client_cert)
     except (ssl.SSLError, OSError):
-        msg = f"--client-cert {gateway.client_cert} holds no certificate with its key that can be read"
+        msg = f"--client-cert {client_cert} holds no certificate with its key that can be read"
         raise UsageProblem(msg) from None
-    if gateway.insecure:
+    if insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
