@@ -134,8 +134,13 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
     if "target" not in own:
         raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
-    keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
-    return Target(name, {**usual, "no_key": not keyed, **own})
+    return of_its_own(name, {**usual, **own})
+
+
+def of_its_own(name: str, options: Mapping[str, Any]) -> Target:
+    """Return a target that is sent no key unless it names one."""
+    keyed = options["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & options.keys())
+    return Target(name, {"no_key": not keyed, **options})
 
 
 def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]:

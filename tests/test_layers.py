@@ -11,11 +11,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "conformance"
 FORBIDDEN = {
-    "contract": ("probe", "report", "suite", "reference", "plugin", "cli", "judge", "run"),
-    "reference": ("contract", "judge", "probe", "report", "suite", "plugin", "cli", "run", "jsontext"),
-    "report": ("probe", "suite", "reference", "plugin", "cli", "run", "history"),
-    "history": ("probe", "suite", "reference", "plugin", "cli", "run", "judge"),
-    "probe": ("report", "suite", "reference", "plugin", "cli", "judge", "run"),
+    "contract": ("probe", "report", "suite", "reference", "plugin", "cli", "judge", "run", "fleet"),
+    "reference": ("contract", "judge", "probe", "report", "suite", "plugin", "cli", "run", "jsontext", "fleet"),
+    "report": ("probe", "suite", "reference", "plugin", "cli", "run", "history", "fleet"),
+    "history": ("probe", "suite", "reference", "plugin", "cli", "run", "judge", "fleet"),
+    "probe": ("report", "suite", "reference", "plugin", "cli", "judge", "run", "fleet"),
+    "fleet": ("probe", "suite", "reference", "plugin", "cli", "properties"),
 }
 MODULES = [path for layer in FORBIDDEN for path in sorted((PACKAGE / layer).rglob("*.py"))]
 
@@ -38,7 +39,7 @@ def test_a_layer_imports_only_what_lies_below_it(path: Path) -> None:
     assert not imported(path) & set(FORBIDDEN[layer])
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["clauses"], ["explain", "item.array"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["fleet", "--help"], ["clauses"], ["explain", "item.array"]])
 def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]) -> None:
     script = (
         "import sys; from conformance.cli import main\n"
@@ -46,6 +47,7 @@ def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'httpx', 'aiohttp', 'pytest', 'jinja2', 'junitparser', 'hypothesis', 'schemathesis', 'yaml'}\n"
+        "heavy |= {'distributed', 'dask'}\n"
         "print('loaded:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)

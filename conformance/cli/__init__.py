@@ -30,6 +30,8 @@ VERBS: Final = {
     "site": "Write a static site of a history: targets, runs, what changed.",
     "targets": "List the targets of a file, having looked that it can be meant.",
     "night": "Say what a night means: for the summary, and for one rolling issue.",
+    "fleet": "Check many endpoints, spread over processes and machines.",
+    "show": "Show the report of one endpoint of a fleet.",
     "serve": "Serve the reference endpoint, conforming or not.",
     "clauses": "Print the catalogue of clauses.",
     "drift": "Compare the published document with the vendored one.",

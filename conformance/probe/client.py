@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -86,7 +86,7 @@ class Client:
         self._tls = trust(self._gateway) if self.url.startswith("https") else None
         proxy = self._gateway.proxy
         self._transport = httpx.AsyncHTTPTransport(
-            verify=self._tls or False,
+            verify=self._tls or _no_tls(),
             trust_env=False,
             proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
@@ -303,6 +303,12 @@ def trust(gateway: Gateway) -> ssl.SSLContext:
     Raises UsageProblem where a file that was given holds no certificate.
     """
     return _trust(gateway.ca_bundle, gateway.client_cert, insecure=gateway.insecure)
+
+
+@cache
+def _no_tls() -> ssl.SSLContext:
+    """Return what a transport for plain http is given, and never uses: it would make one of its own each time."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,147 @@
+"""What a fleet costs: a thousand embedded endpoints, served by one process, a known 3 % of them telling a lie.
+
+Prints endpoints per second, the processor time that each endpoint takes of the workers, of the client with the
+scheduler, and of the process that serves; what that makes on two cores that do nothing else; how the work was spread;
+and how memory grows from a quarter of the endpoints to all of them. Fails where a fault was not found, somebody was
+accused who kept the contract, or was asked other than by ``check``.
+
+Needs the extra ``fleet``. Every process talks to loopback alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from conformance.contract import CATALOGUE, Level
+from conformance.fleet.results import endpoints
+from conformance.reference.faults import FAULTS
+from conformance.reference.many import serve_many
+from conformance.reference.server import serve
+from conformance.run import ask
+from conformance.settings import Settings
+
+NUMBER = 1000
+EVERY = 33
+"""One endpoint in as many tells a lie."""
+WORKERS = 2
+BIN = Path(sys.executable).parent
+
+
+def faults(number: int) -> list[str | None]:
+    """Return the fault of each endpoint: such as break a must for everybody who asks, each kind in its turn."""
+    musts = {clause.id for clause in CATALOGUE if clause.level is Level.MUST}
+    known = [
+        fault.name for fault in FAULTS.values()
+        if fault.clause in musts and fault.dialect == "cloud" and not (fault.hidden or fault.needs_key)
+    ]  # fmt: skip
+    step = max(1, len(known) // (number // EVERY))
+    return [
+        known[place // EVERY * step % len(known)] if place % EVERY == EVERY - 1 else None for place in range(number)
+    ]
+
+
+@dataclass
+class Spent:
+    """Seconds of processor time and the most megabytes, of each process by its part in the work."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    megabytes: dict[str, float] = field(default_factory=dict)
+
+
+@contextmanager
+def serving(number: int) -> Iterator[tuple[psutil.Process, str]]:
+    """Serve a fleet from a process of its own; yields it and the URL."""
+    command = [sys.executable, __file__, "--serve", str(number)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield psutil.Process(process.pid), process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def watched(process: subprocess.Popen[str], server: psutil.Process) -> Spent:
+    """Return what a fleet and its server spend until it ends."""
+    spent, before = Spent(), _seconds(server)
+    client = psutil.Process(process.pid)
+    while process.poll() is None:
+        time.sleep(0.2)
+        try:
+            workers = [each for each in client.children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
+            parts = {"client": [client], "workers": workers, "server": [server]}
+            for part, processes in parts.items():
+                spent.seconds[part] = sum(map(_seconds, processes)) or spent.seconds.get(part, 0)
+                size = max((each.memory_info().rss / 1e6 for each in processes), default=0)
+                spent.megabytes[part] = max(size, spent.megabytes.get(part, 0))
+        except psutil.Error:
+            continue  # one of them has just ended
+    spent.seconds["server"] -= before
+    return spent
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def check_fleet(number: int, folder: Path) -> tuple[float, Spent, Counter[str]]:
+    """Check a fleet and hold that all is found and nobody accused. Returns seconds, what it cost, and who did it."""
+    with serving(number) as (server, url):
+        listed = folder / "urls.txt"
+        listed.write_text("".join(f"{url}/{place}\n" for place in range(number)), encoding="utf-8")
+        options = [f"--workers={WORKERS}", f"--report-dir={folder}"]
+        command = [str(BIN / "comfy-conformance"), "fleet", str(listed), *options]
+        start = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            spent = watched(process, server)
+        taken = time.perf_counter() - start
+    with serve() as alone:
+        plan = len(ask(Settings(target=alone.url)).exchanges)
+    results = {result.name: result for result in endpoints(folder)}
+    for place, fault in enumerate(faults(number)):
+        result = results.pop(f"{url}/{place}")
+        broken = {clause.id for clause in result.broken}
+        if fault is None and (result.outcome, result.requests) != ("conformant", plan):
+            raise RuntimeError(f"accused, or not asked by the plan of {plan}: {result}")
+        if fault is not None and FAULTS[fault].clause not in broken:
+            raise RuntimeError(f"{fault} was not found: {result}")
+    if results:
+        raise RuntimeError(f"nobody asked for {list(results)}")
+    return taken, spent, Counter(result.worker for result in endpoints(folder))
+
+
+def main() -> None:
+    """Measure a quarter of the fleet and all of it, print a table."""
+    measured = {}
+    for number in (NUMBER // 4, NUMBER):
+        with tempfile.TemporaryDirectory() as folder:
+            measured[number] = check_fleet(number, Path(folder))
+    print("| endpoints | of them lie | a second | ms each: workers | client | server | a second on two idle cores |")
+    print("|---|---|---|---|---|---|---|")
+    for number, (taken, spent, _) in measured.items():
+        each = {part: 1000 * seconds / number for part, seconds in spent.seconds.items()}
+        cost = " | ".join(f"{each[part]:.1f}" for part in ("workers", "client", "server"))
+        lies = sum(fault is not None for fault in faults(number))
+        print(f"| {number} | {lies} | {number / taken:.1f} | {cost} | {2000 / sum(each.values()):.1f} |")
+    (_, few, _), (_, many, spread) = measured.values()
+    for part in ("workers", "client"):
+        print(f"\nmegabytes of the largest of the {part}: {few.megabytes[part]:.0f} -> {many.megabytes[part]:.0f}")
+    print(f"\nendpoints by worker: {dict(spread)}; every fault was found, nobody else accused")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        with serve_many(faults(int(sys.argv[2])), period=2.0) as fleet:
+            print(fleet.url, flush=True)
+            time.sleep(3600)
+    main()

@@ -1,0 +1,108 @@
+"""What a fleet came to, as plain frozen values: the lines of ``results.jsonl``.
+
+A header, a line for each endpoint as it is judged, a footer: a file without one is of a fleet that did not end.
+Members may be added, never changed or taken away, as in ``compliance.json``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from conformance import __version__
+from conformance.document import DOCUMENT_SHA256
+from conformance.report.fingerprint import fingerprints
+from conformance.report.model import Report, Status, Value
+from conformance.report.overview import Outcome, TargetResult, result
+from conformance.report.timing import timing
+
+FINGERPRINTS: Final = 50
+"""Kinds of breaches that a line names; the report of the endpoint has all."""
+
+
+class Breach(Value, frozen=True, kw_only=True):
+    """A kind of breach of a ``must``: which clause, where (see ``report.fingerprint``), and what was expected."""
+
+    clause: str
+    place: str | None
+    kind: str
+
+
+class Stored(Value, frozen=True, kw_only=True):
+    """Where a report is in ``reports.jsonl.gz``: a member of its own, ``size`` bytes from byte ``start`` on."""
+
+    start: int
+    size: int
+
+
+class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
+    """The first line. ``options`` are those that were given for all endpoints, ``part`` which of them were meant."""
+
+    schema_version: Literal[1] = 1
+    suite_version: str = __version__
+    document_sha256: str = DOCUMENT_SHA256
+    source: str
+    start: str
+    options: dict[str, str | int | float | bool | None]
+    part: str | None = None
+
+
+class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", tag="endpoint"):
+    """What the check of one endpoint came to.
+
+    ``seconds`` is how long it took and ``p50`` and ``p95`` how long its answers did, in seconds; ``received`` counts
+    the bytes of their bodies. ``unreached`` says why there was no answer at all, where there was none. ``worker`` is
+    who did it.
+    """
+
+    seconds: float = 0.0
+    requests: int = 0
+    received: int = 0
+    p50: float | None = None
+    p95: float | None = None
+    unreached: str | None = None
+    breaches: tuple[Breach, ...] = ()
+    worker: str = ""
+    stored: Stored | None = None
+
+
+class Footer(Value, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
+    """The last line. ``counts`` are of endpoints by outcome, ``exit`` is the exit status of the whole."""
+
+    end: str
+    endpoints: int
+    outcome: Outcome
+    exit: int
+    counts: dict[Outcome, int]
+
+
+Line = Header | EndpointResult | Footer
+
+
+def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
+    """Return the line of an endpoint that was checked; ``status`` is the exit status that its run alone would have."""
+    plain = result(name, report, status)
+    known = {field: getattr(plain, field) for field in plain.__struct_fields__} | {"report": None}
+    answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
+    times = timing(report)
+    lost = [exchange.error for exchange in report.exchanges if exchange.error is not None]
+    return EndpointResult(
+        **known, seconds=round(seconds, 3), requests=len(report.exchanges),
+        received=sum(answer.size for answer in answers), unreached=lost[0] if lost and not answers else None,
+        p50=times and round(times.p50, 6), p95=times and round(times.p95, 6), breaches=_breaches(report),
+    )  # fmt: skip
+
+
+def failed(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
+    """Return the line of an endpoint whose check failed: that says nothing about the endpoint."""
+    return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
+
+
+def _breaches(report: Report) -> tuple[Breach, ...]:
+    found = {
+        (one.id, each.place, each.kind)
+        for one in report.clauses
+        if one.status is Status.FAIL
+        for each in fingerprints(one)
+    }
+    ordered = sorted(found, key=lambda each: (each[0], each[1] or "", each[2]))
+    return tuple(Breach(clause=clause, place=place, kind=kind) for clause, place, kind in ordered[:FINGERPRINTS])

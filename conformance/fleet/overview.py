@@ -1,0 +1,74 @@
+"""The overview of a fleet: one page, made from the lines that its endpoints left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, get_args
+
+from conformance.fleet.model import EndpointResult
+from conformance.fleet.results import endpoints, ends_of
+from conformance.fleet.tally import Tally, headline
+from conformance.report.model import Verdict
+from conformance.report.overview import Outcome
+from conformance.report.page import render
+from conformance.report.words import VERDICT
+from conformance.report.write import write_whole
+
+ROWS: Final = 10_000
+"""Endpoints that the page lists; the worst come first."""
+GROUPS: Final = 30
+"""Groups that the page shows, and as many endpoints that fail as no other does."""
+OUTCOME: Final[dict[Outcome, str]] = {
+    "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
+    "error": "Not judged",
+    "inconclusive": VERDICT[Verdict.INCONCLUSIVE],
+    "conformant": VERDICT[Verdict.CONFORMANT],
+}
+
+
+def write_overview(directories: Sequence[Path], into: Path) -> Tally:
+    """Write ``index.html`` of fleets that belong together, and return what they have in common.
+
+    Raises OSError, and UsageProblem where one of the directories holds no fleet.
+    """
+    tally = Tally(_all(directories))
+    write_whole({into / "index.html": _page(directories, tally).encode()})
+    return tally
+
+
+def _page(directories: Sequence[Path], tally: Tally) -> str:
+    """Return the page. All that a server sent is text in it."""
+    ends = [ends_of(directory) for directory in directories]
+    footers = [footer for _, footer in ends if footer is not None]
+    groups = tally.groups()
+    shared = [group for group in groups if group[1].number > 1]
+    alone = [group for group in groups if group[1].number == 1]
+    outcome = tally.outcome
+    return render(
+        "fleet.html",
+        Verdict.INCONCLUSIVE if outcome == "error" else Verdict(outcome),
+        styles=("style.css", "site/site.css", "fleet.css"),
+        script="fleet.js",
+        tally=tally, headline=headline(tally), OUTCOME=OUTCOME, header=ends[0][0], version=ends[0][0].suite_version,
+        directory=directories[0] if len(directories) == 1 else "DIR",
+        end=max(footer.end for footer in footers) if len(footers) == len(ends) else None,
+        clauses=sorted(tally.clauses.items(), key=lambda each: -each[1].number),
+        groups=shared[:GROUPS], more_groups=len(shared[GROUPS:]),
+        outliers=alone[:GROUPS], more_outliers=len(alone[GROUPS:]) + tally.rarer.number,
+        slowest=tally.slowest(), unreached=sorted(tally.unreached.items(), key=lambda each: -each[1].number)[:GROUPS],
+        rows=islice(_worst_first(directories), ROWS), left_out=max(0, tally.total - ROWS),
+        workers=sorted(tally.workers.items()),
+    )  # fmt: skip
+
+
+def _all(directories: Sequence[Path]) -> Iterator[EndpointResult]:
+    for directory in directories:
+        yield from endpoints(directory)
+
+
+def _worst_first(directories: Sequence[Path]) -> Iterator[EndpointResult]:
+    """Yield the endpoints as a reader wants them: the files are read once for each outcome, and kept in no memory."""
+    for outcome in get_args(Outcome):
+        yield from (each for each in _all(directories) if each.outcome == outcome)

@@ -1,0 +1,60 @@
+"""Whose turn it is: targets in their order, so many at a time in all and so many at a host. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+from urllib.parse import urlsplit
+
+from conformance.targets import Target
+
+AHEAD: Final = 1000
+"""Targets that are read ahead, at most, to find one whose host has room."""
+
+
+def host_of(target: Target) -> str:
+    """Return the host and port that a target is asked at."""
+    return urlsplit(target.url).netloc.lower()
+
+
+class Turns:
+    """Hands targets out. ``room`` tells how many checks a host takes at once, None for any number."""
+
+    def __init__(self, targets: Iterator[Target], *, parallel: int, room: Callable[[str], int | None]) -> None:
+        self._targets = targets
+        self._parallel = parallel
+        self._room = room
+        self._held: deque[Target] = deque()
+        self._at: Counter[str] = Counter()
+
+    def next(self) -> Target | None:
+        """Return a target that may be asked now, None where none may: they are all out, or there are no more."""
+        if self._at.total() >= self._parallel:
+            return None
+        for place, target in enumerate(self._held):
+            if self._takes(target):
+                del self._held[place]
+                return self._out(target)
+        for target in islice(self._targets, AHEAD - len(self._held)):
+            if self._takes(target):
+                return self._out(target)
+            self._held.append(target)
+        return None
+
+    def over(self, target: Target) -> None:
+        """Take note that a target was checked."""
+        host = host_of(target)
+        self._at[host] -= 1
+        if not self._at[host]:
+            del self._at[host]
+
+    def _takes(self, target: Target) -> bool:
+        host = host_of(target)
+        room = self._room(host)
+        return room is None or self._at[host] < room
+
+    def _out(self, target: Target) -> Target:
+        self._at[host_of(target)] += 1
+        return target

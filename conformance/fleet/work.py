@@ -1,0 +1,118 @@
+"""The check of one endpoint of a fleet, where a worker does it: beside others, in the worker's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec import structs
+
+from conformance import __version__
+from conformance.document import DOCUMENT_SHA256
+from conformance.fleet.model import EndpointResult, endpoint_result, failed
+from conformance.fleet.results import packed
+from conformance.fleet.sources import own_environment
+from conformance.report.model import Report, Verdict
+from conformance.run import Transcript, ask_here, exit_status, report_on
+from conformance.settings import Settings, UsageProblem
+from conformance.targets import Target
+from conformance.trouble import Trouble, told
+
+Keep = Literal["all", "broken", "none"]
+"""Of which endpoints the report is kept: all, those that are not conformant, or none."""
+SMALL: Final = 1 << 20
+"""Bytes of answers that are judged in some hundredths of a second: nobody who is asked meanwhile waits long."""
+SUITE: Final = (__version__, DOCUMENT_SHA256)
+
+
+class OtherSuite(Exception):
+    """A worker would judge by another suite than the one that asked it. Its text is one line."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One endpoint to be checked: by which suite, after how many seconds, and how often at most it is asked a second.
+
+    No key is in it: the worker takes the variables that the target names from its own environment.
+    """
+
+    target: Target
+    suite: tuple[str, str] = SUITE
+    delay: float = 0.0
+    rate_limit: float | None = None
+    keep: Keep = "all"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a check came to, and its report as it is kept."""
+
+    result: EndpointResult
+    report: bytes | None = None
+
+
+async def work(order: Order) -> Done:
+    """Check an endpoint, as the task of a Dask worker."""
+    from distributed import get_worker
+
+    done = await check(order, os.environ)
+    return replace(done, result=structs.replace(done.result, worker=str(get_worker().name)))
+
+
+async def check(order: Order, environ: Mapping[str, str]) -> Done:
+    """Ask within the running event loop and judge beside it. Raises OtherSuite, and nothing for an endpoint."""
+    if order.suite != SUITE:
+        msg = f"a worker has suite {SUITE[0]} and was asked for {order.suite[0]}: install the same on all"
+        raise OtherSuite(msg)
+    await asyncio.sleep(order.delay)
+    target = order.target
+    dialect = str(target.options.get("dialect", "cloud"))
+    try:
+        settings = _within(target.settings(own_environment(target, environ), Path()), order.rate_limit)
+        start = time.monotonic()
+        transcript = await ask_here(settings)
+        seconds = time.monotonic() - start
+        report, kept = await _judged(transcript, settings, order.keep)
+    except UsageProblem as problem:
+        return Done(failed(target.name, target.url, dialect, str(problem), 4))
+    except Trouble as trouble:
+        return Done(failed(target.name, target.url, dialect, told(trouble, {}), 3))
+    status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
+    return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
+
+
+async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
+    """Judge at once what is small: a thread that wants the interpreter as well costs as much again. Else beside."""
+    size = sum(len(each.response.content) for each in transcript.exchanges if each.response is not None)
+    if size <= SMALL:
+        return _judge(transcript, settings, keep)
+    return await asyncio.get_running_loop().run_in_executor(_judges(), _judge, transcript, settings, keep)
+
+
+def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
+    try:
+        report = report_on(transcript, settings)
+        kept = keep == "all" or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
+        return report, packed(report) if kept else None
+    except Exception as error:  # noqa: BLE001 - told without the key
+        raise Trouble.of(error, settings.secrets) from None
+
+
+def _within(settings: Settings, rate_limit: float | None) -> Settings:
+    """Return settings with the share of a rate that the fleet leaves to one check."""
+    own = settings.bounds.rate_limit
+    least = min((rate for rate in (own, rate_limit) if rate is not None), default=None)
+    return replace(settings, bounds=replace(settings.bounds, rate_limit=least))
+
+
+@cache
+def _judges() -> ThreadPoolExecutor:
+    """Return the one thread that judges what is large: it must not keep the loop from asking, and two are no faster."""
+    return ThreadPoolExecutor(1, "judge")

@@ -1,0 +1,44 @@
+"""The manifest in docs/ is one that Kubernetes takes, and its command is one that we take."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from conformance.cli.fleet import fleet
+
+MANIFEST = Path(__file__).parents[2] / "docs/fleet.kubernetes.yaml"
+DOCUMENTS: list[dict[str, Any]] = list(yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")))
+OLDEST, NEWEST = "1.31", kubernetes_validate.latest_version()
+"""backoffLimitPerIndex is on by default since 1.29, podFailurePolicy for good since 1.31."""
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_each_document_keeps_the_schema_of_kubernetes(version: str) -> None:
+    assert [document["kind"] for document in DOCUMENTS] == ["CronJob", "PersistentVolumeClaim"]
+    for document in DOCUMENTS:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+@pytest.mark.parametrize("wrong", [{"completionMod": "Indexed"}, {"completions": "sixteen"}])
+def test_the_schema_sees_what_is_wrong(wrong: dict[str, object]) -> None:
+    document = copy.deepcopy(DOCUMENTS[0])
+    document["spec"]["jobTemplate"]["spec"] |= wrong
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(document, NEWEST, strict=True)
+
+
+def test_its_command_is_one_of_ours_and_its_parts_are_as_many_as_its_pods() -> None:
+    job = DOCUMENTS[0]["spec"]["jobTemplate"]["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert [*container["command"], container["args"][0]] == ["comfy-conformance", "fleet"]
+    arguments = [argument.replace("$(JOB_COMPLETION_INDEX)", "3") for argument in container["args"][1:]]
+    given = fleet.make_context("fleet", arguments).params
+    assert given["part"] == f"3/{job['completions']}"
+    assert job["parallelism"] == job["completions"]
+    assert given["resume"] is True

@@ -1,0 +1,53 @@
+"""Endpoints of a fleet as the tests make them, and lines that they leave."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from conformance.fleet.model import Breach, EndpointResult, Header
+from conformance.fleet.sources import Source
+from conformance.report.model import Status
+from conformance.report.overview import BrokenClause
+from conformance.targets import Target, of_its_own
+
+HEADER = Header(source="targets.csv", start="2026-02-03T02:00:00.000Z", options={})
+MILLISECONDS = Breach(
+    clause="item.create-time.milliseconds",
+    place="/queue_pending/*/4/create_time",
+    kind="seconds instead of milliseconds",
+)
+UUID = Breach(clause="item.prompt-id.uuid", place="/queue_pending/*/1", kind="a UUID")
+
+
+def source(text: str, name: str = "targets.txt") -> Source:
+    """Return a source with this text."""
+    return Source(name, io.BytesIO(text.encode()))
+
+
+def target(url: str, **options: Any) -> Target:
+    """Return a target that is named by its URL."""
+    return of_its_own(url, {"target": url, **options})
+
+
+def kept(name: str, **more: Any) -> EndpointResult:
+    """Return the line of a conformant endpoint, but for what is given."""
+    usual = {
+        "target": f"http://127.0.0.1/{name}", "dialect": "cloud", "outcome": "conformant", "exit": 0, "worker": "0",
+        "reason": "no must clause broken, 79 of 99 clauses exercised", "requests": 42, "received": 100,
+        "p50": 0.005, "p95": 0.01,
+    }  # fmt: skip
+    return EndpointResult(name=name, **{**usual, **more})
+
+
+def broken(name: str, *breaches: Breach, **more: Any) -> EndpointResult:
+    """Return the line of an endpoint that breaks clauses."""
+    clauses = tuple(
+        BrokenClause(id=each, title=f"The clause {each} holds", status=Status.FAIL)
+        for each in dict.fromkeys(breach.clause for breach in breaches)
+    )
+    reason = f"{len(clauses)} must clause broken: {', '.join(each.id for each in clauses)}"
+    return kept(
+        name,
+        **{"outcome": "non-conformant", "exit": 1, "broken": clauses, "breaches": breaches, "reason": reason, **more},
+    )
