@@ -92,7 +92,7 @@ COUNTER: Final = Difference(
 )
 CHOSEN_NUMBER: Final = Difference(
     "chosen-number",
-    "ComfyUI's element 0 is what a client chose, as a float: it may have a fraction, and stand twice",
+    "ComfyUI's element 0 is what a client chose, as a float, and who has the lowest is next: it may stand twice",
     "server.py lines 860-861; Comfy-Org/ComfyUI issue 684",
     ("q_numbers", "q_ties"),
 )
@@ -128,7 +128,15 @@ ONE_QUEUE: Final = Difference(
     ("q_empty",),
 )
 
+EMPTY_ANSWER: Final = Difference(
+    "empty-answer",
+    "ComfyUI answers who removes jobs with an empty body: it knows no QueueManageResponse",
+    "server.py lines 907-919",
+    ("pq_delete_pending",),
+)
+
 DIFFERENCES: Final = (
     ELEMENT_ORDER, COUNTER, CHOSEN_NUMBER, HEAP, NO_AUTHENTICATION, FOREIGN_ORIGIN, NO_ERROR_RESPONSE, ONE_QUEUE,
+    EMPTY_ANSWER,
 )  # fmt: skip
 """All that a verdict under OSS does not hold against ComfyUI, and nothing else."""

@@ -135,9 +135,16 @@ def _lost(published: Document) -> tuple[LostQuote, ...]:
     clauses: dict[tuple[str, str], list[str]] = {}
     for clause in CATALOGUE:
         pointer, quote = clause.source.pointer, clause.source.quote
-        if pointer is not None and quote is not None and not quote_stands_at(pointer, quote, published):
+        if pointer is None or quote is None or (clause.source.document and not _is_there(pointer, published)):
+            continue
+        if not quote_stands_at(pointer, quote, published):
             clauses.setdefault((pointer, quote), []).append(clause.id)
     return tuple(LostQuote(pointer, quote, tuple(ids)) for (pointer, quote), ids in clauses.items())
+
+
+def _is_there(pointer: str, published: Document) -> bool:
+    """Whether a document has the operation, or the schema, that a pointer leads into: an excerpt has few of them."""
+    return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
 
 
 def _state(erratum: Erratum, vendored: Document, published: Document) -> State:

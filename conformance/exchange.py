@@ -32,6 +32,36 @@ class Credential(enum.Enum):
     """The user's key in a header spelt ``x-api-key``."""
 
 
+class Operation(enum.Enum):
+    """What a request asks for that does not read the queue: the operations beside it, by which jobs come and go.
+
+    The value is the method, and what stands in the place of ``queue`` in the queue's own URL.
+    """
+
+    SUBMIT = ("POST", "prompt")
+    """A workflow is to be run."""
+    MANAGE = ("POST", "queue")
+    """Pending jobs are to be removed, some or all."""
+    INTERRUPT = ("POST", "interrupt")
+    """What runs is to be stopped."""
+    COUNT = ("GET", "prompt")
+    """How many jobs remain?"""
+    JOBS = ("GET", "jobs")
+    """Which jobs are there, and with which status? Those that ended too."""
+    NODES = ("GET", "object_info")
+    """Which classes of nodes may workflows be made of?"""
+
+    @property
+    def method(self) -> str:
+        """The method of its requests."""
+        return self.value[0]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.method == "POST"
+
+
 class Fault(enum.Enum):
     """Why there is no answer to judge. Never a breach: the run is inconclusive for what it would have shown."""
 
@@ -106,8 +136,9 @@ _SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodif
 class Request:
     """What was asked.
 
-    ``purpose`` says in words why the request was sent; ``to_queue`` whether it went to the queue's
-    own URL (the contract speaks of no other).
+    ``purpose`` says in words why the request was sent; ``to_queue`` whether it is judged as one to the queue.
+    What goes to another operation names it, and is judged by the clauses on the life of jobs alone. ``body`` is
+    what was sent, keys redacted.
     """
 
     method: str
@@ -116,6 +147,8 @@ class Request:
     purpose: str = "read"
     credential: Credential = Credential.GIVEN
     to_queue: bool = True
+    operation: Operation | None = None
+    body: bytes = b""
 
     def header(self, name: str) -> str | None:
         """Return the first value of the request field ``name`` (lower case)."""

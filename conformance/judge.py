@@ -193,7 +193,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)  # first: two large values are not to stand side by side
         for clause, tally in tallies.items():
-            if clause.over is not None:
+            if clause.over is not None and clause.speaks_of(answer.request):
                 tally.attempt(partial(_over, tally, clause, answer, known))
     conversation = Conversation(answers)
     for clause, tally in tallies.items():

@@ -17,9 +17,11 @@ from conformance.settings import (
     Settings,
     make_settings,
 )
+from conformance.writes import Writes
 
 _BOUNDS: Final = Bounds()
 _PROPERTIES: Final = Properties()
+_WRITES: Final = Writes()
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,25 @@ OPTIONS: Final = (
         "where broken examples are kept, to be tried first the next time: a directory, 'none', or github:OWNER/REPO "
         f"[default: {_PROPERTIES.example_database}]", "DIR",
     ),
-    Option("--deadline", "seconds for the whole run", "S", float, _BOUNDS.deadline),
+    Option("--populate", "submit jobs, follow them through the queue, and remove them: this writes"),
+    Option(
+        "--workflow", "a workflow (API format) to submit instead of the built-in ones, --populate; repeatable", "FILE",
+        multiple=True,
+    ),
+    Option("--jobs", f"jobs that are submitted, --populate [default: {_WRITES.jobs}]", "N", int),
+    Option(
+        "--job-timeout",
+        f"seconds until jobs that have not ended are removed, --populate [default: {_WRITES.job_timeout:g}]",
+        "S", float,
+    ),
+    Option("--clear", "with --populate: clear the queue as well, where it holds the run's own jobs alone"),
+    Option("--allow-writes", "send requests that write, none of which is to change anything; --populate implies it"),
+    Option("--yes", "write to a host that is not loopback without asking at the terminal"),
+    Option("--deadline", "seconds for the whole run [default: 120, 240 more to write]", "S", float),
     Option("--exchange-timeout", "seconds for one exchange, first to last byte", "S", float, _BOUNDS.exchange_timeout),
     Option("--connect-timeout", "seconds to connect", "S", float, _BOUNDS.connect_timeout),
     Option("--max-body", "bytes of one body after decompression", "BYTES", int, _BOUNDS.max_body),
-    Option("--max-requests", "requests in a run [default: 50, with --properties 600]", "N", int),
+    Option("--max-requests", "requests in a run [default: 50, with --properties 600, 350 more to write]", "N", int),
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 

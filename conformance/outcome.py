@@ -55,7 +55,10 @@ def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason
     return ClauseResult(
         id=clause.id, title=clause.title, level=level.value, status=status, reason=reason, core=clause.core,
         since=clause.since, judged=counted.judged, breached=counted.breached,
-        source=SourceOfClause(pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc),
+        source=SourceOfClause(
+            pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc,
+            document=clause.source.document,
+        ),
         why=clause.why, evidence=counted.evidence if broken else (),
         fingerprints=counted.fingerprints if broken else (),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from conformance.report.model import Report, Status, decode, encode
 from conformance.report.text import COLOUR, clause_lines, summary_lines
 from conformance.report.write import check_writable, write_reports
 from conformance.settings import Settings, UsageProblem, announcement
+from conformance.writes import demand_consent
 
 MARKS: Final = {
     clause.id: [
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     try:
         settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in OPTIONS})
+        demand_consent(settings)
         here = config.invocation_params.dir
         # made absolute: tests may change the working directory
         settings = replace(

@@ -20,6 +20,7 @@ from conformance.exchange import (
     Exchange,
     Fault,
     Headers,
+    Operation,
     Problem,
     Request,
     Response,
@@ -84,7 +85,8 @@ def read(data: bytes, *, name: str, method: str | None = None, request: bytes | 
 def _request(raw: bytes | None, method: str | None) -> Request:
     if raw is None:
         return Request(method or "GET", "file:///api/queue", purpose="a recorded answer")
-    head = raw.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    lines, _, body = raw.partition(b"\r\n\r\n")
+    head = lines.decode("latin-1").split("\r\n")
     parts = head[0].split(" ")
     if len(parts) < 2:
         msg = f"the request line {head[0][:60]!r} is none"
@@ -92,6 +94,8 @@ def _request(raw: bytes | None, method: str | None) -> Request:
     fields = [line.partition(":") for line in head[1:]]
     headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
     url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
+    if parts[0] == "POST" and is_queue(url):
+        return Request("POST", url, headers, "recorded", to_queue=False, operation=Operation.MANAGE, body=body)
     return Request(parts[0], url, headers, purpose="recorded", to_queue=is_queue(url))
 
 
@@ -156,10 +160,11 @@ def _without_keys(exchange: Exchange) -> Exchange:
         for redactor in redactors:
             content, headers = redactor.content(content), redactor.headers(headers)
         response = replace(response, content=content, headers=headers)
-    url = _USER.sub("", request.url)
+    url, body = _USER.sub("", request.url), request.body
     for redactor in redactors:
-        url = redactor.text(url)
-    return replace(exchange, request=replace(request, url=url, headers=redact(request.headers)), response=response)
+        url, body = redactor.text(url), redactor.content(body)
+    request = replace(request, url=url, body=body, headers=redact(request.headers))
+    return replace(exchange, request=request, response=response)
 
 
 def _har(data: bytes) -> dict[str, Any] | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +26,7 @@ from conformance.report.build import build
 from conformance.report.model import Report, Status, Verdict
 from conformance.settings import EMBEDDED, Secret, Settings, UsageProblem
 from conformance.trouble import Trouble
+from conformance.writes import Populated, demand_consent
 
 EXIT_CONFORMANT: Final = 0
 EXIT_NON_CONFORMANT: Final = 1
@@ -34,6 +38,15 @@ if TYPE_CHECKING:
     from conformance.properties.search import Scatter, Send
 
 Progress = Callable[[Exchange], None]
+Say = Callable[[str], None]
+"""Is told, in one line, what the user has to know at once: what a run has left in somebody's queue."""
+
+
+def say_so(text: str) -> None:
+    """Tell it on standard error."""
+    from conformance.report.inert import line  # names that a server gave stand in it
+
+    print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - nobody may be left to read a report
 
 
 @dataclass(frozen=True)
@@ -47,14 +60,17 @@ class Transcript:
     stopped: str | None
     search: Search | None = None
     """What generated requests found, where they were asked for."""
+    populated: Populated | None = None
+    """What became of the run's own jobs, where it submitted any."""
 
 
-def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
-    """Send the plan of requests.
+def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
+    """Send the plan of requests. What was submitted is removed again, also where this raises.
 
-    Raises UsageProblem where the embedded endpoint cannot be started, and Trouble, from which the
-    key was taken out, where the suite itself fails.
+    Raises UsageProblem where the embedded endpoint cannot be started, and where the run would write to somebody's
+    host without a yes; and Trouble, from which the key was taken out, where the suite itself fails.
     """
+    demand_consent(settings)
     key = settings.key
     if settings.target is None:
         keyed = settings.dialect is Dialect.CLOUD and not settings.no_key
@@ -62,13 +78,13 @@ def ask(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
     with _endpoint(settings, key) as base:
         start = time.time()
         try:
-            exchanges, stopped, search = _run(settings, base, key, progress)
+            asked = _run(settings, base, key, progress, say)
         except UsageProblem:
             raise
         except Exception as error:  # noqa: BLE001 - told by those who know how
             raise Trouble.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
-        return Transcript(exchanges, target, start, time.time(), stopped, search)
+        return Transcript(asked.exchanges, target, start, time.time(), asked.stopped, asked.search, asked.populated)
 
 
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
@@ -102,8 +118,8 @@ def report_on(
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
         options=settings.options(), start=transcript.start, end=transcript.end,
-        partial=partial, selected=selected, search=transcript.search, hide_workflows=settings.redact_workflows,
-        stopped=transcript.stopped, full_bodies=settings.full_bodies,
+        partial=partial, selected=selected, search=transcript.search, populated=transcript.populated,
+        hide_workflows=settings.redact_workflows, stopped=transcript.stopped, full_bodies=settings.full_bodies,
         deviations=None if settings.deviations is None else account(register, night, judgement),
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
@@ -159,7 +175,10 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         return
     from conformance.reference.server import serve  # a web server is loaded only where it is wanted
 
-    variant = "oss" if settings.dialect is Dialect.OSS else "default"
+    moving = settings.writes is None
+    variant = "default" if moving else "takes-jobs"
+    if settings.dialect is Dialect.OSS:
+        variant = "oss" if moving else "oss-takes-jobs"
     with ExitStack() as stack:
         try:
             endpoint = stack.enter_context(
@@ -171,29 +190,44 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         yield endpoint.url
 
 
-def _run(settings: Settings, base: str, key: Secret | None, progress: Progress) -> _Asked:
+@dataclass(frozen=True)
+class _Asked:
+    exchanges: tuple[Exchange, ...]
+    stopped: str | None
+    search: Search | None
+    populated: Populated | None
+
+
+def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _ask_all(settings, base, key, progress)
+        return _ask_all(settings, base, key, progress, say)
     with ThreadPoolExecutor(1) as pool:  # called from a notebook or an async test: a loop of our own, beside theirs
-        return pool.submit(_ask_all, settings, base, key, progress).result()
+        return pool.submit(_ask_all, settings, base, key, progress, say).result()
 
 
-_Asked = tuple[tuple[Exchange, ...], str | None, "Search | None"]
-
-
-def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress) -> _Asked:
+def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
     from conformance.probe.plan import Asker
+    from conformance.probe.populate import Populating
 
+    most = settings.bounds.max_requests
     client = _client(settings, base, key, progress)
+
+    async def plan() -> str | None:
+        return await _follow(client, settings, key)
+
+    populating = None
+    if settings.writes is not None:
+        priorities = settings.dialect is not Dialect.OSS
+        populating = Populating(client, settings.writes, plan, say, max_requests=most, priorities=priorities)
     search = None
-    with asyncio.Runner() as runner:
+    with _terminable(), asyncio.Runner() as runner:
         runner.run(client.__aenter__())
         try:
-            stopped = runner.run(_follow(client, settings, key))
+            stopped = runner.run(plan() if populating is None else populating.run())
             if settings.properties is not None and stopped is None:
-                asker = Asker(client, settings.bounds.max_requests)
+                asker = Asker(client, most)
                 search = _search(
                     settings,
                     client.ledger,
@@ -202,13 +236,28 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
                 )
         finally:
             runner.run(client.__aexit__())
-    return tuple(client.ledger), stopped, search
+    return _Asked(tuple(client.ledger), stopped, search, None if populating is None else populating.outcome)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM stop a run as Ctrl-C does, so that what was submitted is removed. Signals come to the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:
     from conformance.probe.client import Client
+    from conformance.probe.populate import leave_for
 
-    return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway)
+    leave = None if settings.writes is None else leave_for(settings.writes)
+    return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway, leave=leave)
 
 
 async def _follow(client: Client, settings: Settings, key: Secret | None) -> str | None:

@@ -113,7 +113,8 @@ def _told(found: ClauseResult) -> Iterator[str]:
             yield f"and {evidence.more} more like it" + (f", the last at {evidence.last}" if evidence.last else "")
     source = found.source
     quote = f"“{source.quote}”" if source.quote else ""
-    yield f"\nWhy: {found.why}\nSource: {source.rfc or f'#{source.pointer}'} {quote}".rstrip()
+    where = source.rfc or f"{source.document or ''}#{source.pointer}"
+    yield f"\nWhy: {found.why}\nSource: {where} {quote}".rstrip()
 
 
 @dataclass

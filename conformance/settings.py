@@ -20,6 +20,9 @@ from conformance.edition import EDITION
 if TYPE_CHECKING:
     from conformance.deviations.register import Register
 
+if TYPE_CHECKING:
+    from conformance.writes import Writes
+
 EMBEDDED: Final = "embedded"
 DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
 DEFAULT_REPORT_DIR: Final = "reports/latest"
@@ -90,6 +93,8 @@ class Properties:
 
 
 MAX_REQUESTS_WITH_PROPERTIES: Final = 600
+MORE_WITH_JOBS: Final = {"max_requests": 350, "deadline": 240.0}
+"""What is added to the bounds where jobs are submitted, followed and removed."""
 REMOTE_RATE: Final = 20.0
 """Requests per second to a host that is not loopback, where nobody said otherwise."""
 
@@ -138,6 +143,8 @@ class Settings:
     inconclusive_ok: bool = False
     wait_for_items: float = 0.0
     properties: Properties | None = None
+    writes: Writes | None = None
+    """What the user gave leave to write; None where a run only reads."""
     bounds: Bounds = Bounds()
 
     @property
@@ -158,7 +165,8 @@ class Settings:
             "deviations": None if self.deviations is None else self.deviations.file,
             "edition": self.edition, "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
-            **(asdict(self.properties) if self.properties is not None else {}), **asdict(self.bounds),
+            **(asdict(self.properties) if self.properties is not None else {}),
+            **(self.writes.options() if self.writes is not None else {}), **asdict(self.bounds),
         }  # fmt: skip
 
 
@@ -191,13 +199,26 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     max_examples: int | None = None,
     seed: int | None = None,
     example_database: str | None = None,
+    populate: bool = False,
+    allow_writes: bool = False,
+    workflow: Sequence[str | Path] = (),
+    jobs: int | None = None,
+    job_timeout: float | None = None,
+    clear: bool = False,
+    yes: bool = False,
     bounds: Mapping[str, float] = MappingProxyType({}),
 ) -> Settings:
     """Check what was typed against the environment. ``bounds`` are those that differ from the usual, by name.
 
     Raises UsageProblem.
     """
+    from conformance.writes import writes_from
+
     url = _target(target, environ)
+    writes = writes_from(
+        populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,
+        clear=clear, yes=yes,
+    )  # fmt: skip
     asked = {"max_examples": max_examples, "seed": seed, "example_database": example_database}
     search = _properties({name: value for name, value in asked.items() if value is not None}, wanted=properties)
     if not 0 <= wait_for_items < math.inf:
@@ -237,7 +258,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
         report_dir=Path(report_dir), deviations=_register(deviations), edition=_edition(edition),
         formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
-        wait_for_items=wait_for_items, properties=search, bounds=_bounds(bounds, url, searching=search is not None),
+        wait_for_items=wait_for_items, properties=search, writes=writes,
+        bounds=_bounds(bounds, url, searching=search is not None, writing=writes is not None),
     )  # fmt: skip
 
 
@@ -256,7 +278,7 @@ def _edition(number: int) -> int:
     return number
 
 
-def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool) -> Bounds:
+def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool, writing: bool) -> Bounds:
     for name, value in given.items():
         if not 0 < value < math.inf:
             msg = f"--{name.replace('_', '-')} must be a number above 0, not {value}"
@@ -264,6 +286,8 @@ def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool) -> 
     usual: dict[str, Any] = {}
     if searching:
         usual["max_requests"] = MAX_REQUESTS_WITH_PROPERTIES
+    if writing:
+        usual = {name: usual.get(name, getattr(Bounds, name)) + more for name, more in MORE_WITH_JOBS.items()}
     if url is not None and not is_loopback(url):
         usual["rate_limit"] = REMOTE_RATE
     return Bounds(**{**usual, **given})
@@ -451,10 +475,13 @@ def is_loopback(url: str) -> bool:
 
 def announcement(settings: Settings) -> list[str]:
     """Say in lines for the user who is asked, by which reading, within which bounds, and who receives the key."""
+    from conformance.writes import will_be_sent
+
     asked = "the embedded reference endpoint, not a server of yours," if settings.target is None else settings.target
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
     lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
+    lines += will_be_sent(settings)
     if settings.properties is not None:
         found = settings.properties
         lines.append(f"then {found.max_examples} generated requests, seed {found.seed}")

@@ -84,7 +84,7 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
-        yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)"
+        yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items and --populate)"
     if unseen:
         yield in_words(unseen, "core", "not exercised")
     if not any(result.status in EXERCISED for result in results):

@@ -44,15 +44,19 @@ def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra:
     return run(folder, BIN / "comfy-conformance", *arguments, stdin=stdin, **extra)
 
 
-def on_a_terminal(folder: Path, *command: str | Path, **extra: str) -> str:
-    """Run a command with both its outputs on a terminal, and return what stood there."""
+def on_a_terminal(folder: Path, *command: str | Path, typed: str = "", **extra: str) -> str:
+    """Run a command with both its outputs on a terminal, its input too where something is typed.
+
+    Returns what stood there.
+    """
     ours, theirs = pty.openpty()
     shown = bytearray()
     with subprocess.Popen(
-        command, cwd=folder, env=environment(TERM="xterm", **extra), stdin=subprocess.DEVNULL, stdout=theirs,
-        stderr=theirs,
+        command, cwd=folder, env=environment(TERM="xterm", **extra), stdout=theirs,
+        stderr=theirs, stdin=theirs if typed else subprocess.DEVNULL,
     ) as process:  # fmt: skip
         os.close(theirs)
+        os.write(ours, typed.encode())
         guard = threading.Timer(TIMEOUT, process.kill)
         guard.start()
         try:

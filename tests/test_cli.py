@@ -71,7 +71,7 @@ def test_without_a_verb_the_help_is_shown() -> None:
 
 OPTIONAL = {
     "fault", "hostile", "api_key_env", "api_key_file", "header", "ca_bundle", "client_cert", "proxy_env", "format",
-    "history",
+    "history", "workflow",
 }  # fmt: skip
 """Options without which there is simply none."""
 

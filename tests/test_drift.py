@@ -45,9 +45,9 @@ def whole(document: Document) -> str:
     """Write a document as its publisher does: among other operations and schemas, with a comment."""
     larger = copy.deepcopy(document)
     larger["paths"] = {
-        "/api/prompt": {"post": {"responses": {}}},
-        **{path: {**operations, "post": {"responses": {}}} for path, operations in document["paths"].items()},
-        "/api/jobs": {"get": {"responses": {}}},
+        "/api/upload": {"post": {"responses": {}}},
+        **{path: {**operations, "put": {"responses": {}}} for path, operations in document["paths"].items()},
+        "/api/userdata": {"get": {"responses": {}}},
     }
     larger["components"]["schemas"] = {"Job": {"type": "object"}, **document["components"]["schemas"], "Last": {}}
     return "# Comfy\n" + yaml.safe_dump(larger, sort_keys=False)
@@ -252,7 +252,7 @@ def test_prose_that_is_wrapped_anew_is_no_drift() -> None:
 
 def test_another_operation_or_schema_is_no_drift() -> None:
     def change(document: Document) -> None:
-        document["paths"]["/api/queue"]["post"] = {}
+        document["paths"]["/api/queue"]["put"] = {}
         document["components"]["schemas"]["Job"] = {}
         document["info"]["version"] = "2.0.0"
 
@@ -295,9 +295,24 @@ def test_a_change_is_told_with_its_place_and_both_sides(
 def test_clauses_that_quote_what_is_gone_are_named_once_for_each_sentence() -> None:
     drift = drifted(lambda document: reworded(document, "Job UUID", "Job ID"))
     assert [(lost.quote, lost.clauses) for lost in drift.lost] == [
-        ("[1] prompt_id (string): Job UUID", ("item.prompt-id.uuid",)),
+        ("[1] prompt_id (string): Job UUID", ("item.prompt-id.uuid", "lifecycle.prompt-id-twice")),
         ("Job UUID", ("queue.prompt-ids.distinct",)),
     ]
+
+
+def test_a_quote_about_writing_is_looked_for_where_the_document_speaks_of_it() -> None:
+    def writing(says: str) -> Callable[[Document], object]:
+        return lambda document: document["paths"].update({"/api/interrupt": {"post": {"description": says}}})
+
+    def lost(says: str) -> set[str]:
+        return {clause for found in drifted(writing(says)).lost for clause in found.clauses}
+
+    kept = (
+        "This will interrupt any job that is currently in 'in_progress' status. This endpoint only affects running jobs"
+    )
+    assert lost(kept) == {"lifecycle.interrupt.idle"}, "whose sentence stands among the responses"
+    assert "lifecycle.interrupt.spares" in lost("This endpoint affects pending jobs as well.")
+    assert drifted(lambda _: None).lost == ()
 
 
 def test_a_quote_that_is_gone_outside_the_operation_is_drift_too() -> None:
@@ -409,7 +424,7 @@ def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
     assert result.exit_code == 1
     assert f"changed {ITEM}/description" in result.stdout
     assert "quoted by item.prompt-id.uuid" in result.stdout
-    assert result.stdout.splitlines()[-1] == "Drift: 1 change, 2 clauses quote what is gone"
+    assert result.stdout.splitlines()[-1] == "Drift: 1 change, 3 clauses quote what is gone"
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,14 @@ class Scripted(Client):
         return self._ends - self._clock - self.now
 
     async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
+        if seconds:
+            self.slept.append(seconds)
+            self.now += seconds
 
-    async def _send(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
+    async def _send(
+        self, method: str, url: str, headers: Headers, body: bytes = b""
+    ) -> tuple[Response | None, Problem | None]:
+        assert not body
         self.sent.append((method, url, headers))
         await asyncio.sleep(0)
         outcome = self.script(self)
@@ -70,19 +74,13 @@ Run = Callable[..., tuple[Scripted, str | None]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+def run() -> Run:
     """Follow the plan by a script, with a clock of its own."""
-    really = asyncio.sleep
 
     def follow_script(
         script: Script, *, keyed: bool = False, bounds: Bounds | None = None, wait: float = 0
     ) -> tuple[Scripted, str | None]:
         client = Scripted(script, keyed=keyed, bounds=bounds)
-
-        async def sleep(seconds: float) -> None:
-            await (client.sleep(seconds) if seconds else really(0))
-
-        monkeypatch.setattr(asyncio, "sleep", sleep)
         limit = client._bounds.max_requests
         stopped = asyncio.run(follow(client, keyed=keyed, max_requests=limit, wait_for_items=wait))
         return client, stopped

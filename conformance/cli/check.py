@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from conformance.cli.shared import finish, options_of_a_run, progress, refusal, unwritable
 from conformance.options import OPTIONS, settings_from
 from conformance.settings import Settings, UsageProblem
+from conformance.writes import agreed, unconsented
 
 TARGETS_FILE: Final = "targets.toml"
 PARALLEL: Final = 4
@@ -83,6 +85,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     if not quiet:
         for line in announcement(settings):
             click.echo(line, err=True)
+    settings = _consent(settings)
     with progress(settings, quiet=quiet) as tell:
         try:
             transcript = ask(settings, tell)
@@ -100,3 +103,13 @@ def _see_places(settings: Settings) -> None:
         from conformance.history import prepare
 
         prepare(settings.history)
+
+
+def _consent(settings: Settings) -> Settings:
+    """Ask before something is written to somebody's host; where nobody can be asked, the run itself wants --yes."""
+    question = unconsented(settings)
+    if question is None or not sys.stdin.isatty():
+        return settings
+    if not click.confirm(f"{question}. Go on?", err=True):
+        raise refusal("nothing was sent")
+    return agreed(settings)

@@ -16,16 +16,20 @@ from conformance.contract import (
     item,
     job_number,
     json_text,
+    lifecycle,
     method,
     privacy,
     queue,
     reads,
+    removal,
+    waiting,
     workflow,
 )
 from conformance.contract.clause import Cause, Clause, Finding, Level
 
 _SUBJECTS: Final = (
-    envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, framing, method, auth, error, caching, privacy,
+    envelope, item, job_number, create_time, queue, workflow, reads, json_text, http, framing, method, auth, error, caching,
+    privacy, lifecycle, waiting, removal,
 )  # fmt: skip
 
 

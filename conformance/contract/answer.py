@@ -14,11 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.exchange import Exchange, Request, Response
 from conformance.jsontext import Document, NonFinite, parse
+
+if TYPE_CHECKING:
+    from conformance.contract.history import History
 
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
@@ -293,6 +296,13 @@ class Conversation:
     def reads(self) -> Sequence[Answer]:
         """The answers that show the queue as an object."""
         return [answer for answer in self.answers if answer.shows_queue and answer.gist.is_object]
+
+    @cached_property
+    def history(self) -> History:
+        """What happened to the run's own jobs, where it submitted any."""
+        from conformance.contract.history import History
+
+        return History(self)
 
     @cached_property
     def served(self) -> bool:

@@ -13,10 +13,14 @@ from conformance.dialect import Demand, Dialect, Difference
 
 if TYPE_CHECKING:
     from conformance.contract.answer import Answer, Conversation, Reading
+    from conformance.exchange import Request
 
 GOT_LIMIT: Final = 160
 """Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
 
+
+PUBLISHED: Final = "openapi-cloud.yaml"
+"""In github.com/Comfy-Org/docs: the document whose excerpt is vendored."""
 
 _SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
 """The value of a member that holds somebody's key, also in JSON that stands in a string."""
@@ -32,19 +36,32 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section."""
+    """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section.
+
+    ``document`` names another document that the pointer is into, one that is published and not vendored.
+    """
 
     pointer: str | None = None
     quote: str | None = None
     rfc: str | None = None
+    document: str | None = None
 
     def __str__(self) -> str:
-        return self.rfc or f"#{self.pointer}"
+        return self.rfc or f"{self.document or ''}#{self.pointer}"
 
 
 def doc(pointer: str, quote: str) -> Source:
     """Name a place in the vendored document and the words that stand there."""
     return Source(pointer=pointer, quote=quote)
+
+
+def published(pointer: str, quote: str) -> Source:
+    """Name a place in the published document that the vendored one is an excerpt of, and the words that stand there.
+
+    The excerpt has reading the queue alone. Who has the whole document compares the words with it:
+    ``python tests/published.py openapi-cloud.yaml``.
+    """
+    return Source(pointer=pointer, quote=quote, document=PUBLISHED)
 
 
 def rfc(section: str, quote: str) -> Source:
@@ -188,6 +205,10 @@ class Clause:
     def subject(self) -> str:
         """The first word of the id: the file in ``contract/`` and the pytest marker."""
         return self.id.partition(".")[0]
+
+    def speaks_of(self, request: Request) -> bool:
+        """Whether the clause may be asked of the answer to a request: most speak of the queue, and of no other operation."""
+        return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
 
     def in_edition(self, edition: int) -> Clause | None:
         """Return the clause as it stood in an edition, None where it did not stand yet."""

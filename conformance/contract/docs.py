@@ -25,6 +25,7 @@ SUBJECTS: Final = {
     "json": "JSON text", "http": "HTTP representation", "framing": "Framing on the wire",
     "method": "Methods", "auth": "Authentication",
     "error": "Errors", "caching": "Caching", "cors": "Other origins", "privacy": "Privacy",
+    "lifecycle": "The life of a job, in runs that write",
 }  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def as_dict(clause: Clause) -> dict[str, Any]:
         "id": clause.id, "title": clause.title, "level": clause.level.value, "core": clause.core, "since": clause.since,
         "oss": level.value if level else None, "oss_reason": clause.not_asked(OSS) or (clause.oss and clause.oss.says),
         "oss_source": clause.oss.source if clause.oss else None,
-        "source": {"pointer": clause.source.pointer, "quote": clause.source.quote, "rfc": clause.source.rfc},
+        "source": {"pointer": clause.source.pointer, "quote": clause.source.quote, "rfc": clause.source.rfc,
+                   "document": clause.source.document},
         "why": clause.why, "needs": clause.needs, "keeps": clause.keeps, "breaks": clause.breaks,
         "kinds": list(clause.kinds),
     }  # fmt: skip
@@ -79,7 +81,7 @@ def as_markdown() -> str:
             "|---|---|---|---|---|",
         ]
         for clause in clauses:
-            where = f"`{clause.source.pointer}`" if clause.source.pointer else str(clause.source.rfc)
+            where = f"`{clause.source}`".replace("`#", "`") if clause.source.pointer else str(clause.source.rfc)
             quote = _cell(clause.source.quote or "")
             mark = (" ●" if clause.core else "") + (f" ({_since(clause)})" if clause.since > 1 or clause.raised else "")
             lines.append(

@@ -116,7 +116,11 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
 
 def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
     """For each read after another: the jobs that are gone since, the GETs sent since, and the seconds."""
-    gets = [answer.exchange.id for answer in conversation.answers if answer.request.method == "GET"]
+    gets = [
+        answer.exchange.id
+        for answer in conversation.answers
+        if answer.request.method == "GET" and answer.request.to_queue
+    ]
     places = {name: place for place, name in enumerate(gets)}
     return [
         (

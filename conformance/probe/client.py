@@ -1,4 +1,4 @@
-"""The bounded client: only methods that read, no redirect followed, every exchange limited as a whole."""
+"""The bounded client: only what reads unless there is leave to write, no redirect followed, every exchange limited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,19 @@ from typing import Any, Final, Self
 from conformance import __version__
 from conformance.content import BrokenCoding, ContentTooLarge, Decoder
 from conformance.contract.clause import printable
-from conformance.exchange import REDACTED, Credential, Exchange, Fault, Headers, Problem, Request, Response, values
+from conformance.exchange import (
+    REDACTED,
+    Credential,
+    Exchange,
+    Fault,
+    Headers,
+    Operation,
+    Problem,
+    Request,
+    Response,
+    values,
+)
+from conformance.probe.leave import Leave
 from conformance.probe.raw import look
 from conformance.redactor import Redactor
 from conformance.settings import METHOD_OVERRIDES, Bounds, Gateway, Secret, UsageProblem
@@ -43,13 +55,24 @@ _ALERTS: Final = {
 
 @dataclass(frozen=True)
 class Ask:
-    """A request of the plan: what differs from the plain read. A header of None is not sent."""
+    """A request of the plan: what differs from the plain read. A header of None is not sent.
+
+    ``operation`` is what is asked for instead of the queue, with ``body`` as it goes out, JSON or meant to be.
+    """
 
     purpose: str
     method: str = "GET"
     headers: tuple[tuple[str, str | None], ...] = ()
     query: str = ""
     credential: Credential = Credential.GIVEN
+    operation: Operation | None = None
+    body: bytes = b""
+
+
+def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "") -> Ask:
+    """Return a request of another operation than reading the queue."""
+    headers = (("Content-Type", "application/json"),) if operation.writes else ()
+    return Ask(purpose, operation.method, headers, query, operation=operation, body=body)
 
 
 class Client:
@@ -57,23 +80,24 @@ class Client:
 
     ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
     that the bound on requests does not count: polls that the user asked for. ``kept`` are the bytes of
-    all bodies that are kept for judging.
+    all bodies that are kept for judging. Without ``leave``, the user's own, nothing is sent that writes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of what was asked for
         self, url: str, key: Secret | None, bounds: Bounds, on_exchange: Callable[[Exchange], None] = lambda _: None,
-        gateway: Gateway | None = None,
+        gateway: Gateway | None = None, *, leave: Leave | None = None,
     ) -> None:  # fmt: skip
         self.url = url
         self.ledger: list[Exchange] = []
         self.uncounted = 0
         self.kept = 0
+        self.leave = leave
         self._key = key
         self._gateway = gateway or Gateway()
         self._redactor = Redactor(key, *self._gateway.secrets)
         self._bounds = bounds
         self._on_exchange = on_exchange
-        self._wall, self._clock = time.time(), time.monotonic()
+        self._wall, self._clock = time.time(), self.monotonic()
         self._ends = self._clock + bounds.deadline
         self._kept: dict[bytes, bytes] = {}
         self._next = 0.0
@@ -102,15 +126,26 @@ class Client:
         """Move the deadline: waiting that the user asked for is not the run's own time."""
         self._ends += seconds
 
+    def monotonic(self) -> float:
+        """Return the time in seconds, from wherever: what a test may drive by hand."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        await asyncio.sleep(seconds)
+
     @property
     def left(self) -> float:
         """Seconds until the deadline of the run."""
-        return self._ends - time.monotonic()
+        return self._ends - self.monotonic()
 
     async def ask(self, ask: Ask) -> Exchange:
-        """Send one request; once more on a fresh connection where the transport failed. Never raises for a server."""
+        """Send one request; once more on a fresh connection where the transport failed. Never raises for a server.
+
+        What writes is sent once: it may have done its work before the connection broke.
+        """
         exchange = await self._attempt(ask, 1)
-        again = exchange.problem is not None and exchange.problem.fault in _RETRIED
+        again = exchange.problem is not None and exchange.problem.fault in _RETRIED and ask.method in SAFE_METHODS
         spent = len(self.ledger) - self.uncounted >= self._bounds.max_requests
         if again and not spent and self.left > 0:
             if exchange.problem is not None and not exchange.problem.begun:
@@ -132,8 +167,11 @@ class Client:
 
     async def _attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool = False) -> Exchange:
         if ask.method not in SAFE_METHODS:
-            msg = f"{ask.method} is no method that only reads"
-            raise ValueError(msg)
+            refusal = f"{ask.method} is no method that only reads"
+            if self.leave is not None:
+                refusal = self.leave.refusal(ask.method, ask.operation, ask.body) or ""
+            if refusal:
+                raise ValueError(refusal)
         if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
             msg = "a header that overrides the method may make a read write"
             raise ValueError(msg)
@@ -142,23 +180,34 @@ class Client:
             raise OutOfTime
         number = f"x{len(self.ledger) + 1}"
         sent, request = self.prepare(ask, on_the_wire=on_the_wire)
-        url = self._url(ask)
-        started = time.monotonic()
+        url = self._asked(ask)
+        started = self.monotonic()
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
         self.ledger.append(exchange)
-        send = self._look if on_the_wire else self._send
-        response, problem = await send(ask.method, url, sent)
-        exchange = replace(exchange, response=response, problem=problem, elapsed=time.monotonic() - started)
+        sending = self._look(ask.method, url, sent) if on_the_wire else self._send(ask.method, url, sent, ask.body)
+        try:
+            response, problem = await sending
+        except asyncio.CancelledError:
+            # whoever stops the run has to know that this was sent, and that nobody knows what came of it
+            self.ledger[place] = replace(exchange, problem=Problem(Fault.BROKEN, "the run was stopped"))
+            self._note(self.ledger[place])
+            raise
+        exchange = replace(exchange, response=response, problem=problem, elapsed=self.monotonic() - started)
         self.ledger[place] = exchange
+        self._note(exchange)
         self._on_exchange(exchange)
         return exchange
 
     def prepare(self, ask: Ask, *, on_the_wire: bool = False) -> tuple[Headers, Request]:
         """Return the headers that are sent, and the request as it is shown: without the key."""
         sent = self._headers(ask)
-        shown = self._redactor.text(self._url(ask)), self._shown(sent)
-        return sent, Request(ask.method, *shown, ask.purpose, ask.credential, to_queue=not on_the_wire)
+        request = Request(
+            ask.method, self._redactor.text(self._asked(ask)), self._shown(sent), ask.purpose, ask.credential,
+            to_queue=not (on_the_wire or ask.operation), operation=ask.operation,
+            body=self._redactor.content(ask.body),
+        )  # fmt: skip
+        return sent, request
 
     def redacted(self, response: Response) -> Response:
         """Return an answer without the key, where the server sent it back."""
@@ -166,18 +215,29 @@ class Client:
             response, headers=self._redactor.headers(response.headers), content=self._redactor.content(response.content)
         )
 
-    def _url(self, ask: Ask) -> str:
-        return self.url + (f"?{ask.query}" if ask.query else "")
+    def _asked(self, ask: Ask) -> str:
+        return self._url(ask.operation) + (f"?{ask.query}" if ask.query else "")
+
+    def _note(self, exchange: Exchange) -> None:
+        if self.leave is not None:
+            self.leave.note(exchange)
 
     async def _turn(self) -> None:
         """Wait until the bound on requests per second allows one more."""
         if self._bounds.rate_limit is None:
             return
-        now = time.monotonic()
+        now = self.monotonic()
         mine = max(now, self._next)
         self._next = mine + 1 / self._bounds.rate_limit
         if mine > now:
-            await asyncio.sleep(min(mine - now, max(0.0, self.left)))
+            await self.sleep(min(mine - now, max(0.0, self.left)))
+
+    def _url(self, operation: Operation | None) -> str:
+        """Return where an operation is: the queue itself, or beside it."""
+        if operation in {None, Operation.MANAGE}:
+            return self.url
+        assert operation is not None
+        return f"{self.url.rpartition('/')[0]}/{operation.value[1]}"
 
     def _headers(self, ask: Ask) -> Headers:
         fields: dict[str, str | None] = {
@@ -199,8 +259,10 @@ class Client:
         own = {secret.reveal() for secret in (self._key, *self._gateway.secrets) if secret is not None}
         return tuple((name, REDACTED if value in own else value) for name, value in headers)
 
-    async def _send(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
-        return await self._guarded(self._exchange(method, url, headers))
+    async def _send(
+        self, method: str, url: str, headers: Headers, body: bytes = b""
+    ) -> tuple[Response | None, Problem | None]:
+        return await self._guarded(self._exchange(method, url, headers, body))
 
     async def _look(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
         return await self._guarded(self._sight(method, url, headers))
@@ -236,11 +298,11 @@ class Client:
             wire=replace(sight.wire, lengths=lengths),
         )  # fmt: skip
 
-    async def _exchange(self, method: str, url: str, headers: Headers) -> Response:
+    async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:
         import httpx
 
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        request = httpx.Request(method, url, headers=fields, extensions=self._extensions)
+        request = httpx.Request(method, url, headers=fields, content=body or None, extensions=self._extensions)
         answer = await self._transport.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers.raw)

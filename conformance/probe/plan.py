@@ -119,11 +119,11 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
         await ask(READ)
     if not any(_status(exchange) == OK for exchange in client.ledger):
         return "no read was answered 200"
-    await _gathered([ask(READ) for _ in range(PARALLEL)])
+    await gathered([ask(READ) for _ in range(PARALLEL)])
     variations = _between_reads(_variations(client.ledger))
     await ask.all(chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2))
     if _shrinks(client.ledger) and one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
-        await asyncio.sleep(PAUSE)
+        await client.sleep(PAUSE)
         await ask(READ)
     return None
 
@@ -153,7 +153,7 @@ class Asker:
             async with lanes:
                 return await self.all([ask])
 
-        return await _gathered([one(ask) for ask in asks])
+        return await gathered([one(ask) for ask in asks])
 
     async def __call__(self, one: Ask) -> Exchange:
         """Ask, and again where the server says when. Raises Stopped."""
@@ -180,7 +180,7 @@ class Asker:
         return exchange
 
 
-async def _gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
+async def gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
     """Wait for all of them, also where one fails: no request is left alone. Raises what the first one raised."""
     outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
     for outcome in outcomes:
@@ -247,7 +247,7 @@ async def _told_to_wait(client: Client, exchange: Exchange) -> bool:
     seconds = _retry_after(exchange)
     if seconds is None or seconds >= client.left:
         return False
-    await asyncio.sleep(seconds)
+    await client.sleep(seconds)
     return True
 
 
@@ -288,4 +288,4 @@ async def _await_items(client: Client, seconds: float) -> None:
         if any(answer.gist.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:
             client.extend(-max(0.0, remaining))
             return
-        await asyncio.sleep(min(POLL, remaining))
+        await client.sleep(min(POLL, remaining))

@@ -1,4 +1,7 @@
-"""The reference endpoint: a conforming ``GET /api/queue``, with the twist of a variant and, if asked, of a fault."""
+"""The reference endpoint: a conforming ``GET /api/queue``, with the twist of a variant and, if asked, of a fault.
+
+Where a variant takes jobs, the operations by which they come and go are there as well.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from conformance.reference.board import Board
 from conformance.reference.faults import Fault
 from conformance.reference.message import Ask, HangUpError, Reply, Twist, encode
+from conformance.reference.operations import operation
 from conformance.reference.queue import MovingQueue
 from conformance.reference.variants import Variant
 
@@ -48,6 +53,8 @@ class Reference:
         self._still = variant.still
         self._bodies = bodies
         self._next: bytes | None = None
+        board = (fault.board if fault else None) or variant.board
+        self.board: Board | None = None if board is None else board(self._started, seed)
         self._queue = MovingQueue.full(self._started, period or variant.period, variant.waiting, variant.running, seed)
 
     def answer(self, ask: Ask) -> Reply:
@@ -57,6 +64,8 @@ class Reference:
             ask = twist.hears(ask) if twist.hears else ask
         # Date comes from the clock that drives the queue, so that a test which drives it sees one world.
         general = {"Date": formatdate(ask.now, usegmt=True), "Server": "comfy-reference", "Cache-Control": "no-store"}
+        if self.board is not None:
+            self.board.advance(ask.now)
         reply = self._refusal(ask, Reply(headers=general))
         if reply is None:
             self.reads += ask.method == "GET"
@@ -77,19 +86,21 @@ class Reference:
 
     def _refusal(self, ask: Ask, blank: Reply) -> Reply | None:
         """Return the answer to a request that does not get the queue, else None."""
-        if ask.path != self.path:
+        methods = "GET, HEAD, OPTIONS" if self.board is None else "GET, HEAD, OPTIONS, POST"
+        other = None if self.board is None else operation(self.board, ask, blank, self.path)
+        if other is None and ask.path != self.path:
             return blank.error(404, "There is nothing here.")
         if ask.method == "OPTIONS":  # before the key: a browser's preflight cannot bring one
-            return replace(blank, status=204).having(allow="GET, HEAD, OPTIONS")
-        if ask.method not in {"GET", "HEAD"}:
-            return blank.error(405, "The queue can only be read.", allow="GET, HEAD, OPTIONS")
+            return replace(blank, status=204).having(allow=methods)
+        if other is None and ask.method not in {"GET", "HEAD"}:
+            return blank.error(405, "This is not allowed here.", allow=methods)
         if self.key is not None and ask.header("x-api-key") != self.key:
             return blank.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')
         try:
             _ = urlsplit(ask.header("origin") or "").port
         except ValueError:
             return blank.error(400, "Origin is malformed.")
-        return None
+        return None if other is None else other()
 
     def _text(self, ask: Ask) -> bytes:
         """Return the JSON text of the queue as it is now."""
@@ -99,7 +110,11 @@ class Reference:
         return body
 
     def _listed(self, ask: Ask) -> bytes:
-        document: Any = self._queue.snapshot(self._started if self._still else ask.now)
+        document: Any
+        if self.board is not None:
+            document = self.board.snapshot()
+        else:
+            document = self._queue.snapshot(self._started if self._still else ask.now)
         for twist in self._twists:
             document = twist.lists(document, ask) if twist.lists else document
         return encode(document)
@@ -148,7 +163,8 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
         path, _, query = request.raw_path.partition("?")
-        reply = reference.answer(Ask(request.method, path, query, headers))
+        body = await request.read() if request.method == "POST" else b""
+        reply = reference.answer(Ask(request.method, path, query, headers, body=body))
         if not request.keep_alive:
             reply = reply.having(connection="close")
         return _Played(reference.play(reply.wire(request.method)), keeps=reply.keeps)

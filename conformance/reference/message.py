@@ -28,6 +28,7 @@ class Ask:
     key: str | None = None
     now: float = 0.0
     read: int = 0
+    body: bytes = b""
 
     def header(self, name: str) -> str | None:
         """Return the first value of the field ``name`` (any case), or None."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, Shared, Slow
 from conformance.reference.message import Ask, Reply, Twist, items, verbatim
 from conformance.reference.queue import Item, Queue
 
@@ -25,7 +26,8 @@ class Variant:
     """A way of keeping the contract.
 
     ``waiting`` and ``running`` count jobs, ``period`` is in seconds from one new job to the next.
-    ``still`` stops the queue where it was at the start. ``dialect`` is the reading that it keeps.
+    ``still`` stops the queue where it was at the start. ``dialect`` is the reading that it keeps. With a ``board``
+    it takes jobs, and lists these instead.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Variant:
     prefix: str = ""
     needs_key: bool = False
     dialect: str = "cloud"
+    board: type[Board] | None = None
 
 
 VARIANTS: Final[dict[str, Variant]] = {
@@ -54,6 +57,13 @@ VARIANTS: Final[dict[str, Variant]] = {
         Variant("hundreds-standing-still", "Two hundred jobs wait and never move.", waiting=200, still=True),
         Variant("prefix-path", "The API is served below a path of its own.", prefix="/some/prefix"),
         Variant("key-enforced", "Requests without the key are refused.", needs_key=True),
+        Variant("takes-jobs", "The queue is empty, takes jobs, and runs one at a time.", board=Board),
+        Variant("takes-slow-jobs", "Jobs are taken, and each takes seconds.", board=Slow),
+        Variant("takes-jobs-on-three-workers", "Jobs are taken, and three run at once.", board=SeveralWorkers),
+        Variant(
+            "takes-jobs-of-others-too", "Jobs are taken, while somebody else submits fourteen a second.", board=Shared
+        ),
+        Variant("takes-jobs-and-loses-sight", "A job that starts is listed nowhere for 0.3 seconds.", board=InBetween),
     )
 }
 
@@ -429,4 +439,21 @@ VARIANTS["oss"] = Variant(
         replies=_oss_replies,
     ),
     dialect="oss",
+)
+
+
+def _oss_jobs_replies(reply: Reply, ask: Ask) -> Reply:
+    if ask.method != "POST":
+        return _oss_replies(reply, ask)
+    if reply.status == 400 and ask.path.endswith("/queue"):
+        return reply.having(b"400: Bad Request", content_type="text/plain; charset=utf-8")
+    return reply.having(content_type="application/json; charset=utf-8") if reply.body else reply
+
+
+VARIANTS["oss-takes-jobs"] = Variant(
+    "oss-takes-jobs",
+    "Jobs are taken as ComfyUI takes them: number and front are heeded, the answer to a delete is empty.",
+    Twist(hears=Ask.with_key, replies=_oss_jobs_replies),
+    dialect="oss",
+    board=Oss,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import structs
 
@@ -20,6 +21,7 @@ from conformance.report.model import (
     Body,
     Deviations,
     GeneratedRequests,
+    OwnJobs,
     RecordedExchange,
     RecordedRequest,
     RecordedResponse,
@@ -28,6 +30,10 @@ from conformance.report.model import (
     SmallestRequest,
 )
 from conformance.report.whole import bodies, kept
+from conformance.writes import Populated
+
+BODY: Final = 2000
+"""Characters of a request's body that are kept: most of what is sent, and the start of somebody's workflow."""
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -42,6 +48,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     partial: bool = False,
     selected: str | None = None,
     search: Search | None = None,
+    populated: Populated | None = None,
     hide_workflows: bool = False,
     deviations: Deviations | None = None,
     stopped: str | None = None,
@@ -68,7 +75,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
-        clauses=results, exchanges=tuple(ledger.values()), properties=generated,
+        clauses=results, exchanges=tuple(ledger.values()), properties=generated, jobs=_jobs(populated),
         deviations=deviations, newer=judgement.newer,
         bodies=_bodies(exchanges, ledger) if full_bodies else None,
     )  # fmt: skip
@@ -77,6 +84,13 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
 def _bodies(exchanges: Sequence[Exchange], ledger: Mapping[str, RecordedExchange]) -> dict[str, Body]:
     answers = ((ledger[exchange.id].response, exchange.response) for exchange in exchanges)
     return bodies((shown.sha256, answer.content) for shown, answer in answers if shown and answer)
+
+
+def _jobs(populated: Populated | None) -> OwnJobs | None:
+    if populated is None:
+        return None
+    left = tuple(printable(name) for name in populated.left)
+    return OwnJobs(submitted=populated.submitted, taken=populated.taken, left=left)
 
 
 def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> SmallestRequest:
@@ -100,7 +114,8 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
         id=exchange.id,
         request=RecordedRequest(
             method=asked.method, url=asked.url, headers=asked.headers, purpose=asked.purpose,
-            credential=asked.credential.value,
+            credential=asked.credential.value, size=len(asked.body),
+            body=start_of(asked.body, BODY, hide=hide_workflows) if asked.body else "",
         ),
         response=None if answered is None else RecordedResponse(
             status=answered.status,

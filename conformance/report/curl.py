@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from conformance.exchange import REDACTED
-from conformance.report.model import RecordedExchange
+from conformance.report.model import RecordedExchange, RecordedRequest
 
 KEY_VARIABLE: Final = "COMFY_API_KEY"
 
@@ -46,7 +46,14 @@ def curl_line(exchange: RecordedExchange) -> str:
     if url.scheme not in {"http", "https"}:
         words.append("--url")  # else it could be taken for an option
     words.append(_quote(_one_line(request.url), key))
-    return " ".join(words)
+    return " ".join([*words, *_body(request, key)])
+
+
+def _body(request: RecordedRequest, key: str) -> list[str]:
+    """Return the words that send the body of a request; from a file, where it was cut or made printable."""
+    if request.size == len(request.body.encode()):
+        return ["--data-binary", _quote(request.body, key)] if request.size else []
+    return ["--data-binary", "@body.json", f"# the {request.size:,} bytes of this request"]
 
 
 def _one_line(text: str) -> str:

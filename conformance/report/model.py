@@ -94,11 +94,15 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class SourceOfClause(Value, frozen=True, kw_only=True):
-    """Where the sentence stands: a JSON Pointer into the vendored document, or an RFC section; and the words."""
+    """Where the sentence stands: a JSON Pointer into the vendored document, or an RFC section; and the words.
+
+    ``document`` names another document that the pointer is into, one that is published and not vendored.
+    """
 
     pointer: str | None = None
     quote: str | None = None
     rfc: str | None = None
+    document: str | None = None
 
 
 class SmallestRequest(Value, frozen=True, kw_only=True):
@@ -156,13 +160,18 @@ class ClauseResult(Value, frozen=True, kw_only=True):
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):
-    """A request as it was sent, keys redacted. ``credential`` says which key it carried."""
+    """A request as it was sent, keys redacted. ``credential`` says which key it carried.
+
+    ``body`` is the start of what was sent with it, made printable, and ``size`` its bytes.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
     purpose: str = ""
     credential: str = "given"
+    body: str = ""
+    size: int = 0
 
 
 class RecordedResponse(Value, frozen=True, kw_only=True):
@@ -368,6 +377,17 @@ class LoadRun(Value, frozen=True, kw_only=True):
     latency: tuple[LatencyBySize, ...]
 
 
+class OwnJobs(Value, frozen=True, kw_only=True):
+    """What became of the jobs of a run that submits some: prompts ``submitted`` and ``taken``.
+
+    ``left`` are the ids of those that could not be removed, and may still be in the queue.
+    """
+
+    submitted: int
+    taken: int
+    left: tuple[str, ...]
+
+
 class Counts(Value, frozen=True, kw_only=True):
     """Clauses by status, and how many were ``exercised`` (pass, fail, warn, waived) of how many in ``total``."""
 
@@ -504,6 +524,7 @@ class Report(Value, frozen=True, kw_only=True):
     bodies: dict[str, Body] | None = None
     history: History | None = None
     load: LoadRun | None = None
+    jobs: OwnJobs | None = None
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

@@ -76,6 +76,7 @@ SUBJECT: Final = {
     "caching": "Caching",
     "cors": "Cross-origin access",
     "privacy": "Privacy",
+    "lifecycle": "The life of a job",
 }
 
 _RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
@@ -209,7 +210,7 @@ def reading(run: Run) -> str:
 
 def source_text(source: SourceOfClause) -> str:
     """Return where the sentence of a clause stands, in words."""
-    return source.rfc or f"openapi-cloud.get-queue.yaml#{source.pointer or ''}"
+    return source.rfc or f"{source.document or 'openapi-cloud.get-queue.yaml'}#{source.pointer or ''}"
 
 
 def rfc_url(text: str | None) -> str | None:
@@ -244,6 +245,7 @@ def is_embedded(run: Run) -> bool:
 def flags(report: Report) -> list[str]:
     """Return what qualifies the verdict and must stand beside it."""
     stopped = report.properties.stopped if report.properties else None
+    left = len(report.jobs.left) if report.jobs else 0
     return [
         text
         for text, holds in (
@@ -255,6 +257,7 @@ def flags(report: Report) -> list[str]:
             ("whole bodies are kept in compliance.json", report.bodies is not None),
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),
             (f"generated requests ended early: {stopped}", stopped is not None),
+            (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
             (f"by edition {report.run.edition}", report.newer is not None),
             ("the register of known deviations does not hold", bool(problems(report))),
@@ -343,7 +346,12 @@ def next_steps(report: Report) -> list[str]:
         )
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
-    return [*steps, *_no_answer(report)]
+    return [*steps, *_left_behind(report), *_no_answer(report)]
+
+
+def _left_behind(report: Report) -> list[str]:
+    left = report.jobs is not None and report.jobs.left
+    return ["Remove the jobs that this run could not remove: compliance.json names them (jobs.left)."] if left else []
 
 
 def _to_see_more(report: Report) -> list[str]:
@@ -363,7 +371,7 @@ def _to_see_more(report: Report) -> list[str]:
     elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
         steps.append(
             "Queue jobs, one running and two pending at least, and run again while they wait; "
-            "or let the run wait for jobs with --wait-for-items."
+            "let the run wait for jobs with --wait-for-items, or bring its own with --populate."
         )
     if report.counts.error:
         steps.append(

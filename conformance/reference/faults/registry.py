@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from conformance.reference.board import Board
 from conformance.reference.message import Ask, Reply, Twist
 from conformance.reference.message import items as items_of
 from conformance.reference.queue import Item, Queue
@@ -29,11 +31,18 @@ class Fault:
     dialect: str = "cloud"
     inconclusive: bool = False
     hidden: bool = False
+    board: type[Board] | None = None
+    """What takes jobs, where the lie is in what comes of them."""
 
     @property
     def needs_key(self) -> bool:
         """Whether the lie can be told only where a key is enforced."""
         return VARIANTS[self.variant].needs_key
+
+    @property
+    def needs_jobs(self) -> bool:
+        """Whether the lie can be told only of jobs that were submitted."""
+        return VARIANTS[self.variant].board is not None
 
 
 FAULTS: Final[dict[str, Fault]] = {}
@@ -148,5 +157,17 @@ def plays(**options: Any) -> Callable[[Plays], Plays]:
     def register(function: Plays) -> Plays:
         _enter(function, "", Twist(plays=function), {"inconclusive": True, **options})
         return function
+
+    return register
+
+
+def board(clause: str, **options: Any) -> Callable[[type[Board]], type[Board]]:
+    """Register a board on which jobs come to grief; the name of the fault is that of the class."""
+
+    def register(cls: type[Board]) -> type[Board]:
+        name = re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        lie = " ".join((cls.__doc__ or "").split())
+        add(name, lie, clause, Twist(), **{"variant": "takes-jobs", "board": cls, **options})
+        return cls
 
     return register

@@ -1,0 +1,131 @@
+"""Leave to write: what the user allowed by name, and which jobs are the run's own. Nothing else is let through."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.contract.answer import OK, Reading
+from conformance.contract.removal import MALFORMED
+from conformance.dialect import AS_THE_DOCUMENT_SAYS
+from conformance.exchange import Exchange, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A job that a read listed. ``id`` is in lower case."""
+
+    id: str
+    pending: bool
+    own: bool
+
+
+class Leave:
+    """Leave to submit ``prompts`` prompts and to remove what came of them.
+
+    ``clear`` is leave to remove all pending jobs, where they are the run's own, and that was asked for by name.
+    The client shows each request before it is sent (``refusal``) and each exchange that is over (``note``).
+    ``token`` stands in every workflow of the run: a job that bears it is the run's own, also where the answer to
+    its submission was lost.
+    """
+
+    def __init__(self, *, prompts: int = 0, clear: bool = False) -> None:
+        self.token = secrets.token_hex(8)
+        self.prompts = prompts
+        self.clear = clear
+        self.own: set[str] = set()
+        self.unanswered = 0
+        """Prompts of which nobody knows whether they were taken."""
+        self.listed: tuple[Listed, ...] | None = None
+        """What the read just before listed; None where the last exchange was none, or no queue."""
+        self._made_up: set[str] = set()
+
+    def make_up_id(self) -> str:
+        """Return an id that no job has."""
+        made_up = str(uuid.uuid4())
+        self._made_up.add(made_up)
+        return made_up
+
+    @property
+    def alone(self) -> bool:
+        """Whether the read just before listed no job but the run's own."""
+        return self.listed is not None and all(job.own for job in self.listed)
+
+    def refusal(self, method: str, operation: Operation | None, body: bytes) -> str | None:
+        """Say why a request that writes may not be sent; None where it may."""
+        if operation is None or not operation.writes or method != operation.method:
+            return f"{method} is neither a method that only reads nor an operation that there is leave for"
+        if operation is Operation.SUBMIT:
+            return self._refusal_to_submit(body)
+        if operation is Operation.INTERRUPT:
+            return self._refusal_to_interrupt(body)
+        return self._refusal_to_remove(body)
+
+    def _refusal_to_submit(self, body: bytes) -> str | None:
+        if self.prompts < 1:
+            return "there is no leave to submit another prompt"
+        if self.token.encode() not in body:
+            return "a prompt without the mark of this run could not be told from somebody else's"
+        return None
+
+    def _refusal_to_interrupt(self, body: bytes) -> str | None:
+        asked = _parsed(body)
+        named = asked.get("prompt_id") if isinstance(asked, dict) else None
+        if str(named).lower() not in self.own:
+            return "only a job of this run may be interrupted"
+        # The published document knows no id here: what runs is interrupted, whosever it is.
+        return None if self.alone else "an interrupt could stop a job that is not of this run"
+
+    def _refusal_to_remove(self, body: bytes) -> str | None:
+        if body in MALFORMED:
+            return None
+        asked = _parsed(body)
+        if not isinstance(asked, dict) or not asked.keys() <= {"delete", "clear"}:
+            return "this is neither a list of jobs of this run nor a request that is known to do nothing"
+        named = asked.get("delete", [])
+        if not isinstance(named, list) or not {str(name).lower() for name in named} <= self.own | self._made_up:
+            return "only jobs of this run may be deleted"
+        if asked.get("clear", False) is False:
+            return None
+        if asked["clear"] is not True or not self.clear:
+            return "there is no leave to clear the queue"
+        return None if self.alone else "to clear the queue would remove jobs that are not of this run"
+
+    def note(self, exchange: Exchange) -> None:
+        """Take notice of an exchange: whose jobs there are, and what they are called."""
+        request, response = exchange.request, exchange.response
+        if request.operation is Operation.SUBMIT:
+            self.prompts -= response is None or response.status == OK
+            answer = None if response is None or response.status != OK else _parsed(response.content)
+            found = answer.get("prompt_id") if isinstance(answer, dict) else None
+            if isinstance(found, str):
+                self.own.add(found.lower())
+            elif response is None or response.status == OK:
+                self.unanswered += 1
+        if request.method != "GET" or request.plain:
+            self.listed = None
+        if request.plain and response is not None and response.status == OK:
+            self.listed = self._listed(Reading(response.content, AS_THE_DOCUMENT_SAYS))
+
+    def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
+        """Return the jobs of a read, and know as our own what bears the token; None where it cannot be read."""
+        if not isinstance(reading.document.value, dict):
+            return None
+        listed = []
+        for pending, element in reading.elements:
+            found = element.value[1] if isinstance(element.value, list) and len(element.value) > 1 else None
+            named = found.lower() if isinstance(found, str) else ""
+            if named and self.token in json.dumps(element.value, default=str):
+                self.own.add(named)
+            listed.append(Listed(named, pending, named in self.own))
+        return tuple(listed)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

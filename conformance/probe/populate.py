@@ -1,0 +1,328 @@
+"""Populating: the run's own jobs, submitted in order, followed through the queue, and removed. It wraps the plan.
+
+Whatever happens, what was submitted is removed again: after a failure, at the deadline, where the user stops the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import count
+from typing import Any, Final
+
+from conformance.contract.answer import OK
+from conformance.contract.clause import printable
+from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
+from conformance.exchange import Exchange, Operation
+from conformance.probe.client import Ask, Client, OutOfTime, other
+from conformance.probe.leave import Leave
+from conformance.probe.plan import Asker, Stopped, gathered
+from conformance.probe.workflows import (
+    NEEDED,
+    TEXT,
+    NoWorkflow,
+    Workflow,
+    built_in,
+    output_class,
+    refused,
+    unique,
+)
+from conformance.writes import TO_BE_REFUSED, Populated, Writes
+
+SLOW: Final = 2
+"""Jobs that are made slow: the first keeps the others waiting, the second those that it leaves when it is stopped."""
+PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
+"""What stands beside the graph of these jobs, counted from 0."""
+WRITTEN: Final = 4
+"""The job with text of every plane of Unicode."""
+BESIDE: Final = 12
+"""Reads that are sent while prompts are submitted, at most."""
+FIRST_POLL, LAST_POLL = 0.05, 1.0
+"""Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
+LOOKS: Final = 5
+"""Looks at the queue for each one at the list of jobs."""
+THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
+CLEAN_UP: Final = 15.0
+"""Seconds beyond the deadline in which jobs are removed. They are spent only where removing takes so long."""
+TRIES: Final = 25
+"""Requests that are spent on removing."""
+
+Plan = Callable[[], Awaitable[str | None]]
+Say = Callable[[str], None]
+
+
+def leave_for(writes: Writes) -> Leave:
+    """Return the leave that the user gave."""
+    return Leave(prompts=writes.jobs + TO_BE_REFUSED if writes.populate else 0, clear=writes.clear)
+
+
+class Populating:
+    """One run that writes. ``say`` is told what could not be removed, the moment that it is known."""
+
+    def __init__(  # noqa: PLR0913 - each comes from another part of a run
+        self, client: Client, writes: Writes, plan: Plan, say: Say, *, max_requests: int, priorities: bool
+    ) -> None:
+        assert client.leave is not None
+        self.client = client
+        self.leave = client.leave
+        self.writes = writes
+        self.plan = plan
+        self.say = say
+        self.left: tuple[str, ...] = ()
+        self._priorities = priorities
+        self._ask = Asker(client, max_requests)
+        self._submitted: list[Exchange] = []
+
+    @property
+    def outcome(self) -> Populated:
+        """What became of the jobs."""
+        return Populated(len(self._submitted), len(self.leave.own), self.left)
+
+    async def run(self) -> str | None:
+        """Fill the queue, follow the plan, and all that is asked of jobs. Returns why it was not done to its end."""
+        try:
+            why = await self._until_stopped(self._fill) if self.writes.populate else None
+            stopped = await self.plan()
+            if why is None and stopped is None:
+                why = await self._until_stopped(self._finish if self.writes.populate else self._change_nothing)
+            return why or stopped
+        finally:
+            if self.writes.populate:
+                await self._clean_up()
+
+    async def _until_stopped(self, step: Callable[[], Awaitable[None]]) -> str | None:
+        try:
+            await step()
+        except Stopped as stopped:
+            return str(stopped)
+        return None
+
+    # --- filling ------------------------------------------------------------------------------------------------------
+
+    async def _fill(self) -> None:
+        before = await self._read("before writing")
+        if before is None or self.leave.listed is None:
+            raise Stopped("nothing was submitted, since the queue cannot be read")
+        await self._counted()
+        await self._compared()
+        workflows = self.writes.workflows or await self._built_in()
+        done = asyncio.Event()
+        await gathered([self._submit_all(workflows, done), self._read_beside(done)])
+        if not self.leave.own:
+            raise Stopped(f"no prompt was taken: POST {_path(self._submitted[0])} is {_answered(self._submitted[0])}")
+        await self._counted()
+        await self._compared()
+        await self._change_nothing()
+        await self._delete_one()
+        await self._interrupt()
+
+    async def _built_in(self) -> tuple[Workflow, ...]:
+        """Choose the built-in workflows by the nodes that the server knows, where it says."""
+        exchange = await self._ask(other("which nodes there are", Operation.NODES))
+        known = _json(exchange)
+        classes = known.keys() if isinstance(known, dict) and known and _status(exchange) == OK else None
+        try:
+            output = output_class(classes)
+        except NoWorkflow as missing:
+            named = f"the built-in workflows need {', '.join(NEEDED)}, and there is no {missing}"
+            raise Stopped(f"nothing was submitted: {named}; give one with --workflow") from None
+        return *[built_in(output, slow=True)] * SLOW, built_in(output, slow=False)
+
+    async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
+        """Submit the jobs, one after the other was taken, and look for each at once."""
+        try:
+            for number in range(self.writes.jobs):
+                graph = workflows[number % len(workflows) if self.writes.workflows else min(number, len(workflows) - 1)]
+                members = self._members(number)
+                text = TEXT if number == WRITTEN else ""
+                what = f"submit job {number + 1}" + "".join(f", {name} {value}" for name, value in members.items())
+                exchange = await self._submit(what, graph, text=text, **members)
+                if _status(exchange) != OK and not self.leave.own:
+                    return
+                await self._read("after submitting")
+            await self._submit("submit what cannot run", None)
+            await self._read("after submitting")
+            again = next((job.id for job in reversed(self.leave.listed or ()) if job.own and job.pending), None)
+            if again is not None:
+                await self._submit("submit a prompt_id again", workflows[-1], prompt_id=again)
+            await self._read("after submitting")
+        finally:
+            done.set()
+
+    def _members(self, number: int) -> dict[str, Any]:
+        """Return what stands beside the graph: a priority on some, unless a server may heed it and others wait."""
+        if not self._priorities or not self.leave.alone:
+            return {}
+        return PRIORITIES.get(number, {})
+
+    async def _submit(self, what: str, graph: Workflow | None, *, text: str = "", **members: Any) -> Exchange:
+        mark = f"{self.leave.token}-{len(self._submitted) + 1}"
+        made = refused(mark) if graph is None else unique(graph, mark, text=text)
+        body = json.dumps({"prompt": made, **members}, ensure_ascii=False).encode()
+        exchange = await self._ask(other(what, Operation.SUBMIT, body))
+        self._submitted.append(exchange)
+        return exchange
+
+    async def _read_beside(self, done: asyncio.Event) -> None:
+        for _ in range(BESIDE):
+            if done.is_set():
+                return
+            await self._ask(Ask("read beside writing"))
+            await self.client.sleep(FIRST_POLL)
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    async def _change_nothing(self) -> None:
+        """Send what writes and is to change nothing."""
+        await self._read("before a request that changes nothing")
+        for what, body in (
+            ("delete an id that nobody has", _manage(delete=[self.leave.make_up_id()])),
+            ("clear: false", _manage(clear=False)),
+            ("delete, cut off", MALFORMED[0]),
+            ("delete a number", MALFORMED[1]),
+        ):
+            await self._ask(other(what, Operation.MANAGE, body))
+            await self._read("after a request that changes nothing")
+            await self._read("after a request that changes nothing")
+
+    async def _delete_one(self) -> None:
+        """Delete one job of those that wait, not the next, and once more when it is gone."""
+        await self._read("before deleting")
+        waiting = self._own(pending=True)
+        once = [name for name in waiting[1:] if waiting.count(name) == 1]
+        if not once:
+            return
+        for what in ("delete a pending job", "delete a job that is gone"):
+            await self._ask(other(what, Operation.MANAGE, _manage(delete=[once[len(once) // 2]])))
+            await self._read("after deleting")
+            await self._read("after deleting")
+
+    async def _interrupt(self) -> None:
+        """Interrupt the job that runs, where no other can be hit, and wait until it has left."""
+        await self._read("before interrupting")
+        running = self._own(pending=False)
+        if not running or not self.leave.alone:
+            return
+        await self._ask(other("interrupt what runs", Operation.INTERRUPT, _named(running[0])))
+        ends = self.client.monotonic() + INTERRUPT_GRACE + LAST_POLL
+        await self._poll("after interrupting", ends, lambda: running[0] not in self._own(pending=False))
+        await self._read("after interrupting")
+
+    async def _finish(self) -> None:
+        """Follow what is left until it has ended, and ask what can be asked of a queue that is idle again."""
+        await self._compared()
+        if self.writes.clear and await self._read("before clearing") and self.leave.alone and self._own(pending=True):
+            await self._ask(other("clear", Operation.MANAGE, _manage(clear=True)))
+            await self._read("after clearing")
+        ends = self.client.monotonic() + self.writes.job_timeout
+        await self._poll("until the jobs have ended", ends, lambda: not self._own())
+        if not self._own():
+            await self._compared()
+            await self._read("before interrupting nothing")
+            if self.leave.listed == () and self.leave.own:
+                body = _named(min(self.leave.own))
+                await self._ask(other("interrupt where nothing runs", Operation.INTERRUPT, body))
+        await self._read("at the end")
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    async def _read(self, why: str) -> Exchange | None:
+        """Look at the queue. Returns None where it was not shown."""
+        exchange = await self._ask(Ask(f"read {why}"))
+        return exchange if _status(exchange) == OK else None
+
+    async def _poll(self, why: str, ends: float, over: Callable[[], bool]) -> None:
+        """Look until it is over, or the time: often as long as the queue moves."""
+        pause, before = FIRST_POLL, self.leave.listed
+        for number in count(1):
+            if over() or self.client.monotonic() >= ends:
+                return
+            await self.client.sleep(pause)
+            if number % LOOKS == 0:
+                await self._ask(THE_JOBS)
+            if await self._read(why) is None:
+                return
+            pause = FIRST_POLL if self.leave.listed != before else min(2 * pause, LAST_POLL)
+            before = self.leave.listed
+
+    async def _counted(self) -> None:
+        """Ask how many jobs remain, between two reads."""
+        await self._read("before counting")
+        await self._ask(other("how many jobs remain", Operation.COUNT))
+        await self._read("after counting")
+
+    async def _compared(self) -> None:
+        """Ask for the list of jobs, between two reads."""
+        await self._read("before the list of jobs")
+        await self._ask(THE_JOBS)
+        await self._read("after the list of jobs")
+
+    def _own(self, *, pending: bool | None = None) -> list[str]:
+        """Return the ids of our own jobs that the read just before listed."""
+        return [job.id for job in self.leave.listed or () if job.own and pending in {None, job.pending}]
+
+    # --- removing -----------------------------------------------------------------------------------------------------
+
+    async def _clean_up(self) -> None:
+        """Remove what is left of our own, and say what could not be removed."""
+        if not self._submitted and not self.leave.unanswered:
+            return
+        self.left = tuple(sorted(self.leave.own))  # as far as anybody knows, should we be stopped right here
+        self.client.extend(max(0.0, CLEAN_UP - self.client.left))
+        try:
+            with suppress(OutOfTime):
+                await self._remove()
+        finally:
+            self._tell()
+
+    async def _remove(self) -> None:
+        ends = self.client.monotonic() + CLEAN_UP
+        for _ in range(TRIES):
+            exchange = await self.client.ask(Ask("read before cleaning up"))
+            if _status(exchange) != OK or self.leave.listed is None:
+                return
+            self.left = tuple(self._own())
+            if not self.left or self.client.monotonic() >= ends:
+                return
+            if waiting := self._own(pending=True):
+                await self.client.ask(other("clean up: delete", Operation.MANAGE, _manage(delete=waiting)))
+            elif self.leave.alone:
+                await self.client.ask(other("clean up: interrupt", Operation.INTERRUPT, _named(self.left[0])))
+            await self.client.sleep(FIRST_POLL if waiting else LAST_POLL)
+
+    def _tell(self) -> None:
+        if self.left:
+            named = printable(", ".join(self.left), 2000)
+            self.say(f"could not be removed, and may still be in the queue: {named}")
+        if self.leave.unanswered and self.leave.listed is None:
+            self.say(f"{self.leave.unanswered} prompts were submitted of which nobody knows whether they were taken")
+
+
+def _manage(**members: Any) -> bytes:
+    return json.dumps(members).encode()
+
+
+def _named(prompt_id: str) -> bytes:
+    return json.dumps({"prompt_id": prompt_id}).encode()
+
+
+def _status(exchange: Exchange) -> int | None:
+    return None if exchange.response is None else exchange.response.status
+
+
+def _json(exchange: Exchange) -> Any:
+    try:
+        return json.loads(exchange.response.content) if exchange.response is not None else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _path(exchange: Exchange) -> str:
+    return "/" + exchange.request.url.split("/", 3)[3]
+
+
+def _answered(exchange: Exchange) -> str:
+    status = _status(exchange)
+    return "not answered" if status is None else f"answered {status}"

@@ -1,0 +1,84 @@
+"""Workflows for a run's own jobs: they need no model, no cache answers them, and each bears the mark of the run."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+Workflow = dict[str, Any]
+"""A graph in API format: ``{node id: {"class_type": ..., "inputs": ...}}``."""
+
+SMALL, LARGE = 768, 1024
+"""Pixels, from one scaling to the next: some ten megabytes an image, which servers keep in their cache."""
+STEPS: Final = 48
+"""Scalings in a slow job: a second or more, also where the hardware is fast. Some 500 MB of images on the way."""
+PLANES: Final = "".join(chr((plane << 16) + 0xA0B0) for plane in range(17))
+"""A character of every plane of Unicode."""
+TEXT: Final = f"日本語 ünï العربية 👩‍🚀 \u2028\u202e{PLANES}"
+"""No NUL, which some databases cannot hold, and no half of a surrogate pair, which is no text."""
+NEEDED: Final = ("EmptyImage", "ImageScale")
+OUTPUTS: Final = ("PreviewImage", "SaveImage")
+"""The first one that the server knows: a preview is thrown away with the next start, a saved image stays."""
+_SEEDS: Final = ("seed", "noise_seed")
+
+
+class NoWorkflow(Exception):
+    """The server has not the nodes that the built-in workflows are made of."""
+
+
+def output_class(classes: Collection[str] | None) -> str:
+    """Return the class of the output node, by those that the server knows; ``classes`` is None where it did not say.
+
+    Raises NoWorkflow.
+    """
+    if classes is None:
+        return "SaveImage"
+    missing = [name for name in NEEDED if name not in classes]
+    found = next((name for name in OUTPUTS if name in classes), None)
+    if missing or found is None:
+        raise NoWorkflow(" and ".join([*missing, *([] if found else [" or ".join(OUTPUTS)])]))
+    return found
+
+
+def built_in(output: str, *, slow: bool) -> Workflow:
+    """Return a workflow that makes an image of one colour and scales it, often where it is to be slow."""
+
+    def node(class_type: str, **inputs: Any) -> dict[str, Any]:
+        return {"class_type": class_type, "inputs": inputs, "_meta": {"title": class_type}}
+
+    graph = {"1": node("EmptyImage", width=LARGE, height=LARGE, batch_size=1, color=0)}
+    for step in range(STEPS if slow else 1):
+        size = LARGE if step % 2 else SMALL
+        graph[str(step + 2)] = node(
+            "ImageScale", image=[str(step + 1), 0], upscale_method="lanczos", width=size, height=size, crop="disabled"
+        )
+    named = {"filename_prefix": "conformance"} if output == "SaveImage" else {}
+    graph[str(len(graph) + 1)] = node(output, images=[str(len(graph)), 0], **named)
+    return graph
+
+
+def unique(workflow: Mapping[str, Any], mark: str, *, text: str = "") -> Workflow:
+    """Return a copy that no cache knows, and that says in its first node's title whose it is, and ``text``."""
+    made = copy.deepcopy(dict(workflow))
+    chance = random.SystemRandom()
+    for node in made.values():
+        inputs = node.get("inputs", {}) if isinstance(node, dict) else {}
+        for name in _SEEDS:
+            if isinstance(inputs.get(name), int):
+                inputs[name] = chance.getrandbits(32)
+        if isinstance(inputs.get("filename_prefix"), str):
+            inputs["filename_prefix"] += f"-{mark}"
+        if node.get("class_type") == "EmptyImage":
+            inputs["color"] = chance.getrandbits(24)
+    first = next(iter(made.values()))
+    first["_meta"] = {**first.get("_meta", {}), "title": " ".join(filter(None, (f"conformance {mark}", text)))}
+    return made
+
+
+def refused(mark: str) -> Workflow:
+    """Return a workflow that no server can run: its one node is of a class that there is not, and puts nothing out."""
+    return {
+        "1": {"class_type": "NoSuchNodeOfConformance", "inputs": {}, "_meta": {"title": f"conformance {mark} refused"}}
+    }

@@ -1,0 +1,429 @@
+"""Faults of a queue that takes jobs: what is submitted, deleted or interrupted comes to another end than was told."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import Any, ClassVar
+
+from conformance.reference.board import Answer, Board, Job, Oss, Slow
+from conformance.reference.faults.registry import board, replies
+from conformance.reference.message import Ask, Reply
+from conformance.reference.queue import Item, Queue
+
+# --- taken, and listed ------------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.prompt-id")
+class NoIdIsTold(Board):
+    """Who submits a prompt is told that it was taken, and not its id."""
+
+    def submit(self, asked: Any) -> Answer:
+        status, body = super().submit(asked)
+        return (200, {"status": "queued"}) if status == 200 else (status, body)
+
+
+@board("lifecycle.listed")
+class ForgetsAJob(Board):
+    """Every third prompt is taken and forgotten."""
+
+    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        job = super().add(graph, asked)
+        if len(self.jobs) % 3 == 0:
+            self.jobs.remove(job)
+        return job
+
+
+class _Starting(Board):
+    """Jobs on their way from waiting to running."""
+
+    way: ClassVar[float] = 3.0
+
+    def start(self, job: Job) -> None:
+        super().start(job)
+        job.ends = (job.ends or 0.0) + self.way
+
+    def starting(self) -> set[str]:
+        return {job.prompt_id for job in self.running if self.now - (job.started or 0.0) < self.way}
+
+
+@board("lifecycle.listed")
+class NowhereForSeconds(_Starting):
+    """A job that starts is in neither list for three seconds."""
+
+    def snapshot(self) -> Queue:
+        queue, hidden = super().snapshot(), self.starting()
+        return queue | {"queue_running": [item for item in queue["queue_running"] if item[1] not in hidden]}
+
+
+@board("queue.prompt-ids.distinct")
+class InBothLists(_Starting):
+    """A job that starts is in both lists for three seconds."""
+
+    def snapshot(self) -> Queue:
+        queue, both = super().snapshot(), self.starting()
+        again = [item for item in queue["queue_running"] if item[1] in both]
+        return queue | {"queue_pending": [*again, *queue["queue_pending"]]}
+
+
+@board("lifecycle.listed-at-once")
+class ListsLate(Board):
+    """A job is listed a tenth of a second after it was taken."""
+
+    def snapshot(self) -> Queue:
+        fresh = {job.prompt_id for job in self.jobs if self.now - job.created < 0.1}
+        return {name: [item for item in listed if item[1] not in fresh] for name, listed in super().snapshot().items()}
+
+
+@board("lifecycle.same-id")
+class AnswersInUpperCase(Board):
+    """The submitter is told the id in upper case; the queue has it in lower case."""
+
+    def told_id(self, job: Job) -> str:
+        return job.prompt_id.upper()
+
+
+@board("item.five-elements")
+class TornUnderLoad(Board):
+    """For a twentieth of a second after a prompt was taken its job is listed without its last two elements."""
+
+    def item(self, job: Job, position: int) -> Item:
+        whole = super().item(job, position)
+        return whole[:3] if self.now - job.created < 0.05 else whole
+
+
+# --- what is listed ---------------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.workflow")
+class LosesInputs(Board):
+    """Nodes lose their last input."""
+
+    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        job = super().add(graph, asked)
+        for node in job.workflow.values():
+            node["inputs"] = dict(list(node["inputs"].items())[:-1])
+        return job
+
+
+@board("lifecycle.text")
+class LosesOtherPlanes(Board):
+    """Characters beyond the Basic Multilingual Plane become question marks."""
+
+    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        job = super().add(graph, asked)
+        for node in job.workflow.values():
+            title = node.get("_meta", {}).get("title", "")
+            node["_meta"] = {"title": "".join(c if c <= "\uffff" else "??" for c in title)}
+        return job
+
+
+@board("lifecycle.create-time")
+class LocalTime(Board):
+    """Times of creation are an hour and a half behind, as of a clock that was never set."""
+
+    def item(self, job: Job, position: int) -> Item:
+        whole = super().item(job, position)
+        whole[4] = {"create_time": whole[4]["create_time"] - 5_400_000}
+        return whole
+
+
+@board("reads.job-data")
+class CreatedWhenItStarts(Board):
+    """The time of creation becomes that of the start, when a job starts."""
+
+    def item(self, job: Job, position: int) -> Item:
+        whole = super().item(job, position)
+        whole[4] = {"create_time": int((job.started or job.created) * 1000)}
+        return whole
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+class _Heap(Board):
+    """Keeps what waits in a heap by number, and lists it as it lies there: each job that starts moves others about."""
+
+    def __init__(self, now: float, seed: int = 0) -> None:
+        super().__init__(now, seed)
+        self._heap: list[tuple[float, int, Job]] = []
+
+    @property
+    def pending(self) -> list[Job]:
+        return [job for *_, job in self._heap]
+
+    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        job = super().add(graph, asked)
+        heappush(self._heap, (job.number, len(self.jobs), job))
+        return job
+
+    def next_of(self, waiting: list[Job]) -> Job:
+        del waiting
+        return heappop(self._heap)[2]
+
+    def end(self, job: Job, status: str) -> None:
+        self._heap = [entry for entry in self._heap if entry[2] is not job]
+        heapify(self._heap)
+        super().end(job, status)
+
+
+@board("lifecycle.order", variant="takes-slow-jobs")
+class HeapOfJobs(_Heap, Slow):
+    """Pending jobs are listed as they lie in a heap: in order, until one is taken from it."""
+
+
+@board("lifecycle.order", variant="takes-slow-jobs")
+class NewestFirstAndDatedSo(Slow):
+    """The youngest job stands first, with a create_time that makes it look like the oldest."""
+
+    @property
+    def pending(self) -> list[Job]:
+        return super().pending[::-1]
+
+    def item(self, job: Job, position: int) -> Item:
+        whole = super().item(job, position)
+        whole[4] = {"create_time": int((self.jobs[0].created - self.jobs.index(job)) * 1000)}
+        return whole
+
+
+class _Prioritised(Slow):
+    @property
+    def pending(self) -> list[Job]:
+        return sorted(super().pending, key=lambda job: job.number)
+
+
+@board("lifecycle.priority", variant="takes-slow-jobs")
+class HeedsNumber(_Prioritised):
+    """A prompt with a low number is put before those that were there."""
+
+    def number_for(self, asked: dict[str, Any]) -> float:
+        number = super().number_for(asked)
+        return float(asked.get("number", number))
+
+
+@board("lifecycle.priority", variant="takes-slow-jobs")
+class HeedsFront(_Prioritised):
+    """A prompt that asks for the front is put before those that were there."""
+
+    def number_for(self, asked: dict[str, Any]) -> float:
+        number = super().number_for(asked)
+        return -number if asked.get("front") else number
+
+
+# --- the end, and what never was one ----------------------------------------------------------------------------------
+
+
+@board("lifecycle.ended")
+class ComesBack(Board):
+    """A job that ended is listed as running again for some seconds, nearly half a second later."""
+
+    def snapshot(self) -> Queue:
+        ghosts = [job for job in self.jobs if job.status == "completed" and 0.4 < self.now - (job.ends or 0.0) < 4.0]
+        queue = super().snapshot()
+        return queue | {"queue_running": [*queue["queue_running"], *(self.item(job, 1) for job in ghosts)]}
+
+
+@board("lifecycle.ended")
+class EndedAndStillListed(Board):
+    """A job stays in the list of running jobs for four seconds after its end."""
+
+    def snapshot(self) -> Queue:
+        ghosts = [job for job in self.jobs if job.status == "completed" and self.now - (job.ends or 0.0) < 4.0]
+        queue = super().snapshot()
+        return queue | {"queue_running": [*queue["queue_running"], *(self.item(job, 1) for job in ghosts)]}
+
+
+@board("lifecycle.rejected")
+class ShowsWhatItRefused(Board):
+    """A prompt that was refused waits in the queue nevertheless."""
+
+    def refused(self, graph: Any, asked: Any, problem: str) -> Answer:
+        if graph:
+            self.add(graph, {})
+        return super().refused(graph, asked, problem)
+
+    def startable(self) -> list[Job]:
+        return [
+            job for job in self.pending if not any("NoSuch" in node["class_type"] for node in job.workflow.values())
+        ]
+
+
+@board("lifecycle.prompt-id-twice")
+class TakesAnIdTwice(Board):
+    """A prompt_id is taken from the client, also where there is a job of that id."""
+
+    def id_for(self, asked: dict[str, Any]) -> str:
+        return str(asked.get("prompt_id") or super().id_for(asked))
+
+
+@board("lifecycle.prompt-id-twice")
+class FailsOnAnIdThatIsThere(Board):
+    """A prompt_id that is there already is answered 500."""
+
+    def submit(self, asked: Any) -> Answer:
+        if isinstance(asked, dict) and any(job.prompt_id == asked.get("prompt_id") for job in self.jobs):
+            return 500, {"error": "duplicate key value violates unique constraint"}
+        return super().submit(asked)
+
+
+# --- beside the queue -------------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.remaining")
+class NothingRemains(Board):
+    """GET /api/prompt always says that no job remains."""
+
+    def remaining(self) -> int:
+        return 0
+
+
+@board("lifecycle.jobs")
+class ListOfJobsLacksWhatWaits(Board):
+    """The list of jobs has only jobs that have started."""
+
+    def roll(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
+        found = super().roll(statuses, limit, offset)
+        return found | {"jobs": [job for job in found["jobs"] if job["status"] != "pending"]}
+
+
+@board("lifecycle.job-status")
+class ListOfJobsSaysAllRun(Board):
+    """The list of jobs calls in progress what waits."""
+
+    def entry(self, job: Job) -> dict[str, Any]:
+        found = super().entry(job)
+        return found | ({"status": "in_progress"} if job.status == "pending" else {})
+
+
+# --- removing ---------------------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.delete.removes")
+class DeletesNothing(Board):
+    """Jobs that are deleted wait and run as if nothing had been said."""
+
+    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+        return [job for job in super().doomed(names, clear=clear) if clear]
+
+
+@board("lifecycle.delete.removes")
+class RevivesDeletedJobs(Board):
+    """Half a second after it was deleted a job waits again."""
+
+    def advance(self, now: float) -> None:
+        super().advance(now)
+        for job in self.jobs:
+            if job.status == "cancelled" and job.started is None and now - (job.ends or now) > 0.5:
+                job.status = "pending"
+                job.started = now  # once is enough
+
+
+@board("lifecycle.delete.spares")
+class DeletesTooMuch(Board):
+    """Whoever waits behind a job that is deleted is deleted with it."""
+
+    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+        waiting = self.pending
+        first = next((place for place, job in enumerate(waiting) if clear or job.prompt_id in names), len(waiting))
+        return waiting[first:]
+
+
+@board("lifecycle.delete.spares")
+class DeletesEverything(Board):
+    """Whoever deletes one job clears the queue."""
+
+    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+        return super().doomed(names, clear=clear or any(job.prompt_id in names for job in self.pending))
+
+
+@board("lifecycle.delete.answer")
+class DeletedIsACount(Board):
+    """Who deletes jobs is told how many were deleted."""
+
+    def managed(self, deleted: list[str], *, cleared: bool | None) -> Answer:
+        del cleared
+        return 200, {"deleted": len(deleted)}
+
+
+@board("lifecycle.delete.names")
+class NamesNothing(Board):
+    """Who deletes jobs is told that none was deleted."""
+
+    def managed(self, deleted: list[str], *, cleared: bool | None) -> Answer:
+        del deleted
+        return super().managed([], cleared=cleared)
+
+
+@board("lifecycle.delete.unknown")
+class FailsOnAnUnknownId(Board):
+    """Deleting an id that is not in the queue is answered 500."""
+
+    def manage(self, asked: Any) -> Answer:
+        names = asked.get("delete") if isinstance(asked, dict) else None
+        known = {job.prompt_id for job in self.pending}
+        if isinstance(names, list) and set(names) - known:
+            return 500, {"code": "INTERNAL", "message": "Something went wrong."}
+        return super().manage(asked)
+
+
+@replies("lifecycle.delete.malformed", to=400, method="POST", variant="takes-jobs")
+def malformed_is_fine(reply: Reply, ask: Ask) -> Reply:
+    """A malformed request to remove jobs is answered as if all were well."""
+    return reply.json(200, {"deleted": []}) if ask.path.endswith("/queue") else reply
+
+
+@board("lifecycle.clear.false")
+class ClearsWhateverItSays(Board):
+    """A request that has the member clear clears the queue, true or false."""
+
+    def manage(self, asked: Any) -> Answer:
+        if isinstance(asked, dict) and "clear" in asked:
+            asked = asked | {"clear": True}
+        return super().manage(asked)
+
+
+@board("lifecycle.clear.empties", variant="takes-slow-jobs")
+class ClearsAllButOne(Slow):
+    """Who clears the queue leaves its last job."""
+
+    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+        found = super().doomed(names, clear=clear)
+        return found[:-1] if clear else found
+
+
+# --- interrupting -----------------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.interrupt.stops", variant="takes-slow-jobs")
+class InterruptDoesNothing(Slow):
+    """An interrupt is answered 200, and the job runs to its end."""
+
+    def interrupt(self, _asked: Any) -> Answer:
+        return 200, None
+
+
+@board("lifecycle.interrupt.spares", variant="takes-slow-jobs")
+class InterruptTakesTheNextToo(Slow):
+    """An interrupt removes the job that came last as well."""
+
+    def interrupt(self, asked: Any) -> Answer:
+        for job in self.pending[-1:]:
+            self.end(job, "cancelled")
+        return super().interrupt(asked)
+
+
+@board("lifecycle.interrupt.idle")
+class InterruptOfNothingIsAConflict(Board):
+    """An interrupt is answered 409 where nothing runs."""
+
+    def interrupt(self, asked: Any) -> Answer:
+        if not self.running:
+            return 409, {"code": "CONFLICT", "message": "Nothing runs."}
+        return super().interrupt(asked)
+
+
+# --- ComfyUI's own ----------------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.order", variant="oss-takes-jobs", dialect="oss")
+class HeapOfComfyui(_Heap, Oss):
+    """Pending jobs are listed as ComfyUI's heap lies in memory, after one was taken from it."""

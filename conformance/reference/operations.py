@@ -1,0 +1,60 @@
+"""The operations beside reading the queue, as HTTP: which answer each request gets from the board."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from conformance.reference.board import Board
+from conformance.reference.message import Ask, Reply
+
+UNREADABLE: Final = object()
+"""A body that is no JSON."""
+SORTS: Final = ("create_time", "created_at", "execution_time", "execution_duration")
+"""Comfy Cloud's spelling of each, and ComfyUI's."""
+
+
+def operation(board: Board, ask: Ask, blank: Reply, queue: str) -> Callable[[], Reply] | None:
+    """Return what answers a request of another operation than reading the queue, which is at ``queue``; else None."""
+    beside = queue.rpartition("/")[0]
+    answers: dict[tuple[str, str], Callable[[], Reply]] = {
+        ("POST", f"{beside}/prompt"): lambda: _written(board.submit(_body(ask)), blank),
+        ("POST", queue): lambda: _managed(board, _body(ask), blank),
+        ("POST", f"{beside}/interrupt"): lambda: _written(board.interrupt(_body(ask)), blank),
+        ("GET", f"{beside}/prompt"): lambda: blank.json(200, {"exec_info": {"queue_remaining": board.remaining()}}),
+        ("GET", f"{beside}/jobs"): lambda: _jobs(board, ask, blank),
+        ("GET", f"{beside}/object_info"): lambda: blank.json(200, {name: {"name": name} for name in board.classes}),
+    }
+    return answers.get((ask.method, ask.path))
+
+
+def _body(ask: Ask) -> Any:
+    try:
+        return json.loads(ask.body) if ask.body else {}
+    except ValueError:
+        return UNREADABLE
+
+
+def _managed(board: Board, asked: Any, blank: Reply) -> Reply:
+    if asked is UNREADABLE:
+        return blank.error(400, "The body is no JSON.")
+    return _written(board.manage(asked), blank)
+
+
+def _written(answer: tuple[int, object], blank: Reply) -> Reply:
+    status, body = answer
+    if body is None:
+        return Reply(HTTPStatus(status), dict(blank.headers))
+    return blank.json(status, body)
+
+
+def _jobs(board: Board, ask: Ask, blank: Reply) -> Reply:
+    query = {name: values[-1] for name, values in parse_qs(ask.query).items()}
+    limit, offset = query.get("limit", "100"), query.get("offset", "0")
+    if query.get("sort_by", SORTS[0]) not in SORTS or not (limit.isdecimal() and offset.isdecimal()):
+        return blank.error(400, "A parameter is wrong.")
+    statuses = [status for status in query.get("status", "").split(",") if status]
+    return blank.json(200, board.roll(statuses, int(limit), int(offset)))

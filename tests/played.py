@@ -1,0 +1,119 @@
+"""Runs that write, played against the reference endpoint without a network, on a clock that goes by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.dialect import Dialect
+from conformance.exchange import Headers, Problem, Response
+from conformance.probe.client import Client
+from conformance.probe.plan import follow
+from conformance.probe.populate import Populating, leave_for
+from conformance.reference.app import Reference
+from conformance.reference.faults import FAULTS
+from conformance.reference.message import Ask as Asked
+from conformance.reference.variants import VARIANTS
+from conformance.report.model import Report
+from conformance.run import Transcript, report_on
+from conformance.settings import Bounds, Settings
+from conformance.writes import Writes
+
+START = 1_795_000_000.25
+"""Seconds since the epoch, far from any full second."""
+TRIP = 0.004
+"""Seconds from a request to its answer."""
+POPULATE = Writes(populate=True, clear=True)
+
+
+class Clock:
+    """Seconds since the epoch, driven by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Played(Client):
+    """A client whose requests go straight to a reference endpoint; each takes TRIP seconds of the clock of both."""
+
+    def __init__(self, reference: Reference, clock: Clock, writes: Writes | None, bounds: Bounds | None = None) -> None:
+        self.reference = reference
+        self.clock = clock
+        self.sent = 0
+        self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
+        """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
+        leave = None if writes is None else leave_for(writes)
+        super().__init__(f"http://127.0.0.1{reference.path}", None, bounds or Bounds(max_requests=900), leave=leave)
+        self._wall = self._clock  # the clock of the world is the one clock that there is
+
+    def monotonic(self) -> float:
+        return self.clock.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.clock.now += seconds
+        await asyncio.sleep(0)
+
+    async def _send(
+        self, method: str, url: str, headers: Headers, body: bytes = b""
+    ) -> tuple[Response | None, Problem | None]:
+        path, _, query = url.removeprefix("http://127.0.0.1").partition("?")
+        self.clock.now += TRIP / 2
+        reply = self.reference.answer(Asked(method, path, query, headers, body=body))
+        self.sent += 1
+        self.on_answer(method, url)
+        await asyncio.sleep(0)
+        self.clock.now += TRIP / 2
+        content = b"" if method == "HEAD" else reply.body
+        return Response(reply.status, tuple(reply.headers.items()), content), None
+
+    @property
+    def can_look(self) -> bool:
+        return False
+
+
+@dataclass
+class Run:
+    """What came of a run: the client with its ledger, why it was stopped, and what it said."""
+
+    client: Played
+    populating: Populating
+    stopped: str | None
+    said: list[str]
+    dialect: str = "cloud"
+
+
+def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Reference, Clock]:
+    """Return the reference endpoint by names, without its server; a fault brings its variant."""
+    clock = Clock()
+    broken = FAULTS[fault] if fault else None
+    ground = VARIANTS[broken.variant if broken else variant]
+    return Reference(ground, broken, path="/api/queue", clock=clock), clock
+
+
+def played(
+    variant: str = "takes-jobs", fault: str | None = None, writes: Writes = POPULATE, *, bounds: Bounds | None = None,
+    dialect: str = "cloud",
+) -> Run:  # fmt: skip
+    """Run against the reference endpoint, from the first read to the last that cleans up."""
+    reference, clock = endpoint(variant, fault)
+    client = Played(reference, clock, writes, bounds)
+    said: list[str] = []
+
+    async def plan() -> str | None:
+        return await follow(client, keyed=False, max_requests=client._bounds.max_requests)
+
+    populating = Populating(
+        client, writes, plan, said.append,
+        max_requests=client._bounds.max_requests, priorities=dialect != Dialect.OSS,
+    )  # fmt: skip
+    return Run(client, populating, asyncio.run(populating.run()), said, dialect)
+
+
+def judged(run: Run) -> Report:
+    """Return the report on a run."""
+    transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
+    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE))

@@ -1,0 +1,447 @@
+"""A run that writes brings its own jobs, follows them, and leaves nothing behind, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, report, run, suite
+from played import POPULATE, Played, Run, endpoint, judged, played
+
+from conformance.exchange import Exchange, Operation
+from conformance.probe.plan import follow
+from conformance.probe.populate import CLEAN_UP, Populating
+from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
+from conformance.reference.app import Reference
+from conformance.reference.board import Answer, Board, Job
+from conformance.reference.server import Endpoint, serve
+from conformance.reference.variants import Variant
+from conformance.report.model import Status, Verdict
+from conformance.settings import Bounds
+from conformance.writes import Writes
+
+PATIENT = Writes(populate=True, job_timeout=20.0)
+
+
+class Stuck(Board):
+    """Jobs that never end by themselves."""
+
+    step = 1e9
+
+
+def on(board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> Run:
+    """Run on a board of one's own."""
+    return begun(board, writes, bounds).to_its_end()
+
+
+class begun:  # noqa: N801 - reads as a word
+    """A run on a board, about to begin; ``plan`` is what comes between filling and following."""
+
+    def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
+        _, self.clock = endpoint()
+        self.reference = Reference(Variant("made", "", board=board), path="/api/queue", clock=self.clock)
+        self.client = Played(self.reference, self.clock, writes, bounds)
+        self.said: list[str] = []
+        self.populating = Populating(
+            self.client, writes, self.plan, self.said.append,
+            max_requests=self.client._bounds.max_requests, priorities=True,
+        )  # fmt: skip
+
+    async def plan(self) -> str | None:
+        return await follow(self.client, keyed=False, max_requests=self.client._bounds.max_requests)
+
+    def to_its_end(self) -> Run:
+        stopped = asyncio.run(self.populating.run())
+        return Run(self.client, self.populating, stopped, self.said)
+
+    @property
+    def alive(self) -> list[Job]:
+        assert self.reference.board is not None
+        return [*self.reference.board.running, *self.reference.board.pending]
+
+
+def asked(run: Run, operation: Operation) -> list[Exchange]:
+    return [one for one in run.client.ledger if one.request.operation is operation]
+
+
+# --- a verdict for a queue that was idle ------------------------------------------------------------------------------
+
+
+def test_an_idle_queue_gets_a_verdict_on_its_jobs() -> None:
+    found = judged(played(writes=Writes(populate=True)))
+    assert found.verdict is Verdict.CONFORMANT
+    assert [result.id for result in found.clauses if result.core and result.status is not Status.PASS] == []
+    assert found.counts.exercised > 100
+
+
+def test_jobs_are_submitted_in_order_the_first_ones_slow_and_each_unlike_the_others() -> None:
+    bodies = [json.loads(one.request.body) for one in asked(played(), Operation.SUBMIT)]
+    jobs = [sent["prompt"] for sent in bodies[: POPULATE.jobs]]
+    assert [len(job) > STEPS for job in jobs] == [True, True, *[False] * (POPULATE.jobs - 2)]
+    assert len({json.dumps(job) for job in jobs}) == len(jobs)
+    assert len({job["1"]["inputs"]["color"] for job in jobs}) == len(jobs)
+    assert [sent.keys() - {"prompt"} for sent in bodies if len(sent) > 1] == [{"number"}, {"front"}, {"prompt_id"}]
+
+
+def test_under_comfyuis_own_order_nobody_is_overtaken() -> None:
+    bodies = [json.loads(one.request.body) for one in asked(played("oss-takes-jobs", dialect="oss"), Operation.SUBMIT)]
+    assert {name for sent in bodies for name in sent} == {"prompt", "prompt_id"}
+
+
+def test_where_others_wait_nobody_is_overtaken_either() -> None:
+    bodies = [json.loads(one.request.body) for one in asked(played("takes-jobs-of-others-too"), Operation.SUBMIT)]
+    assert {name for sent in bodies for name in sent} <= {"prompt", "prompt_id"}
+
+
+def test_no_more_jobs_are_submitted_than_were_asked_for() -> None:
+    few = on(Stuck, Writes(populate=True, jobs=3, job_timeout=1.0))
+    assert len(few.client.reference.board.jobs if few.client.reference.board else []) <= 3 + 1
+    assert len(asked(few, Operation.SUBMIT)) == 3 + 2
+
+
+# --- workflows --------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_is_preferred_to_a_file_that_stays() -> None:
+    assert output_class(["EmptyImage", "ImageScale", "SaveImage", "PreviewImage"]) == "PreviewImage"
+    assert output_class(["EmptyImage", "ImageScale", "SaveImage"]) == "SaveImage"
+    assert output_class(None) == "SaveImage"
+
+
+@pytest.mark.parametrize("classes", [[], ["EmptyImage", "ImageScale"], ["ImageScale", "SaveImage"]])
+def test_a_server_without_the_nodes_is_told_what_is_missing(classes: list[str]) -> None:
+    with pytest.raises(NoWorkflow):
+        output_class(classes)
+
+    class Bare(Board):
+        pass
+
+    Bare.classes = ("KSampler", *classes)
+    done = on(Bare)
+    assert done.stopped is not None
+    assert done.stopped.startswith("nothing was submitted: the built-in workflows need EmptyImage, ImageScale")
+    assert done.stopped.endswith("give one with --workflow")
+    assert asked(done, Operation.SUBMIT) == []
+
+
+def test_a_workflow_of_the_users_is_sent_with_seeds_of_its_own_and_stays_as_it_was() -> None:
+    mine = {"7": {"class_type": "SaveImage", "inputs": {"seed": 1, "filename_prefix": "mine", "steps": 20}}}
+    before = json.dumps(mine)
+    done = on(Board, Writes(populate=True, workflows=(mine,), workflow_files=("mine.json",)))
+    sent = [json.loads(one.request.body)["prompt"] for one in asked(done, Operation.SUBMIT)][:8]
+    assert json.dumps(mine) == before
+    assert len({graph["7"]["inputs"]["seed"] for graph in sent}) == 8
+    assert all(graph["7"]["inputs"]["filename_prefix"].startswith("mine-") for graph in sent)
+    assert all(graph["7"]["inputs"]["steps"] == 20 for graph in sent)
+
+
+def test_the_mark_of_a_run_stands_in_every_workflow() -> None:
+    assert "token-3" in json.dumps(unique(built_in("SaveImage", slow=False), "token-3"))
+    assert "token-3" in json.dumps(unique({"1": {"class_type": "X"}}, "token-3"))
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 429, 500])
+def test_a_server_that_takes_no_prompt_is_judged_by_its_reads_and_the_run_is_inconclusive(status: int) -> None:
+    class Refusing(Board):
+        def submit(self, _asked: Any) -> Answer:
+            return status, {"error": "no"}
+
+    done = on(Refusing)
+    assert done.stopped == f"no prompt was taken: POST /api/prompt is answered {status}"
+    assert len(asked(done, Operation.SUBMIT)) == 1
+    found = judged(done)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.clause("http.content-type").status is Status.PASS, "the plan was followed all the same"
+    assert done.said == []
+
+
+def test_where_the_queue_cannot_be_read_nothing_is_submitted() -> None:
+    reference, clock = endpoint("takes-jobs")
+    reference.key = "another"
+    client = Played(reference, clock, POPULATE)
+
+    async def plan() -> str | None:
+        return None
+
+    populating = Populating(client, POPULATE, plan, print, max_requests=900, priorities=True)
+    assert asyncio.run(populating.run()) == "nothing was submitted, since the queue cannot be read"
+    assert [one.request.method for one in client.ledger] == ["GET"]
+
+
+# --- clean-up ---------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_that_do_not_end_in_their_time_are_removed() -> None:
+    run = begun(Stuck)
+    done = run.to_its_end()
+    assert run.alive == []
+    assert done.said == []
+    assert done.populating.outcome.left == ()
+
+
+def test_jobs_are_removed_after_a_mistake_of_our_own() -> None:
+    run = begun(Stuck)
+
+    async def broken() -> str | None:
+        raise ZeroDivisionError
+
+    run.populating.plan = broken
+    with pytest.raises(ZeroDivisionError):
+        run.to_its_end()
+    assert run.alive == []
+
+
+def test_jobs_are_removed_after_the_deadline() -> None:
+    run = begun(Stuck, bounds=Bounds(deadline=0.3, max_requests=900))
+    done = run.to_its_end()
+    assert done.stopped == "the time for the run (--deadline)"
+    assert run.alive == []
+    assert len(asked(done, Operation.SUBMIT)) >= 3
+
+
+def test_jobs_are_removed_where_the_limit_of_requests_is_reached() -> None:
+    run = begun(Stuck, bounds=Bounds(max_requests=25))
+    done = run.to_its_end()
+    assert done.stopped == "the limit of 25 requests (--max-requests)"
+    assert run.alive == []
+
+
+@pytest.mark.parametrize("at", [5, 12, 20, 40, 90])
+def test_jobs_are_removed_wherever_the_run_is_stopped(at: int) -> None:
+    run = begun(Stuck)
+    run.client.on_answer = lambda _method, _url: stop() if run.client.sent == at else None
+    with pytest.raises(asyncio.CancelledError):
+        run.to_its_end()
+    assert run.alive == []
+    assert run.said == []
+
+
+def stop() -> None:
+    """Do what Ctrl-C does to a run."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
+class Keeping(Stuck):
+    """A board that removes nothing."""
+
+    def doomed(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
+        return []
+
+    def interrupt(self, _asked: Any) -> Answer:
+        return 200, None
+
+
+def test_what_could_not_be_removed_is_named() -> None:
+    run = begun(Keeping)
+    began = run.client.monotonic()
+    done = run.to_its_end()
+    alive = [job.prompt_id for job in run.alive]
+    assert len(alive) >= 8
+    (said,) = done.said
+    assert all(name in said for name in alive)
+    assert set(done.populating.outcome.left) == set(alive)
+    assert run.client.monotonic() - began < 120 + CLEAN_UP
+
+
+def test_a_job_among_those_of_others_is_left_running_and_named() -> None:
+    class Crowded(Stuck):
+        workers = 2
+        foreign = 1e9
+
+        def __init__(self, now: float, seed: int = 0) -> None:
+            super().__init__(now, seed)
+            self._arrivals = now
+
+    run = begun(Crowded)
+    done = run.to_its_end()
+    ours = [job.prompt_id for job in run.alive if not job.foreign]
+    assert len(ours) >= 1
+    assert all(job.status == "in_progress" for job in run.alive if not job.foreign)
+    assert set(done.populating.outcome.left) == set(ours)
+    assert asked(done, Operation.INTERRUPT) == []
+
+
+def test_where_the_server_is_gone_every_job_is_named() -> None:
+    run = begun(Stuck)
+
+    async def gone() -> str | None:
+        run.reference.path = "/elsewhere"
+        return None
+
+    run.populating.plan = gone
+    done = run.to_its_end()
+    (said,) = done.said
+    assert all(job.prompt_id in said for job in run.alive)
+
+
+def test_names_that_a_server_gives_are_said_harmlessly_and_briefly() -> None:
+    class Hostile(Keeping):
+        def id_for(self, _asked: dict[str, Any]) -> str:
+            return f"\x1b[2J{len(self.jobs)}\u202e" + "x" * 5000
+
+    (said,) = on(Hostile).said
+    assert said.isprintable()
+    assert len(said) < 2200
+
+
+def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
+    run = begun(Stuck)
+    prompts: list[str] = []
+
+    def lose(method: str, url: str) -> None:
+        if method == "POST" and url.endswith("/prompt"):
+            prompts.append(url)
+            stop()
+
+    run.client.on_answer = lose
+    with pytest.raises(asyncio.CancelledError):
+        run.to_its_end()
+    assert len(prompts) == 1
+    assert run.reference.board is not None
+    assert [job.status for job in run.reference.board.jobs] == ["cancelled"]
+
+
+# --- as users run it --------------------------------------------------------------------------------------------------
+
+
+def serving(board: type[Board]) -> Endpoint:
+    reference = Reference(Variant("made", "", board=board), path="/api/queue")
+    return Endpoint(reference, "127.0.0.1", 0, "")
+
+
+@pytest.mark.parametrize("command", ["comfy-conformance", "pytest"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: signal.Signals, command: str) -> None:
+    filled = threading.Event()
+
+    class Watched(Stuck):
+        def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+            if len(self.jobs) == 4:
+                filled.set()
+            return super().add(graph, asked)
+
+    words = ["check"] if command == "comfy-conformance" else ["--pyargs", "conformance"]
+    with serving(Watched) as server:
+        arguments: list[str | Path] = [BIN / command, *words, "--target", server.url, "--populate"]
+        with subprocess.Popen(
+            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert filled.wait(TIMEOUT)
+            process.send_signal(number)
+            said, _ = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 2
+    assert "Traceback" not in said
+    board = server.reference.board
+    assert board is not None
+    assert len(board.jobs) >= 5
+    assert [*board.pending, *board.running] == []
+
+
+def test_a_signal_where_nothing_can_be_removed_names_what_is_left(tmp_path: Path) -> None:
+    filled = threading.Event()
+
+    class Watched(Keeping):
+        def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+            if len(self.jobs) == 4:
+                filled.set()
+            return super().add(graph, asked)
+
+    with serving(Watched) as server:
+        arguments: list[str | Path] = [BIN / "comfy-conformance", "check", server.url, "--populate"]
+        with subprocess.Popen(
+            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert filled.wait(TIMEOUT)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 2
+    board = server.reference.board
+    assert board is not None
+    assert all(job.prompt_id in said for job in board.jobs)
+
+
+def test_an_idle_server_is_conformant_and_the_report_says_what_was_submitted(tmp_path: Path) -> None:
+    with serve("takes-jobs") as server:
+        done = command_line(tmp_path, "check", server.url, "--populate", "--clear")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "8 jobs are submitted" in done.stderr
+    found = report(tmp_path)
+    assert found["jobs"] == {"submitted": 10, "taken": 9, "left": []}
+    assert found["run"]["options"]["populate"] is True
+    prompts = [one["request"] for one in found["exchanges"] if one["request"]["method"] == "POST"]
+    assert all(request["size"] for request in prompts)
+    assert any('"class_type": "EmptyImage"' in request["body"] for request in prompts)
+
+
+def test_workflows_that_were_sent_are_hidden_on_request(tmp_path: Path) -> None:
+    mine = {"7": {"class_type": "SaveImage", "inputs": {"text": "a secret castle", "images": 1}}}
+    (tmp_path / "mine.json").write_text(json.dumps(mine), encoding="utf-8")
+    with serve(fault="loses-inputs") as server:
+        words = ("check", server.url, "--populate", "--workflow", "mine.json", "--redact-workflows")
+        done = command_line(tmp_path, *words)
+    assert "mine.json" in done.stderr
+    kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "reports/latest").iterdir())
+    assert "secret castle" not in kept + done.stdout
+    assert report(tmp_path)["jobs"]["taken"] >= 8
+
+
+def test_pytest_writes_too(tmp_path: Path) -> None:
+    with serve("takes-jobs") as server:
+        done = suite(tmp_path, "-p", "no:cacheprovider", "--target", server.url, "--populate", "-q")
+    assert done.returncode == 0, done.stdout
+    assert report(tmp_path)["jobs"]["taken"] == 9
+
+
+# --- consent ----------------------------------------------------------------------------------------------------------
+
+SOMEBODY = "http://0.0.0.0:1"
+"""No loopback address as it is written, and nobody there."""
+
+
+@pytest.mark.parametrize("front", [command_line, suite])
+def test_writing_to_somebodys_host_wants_a_yes(tmp_path: Path, front: Callable[..., Any]) -> None:
+    words = ("check",) if front is command_line else ()
+    done = front(tmp_path, *words, "--target", SOMEBODY, "--populate")
+    assert done.returncode == 4
+    told = "this run writes to 0.0.0.0: 8 jobs, which can cost credits: say --yes"
+    assert told in done.stdout + done.stderr
+    assert not (tmp_path / "reports/latest/compliance.json").exists()
+
+
+def test_with_a_yes_it_is_asked(tmp_path: Path) -> None:
+    done = command_line(tmp_path, "check", SOMEBODY, "--populate", "--yes")
+    assert done.returncode == 10
+    assert report(tmp_path)["jobs"] == {"submitted": 0, "taken": 0, "left": []}
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("y", True), ("n", False), ("", False)])
+def test_at_a_terminal_the_user_is_asked(tmp_path: Path, answer: str, *, sent: bool) -> None:
+    shown = on_a_terminal(tmp_path, BIN / "comfy-conformance", "check", SOMEBODY, "--populate", typed=f"{answer}\n")
+    assert "this run writes to 0.0.0.0: 8 jobs, which can cost credits. Go on? [y/N]" in shown
+    assert ("cannot be reached" in shown) is sent
+    assert ("nothing was sent" in shown) is not sent
+
+
+def test_loopback_is_written_to_without_a_yes(tmp_path: Path) -> None:
+    done = run(tmp_path, BIN / "comfy-conformance", "check", "http://127.0.0.1:1", "--populate")
+    assert done.returncode == 10
+
+
+def test_the_order_of_asking_is_known() -> None:
+    purposes = [one.request.purpose for one in played().client.ledger]
+    first = {purpose: purposes.index(purpose) for purpose in dict.fromkeys(purposes)}
+    order = ("read before writing", "submit job 1", "delete a pending job", "interrupt what runs", "Range", "clear")
+    places = [first[purpose] for purpose in order]
+    assert places == sorted(places)

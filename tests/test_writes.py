@@ -1,0 +1,116 @@
+"""What may be written is asked for by name, checked before anything is sent, and said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.settings import Bounds, UsageProblem, announcement, make_settings
+from conformance.writes import LARGEST_WORKFLOW, agreed, unconsented
+
+HERE, THERE = "http://127.0.0.1:8188", "https://cloud.comfy.org"
+GOOD = {"1": {"class_type": "EmptyImage", "inputs": {}}}
+
+
+def test_nothing_is_written_unless_that_is_asked_for() -> None:
+    assert make_settings({}, target=HERE).writes is None
+
+
+def test_to_populate_implies_leave_to_write() -> None:
+    writes = make_settings({}, target=HERE, populate=True).writes
+    assert writes is not None
+    assert writes.populate
+    assert make_settings({}, target=HERE, populate=True).options()["allow_writes"] is True
+    assert make_settings({}, target=HERE, allow_writes=True).options()["populate"] is False
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"jobs": 4}, "--jobs is for the jobs of a run: add --populate"),
+        ({"clear": True}, "--clear is for the jobs of a run: add --populate"),
+        ({"job_timeout": 4.0, "allow_writes": True}, "--job-timeout is for the jobs of a run: add --populate"),
+        ({"workflow": ["x.json"]}, "--workflow is for the jobs of a run: add --populate"),
+        ({"yes": True}, "--yes allows what --populate or --allow-writes asks for: add one of them"),
+        ({"populate": True, "jobs": 2}, "--jobs must be 3 or more, not 2: one that runs and two that wait"),
+        ({"populate": True, "job_timeout": 0.0}, "--job-timeout must be a number above 0, not 0.0"),
+        ({"populate": True, "job_timeout": float("nan")}, "--job-timeout must be a number above 0, not nan"),
+        ({"populate": True, "workflow": ["no.json"]}, "--workflow no.json cannot be read (No such file or directory)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_in_one_line(typed: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageProblem) as problem:
+        make_settings({}, target=HERE, **typed)
+    assert str(problem.value) == told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", "is no JSON object"),
+        (b"[]", "is no JSON object"),
+        (b"{}", "is no JSON object"),
+        (b"[" * 100_000, "is no JSON object"),
+        (json.dumps({"nodes": [], "links": []}).encode(), "is a graph of the editor"),
+        (b'{"1": {"inputs": {}}}', "has a node without class_type"),
+        (b'{"1": {"class_type": "X", "inputs": []}}', "has a node whose inputs or _meta are no object"),
+        (b'{"1": {"class_type": "X", "_meta": 1}}', "has a node whose inputs or _meta are no object"),
+    ],
+)
+def test_what_is_no_workflow_is_named_with_what_to_do(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "w.json"
+    file.write_bytes(content)
+    with pytest.raises(UsageProblem) as problem:
+        make_settings({}, target=HERE, populate=True, workflow=[file])
+    assert str(problem.value) == f"--workflow {file} {told}: export it from ComfyUI in API format"
+
+
+def test_a_workflow_that_is_too_large_is_not_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "w.json"
+    file.write_bytes(b" " * LARGEST_WORKFLOW + json.dumps(GOOD).encode())
+    with pytest.raises(UsageProblem, match="is larger than 1 MiB"):
+        make_settings({}, target=HERE, populate=True, workflow=[file])
+
+
+def test_several_workflows_are_taken_in_turn(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.json", "b.json")]
+    for file in files:
+        file.write_text(json.dumps(GOOD), encoding="utf-8")
+    writes = make_settings({}, target=HERE, populate=True, workflow=files).writes
+    assert writes is not None
+    assert writes.workflows == (GOOD, GOOD)
+
+
+def test_a_run_that_writes_has_more_time_and_requests_unless_told_otherwise() -> None:
+    usual, more = Bounds(), make_settings({}, target=HERE, populate=True).bounds
+    assert (more.max_requests, more.deadline) == (usual.max_requests + 350, usual.deadline + 240)
+    searching = make_settings({}, target=HERE, populate=True, properties=True).bounds
+    assert searching.max_requests == 600 + 350
+    told = make_settings({}, target=HERE, populate=True, bounds={"max_requests": 99, "deadline": 5.0}).bounds
+    assert (told.max_requests, told.deadline) == (99, 5.0)
+
+
+@pytest.mark.parametrize("target", [HERE, "http://localhost:8188", "http://[::1]:8188", "embedded"])
+def test_loopback_needs_no_yes(target: str) -> None:
+    assert unconsented(make_settings({}, target=target, populate=True)) is None
+
+
+def test_somebodys_host_needs_one_and_then_none() -> None:
+    settings = make_settings({}, target=THERE, populate=True, jobs=5)
+    assert unconsented(settings) == "this run writes to cloud.comfy.org: 5 jobs, which can cost credits"
+    assert unconsented(agreed(settings)) is None
+    assert unconsented(make_settings({}, target=THERE, populate=True, yes=True)) is None
+    small = make_settings({}, target=THERE, allow_writes=True)
+    assert unconsented(small) == "this run writes to cloud.comfy.org: requests that should change nothing"
+    assert unconsented(make_settings({}, target=THERE)) is None
+
+
+def test_what_will_be_sent_is_said() -> None:
+    said = "\n".join(announcement(make_settings({}, target=THERE, populate=True, clear=True, jobs=5)))
+    for part in ("5 jobs are submitted", "and 2 prompts that should be refused", "and no others", "60 s", "--clear"):
+        assert part in said
+    assert "write" not in "\n".join(announcement(make_settings({}, target=THERE)))
+    assert "--allow-writes" in "\n".join(announcement(make_settings({}, target=THERE, allow_writes=True)))
