@@ -237,6 +237,14 @@ def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
     assert "item.prompt-id.lower-case" in result.stdout
 
 
+def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
+    (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
+    call("check", "--all", "-q")
+    assert call("night", "reports/latest").stdout.startswith("ref: conformant")
+    call("check", "--target", "embedded", "-q")
+    assert call("night", "reports/latest").stdout.startswith("latest: conformant")
+
+
 def test_a_night_is_kept_once(folder: Path) -> None:
     call("check", "--target", "embedded", "-q")
     for _ in range(2):

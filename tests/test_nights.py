@@ -293,6 +293,37 @@ def test_a_drift_is_told_and_fails_no_night(drifting: Callable[[int], Done], sta
     assert bool(done.stdout) is bool(told)
 
 
+# The action by itself
+
+
+@pytest.mark.parametrize(("fault", "status"), [(None, 0), ("seconds", 1)])
+def test_the_action_leaves_report_summary_annotations_and_the_exit_status(
+    nights: Nights, fault: str | None, status: int
+) -> None:
+    with serve(fault=fault) as endpoint:
+        values = {f"inputs.{key}": value["default"] for key, value in load(ACTION)["inputs"].items()}
+        given = {"inputs.target": endpoint.url, "inputs.arguments": "--dialect cloud --format ctrf"}
+        runner = Runner(nights.folder, nights.environ, {**values, **given})
+        done = [
+            runner.run(ACTION, job, step)
+            for job, step in all_steps(ACTION)
+            if "run" in step and step["name"] != "Install the suite"
+        ]
+    assert [each.status for each in done] == [0, 0, status], done
+    assert done[0].outputs == {"exit": str(status)}
+    assert (nights.folder / "conformance-report/index.html").exists()
+    assert (nights.folder / "conformance-report/ctrf.json").exists()
+    assert runner.summary.read_text("utf-8").startswith("## ")
+    assert done[1].stdout.startswith("::error title=conformance-report::") is bool(status)
+    assert ("::" in done[1].stdout) is bool(status)
+
+
+def test_the_action_fails_at_once_for_what_cannot_be_meant(nights: Nights) -> None:
+    values = {f"inputs.{key}": value["default"] for key, value in load(ACTION)["inputs"].items()}
+    runner = Runner(nights.folder, nights.environ, {**values, "inputs.arguments": "--klingon"})
+    assert runner.run(ACTION, *named(ACTION, "Check")).status == 4
+
+
 # Elsewhere
 
 

@@ -111,7 +111,7 @@ def _found(directory: Path) -> list[Found]:
     from conformance.run import exit_status
 
     path = directory / "overview.json"
-    if not path.exists():
+    if not path.exists() or _written(directory / "compliance.json") > _written(path):
         report = reading(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         name = re.sub(r"[^\w.-]+", "-", directory.resolve().name, flags=re.ASCII) or "target"
@@ -128,6 +128,14 @@ def _found(directory: Path) -> list[Found]:
         else Found(one, reading(directory / one.name / "compliance.json"), directory / one.name)
         for one in whole.targets
     ]
+
+
+def _written(path: Path) -> float:
+    """Return when a file was written: where one run of each kind left its own, the newer one is meant."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:

@@ -26,7 +26,8 @@ Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
 """Exit statuses of an overview: that of the whole is the first that any target has."""
-REPORT_LINE: Final = "{}/index.html"
+_IN_A_LIST: Final = re.compile("^/queue_(?:running|pending)(?=/)")
+"""What runs tonight may have been pending yesterday: in which list a failure shows makes no other trouble of it."""
 
 
 class BrokenClause(Value, frozen=True, kw_only=True):
@@ -99,7 +100,7 @@ def result(name: str, report: Report, status: int) -> TargetResult:
         name=name, target=run.target, dialect=run.dialect, outcome=report.verdict.value, reason=report.verdict_reason,
         exit=status, start=run.start, end=run.end, counts=report.counts, broken=tuple(broken),
         flags=tuple(flags(report)), troubles=tuple(_troubles(report)),
-        nights=_nights(report), changed=_changed(report), report=REPORT_LINE.format(name),
+        nights=_nights(report), changed=_changed(report), report=f"{name}/index.html",
     )  # fmt: skip
 
 
@@ -120,9 +121,11 @@ def _troubles(report: Report) -> Iterator[Trouble]:
     failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
     for one in breached(report):
         if one.status in failing:
-            marks = repr(sorted(map(repr, fingerprints(one)))).encode()
+            marks = repr(sorted({(_IN_A_LIST.sub("/*", mark.place or ""), mark.kind) for mark in fingerprints(one)}))
             told = one.evidence[0].message if one.evidence else one.reason
-            yield Trouble(key=f"{one.id} {sha256(marks).hexdigest()[:8]}", clause=one.id, told=told, whose="server")
+            yield Trouble(
+                key=f"{one.id} {sha256(marks.encode()).hexdigest()[:8]}", clause=one.id, told=told, whose="server"
+            )
         elif one.status is Status.ERROR:
             yield Trouble(key=f"{one.id} error", clause=one.id, told=one.reason, whose="suite")
     for problem in () if report.deviations is None else report.deviations.problems:
@@ -155,7 +158,9 @@ def headline(whole: Overview) -> str:
         names = [one.name for one in whole.targets if one.outcome == outcome]
         named = f" ({', '.join(names[:5])}{', …' if number > 5 else ''})" if outcome != "conformant" else ""
         told += [f"{number} {outcome}{named}"] if number else []
-    return f"{count(len(whole.targets), 'target')}: {', '.join(told)}"
+    beside = [one.name for one in whole.targets if one.exit == 1 and one.outcome != "non-conformant"]
+    failed = f"; failed all the same: {', '.join(beside[:5])}{', …' if len(beside) > 5 else ''}" if beside else ""
+    return f"{count(len(whole.targets), 'target')}: {', '.join(told)}{failed}"
 
 
 def decode(data: bytes) -> Overview:

@@ -36,7 +36,7 @@ def render_html(whole: Overview) -> str:
     icon = Verdict.INCONCLUSIVE if whole.outcome == "error" else Verdict(whole.outcome)
     return render(
         "overview.html", icon, styles=("style.css", "site/site.css"), whole=whole, targets=worst_first(whole),
-        headline=headline(whole), named=_NAMED, OUTCOME=OUTCOME,
+        headline=headline(whole), named=_NAMED, OUTCOME=OUTCOME, version=whole.suite_version,
     )  # fmt: skip
 
 

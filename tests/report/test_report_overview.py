@@ -11,8 +11,8 @@ from msgspec import structs
 from playwright.sync_api import expect
 from report_samples import REPORTS
 
-from conformance.report.model import Report, Status, Verdict
-from conformance.report.overview import Overview, TargetResult, decode, encode, overview, result, worst_first
+from conformance.report.model import Fingerprint, Report, Status, Verdict
+from conformance.report.overview import Overview, TargetResult, decode, encode, headline, overview, result, worst_first
 from conformance.report.overview_page import render_html
 
 __all__ = ["browser", "opener"]
@@ -87,6 +87,26 @@ def test_a_failure_that_shows_itself_otherwise_is_another_trouble() -> None:
     )
     again = {one.clause: one.key for one in result("t", structs.replace(report, clauses=elsewhere), 1).troubles}
     assert {name for name in found if found[name] != again[name]} == {failing[0].id}
+
+
+def test_the_list_in_which_a_failure_shows_makes_no_other_trouble_of_it() -> None:
+    report = REPORTS["failing"]()
+    (one, *_) = (clause for clause in report.clauses if clause.status is Status.FAIL)
+
+    def key(*places: str) -> str:
+        marks = tuple(Fingerprint(place=place, kind="seconds") for place in places)
+        clauses = (structs.replace(one, fingerprints=marks),)
+        (trouble,) = result("t", structs.replace(report, clauses=clauses), 1).troubles
+        return trouble.key
+
+    assert key("/queue_running/*/4") == key("/queue_pending/*/4") == key("/queue_pending/*/4", "/queue_running/*/4")
+    assert key("/queue_running/*/4") != key("/queue_running/*/3")
+
+
+def test_a_run_that_fails_for_more_than_its_verdict_is_named() -> None:
+    found = result("t", REPORTS["passing"](), 1)
+    told = headline(overview([found], start="", end=""))
+    assert told == "1 target: 1 conformant; failed all the same: t"
 
 
 # In the browser
