@@ -67,13 +67,16 @@ class Written:
 
 
 def find_reports(directory: Path) -> Reports:
-    """Find every ``compliance.json`` below a directory."""
+    """Find every ``compliance.json`` below a directory, but those that were judged again: the run's own is wanted."""
     found, unread = {}, []
     for path in sorted(directory.rglob("compliance.json")):
         try:
-            found[_key(snapshot(decode(path.read_bytes())).run)] = path.parent
+            report = decode(path.read_bytes())
         except (OSError, UnicodeDecodeError, msgspec.DecodeError):
             unread.append(path)
+            continue
+        if report.run.made_from is None:
+            found[_key(snapshot(report).run)] = path.parent
     return Reports(found, tuple(unread))
 
 

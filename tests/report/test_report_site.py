@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 
 from conformance.history import HistoryProblem, Store, keep
 from conformance.history.site import find_reports, write_site
-from conformance.report.model import Report
+from conformance.report.model import MadeFrom, Report
 from conformance.report.write import write_reports
 
 browser, opener = browsing.browser, browsing.opener  # fixtures
@@ -162,6 +162,19 @@ def test_as_many_runs_as_wanted_have_a_page_and_no_link_is_dead(tmp_path: Path) 
     site = tmp_path / "site"
     assert sorted(int(path.parent.name) for path in site.glob("runs/*/index.html")) == [6, 7, 8]
     test_every_link_leads_to_a_file_that_is_there_and_nothing_is_loaded_from_elsewhere(site)
+
+
+def test_a_report_that_was_judged_again_does_not_stand_for_the_run(tmp_path: Path) -> None:
+    """It has the times of the run that it was made from, and may come before or after it."""
+    report = sample.passing()
+    made = MadeFrom(
+        file="x", judged="2026-02-01T00:00:00Z", suite_version="1.0.0", document_sha256="f" * 64, dialect="cloud",
+        edition=1, verdict=report.verdict, verdict_reason="",
+    )  # fmt: skip
+    again = structs.replace(report, run=structs.replace(report.run, made_from=made))
+    for name, one in (("a", again), ("b", report), ("c", again)):
+        write_reports(one, tmp_path / name)
+    assert list(find_reports(tmp_path).directories.values()) == [tmp_path / "b"]
 
 
 def test_a_target_whose_newest_run_was_of_some_clauses_shows_the_last_whole_one(tmp_path: Path) -> None:
