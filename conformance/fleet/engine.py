@@ -23,12 +23,13 @@ from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from conformance.contract.clause import printable
-from conformance.fleet.bounds import FleetBounds
+from conformance.fleet.bounds import JITTER, FleetBounds
 from conformance.fleet.model import EndpointResult, failed
 from conformance.fleet.results import Results
 from conformance.fleet.sources import Source
 from conformance.fleet.turns import Turns, host_of
 from conformance.fleet.work import Done, Keep, Order, OtherSuite, work
+from conformance.settings import Bounds
 from conformance.targets import Target
 
 CONNECT: Final = 20.0
@@ -37,8 +38,8 @@ LOOK: Final = 5.0
 """Seconds without a result after which we look whether there are workers."""
 WORKERLESS: Final = 60.0
 """Seconds without a worker after which the fleet ends. A worker that was lost is usually replaced sooner."""
-STUCK: Final = 900.0
-"""Seconds without a result after which the fleet ends: longer than the bounds of a check and judging it allow."""
+GRACE: Final = 600.0
+"""Seconds without a result, beyond the bounds of the longest check that is out, after which the fleet ends."""
 _PLAIN: Final = {
     "logging": {"distributed": "critical"},  # what users are to know is said by us, in one line
     "distributed.worker.memory.terminate": False,  # a worker that restarts over and over helps nobody
@@ -116,7 +117,7 @@ async def _client(engine: Engine) -> AsyncIterator[Client]:
     if engine.scheduler is None:
         threads = math.ceil(engine.bounds.parallel / engine.workers)
         cluster = LocalCluster(
-            n_workers=engine.workers, threads_per_worker=threads, dashboard_address=None, asynchronous=True,
+            n_workers=engine.workers, threads_per_worker=threads, dashboard_address="127.0.0.1:0", asynchronous=True,
             silence_logs=logging.CRITICAL,
         )  # fmt: skip
         with _deaf():
@@ -160,7 +161,7 @@ async def _take_turns(client: Client, engine: Engine, turns: Turns, results: Res
             if not running:
                 return
             ended, _ = await asyncio.wait(running, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
+            for task in sorted(ended, key=lambda each: each.exception() is not None):  # first keep what came
                 target = running.pop(task)
                 turns.over(target)
                 done = _outcome(task, target)
@@ -168,7 +169,7 @@ async def _take_turns(client: Client, engine: Engine, turns: Turns, results: Res
                 tell(done.result)
                 last = time.monotonic()
             if not ended:
-                await _demand_workers(client, time.monotonic() - last)
+                await _demand_progress(client, time.monotonic() - last, max(map(_longest, running.values())))
     finally:
         for task in running:
             task.cancel()
@@ -202,8 +203,14 @@ def _outcome(task: asyncio.Task[Done], target: Target) -> Done:
     raise Lost(f"the cluster cannot check ({type(error).__name__}: {printable(str(error), 200)})") from None
 
 
-async def _demand_workers(client: Client, silence: float) -> None:
+async def _demand_progress(client: Client, silence: float, longest: float) -> None:
     if silence > WORKERLESS and not await client.nthreads():
         raise Lost("no worker is left")
-    if silence > STUCK:
-        raise Lost(f"nothing was finished in {STUCK:g} s")
+    if silence > longest + GRACE:
+        raise Lost(f"nothing was finished in {silence:.0f} s")
+
+
+def _longest(target: Target) -> float:
+    """Return the seconds that the check of a target may take."""
+    options = target.options
+    return float(options.get("deadline") or Bounds().deadline) + float(options.get("wait_for_items") or 0) + JITTER
