@@ -14,8 +14,9 @@ from msgspec import structs
 
 from conformance.contract import CATALOGUE, Clause, Finding, Level
 from conformance.contract.allowed import suspected
-from conformance.contract.answer import Answer, Conversation, Reading
+from conformance.contract.answer import Answer, Conversation
 from conformance.contract.clause import printable
+from conformance.contract.reading import Reading
 from conformance.dialect import Demand, Dialect
 from conformance.edition import EDITION
 from conformance.excerpt import around

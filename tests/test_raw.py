@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from conformance.contract import framing
-from conformance.contract.answer import Answer, Reading
+from conformance.contract.answer import Answer
 from conformance.contract.clause import Clause
+from conformance.contract.reading import Reading
 from conformance.exchange import Exchange, Fault, Request, Response, Wire
 from conformance.probe.client import Ask, Client
 from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from conformance.dialect import Demand, Dialect, Difference
 
 if TYPE_CHECKING:
-    from conformance.contract.answer import Answer, Conversation, Reading
+    from conformance.contract.answer import Answer, Conversation
+    from conformance.contract.reading import Reading
     from conformance.exchange import Request
 
 GOT_LIMIT: Final = 160

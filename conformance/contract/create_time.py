@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.answer import (
-    Answer,
+from conformance.contract.answer import Answer
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
+from conformance.contract.http import answered_at
+from conformance.contract.item import PROSE
+from conformance.contract.reading import (
     Located,
     constant_free,
     create_time_numbers,
@@ -15,9 +18,6 @@ from conformance.contract.answer import (
     is_number,
     metadata_objects,
 )
-from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
-from conformance.contract.http import answered_at
-from conformance.contract.item import PROSE
 
 EPOCH_MS_FIRST: Final = 10**12
 """2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""

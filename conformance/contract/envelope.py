@@ -6,18 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from conformance.contract.allowed import STEADY, allowed, cause, unexpected
-from conformance.contract.answer import (
-    LISTS,
-    OK,
-    UNAVAILABLE,
-    Answer,
-    Conversation,
-    Located,
-    Reading,
-    constant_free,
-    infos,
-)
+from conformance.contract.answer import OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
+from conformance.contract.reading import LISTS, Located, Reading, constant_free, infos
 
 GET: Final = "/paths/~1api~1queue/get"
 INFO: Final = "/components/schemas/QueueInfo"

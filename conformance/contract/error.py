@@ -9,10 +9,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from conformance.contract.allowed import JSON, allowed, cause, unexpected
-from conformance.contract.answer import FIRST_ERROR, LISTS, REFUSALS, UNAVAILABLE, Answer, Conversation, Located
+from conformance.contract.answer import FIRST_ERROR, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Cause, Finding, Level, clause, doc, printable, rfc, show
 from conformance.contract.envelope import GET
 from conformance.contract.http import heads, http_date
+from conformance.contract.reading import LISTS, Located
 from conformance.dialect import NO_ERROR_RESPONSE
 from conformance.jsontext import walk
 

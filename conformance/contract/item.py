@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.answer import (
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc, show
+from conformance.contract.reading import (
     ARITY,
     Item,
     Located,
@@ -20,7 +21,6 @@ from conformance.contract.answer import (
     prompt_ids,
     workflows,
 )
-from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc, show
 from conformance.dialect import SWAPPED_ISSUE, Dialect
 
 ITEM: Final = "/components/schemas/QueueItem"

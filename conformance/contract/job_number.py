@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.answer import Located, Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc, show
 from conformance.contract.item import AN_ITEM, ITEM, PROSE
+from conformance.contract.reading import Located, Reading, constant_free, element, is_number, job_numbers
 from conformance.dialect import CHOSEN_NUMBER, COUNTER
 from conformance.jsontext import Whole
 

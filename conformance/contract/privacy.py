@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import Answer, Item, items
+from conformance.contract.answer import Answer
 from conformance.contract.clause import Cause, Finding, Level, clause, doc, rfc
 from conformance.contract.http import heads
 from conformance.contract.item import AN_ITEM, PROSE
+from conformance.contract.reading import Item, items
 from conformance.exchange import values
 from conformance.jsontext import walk
 

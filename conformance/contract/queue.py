@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from conformance.contract.answer import Item, Located, Reading, constant_free, element, full_items, is_number
 from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
+from conformance.contract.reading import Item, Located, Reading, constant_free, element, full_items, is_number
 from conformance.dialect import CHOSEN_NUMBER, HEAP, Dialect
 
 PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/description"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import Item, Located, Reading, constant_free, output_node_id_lists, workflows
 from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
+from conformance.contract.reading import Item, Located, Reading, constant_free, output_node_id_lists, workflows
 from conformance.jsontext import escape
 
 A_GRAPH: Final = "a job whose workflow is an API graph (an object with a node that has class_type)"

@@ -11,8 +11,8 @@ from typing import Final
 from msgspec import structs
 
 from conformance.contract import BY_ID
-from conformance.contract.answer import LISTS
 from conformance.contract.clause import printable
+from conformance.contract.reading import LISTS
 from conformance.deviations.register import OUTSIDE, Entry, Register
 from conformance.dialect import Dialect
 from conformance.judge import Judgement, Waive

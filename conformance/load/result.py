@@ -9,7 +9,8 @@ from typing import Any, Final
 from msgspec import structs
 
 from conformance.contract import CATALOGUE
-from conformance.contract.answer import LISTS, OK, UNAVAILABLE
+from conformance.contract.answer import OK, UNAVAILABLE
+from conformance.contract.reading import LISTS
 from conformance.deviations.apply import Night, account, waiving
 from conformance.deviations.register import Register
 from conformance.dialect import Demand

@@ -15,10 +15,11 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
-from conformance.contract.answer import Answer, Conversation, Reading
+from conformance.contract.answer import Answer, Conversation
 from conformance.contract.clause import printable
 from conformance.contract.envelope import accountable
 from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
+from conformance.contract.reading import Reading
 from conformance.dialect import Demand
 from conformance.exchange import Exchange
 

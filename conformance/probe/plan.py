@@ -11,10 +11,11 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from conformance.contract.allowed import allowed
-from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation, Reading
+from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.envelope import TOO_MANY
 from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
+from conformance.contract.reading import Reading
 from conformance.contract.reads import one_for_one
 from conformance.exchange import Credential, Exchange, Fault
 from conformance.probe.client import Ask, Client, OutOfTime

@@ -16,7 +16,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from conformance.contract import Clause, Finding
-from conformance.contract.answer import Answer, Conversation, Reading
+from conformance.contract.answer import Answer, Conversation
+from conformance.contract.reading import Reading
 from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.exchange import Exchange, Headers
 from conformance.reference.message import encode, verbatim
