@@ -16,6 +16,8 @@ from decimal import Decimal, InvalidOperation, getcontext
 from itertools import accumulate, takewhile
 from typing import Any, Final
 
+from conformance.jsonscan import depth_of
+
 NESTING_READ: Final = 500
 """Levels that are read. Python's own parser gives up near 1,000 frames, ours included."""
 POINTERS: Final = 4 << 20
@@ -27,7 +29,7 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHAPE = bytes.maketrans(b"0123456789eE+,]} \t\n\r", b"0000000000ee+,,,,,,,")
 _EXPONENT = re.compile(rb"0e\+?000+(?:,|$)")
-_HUGE_EXPONENT = re.compile(r"\d[eE][+-]?\d{6,}(?:[\s,\]}]|$)")
+_HUGE_EXPONENTS = (b"0e000000", b"0e+000000", b"0e-000000")
 _WHITESPACE = " \t\n\r"
 
 
@@ -101,19 +103,20 @@ def parse(body: bytes) -> Document:
     if not text.strip(_WHITESPACE):
         return Document(read=False, empty=True, malformed="the body is empty", bom=bom, not_utf8=not_utf8)
     encoded = text.encode()
-    depth = _depth(encoded)
-    if depth > NESTING_READ and text.lstrip(_WHITESPACE)[0] in "[{":
-        return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
+    shape = encoded.translate(_SHAPE)
     try:
-        value, end, control, noted = _scan(text)
-    except json.JSONDecodeError as error:
-        where = f"{error.msg} at line {error.lineno} column {error.colno} (character {error.pos})"
+        value, end, control, noted = _scan(text, exact=not any(sign in shape for sign in _HUGE_EXPONENTS))
+    except (json.JSONDecodeError, RecursionError) as error:  # the stack may be short for our caller stands deep in it
+        depth = nesting(encoded)
+        deep = isinstance(error, RecursionError) or (depth > NESTING_READ and text.lstrip(_WHITESPACE)[0] in "[{")
+        where = None if deep else _told(error)
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8, malformed=where)
-    except RecursionError:  # our caller stands deep in the stack himself
+    depth = nesting(encoded) if "" in noted else depth_of(value)  # what a later member of its name replaced is gone
+    if depth > NESTING_READ:
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
     rest = text[end:].lstrip(_WHITESPACE)
     flaws: defaultdict[str, _Flaws] = defaultdict(_Flaws)
-    if noted or _SURROGATE_ESCAPE.search(text) or _may_be_large(encoded):
+    if noted or _SURROGATE_ESCAPE.search(text) or _may_be_large(shape):
         for kind, place, got in _flaws(value):
             flaws[kind].note(place, got)
     if any(noted) and not flaws["non_finite"]:  # it stood in a member that a later one of its name replaced
@@ -153,13 +156,17 @@ class _Flaws(list[Flaw]):
             self._room -= len(self[-1].pointer)
 
 
-def _may_be_large(text: bytes) -> bool:
+def _told(error: Exception) -> str:
+    assert isinstance(error, json.JSONDecodeError)
+    return f"{error.msg} at line {error.lineno} column {error.colno} (character {error.pos})"
+
+
+def _may_be_large(shape: bytes) -> bool:
     """Whether a number could be beyond 1e308: three digits of exponent, or 200 digits and any exponent.
 
     Asked of the shape of the text, where all digits look alike, because searching for a literal costs
     a tenth of matching classes of characters.
     """
-    shape = text.translate(_SHAPE)
     if b"0" * 200 in shape:
         return True
     return (b"0e000" in shape or b"0e+000" in shape) and _EXPONENT.search(shape) is not None
@@ -213,8 +220,8 @@ def _decode(body: bytes) -> tuple[str, bool, str | None]:
         return body.decode(errors="replace"), bom, got
 
 
-def _depth(body: bytes) -> int:
-    """Return the deepest nesting, exactly where it could pass the bound, else an upper bound that is below it."""
+def nesting(body: bytes) -> int:
+    """Return how deep a text nests, exactly where that could pass anybody's limit, else an upper bound below it."""
     brackets = body.count(b"[") + body.count(b"{")
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
@@ -227,8 +234,10 @@ _DEPTH_SURELY_FINE: Final = 64
 """Fewer brackets than this cannot nest deeper than anybody's limit: no need to look for strings."""
 
 
-def _scan(text: str) -> tuple[Any, int, str | None, list[str]]:
+def _scan(text: str, *, exact: bool) -> tuple[Any, int, str | None, list[str]]:
     """Parse the first JSON text; fall back to laxer scanners that say what was lax.
+
+    ``exact`` says that no exponent is beyond what Python's arithmetic can take.
 
     The last part of what is returned holds the text of each NaN or infinity, and "" for each
     object with a name that stands twice.
@@ -260,7 +269,7 @@ def _scan(text: str) -> tuple[Any, int, str | None, list[str]]:
 
     def read(*, strict: bool) -> tuple[Any, int]:
         try:
-            return scan(strict=strict, whole=_HUGE_EXPONENT.search(text) is None)
+            return scan(strict=strict, whole=exact)
         except json.JSONDecodeError:
             raise
         except ValueError:  # a number of thousands of digits

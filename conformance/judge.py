@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from conformance.contract.allowed import suspected
 from conformance.contract.answer import Answer, Conversation
 from conformance.contract.clause import printable
 from conformance.contract.reading import Reading
+from conformance.contract.skim import Skimmed
 from conformance.dialect import Demand, Dialect
 from conformance.edition import EDITION
 from conformance.excerpt import around
@@ -194,7 +194,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)  # first: two large values are not to stand side by side
         for clause, tally in tallies.items():
-            if clause.over is not None and clause.speaks_of(answer.request):
+            if clause.over and clause.speaks_of(answer.request) and clause.level_in(demand) is not None:
                 tally.attempt(partial(_over, tally, clause, answer, known))
     conversation = Conversation(answers)
     for clause, tally in tallies.items():
@@ -248,7 +248,7 @@ class Bench:
             return False
         try:
             assert clause.over is not None
-            broken = any(True for subject in clause.over(answer) for _ in clause.check(subject))
+            broken = any(True for subject in clause.over(answer.left(clause)[1]) for _ in clause.check(subject))
         except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
             return False
         if not broken and clause.of_body is not None and answer.shows_queue:
@@ -257,7 +257,7 @@ class Bench:
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
         content = response.content
-        reading = self._readings.setdefault(hashlib.sha256(content).digest(), Reading(content, self._demand))
+        reading = self._readings.setdefault(content, Skimmed(content, self._demand))
         self._live[id(reading)] = reading
         _make_room(self._live, reading)
         return Answer(exchange, response, reading)
@@ -269,17 +269,17 @@ _Known = dict[tuple[str, int], str]
 
 def _over(tally: _Tally, clause: Clause, answer: Answer, known: _Known) -> None:
     assert clause.over is not None
-    place = (clause.id, id(answer.reading))
-    if clause.of_body is not None and answer.shows_queue:
-        if place in known:
-            tally.note_again(answer, known[place])
-            return
-        for subject in clause.of_body(answer.reading):
-            tally.note(answer, clause, subject)
-        known[place] = answer.exchange.id
+    place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
+    if place is not None and place in known:
+        tally.note_again(answer, known[place])
         return
-    for subject in clause.over(answer):
+    exercised, left = answer.left(clause)
+    if exercised:
+        tally.judged.add(answer.exchange.id)
+    for subject in clause.over(left):
         tally.note(answer, clause, subject)
+    if place is not None:
+        known[place] = answer.exchange.id
 
 
 def _across(tally: _Tally, clause: Clause, conversation: Conversation) -> None:
@@ -305,7 +305,7 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = exchange.response.content
-            reading = readings.setdefault(hashlib.sha256(content).digest(), Reading(content, demand))
+            reading = readings.setdefault(content, Skimmed(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:
         shown = ((answer.exchange.id, answer.gist.order) for answer in answers if answer.shows_queue)

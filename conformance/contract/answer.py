@@ -12,6 +12,7 @@ from conformance.exchange import Exchange, Request, Response
 from conformance.jsontext import Document
 
 if TYPE_CHECKING:
+    from conformance.contract.clause import Clause
     from conformance.contract.history import History
 
 OK: Final = 200
@@ -57,6 +58,13 @@ class Answer:
     def sightings(self) -> dict[str, Sighting]:
         """The jobs that a queue lists, by prompt id."""
         return self.gist.sightings if self.shows_queue else {}
+
+    def left(self, clause: Clause) -> tuple[bool, Answer]:
+        """Return whether what is proven of the body exercises a clause, and what it has still to be asked of."""
+        if not self.shows_queue:
+            return False, self
+        exercised, reading = self.reading.left(clause)
+        return exercised, self if reading is self.reading else Answer(self.exchange, self.response, reading)
 
     def precedes(self, other: Answer) -> bool:
         """Whether this answer was whole before the other was asked for. False where no clock says so."""

@@ -87,7 +87,8 @@ class Finding:
 
     ``pointer`` is a JSON Pointer into the response body, "" for the whole, None where the fault is
     not in the body. ``expected`` and ``cause`` come from the suite alone; ``got`` and ``message``
-    may show what the server sent, made printable and bounded by ``show``.
+    may show what the server sent, made printable and bounded by ``show``. ``clause``, an id, and ``level`` are told
+    by ``conformance.validate``; what asks a single clause knows both.
     """
 
     pointer: str | None
@@ -95,6 +96,8 @@ class Finding:
     got: str
     message: str
     cause: Cause | None = None
+    clause: str = ""
+    level: Level | None = None
 
     @property
     def kind(self) -> str:

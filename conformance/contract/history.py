@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from conformance.contract.answer import OK, REMEMBERED, Answer, Conversation, Reading, Sighting
+from conformance.contract.answer import OK, Answer, Conversation
+from conformance.contract.reading import REMEMBERED, Reading, Sighting
 from conformance.dialect import AS_THE_DOCUMENT_SAYS
 from conformance.exchange import Operation
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.jsontext import Document, NonFinite, parse
+
+if TYPE_CHECKING:
+    from msgspec import Raw
+
+    from conformance.contract.clause import Clause
 
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
@@ -92,12 +97,58 @@ class Item:
             return None
         return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
+    def memory(self, index: int) -> Located:
+        """Return what is kept of element ``index``, to be compared with others, with its place."""
+        found = self.at(index)
+        return Located(found.pointer, Remembered(_digest(found.value)))
+
+
+Known = Callable[[bytes, Callable[[], bytes]], bytes]
+"""Returns the digest of a value by a hash of its text, made where the text was never seen."""
+
+
+class Remembered:
+    """What is kept of a JSON value: its digest, or its text, which lies in a body that is kept anyway.
+
+    Equal to another where both say the same, whatever the order of members and the way numbers are written. Where
+    the bytes are the same, no value is made of them to see that.
+    """
+
+    __slots__ = ("_digest", "_text")
+
+    def __init__(self, digest: bytes | None = None, text: Raw | None = None) -> None:
+        self._digest, self._text = digest, text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Remembered):
+            return NotImplemented
+        mine, theirs = self._text, other._text
+        same_bytes = mine is not None and theirs is not None and bytes(mine) == bytes(theirs)
+        return same_bytes or self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of the value."""
+        if self._digest is None:
+            assert self._text is not None
+            self._digest = _digest(parse(bytes(self._text)).value)
+        return self._digest
+
+    def settle(self, known: Known) -> None:
+        """Let the text go, and keep the digest alone."""
+        if self._text is not None:
+            self._digest = known(_hash(bytes(self._text)), lambda: self.digest)
+            self._text = None
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """What is kept of a job that a read listed: enough to see whether the next read lists the same.
 
-    The values of ``workflow`` and ``output_node_ids`` are digests; None where the element is not there.
+    The values of ``workflow`` and ``output_node_ids`` are ``Remembered``; None where the element is not there.
     """
 
     pointer: str
@@ -125,6 +176,13 @@ class Gist:
     ids: frozenset[str]
     sightings: dict[str, Sighting]
 
+    def settle(self, known: Known) -> None:
+        """Let go of the body, in which texts of jobs lie."""
+        for sighting in self.sightings.values():
+            for found in (sighting.workflow, sighting.output_node_ids):
+                if found is not None:
+                    found.value.settle(known)
+
 
 REMEMBERED: Final = 10_000
 """Jobs of a read, running before pending, that are kept for comparing it with others: half a kilobyte each."""
@@ -133,12 +191,28 @@ REMEMBERED: Final = 10_000
 class Reading:
     """A body read once, for all clauses and for all answers of the same bytes.
 
-    The value of a large body takes many times its bytes; ``forget`` lets it go and keeps the gist.
+    The value of a large body takes many times its bytes; ``forget`` lets it go and keeps the gist. With ``places``,
+    (is pending, index), it is a part of a body: of the jobs, those alone that stand there.
     """
 
-    def __init__(self, content: bytes, demand: Demand = AS_THE_DOCUMENT_SAYS) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        demand: Demand = AS_THE_DOCUMENT_SAYS,
+        places: Container[tuple[bool, int]] | None = None,
+    ) -> None:
         self.content = content
         self.demand = demand
+        self._places = places
+
+    def left(self, clause: Clause) -> Left:  # noqa: ARG002 - others tell one clause from another
+        """Return what a clause of the body has to be asked of: here the whole."""
+        return Left(exercised=False, reading=self)
+
+    @property
+    def outline(self) -> Reading:
+        """A reading that says the same of the text as a whole, whatever it leaves out of the jobs."""
+        return self
 
     @cached_property
     def document(self) -> Document:
@@ -150,10 +224,11 @@ class Reading:
         """Whatever stands in the two lists, running before pending: (is pending, value)."""
         info = self.document.value if isinstance(self.document.value, dict) else {}
         return [
-            (name == "queue_pending", Located(f"/{name}/{index}", value))
-            for name in LISTS
+            (pending, Located(f"/{name}/{index}", value))
+            for pending, name in zip((False, True), LISTS, strict=True)
             if isinstance(info.get(name), list)
             for index, value in enumerate(info[name])
+            if self._places is None or (pending, index) in self._places
         ]
 
     @cached_property
@@ -165,21 +240,42 @@ class Reading:
             if isinstance(element.value, list)
         ]
 
+    @property
+    def jobs(self) -> Sequence[Item]:
+        """The items as far as they are compared with others: nothing is said of what their workflows hold."""
+        return self.items
+
+    @property
+    def size(self) -> int:
+        """How many elements stand in the two lists."""
+        return len(self.elements)
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """The names of the lists that hold something."""
+        return frozenset(LISTS[pending] for pending, _ in self.elements)
+
+    @property
+    def order(self) -> tuple[Dialect, str] | None:
+        """The order that the first job shows which shows any, and the pointer of that job."""
+        return next(((job.order, job.pointer) for job in self.jobs if job.order), None)
+
     @cached_property
     def gist(self) -> Gist:
         """What stays known of the body when its value is forgotten."""
-        named = [(item.prompt_id, item) for item in self.items if item.prompt_id is not None]
+        document = self.outline.document
+        named = [(job.prompt_id, job) for job in self.jobs if job.prompt_id is not None]
         count = Counter(prompt_id for prompt_id, _ in named)
         return Gist(
-            read=self.document.read,
-            malformed=self.document.malformed is not None,
-            is_object=isinstance(self.document.value, dict),
-            depth=self.document.depth,
-            jobs=len(self.elements),
-            lists=frozenset(LISTS[pending] for pending, _ in self.elements),
-            order=next(((item.order, item.pointer) for item in self.items if item.order), None),
+            read=document.read,
+            malformed=document.malformed is not None,
+            is_object=isinstance(document.value, dict),
+            depth=document.depth,
+            jobs=self.size,
+            lists=self.filled,
+            order=self.order,
             ids=frozenset(count),
-            sightings={i: _sighting(item) for i, item in named[:REMEMBERED] if count[i] == 1},
+            sightings={i: _sighting(job) for i, job in named[:REMEMBERED] if count[i] == 1},
         )
 
     def forget(self) -> None:
@@ -189,20 +285,31 @@ class Reading:
             self.__dict__.pop(name, None)
 
 
+class Left(NamedTuple):
+    """What a clause has still to be asked of, and whether what was left out of that has exercised it."""
+
+    exercised: bool
+    reading: Reading
+
+
 def _sighting(item: Item) -> Sighting:
+    outputs = {Dialect.CLOUD: 3, Dialect.OSS: 4}.get(item.order) if item.order else None
     return Sighting(
         pointer=item.pointer,
         pending=item.pending,
-        workflow=_digest(item.at(2)) if len(item.elements) > 2 else None,
-        output_node_ids=_digest(item.output_node_ids) if item.order and item.output_node_ids else None,
+        workflow=item.memory(2) if len(item.elements) > 2 else None,
+        output_node_ids=item.memory(outputs) if outputs else None,
         create_time=item.create_time,
     )
 
 
-def _digest(found: Located) -> Located:
-    """Return a digest of a JSON value, at its place: whatever the order of members and the way numbers are written."""
-    text = json.dumps(found.value, sort_keys=True, default=_one_way)
-    return Located(found.pointer, hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+def _digest(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, default=_one_way)
+    return _hash(text.encode("utf-8", "surrogatepass"))
+
+
+def _hash(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _one_way(value: object) -> object:
@@ -281,7 +388,7 @@ def metadata_objects(reading: Reading) -> Iterator[Located]:
 
 def create_times(reading: Reading) -> Iterator[Located]:
     """All ``create_time`` members."""
-    return (item.create_time for item in reading.items if item.create_time is not None)
+    return (job.create_time for job in reading.jobs if job.create_time is not None)
 
 
 def create_time_numbers(reading: Reading) -> Iterator[Located]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import FIRST_ERROR, Answer, Conversation, is_number
+from conformance.contract.answer import FIRST_ERROR, Answer, Conversation
 from conformance.contract.clause import Finding, Level, clause, doc, published, show
 from conformance.contract.history import ENDED, History, Look, Submission, began, digest_of, ended
 from conformance.contract.item import PROSE
 from conformance.contract.lifecycle import GET_QUEUE, LISTED, submissions
 from conformance.contract.queue import OLDEST_FIRST, PENDING
+from conformance.contract.reading import is_number
 from conformance.dialect import CHOSEN_NUMBER, HEAP
 
 PROMPT: Final = "/components/schemas/PromptRequest/properties"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from conformance.contract.clause import Finding, Level, clause, doc, show
 from conformance.contract.item import PROSE
@@ -41,13 +41,14 @@ def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
             )
 
 
-def _links(reading: Reading) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
+    """Each link: its graph, the names of its node and of its input, and the node that it names."""
     for graph in _graphs(reading):
         for name, node in graph.value.items():
             inputs = node.get("inputs") if isinstance(node, dict) else None
             for input_name, value in inputs.items() if isinstance(inputs, dict) else ():
-                if is_link(value):
-                    yield f"{graph.pointer}/{escape(name)}/inputs/{escape(input_name)}", value[0], graph.value
+                if isinstance(value, list) and is_link(value):
+                    yield graph, name, input_name, value[0]
 
 
 def is_link(value: object) -> bool:
@@ -65,13 +66,12 @@ def is_link(value: object) -> bool:
     keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}', breaks='{"9": {"inputs": {"images": ["3", 0]}, …}}',
     needs="a link in an API graph", of_body=_links,
 )  # fmt: skip
-def links_name_nodes(link: tuple[str, str, dict[str, Any]]) -> Iterator[Finding]:
+def links_name_nodes(link: tuple[Located, str, str, str]) -> Iterator[Finding]:
     """The first element of each link [node, slot] is a member of the graph."""
-    pointer, node, graph = link
-    if node not in graph:
-        yield Finding(
-            pointer, "a link to a node of this workflow", show(node), "A link names a node that is not there."
-        )
+    graph, name, input_name, node = link
+    if node not in graph.value:
+        place = f"{graph.pointer}/{escape(name)}/inputs/{escape(input_name)}"
+        yield Finding(place, "a link to a node of this workflow", show(node), "A link names a node that is not there.")
 
 
 def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -20,6 +20,7 @@ from conformance.contract.clause import printable
 from conformance.contract.envelope import accountable
 from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.reading import Reading
+from conformance.contract.skim import Skimmed
 from conformance.dialect import Demand
 from conformance.exchange import Exchange
 
@@ -119,6 +120,7 @@ class Stream:
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
+        self._digests: Recent[bytes, bytes] = Recent(2 * JOBS)
 
     def judge(self, reader: Hashable, exchange: Exchange) -> Noted:
         """Return what all clauses say of an answer; ``reader`` is who asked, one request after the other.
@@ -140,11 +142,12 @@ class Stream:
 
     def _ask(self, answer: Answer) -> Noted:
         asked = [(clause, partial(_over, clause, answer)) for clause in self._of_answer]
-        return _noted([*asked, *((clause, partial(accountable, answer)) for clause in self._steady)])
+        return _noted([*asked, *((clause, lambda: (False, accountable(answer))) for clause in self._steady)])
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
-        reading = Reading(content, self._demand)
+        reading = Skimmed(content, self._demand)
         noted = _noted([(clause, partial(_of_body, clause, reading)) for clause in self._of_body])
+        reading.gist.settle(self._digests.get_or_make)
         reading.forget()
         return _Body(reading, digest, noted)
 
@@ -161,23 +164,27 @@ class Stream:
         return _noted([(clause, partial(_charged, clause, conversation)) for clause in self._between])
 
 
-def _over(clause: Clause, answer: Answer) -> Iterable[Any]:
+_Asked = tuple[bool, Iterable[Any]]
+"""Whether what is proven exercises a clause already, and the subjects that it has still to be asked of."""
+
+
+def _over(clause: Clause, answer: Answer) -> _Asked:
     assert clause.over is not None
-    return clause.over(answer)
+    exercised, left = answer.left(clause)
+    return exercised, clause.over(left)
 
 
-def _of_body(clause: Clause, reading: Reading) -> Iterable[Any]:
+def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
-    return clause.of_body(reading)
+    exercised, left = reading.left(clause)
+    return exercised, clause.of_body(left)
 
 
-def _charged(clause: Clause, conversation: Conversation) -> Iterator[Any]:
-    """Yield what a clause says of the one answer that no shorter conversation has charged."""
+def _charged(clause: Clause, conversation: Conversation) -> _Asked:
+    """Return what a clause says of the one answer that no shorter conversation has charged."""
     assert clause.across is not None
-    place = BETWEEN[clause.id]
-    for answer, subject in clause.across(conversation):
-        if answer is conversation.answers[-place]:
-            yield subject
+    charged = conversation.answers[-BETWEEN[clause.id]]
+    return False, (subject for answer, subject in clause.across(conversation) if answer is charged)
 
 
 def _slim(answer: Answer) -> Answer:
@@ -188,13 +195,14 @@ def _slim(answer: Answer) -> Answer:
     return Answer(replace(answer.exchange, response=response), response, reading)
 
 
-def _noted(asked: Iterable[tuple[Clause, Callable[[], Iterable[Any]]]]) -> Noted:
+def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
     """Ask each clause of its subjects."""
     judged, broken, errors = [], [], []
     for clause, subjects in asked:
         try:
-            exercised, found = False, list[Finding]()
-            for subject in subjects():
+            found = list[Finding]()
+            exercised, left = subjects()
+            for subject in left:
                 exercised = True
                 if len(found) < LISTED:
                     found += islice(clause.check(subject), LISTED - len(found))

@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.answer import OK, Reading
+from conformance.contract.answer import OK
+from conformance.contract.reading import Reading
 from conformance.contract.removal import MALFORMED
 from conformance.dialect import AS_THE_DOCUMENT_SAYS
 from conformance.exchange import Exchange, Operation

@@ -17,6 +17,7 @@ from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
 from conformance.contract.reading import Reading
 from conformance.contract.reads import one_for_one
+from conformance.contract.skim import Skimmed
 from conformance.exchange import Credential, Exchange, Fault
 from conformance.probe.client import Ask, Client, OutOfTime
 
@@ -272,7 +273,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
     answers = []
     for exchange in ledger:
         if exchange.response is not None:
-            answers.append(Answer(exchange, exchange.response, Reading(exchange.response.content)))
+            answers.append(Answer(exchange, exchange.response, Skimmed(exchange.response.content)))
             answers[-1].reading.forget()
     return Conversation(answers)
 

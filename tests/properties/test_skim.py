@@ -1,0 +1,110 @@
+"""A quick reading and a whole one say the same of every body: which clauses come up, and what breaks them, where."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import mutations_of_messages  # noqa: F401 - registers
+import mutations_of_queues  # noqa: F401 - registers
+import mutations_of_text  # noqa: F401 - registers
+import pytest
+from answers import read
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutations import MUTATIONS, Mutation, fill_pool
+
+from conformance.contract import CATALOGUE, Clause, Finding, Level
+from conformance.contract.answer import Answer
+from conformance.contract.reading import Reading
+from conformance.contract.skim import KNOWN, Skimmed
+from conformance.dialect import Demand, Dialect
+from conformance.strategies import bodies, encoded, queue_infos
+
+A_SHARE: Final = max(10, settings().max_examples // 4)
+"""Examples for each mutation."""
+CLOUD: Final = Demand.of(Dialect.CLOUD)
+DEMANDS: Final = (
+    CLOUD,
+    Demand.of(Dialect.OSS),
+    Demand.told_by(Dialect.CLOUD, "a job"),
+    Demand.told_by(Dialect.OSS, "a job"),
+    Demand.of(Dialect.AUTO),
+)
+Said = tuple[bool, list[Finding]]
+
+demands = st.sampled_from(DEMANDS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pool() -> None:
+    fill_pool(settings().max_examples)
+
+
+def said(clause: Clause, reading: Reading) -> Said:
+    """Return whether a clause comes up in a body, and what it finds."""
+    exchange = read(reading.content)
+    assert exchange.response is not None
+    exercised, left = Answer(exchange, exchange.response, reading).left(clause)
+    assert clause.over is not None
+    subjects = list(clause.over(left))
+    return exercised or bool(subjects), [finding for subject in subjects for finding in clause.check(subject)]
+
+
+def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
+    """Ask every clause of one answer of the body, read in each way."""
+    whole, quick, quickest = Reading(body, demand), Skimmed(body, demand), Skimmed(body, demand, must_only=True)
+    for clause in CATALOGUE:
+        level = clause.level_in(demand)
+        if clause.over is not None and level is not None:
+            expected = said(clause, whole)
+            assert said(clause, quick) == expected, clause.id
+            if level is Level.MUST:  # of a body that is nested too deep to be read it may not know that it is
+                assert said(clause, quickest)[1] == expected[1], f"{clause.id}, must only"
+    assert remembered(quick) == remembered(whole)
+
+
+def remembered(reading: Reading) -> dict[str, Any]:
+    """Return what is kept of a body; of its depth only whether it is beyond what is read."""
+    gist = reading.gist
+    return {name: getattr(gist, name) for name in gist.__dataclass_fields__ if name != "depth" or not gist.read}
+
+
+@given(body=bodies("cloud") | bodies("oss"), demand=demands)
+def test_of_conforming_bodies(body: bytes, demand: Demand) -> None:
+    both_say_the_same(body, demand)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=list(MUTATIONS))
+@given(data=st.data())
+@settings(max_examples=A_SHARE)
+def test_of_mutated_bodies(mutation: Mutation, data: st.DataObject) -> None:
+    exchange = data.draw(mutation.strategy()).exchanges[-1]
+    assert exchange.response is not None
+    both_say_the_same(exchange.response.content, data.draw(demands))
+
+
+@given(body=st.binary(max_size=300), demand=demands)
+def test_of_random_bytes(body: bytes, demand: Demand) -> None:
+    both_say_the_same(body, demand)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """Draw a conforming body of which a few bytes are others, are gone, or came on top."""
+    body = bytearray(draw(encoded(queue_infos(max_jobs=2))))
+    odd = st.sampled_from([bytes([byte]) for byte in b'"\\{}[],:0123456789-+.eEtfnulNaI \n\t\x00\x80\xff/'])
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(body)))
+        body[at : at + draw(st.integers(0, 2))] = draw(odd | st.binary(max_size=2) | st.just(b'"a":1,'))
+    return bytes(body)
+
+
+@given(body=damaged(), demand=demands)
+def test_of_damaged_bodies(body: bytes, demand: Demand) -> None:
+    both_say_the_same(body, demand)
+
+
+def test_every_clause_of_a_body_is_known_to_a_quick_reading() -> None:
+    """Else it is asked of the whole body, at many times the cost."""
+    of_bodies = {clause.id for clause in CATALOGUE if clause.of_body is not None or clause.subject == "json"}
+    assert of_bodies == KNOWN
