@@ -108,7 +108,7 @@ def test_a_prompt_bears_the_mark_of_the_run_and_there_are_no_more_than_were_allo
 def test_a_prompt_that_was_refused_does_not_count() -> None:
     given_leave = Leave(prompts=1)
     given_leave.note(exchange(SUBMIT, 400, {}, "POST"))
-    assert (given_leave.prompts, given_leave.own) == (1, set())
+    assert (given_leave.prompts, given_leave.own) == (1, {})
 
 
 def test_only_jobs_of_the_run_and_ids_that_nobody_has_are_deleted() -> None:

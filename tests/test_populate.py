@@ -255,6 +255,16 @@ def test_what_could_not_be_removed_is_named() -> None:
     assert run.client.monotonic() - began < 120 + CLEAN_UP
 
 
+def test_ids_are_sent_back_as_the_server_writes_them() -> None:
+    class Shouting(Stuck):
+        def id_for(self, asked: dict[str, Any]) -> str:
+            return super().id_for(asked).upper()
+
+    run = begun(Shouting)
+    assert run.to_its_end().said == []
+    assert run.alive == []
+
+
 def test_a_job_among_those_of_others_is_left_running_and_named() -> None:
     class Crowded(Stuck):
         workers = 2

@@ -17,7 +17,7 @@ from conformance.exchange import Exchange, Operation
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job that a read listed. ``id`` is in lower case."""
+    """A job that a read listed, under the id as it stands there; "" where it has none."""
 
     id: str
     pending: bool
@@ -37,7 +37,8 @@ class Leave:
         self.token = secrets.token_hex(8)
         self.prompts = prompts
         self.clear = clear
-        self.own: set[str] = set()
+        self.own: dict[str, str] = {}
+        """The run's own jobs: their ids in lower case, and as the server writes them."""
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
@@ -87,7 +88,7 @@ class Leave:
         if not isinstance(asked, dict) or not asked.keys() <= {"delete", "clear"}:
             return "this is neither a list of jobs of this run nor a request that is known to do nothing"
         named = asked.get("delete", [])
-        if not isinstance(named, list) or not {str(name).lower() for name in named} <= self.own | self._made_up:
+        if not isinstance(named, list) or not {str(name).lower() for name in named} <= self.own.keys() | self._made_up:
             return "only jobs of this run may be deleted"
         if asked.get("clear", False) is False:
             return None
@@ -103,12 +104,12 @@ class Leave:
             answer = None if response is None or response.status != OK else _parsed(response.content)
             found = answer.get("prompt_id") if isinstance(answer, dict) else None
             if isinstance(found, str):
-                self.own.add(found.lower())
+                self.own.setdefault(found.lower(), found)
             elif response is None or response.status == OK:
                 self.unanswered += 1
-        if request.method != "GET" or request.plain:
+        if request.method != "GET" or request.usual:
             self.listed = None
-        if request.plain and response is not None and response.status == OK:
+        if request.usual and response is not None and response.status == OK:
             self.listed = self._listed(Reading(response.content, AS_THE_DOCUMENT_SAYS))
 
     def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
@@ -116,12 +117,13 @@ class Leave:
         if not isinstance(reading.document.value, dict):
             return None
         listed = []
+        marked = self.token.encode() in reading.content
         for pending, element in reading.elements:
             found = element.value[1] if isinstance(element.value, list) and len(element.value) > 1 else None
-            named = found.lower() if isinstance(found, str) else ""
-            if named and self.token in json.dumps(element.value, default=str):
-                self.own.add(named)
-            listed.append(Listed(named, pending, named in self.own))
+            named = found if isinstance(found, str) else ""
+            if marked and named.lower() not in self.own and self.token in json.dumps(element.value, default=str):
+                self.own[named.lower()] = named
+            listed.append(Listed(named, pending, bool(named) and named.lower() in self.own))
         return tuple(listed)
 
 

@@ -222,7 +222,7 @@ class Populating:
             await self._compared()
             await self._read("before interrupting nothing")
             if self.leave.listed == () and self.leave.own:
-                body = _named(min(self.leave.own))
+                body = _named(min(self.leave.own.values()))
                 await self._ask(other("interrupt where nothing runs", Operation.INTERRUPT, body))
         await self._read("at the end")
 
@@ -267,9 +267,9 @@ class Populating:
 
     async def _clean_up(self) -> None:
         """Remove what is left of our own, and say what could not be removed."""
-        if not self._submitted and not self.leave.unanswered:
+        if not (self._submitted or self.leave.own or self.leave.unanswered):
             return
-        self.left = tuple(sorted(self.leave.own))  # as far as anybody knows, should we be stopped right here
+        self.left = tuple(sorted(self.leave.own.values()))  # as far as anybody knows, should we be stopped right here
         self.client.extend(max(0.0, CLEAN_UP - self.client.left))
         try:
             with suppress(OutOfTime):

@@ -89,7 +89,7 @@ class Life:
         graph = unique(self.workflow, f"{self.leave.token}-{len(self.jobs) + 1}", text=text)
         body, answer = self._submitted({"prompt": graph, **members})
         named = answer.get("prompt_id")
-        self.jobs.append(str(named).lower())
+        self.jobs.append(str(named))
         said = "".join(f", {name} {json.dumps(value)}" for name, value in members.items())
         said += ", with text of every plane" if text else ""
         self._did(f"submit job {len(self.jobs)}{said}", f"id{len(self.jobs)}=$({body} | {_READ_ID})")
