@@ -67,4 +67,4 @@ def judge_again(source: Report, transcript: Transcript, settings: Settings, *, n
         structs.replace(result, smallest=smallest.get(result.id)) if result.evidence else result
         for result in report.clauses
     )
-    return structs.replace(report, run=run, clauses=clauses, properties=source.properties)
+    return structs.replace(report, run=run, clauses=clauses, properties=source.properties, jobs=source.jobs)

@@ -247,7 +247,7 @@ conformance.run.judge = stumble
 SEND = """
 from conformance.probe.client import Client
 
-async def stumble(self, method, url, headers):
+async def stumble(self, method, url, headers, body=b""):
     raise LookupError(f"{headers!r} {self._gateway.proxy.reveal() if self._gateway.proxy else ''}")
 
 Client._send = stumble

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from outside import report, suite
 
-from conformance.exchange import Credential, Exchange, Fault, Problem, Request, Response, Wire
+from conformance.exchange import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
 from conformance.judge import judge
 from conformance.reference.server import KEY, serve
 from conformance.rejudge import is_report, judge_again, read_source
@@ -64,7 +64,7 @@ answers = st.builds(
 )  # fmt: skip
 requests = st.builds(
     Request, method=latin_1, url=latin_1, headers=headers, purpose=latin_1, credential=st.sampled_from(Credential),
-    to_queue=st.booleans(),
+    to_queue=st.booleans(), operation=st.none() | st.sampled_from(Operation), body=st.binary(max_size=50),
 )  # fmt: skip
 problems = st.builds(Problem, fault=st.sampled_from(Fault), detail=st.text(max_size=400), begun=st.booleans())
 seconds = st.none() | st.floats(0, 4e9)

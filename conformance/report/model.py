@@ -212,12 +212,17 @@ class KeptProblem(Value, frozen=True, kw_only=True):
 
 
 class Kept(Value, frozen=True, kw_only=True):
-    """What clauses look at of an exchange beside what is shown of it. ``started`` in seconds since the Unix epoch."""
+    """What clauses look at of an exchange beside what is shown of it. ``started`` in seconds since the Unix epoch.
+
+    ``operation`` names what was asked for where that was not to read the queue, and ``sent`` is the request's body.
+    """
 
     started: float | None
     to_queue: bool
     answer: KeptAnswer | None
     problem: KeptProblem | None
+    operation: str | None = None
+    sent: Body | None = None
 
 
 class Body(Value, frozen=True, kw_only=True):

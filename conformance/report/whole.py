@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.contract.clause import blotted
 from conformance.contract.privacy import HARMLESS
-from conformance.exchange import Credential, Exchange, Fault, Problem, Request, Response, Wire
+from conformance.exchange import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
 from conformance.report.model import Body, Kept, KeptAnswer, KeptProblem, KeptWire, RecordedExchange, Report
 
 WHOLE_BODIES: Final = 64 << 20
@@ -40,8 +40,11 @@ def bodies(named: Iterable[tuple[str, bytes]], limit: int = WHOLE_BODIES) -> dic
 def kept(exchange: Exchange) -> Kept:
     """Return what clauses look at beside what is shown of an exchange."""
     answered, problem = exchange.response, exchange.problem
+    request = exchange.request
     return Kept(
-        started=exchange.started, to_queue=exchange.request.to_queue,
+        started=exchange.started, to_queue=request.to_queue,
+        operation=None if request.operation is None else request.operation.name,
+        sent=_body(request.body) if request.body else None,
         answer=None if answered is None else KeptAnswer(
             headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
             http_version=answered.http_version, wire=_wire(answered.wire),
@@ -63,7 +66,7 @@ def exchanges_in(report: Report) -> tuple[Exchange, ...]:
     try:
         contents = {name: _content(body) for name, body in report.bodies.items()}
         return tuple(_exchange(recorded, contents) for recorded in report.exchanges)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, LookupError) as error:
         raise NotWhole(f"what it holds of its answers is damaged ({error})") from None
 
 
@@ -72,8 +75,10 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
     if more is None or (answered is None) is not (more.answer is None):
         raise ValueError(f"{recorded.id} is not whole")
     request = Request(
-        asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue
-    )
+        asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue,
+        operation=None if more.operation is None else Operation[more.operation],
+        body=b"" if more.sent is None else _content(more.sent),
+    )  # fmt: skip
     response = None
     if answered is not None and more.answer is not None:
         found = more.answer

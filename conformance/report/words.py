@@ -12,6 +12,7 @@ from conformance.report.model import (
     ClauseResult,
     Evidence,
     Moment,
+    OwnJobs,
     Report,
     Run,
     SeenUnderLoad,
@@ -347,6 +348,12 @@ def next_steps(report: Report) -> list[str]:
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
     return [*steps, *_left_behind(report), *_no_answer(report)]
+
+
+def own_jobs(jobs: OwnJobs) -> str:
+    """Return ``10 prompts submitted, 9 taken, none left behind``."""
+    left = count(len(jobs.left), "job") if jobs.left else "none"
+    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} taken, {left} left behind"
 
 
 def _left_behind(report: Report) -> list[str]:
