@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from conformance.cli import nobody_reads_on
-from conformance.cli.shared import options_of_a_run, progress, refusal, unwritable
+from conformance.cli.shared import options_of_a_run, progress, reading, refusal, unwritable
 from conformance.options import OPTIONS, settings_from
 from conformance.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, EMBEDDED, UsageProblem
 
@@ -94,18 +94,13 @@ def compare(*, a: str, b: str, report_dir: Path, quiet: bool, **options: Any) ->
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
     """Return what brings the report of a side, everything that was typed checked. Takes whether to be quiet."""
-    from conformance.report.read import UnreadableReport, read_report
-
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
     path = Path(given)
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
         if own:
             flag = f"--{next(iter(own)).replace('_', '-')}-{side}"
             raise refusal(f"{flag} is for a URL: {given} is a report already")
-        try:
-            report = read_report(path)
-        except UnreadableReport as problem:
-            raise refusal(str(problem)) from None
+        report = reading(path)
         return lambda _quiet: report
     shared = {name: options[name] for name in OF_BOTH}
     keyless = "api_key_env" not in own and given != EMBEDDED

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import refusal
+from conformance.cli.shared import reading, refusal
 
 
 @click.group(short_help="Begin or check a register of known deviations.")
@@ -35,12 +35,8 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
     from datetime import UTC, datetime
 
     from conformance.deviations.draft import draft
-    from conformance.report.read import UnreadableReport, read_report
 
-    try:
-        text = draft(read_report(report), datetime.now(UTC).date(), should=should)
-    except UnreadableReport as problem:
-        raise refusal(str(problem)) from None
+    text = draft(reading(report), datetime.now(UTC).date(), should=should)
     if not text:
         click.echo(f"{report}: no failure that is not known: nothing to write", err=True)
         return

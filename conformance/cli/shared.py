@@ -85,17 +85,13 @@ def refusal(message: str) -> click.UsageError:
 
 
 def reading(path: Path) -> Report:
-    """Read a compliance.json. Raises the error of a command line where it is none."""
-    from msgspec import DecodeError
-
-    from conformance.report.model import decode
+    """Read a compliance.json, or the one in a directory. Raises the error of a command line where there is none."""
+    from conformance.report.read import UnreadableReport, read_report
 
     try:
-        return decode(path.read_bytes())
-    except OSError as error:
-        raise refusal(f"{path} cannot be read: {error.strerror}") from None
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise refusal(f"{path} is no compliance.json of this suite: {error}") from None
+        return read_report(path)
+    except UnreadableReport as problem:
+        raise refusal(str(problem)) from None
 
 
 def unwritable(directory: Path, error: OSError) -> click.UsageError:
