@@ -222,7 +222,7 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         priorities = settings.dialect is not Dialect.OSS
         populating = Populating(client, settings.writes, plan, say, max_requests=most, priorities=priorities)
     search = None
-    with _terminable(), asyncio.Runner() as runner:
+    with terminable(), asyncio.Runner() as runner:
         runner.run(client.__aenter__())
         try:
             stopped = runner.run(plan() if populating is None else populating.run())
@@ -240,7 +240,7 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Let SIGTERM stop a run as Ctrl-C does, so that what was submitted is removed. Signals come to the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -21,6 +21,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from conformance.near import did_you_mean
@@ -30,6 +31,8 @@ from conformance.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings, UsageProbl
 _BY_NAME: Final = {option.name: option for option in OPTIONS if option.name != "report_dir"}
 KEYS: Final = ("api_key_env", "api_key_file", "header")
 """Options that name a secret which the target receives."""
+OF_ONE: Final = ("target", *KEYS, "populate", "allow_writes", "clear", "yes")
+"""Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "compliance.json", "junit.xml"})
 """Names of files beside the directories that are named after targets."""
@@ -95,7 +98,7 @@ def parse(text: str, path: Path) -> tuple[Target, ...]:
         raise UsageProblem(f"{path} is no TOML: {error}") from None
     defaults, entries = _tables(content, path)
     usual = _options(defaults, f"{path}, [defaults]", path.parent)
-    for name in ("target", *KEYS):
+    for name in OF_ONE:
         if name in usual:
             raise UsageProblem(
                 f"{path}, [defaults]: {_spelt(name)} belongs to one target: write it below its [[target]]"
@@ -134,13 +137,13 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
     if "target" not in own:
         raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
-    return of_its_own(name, {**usual, **own})
+    return of_its_own(name, own, usual)
 
 
-def of_its_own(name: str, options: Mapping[str, Any]) -> Target:
-    """Return a target that is sent no key unless it names one."""
-    keyed = options["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & options.keys())
-    return Target(name, {"no_key": not keyed, **options})
+def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
+    """Return a target with its own options over the usual ones. It is sent no key unless it names one."""
+    keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
+    return Target(name, {**usual, "no_key": not keyed, **own})
 
 
 def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]:
@@ -182,6 +185,8 @@ def _checked(option: Option, value: Any, where: str) -> Any:
 
 def _beside(base: Path, option: Option, value: Any) -> Any:
     """Return where a file is that is named in the file of targets: beside that, wherever the command is run."""
+    if isinstance(value, list):
+        return [_beside(base, option, each) for each in value]
     names_a_file = option.metavar in {"FILE", "DIR"} and value != "none" and not str(value).startswith("github:")
     return str(base / value) if names_a_file else value
 

@@ -209,6 +209,14 @@ def test_a_crash_of_one_is_told_and_others_are_judged(monkeypatch: pytest.Monkey
     assert result.stdout.splitlines()[-2] == "2 targets: 1 error (doomed), 1 conformant"
 
 
+def test_what_a_run_has_to_say_at_once_is_said_with_the_name_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "import sys; print('left in the queue: a job\\x1b[2J', file=sys.stderr)"
+    monkeypatch.setattr("conformance.batch._PROGRAM", f"{said}\nfrom conformance.cli import main; main()")
+    named(ref='embedded"')
+    result = call("-q")
+    assert (result.exit_code, result.stderr) == (0, "ref: left in the queue: a job\\u001b[2J\n")
+
+
 def test_a_run_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.batch.GRACE", -119.5)
     monkeypatch.setattr("conformance.batch._PROGRAM", "import time; time.sleep(100)")
@@ -240,6 +248,7 @@ def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitSta
     assert process.returncode == 2
     assert out == ""
     assert err.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in err
     for each in asked:
         each.settimeout(TIMEOUT)
         while each.recv(4096):  # what was asked, and then nothing more: who asked is gone
@@ -263,6 +272,12 @@ def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitSta
         (["--all", "--report-dir", "targets.toml"], "choose another with --report-dir"),
         (["--all", "unset.toml"], "target 'x': --api-key-env names A_KEY, which is not set"),
         (["--all", "--deadline", "-1"], "target 'ref': --deadline must be a number above 0"),
+        (["--all", "--populate"], "--populate belongs to one target"),
+        (["--all", "--yes"], "--yes belongs to one target"),
+        (
+            ["--all", "writes.toml"],
+            "target 'w': this run writes to t.example: 8 jobs, which can cost credits: say yes = true",
+        ),
         (["--only", "ref"], "--only is for many targets: add --all"),
         (["--parallel", "2", NOWHERE], "--parallel is for many targets: add --all"),
     ],
@@ -270,6 +285,7 @@ def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitSta
 )
 def test_what_was_typed_wrong_is_one_line_and_4_before_anything_is_sent(typed: list[str], told: str) -> None:
     named(ref='embedded"')
+    Path("writes.toml").write_text('[[target]]\nname = "w"\nurl = "http://t.example"\npopulate = true', "utf-8")
     Path("unset.toml").write_text('[[target]]\nname = "x"\nurl = "http://127.0.0.1:1"\napi-key-env = "A_KEY"', "utf-8")
     result = command.call("check", *typed)
     assert result.exit_code == 4, result.output

@@ -331,7 +331,7 @@ def serving(board: type[Board]) -> Endpoint:
     return Endpoint(reference, "127.0.0.1", 0, "")
 
 
-@pytest.mark.parametrize("command", ["comfy-conformance", "pytest"])
+@pytest.mark.parametrize("command", ["check", "check --all", "pytest --pyargs conformance"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: signal.Signals, command: str) -> None:
     filled = threading.Event()
@@ -342,9 +342,12 @@ def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: sign
                 filled.set()
             return super().add(graph, asked)
 
-    words = ["check"] if command == "comfy-conformance" else ["--pyargs", "conformance"]
     with serving(Watched) as server:
-        arguments: list[str | Path] = [BIN / command, *words, "--target", server.url, "--populate"]
+        target = f'[[target]]\nname = "t"\nurl = "{server.url}"\npopulate = true\n'
+        (tmp_path / "targets.toml").write_text(target, encoding="utf-8")
+        program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
+        asked = [] if "--all" in words else ["--target", server.url, "--populate"]
+        arguments: list[str | Path] = [BIN / program, *words, *asked]
         with subprocess.Popen(
             arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:

@@ -113,6 +113,9 @@ def test_every_option_of_a_run_can_be_given_in_both_spellings_and_typed_again(op
         ("[defaults]\napi-key-file = 'k'\n" + named(), "[defaults]: api-key-file belongs to one target"),
         ("[defaults]\nheader = ['A=B']\n" + named(), "[defaults]: header belongs to one target"),
         ("[defaults]\nurl = 'http://t'\n" + named(), "[defaults]: url belongs to one target"),
+        ("[defaults]\npopulate = true\n" + named(), "[defaults]: populate belongs to one target"),
+        ("[defaults]\nallow-writes = true\n" + named(), "[defaults]: allow-writes belongs to one target"),
+        ("[defaults]\nyes = true\n" + named(), "[defaults]: yes belongs to one target"),
         ("[defaults]\nname = 'x'\n" + named(), "[defaults]: 'name' is no option of a target"),
     ],
 )
@@ -130,6 +133,9 @@ def test_files_are_beside_the_file_that_names_them(tmp_path: Path) -> None:
     assert found["api_key_file"] == "/run/key"
     assert found["example_database"] == "none"
     assert one(named("example-database = 'github:o/r'")).options["example_database"] == "github:o/r"
+    assert one(named("populate = true", "workflow = ['a.json', '/b.json']")).options["workflow"] == [
+        "folder/a.json", "/b.json",
+    ]  # fmt: skip
     assert one(named("example-database = 'kept'")).options["example_database"] == "folder/kept"
     (tmp_path / "targets.toml").write_text(named("api-key-file = 'key'"), encoding="utf-8")
     (tmp_path / "key").write_text("a-key-in-a-file\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from conformance.cli import nobody_reads_on
 from conformance.cli.shared import refusal, unwritable
 from conformance.near import did_you_mean
 from conformance.settings import DEFAULT_KEY_ENV, UsageProblem
-from conformance.targets import KEYS
+from conformance.targets import OF_ONE
 
 if TYPE_CHECKING:
     from conformance.batch import Job
@@ -35,7 +35,7 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
     from conformance.report.overview_page import write_overview
     from conformance.report.write import check_writable
 
-    for name in ("target", *KEYS):
+    for name in OF_ONE:
         if name in given:
             told = f"--{name.replace('_', '-')} belongs to one target: with --all write it into {file}"
             raise refusal(told)
@@ -51,7 +51,7 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
         _announce(work, parallel)
     start = time.time()
     with _progress(work, quiet=quiet) as tell:
-        found = run_all(work, parallel=parallel, tell=tell)
+        found = run_all(work, parallel=parallel, tell=tell, say=_say)
     whole = overview(found, start=instant(start), end=instant(time.time()))
     try:
         write_overview(whole, report_dir)
@@ -89,6 +89,13 @@ def _announce(work: Sequence[Job], parallel: int) -> None:
         click.echo(told, err=True)
     if len(work) > parallel:
         click.echo(f"{parallel} at a time", err=True)
+
+
+def _say(text: str) -> None:
+    """Print what a run says on the standard error: what somebody has to know at once."""
+    from conformance.report.inert import line
+
+    click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
 def _line(one: TargetResult) -> str:
