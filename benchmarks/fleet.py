@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,7 +42,9 @@ def faults(number: int) -> list[str | None]:
     musts = {clause.id for clause in CATALOGUE if clause.level is Level.MUST}
     known = [
         fault.name for fault in FAULTS.values()
-        if fault.clause in musts and fault.dialect == "cloud" and not (fault.hidden or fault.needs_key)
+        if fault.clause in musts
+        and fault.dialect == "cloud"
+        and not (fault.hidden or fault.needs_key or fault.needs_jobs)
     ]  # fmt: skip
     step = max(1, len(known) // (number // EVERY))
     return [
@@ -54,8 +56,13 @@ def faults(number: int) -> list[str | None]:
 class Spent:
     """Seconds of processor time and the most megabytes, of each process by its part in the work."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    by_process: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     megabytes: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Return the seconds of each part: of all its processes, also those that have ended."""
+        return {part: sum(processes.values()) for part, processes in self.by_process.items()}
 
 
 @contextmanager
@@ -80,12 +87,12 @@ def watched(process: subprocess.Popen[str], server: psutil.Process) -> Spent:
             workers = [each for each in client.children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
             parts = {"client": [client], "workers": workers, "server": [server]}
             for part, processes in parts.items():
-                spent.seconds[part] = sum(map(_seconds, processes)) or spent.seconds.get(part, 0)
-                size = max((each.memory_info().rss / 1e6 for each in processes), default=0)
-                spent.megabytes[part] = max(size, spent.megabytes.get(part, 0))
+                for each in processes:
+                    spent.by_process[part][each.pid] = _seconds(each)
+                    spent.megabytes[part] = max(each.memory_info().rss / 1e6, spent.megabytes.get(part, 0))
         except psutil.Error:
             continue  # one of them has just ended
-    spent.seconds["server"] -= before
+    spent.by_process["server"][server.pid] -= before
     return spent
 
 
