@@ -183,7 +183,8 @@ def _of_body(clause: Clause, reading: Reading) -> _Asked:
 def _charged(clause: Clause, conversation: Conversation) -> _Asked:
     """Return what a clause says of the one answer that no shorter conversation has charged."""
     assert clause.across is not None
-    charged = conversation.answers[-BETWEEN[clause.id]]
+    answers, place = conversation.answers, BETWEEN[clause.id]
+    charged = answers[-place] if len(answers) >= place else None
     return False, (subject for answer, subject in clause.across(conversation) if answer is charged)
 
 
