@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,6 +70,8 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
     demand_consent(settings)
     key = settings.key
     if settings.target is None:
+        import secrets
+
         keyed = settings.dialect is Dialect.CLOUD and not settings.no_key
         key = Secret(f"embedded-{secrets.token_hex(8)}") if keyed else None
     with _endpoint(settings, key) as base:
@@ -199,6 +198,9 @@ class _Asked:
 
 
 def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+    import asyncio  # a recording is judged without it
+    from concurrent.futures import ThreadPoolExecutor
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -208,6 +210,8 @@ def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, 
 
 
 def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+    import asyncio
+
     from conformance.probe.plan import Asker
     from conformance.probe.populate import Populating
 

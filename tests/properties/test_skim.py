@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import mutations_of_messages  # noqa: F401 - registers
 import mutations_of_queues  # noqa: F401 - registers
 import mutations_of_text  # noqa: F401 - registers
@@ -18,6 +21,9 @@ from conformance.contract.answer import Answer
 from conformance.contract.reading import Reading
 from conformance.contract.skim import KNOWN, Skimmed
 from conformance.dialect import Demand, Dialect
+from conformance.recordings import read_file
+from conformance.reference.faults import FAULTS
+from conformance.reference.server import serve
 from conformance.strategies import bodies, encoded, queue_infos
 
 A_SHARE: Final = max(10, settings().max_examples // 4)
@@ -102,6 +108,82 @@ def damaged(draw: st.DrawFn) -> bytes:
 @given(body=damaged(), demand=demands)
 def test_of_damaged_bodies(body: bytes, demand: Demand) -> None:
     both_say_the_same(body, demand)
+
+
+RECORDED: Final = sorted((Path(__file__).parents[1] / "recordings").glob("*.http"))
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=lambda demand: f"{demand.dialect}-{demand.read_as}")
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_of_recorded_bodies(path: Path, demand: Demand) -> None:
+    for exchange in read_file(path):
+        assert exchange.response is not None
+        both_say_the_same(exchange.response.content, demand)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_of_bodies_with_each_fault(fault: str) -> None:
+    """Asked in several ways: some lie to one alone. What does not come whole is judged by nobody."""
+    with serve(fault=fault) as endpoint:
+        for headers in ({}, {"Accept": "text/html"}, {"X-API-Key": "wrong"}):
+            with suppress(httpx.HTTPError):
+                both_say_the_same(httpx.get(f"{endpoint.url}/api/queue", headers=headers, timeout=2).content)
+
+
+ODD: Final = (
+    b'{"queue_running":[],"queue_running":[]}',
+    b'{"queue_pending":[NaN],"queue_pending":[]}',
+    rb'{"queue_\u0072unning":[],"queue_pending":[]}',
+    b'{"queue_running":[3.10],"queue_pending":[{"a":1,"a":2}]}',
+    b'{"queue_running":null,"queue_pending":{"a":1,"a":1.50}}',
+    b'{"x":{"a":1,"a" :2},"queue_pending":[]}',
+    b'{"x":"\\","\\":":","queue_pending":["":"]}',
+    b'{"x":' + b"9" * 400 + b',"queue_pending":[]}',
+    b'{"x":1e400,"queue_pending":[[],[1],[1,2,{}],{},[[]]]}',
+)
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=lambda demand: f"{demand.dialect}-{demand.read_as}")
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+def test_of_odd_bodies(body: bytes, demand: Demand) -> None:
+    both_say_the_same(body, demand)
+
+
+WORKFLOWS: Final = (
+    b"{}", b'{"a":1}', b'{"9":{"class_type":"S"}}', b'{"9":{"class_type":"S","inputs":{"a":["9",0]}}}',
+    b'{"9":{"class_type":"S","inputs":{"a":["8",0]}}}', b'{"9":{"class_type":"S","inputs":{"a":["8",0.0],"a":1}}}',
+    b'{"9":{"class_type":"S","class_type":"T","inputs":{}}}', b'{"9":{"class_type":null}}',
+    b'{"9":{"class_type":"S","inputs":{},"x":{"y" :[[["8",0]]]}},"8":{}}',
+    b'{"9":{"class_type":"S","inputs":{"v":1.50}},"8":{"v":1.50}}',
+    b'{"9":{"class_type":"S","inputs":{"v":' + b"7" * 400 + b"}}}", b'{"9":{"class_type":"S","inputs":{"v":1e999}}}',
+    b'{"9":{"class_type":"S","inputs":{"v":' + b"[" * 150 + b"]" * 150 + b"}}}",
+    b'{"9":{"class_type":"S","inputs":{"v":' + b"[" * 600 + b"]" * 600 + b"}}}",
+)  # fmt: skip
+METADATA: Final = (
+    b'{"create_time":1763913600000}', b'{"create_time":1763913600000,"create_time":1}',
+    b'{"create_time":1763913600000.5}',
+    b'{"create_time":1763913600,"x":[' + b"[" * 600 + b"]" * 600 + b"]}", b'{"create_time":999999999999.99999999999}',
+    b'{"create_time":1763913600000,"api_key_comfy_org":"k"}',
+    rb'{"create_time":1763913600000,"api_key\u005fcomfy_org":"k"}',
+    b'{"create_time":1763913600000,"y":{"auth_token_comfy_org":null}}', b"[]", b"null",
+)  # fmt: skip
+NUMBERS: Final = (b"1", b"0", b"1.0", b"1e3", b"true", b'"1"', b"-0", b"9007199254740993", b"9" * 400, b"1.5", b"NaN")
+OUTPUTS: Final = (b'["9"]', b"[]", b'["9","9"]', b'[""]', b"[9]", b'["7"]', b'[":"]', b"{}")
+
+
+@given(
+    jobs=st.lists(
+        st.tuples(*map(st.sampled_from, (NUMBERS, (b"0", b"1", b"A"), WORKFLOWS, OUTPUTS, METADATA)), st.booleans()),
+        max_size=4,
+    ),
+    demand=demands,
+)
+def test_of_jobs_whose_elements_are_right_wrong_or_odd(jobs: list[Any], demand: Demand) -> None:
+    texts = [
+        b'[%b,"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5%b",%b,%b,%b]' % (number, end, graph, *pair[:: -1 if swap else 1])
+        for number, end, graph, *pair, swap in jobs
+    ]
+    both_say_the_same(b'{"queue_running":[],"queue_pending":[' + b",".join(texts) + b"]}", demand)
 
 
 def test_every_clause_of_a_body_is_known_to_a_quick_reading() -> None:
