@@ -83,12 +83,12 @@ def _shown(pointer: str | None) -> str | None:
 
 def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
     """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
-    hide = hide and shows_workflow(clause, finding.pointer)
+    told = hide and shows_workflow(clause, finding.pointer)
     content, pointer = exchange.response.content if exchange.response else b"", finding.pointer
     return Evidence(
         exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
-        kind=finding.kind, got=masked(finding.got) if hide else finding.got,
-        message=masked(finding.message) if hide else finding.message,
+        kind=finding.kind, got=masked(finding.got) if told else finding.got,
+        message=masked(finding.message) if told else finding.message,
         excerpt=None if pointer is None else around(content, pointer, hide=hide),
     )  # fmt: skip
 

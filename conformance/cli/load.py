@@ -50,7 +50,7 @@ def _options(command: Any) -> Any:
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:  # fmt: skip
-    """Read the queue of URL with many users at once, judge every answer, leave a report.
+    """Read a queue with many users at once, judge every answer.
 
     Locust sends the requests: what stands behind -- goes to it, such as --csv, --html or --processes.
     Loopback alone is loaded, unless --yes-load-this-host says that another host may be.

@@ -13,7 +13,7 @@ from conformance.near import did_you_mean
 from conformance.settings import Settings, UsageProblem
 
 
-@click.command()
+@click.command(short_help="Show the report of one endpoint of a fleet.")
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path))
 @click.option(
     "--endpoint", metavar="NAME", help="Show the report of this endpoint, by its name or URL. [default: the overview]"

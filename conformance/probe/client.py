@@ -364,7 +364,19 @@ def trust(gateway: Gateway) -> ssl.SSLContext:
 
     Raises UsageProblem where a file that was given holds no certificate.
     """
-    return _trust(gateway.ca_bundle, gateway.client_cert, insecure=gateway.insecure)
+    files = tuple(map(_stamp, (gateway.ca_bundle, gateway.client_cert)))
+    return _trust(gateway.ca_bundle, gateway.client_cert, files, insecure=gateway.insecure)
+
+
+def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
+    """Tell a file from another one that stands, or stood, where a path leads."""
+    if path is None:
+        return None
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return path.resolve(), found.st_mtime_ns, found.st_size
 
 
 @cache
@@ -374,8 +386,10 @@ def _no_tls() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=8)
-def _trust(ca_bundle: Path | None, client_cert: Path | None, *, insecure: bool) -> ssl.SSLContext:
-    """Once for all runs that trust the same: to read the certificates takes longer than some requests."""
+def _trust(
+    ca_bundle: Path | None, client_cert: Path | None, _files: tuple[object, ...], *, insecure: bool
+) -> ssl.SSLContext:
+    """Once for all runs that trust the same files: to read the certificates takes longer than some requests."""
     import certifi
 
     context = ssl.create_default_context()

@@ -29,7 +29,6 @@ SHORTEST = {
     "heap-of-jobs": ["submit job 1", "submit job 2", "submit job 3", "submit job 4", "submit job 5"],
     "newest-first-and-dated-so": ["submit job 1", "submit job 2", "submit job 3"],
     "heeds-front": ["submit job 1", "submit job 2", "submit job 3, front true"],
-    "list-of-jobs-says-all-run": ["submit job 1", "submit job 2"],
     "interrupt-does-nothing": ["submit job 1", "interrupt what runs"],
     "interrupt-takes-the-next-too": ["submit job 1", "submit job 2", "interrupt what runs"],
 }
