@@ -22,7 +22,9 @@ A_SHARE: Final = max(10, settings().max_examples // 4)
 NEEDS_A_KEY: Final = "says what is told to a request with another key or none: tests/test_faults.py asks with each"
 NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/test_faults.py asks with each"
 NEEDS_THE_WIRE: Final = "says what stands in the bytes around an answer: tests/test_hostile.py and test_raw.py show it"
+NEEDS_JOBS: Final = "says what becomes of jobs that a run submits: tests/test_lifecycle.py and test_faults.py show it"
 NOT_AIMED_AT: Final = {
+    **{name: NEEDS_JOBS for name in BY_ID if name.startswith("lifecycle.")},
     "auth.key-required": NEEDS_A_KEY,
     "auth.wrong-key": NEEDS_A_KEY,
     "auth.empty-key": NEEDS_A_KEY,

@@ -49,6 +49,8 @@ KNOWN: Final = OF_TEXT | OF_ONE_JOB | BETWEEN_JOBS
 
 _NESTING: Final = NESTING_READ - 10
 """Levels of an element that are read in any body: those around it are few."""
+_MANY: Final = 20_000
+"""Jobs that are left, beyond which a body is read whole: what was proven and what was read would stand side by side."""
 _NO_OPENING: Final = bytes(code for code in range(256) if code not in b"[{")
 
 
@@ -253,6 +255,8 @@ def _skim(content: bytes, demand: Demand, *, must_only: bool) -> _Skim | None:
     if not must_only and not _all_told(quotes // 2, listed, others, jobs):
         return None
     skim = _Skim(listed, jobs, demand)
+    if len(skim.left) > _MANY:
+        return None
     if must_only and not skim.keeps(BETWEEN_JOBS) and not _can_be_read(others, jobs):
         return None
     return None if skim.left and not skim.rest.document.read else skim
