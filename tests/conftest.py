@@ -27,3 +27,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+os.environ.pop("CI", None)  # where it is set, every run must name its target: tests of that set it themselves
