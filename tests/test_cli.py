@@ -78,7 +78,7 @@ OPTIONAL = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_says_what_it_is_for_and_what_it_is_without(verb: str) -> None:
-    result = call(verb, "-h")
+    result = call(verb, "--help")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"Usage: main {verb} ")
     command = main.get_command(click.Context(main), verb)
