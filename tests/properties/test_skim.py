@@ -121,13 +121,17 @@ def test_of_recorded_bodies(path: Path, demand: Demand) -> None:
         both_say_the_same(exchange.response.content, demand)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+JUDGED: Final = [name for name, fault in FAULTS.items() if not fault.inconclusive]
+"""Of an answer that does not come whole, drips or goes on for ever there is no body to judge."""
+
+
+@pytest.mark.parametrize("fault", JUDGED)
 def test_of_bodies_with_each_fault(fault: str) -> None:
-    """Asked in several ways: some lie to one alone. What does not come whole is judged by nobody."""
+    """Asked in several ways: some lie to one alone."""
     with serve(fault=fault) as endpoint:
         for headers in ({}, {"Accept": "text/html"}, {"X-API-Key": "wrong"}):
-            with suppress(httpx.HTTPError):
-                both_say_the_same(httpx.get(f"{endpoint.url}/api/queue", headers=headers, timeout=2).content)
+            with suppress(httpx.DecodingError):  # of two of them the coding lies
+                both_say_the_same(httpx.get(f"{endpoint.url}/api/queue", headers=headers, timeout=10).content)
 
 
 ODD: Final = (
