@@ -66,6 +66,10 @@ class Sequence:
     lines: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
 
+    def __str__(self) -> str:
+        """Say it in words, then in lines that do it again."""
+        return "\n".join([f"{self.clause} is broken: {', then '.join(self.steps)}", *self.lines])
+
 
 @dataclass
 class Life:

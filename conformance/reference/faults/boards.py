@@ -285,8 +285,8 @@ class ListOfJobsLacksWhatWaits(Board):
         return found | {"jobs": [job for job in found["jobs"] if job["status"] != "pending"]}
 
 
-@board("lifecycle.job-status")
-class ListOfJobsSaysAllRun(Board):
+@board("lifecycle.job-status", variant="takes-slow-jobs")
+class ListOfJobsSaysAllRun(Slow):
     """The list of jobs calls in progress what waits."""
 
     def entry(self, job: Job) -> dict[str, Any]:
