@@ -76,8 +76,11 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
 def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     """[0] >= 1."""
     if found.value < 1:
-        zero = Cause("zero", "a zero-based position: ComfyUI counts from 0")
-        cause = zero if found.value == 0 else Cause("negative", "ComfyUI's `front: true` makes it negative")
+        cause = None
+        if found.value == 0:
+            cause = Cause("zero", "a zero-based position: ComfyUI counts from 0")
+        elif found.value < 0:
+            cause = Cause("negative", "ComfyUI's `front: true` makes it negative")
         yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", cause)
 
 
