@@ -193,16 +193,16 @@ class Clause:
     keeps: str
     breaks: str
     needs: str
-    core: bool = False
-    oss: Difference | None = None
-    only: frozenset[Dialect] = frozenset(Dialect)
-    elsewhere: str | None = None
-    since: int = 1
-    raised: Raised | None = None
-    kinds: tuple[str, ...] = ()
-    over: Over | None = field(default=None, repr=False)
-    of_body: OfBody | None = field(default=None, repr=False)
-    across: Across | None = field(default=None, repr=False)
+    core: bool
+    oss: Difference | None
+    only: frozenset[Dialect]
+    elsewhere: str | None
+    since: int
+    raised: Raised | None
+    kinds: tuple[str, ...]
+    over: Over | None = field(repr=False)
+    of_body: OfBody | None = field(repr=False)
+    across: Across | None = field(repr=False)
     check: Check = field(repr=False)
 
     @property

@@ -225,7 +225,7 @@ def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
 
 def _texts(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
     for answer, (pointer, sent, listed) in _graphs(conversation):
-        if any(_is_text(value) for _, value, _ in _differences("", sent, {})) or _has_text(sent):
+        if _has_text(sent):
             yield answer, (pointer, sent, listed)
 
 

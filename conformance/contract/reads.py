@@ -137,7 +137,7 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
 def one_for_one(conversation: Conversation) -> bool:
     """Whether nearly every read finds as many jobs fewer as GETs were sent: a reason to pause and look again."""
     losses = _losses(conversation)
-    as_many = sum(1 for _, lost, sent, _ in losses if 0 < lost == sent)
+    as_many = sum(1 for _, lost, sent, _ in losses if lost == sent)
     return len(losses) > SAFE_RUN and as_many >= MOST * (len(losses) - 1)
 
 
