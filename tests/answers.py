@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
-from conformance.exchange import Exchange, Request, Response
+from conformance.contract import BY_ID
+from conformance.contract.answer import Answer, Conversation
+from conformance.contract.reading import Reading
+from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand
+from conformance.exchange import Exchange, Headers, Request, Response
 from conformance.judge import Judgement
 from conformance.report.model import ClauseResult
 
@@ -53,3 +57,45 @@ def result(judgement: Judgement, clause_id: str) -> ClauseResult:
 def broken(judgement: Judgement) -> set[str]:
     """Name the clauses that found something."""
     return {found.id for found in judgement.results if found.evidence}
+
+
+def asked(
+    status: int, content: bytes = b"", *fields: tuple[str, str], request: Headers = (), number: int = 9, **more: Any
+) -> Exchange:
+    """Return an exchange whose request differs from the plain read."""
+    method = more.pop("method", "GET")
+    sent = Request(method, "http://t/api/queue", (("Accept", "application/json"), *request), **more)
+    response = Response(status, (*fields, *HEADERS), content)
+    return Exchange(f"x{number}", sent, response, started=NOW + number, elapsed=0.01)
+
+
+class Told(NamedTuple):
+    """What a finding tells its reader."""
+
+    pointer: str | None
+    expected: str
+    got: str
+    message: str
+    hint: str | None = None
+
+
+def said(clause_id: str, *exchanges: Exchange, demand: Demand = AS_THE_DOCUMENT_SAYS) -> list[Told] | None:
+    """Return what a clause finds, all of it, of which a report lists two of a kind; None where it is not exercised."""
+    clause = BY_ID[clause_id]
+    answers = [
+        Answer(exchange, exchange.response, Reading(exchange.response.content, demand))
+        for exchange in exchanges
+        if exchange.response is not None
+    ]
+    subjects: list[Any] = []
+    if clause.over is not None:
+        subjects = [subject for answer in answers for subject in clause.over(answer)]
+    elif clause.across is not None:
+        subjects = [subject for _, subject in clause.across(Conversation(answers))]
+    found = [finding for subject in subjects for finding in clause.check(subject)]
+    return [Told(f.pointer, f.expected, f.got, f.message, f.hint) for f in found] if subjects else None
+
+
+def got(findings: list[Told] | None) -> list[str] | None:
+    """Return what was got in the place of what was expected."""
+    return None if findings is None else [finding.got for finding in findings]

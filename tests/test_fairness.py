@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from answers import HEADERS, NOW, broken, item, queue, read, reads, result
+from answers import HEADERS, NOW, asked, broken, item, queue, read, reads, result
 
 from conformance.contract import queue as order
 from conformance.contract.http import MADE_UP_VALIDATOR
@@ -18,15 +16,6 @@ from conformance.run import Transcript, report_on
 from conformance.settings import Secret, Settings
 
 GOOD = queue(item(1), item(2))
-
-
-def asked(
-    status: int, content: bytes = b"", *fields: tuple[str, str], request: Headers = (), number: int = 9, **more: Any
-) -> Exchange:
-    """Return an exchange whose request differs from the plain read."""
-    sent = Request("GET", "http://t/api/queue", (("Accept", "application/json"), *request), **more)
-    response = Response(status, (*fields, *HEADERS), content)
-    return Exchange(f"x{number}", sent, response, started=NOW + number, elapsed=0.01)
 
 
 def beside(*others: Exchange) -> Judgement:

@@ -11,7 +11,7 @@ from conformance.contract import framing
 from conformance.contract.answer import Answer
 from conformance.contract.clause import Clause
 from conformance.contract.reading import Reading
-from conformance.exchange import Exchange, Fault, Request, Response, Wire
+from conformance.exchange import Exchange, Fault, Wire
 from conformance.probe.client import Ask, Client
 from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look
 from conformance.reference.hostile import HOSTILE, serve_hostile
@@ -95,41 +95,6 @@ def test_the_head_is_read_as_it_stood() -> None:
 def test_what_is_no_head_is_told(answer: list[bytes], why: str) -> None:
     with pytest.raises(NotHTTP, match=why):
         seen(*answer)
-
-
-def answered(wire: Wire | None, method: str = "GET", status: int = 200) -> Answer:
-    request = Request(method, "http://t/api/queue", to_queue=False)
-    response = Response(status, wire=wire)
-    return Answer(Exchange("x1", request, response), response, Reading(b""))
-
-
-@pytest.mark.parametrize(
-    ("clause", "answer", "got"),
-    [
-        (framing.one_content_length, answered(None), None),
-        (framing.one_content_length, answered(Wire()), None),
-        (framing.one_content_length, answered(Wire(("2",))), []),
-        (framing.one_content_length, answered(Wire(("2", "3"))), ["2, 3"]),
-        (framing.one_content_length, answered(Wire(("2", "\u202e"))), ["2, \\u202e"]),
-        (framing.no_line_is_folded, answered(None), None),
-        (framing.no_line_is_folded, answered(Wire()), []),
-        (framing.no_line_is_folded, answered(Wire(folded=2)), ["2 folded"]),
-        (framing.head_has_no_content, answered(Wire(surplus=0), "HEAD"), []),
-        (framing.head_has_no_content, answered(Wire(surplus=1), "HEAD"), ["1 byte"]),
-        (framing.head_has_no_content, answered(Wire(surplus=9999), "HEAD", 204), ["9,999 bytes"]),
-        (framing.head_has_no_content, answered(Wire(surplus=9), "GET", 304), None),
-        (framing.head_has_no_content, answered(Wire(), "GET"), None),
-        (framing.these_statuses_have_no_content, answered(Wire(surplus=0), "OPTIONS", 204), []),
-        (framing.these_statuses_have_no_content, answered(Wire(surplus=9), "GET", 304), ["9 bytes"]),
-        (framing.these_statuses_have_no_content, answered(Wire(surplus=9), "HEAD", 204), None),
-        (framing.these_statuses_have_no_content, answered(Wire()), None),
-    ],
-)
-def test_a_clause_finds_what_it_is_for(clause: Clause, answer: Answer, got: list[str] | None) -> None:
-    assert clause.over is not None
-    subjects = list(clause.over(answer))
-    findings = [finding.got for subject in subjects for finding in clause.check(subject)]
-    assert (findings if subjects else None) == got
 
 
 # --- through the client -----------------------------------------------------------------------------------------------

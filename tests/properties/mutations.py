@@ -15,10 +15,7 @@ from answers import HEADERS, NOW, queue, read
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from conformance.contract import Clause, Finding
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.reading import Reading
-from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
+from conformance.dialect import Dialect
 from conformance.exchange import Exchange, Headers
 from conformance.reference.message import encode, verbatim
 from conformance.strategies import encoded, errors, queue_infos
@@ -305,21 +302,3 @@ def put(draw: st.DrawFn, info: Queue, text: str) -> tuple[str, str]:
     name = new_name(draw, members)
     members[name] = verbatim(text)
     return place, f"{place}/{token(name)}"
-
-
-# --- what is found ----------------------------------------------------------------------------------------------------
-
-
-def findings(clause: Clause, exchanges: list[Exchange], demand: Demand = AS_THE_DOCUMENT_SAYS) -> list[Finding]:
-    """Return what a clause finds: all of it, of which a report lists two of a kind."""
-    answers = [
-        Answer(exchange, exchange.response, Reading(exchange.response.content, demand))
-        for exchange in exchanges
-        if exchange.response is not None
-    ]
-    subjects: list[Any] = []
-    if clause.over is not None:
-        subjects = [subject for answer in answers for subject in clause.over(answer)]
-    elif clause.across is not None:
-        subjects = [subject for _, subject in clause.across(Conversation(answers))]
-    return [finding for subject in subjects for finding in clause.check(subject)]

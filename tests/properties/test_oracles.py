@@ -14,10 +14,10 @@ import mutations_of_messages  # noqa: F401 - registers
 import mutations_of_queues  # noqa: F401 - registers
 import mutations_of_text  # noqa: F401 - registers
 import pytest
-from answers import read
+from answers import read, said
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, findings, put, token
+from mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, put, token
 from openapi_schema_validator import OAS30Validator
 
 from conformance.contract import CATALOGUE, Level
@@ -91,7 +91,7 @@ def _places(error: Any) -> Iterator[str]:
 
 def by_clauses(exchange: Exchange) -> set[tuple[str, str]]:
     """Return place and clause of what the clauses find wrong in a body, down to the elements of a job."""
-    found = ((clause.id, finding.pointer) for clause in _MUSTS for finding in findings(clause, [exchange]))
+    found = ((clause.id, finding.pointer) for clause in _MUSTS for finding in said(clause.id, exchange) or ())
     return {("/".join(pointer.split("/")[:4]), name) for name, pointer in found if pointer is not None}
 
 
