@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -90,6 +91,14 @@ class Properties:
     seed: int = 0
     example_database: str = ".hypothesis/examples"
     """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact that a night before has left there."""
+
+    @property
+    def kept_in(self) -> Path | None:
+        """The directory in which what breaks a clause is kept for the next run."""
+        if self.example_database == "none":
+            return None
+        remote = self.example_database.startswith("github:")
+        return Path(Properties.example_database if remote else self.example_database)
 
 
 MAX_REQUESTS_WITH_PROPERTIES: Final = 600
@@ -473,6 +482,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def _can_be_written(directory: Path) -> bool:
+    """Whether a directory can be written, or made where it is not there."""
+    there = next(place for place in (directory, *directory.absolute().parents) if place.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def announcement(settings: Settings) -> list[str]:
     """Say in lines for the user who is asked, by which reading, within which bounds, and who receives the key."""
     from conformance.writes import will_be_sent
@@ -485,6 +500,8 @@ def announcement(settings: Settings) -> list[str]:
     if settings.properties is not None:
         found = settings.properties
         lines.append(f"then {found.max_examples} generated requests, seed {found.seed}")
+        if found.kept_in is not None and not _can_be_written(found.kept_in):
+            lines.append(f"what breaks a clause is not kept for the next run: {found.kept_in} cannot be written")
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
         lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")

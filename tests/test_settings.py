@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,6 +177,15 @@ def test_what_was_given_is_taken() -> None:
     assert found.properties == Properties(3, 7, "none")
     assert found.bounds.max_requests == 70
     assert "then 3 generated requests, seed 7" in announcement(found)
+
+
+def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    taken = make_settings({}, properties=True, example_database=str(tmp_path / "file" / "x"))
+    free = make_settings({}, properties=True, example_database=str(tmp_path / "x" / "y"))
+    said = f"what breaks a clause is not kept for the next run: {tmp_path / 'file/x'} cannot be written"
+    assert said in announcement(taken)
+    assert "is not kept" not in "\n".join(announcement(free))
 
 
 @pytest.mark.parametrize(

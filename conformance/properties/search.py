@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 import hypothesis
@@ -59,7 +58,7 @@ def search(send: Send, scatter: Scatter, broken_by: BrokenBy, known: Collection[
     and the database holds no example from before.
     """
     hunt = _Hunt(send, scatter, broken_by, set(known), properties.max_examples)
-    examples = _database(properties.example_database)
+    examples = _database(properties)
     if examples is not None:
         hunt.remember(examples)
     hunt.scatter_all(islice(scattered(properties.seed), int(SCATTERED * hunt.wanted)))
@@ -241,11 +240,11 @@ def _let_hypothesis_draw(hunt: _Hunt, seed: int) -> None:
     hunt.settle()
 
 
-def _database(named: str) -> ExampleDatabase | None:
-    if named == "none":
+def _database(properties: Properties) -> ExampleDatabase | None:
+    if properties.kept_in is None:
         return None
-    if not named.startswith("github:"):
-        return DirectoryBasedExampleDatabase(Path(named))
-    owner, _, repository = named.removeprefix("github:").partition("/")
-    here = DirectoryBasedExampleDatabase(Path(Properties.example_database))
+    here = DirectoryBasedExampleDatabase(properties.kept_in)
+    if not properties.example_database.startswith("github:"):
+        return here
+    owner, _, repository = properties.example_database.removeprefix("github:").partition("/")
     return MultiplexedDatabase(here, ReadOnlyDatabase(GitHubArtifactDatabase(owner, repository)))

@@ -204,7 +204,7 @@ def test_what_breaks_nothing_any_more_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_an_artifact_of_github_stands_behind_the_directory_and_is_only_read() -> None:
-    database = _database("github:owner/repository")
+    database = _database(Properties(example_database="github:owner/repository"))
     assert isinstance(database, MultiplexedDatabase)
     here, there = database._wrapped
     assert isinstance(here, DirectoryBasedExampleDatabase)
