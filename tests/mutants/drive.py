@@ -1,0 +1,128 @@
+"""Tries all mutants, some at a time, and says which survive."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from changes import Change, changes
+from equivalent import Equivalent, name
+from results import Results
+from trial import Ground, outcome, start
+
+
+@dataclass
+class Tally:
+    """What became of the mutants of one module."""
+
+    mutants: int = 0
+    killed: int = 0
+    equivalent: int = 0
+    surviving: list[Change] = field(default_factory=list)
+
+
+class FailsUnchanged(Exception):
+    """Tests fail without any change: nothing they say of a mutant is worth anything. Holds the first that does."""
+
+
+def tried(ground: Ground, names: Sequence[str], results: Results, jobs: int) -> Iterator[Change]:
+    """Try the mutants of modules, but for those of which the outcome is known. Yield all, as they are done.
+
+    Raises:
+        FailsUnchanged: where a test fails on the modules as they are.
+    """
+    running: dict[int, tuple[Change, list[list[str]], int]] = {}
+
+    def begin(change: Change, stages: list[list[str]]) -> None:
+        process, told = start(ground, change, stages[0])
+        running[process] = (change, stages[1:], told)
+
+    def end() -> Iterator[Change]:
+        process, status = os.wait()
+        change, stages, told = running.pop(process)
+        killer = outcome(status, told)
+        if killer is None and stages:
+            begin(change, stages)
+            return
+        results.add(change, killer)
+        yield change
+
+    sound = False
+    try:
+        for change in (change for module in names for change in changes(module, ground.modules[module])):
+            if change in results:
+                yield change
+                continue
+            sound = sound or _sound(ground)
+            while len(running) >= jobs:
+                yield from end()
+            begin(change, ground.stages(change.module))
+        while running:
+            yield from end()
+    finally:
+        for process in running:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+
+
+def _sound(ground: Ground) -> bool:
+    files = dict.fromkeys([*ground.tests, *(name for near in ground.near.values() for name in near)])
+    process, told = start(ground, None, list(files))
+    _, status = os.waitpid(process, 0)
+    failed = outcome(status, told)
+    if failed is not None:
+        raise FailsUnchanged(failed)
+    return True
+
+
+def tallied(
+    done: Iterator[Change], names: Sequence[str], results: Results, entries: Sequence[Equivalent]
+) -> tuple[dict[str, Tally], list[str]]:
+    """Count the outcomes by module, and say what of the list does not hold. Progress is shown on a terminal."""
+    known = {each for entry in entries for each in entry.names}
+    alive: set[tuple[str, str, str, str]] = set()
+    tallies = {module: Tally() for module in names}
+    with Progress() as progress:
+        for change in done:
+            tally = tallies[change.module]
+            tally.mutants += 1
+            if results[change] is not None:
+                tally.killed += 1
+            elif name(change) in known:
+                tally.equivalent += 1
+                alive.add(name(change))
+            else:
+                tally.surviving.append(change)
+            progress.show(tallies, change)
+    stale = [each for entry in entries for each in entry.names if each[0] in tallies and each not in alive]
+    return tallies, [f"{module}, {where}: {line} -> {after}" for module, where, line, after in stale]
+
+
+class Progress:
+    """A line on a terminal that says how far the trials are; nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+
+    def show(self, tallies: Mapping[str, Tally], change: Change) -> None:
+        """Say what was done so far."""
+        if self._shown:
+            count = sum(tally.mutants for tally in tallies.values())
+            surviving = sum(len(tally.surviving) for tally in tallies.values())
+            pace = count / max(time.monotonic() - self._began, 1) * 60
+            text = f"{count:,} mutants, {surviving} survive, {pace:.0f} a minute: {change.module}"
+            sys.stderr.write(f"\r\033[K{text[:100]}")
+            sys.stderr.flush()

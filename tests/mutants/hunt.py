@@ -1,0 +1,89 @@
+"""Mutation testing of the clauses' own code. See docs/mutants.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from clauses import GROUND, PREFIX
+from drive import FailsUnchanged, tallied, tried
+from equivalent import Equivalent, listed
+from page import DOCS, page, table
+from results import Results, digest
+from trial import Ground, prepare
+
+UNSOUND: Final = 3
+USAGE: Final = 4
+INTERRUPTED: Final = 130
+
+
+class Problem(Exception):
+    """Why there is no result, in a line, and the exit status that says so."""
+
+    def __init__(self, status: int, line: str) -> None:
+        super().__init__(line)
+        self.status = status
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Problem(USAGE, message)
+
+
+def main(arguments: list[str], ground: Ground = GROUND, entries: Sequence[Equivalent] | None = None) -> int:
+    """Return 0 where every mutant is killed or listed, 1 where not; the status of the problem where there is one."""
+    try:
+        options = _options(arguments, ground)
+        return _hunt(options, ground, listed() if entries is None else entries)
+    except Problem as problem:
+        sys.stderr.write(f"python tests/mutants: {problem}\n")
+        return problem.status
+
+
+def _options(arguments: list[str], ground: Ground) -> argparse.Namespace:
+    short = {name.removeprefix(PREFIX): name for name in ground.modules}
+    parser = _Parser(prog="python tests/mutants", description=__doc__)
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(short)}; all by default")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants that are tried at once (1)")
+    parser.add_argument(
+        "--results", type=Path, default=ground.root / ".mutants.jsonl", help="where outcomes are kept (.mutants.jsonl)"
+    )
+    parser.add_argument("--docs", action="store_true", help="write docs/mutants.md")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.modules if name not in short]
+    if unknown:
+        raise Problem(USAGE, f"no such module: {', '.join(unknown)}. There are {', '.join(short)}")
+    if options.jobs < 1:
+        raise Problem(USAGE, "--jobs: at least 1")
+    if options.docs and options.modules:
+        raise Problem(USAGE, "--docs is about all modules: name none")
+    options.modules = [short[name] for name in options.modules or short]
+    return options
+
+
+def _hunt(options: argparse.Namespace, ground: Ground, entries: Sequence[Equivalent]) -> int:
+    try:
+        results = Results(options.results.resolve(), digest((ground.root / "tests").rglob("*.py")))
+    except OSError as error:
+        raise Problem(USAGE, f"--results: {error.strerror}: {options.results}") from None
+    prepare(ground)
+    try:
+        done = tried(ground, options.modules, results, options.jobs)
+        tallies, stale = tallied(done, options.modules, results, entries)
+    except KeyboardInterrupt:
+        line = f"interrupted: what is known is kept in {results.file}, and the same command goes on"
+        raise Problem(INTERRUPTED, line) from None
+    except FailsUnchanged as failed:
+        raise Problem(UNSOUND, f"without any change, {failed} fails: mend that first") from None
+    sys.stdout.write(table(tallies))
+    for tally in tallies.values():
+        for change in tally.surviving:
+            sys.stdout.write(f"survives: {change.module}, {change.where}: {change.line} -> {change.becomes}\n")
+    for entry in stale:
+        sys.stdout.write(f"listed as equivalent, and killed or gone: {entry}\n")
+    if options.docs:
+        DOCS.write_text(page(tallies), encoding="utf-8")
+    return 1 if stale or any(tally.surviving for tally in tallies.values()) else 0

@@ -1,0 +1,65 @@
+"""What became of the mutants, kept line by line, so that a night that was interrupted goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from changes import Change
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Return a digest of what files hold."""
+    found = hashlib.blake2b(digest_size=8)
+    for path in sorted(paths):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+@dataclass
+class Results:
+    """Outcomes by change: what killed it, None where it survived.
+
+    A mutant that was killed stays so while its module stands as it did, one that survived while the tests do too. Who
+    wants all of them tried anew removes the file.
+    """
+
+    file: Path
+    tests: str
+    _known: dict[tuple[object, ...], str | None] = field(default_factory=dict)
+    _modules: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with self.file.open("a+", encoding="utf-8") as file:  # what cannot be written is told before the first trial
+            file.seek(0)
+            known = file.read()
+            if known and not known.endswith("\n"):
+                file.write("\n")
+        for line in known.splitlines():
+            try:
+                *key, module, tests, killer = json.loads(line)
+            except ValueError:
+                continue  # cut off where the night was
+            if killer is not None or tests == self.tests:
+                self._known[*key, module] = killer
+
+    def _key(self, change: Change) -> tuple[object, ...]:
+        if change.module not in self._modules:
+            self._modules[change.module] = digest([change.path])
+        return *change.key, self._modules[change.module]
+
+    def __contains__(self, change: Change) -> bool:
+        return self._key(change) in self._known
+
+    def __getitem__(self, change: Change) -> str | None:
+        return self._known[self._key(change)]
+
+    def add(self, change: Change, killer: str | None) -> None:
+        """Keep an outcome."""
+        key = self._key(change)
+        self._known[key] = killer
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([*key, self.tests, killer]) + "\n")

@@ -1,0 +1,166 @@
+"""Mutation testing, tried on a small module; and the list of equivalent mutants, held to the source."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from changes import changes
+from clauses import GROUND
+from equivalent import listed, name
+
+MODULE = """
+def first_free(taken):
+    number = 1
+    while number in taken:
+        number += 1
+    return number
+"""
+TESTS = """
+from sample import first_free
+
+def test_one_is_taken():
+    assert first_free({1}) == 2
+"""
+MAIN = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from equivalent import Equivalent
+from hunt import main
+from trial import Ground
+entries = [Equivalent(**each) for each in json.loads(sys.argv[2])]
+ground = Ground(Path.cwd(), {"sample": Path("sample.py")}, {}, ["test_sample.py"], paths=[Path.cwd()], processor_s=2)
+sys.exit(main(sys.argv[3:], ground, entries))
+"""
+SURVIVOR = {"module": "sample", "where": "first_free", "line": "number = 1", "becomes": ["number = 2"], "reason": "why"}
+SAID = "survives: sample, first_free: number = 1 -> number = 2\n"
+FIGURES = "| sample | 6 | 5 | {} | {} |\n"
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module whose mutants are four that a test kills, one that survives it, and one that does not end."""
+    root = tmp_path_factory.mktemp("mutants")
+    (root / "sample.py").write_text(MODULE, encoding="utf-8")
+    (root / "tests").mkdir()
+    (root / "test_sample.py").write_text(TESTS, encoding="utf-8")
+    hunt(root)
+    return root
+
+
+def hunt(root: Path, *arguments: str, entries: tuple[dict[str, Any], ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", MAIN, str(Path(__file__).parent), json.dumps(entries), *arguments],
+        cwd=root, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def outcomes(root: Path) -> dict[str, str | None]:
+    lines = (root / ".mutants.jsonl").read_text(encoding="utf-8").splitlines()
+    return {json.loads(line)[3]: json.loads(line)[-1] for line in lines}
+
+
+def test_each_mutant_is_killed_or_survives_or_does_not_end(ground: Path) -> None:
+    killed = "test_sample.py::test_one_is_taken"
+    assert outcomes(ground) == {
+        "number = 2": None, "number = 0": killed, "number += 2": killed, "number += 0": "does not end",
+        "while number not in taken:": killed, "while not number in taken:": killed,
+    }  # fmt: skip
+
+
+def test_a_survivor_fails_the_hunt_and_what_is_known_is_not_tried_again(ground: Path) -> None:
+    before = (ground / ".mutants.jsonl").read_bytes()
+    again = hunt(ground)
+    assert (again.returncode, again.stderr) == (1, "")
+    assert FIGURES.format(0, 1) in again.stdout
+    assert again.stdout.endswith(SAID)
+    assert (ground / ".mutants.jsonl").read_bytes() == before
+
+
+def test_a_survivor_that_is_listed_fails_nothing(ground: Path) -> None:
+    done = hunt(ground, entries=(SURVIVOR,))
+    assert done.returncode == 0
+    assert FIGURES.format(1, 0) in done.stdout
+
+
+@pytest.mark.parametrize("becomes", ["number = 0", "number = 7"])
+def test_an_entry_that_was_killed_or_is_gone_fails_the_hunt(ground: Path, becomes: str) -> None:
+    done = hunt(ground, entries=({**SURVIVOR, "becomes": ["number = 2", becomes]},))
+    assert done.returncode == 1
+    said = f"listed as equivalent, and killed or gone: sample, first_free: number = 1 -> {becomes}\n"
+    assert done.stdout.endswith(said)
+
+
+def test_a_line_that_was_cut_off_is_tried_again(ground: Path, tmp_path: Path) -> None:
+    lines = (ground / ".mutants.jsonl").read_text(encoding="utf-8").splitlines()
+    file = tmp_path / "results.jsonl"
+    file.write_text("\n".join([*lines[:-1], lines[-1][:30]]), encoding="utf-8")
+    done = hunt(ground, "--results", str(file))
+    assert FIGURES.format(0, 1) in done.stdout
+    assert file.read_text(encoding="utf-8").splitlines()[-1] == lines[-1]
+
+
+def test_tests_that_fail_anyway_kill_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sample.py").write_text(MODULE, encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "test_sample.py").write_text(TESTS.replace("== 2", "== 3"), encoding="utf-8")
+    done = hunt(tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert (
+        done.stderr
+        == "python tests/mutants: without any change, test_sample.py::test_one_is_taken fails: mend that first\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["queue"], "no such module: queue. There are sample"),
+        (["--jobs", "0"], "--jobs: at least 1"),
+        (["--jobs", "many"], "argument --jobs: invalid int value: 'many'"),
+        (["sample", "--docs"], "--docs is about all modules: name none"),
+        (["--fast"], "unrecognized arguments: --fast"),
+        (["--results", "tests"], "--results: Is a directory: tests"),
+    ],
+)
+def test_usage_is_told_in_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "tests").mkdir()
+    done = hunt(tmp_path, *arguments)
+    assert (done.returncode, done.stderr) == (4, f"python tests/mutants: {said}\n")
+
+
+# --- what is listed ---------------------------------------------------------------------------------------------------
+
+LISTED = listed()
+
+
+@pytest.mark.parametrize("module", sorted({entry.module for entry in LISTED}))
+def test_what_is_listed_can_be_made_of_the_source(module: str) -> None:
+    entries = [entry for entry in LISTED if entry.module == module]
+    made = {name(change) for change in changes(module, GROUND.modules[module], [entry.line for entry in entries])}
+    assert [each for entry in entries for each in entry.names if each not in made] == []
+
+
+def test_each_entry_has_its_reason_and_stands_once() -> None:
+    assert [entry for entry in LISTED if len(entry.reason.split()) < 3] == []
+    names = [each for entry in LISTED for each in entry.names]
+    assert len(set(names)) == len(names)
+
+
+def test_every_module_that_is_tried_has_tests_of_its_own() -> None:
+    assert [module for module in GROUND.modules if not GROUND.near[module]] == []
+    files = {file for files in (*GROUND.near.values(), GROUND.tests) for file in files}
+    assert [file for file in files if not (GROUND.root / file).is_file()] == []
+
+
+def test_the_changes_of_a_line_are_those_that_all_have() -> None:
+    path = GROUND.modules["conformance.contract.item"]
+    line = "elif size == ARITY - 1:"
+    whole = {change.becomes for change in changes("item", path) if change.line == line}
+    assert {change.becomes for change in changes("item", path, [line]) if change.line == line} == whole
+    assert len(whole) > 10

@@ -1,0 +1,155 @@
+"""One mutant, tried: a process of its own loads the changed module in its place and runs tests until one fails.
+
+What a mutant does not change (pytest, Hypothesis, the reference endpoint) is loaded once, before the forks.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import resource
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Final
+
+import pytest
+from changes import Change
+
+MEMORY: Final = 4 << 30
+"""Bytes of address space of a trial: a mutant may build what nobody can hold."""
+ENDLESS: Final = "does not end"
+_SURVIVED: Final = "survived"
+_OUT_OF_TIME: Final = {signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where mutants are tried.
+
+    ``modules`` are those that are changed, by name. ``near`` names for each the files of tests that are about it,
+    which are run first; ``tests`` are all of them. ``preloaded`` are modules that need nothing of what is changed. A
+    trial has ``processor_s`` seconds of processor time, and ``patience_s`` by the clock.
+    """
+
+    root: Path
+    modules: dict[str, Path]
+    near: dict[str, Sequence[str]]
+    tests: Sequence[str]
+    preloaded: Sequence[str] = ()
+    paths: Sequence[Path] = ()
+    processor_s: int = 60
+    patience_s: int = 300
+
+    def stages(self, module: str) -> list[list[str]]:
+        """Return the files of tests in the order in which a mutant of a module meets them."""
+        near = list(self.near.get(module, ()))
+        rest = [name for name in self.tests if name not in near]
+        return [files for files in (near, rest) if files]
+
+
+class _Loader(SourceFileLoader):
+    """Loads a module from another source than its file's."""
+
+    def __init__(self, name: str, path: str, code: CodeType) -> None:
+        super().__init__(name, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the interface
+        return self._code
+
+
+@dataclass(frozen=True)
+class _Finder(MetaPathFinder):
+    """Finds one module, changed."""
+
+    name: str
+    path: Path
+    code: CodeType
+
+    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ARG002
+        if fullname != self.name:
+            return None
+        return spec_from_file_location(fullname, self.path, loader=_Loader(fullname, str(self.path), self.code))
+
+
+class _First:
+    """A plugin that notes the first test that fails."""
+
+    failed: str | None = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and self.failed is None:
+            self.failed = report.nodeid
+
+
+def prepare(ground: Ground) -> None:
+    """Load what no mutant changes."""
+    os.chdir(ground.root)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = True
+    sys.path[:0] = [str(path) for path in ground.paths]
+    for name in ground.preloaded:
+        importlib.import_module(name)
+    loaded = [name for name in ground.modules if name in sys.modules]
+    assert not loaded, f"loaded before it is changed: {loaded}"
+    gc.freeze()
+
+
+def start(ground: Ground, change: Change | None, files: Sequence[str]) -> tuple[int, int]:
+    """Fork a process that runs files of tests under a change, None for none. Return its id and where it tells."""
+    told, telling = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(telling)
+        return process, told
+    os.close(told)
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt kills no mutant: tried() ends the trials
+        for number in _OUT_OF_TIME - {signal.SIGKILL}:
+            signal.signal(number, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CPU, (ground.processor_s, ground.processor_s + 5))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        signal.alarm(ground.patience_s)
+        os.write(telling, _run(change, files).encode())
+    finally:
+        os._exit(0)
+
+
+def _run(change: Change | None, files: Sequence[str]) -> str:
+    """Return the test that fails, or that none does."""
+    if change is not None:
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            code = compile(change.source, str(change.path), "exec", dont_inherit=True)
+        sys.meta_path.insert(0, _Finder(change.module, change.path, code))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    first = _First()
+    options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-o", "addopts="]
+    status = pytest.main([*options, *files], plugins=[first])
+    return first.failed or (_SURVIVED if status == pytest.ExitCode.OK else f"pytest ends with status {int(status)}")
+
+
+def outcome(status: int, told: int) -> str | None:
+    """Return what killed the mutant of a process that ended, None where it survived.
+
+    Raises:
+        RuntimeError: where it says neither: something is wrong with the trial itself.
+    """
+    with os.fdopen(told) as stream:
+        found = stream.read()
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return ENDLESS if number in _OUT_OF_TIME else f"ended by signal {number}"
+    if not found:
+        raise RuntimeError("a trial ended without a word")
+    return None if found == _SURVIVED else found
