@@ -110,9 +110,9 @@ def test_no_clause_accuses_a_queue_that_is_written_in_another_way_each_time(info
 
 BREAKS: dict[str, Callable[[list[Any]], object]] = {
     "item.job-number.one-based": lambda job: job.__setitem__(0, 0),
-    "item.job-number.plain": lambda job: job.__setitem__(0, float(job[0] % 1000)),
+    "item.job-number.plain": lambda job: job.__setitem__(0, float(job[0] % 1000 + 1)),
     "item.prompt-id.uuid": lambda job: job.__setitem__(1, f"{{{job[1]}}}"),
-    "item.workflow.object": lambda job: job.__setitem__(2, [job[2]]),
+    "item.workflow.object": lambda job: job.__setitem__(2, list(job[2].values())),
     "item.output-node-ids.distinct": lambda job: job[3].append(job[3][0]),
     "item.create-time.milliseconds": lambda job: job[4].update(create_time=job[4]["create_time"] // 1000),
     "item.five-elements": lambda job: job.append({}),
