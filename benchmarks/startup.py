@@ -1,11 +1,10 @@
-"""What a run costs from process start to report, next to what else could do the work.
+"""What a command costs from process start to its end, next to what else could do the work.
 
-Prints ratios of medians, measured in turn in one run, so that a busy machine slows both sides alike:
+- ``--help``, ``clauses`` and ``judge`` of a small file, next to Python with what any command line needs;
+- ``comfy-conformance check`` of a local endpoint, next to ``st run`` of the same document against it;
+- ``pytest --pyargs conformance``, next to an empty pytest run in the same environment.
 
-- ``comfy-conformance check`` of a local endpoint against ``schemathesis run`` of the same document against it;
-- ``pytest --pyargs conformance`` against an empty pytest run in the same environment.
-
-Needs the extra ``properties`` (Schemathesis). Every process talks to loopback alone.
+Every process talks to loopback alone.
 """
 
 from __future__ import annotations
@@ -15,58 +14,82 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+from bodies import body
+from measure import Bars, Cell, Goal, Result, bars, digits, interleaved, options, ratio, spread, write
 
 from conformance.document import DOCUMENT_PATH
 from conformance.reference.server import serve
 
-ROUNDS = 9
-"""Odd, so that the median is a measurement; enough to see past a disturbance."""
 BIN = Path(sys.executable).parent
+LEAST = 'python -c "import json, click"'
+CHECK, THEIRS, SUITE, EMPTY = "check", "st run", "pytest --pyargs conformance", "pytest, nothing to run"
+RUN = frozenset({0, 1, 5, 10})
+"""Conformant, findings, no tests, inconclusive: whatever else comes back did not run."""
 
 
-def seconds(command: Sequence[str], directory: Path) -> float:
-    """Run a command once and return how long it took. Raises where it did not run at all."""
-    start = time.perf_counter()
+def run(command: Sequence[str], directory: Path) -> None:
+    """Run a command once. Raises where it did not run at all."""
     done = subprocess.run(command, cwd=directory, capture_output=True, check=False, timeout=120)
-    taken = time.perf_counter() - start
-    if done.returncode not in {0, 1, 5, 10}:  # conformant, findings, no tests, inconclusive
+    if done.returncode not in RUN:
         raise RuntimeError(done.stderr.decode()[-400:])
-    return taken
+
+
+def commands(target: str, file: Path) -> dict[str, list[str]]:
+    """Return the commands by name; without ``st run`` where Schemathesis is not installed."""
+    ours = str(BIN / "comfy-conformance")
+    found = {
+        LEAST: [sys.executable, "-c", "import json, click"],
+        "--help": [ours, "--help"],
+        "clauses": [ours, "clauses"],
+        "judge FILE": [ours, "judge", str(file)],
+        CHECK: [ours, "check", target, "--no-key"],
+        THEIRS: [str(BIN / "st"), "run", str(DOCUMENT_PATH), "--url", target, "--no-color"],
+        SUITE: [str(BIN / "pytest"), "-q", "--pyargs", "conformance", "--target", target, "--no-key"],
+        EMPTY: [str(BIN / "pytest"), "-q"],
+    }
+    return {name: command for name, command in found.items() if Path(command[0]).exists()}
 
 
 def main() -> None:
-    """Measure in turn, print a table."""
+    """Measure in turn, write table and plot."""
+    chosen = options(__doc__, rounds=(9, 1, "rounds"))
     directory = Path(tempfile.mkdtemp())
     try:
+        file = directory / "queue.json"
+        file.write_bytes(body(0, 5, 2))
         with serve(period=2.0) as endpoint:
-            target = endpoint.url
-            commands = {
-                "comfy-conformance check": [str(BIN / "comfy-conformance"), "check", target, "--no-key"],
-                "schemathesis run": [str(BIN / "st"), "run", str(DOCUMENT_PATH), "--url", target, "--no-color"],
-                "pytest --pyargs conformance": [
-                    str(BIN / "pytest"), "-q", "--pyargs", "conformance", "--target", target, "--no-key",
-                ],
-                "pytest, nothing to run": [str(BIN / "pytest"), "-q"],
-            }  # fmt: skip
-            for command in commands.values():  # the first run of each writes caches
-                seconds(command, directory)
-            taken: dict[str, list[float]] = {name: [] for name in commands}
-            for _ in range(ROUNDS):
-                for name, command in commands.items():
-                    taken[name].append(seconds(command, directory))
+            found = commands(endpoint.url, file)
+            # Once before, unmeasured, is what interleaved does: the first run of each writes caches.
+            taken = interleaved({name: partial(run, command, directory)
+                                 for name, command in found.items()}, chosen.rounds,
+                                warm=not chosen.quick)  # fmt: skip
     finally:
         shutil.rmtree(directory)
     medians = {name: statistics.median(times) for name, times in taken.items()}
-    print("| command | median | least | most |\n|---|---|---|---|")
-    for name, times in taken.items():
-        print(f"| {name} | {medians[name]:.2f} s | {min(times):.2f} s | {max(times):.2f} s |")
-    ratio = medians["comfy-conformance check"] / medians["schemathesis run"]
-    above = medians["pytest --pyargs conformance"] - medians["pytest, nothing to run"]
-    print(f"\ncheck / schemathesis run: {ratio:.2f}")
-    print(f"pytest with the suite above an empty pytest: {above:.2f} s, time on the wire included")
+    rows: list[list[Cell]] = [
+        [name if name in {LEAST, THEIRS, EMPTY} else f"**{name}**", f"{1000 * middle:.0f}",
+         digits(ratio(taken, name, LEAST)), spread(taken[name])]
+        for name, middle in medians.items()
+    ]  # fmt: skip
+    goals = [Goal(f"{name} / {LEAST}", 2.5, ratio(taken, name, LEAST)) for name in ("--help", "clauses", "judge FILE")]
+    if THEIRS in taken:
+        goals.append(Goal(f"{CHECK} / {THEIRS}, default settings of both", 0.5, ratio(taken, CHECK, THEIRS)))
+    above = statistics.median(one - other for one, other in zip(taken[SUITE], taken[EMPTY], strict=True))
+    goals.append(Goal("pytest with the suite, above an empty pytest", 0.5, above, unit="s"))
+    notes = [
+        f"Medians of {chosen.rounds} rounds, whole processes, time on the wire included.",
+        "`check` asks some forty times and writes its report; `st run` asks some thirteen times.",
+        *([] if THEIRS in taken else ["Left out, since not installed: st run."]),
+    ]  # fmt: skip
+    write(Result("startup", ("", "ms", "× the least", "spread"), rows, goals, notes, taken), chosen.out)
+    panel = Bars("ms from process start to end", [1000 * middle for middle in medians.values()],
+                 [f"{1000 * middle:.0f} ms" for middle in medians.values()])  # fmt: skip
+    bars(chosen.out / "benchmarks" / "startup.svg", list(medians), ["--help", "clauses", "judge FILE", CHECK, SUITE],
+         [panel])  # fmt: skip
 
 
 if __name__ == "__main__":

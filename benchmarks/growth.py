@@ -1,0 +1,118 @@
+"""How the cost of judging grows with the body, next to orjson, and what memory it takes above the body."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from bodies import encoded, job, queue
+from measure import Cell, Goal, Result, digits, interleaved, lines, options, ratio, wanted, write
+
+from conformance import Validator
+
+SIZES = (1, 5, 20, 50, 100, 200, 500)
+"""Megabytes."""
+MUST, ALL = "ours, must", "ours, all clauses"
+PEAK = """
+import resource, sys
+
+def peak():
+    if sys.platform == "linux":  # ru_maxrss begins with what the parent held
+        with open("/proc/self/status") as status:
+            return int(status.read().partition("VmHWM:")[2].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+{made}
+with open(sys.argv[1], "rb") as file:
+    body = file.read()
+before = peak()
+found = read(body)
+print(peak() - before)
+"""
+OURS = "from conformance import Validator\nread = Validator(must_only={must_only}).validate\nread(b'{{}}')"
+
+
+def free() -> float:
+    """Return the megabytes that are free, where that can be told; else a few."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return 4000.0
+    return float(text.partition("MemAvailable:")[2].split()[0]) / 1000
+
+
+def sized(megabytes: float) -> bytes:
+    """Make a conforming body of about a size: jobs of 60 nodes are some 24 kB each."""
+    few = queue(7, 20)
+    count = max(1, round(megabytes * 1e6 / (len(encoded(few)) / len(few))))
+    rng = random.Random(7)  # noqa: S311 - nothing is kept secret by it
+    return encoded(job(rng, number, 60) for number in range(1, count + 1))
+
+
+def peak(made: str, file: Path) -> int:
+    """Return by how many bytes the peak of a process of its own grows above what it held with the body read."""
+    command = [sys.executable, "-c", PEAK.format(made=made), str(file)]
+    return int(subprocess.run(command, capture_output=True, check=True, timeout=600).stdout)
+
+
+def main() -> None:
+    """Measure size by size, in turn within each, write table and plot."""
+    chosen = options(__doc__, most=(500, 5, "largest body, in MB"), rounds=(5, 1, "rounds at each size"))
+    base = "orjson" if find_spec("orjson") else "json"
+    loads = wanted(base).loads
+    makers = (OURS.format(must_only=True), OURS.format(must_only=False), f"from {base} import loads as read")
+    sizes = [size for size in SIZES if size <= chosen.most and 14 * size < free()]
+    must, everything = Validator(must_only=True), Validator()
+    rows: list[list[Cell]] = []
+    measured: dict[str, list[float]] = {}
+    ratios: dict[str, list[float]] = {MUST: [], ALL: []}
+    above: list[float] = []
+    for size in sizes:
+        content = sized(size)
+        taken = interleaved(
+            {MUST: lambda: must.validate(content), ALL: lambda: everything.validate(content),  # noqa: B023
+             f"{base}.loads": lambda: loads(content)},  # noqa: B023
+            chosen.rounds, calls=max(1, 10 // size),
+        )  # fmt: skip
+        measured |= {f"{name}, {size} MB": times for name, times in taken.items()}
+        for name, reached in ratios.items():
+            reached.append(ratio(taken, name, f"{base}.loads"))
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            file.write(content)
+        path = Path(file.name)
+        try:
+            peaks = [peak(made, path) for made in makers]
+        finally:
+            path.unlink()
+        shares = [each / len(content) for each in peaks]
+        above.append(shares[0])
+        rows.append([
+            f"{size} MB", *(digits(1000 * statistics.median(times)) for times in taken.values()),
+            *(digits(reached[-1]) for reached in ratios.values()), *(f"{100 * share:.0f} %" for share in shares),
+        ])  # fmt: skip
+    goals = [
+        Goal(f"{name}: ratio at {sizes[-1]} MB / ratio at {sizes[0]} MB", 1.2, reached[-1] / reached[0])
+        for name, reached in ratios.items()
+    ]
+    goals.append(Goal(f"{MUST}: memory above the body at {sizes[-1]} MB, of its size", 50, 100 * above[-1], unit="%"))
+    skipped = [size for size in SIZES if size not in sizes]
+    notes = ["Memory is by how much the peak of a process of its own grows above what it is with the body read."]
+    if base == "json":
+        notes.append("Next to json: orjson is not installed.")
+    if skipped:
+        notes.append(f"Not run, for want of memory or by choice: {', '.join(f'{size} MB' for size in skipped)}.")
+    columns = ("body", "must, ms", "all, ms", f"{base}, ms", f"must / {base}", f"all / {base}", "memory, must",
+               "memory, all", f"memory, {base}")  # fmt: skip
+    write(Result("growth", columns, rows, goals, notes, measured), chosen.out)
+    curves = {"all clauses": ratios[ALL], "must": ratios[MUST]}
+    lines(chosen.out / "benchmarks" / "growth.svg", f"time, as a multiple of {base}.loads of the same bytes",
+          ("MB", sizes), curves)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""Timing in turn, and what is written of it: a table (Markdown and JSON) and a plot (SVG).
+
+``docs/benchmarks.md`` holds the prose; the table of each subject stands in it between two marks, and is made from
+``docs/benchmarks/SUBJECT.json`` and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+DOCS: Final = Path(__file__).parents[1] / "docs"
+PAGE: Final = "benchmarks.md"
+PACKAGES: Final = (
+    "msgspec", "orjson", "jsonschema", "jsonschema-rs", "fastjsonschema", "pydantic", "openapi-core", "schemathesis",
+)  # fmt: skip
+MEANWHILE: Final = {"#010203": "text", "#010204": "grid", "#010205": "ours", "#010206": "other", "#010207": "paper"}
+"""Colours that matplotlib writes, and the name of the one that a browser shows instead, light or dark."""
+STYLE: Final = """<style>
+:root { --text: #1f2328; --grid: #d1d9e0; --ours: #0969da; --other: #8c959f; --paper: #ffffff }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #f0f6fc; --grid: #3d444d; --ours: #4493f8; --other: #768390; --paper: #0d1117 }
+}
+text { font-family: system-ui, sans-serif !important }
+</style>"""
+
+Case = Callable[[], object]
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What was to be reached: ``measured`` is to be at most ``bound``, or at least where ``least``."""
+
+    what: str
+    bound: float
+    measured: float
+    least: bool = False
+    unit: str = "×"
+
+    @property
+    def met(self) -> bool:
+        """Whether it was reached."""
+        return self.measured >= self.bound if self.least else self.measured <= self.bound
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A panel of horizontal bars, one for each name; ``texts`` stand at their ends."""
+
+    title: str
+    values: Sequence[float]
+    texts: Sequence[str]
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a script found. ``measured`` holds each time in seconds, in the order in which it was taken."""
+
+    subject: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    goals: Sequence[Goal]
+    notes: Sequence[str]
+    measured: Mapping[str, Sequence[float]]
+
+
+def options(description: str | None, **sizes: tuple[int, int, str]) -> argparse.Namespace:
+    """Read the command line: a name with its size, its size with ``--quick``, and its help; and where to write."""
+    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=DOCS, help="folder that is written into (default: docs/)")
+    parser.add_argument("--quick", action="store_true", help="as small as can be: to see that it runs, not how fast")
+    for name, (size, _, explanation) in sizes.items():
+        parser.add_argument(f"--{name}", type=int, help=f"{explanation} (default: {size})")
+    chosen = parser.parse_args()
+    for name, (size, quick, _) in sizes.items():
+        if getattr(chosen, name) is None:
+            setattr(chosen, name, quick if chosen.quick else size)
+    return chosen
+
+
+def wanted(name: str) -> Any:
+    """Return a module of the extra ``bench``, which is typed and installed where benchmarks run alone."""
+    return importlib.import_module(name)
+
+
+def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm: bool = True) -> dict[str, list[float]]:
+    """Run every case once in each round, each round in another order, and return the seconds of one call.
+
+    So a busy machine slows all alike. Each runs once before, unmeasured, unless ``warm`` is false. Garbage is collected
+    between measurements, and not within them. ``calls`` are made in a row and divided by: for what is too short for the
+    clock.
+    """
+    names = list(cases)
+    for case in cases.values() if warm else ():
+        case()
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(rounds):
+            start = number % len(names)
+            for name in names[start:] + names[:start]:
+                case = cases[name]
+                begun = time.perf_counter()
+                for _ in range(calls):
+                    case()
+                taken[name].append((time.perf_counter() - begun) / calls)
+                gc.collect()
+    finally:
+        gc.enable()
+    return taken
+
+
+def ratio(taken: Mapping[str, Sequence[float]], over: str, under: str) -> float:
+    """Return the median over the rounds of one case's time by another's in the same round."""
+    return statistics.median(one / other for one, other in zip(taken[over], taken[under], strict=True))
+
+
+def spread(times: Sequence[float]) -> str:
+    """Return how far the least and the most lie from the median, in per cent."""
+    middle = statistics.median(times)
+    return f"-{100 * (1 - min(times) / middle):.0f} +{100 * (max(times) / middle - 1):.0f} %"
+
+
+def digits(value: float, count: int = 3) -> str:
+    """Write a number with three digits that mean something, and no exponent."""
+    if not value:
+        return "0"
+    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    return f"{value:,.{max(0, count - whole)}f}"
+
+
+def machine() -> dict[str, Any]:
+    """Say what it ran on."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        "system": f"{platform.system()} {platform.machine()}", "processors": os.cpu_count(),
+        "python": platform.python_version(), "date": time.strftime("%Y-%m-%d", time.gmtime()), "packages": versions,
+    }  # fmt: skip
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """Return the Markdown of a result as its JSON has it."""
+    columns = result["columns"]
+    lines = [f"| {' | '.join(columns)} |", "|" + "|".join(["---"] + ["---:"] * (len(columns) - 1)) + "|"]
+    lines += [f"| {' | '.join('–' if cell is None else str(cell) for cell in row)} |" for row in result["rows"]]
+    if result["goals"]:
+        lines += ["", "| goal | wanted | measured | |", "|---|---:|---:|---|"]
+        for goal in result["goals"]:
+            bound = f"{'≥' if goal['least'] else '≤'} {goal['bound']:g} {goal['unit']}"
+            told = "reached" if goal["met"] else "**missed**"
+            lines.append(f"| {goal['what']} | {bound} | {digits(goal['measured'])} {goal['unit']} | {told} |")
+    for note in result["notes"]:
+        lines += ["", note]
+    on = result["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
+    where = f"{on['date']}, Python {on['python']}, {on['system']}, {on['processors']} processors"
+    lines += ["", f"<sub>{where}; {packages}.</sub>"]
+    return "\n".join(lines)
+
+
+def write(result: Result, out: Path) -> None:
+    """Write the JSON of a result, put its table into the page, and print it."""
+    document = asdict(result) | {"machine": machine()}
+    document["goals"] = [asdict(goal) | {"met": goal.met} for goal in result.goals]
+    document["measured"] = {name: [float(f"{each:.4g}") for each in times] for name, times in result.measured.items()}
+    folder = out / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{result.subject}.json").write_text(
+        json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    page = out / PAGE
+    text = (page if page.exists() else DOCS / PAGE).read_text(encoding="utf-8")
+    text, found = marked(result.subject).subn(lambda mark: f"{mark[1]}\n{table(document)}\n{mark[3]}", text)
+    if not found:
+        raise SystemExit(f"{PAGE} has no place for {result.subject}")
+    page.write_text(text, encoding="utf-8")
+    print(table(document))
+
+
+def marked(subject: str) -> re.Pattern[str]:
+    """Return what finds the place of a subject's table in the page; its second group is the table."""
+    return re.compile(rf"(<!-- table: {subject} -->)\n(.*?)\n?(<!-- end -->)", re.DOTALL)
+
+
+def _figure(width: float, height: float, panels: int) -> tuple[Any, Any]:
+    matplotlib = wanted("matplotlib")
+    matplotlib.use("svg")
+    text, grid, _, _, paper = MEANWHILE
+    matplotlib.rcParams.update({
+        "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "text.color": text, "axes.labelcolor": text,
+        "xtick.color": text, "ytick.color": text, "axes.edgecolor": grid, "grid.color": grid,
+        "figure.facecolor": paper, "axes.facecolor": paper, "font.size": 10, "axes.titlesize": 10,
+        "axes.spines.top": False, "axes.spines.right": False, "savefig.facecolor": paper,
+    })  # fmt: skip
+    figure, axes = wanted("matplotlib.pyplot").subplots(1, panels, figsize=(width, height), layout="constrained")
+    return figure, axes
+
+
+def _save(figure: Any, path: Path) -> None:
+    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    text = path.read_text(encoding="utf-8")
+    for colour, name in MEANWHILE.items():
+        text = text.replace(colour, f"var(--{name})")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    path.write_text(re.sub(r"(<svg [^>]*>)", lambda tag: f"{tag[1]}\n{STYLE}", text, count=1), encoding="utf-8")
+
+
+def bars(path: Path, names: Sequence[str], ours: Sequence[str], panels: Sequence[Bars]) -> None:
+    """Draw panels side by side whose bars share their names, the first on top."""
+    if not drawable():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure, axes = _figure(9.2, 0.9 + 0.31 * len(names), len(panels))
+    plain, special = "#010206", "#010205"
+    for number, (axis, panel) in enumerate(zip(axes if len(panels) > 1 else [axes], panels, strict=True)):
+        colours = [special if name in ours else plain for name in names]
+        drawn = axis.barh(range(len(names)), panel.values, color=colours, height=0.68)
+        axis.bar_label(drawn, labels=list(panel.texts), padding=4, fontsize=9)
+        axis.set_yticks(range(len(names)), list(names) if not number else [""] * len(names))
+        axis.invert_yaxis()
+        axis.tick_params(left=False, bottom=False, labelbottom=False)
+        axis.spines["bottom"].set_visible(False)
+        axis.set_title(panel.title, loc="left")
+        if panel.logarithmic:
+            axis.set_xscale("log")
+            axis.set_xlim(min(panel.values) / 2, max(panel.values) * 6)
+            axis.minorticks_off()
+        else:
+            axis.set_xlim(0, max(panel.values) * 1.35 or 1)
+    _save(figure, path)
+
+
+def lines(path: Path, title: str, along: tuple[str, Sequence[float]], curves: Mapping[str, Sequence[float]]) -> None:
+    """Draw curves over a logarithmic axis ``along``, each named at its end."""
+    if not drawable():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    label, places = along
+    figure, axis = _figure(9.2, 3.4, 1)
+    for number, (name, values) in enumerate(curves.items()):
+        axis.plot(places, values, color="#010205" if not number else "#010206", marker="o", markersize=4)
+        axis.annotate(f" {name}", (places[-1], values[-1]), va="center")
+    axis.set_xscale("log")
+    axis.set_xlim(places[0] / 1.2, places[-1] * 5)
+    axis.set_ylim(0, max(max(values) for values in curves.values()) * 1.15)
+    axis.set_xticks(list(places), [f"{place:g}" for place in places])
+    axis.minorticks_off()
+    axis.grid(axis="y", linewidth=0.6)
+    axis.set_xlabel(label)
+    axis.set_title(title, loc="left")
+    _save(figure, path)
+
+
+def drawable() -> bool:
+    """Whether plots can be made; says so where not."""
+    try:
+        wanted("matplotlib")
+    except ImportError:
+        print("no plot: matplotlib is not installed (extra bench)", file=sys.stderr)
+        return False
+    return True

@@ -1,0 +1,168 @@
+"""What else could look at a body of ``GET /api/queue``: each as its users would call it, and what it checks, in words.
+
+A rival says of a body whether it lets it pass; what it raises for one that it refuses is a refusal as well. Schemas are
+those of the corrected document: the published one refuses every real job.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from types import GenericAlias
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+import yaml
+from measure import wanted
+
+from conformance import Validator
+from conformance.document import CORRECTED_PATH
+
+Passes = Callable[[bytes], bool]
+SCHEMA_CHECKS: Final = "five elements; one of the five types at any place"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Something that reads a body. ``make`` raises ImportError where it is not installed."""
+
+    name: str
+    checks: str
+    make: Callable[[], Passes]
+
+
+def _document() -> Any:
+    return yaml.safe_load(CORRECTED_PATH.read_text(encoding="utf-8"))
+
+
+def _schema() -> dict[str, Any]:
+    """Return the schema of a queue, with the schema of its items put in."""
+    schemas = _document()["components"]["schemas"]
+    queue: dict[str, Any] = schemas["QueueInfo"]
+    for member in queue["properties"].values():
+        member["items"] = schemas["QueueItem"]
+    return queue
+
+
+def _read(loads: Callable[[bytes], Any]) -> Passes:
+    def passes(body: bytes) -> bool:
+        loads(body)
+        return True
+
+    return passes
+
+
+class _Metadata(msgspec.Struct):
+    create_time: int | float
+
+
+_Item = tuple[Annotated[int, msgspec.Meta(ge=1)], UUID, msgspec.Raw, list[str], _Metadata]
+
+
+class _Queue(msgspec.Struct):
+    queue_running: list[_Item]
+    queue_pending: list[_Item]
+
+
+def _msgspec() -> Passes:
+    return _read(msgspec.json.Decoder(_Queue).decode)
+
+
+def _pydantic() -> Passes:
+    pydantic = wanted("pydantic")
+    metadata = pydantic.create_model("Metadata", create_time=(int | float, ...))
+    number = Annotated[int, pydantic.Field(ge=1)]
+    item = GenericAlias(tuple, (number, UUID, dict[str, Any], list[str], metadata))
+    items = GenericAlias(list, item)
+    queue = pydantic.create_model("Queue", queue_running=(items, ...), queue_pending=(items, ...))
+    return _read(partial(queue.model_validate_json, strict=True))
+
+
+def _jsonschema() -> Passes:
+    validator = wanted("jsonschema").Draft202012Validator(_schema())
+    return lambda body: bool(validator.is_valid(json.loads(body)))
+
+
+def _jsonschema_rs() -> Passes:
+    validator = wanted("jsonschema_rs").Draft202012Validator(_schema())
+    loads = wanted("orjson").loads
+    return lambda body: bool(validator.is_valid(loads(body)))
+
+
+def _fastjsonschema() -> Passes:
+    validator = wanted("fastjsonschema").compile(_schema())
+    loads = wanted("orjson").loads
+    return _read(lambda body: validator(loads(body)))
+
+
+def _openapi_core() -> Passes:
+    api = wanted("openapi_core").OpenAPI.from_dict(_document())
+    testing = wanted("openapi_core.testing")
+    request = testing.MockRequest("https://cloud.comfy.org", "get", "/api/queue", headers={"X-API-Key": "any"})
+    return _read(lambda body: api.validate_response(request, testing.MockResponse(body)))
+
+
+def _schemathesis() -> Passes:
+    operation = wanted("schemathesis").openapi.from_dict(_document())["/api/queue"]["GET"]
+    httpx = wanted("httpx")
+    request = httpx.Request("GET", "https://cloud.comfy.org/api/queue")
+    headers = {"Content-Type": "application/json"}
+
+    def passes(body: bytes) -> bool:
+        response = httpx.Response(200, headers=headers, content=body, request=request)
+        response.elapsed = timedelta()  # what a client sets, and it asks for
+        return bool(operation.is_valid_response(response))
+
+    return passes
+
+
+def _ours(*, must_only: bool) -> Passes:
+    validator = Validator(must_only=must_only)
+    return lambda body: not validator.validate(body)
+
+
+MUST: Final = "ours, must"
+ALL: Final = "ours, all clauses"
+RIVALS: Final = (
+    Rival(MUST, "every `must` of a body, strict JSON and UTF-8", partial(_ours, must_only=True)),
+    Rival(ALL, "these and every `should`: order, workflows, duplicate names in them", partial(_ours, must_only=False)),
+    Rival("msgspec, typed", "types by place, UUID, ≥ 1; workflows are not looked at", _msgspec),
+    Rival("orjson.loads", "that it is JSON", lambda: _read(wanted("orjson").loads)),
+    Rival("json.loads", "that Python can read it: NaN as well", lambda: _read(json.loads)),
+    Rival("pydantic", "types by place, UUID, ≥ 1; workflow any object", _pydantic),
+    Rival("orjson + jsonschema-rs", SCHEMA_CHECKS, _jsonschema_rs),
+    Rival("orjson + fastjsonschema", SCHEMA_CHECKS, _fastjsonschema),
+    Rival("json + jsonschema", SCHEMA_CHECKS, _jsonschema),
+    Rival("openapi-core", f"{SCHEMA_CHECKS}; status, media type", _openapi_core),
+    Rival("Schemathesis", f"{SCHEMA_CHECKS} (its response schema check)", _schemathesis),
+)
+
+
+def ready() -> dict[str, tuple[Rival, Passes]]:
+    """Return those that are installed; name the others on standard error."""
+    made = {}
+    for rival in RIVALS:
+        try:
+            made[rival.name] = (rival, rival.make())
+        except ImportError as error:
+            print(f"left out: {rival.name}: {error.name} is not installed (extra bench)", file=sys.stderr)
+    return made
+
+
+def left_out(made: dict[str, tuple[Rival, Passes]]) -> list[str]:
+    """Return the line of a page that says what was not installed, if anything was not."""
+    names = [rival.name for rival in RIVALS if rival.name not in made]
+    return [f"Left out, since not installed: {', '.join(names)}."] if names else []
+
+
+def refuses(passes: Passes, body: bytes) -> bool:
+    """Whether a body is let through neither silently nor with ``True``."""
+    try:
+        return not passes(body)
+    except Exception:  # noqa: BLE001 - each raises its own, with nothing in common
+        return True
