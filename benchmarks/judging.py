@@ -13,7 +13,7 @@ from sight import bodies, sight
 
 def main() -> None:
     """Measure in turn, write table and plot."""
-    chosen = options(__doc__, jobs=(2000, 3, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"),
+    chosen = options(__doc__, jobs=(3400, 3, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"),
                      faults=(1000, 20, "faults that are tried, at most"))  # fmt: skip
     content = body(7, chosen.jobs)
     rivals = ready()

@@ -162,7 +162,8 @@ def machine() -> dict[str, Any]:
 def table(result: Mapping[str, Any]) -> str:
     """Return the Markdown of a result as its JSON has it."""
     columns = result["columns"]
-    lines = [f"| {' | '.join(columns)} |", "|" + "|".join(["---"] + ["---:"] * (len(columns) - 1)) + "|"]
+    sides = ["---" if name in {"", "body", "checks"} else "---:" for name in columns]
+    lines = [f"| {' | '.join(columns)} |", f"|{'|'.join(sides)}|"]
     lines += [f"| {' | '.join('–' if cell is None else str(cell) for cell in row)} |" for row in result["rows"]]
     if result["goals"]:
         lines += ["", "| goal | wanted | measured | |", "|---|---:|---:|---|"]

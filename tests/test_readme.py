@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import item, queue
 
 from conformance.cli import VERBS
 from conformance.cli.check import check
 from conformance.contract import CATALOGUE
+from conformance.reference.server import serve
+from conformance.report.model import Verdict
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,3 +37,32 @@ def test_every_file_that_is_linked_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def run_library_code(number: int, *, body: bytes = b"", url: str = "") -> dict[str, Any]:
+    """Run one of the blocks of Python, on a body or against an endpoint that is there; return what it names."""
+    code = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[number]
+    names: dict[str, Any] = {"body": body}
+    exec(code.replace("http://127.0.0.1:8188", url), names)  # noqa: S102 - it is our own
+    return names
+
+
+def test_the_code_that_validates_a_body_prints_what_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    run_library_code(0, body=queue(item(1)))
+    assert capsys.readouterr().out == ""
+    run_library_code(0, body=queue(item(1, e0="1")))
+    assert capsys.readouterr().out.startswith("must item.job-number.number /queue_pending/0/0 ")
+
+
+def test_the_code_that_makes_a_validator_names_the_broken_clauses() -> None:
+    assert run_library_code(1, body=queue(item(1)))["broken"] == []
+    assert run_library_code(1, body=queue(item(1, e0="1")))["broken"] == ["item.job-number.number"]
+
+
+def test_the_code_that_checks_a_server_says_which_clauses_it_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve() as endpoint:
+        assert run_library_code(2, url=endpoint.url)["report"].verdict is Verdict.CONFORMANT
+    assert capsys.readouterr().out == ""
+    with serve(fault="seconds") as endpoint:
+        assert run_library_code(2, url=endpoint.url)["report"].verdict is Verdict.NON_CONFORMANT
+    assert "item.create-time.milliseconds" in capsys.readouterr().out
