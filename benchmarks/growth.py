@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def peak(made: str, file: Path) -> int:
     return int(subprocess.run(command, capture_output=True, check=True, timeout=600).stdout)
 
 
+def alone(sizes: Sequence[int], measured: Mapping[str, Sequence[float]]) -> str:
+    """Say what a megabyte takes, at the smallest and the largest size: the other side of a ratio may have grown."""
+    ends = (sizes[0], sizes[-1])
+    each = (
+        f"{name}: " + ", ".join(
+            f"{digits(1000 * statistics.median(measured[f'{name}, {size} MB']) / size)} at {size} MB" for size in ends
+        )
+        for name in dict.fromkeys(case.rpartition(", ")[0] for case in measured)
+    )  # fmt: skip
+    return f"Milliseconds for each MB. {'; '.join(each)}."
+
+
 def main() -> None:
     """Measure size by size, in turn within each, write table and plot."""
     chosen = options(__doc__, most=(500, 5, "largest body, in MB"), rounds=(5, 1, "rounds at each size"))
@@ -102,6 +115,7 @@ def main() -> None:
     goals.append(Goal(f"{MUST}: memory above the body at {sizes[-1]} MB, of its size", 50, 100 * above[-1], unit="%"))
     skipped = [size for size in SIZES if size not in sizes]
     notes = ["Memory is by how much the peak of a process of its own grows above what it is with the body read."]
+    notes.append(alone(sizes, measured))
     if base == "json":
         notes.append("Next to json: orjson is not installed.")
     if skipped:
