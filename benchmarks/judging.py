@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Collection
 from functools import partial
 
 from bodies import body
 from measure import Bars, Cell, Goal, Result, bars, digits, interleaved, options, ratio, spread, write
 from rivals import ALL, MUST, left_out, ready, refuses
-from sight import bodies, sight
+from sight import Bodies, Sight, bodies, sight
+
+
+def of(some: Collection[str], everything: Collection[str]) -> str:
+    """Say how many of how many."""
+    return f"{len(some)} of {len(everything)}"
+
+
+def unseen(known: Bodies, ours: Sight) -> list[str]:
+    """Return the line of a page that names what our own judging did not see, if there is anything."""
+    names = [name for name in (*known.must, *known.should) if name not in ours.must | ours.should]
+    return [f"Not seen by {ALL}, though it should be: {', '.join(f'`{name}`' for name in names)}."] if names else []
 
 
 def main() -> None:
@@ -29,8 +41,8 @@ def main() -> None:
     rows: list[list[Cell]] = [
         [
             f"**{name}**" if name in {MUST, ALL} else name, digits(1000 * medians[name]),
-            digits(ratio(taken, name, base)), spread(taken[name]), f"{seen[name].must} of {len(known.must)}",
-            f"{seen[name].should} of {len(known.should)}", f"{seen[name].conforming} of {len(known.conforming)}",
+            digits(ratio(taken, name, base)), spread(taken[name]), of(seen[name].must, known.must),
+            of(seen[name].should, known.should), of(seen[name].conforming, known.conforming),
             rivals[name][0].checks,
         ]
         for name in order
@@ -48,13 +60,14 @@ def main() -> None:
     notes = [
         f"One conforming body of {size:.1f} MB ({chosen.jobs:,} jobs of 60 nodes); medians of {chosen.rounds} rounds.",
         "*All clauses* looks for duplicate names always: both goals are held against the same figure.",
+        *unseen(known, seen[ALL]),
         *left_out(rivals),
     ]  # fmt: skip
     columns = ("", "ms", f"× {base}", "spread", "`must` faults seen", "`should` faults seen", "conforming refused",
                "checks")  # fmt: skip
     write(Result("judging", columns, rows, goals, notes, taken), chosen.out)
     faults = len(known.must) + len(known.should)
-    found = [seen[name].must + seen[name].should for name in order]
+    found = [len(seen[name].must) + len(seen[name].should) for name in order]
     panels = (
         Bars(f"ms for {size:.0f} MB (logarithmic)", [1000 * medians[name] for name in order],
              [f"{digits(1000 * medians[name], 2)} ms" for name in order], logarithmic=True),

@@ -35,11 +35,11 @@ class Bodies:
 
 @dataclass(frozen=True)
 class Sight:
-    """How many of the bodies one refuses."""
+    """The names of what one refuses."""
 
-    must: int
-    should: int
-    conforming: int
+    must: frozenset[str]
+    should: frozenset[str]
+    conforming: frozenset[str]
 
 
 def _bodies(variant: Variant, fault: Fault | None) -> list[bytes]:
@@ -76,9 +76,9 @@ def bodies(most: int) -> Bodies:
 
 
 def sight(passes: Passes, known: Bodies) -> Sight:
-    """Count what one refuses of each kind."""
-    counts = [
-        sum(any(refuses(passes, body) for body in told) for told in kind.values())
+    """Give one every body, and return what it refuses of each kind."""
+    seen = [
+        frozenset(name for name, told in kind.items() if any(refuses(passes, body) for body in told))
         for kind in (known.must, known.should, known.conforming)
     ]
-    return Sight(*counts)
+    return Sight(*seen)
