@@ -80,15 +80,15 @@ def main() -> None:
         file.write_bytes(body(0, 5, 2))
         reference = Counting(VARIANTS["key-enforced"], key=KEY, period=2.0)
         asked = {}
+
+        def counted(name: str, command: Sequence[str]) -> None:
+            before = reference.asked
+            run(command, directory)
+            asked[name] = reference.asked - before
+
         with Endpoint(reference, "127.0.0.1", 0, "") as endpoint:
-            found = commands(endpoint.url, file)
-            for name, command in found.items():
-                before = reference.asked
-                run(command, directory)
-                asked[name] = reference.asked - before
-            taken = interleaved({name: partial(run, command, directory)
-                                 for name, command in found.items()}, chosen.rounds,
-                                warm=False)  # fmt: skip
+            cases = {name: partial(counted, name, command) for name, command in commands(endpoint.url, file).items()}
+            taken = interleaved(cases, chosen.rounds, warm=not chosen.quick)
     finally:
         shutil.rmtree(directory)
     medians = {name: statistics.median(times) for name, times in taken.items()}
