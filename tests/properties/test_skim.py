@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import MUTATIONS, Mutation, fill_pool
 
+from conformance import Validator
 from conformance.contract import CATALOGUE, Clause, Finding, Level
 from conformance.contract.answer import Answer
 from conformance.contract.reading import Reading
@@ -29,13 +33,9 @@ from conformance.strategies import bodies, encoded, queue_infos
 A_SHARE: Final = max(10, settings().max_examples // 4)
 """Examples for each mutation."""
 CLOUD: Final = Demand.of(Dialect.CLOUD)
-DEMANDS: Final = (
-    CLOUD,
-    Demand.of(Dialect.OSS),
-    Demand.told_by(Dialect.CLOUD, "a job"),
-    Demand.told_by(Dialect.OSS, "a job"),
-    Demand.of(Dialect.AUTO),
-)
+ASKED: Final = (CLOUD, Demand.of(Dialect.OSS), Demand.of(Dialect.AUTO))
+"""What a validator can be made for."""
+DEMANDS: Final = (*ASKED, Demand.told_by(Dialect.CLOUD, "a job"), Demand.told_by(Dialect.OSS, "a job"))
 Said = tuple[bool, list[Finding]]
 
 demands = st.sampled_from(DEMANDS)
@@ -67,6 +67,27 @@ def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
             if level is Level.MUST:  # of a body that is nested too deep to be read it may not know that it is
                 assert said(clause, quickest)[1] == expected[1], f"{clause.id}, must only"
     assert remembered(quick) == remembered(whole)
+    if demand in ASKED:
+        for must_only in (False, True):
+            found = Validator(demand.dialect, must_only=must_only).validate(body)
+            assert found == tuple(of_each_clause(body, demand, must_only))
+
+
+def of_each_clause(body: bytes, demand: Demand, must_only: bool) -> Iterator[Finding]:  # noqa: FBT001 - as drawn
+    """Yield what a validator has to find, by asking every clause of the whole body."""
+    told = Reading(body, demand).order if demand.open else None
+    demand = demand if told is None else Demand.told_by(*told)
+    exchange = read(body)
+    assert exchange.response is not None
+    answer = Answer(exchange, exchange.response, Reading(body, demand))
+    for clause in CATALOGUE:
+        level = clause.level_in(demand)
+        if clause.id not in KNOWN or level is None or (must_only and level is not Level.MUST):
+            continue
+        assert clause.over is not None
+        for subject in clause.over(answer):
+            for finding in clause.check(subject):
+                yield replace(finding, clause=clause.id, level=level)
 
 
 def remembered(reading: Reading) -> dict[str, Any]:
@@ -151,6 +172,33 @@ ODD: Final = (
 @pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
 def test_of_odd_bodies(body: bytes, demand: Demand) -> None:
     both_say_the_same(body, demand)
+
+
+JOB: Final = b'[1,"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",{"9":{"class_type":"S"}},["9"],{"create_time":1763913600000}]'
+VALUES: Final = (
+    None, b"null", b"true", b"7", b'"x"', b"{}", b"[]", b"[null]", b"[[]]", b"[%b]" % JOB, b'{"0":%b}' % JOB,
+)  # fmt: skip
+"""Of a list of the envelope. None: it is missing."""
+EXTRA: Final = (None, b'"code":"X"', b'"code":"X","message":"Y"', b'"error":{"type":"x"}', b'"queue_running":[]')
+
+
+def object_of(running: bytes | None, pending: bytes | None, extra: bytes | None) -> bytes:
+    lists = [(b"queue_running", running), (b"queue_pending", pending)]
+    members = [b'"%b":%b' % (name, value) for name, value in lists if value is not None]
+    return b"{%b}" % b",".join([*members, *([] if extra is None else [extra])])
+
+
+@pytest.mark.parametrize("running", VALUES)
+@pytest.mark.parametrize("demand", ASKED, ids=lambda demand: demand.dialect)
+def test_of_bodies_whose_lists_are_missing_or_are_something_else(running: bytes | None, demand: Demand) -> None:
+    for pending, extra in product(VALUES, EXTRA):
+        both_say_the_same(object_of(running, pending, extra), demand)
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"true", b"7", b'"x"', b"[]", b"[%b]" % JOB, b"{}"])
+def test_of_bodies_that_are_no_queue(body: bytes) -> None:
+    for demand in ASKED:
+        both_say_the_same(body, demand)
 
 
 WORKFLOWS: Final = (

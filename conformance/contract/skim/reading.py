@@ -143,8 +143,9 @@ class _Skim:
         self.left = [job for job in jobs if job.text is not None]
 
     def keeps(self, clauses: Collection[str]) -> bool:
-        """Whether nothing is left to ask any of these clauses of."""
-        return not self.left and self._broken.isdisjoint(clauses)
+        """Whether both lists are there, and nothing is left to ask any of these clauses of."""
+        lists = all(isinstance(self._listed.get(name), list) for name in LISTS)
+        return lists and not self.left and self._broken.isdisjoint(clauses)
 
     def left_for(self, name: str) -> Left:
         """Return what is left for one of the known clauses."""
