@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Dialect(enum.StrEnum):
@@ -25,8 +24,7 @@ ORDER: Final[dict[str, str]] = {
 """The names of the five elements, by dialect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """The dialect that was asked for, and what it comes to in a run.
 
     ``read_as`` is CLOUD or OSS, or AUTO where no job has shown an order; ``because`` says how that is known.
@@ -58,8 +56,7 @@ class Demand:
 AS_THE_DOCUMENT_SAYS: Final = Demand.of(Dialect.CLOUD)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One thing that ComfyUI does otherwise than the document, by design.
 
     A clause that names it is not applicable under OSS, or a ``should`` there where the difference ``softens`` it.

@@ -10,10 +10,9 @@ from __future__ import annotations
 import copy
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a52206210de"
 """Names the published document in reports: a verdict says of which text it speaks."""
@@ -38,8 +37,7 @@ CORRECTED_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.corrected.yaml"
 OVERLAY_PATH: Final = _DIRECTORY / "errata.overlay.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Erratum:
+class Erratum(NamedTuple):
     """One action of the overlay: its name in words, the place (JSONPath) that it mends, and why.
 
     ``update`` is what is merged into the place; None where the place is removed.

@@ -10,7 +10,7 @@ import enum
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 REDACTED: Final = "[redacted-api-key]"
@@ -75,8 +75,7 @@ class Fault(enum.Enum):
     """The body passed the bound on bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A fault of the transport, in words (``detail`` may quote the server: hostile text).
 
     ``begun`` tells an answer that broke off, or was no HTTP, from a connection that brought nothing: a
@@ -194,8 +193,7 @@ class Request:
         return bool(urlsplit(self.url).query) or any(self.header(name) for name in _SPECIAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """What stood on the wire around an answer, where a client looked at its very bytes: libraries mend or hide it.
 
     ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on

@@ -11,10 +11,9 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, getcontext
 from itertools import accumulate, takewhile
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from conformance.jsonscan import depth_of
 
@@ -65,16 +64,14 @@ class Ambiguous(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """A departure at one place: JSON Pointer, and what was there."""
 
     pointer: str
     got: str
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """A body read as JSON.
 
     ``read`` says whether there is a ``value``. Objects are dicts, arrays lists, numbers without

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -85,7 +84,7 @@ def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, readi
         assert clause.over is not None
         for subject in clause.over(answer.left(clause)[1]):
             for finding in clause.check(subject):
-                yield replace(finding, clause=clause.id, level=level)
+                yield finding._replace(clause=clause.id, level=level)
 
 
 def check(  # noqa: PLR0913 - one parameter for each thing that may be chosen

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
 
 from conformance.dialect import Dialect
 from conformance.edition import EDITION
@@ -24,8 +24,7 @@ _PROPERTIES: Final = Properties()
 _WRITES: Final = Writes()
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option. ``metavar`` None makes it a flag; ``default`` None means that ``help`` tells what happens then."""
 
     flag: str

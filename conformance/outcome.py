@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from conformance.contract import Clause, Level
 from conformance.dialect import Demand
@@ -12,8 +11,7 @@ from conformance.report.model import ClauseResult, Evidence, Fingerprint, Source
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """What a clause has come to: answers ``judged``, those of them that ``breached`` it, and what shows it.
 
     ``error`` says how the clause itself failed, if it did.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from html import escape
 from itertools import chain
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -63,6 +62,8 @@ def _parts(secret: str) -> set[str]:
 
 def _forms(key: str) -> set[str]:
     """Return the ways in which a key is written, as they stand."""
+    from html import escape
+
     bases = {base(key.encode()).decode().rstrip("=") for base in (base64.b64encode, base64.urlsafe_b64encode)}
     pieces = {key[start : start + PIECE] for start in range(len(key) - PIECE + 1)}
     return {key, key[::-1], escape(key), quote(key, safe=""), quote(key), *bases, *pieces}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import structs
 
-from conformance.deviations.apply import Night, account, waiving
-from conformance.deviations.register import Register
 from conformance.dialect import Dialect
 from conformance.exchange import Exchange
 from conformance.judge import Bench, judge
@@ -46,8 +44,7 @@ def say_so(text: str) -> None:
     print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - nobody may be left to read a report
 
 
-@dataclass(frozen=True)
-class Transcript:
+class Transcript(NamedTuple):
     """What was asked and answered, before anybody judged it. ``stopped`` says why the plan was cut short."""
 
     exchanges: tuple[Exchange, ...]
@@ -70,10 +67,8 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
     demand_consent(settings)
     key = settings.key
     if settings.target is None:
-        import secrets
-
         keyed = settings.dialect is Dialect.CLOUD and not settings.no_key
-        key = Secret(f"embedded-{secrets.token_hex(8)}") if keyed else None
+        key = Secret(f"embedded-{os.urandom(8).hex()}") if keyed else None
     with _endpoint(settings, key) as base:
         start = time.time()
         try:
@@ -107,19 +102,25 @@ def report_on(
     transcript: Transcript, settings: Settings, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
     """Judge a transcript, by the clauses named in ``only`` or by all."""
-    partial = transcript.stopped is not None or only is not None
-    register = settings.deviations or Register("")
-    night = Night(transcript.target, datetime.now(UTC).date(), partial)
-    judgement = judge(
-        transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
-        waive=waiving(register, night), edition=settings.edition,
+    incomplete = transcript.stopped is not None or only is not None
+    judged = partial(
+        judge, transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
+        edition=settings.edition,
     )  # fmt: skip
+    if settings.deviations is None:
+        judgement, deviations = judged(), None
+    else:
+        from conformance.deviations.apply import Night, account, waiving
+
+        night = Night(transcript.target, datetime.now(UTC).date(), incomplete)
+        judgement = judged(waive=waiving(settings.deviations, night))
+        deviations = account(settings.deviations, night, judgement)
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
         options=settings.options(), start=transcript.start, end=transcript.end,
-        partial=partial, selected=selected, search=transcript.search, populated=transcript.populated,
+        partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
         hide_workflows=settings.redact_workflows, stopped=transcript.stopped, full_bodies=settings.full_bodies,
-        deviations=None if settings.deviations is None else account(register, night, judgement),
+        deviations=deviations,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -189,8 +190,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         yield endpoint.url
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(NamedTuple):
     exchanges: tuple[Exchange, ...]
     stopped: str | None
     search: Search | None
@@ -249,6 +249,8 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    import signal
+
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield

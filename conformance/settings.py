@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -312,7 +310,7 @@ def _properties(asked: dict[str, Any], *, wanted: bool) -> Properties | None:
     if missing:
         msg = f"--properties needs {' and '.join(missing)}: pip install 'comfy-queue-conformance[properties]'"
         raise UsageProblem(msg)
-    found = Properties(**{"seed": secrets.randbelow(1 << 32), **asked})
+    found = Properties(**{"seed": int.from_bytes(os.urandom(4)), **asked})
     if found.max_examples < 1:
         msg = f"--max-examples must be 1 or more, not {found.max_examples}"
         raise UsageProblem(msg)
@@ -476,6 +474,8 @@ def is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Self
 
@@ -36,5 +35,7 @@ def told(error: Exception, environ: Mapping[str, str]) -> str:
 
 
 def _traceback(error: BaseException) -> str:
+    import traceback
+
     lines = "".join(traceback.format_exception(error)).splitlines()
     return "\n".join(printable(line, LINE_LIMIT) for line in lines)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Writes:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Populated:
+class Populated(NamedTuple):
     """What became of the run's own jobs: how many prompts were submitted, how many taken, and the ids that are left."""
 
     submitted: int

@@ -35,8 +35,7 @@ class Level(enum.StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section.
 
     ``document`` names another document that the pointer is into, one that is published and not vendored.
@@ -81,8 +80,7 @@ class Cause(NamedTuple):
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One breach.
 
     ``pointer`` is a JSON Pointer into the response body, "" for the whole, None where the fault is
@@ -165,8 +163,7 @@ Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
 """The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(NamedTuple):
     """That a clause has its level since an edition, and which one it had before."""
 
     edition: int

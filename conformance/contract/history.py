@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from conformance.contract.answer import OK, Answer, Conversation
 from conformance.contract.reading import REMEMBERED, Reading, Sighting
@@ -96,8 +96,7 @@ class Look:
         return name in self.ids and name not in self.jobs and self.answer.gist.jobs <= REMEMBERED
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(NamedTuple):
     """A request that changes the queue, or might, and its answer. ``asked`` is its body, where that is an object."""
 
     answer: Answer
@@ -111,8 +110,7 @@ class Write:
         return frozenset(str(name).lower() for name in named) if isinstance(named, list) else frozenset()
 
 
-@dataclass(frozen=True)
-class Roll:
+class Roll(NamedTuple):
     """An answer of the list of jobs: ids in lower case with their statuses. ``whole`` is False where it has more."""
 
     answer: Answer

@@ -28,8 +28,7 @@ LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A value and its JSON Pointer in the body."""
 
     pointer: str
@@ -144,8 +143,7 @@ class Remembered:
             self._text = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What is kept of a job that a read listed: enough to see whether the next read lists the same.
 
     The values of ``workflow`` and ``output_node_ids`` are ``Remembered``; None where the element is not there.
@@ -158,8 +156,7 @@ class Sighting:
     create_time: Located | None
 
 
-@dataclass(frozen=True, slots=True)
-class Gist:
+class Gist(NamedTuple):
     """What is kept of a body when its value is let go.
 
     ``lists`` are those that hold something. ``sightings`` leave out ids that are listed twice.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import structs
 
@@ -34,8 +33,7 @@ NAMED: Final = 20
 """Fingerprints of a clause that are told as unknown."""
 
 
-@dataclass(frozen=True)
-class Night:
+class Night(NamedTuple):
     """What a register is held against: who was asked, judged on which day (UTC), and whether that is all of a run."""
 
     target: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from conformance.options import OPTIONS, Option, settings_from
@@ -24,7 +23,7 @@ _SHARED: Final = (
 )  # fmt: skip
 LOAD_OPTIONS: Final = (
     *(option for option in OPTIONS if option.name in _SHARED),
-    replace(next(o for o in OPTIONS if o.name == "report_dir"), default=DEFAULT_REPORT_DIR),
+    next(o for o in OPTIONS if o.name == "report_dir")._replace(default=DEFAULT_REPORT_DIR),
     Option("--rate-limit", "requests per second, all users together", "N", float, USUAL),
     Option("--yes-load-this-host", "leave to load a host that is not loopback: it is yours, or its owner agreed"),
 )

@@ -295,7 +295,7 @@ class Client:
         lengths = tuple(self._redactor.text(length) for length in sight.wire.lengths)
         return Response(
             sight.status, self._redactor.headers(sight.headers), http_version=sight.http_version,
-            wire=replace(sight.wire, lengths=lengths),
+            wire=sight.wire._replace(lengths=lengths),
         )  # fmt: skip
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 NO_ANSWER: Final = ""
 """Stands in the place of a clause where a generated request brings no whole answer."""
 
 
-@dataclass(frozen=True)
-class Smallest:
+class Smallest(NamedTuple):
     """The smallest sequence of requests that was seen to break a clause, by the ids of its exchanges.
 
     It was asked ``asked`` times and broke the clause ``broken`` times; a plain read beside it, ``plain_broken``
@@ -24,8 +22,7 @@ class Smallest:
     plain_broken: int = 0
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(NamedTuple):
     """What a search did. ``found`` is by clause id, or NO_ANSWER; ``stopped`` says why it was not done to its end."""
 
     seed: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -73,6 +72,8 @@ def _quote(text: str, key: str, charset: str = "utf-8") -> str:
 def _literal(text: str, charset: str) -> str:
     """Quote text that stands for itself, so that every byte is seen and none acts on a terminal."""
     if text.isascii() and text.isprintable():
+        import shlex
+
         return shlex.quote(text)
     try:
         raw = text.encode(charset)

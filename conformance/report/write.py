@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -77,7 +76,7 @@ def check_writable(directory: Path, formats: Collection[str] = ()) -> None:
 
 def _temporary(directory: Path, name: str) -> Path:
     """Name a file beside the final one (a rename must not cross file systems) that nobody else uses."""
-    return directory / f".{name}.{secrets.token_hex(4)}.tmp"
+    return directory / f".{name}.{os.urandom(4).hex()}.tmp"
 
 
 def _write(path: Path, content: bytes) -> None:

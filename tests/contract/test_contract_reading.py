@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -239,7 +238,7 @@ def test_what_is_kept_of_a_body_lets_its_texts_go() -> None:
     sighting = Sighting("/queue_pending/0", pending=True, workflow=kept[0], output_node_ids=kept[1], create_time=None)
     bare = Sighting("/queue_pending/1", pending=True, workflow=None, output_node_ids=None, create_time=None)
     known: dict[bytes, bytes] = {}
-    gist = replace(reading(queue()).gist, sightings={"a": sighting, "b": bare})
+    gist = reading(queue()).gist._replace(sightings={"a": sighting, "b": bare})
     gist.settle(lambda text, digest: known.setdefault(text, digest()))
     assert list(known.values()) == [found.value.digest for found in kept]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -87,13 +86,13 @@ def of_each_clause(body: bytes, demand: Demand, must_only: bool) -> Iterator[Fin
         assert clause.over is not None
         for subject in clause.over(answer):
             for finding in clause.check(subject):
-                yield replace(finding, clause=clause.id, level=level)
+                yield finding._replace(clause=clause.id, level=level)
 
 
 def remembered(reading: Reading) -> dict[str, Any]:
     """Return what is kept of a body; of its depth only whether it is beyond what is read."""
     gist = reading.gist
-    return {name: getattr(gist, name) for name in gist.__dataclass_fields__ if name != "depth" or not gist.read}
+    return {name: getattr(gist, name) for name in gist._fields if name != "depth" or not gist.read}
 
 
 @given(body=bodies("cloud") | bodies("oss"), demand=demands)
