@@ -83,13 +83,15 @@ def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
+    from conformance.report.compiled import Compiled
+
     def shown(value: object) -> object:
         """Make every value that a template prints visible, so that no place can be forgotten."""
         return value if isinstance(value, Markup) else visible(str(value), keep="\n\t")
 
     environment = Environment(
         autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        loader=FunctionLoader(_text),
+        loader=FunctionLoader(_text), bytecode_cache=Compiled(),
     )  # fmt: skip
     environment.filters |= {
         "count": words.count, "size": _size, "ms": _ms, "curl": curl_line, "rfc_url": words.rfc_url,
