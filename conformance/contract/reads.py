@@ -91,7 +91,10 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     for index in range(1, len(reads) - 1):
         before, between, after = reads[index - 1], reads[index], reads[index + 1]
         if before.precedes(between) and between.precedes(after):
-            throughout = before.sightings.keys() & after.sightings.keys()
+            throughout = {
+                name for name, seen in before.sightings.items()
+                if name in after.sightings and after.sightings[name].pending == seen.pending
+            }  # fmt: skip
             if throughout:
                 yield between, (throughout, between)
 
@@ -102,10 +105,13 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     source=doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
     why="A job that is missing from one read was lost, for one client or for one moment: to a browser, to a query string.",
     keeps="A, B · A, B · B", breaks="A, B · nothing · A, B",
-    needs="a job in three reads, one after the other", across=_between,
+    needs="a job in the same list of two reads, with a read between them", across=_between,
 )  # fmt: skip
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
-    """ids(before) ∩ ids(after) ⊆ ids(between): true of a queue that moves, too."""
+    """ids(before) ∩ ids(after) ⊆ ids(between), of each list: true of a queue that moves, too.
+
+    A job that starts may be on its way from one list to the other: the document does not say in which it is then.
+    """
     throughout, between = subject
     missing = sorted(throughout - between.gist.ids)
     if missing:

@@ -163,6 +163,16 @@ def test_a_job_that_started_in_between_is_listed() -> None:
     assert steady(first, read(queue(A, A, B), number=2), last) == []
 
 
+def test_a_job_on_its_way_from_one_list_to_the_other_may_be_in_neither() -> None:
+    waiting, on_its_way, ran = read(queue(A, B)), read(queue(B), number=2), read(queue(B, running=(A,)), number=3)
+    assert steady(waiting, on_its_way, ran) == []
+    assert steady(read(queue(running=(A,))), read(queue(), number=2), read(queue(A), number=3)) is None
+    assert got(steady(read(queue(running=(A,))), read(queue(), number=2), read(queue(running=(A,)), number=3))) == [
+        "1 of them missing"
+    ]
+    assert got(steady(waiting, read(queue(), number=2), ran)) == ["1 of them missing"]
+
+
 def test_the_read_in_between_is_charged() -> None:
     found = judge(seen([A], [A], [A], [], [A], [], [A]), only={"reads.steady"}).results[0]
     assert (found.judged, found.breached) == (3, 2)
