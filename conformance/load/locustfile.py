@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from typing import Any, Final
 
+import gevent
 from locust import events
 from locust.env import Environment
 from locust.runners import WorkerRunner
@@ -50,10 +52,16 @@ def _wire(environment: Environment, **_: Any) -> None:
     except UsageProblem as problem:
         sys.stderr.write(f"error: {problem}\n")
         sys.exit(EXIT_USAGE)
+    gevent.signal_handler(signal.SIGINT, _interrupt)
     session = Session(environment, settings)
     QueueUser.sessions[environment] = session
     if not isinstance(environment.runner, WorkerRunner):
         environment.events.quitting.add_listener(lambda **_: _finish(environment, session))
+
+
+def _interrupt() -> None:
+    """End the run, between two turns of gevent's loop: Python's own handler raises anywhere, and is lost in callbacks."""
+    raise KeyboardInterrupt
 
 
 def _finish(environment: Environment, session: Session) -> None:
