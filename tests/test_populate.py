@@ -16,8 +16,9 @@ from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, repo
 from played import POPULATE, Played, Run, endpoint, judged, played
 
 from conformance.exchange import Exchange, Operation
+from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.plan import follow
-from conformance.probe.populate import CLEAN_UP, Populating
+from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
 from conformance.reference.app import Reference
 from conformance.reference.board import Answer, Board, Job

@@ -60,7 +60,7 @@ def _wire(environment: Environment, **_: Any) -> None:
 
 
 def _interrupt() -> None:
-    """End the run, between two turns of gevent's loop: Python's own handler raises anywhere, and is lost in callbacks."""
+    """End the run, between two turns of gevent's loop: Python's own handler raises in callbacks, too, and is lost."""
     raise KeyboardInterrupt
 
 

@@ -75,6 +75,19 @@ def other(purpose: str, operation: Operation, body: bytes = b"", query: str = ""
     return Ask(purpose, operation.method, headers, query, operation=operation, body=body)
 
 
+def guard(ask: Ask, leave: Leave | None) -> None:
+    """Stand before the wire: raises ValueError for what may write, unless there is leave for just this."""
+    if ask.method not in SAFE_METHODS:
+        refusal = f"{ask.method} is no method that only reads"
+        if leave is not None:
+            refusal = leave.refusal(ask.method, ask.operation, ask.body) or ""
+        if refusal:
+            raise ValueError(refusal)
+    if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
+        msg = "a header that overrides the method may make a read write"
+        raise ValueError(msg)
+
+
 class Client:
     """Asks one URL, keeps the ledger. Use as an async context manager.
 
@@ -166,21 +179,13 @@ class Client:
         return await self._attempt(ask, 1, on_the_wire=True)
 
     async def _attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool = False) -> Exchange:
-        if ask.method not in SAFE_METHODS:
-            refusal = f"{ask.method} is no method that only reads"
-            if self.leave is not None:
-                refusal = self.leave.refusal(ask.method, ask.operation, ask.body) or ""
-            if refusal:
-                raise ValueError(refusal)
-        if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
-            msg = "a header that overrides the method may make a read write"
-            raise ValueError(msg)
+        guard(ask, self.leave)
         await self._turn()
         if self.left <= 0 and self.ledger:
             raise OutOfTime
         number = f"x{len(self.ledger) + 1}"
         sent, request = self.prepare(ask, on_the_wire=on_the_wire)
-        url = self._asked(ask)
+        url = self.url_of(ask)
         started = self.monotonic()
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
@@ -203,7 +208,7 @@ class Client:
         """Return the headers that are sent, and the request as it is shown: without the key."""
         sent = self._headers(ask)
         request = Request(
-            ask.method, self._redactor.text(self._asked(ask)), self._shown(sent), ask.purpose, ask.credential,
+            ask.method, self._redactor.text(self.url_of(ask)), self._shown(sent), ask.purpose, ask.credential,
             to_queue=not (on_the_wire or ask.operation), operation=ask.operation,
             body=self._redactor.content(ask.body),
         )  # fmt: skip
@@ -215,7 +220,8 @@ class Client:
             response, headers=self._redactor.headers(response.headers), content=self._redactor.content(response.content)
         )
 
-    def _asked(self, ask: Ask) -> str:
+    def url_of(self, ask: Ask) -> str:
+        """Return the URL that is asked for."""
         return self._url(ask.operation) + (f"?{ask.query}" if ask.query else "")
 
     def _note(self, exchange: Exchange) -> None:

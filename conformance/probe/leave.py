@@ -56,6 +56,10 @@ class Leave:
         """Whether the read just before listed no job but the run's own."""
         return self.listed is not None and all(job.own for job in self.listed)
 
+    def own_listed(self, *, pending: bool | None = None) -> list[str]:
+        """Return the ids of the run's own jobs that the read just before listed: of one list, or of both."""
+        return [job.id for job in self.listed or () if job.own and pending in {None, job.pending}]
+
     def refusal(self, method: str, operation: Operation | None, body: bytes) -> str | None:
         """Say why a request that writes may not be sent; None where it may."""
         if operation is None or not operation.writes or method != operation.method:

@@ -6,7 +6,6 @@ Whatever happens, what was submitted is removed again: after a failure, at the d
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import count
@@ -17,10 +16,25 @@ from conformance.contract.clause import printable
 from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, Client, OutOfTime, other
+from conformance.probe.jobs import (
+    CLEAN_UP,
+    FIRST_POLL,
+    LAST_POLL,
+    THE_JOBS,
+    WHICH_NODES,
+    Removal,
+    Script,
+    answered,
+    classes_in,
+    interrupt,
+    manage,
+    path,
+    status,
+    submit,
+)
 from conformance.probe.leave import Leave
 from conformance.probe.plan import Asker, Stopped, gathered
 from conformance.probe.workflows import (
-    NEEDED,
     TEXT,
     NoWorkflow,
     Workflow,
@@ -39,15 +53,8 @@ WRITTEN: Final = 4
 """The job with text of every plane of Unicode."""
 BESIDE: Final = 12
 """Reads that are sent while prompts are submitted, at most."""
-FIRST_POLL, LAST_POLL = 0.05, 1.0
-"""Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
 LOOKS: Final = 5
 """Looks at the queue for each one at the list of jobs."""
-THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
-CLEAN_UP: Final = 15.0
-"""Seconds beyond the deadline in which jobs are removed. They are spent only where removing takes so long."""
-TRIES: Final = 25
-"""Requests that are spent on removing."""
 
 Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
@@ -111,7 +118,7 @@ class Populating:
         done = asyncio.Event()
         await gathered([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
-            raise Stopped(f"no prompt was taken: POST {_path(self._submitted[0])} is {_answered(self._submitted[0])}")
+            raise Stopped(f"no prompt was taken: POST {path(self._submitted[0])} is {answered(self._submitted[0])}")
         await self._counted()
         await self._compared()
         await self._change_nothing()
@@ -120,14 +127,10 @@ class Populating:
 
     async def _built_in(self) -> tuple[Workflow, ...]:
         """Choose the built-in workflows by the nodes that the server knows, where it says."""
-        exchange = await self._ask(other("which nodes there are", Operation.NODES))
-        known = _json(exchange)
-        classes = known.keys() if isinstance(known, dict) and known and _status(exchange) == OK else None
         try:
-            output = output_class(classes)
+            output = output_class(classes_in(await self._ask(WHICH_NODES)))
         except NoWorkflow as missing:
-            named = f"the built-in workflows need {', '.join(NEEDED)}, and there is no {missing}"
-            raise Stopped(f"nothing was submitted: {named}; give one with --workflow") from None
+            raise Stopped(f"nothing was submitted: {missing}") from None
         return *[built_in(output, slow=True)] * SLOW, built_in(output, slow=False)
 
     async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
@@ -139,7 +142,7 @@ class Populating:
                 text = TEXT if number == WRITTEN else ""
                 what = f"submit job {number + 1}" + "".join(f", {name} {value}" for name, value in members.items())
                 exchange = await self._submit(what, graph, text=text, **members)
-                if _status(exchange) != OK and not self.leave.own:
+                if status(exchange) != OK and not self.leave.own:
                     return
                 await self._read("after submitting")
             await self._submit("submit what cannot run", None)
@@ -160,8 +163,7 @@ class Populating:
     async def _submit(self, what: str, graph: Workflow | None, *, text: str = "", **members: Any) -> Exchange:
         mark = f"{self.leave.token}-{len(self._submitted) + 1}"
         made = refused(mark) if graph is None else unique(graph, mark, text=text)
-        body = json.dumps({"prompt": made, **members}, ensure_ascii=False).encode()
-        exchange = await self._ask(other(what, Operation.SUBMIT, body))
+        exchange = await self._ask(submit(what, made, **members))
         self._submitted.append(exchange)
         return exchange
 
@@ -177,53 +179,53 @@ class Populating:
     async def _change_nothing(self) -> None:
         """Send what writes and is to change nothing."""
         await self._read("before a request that changes nothing")
-        for what, body in (
-            ("delete an id that nobody has", _manage(delete=[self.leave.make_up_id()])),
-            ("clear: false", _manage(clear=False)),
-            ("delete, cut off", MALFORMED[0]),
-            ("delete a number", MALFORMED[1]),
+        for ask in (
+            manage("delete an id that nobody has", delete=[self.leave.make_up_id()]),
+            manage("clear: false", clear=False),
+            other("delete, cut off", Operation.MANAGE, MALFORMED[0]),
+            other("delete a number", Operation.MANAGE, MALFORMED[1]),
         ):
-            await self._ask(other(what, Operation.MANAGE, body))
+            await self._ask(ask)
             await self._read("after a request that changes nothing")
             await self._read("after a request that changes nothing")
 
     async def _delete_one(self) -> None:
         """Delete one job of those that wait, not the next, and once more when it is gone."""
         await self._read("before deleting")
-        waiting = self._own(pending=True)
+        waiting = self.leave.own_listed(pending=True)
         once = [name for name in waiting[1:] if waiting.count(name) == 1]
         if not once:
             return
         for what in ("delete a pending job", "delete a job that is gone"):
-            await self._ask(other(what, Operation.MANAGE, _manage(delete=[once[len(once) // 2]])))
+            await self._ask(manage(what, delete=[once[len(once) // 2]]))
             await self._read("after deleting")
             await self._read("after deleting")
 
     async def _interrupt(self) -> None:
         """Interrupt the job that runs, where no other can be hit, and wait until it has left."""
         await self._read("before interrupting")
-        running = self._own(pending=False)
+        running = self.leave.own_listed(pending=False)
         if not running or not self.leave.alone:
             return
-        await self._ask(other("interrupt what runs", Operation.INTERRUPT, _named(running[0])))
+        await self._ask(interrupt("interrupt what runs", running[0]))
         ends = self.client.monotonic() + INTERRUPT_GRACE + LAST_POLL
-        await self._poll("after interrupting", ends, lambda: running[0] not in self._own(pending=False))
+        await self._poll("after interrupting", ends, lambda: running[0] not in self.leave.own_listed(pending=False))
         await self._read("after interrupting")
 
     async def _finish(self) -> None:
         """Follow what is left until it has ended, and ask what can be asked of a queue that is idle again."""
         await self._compared()
-        if self.writes.clear and await self._read("before clearing") and self.leave.alone and self._own(pending=True):
-            await self._ask(other("clear", Operation.MANAGE, _manage(clear=True)))
+        clear = self.writes.clear and await self._read("before clearing") is not None
+        if clear and self.leave.alone and self.leave.own_listed(pending=True):
+            await self._ask(manage("clear", clear=True))
             await self._read("after clearing")
         ends = self.client.monotonic() + self.writes.job_timeout
-        await self._poll("until the jobs have ended", ends, lambda: not self._own())
-        if not self._own():
+        await self._poll("until the jobs have ended", ends, lambda: not self.leave.own_listed())
+        if not self.leave.own_listed():
             await self._compared()
             await self._read("before interrupting nothing")
             if self.leave.listed == () and self.leave.own:
-                body = _named(min(self.leave.own.values()))
-                await self._ask(other("interrupt where nothing runs", Operation.INTERRUPT, body))
+                await self._ask(interrupt("interrupt where nothing runs", min(self.leave.own.values())))
         await self._read("at the end")
 
     # --- looking ------------------------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ class Populating:
     async def _read(self, why: str) -> Exchange | None:
         """Look at the queue. Returns None where it was not shown."""
         exchange = await self._ask(Ask(f"read {why}"))
-        return exchange if _status(exchange) == OK else None
+        return exchange if status(exchange) == OK else None
 
     async def _poll(self, why: str, ends: float, over: Callable[[], bool]) -> None:
         """Look until it is over, or the time: often as long as the queue moves."""
@@ -259,38 +261,31 @@ class Populating:
         await self._ask(THE_JOBS)
         await self._read("after the list of jobs")
 
-    def _own(self, *, pending: bool | None = None) -> list[str]:
-        """Return the ids of our own jobs that the read just before listed."""
-        return [job.id for job in self.leave.listed or () if job.own and pending in {None, job.pending}]
-
     # --- removing -----------------------------------------------------------------------------------------------------
 
     async def _clean_up(self) -> None:
         """Remove what is left of our own, and say what could not be removed."""
         if not (self._submitted or self.leave.own or self.leave.unanswered):
             return
-        self.left = tuple(sorted(self.leave.own.values()))  # as far as anybody knows, should we be stopped right here
+        removal = Removal(self.leave)
         self.client.extend(max(0.0, CLEAN_UP - self.client.left))
         try:
             with suppress(OutOfTime):
-                await self._remove()
+                await self._play(removal.steps(self.client.monotonic, self.client.monotonic() + CLEAN_UP))
         finally:
+            self.left = removal.left
             self._tell()
 
-    async def _remove(self) -> None:
-        ends = self.client.monotonic() + CLEAN_UP
-        for _ in range(TRIES):
-            exchange = await self.client.ask(Ask("read before cleaning up"))
-            if _status(exchange) != OK or self.leave.listed is None:
-                return
-            self.left = tuple(self._own())
-            if not self.left or self.client.monotonic() >= ends:
-                return
-            if waiting := self._own(pending=True):
-                await self.client.ask(other("clean up: delete", Operation.MANAGE, _manage(delete=waiting)))
-            elif self.leave.alone:
-                await self.client.ask(other("clean up: interrupt", Operation.INTERRUPT, _named(self.left[0])))
-            await self.client.sleep(FIRST_POLL if waiting else LAST_POLL)
+    async def _play(self, script: Script) -> None:
+        """Send what a script yields, and nothing is counted: removing has its own bound."""
+        exchange: Exchange | None = None
+        with suppress(StopIteration):
+            while True:
+                step, exchange = script.send(exchange), None
+                if isinstance(step, Ask):
+                    exchange = await self.client.ask(step)
+                else:
+                    await self.client.sleep(step)
 
     def _tell(self) -> None:
         if self.left:
@@ -298,31 +293,3 @@ class Populating:
             self.say(f"could not be removed, and may still be in the queue: {named}")
         if self.leave.unanswered and self.leave.listed is None:
             self.say(f"{self.leave.unanswered} prompts were submitted of which nobody knows whether they were taken")
-
-
-def _manage(**members: Any) -> bytes:
-    return json.dumps(members).encode()
-
-
-def _named(prompt_id: str) -> bytes:
-    return json.dumps({"prompt_id": prompt_id}).encode()
-
-
-def _status(exchange: Exchange) -> int | None:
-    return None if exchange.response is None else exchange.response.status
-
-
-def _json(exchange: Exchange) -> Any:
-    try:
-        return json.loads(exchange.response.content) if exchange.response is not None else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _path(exchange: Exchange) -> str:
-    return "/" + exchange.request.url.split("/", 3)[3]
-
-
-def _answered(exchange: Exchange) -> str:
-    status = _status(exchange)
-    return "not answered" if status is None else f"answered {status}"

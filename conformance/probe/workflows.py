@@ -25,7 +25,7 @@ _SEEDS: Final = ("seed", "noise_seed")
 
 
 class NoWorkflow(Exception):
-    """The server has not the nodes that the built-in workflows are made of."""
+    """The server has not the nodes that the built-in workflows are made of. Its text is one line for the user."""
 
 
 def output_class(classes: Collection[str] | None) -> str:
@@ -38,7 +38,9 @@ def output_class(classes: Collection[str] | None) -> str:
     missing = [name for name in NEEDED if name not in classes]
     found = next((name for name in OUTPUTS if name in classes), None)
     if missing or found is None:
-        raise NoWorkflow(" and ".join([*missing, *([] if found else [" or ".join(OUTPUTS)])]))
+        absent = " and ".join([*missing, *([] if found else [" or ".join(OUTPUTS)])])
+        needs = f"the built-in workflows need {', '.join(NEEDED)}"
+        raise NoWorkflow(f"{needs}, and there is no {absent}; give one with --workflow")
     return found
 
 

@@ -1,0 +1,96 @@
+"""Requests that are about jobs: to submit one, to remove some, to ask for all; and the removing of a run's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Generator
+from typing import Any, Final
+
+from conformance.contract.answer import OK
+from conformance.exchange import Exchange, Operation
+from conformance.probe.client import Ask, other
+from conformance.probe.leave import Leave
+from conformance.probe.workflows import Workflow
+
+FIRST_POLL, LAST_POLL = 0.05, 1.0
+"""Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
+THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
+WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
+CLEAN_UP: Final = 15.0
+"""Seconds beyond its end in which a run removes its jobs. They are spent only where removing takes so long."""
+TRIES: Final = 25
+"""Requests that are spent on removing."""
+
+Script = Generator[Ask | float, Exchange | None, None]
+"""Yields what is to be sent, and is sent the exchange that came of it; a number is a pause, in seconds."""
+
+
+def submit(what: str, graph: Workflow, **members: Any) -> Ask:
+    """Return the request to run a workflow; ``members`` stand beside it."""
+    body = json.dumps({"prompt": graph, **members}, ensure_ascii=False).encode()
+    return other(what, Operation.SUBMIT, body)
+
+
+def manage(what: str, **members: Any) -> Ask:
+    """Return a request to the queue: ``delete`` with a list of ids, ``clear`` with true or false."""
+    return other(what, Operation.MANAGE, json.dumps(members).encode())
+
+
+def interrupt(what: str, prompt_id: str) -> Ask:
+    """Return the request to stop what runs, by the id of the job that runs."""
+    return other(what, Operation.INTERRUPT, json.dumps({"prompt_id": prompt_id}).encode())
+
+
+def status(exchange: Exchange | None) -> int | None:
+    """Return the status of an answer, None where there is none."""
+    return None if exchange is None or exchange.response is None else exchange.response.status
+
+
+def json_of(exchange: Exchange | None) -> Any:
+    """Return the value of a body, None where there is none or it is no JSON."""
+    try:
+        return json.loads(exchange.response.content) if exchange is not None and exchange.response is not None else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def classes_in(exchange: Exchange) -> Collection[str] | None:
+    """Return the classes of nodes that a server says that it knows; None where it does not say."""
+    known = json_of(exchange)
+    return known.keys() if isinstance(known, dict) and known and status(exchange) == OK else None
+
+
+def path(exchange: Exchange) -> str:
+    """Return the path that was asked for."""
+    return "/" + exchange.request.url.split("/", 3)[3]
+
+
+def answered(exchange: Exchange) -> str:
+    """Say how a request was answered."""
+    return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
+
+
+class Removal:
+    """Removing the jobs of a leave. ``left`` are the ids of those that may still be there, as far as is known."""
+
+    def __init__(self, leave: Leave) -> None:
+        self.leave = leave
+        self.left = tuple(sorted(leave.own.values()))
+
+    def steps(self, clock: Callable[[], float], ends: float) -> Script:
+        """Delete what waits, interrupt what runs where nobody else's job can be hit, until none is left.
+
+        ``clock`` returns seconds, ``ends`` is when to give up by it. Where the queue cannot be read, that is at once.
+        """
+        for _ in range(TRIES):
+            read = yield Ask("read before cleaning up")
+            if status(read) != OK or self.leave.listed is None:
+                return
+            self.left = tuple(self.leave.own_listed())
+            if not self.left or clock() >= ends:
+                return
+            if waiting := self.leave.own_listed(pending=True):
+                yield manage("clean up: delete", delete=waiting)
+            elif self.leave.alone:
+                yield interrupt("clean up: interrupt", self.left[0])
+            yield FIRST_POLL if waiting else LAST_POLL
