@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from conformance.cli.shared import option_of_a_run, refusal, unwritable
-from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings
+from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.settings import UsageProblem
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
@@ -50,7 +50,7 @@ def _options(command: Any) -> Any:
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:  # fmt: skip
-    """Read a queue with many users at once, judge every answer.
+    """Read a queue with many users at once, judge every answer; with --populate, bring jobs as well.
 
     Locust sends the requests: what stands behind -- goes to it, such as --csv, --html or --processes.
     Loopback alone is loaded, unless --yes-load-this-host says that another host may be.
@@ -73,10 +73,13 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is look
         raise unwritable(Path(options["report_dir"]), error) from None
     rate = settings.bounds.rate_limit or 0.0
     if not quiet:
+        what, of_them = ("reads", "GETs, and nothing that writes") if settings.writes is None else ("requests",) * 2
         click.echo(
-            f"sending {settings.target} at most {rate:,.0f} reads of {settings.queue_path} a second, by {users:,} "
-            f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} GETs, and nothing that writes", err=True,
+            f"sending {settings.target} at most {rate:,.0f} {what} of {settings.queue_path} a second, by {users:,} "
+            f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} {of_them}", err=True,
         )  # fmt: skip
+        for line in will_be_written(settings):
+            click.echo(line, err=True)
         if settings.key is not None:
             click.echo(f"the key in {settings.key_source} is sent to {settings.target} and to nobody else", err=True)
     command = [

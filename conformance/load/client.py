@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,7 +16,8 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from conformance.content import ContentTooLarge, decode
 from conformance.contract.clause import printable
 from conformance.exchange import Exchange, Fault, Headers, Problem, Response, values
-from conformance.probe.client import Ask, Client, reason, trust
+from conformance.probe.client import Ask, Client, guard, reason, trust
+from conformance.probe.leave import Leave
 from conformance.settings import Settings
 
 PIECE: Final = 1 << 16
@@ -25,7 +28,8 @@ class Connection:
     """Sends one request after the other, on one connection as long as the server keeps it.
 
     What is sent, and what is taken out of an answer before anybody sees it, is the probe's doing: the key reaches the
-    target alone. Raises UsageProblem where a certificate that was given cannot be read.
+    target alone. What writes needs a ``leave``, which is told of every exchange, and is sent once. Raises UsageProblem
+    where a certificate that was given cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -33,29 +37,50 @@ class Connection:
         parts = urlsplit(settings.target)
         assert parts.hostname is not None
         tls = trust(settings.gateway) if parts.scheme == "https" else None
+        self.leave: Leave | None = None
         self._bounds = settings.bounds
-        self._path = parts.path + settings.queue_path
         self._probe = Client(
             settings.target + settings.queue_path, settings.key, self._bounds, gateway=settings.gateway
         )
-        self._http = HTTPClient(
-            parts.hostname, parts.port, ssl=tls is not None, ssl_context_factory=None if tls is None else lambda: tls,
+        self._new = partial(
+            HTTPClient, parts.hostname, parts.port, ssl=tls is not None,
+            ssl_context_factory=None if tls is None else lambda: tls,
             connection_timeout=self._bounds.connect_timeout, network_timeout=self._bounds.exchange_timeout,
         )  # fmt: skip
+        self._http = self._new()
 
     def close(self) -> None:
         """End it."""
         self._http.close()
 
+    def _renew(self) -> None:
+        self._http.close()
+        self._http = self._new()
+
     def send(self, ask: Ask) -> Exchange:
-        """Send one request and wait for its whole answer. Never raises for a server."""
+        """Send one request and wait for its whole answer. Never raises for a server.
+
+        Raises ValueError for what may write without leave.
+        """
+        guard(ask, self.leave)
         sent, request = self._probe.prepare(ask)
-        started, clock = time.time(), time.perf_counter()
-        response, problem = self._guarded(ask, sent)
+        exchange = Exchange(str(uuid.uuid4()), request, started=time.time())
+        clock = time.perf_counter()
+        try:
+            response, problem = self._guarded(ask, sent)
+        except BaseException:
+            # whoever stops the run has to know that this was sent, and that nobody knows what came of it
+            self._note(replace(exchange, problem=Problem(Fault.BROKEN, "the run was stopped")))
+            raise
         elapsed = time.perf_counter() - clock
         if response is not None:
             response = self._probe.redacted(response)
-        return Exchange(str(uuid.uuid4()), request, response, problem, started, elapsed)
+        return self._note(replace(exchange, response=response, problem=problem, elapsed=elapsed))
+
+    def _note(self, exchange: Exchange) -> Exchange:
+        if self.leave is not None:
+            self.leave.note(exchange)
+        return exchange
 
     def _guarded(self, ask: Ask, sent: Headers) -> tuple[Response | None, Problem | None]:
         """Wait for an answer as long as the bounds allow, and put in words what keeps it from coming."""
@@ -67,24 +92,27 @@ class Connection:
         except gevent.Timeout as timeout:
             if timeout is not late:
                 raise
-            self._http.close()
+            self._renew()
             return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
-            self._http.close()
+            self._renew()
             return None, Problem(Fault.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (ConnectionRefusedError, ConnectionAbortedError) as error:
             return None, Problem(Fault.UNREACHABLE, printable(reason(error)))
         except HTTPConnectionClosed:
             return None, Problem(Fault.BROKEN, "the connection was closed without an answer")
         except (HTTPParseError, OSError, ValueError) as error:
-            self._http.close()
+            self._renew()
             return None, Problem(Fault.BROKEN, printable(reason(error)), begun=True)
         finally:
             late.close()
 
     def _answer(self, ask: Ask, sent: Headers) -> Response:
-        path = self._path + (f"?{ask.query}" if ask.query else "")
-        answer = self._http.request(ask.method, path, headers=dict(sent))
+        if ask.body:
+            self._renew()  # a connection that the server is about to close could bring it, and no answer
+        asked = urlsplit(self._probe.url_of(ask))
+        path = asked.path + (f"?{asked.query}" if asked.query else "")
+        answer = self._http.request(ask.method, path, ask.body, headers=dict(sent))
         pieces, size = [], 0
         while piece := answer.read(PIECE):
             size += len(piece)

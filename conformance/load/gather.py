@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from conformance.contract import BY_ID, Level
 from conformance.exchange import Exchange
 from conformance.judge import as_evidence
 from conformance.load.stream import Noted
-from conformance.load.tally import Broken, Latency, Second, Tally, bucket, size_class
+from conformance.load.tally import Broken, Latency, Second, Tally, bucket, mentioned, size_class
 from conformance.report.build import record
 from conformance.report.fingerprint import fingerprint_at
 from conformance.report.model import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
@@ -27,6 +29,7 @@ class Gathering:
     _evidence: defaultdict[str, dict[Fingerprint, Evidence]] = field(default_factory=lambda: defaultdict(dict))
     _errors: dict[str, str] = field(default_factory=dict)
     _statuses: Counter[int] = field(default_factory=Counter)
+    _beside: Counter[int] = field(default_factory=Counter)
     _problems: Counter[str] = field(default_factory=Counter)
     _requests: Counter[int] = field(default_factory=Counter)
     _seconds_breached: Counter[int] = field(default_factory=Counter)
@@ -37,38 +40,47 @@ class Gathering:
 
     def note(self, exchange: Exchange, noted: Noted, users: int) -> None:
         """Count one exchange and what the clauses say of it; ``users`` are those of this process."""
-        ended = (exchange.started or 0.0) + (exchange.elapsed or 0.0)
-        second = int(ended)
+        second = int(_ended(exchange))
         self._requests[second] += 1
         self._users[second] = users
         if exchange.problem is not None:
             self._problems[exchange.problem.fault.value] += 1
         if exchange.response is None:
             return
-        self._statuses[exchange.response.status] += 1
-        elapsed, size = exchange.elapsed or 0.0, size_class(len(exchange.response.content))
-        self._latency[size][bucket(elapsed)] += 1
-        self._longest[size] = max(self._longest.get(size, 0.0), elapsed)
+        if exchange.request.operation is not None:
+            self._beside[exchange.response.status] += 1
+        else:
+            self._statuses[exchange.response.status] += 1
+            elapsed, size = exchange.elapsed or 0.0, size_class(len(exchange.response.content))
+            self._latency[size][bucket(elapsed)] += 1
+            self._longest[size] = max(self._longest.get(size, 0.0), elapsed)
+        self.judged(exchange, noted)
+
+    def judged(self, exchange: Exchange, noted: Noted, others: Mapping[str, Exchange] = MappingProxyType({})) -> None:
+        """Count what clauses say of an answer. Findings may mention others, which are given by id."""
         self._judged.update(noted.judged)
         self._errors.update(noted.errors)
         if noted.broken:
-            self._broken(exchange, noted, ended)
+            self._broken(exchange, noted, _ended(exchange), others)
 
-    def _broken(self, exchange: Exchange, noted: Noted, ended: float) -> None:
+    def _broken(self, exchange: Exchange, noted: Noted, ended: float, others: Mapping[str, Exchange]) -> None:
         ids = [clause for clause, _ in noted.broken]
         self._breached.update(ids)
         if any(BY_ID[clause].level is Level.MUST for clause in ids):
             self._seconds_breached[int(ended)] += 1
         for clause, found in noted.broken:
-            self._first.setdefault(clause, ended)
-            self._last[clause] = ended
+            self._first[clause] = min(ended, self._first.get(clause, ended))
+            self._last[clause] = max(ended, self._last.get(clause, ended))
             kinds = self._evidence[clause]
             for finding in found:
                 kind = fingerprint_at(finding.pointer, finding.kind)
                 if kind in kinds or len(kinds) == FINGERPRINTS:
                     continue
-                kinds[kind] = as_evidence(exchange, clause, finding, hide=self.hide_workflows)
-                self._exchanges.setdefault(exchange.id, record(exchange, hide_workflows=self.hide_workflows))
+                piece = kinds[kind] = as_evidence(exchange, clause, finding, hide=self.hide_workflows)
+                for name in sorted(mentioned(piece)):
+                    named = exchange if name == exchange.id else others.get(name)
+                    if named is not None:
+                        self._exchanges.setdefault(name, record(named, hide_workflows=self.hide_workflows))
 
     def tally(self) -> Tally:
         """Return what was gathered."""
@@ -90,5 +102,9 @@ class Gathering:
                 size: Latency(buckets=dict(buckets), longest=self._longest[size])
                 for size, buckets in self._latency.items()
             },
-            exchanges=self._exchanges,
+            exchanges=self._exchanges, beside=dict(self._beside),
         )  # fmt: skip
+
+
+def _ended(exchange: Exchange) -> float:
+    return (exchange.started or 0.0) + (exchange.elapsed or 0.0)

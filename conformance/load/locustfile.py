@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any, Final
 
 import gevent
@@ -16,9 +17,11 @@ from locust import events
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from conformance.load.options import LOAD_OPTIONS, load_settings
+from conformance.contract.clause import printable
+from conformance.load.options import LOAD_OPTIONS, load_settings, will_be_written
 from conformance.load.session import Session
 from conformance.load.user import QueueUser
+from conformance.report.model import Report
 from conformance.report.text import summary_lines
 from conformance.report.write import write_reports
 from conformance.run import exit_status
@@ -53,10 +56,24 @@ def _wire(environment: Environment, **_: Any) -> None:
         sys.stderr.write(f"error: {problem}\n")
         sys.exit(EXIT_USAGE)
     gevent.signal_handler(signal.SIGINT, _interrupt)
+    if not isinstance(environment.runner, WorkerRunner) and environment.web_ui is not None:
+        for line in will_be_written(settings):
+            sys.stderr.write(f"{line}\n")
     session = Session(environment, settings)
     QueueUser.sessions[environment] = session
     if not isinstance(environment.runner, WorkerRunner):
         environment.events.quitting.add_listener(lambda **_: _finish(environment, session))
+
+
+def _tell_what_is_left(session: Session, report: Report) -> None:
+    if report.jobs is not None and report.jobs.left:
+        left = printable(", ".join(report.jobs.left), 2000)
+        sys.stderr.write(f"could not be removed, and may still be in the queue: {left}\n")
+    if session.tally.own.unknown:
+        number = session.tally.own.unknown
+        sys.stderr.write(f"{number} prompts were submitted of which nobody knows whether they were taken\n")
+    if session.silent:
+        sys.stderr.write(f"{session.silent} workers did not say what is left of their jobs: it may still be there\n")
 
 
 def _interrupt() -> None:
@@ -67,7 +84,11 @@ def _interrupt() -> None:
 def _finish(environment: Environment, session: Session) -> None:
     """Write the report, say what came of it, set the exit status."""
     settings = session.settings
+    if settings.writes is not None:
+        with suppress(KeyboardInterrupt):  # again: then it ends as it is
+            session.stop()
     report = session.report()
+    _tell_what_is_left(session, report)
     try:
         write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from conformance.options import OPTIONS, Option, settings_from
 from conformance.settings import DEFAULT_REPORT_DIR, Settings, UsageProblem, is_loopback
+from conformance.writes import Writes, demand_consent
 
 LONGEST: Final = 3600.0
 """Seconds. A load test that nobody ends, ends."""
@@ -19,11 +20,14 @@ LEAVE: Final = "yes_load_this_host"
 _SHARED: Final = (
     "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header", "ca_bundle",
     "client_cert", "insecure", "redact_workflows", "fail_on_should", "inconclusive_ok", "exchange_timeout",
-    "connect_timeout", "max_body",
+    "connect_timeout", "max_body", "populate", "workflow", "job_timeout",
 )  # fmt: skip
+_OF_A_RUN: Final = {option.name: option for option in OPTIONS}
 LOAD_OPTIONS: Final = (
     *(option for option in OPTIONS if option.name in _SHARED),
-    next(o for o in OPTIONS if o.name == "report_dir")._replace(default=DEFAULT_REPORT_DIR),
+    _OF_A_RUN["jobs"]._replace(help=f"jobs of ours in the queue at once, --populate [default: {Writes().jobs}]"),
+    _OF_A_RUN["yes"]._replace(help="with --populate: leave to write to a host that is not loopback"),
+    _OF_A_RUN["report_dir"]._replace(default=DEFAULT_REPORT_DIR),
     Option("--rate-limit", "requests per second, all users together", "N", float, USUAL),
     Option("--yes-load-this-host", "leave to load a host that is not loopback: it is yours, or its owner agreed"),
 )
@@ -43,6 +47,20 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
         raise UsageProblem(
             f"{settings.target} is not loopback: add --yes-load-this-host where it is yours, or its owner agreed"
         )
+    demand_consent(settings)
     if (settings.bounds.rate_limit or 0) > MOST:
         raise UsageProblem(f"--rate-limit must be at most {MOST:,.0f} requests per second")
     return settings
+
+
+def will_be_written(settings: Settings) -> list[str]:
+    """Say in lines for the user what a run under load writes, before it does; nothing where it does not."""
+    writes = settings.writes
+    if writes is None:
+        return []
+    source = ", ".join(writes.workflow_files) or "workflows of its own that need no model"
+    return [
+        f"among them jobs from {source}: at most {writes.jobs} in the queue at once, of each process of Locust",
+        "jobs of this run are deleted and interrupted, and no others",
+        f"they take up to {writes.job_timeout:g} s, and are removed where they take longer, and at the end",
+    ]

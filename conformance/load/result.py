@@ -10,13 +10,14 @@ from msgspec import structs
 
 from conformance.contract import CATALOGUE
 from conformance.contract.answer import OK, UNAVAILABLE
+from conformance.contract.clause import printable
 from conformance.contract.reading import LISTS
 from conformance.deviations.apply import Night, account, waiving
 from conformance.deviations.register import Register
 from conformance.dialect import Demand
 from conformance.edition import EDITION
 from conformance.judge import Judgement
-from conformance.load.tally import Broken, Tally
+from conformance.load.tally import Broken, Own, Tally
 from conformance.outcome import Counted, outcome
 from conformance.report.build import build, instant
 from conformance.report.fingerprint import fingerprint
@@ -26,6 +27,7 @@ from conformance.report.model import (
     LoadRun,
     LoadSecond,
     Moment,
+    OwnJobs,
     Report,
     SeenUnderLoad,
     Status,
@@ -64,7 +66,12 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
         clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),
         exchanges=tuple(tally.exchanges.values()),
         load=_load(tally),
+        jobs=None if settings.writes is None else _own(tally.own),
     )
+
+
+def _own(own: Own) -> OwnJobs:
+    return OwnJobs(submitted=own.submitted, taken=own.taken, left=tuple(printable(name) for name in own.left))
 
 
 def _counted(broken: Broken) -> Counted:
@@ -108,6 +115,8 @@ def _doubts(results: tuple[ClauseResult, ...], tally: Tally, stopped: str | None
         yield "no request was sent"
     if lost:
         yield f"{lost:,} of {tally.requests:,} requests brought no whole answer ({_most(tally.problems)})"
+    if tally.own.why_not is not None:
+        yield tally.own.why_not
     if not tally.statuses.get(OK):
         yield f"no read was answered 200, most of them {_most(tally.statuses)}"
     errors = [result.id for result in results if result.status is Status.ERROR]
@@ -143,6 +152,7 @@ def _load(tally: Tally) -> LoadRun:
         requests=tally.requests,
         statuses={str(status): number for status, number in sorted(tally.statuses.items())},
         problems=dict(tally.problems),
+        beside={str(status): number for status, number in sorted(tally.beside.items())},
         seconds=tuple(
             LoadSecond(at=second, requests=seen.requests, broken=seen.breached, users=seen.users)
             for second, seen in sorted(tally.seconds.items())

@@ -116,6 +116,7 @@ class Stream:
         self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
+        self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
         self._equals: Recent[Hashable, Noted] = Recent(EQUALS)
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
@@ -134,14 +135,29 @@ class Stream:
         body = self._bodies.get_or_make(digest, lambda: self._read(digest, response.content))
         answer = Answer(exchange, response, body.reading)
         dated = None if response.header("date") else int(exchange.started or 0)  # else our clock speaks for it
-        key = (exchange.request.same, response.status, response.headers, response.coding_error, dated, digest)
+        asked = (exchange.request.same, exchange.request.body)
+        key = (asked, response.status, response.headers, response.coding_error, dated, digest)
         noted = self._equals.get_or_make(key, lambda: self._ask(answer))
         if not answer.shows_queue:
             return noted
         return noted + body.noted + (self._since(reader, digest, answer) if answer.gist.is_object else Noted())
 
+    def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
+        """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
+        answers = [
+            Answer(exchange, exchange.response, Skimmed(exchange.response.content, self._demand))
+            for exchange in exchanges
+            if exchange.response is not None
+        ]
+        conversation, said = Conversation(answers), dict[str, Noted]()
+        for clause in self._of_jobs:
+            for name, noted in _of_each(clause, conversation).items():
+                said[name] = said.get(name, Noted()) + noted
+        return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
+
     def _ask(self, answer: Answer) -> Noted:
-        asked = [(clause, partial(_over, clause, answer)) for clause in self._of_answer]
+        speaking = (clause for clause in self._of_answer if clause.speaks_of(answer.request))
+        asked = [(clause, partial(_over, clause, answer)) for clause in speaking]
         return _noted([*asked, *((clause, lambda: (False, accountable(answer))) for clause in self._steady)])
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
@@ -186,6 +202,22 @@ def _charged(clause: Clause, conversation: Conversation) -> _Asked:
     answers, place = conversation.answers, BETWEEN[clause.id]
     charged = answers[-place] if len(answers) >= place else None
     return False, (subject for answer, subject in clause.across(conversation) if answer is charged)
+
+
+def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
+    """Return what a clause says of a conversation, by the id of the exchange that is charged."""
+    assert clause.across is not None
+    found: dict[str, list[Finding]] = {}
+    try:
+        for answer, subject in clause.across(conversation):
+            told = found.setdefault(answer.exchange.id, [])
+            told += islice(clause.check(subject), LISTED - len(told))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+        failed = Noted(errors=((clause.id, f"{type(error).__name__}: {printable(str(error))}"),))
+        return {conversation.answers[0].exchange.id: failed}
+    return {
+        name: Noted((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()
+    }  # fmt: skip
 
 
 def _slim(answer: Answer) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ STEP: Final = 1.1
 """Ratio of neighbouring latencies in a histogram: percentiles are right to a tenth."""
 FASTEST: Final = 1e-5
 """Seconds. Nothing that answers over a network is faster."""
+_ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,11 +88,31 @@ class Latency(Value, frozen=True, kw_only=True):
         return self.longest
 
 
+class Own(Value, frozen=True, kw_only=True):
+    """What became of the run's own jobs: prompts ``submitted`` and ``taken``, the ids of those that are ``left``.
+
+    Of ``unknown`` prompts nobody knows whether they were taken. ``why_not`` says why no more were submitted.
+    """
+
+    submitted: int = 0
+    taken: int = 0
+    left: tuple[str, ...] = ()
+    unknown: int = 0
+    why_not: str | None = None
+
+    def __add__(self, other: Own) -> Own:
+        return Own(
+            submitted=self.submitted + other.submitted, taken=self.taken + other.taken, left=self.left + other.left,
+            unknown=self.unknown + other.unknown, why_not=self.why_not or other.why_not,
+        )  # fmt: skip
+
+
 class Tally(Value, frozen=True, kw_only=True):
     """A run, or a worker's part of it.
 
-    ``statuses`` and ``problems`` count answers by status and requests without one by fault; ``latency`` is by
-    the size of the body (the first of ``SIZES`` that it fits, else 0); ``exchanges`` are those that evidence names.
+    ``statuses`` and ``problems`` count answers by status and requests without one by fault, ``beside`` the answers to
+    other requests than reads; ``latency`` is by the size of the body (the first of ``SIZES`` that it fits, else 0);
+    ``exchanges`` are those that evidence names. ``order`` is the dialect that a job has shown, and where.
     """
 
     clauses: Mapping[str, Broken] = {}
@@ -99,21 +121,30 @@ class Tally(Value, frozen=True, kw_only=True):
     seconds: Mapping[int, Second] = {}
     latency: Mapping[int, Latency] = {}
     exchanges: Mapping[str, RecordedExchange] = {}
+    beside: Mapping[int, int] = {}
+    own: Own = Own()
+    order: tuple[str, str] | None = None
 
     def __add__(self, other: Tally) -> Tally:
         clauses = _sum(self.clauses, other.clauses)
-        named = {piece.exchange for broken in clauses.values() for piece in broken.evidence}
+        named = {name for broken in clauses.values() for piece in broken.evidence for name in mentioned(piece)}
         both = {**other.exchanges, **self.exchanges}
         return Tally(
             clauses=clauses, statuses=_sum(self.statuses, other.statuses), problems=_sum(self.problems, other.problems),
             seconds=_sum(self.seconds, other.seconds), latency=_sum(self.latency, other.latency),
             exchanges={name: exchange for name, exchange in both.items() if name in named},
+            beside=_sum(self.beside, other.beside), own=self.own + other.own, order=self.order or other.order,
         )  # fmt: skip
 
     @property
     def requests(self) -> int:
         """How many requests were sent."""
-        return sum(self.statuses.values()) + sum(self.problems.values())
+        return sum(map(sum, (self.statuses.values(), self.beside.values(), self.problems.values())))
+
+
+def mentioned(piece: Evidence) -> set[str]:
+    """Return what may be the ids of exchanges in a piece of evidence: the one that it is of, and others in its text."""
+    return {piece.exchange, *_ID.findall(f"{piece.got} {piece.message}")}
 
 
 def bucket(seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""The Locust user: reads the queue, one request after the other, and has each answer judged."""
+"""The Locust user: reads the queue, one request after the other, has each answer judged, and at times brings jobs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from locust import User, task
 from locust.env import Environment
 
 from conformance.load.client import Connection
+from conformance.load.rounds import Round
 from conformance.load.session import READ, Session
 
 
 class QueueUser(User):
     """Reads ``GET /api/queue`` of ``--host`` and judges every answer by all clauses.
 
+    With ``--populate`` it submits, deletes and interrupts jobs of its own as well, in rounds, whenever it is its turn.
     In a locustfile of your own, import it from ``conformance.load.locustfile``, which wires the judge and its
     options into Locust; subclass it, or let it stand beside users of your own.
     """
@@ -27,19 +29,35 @@ class QueueUser(User):
         super().__init__(environment)
         self.session = self.sessions[environment]
         self.connection = Connection(self.session.settings)
+        self.round: Round | None = None
         self._next = 0.0
 
     def on_stop(self) -> None:
-        """End the connection."""
+        """End the connection. Jobs of a round that was stopped are the session's to remove."""
+        self._end_round()
         self.connection.close()
 
     def wait_time(self) -> float:
         """Return the seconds until this user's share of the rate allows its next request."""
         now = time.monotonic()
         self._next = max(now, self._next + self.session.pace)
-        return self._next - now
+        return max(self._next - now, 0.0 if self.round is None else self.round.pause)
 
     @task
-    def read(self) -> None:
-        """Read the queue once."""
-        self.session.note(self, self.connection.send(READ))
+    def ask(self) -> None:
+        """Read the queue once; or send what is next in a round of jobs."""
+        if self.round is None and self.session.jobs is not None:
+            self.round = self.session.jobs.begin()
+        if self.round is None or self.round.next is None:
+            self.session.note(self, self.connection.send(READ))
+            return
+        self.connection.leave = self.round.leave
+        exchange = self.connection.send(self.round.next)
+        self.session.note(self, exchange)
+        if not self.round.note(exchange):
+            self._end_round()
+
+    def _end_round(self) -> None:
+        if self.round is not None:
+            self.session.end_round(self.round)
+            self.round, self.connection.leave = None, None

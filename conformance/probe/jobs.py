@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Generator
 from typing import Any, Final
 
 from conformance.contract.answer import OK
+from conformance.contract.lifecycle import GAP
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, other
 from conformance.probe.leave import Leave
@@ -77,18 +78,29 @@ class Removal:
         self.leave = leave
         self.left = tuple(sorted(leave.own.values()))
 
-    def steps(self, clock: Callable[[], float], ends: float) -> Script:
+    def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
         """Delete what waits, interrupt what runs where nobody else's job can be hit, until none is left.
 
         ``clock`` returns seconds, ``ends`` is when to give up by it. Where the queue cannot be read, that is at once.
+        A job that was last seen waiting and is in neither list now may be on its way from one to the other; unless
+        it is ``followed`` to its end already.
         """
+        gone_by = None
         for _ in range(TRIES):
             read = yield Ask("read before cleaning up")
             if status(read) != OK or self.leave.listed is None:
                 return
-            self.left = tuple(self.leave.own_listed())
+            found = self.leave.own_listed()
+            waited = [] if found or followed else sorted(self.leave.own[name] for name in self.leave.waiting)
+            on_their_way = bool(waited) and (gone_by is None or clock() < gone_by)
+            self.left = tuple(waited if on_their_way else found)
             if not self.left or clock() >= ends:
                 return
+            if on_their_way:
+                gone_by = clock() + GAP if gone_by is None else gone_by
+                yield GAP / 10
+                continue
+            gone_by = None
             if waiting := self.leave.own_listed(pending=True):
                 yield manage("clean up: delete", delete=waiting)
             elif self.leave.alone:

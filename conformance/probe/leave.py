@@ -39,6 +39,8 @@ class Leave:
         self.clear = clear
         self.own: dict[str, str] = {}
         """The run's own jobs: their ids in lower case, and as the server writes them."""
+        self.waiting: set[str] = set()
+        """Those among them, in lower case, that were last seen waiting, or not yet, and were not deleted."""
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
@@ -109,8 +111,12 @@ class Leave:
             found = answer.get("prompt_id") if isinstance(answer, dict) else None
             if isinstance(found, str):
                 self.own.setdefault(found.lower(), found)
+                self.waiting.add(found.lower())
             elif response is None or response.status == OK:
                 self.unanswered += 1
+        if request.operation is Operation.MANAGE and response is not None and response.status == OK:
+            asked = _parsed(request.body)
+            self.waiting -= {str(name).lower() for name in (asked.get("delete", []) if isinstance(asked, dict) else [])}
         if request.method != "GET" or request.usual:
             self.listed = None
         if request.usual and response is not None and response.status == OK:
@@ -127,7 +133,10 @@ class Leave:
             named = found if isinstance(found, str) else ""
             if marked and named.lower() not in self.own and self.token in json.dumps(element.value, default=str):
                 self.own[named.lower()] = named
-            listed.append(Listed(named, pending, bool(named) and named.lower() in self.own))
+            own = bool(named) and named.lower() in self.own
+            if own:
+                (self.waiting.add if pending else self.waiting.discard)(named.lower())
+            listed.append(Listed(named, pending, own))
         return tuple(listed)
 
 

@@ -89,15 +89,17 @@ class Populating:
 
     async def run(self) -> str | None:
         """Fill the queue, follow the plan, and all that is asked of jobs. Returns why it was not done to its end."""
+        followed = False
         try:
             why = await self._until_stopped(self._fill) if self.writes.populate else None
             stopped = await self.plan()
             if why is None and stopped is None:
                 why = await self._until_stopped(self._finish if self.writes.populate else self._change_nothing)
+                followed = why is None
             return why or stopped
         finally:
             if self.writes.populate:
-                await self._clean_up()
+                await self._clean_up(followed=followed)
 
     async def _until_stopped(self, step: Callable[[], Awaitable[None]]) -> str | None:
         try:
@@ -263,7 +265,7 @@ class Populating:
 
     # --- removing -----------------------------------------------------------------------------------------------------
 
-    async def _clean_up(self) -> None:
+    async def _clean_up(self, *, followed: bool) -> None:
         """Remove what is left of our own, and say what could not be removed."""
         if not (self._submitted or self.leave.own or self.leave.unanswered):
             return
@@ -271,7 +273,8 @@ class Populating:
         self.client.extend(max(0.0, CLEAN_UP - self.client.left))
         try:
             with suppress(OutOfTime):
-                await self._play(removal.steps(self.client.monotonic, self.client.monotonic() + CLEAN_UP))
+                ends = self.client.monotonic() + CLEAN_UP
+                await self._play(removal.steps(self.client.monotonic, ends, followed=followed))
         finally:
             self.left = removal.left
             self._tell()

@@ -370,8 +370,9 @@ class LatencyBySize(Value, frozen=True, kw_only=True):
 
 
 class LoadRun(Value, frozen=True, kw_only=True):
-    """What was sent under load, and how it was answered: answers by status, requests without one by fault.
+    """What was sent under load, and how it was answered: reads by status, requests without an answer by fault.
 
+    ``beside`` are the answers to other requests, such as those that write, by status.
     ``exchanges`` of the report are then those that evidence names, and no others.
     """
 
@@ -380,6 +381,7 @@ class LoadRun(Value, frozen=True, kw_only=True):
     problems: dict[str, int]
     seconds: tuple[LoadSecond, ...]
     latency: tuple[LatencyBySize, ...]
+    beside: dict[str, int] = {}
 
 
 class OwnJobs(Value, frozen=True, kw_only=True):

@@ -1,0 +1,175 @@
+"""The run's own jobs in one process: whose turn it is to bring some, what came of them, and removing what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import cycle
+from typing import Final
+
+from msgspec import structs
+
+from conformance.contract.answer import OK
+from conformance.exchange import Exchange
+from conformance.load.rounds import JOBS, Deed, Round, script
+from conformance.load.tally import Own
+from conformance.probe.client import Ask
+from conformance.probe.jobs import (
+    CLEAN_UP,
+    FIRST_POLL,
+    WHICH_NODES,
+    Removal,
+    Script,
+    answered,
+    classes_in,
+    path,
+    status,
+)
+from conformance.probe.leave import Leave
+from conformance.probe.workflows import NoWorkflow, built_in, output_class
+from conformance.writes import Writes
+
+ROOM: Final = 64 << 20
+"""Bytes of bodies that are kept for judging the life of jobs, over all rounds that are under way."""
+FUTILE: Final = 3
+"""Prompts of which none was taken, after which no more are submitted."""
+LATE: Final = 2.0
+"""Seconds in which a prompt whose answer was lost is looked for."""
+DEEDS: Final = (Deed.DELETE, Deed.INTERRUPT, Deed.NOTHING)
+
+Send = Callable[[Ask, Leave], Exchange]
+"""Sends a request, within the leave, and returns what came of it."""
+Pause = Callable[[float], object]
+Clock = Callable[[], float]
+
+
+class Jobs:
+    """Gives rounds to users who ask for one: as many as keep the queue at ``writes.jobs`` jobs of ours at most.
+
+    A round that interrupts has the queue for itself, as far as this process goes. ``why_not`` says why none is given.
+    """
+
+    def __init__(self, writes: Writes, clock: Clock) -> None:
+        self.why_not: str | None = None
+        self.left: tuple[str, ...] = ()
+        self.unknown = 0
+        """Prompts of which nobody knows in the end whether they were taken."""
+        self._writes = writes
+        self._clock = clock
+        self._workflows = writes.workflows
+        self._deeds = cycle(DEEDS)
+        self._deed = next(self._deeds)
+        self._active: dict[Round, Deed] = {}
+        self._unsettled: list[Leave] = []
+        self._closed = False
+        self._submitted = self._taken = 0
+        self._refused: int | None = 0
+        """Prompts in a row that were not taken, until one is."""
+
+    # --- rounds -------------------------------------------------------------------------------------------------------
+
+    def begin(self) -> Round | None:
+        """Return a round for a user to follow; None where it is nobody's turn: then it is for reading."""
+        if self._closed or self.why_not is not None:
+            return None
+        if not self._workflows:
+            return None if self._active else self._enter(Leave(), self._choose(), Deed.NOTHING)
+        alone = Deed.INTERRUPT in {self._deed, *self._active.values()}
+        if self._active and (alone or (len(self._active) + 1) * JOBS > self._writes.jobs):
+            return None
+        deed, self._deed = self._deed, next(self._deeds)
+        fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
+        workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
+        leave = Leave(prompts=JOBS)
+        return self._enter(leave, script(leave, workflows, deed, clock=self._clock, ends=ends), deed)
+
+    def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:
+        most = max(1, self._writes.jobs // JOBS)
+        entered = Round(leave, steps, ROOM // most)
+        self._active[entered] = deed
+        return entered
+
+    def _choose(self) -> Script:
+        """Choose the built-in workflows by the nodes that the server knows, where it says: the slow one first."""
+        exchange = yield WHICH_NODES
+        assert exchange is not None
+        try:
+            output = output_class(classes_in(exchange))
+        except NoWorkflow as missing:
+            self.why_not = f"nothing was submitted: {missing}"
+            return
+        self._workflows = (built_in(output, slow=True), built_in(output, slow=False))
+
+    def note(self, exchange: Exchange) -> None:
+        """Count what became of a prompt. Where the first ones are all refused, no more are submitted."""
+        self._submitted += 1
+        taken = status(exchange) == OK
+        self._taken += taken
+        self._refused = None if self._refused is None or taken else self._refused + 1
+        if self._refused == FUTILE:
+            self.why_not = f"no prompt was taken: POST {path(exchange)} is {answered(exchange)}"
+
+    def end(self, over: Round) -> None:
+        """Take a round back, at its end or stopped in the middle."""
+        del self._active[over]
+        if not over.settled:
+            self._unsettled.append(over.leave)
+
+    def part(self, *, last: bool) -> Own:
+        """Return what came of the prompts since this was asked last; of the ``last`` part also what is left."""
+        part = Own(submitted=self._submitted, taken=self._taken, why_not=self.why_not)
+        self._submitted = self._taken = 0
+        if last:
+            part = structs.replace(part, left=self.left, unknown=self.unknown)
+            self.left, self.unknown = (), 0
+        return part
+
+    # --- removing -----------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Give rounds, again."""
+        self._closed = False
+
+    def close(self) -> list[Leave]:
+        """Give no more rounds. Returns the leaves of those that are not settled, of which ``left`` may be left."""
+        leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
+        self._closed, self._unsettled, self._active = True, [], {}
+        if leaves:
+            self.left = tuple(name for leave in leaves for name in Removal(leave).left)
+            self.unknown = sum(leave.unanswered for leave in leaves)
+        return leaves
+
+    def clean_up(self, send: Send, pause: Pause) -> None:
+        """Remove what is left of all rounds, which are over now. The second time nothing is done."""
+        leaves = self.close()
+        removals = [Removal(leave) for leave in leaves]
+        ends = self._clock() + CLEAN_UP
+        try:
+            for removal in removals:
+                if self._clock() < ends:
+                    _play(_found(removal.leave, self._clock), removal.leave, send, pause)
+                    _play(removal.steps(self._clock, ends), removal.leave, send, pause)
+        finally:
+            if leaves:
+                self.left = tuple(name for removal in removals for name in removal.left)
+                self.unknown = sum(leave.unanswered for leave in leaves if leave.listed is None)
+
+
+def _found(leave: Leave, clock: Clock) -> Script:
+    """Look for jobs whose submission was not answered: the server may take its time."""
+    ends = clock() + LATE
+    while leave.unanswered and not leave.own_listed() and clock() < ends:
+        if status((yield Ask("look for a prompt without an answer"))) != OK:
+            return
+        yield FIRST_POLL
+
+
+def _play(steps: Script, leave: Leave, send: Send, pause: Pause) -> None:
+    exchange: Exchange | None = None
+    with suppress(StopIteration):
+        while True:
+            step, exchange = steps.send(exchange), None
+            if isinstance(step, Ask):
+                exchange = send(step, leave)
+            else:
+                pause(step)

@@ -1,0 +1,137 @@
+"""One round of jobs: what a user submits, removes and follows to its end, as a script of requests. Pure, no network."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from conformance.contract.answer import OK
+from conformance.contract.removal import INTERRUPT_GRACE
+from conformance.exchange import Exchange
+from conformance.probe.client import Ask
+from conformance.probe.jobs import CLEAN_UP, Removal, Script, interrupt, manage, status, submit
+from conformance.probe.leave import Leave
+from conformance.probe.workflows import Workflow, unique
+
+JOBS: Final = 3
+"""Jobs of a round: one that runs and two that wait, so that one can be removed and another has to stay."""
+ALIKE: Final = 4
+"""Looks in a row at an unchanged queue that are kept: the first three and the last."""
+
+
+class Deed(enum.Enum):
+    """What a round does with its jobs, beside looking at them."""
+
+    NOTHING = "let them run"
+    DELETE = "delete one that waits"
+    INTERRUPT = "interrupt the one that runs"
+
+
+class Round:
+    """A script under way: ``next`` is what is to be sent, after ``pause`` seconds; None when it is over.
+
+    ``kept`` are the exchanges from which the life of its jobs can be judged, of up to ``room`` bytes of bodies. Looks
+    that are left out say no more of its jobs than those beside them.
+    """
+
+    def __init__(self, leave: Leave, script: Script, room: int = 1 << 62) -> None:
+        self.leave = leave
+        self.kept: list[Exchange] = []
+        self.next: Ask | None = None
+        self.pause = 0.0
+        self._script = script
+        self._room = room
+        self._alike: list[object] = []
+        self._last: Exchange | None = None
+        self._go_on(None)
+
+    def note(self, exchange: Exchange) -> bool:
+        """Take the exchange that came of ``next``, of which the leave was told already. Returns whether it goes on."""
+        self._keep(exchange)
+        self._go_on(exchange)
+        return self.next is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether no job of it can be in the queue any more: none was submitted, or all were followed to their end."""
+        if not self.leave.own and not self.leave.unanswered:
+            return True
+        unseen = self.next is not None or self.leave.listed is None or self.leave.unanswered
+        return not unseen and not self.leave.own_listed()
+
+    def _go_on(self, exchange: Exchange | None) -> None:
+        self.pause = 0.0
+        try:
+            while not isinstance(step := self._script.send(exchange), Ask):
+                self.pause, exchange = self.pause + step, None
+            self.next = step
+        except StopIteration:
+            self.next = None
+
+    def _keep(self, exchange: Exchange) -> None:
+        shows = None if exchange.request.operation else self.leave.listed
+        told = exchange.request.operation or (shows if shows is None else [job for job in shows if job.own])
+        self._alike = [*self._alike, told] if self._alike and self._alike[-1] == told else [told]
+        if not exchange.request.operation and len(self._alike) > ALIKE and self.kept and self.kept[-1] is self._last:
+            self._room += _weight(self.kept.pop())
+        if _weight(exchange) <= self._room:
+            self._room -= _weight(exchange)
+            self.kept.append(exchange)
+        self._last = exchange
+
+
+def _weight(exchange: Exchange) -> int:
+    return 0 if exchange.response is None else len(exchange.response.content)
+
+
+def script(
+    leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float
+) -> Script:
+    """Submit jobs, do the deed, look until they have ended; remove what has not at ``ends``, in seconds by the clock.
+
+    Of ``workflows`` the first is submitted first: where something is to be removed, it is better a slow one.
+    """
+    yield Ask("read before writing")
+    if leave.listed is None:
+        return
+    for number in range(JOBS):
+        graph = unique(workflows[min(number, len(workflows) - 1)], f"{leave.token}-{number + 1}")
+        taken = yield submit(f"submit job {number + 1} of {JOBS}", graph)
+        if status(taken) != OK:
+            break
+        yield Ask("read after submitting")
+    if not leave.own and not leave.unanswered:
+        return
+    if deed is Deed.DELETE:
+        yield from _delete(leave)
+    elif deed is Deed.INTERRUPT:
+        yield from _interrupt(leave, clock, ends)
+    while (leave.listed is None or leave.own_listed()) and clock() < ends:
+        yield Ask("read until the jobs have ended")
+    if leave.own_listed():
+        yield from Removal(leave).steps(clock, clock() + CLEAN_UP)
+
+
+def _delete(leave: Leave) -> Script:
+    """Delete a job that waits behind another one of the round."""
+    waiting = leave.own_listed(pending=True)
+    once = [name for name in waiting[1:] if waiting.count(name) == 1]
+    if once:
+        yield manage("delete a pending job", delete=[once[0]])
+        yield Ask("read after deleting")
+        yield Ask("read after deleting")
+
+
+def _interrupt(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
+    """Interrupt the job that runs, once one does, where no other can be hit."""
+    while not leave.own_listed(pending=False) and leave.own_listed(pending=True) and clock() < ends:
+        yield Ask("read before interrupting")
+    running = leave.own_listed(pending=False)
+    if not running or not leave.alone:
+        return
+    yield interrupt("interrupt what runs", running[0])
+    gone_by = clock() + INTERRUPT_GRACE + 1.0
+    yield Ask("read after interrupting")
+    while running[0] in leave.own_listed(pending=False) and clock() < gone_by:
+        yield Ask("read after interrupting")
