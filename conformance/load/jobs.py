@@ -46,7 +46,8 @@ Clock = Callable[[], float]
 class Jobs:
     """Gives rounds to users who ask for one: as many as keep the queue at ``writes.jobs`` jobs of ours at most.
 
-    A round that interrupts has the queue for itself, as far as this process goes. ``why_not`` says why none is given.
+    A round that interrupts has the queue for itself, as far as this process goes; so has the first, until a prompt is
+    taken. ``why_not`` says why none is given any more.
     """
 
     def __init__(self, writes: Writes, clock: Clock) -> None:
@@ -74,13 +75,13 @@ class Jobs:
             return None
         if not self._workflows:
             return None if self._active else self._enter(Leave(), self._choose(), Deed.NOTHING)
-        alone = Deed.INTERRUPT in {self._deed, *self._active.values()}
+        alone = self._refused is not None or Deed.INTERRUPT in {self._deed, *self._active.values()}
         if self._active and (alone or (len(self._active) + 1) * JOBS > self._writes.jobs):
             return None
         deed, self._deed = self._deed, next(self._deeds)
         fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
-        leave = Leave(prompts=JOBS)
+        leave = Leave(prompts=min(JOBS, self._writes.jobs))
         return self._enter(leave, script(leave, workflows, deed, clock=self._clock, ends=ends), deed)
 
     def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:

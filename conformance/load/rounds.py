@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from conformance.contract.answer import OK
+from conformance.contract.lifecycle import GAP
 from conformance.contract.removal import INTERRUPT_GRACE
 from conformance.exchange import Exchange
 from conformance.probe.client import Ask
-from conformance.probe.jobs import CLEAN_UP, Removal, Script, interrupt, manage, status, submit
+from conformance.probe.jobs import CLEAN_UP, THE_JOBS, Removal, Script, interrupt, manage, status, submit
 from conformance.probe.leave import Leave
 from conformance.probe.workflows import Workflow, unique
 
-JOBS: Final = 3
-"""Jobs of a round: one that runs and two that wait, so that one can be removed and another has to stay."""
+JOBS: Final = 4
+"""Jobs of a round: one that runs and three that wait, so that of two that have to stay one may start meanwhile."""
+LISTING: Final = 2.0
+"""Seconds from the first look at the list of jobs to the second, while they are followed; then twice as long, each."""
 ALIKE: Final = 4
 """Looks in a row at an unchanged queue that are kept: the first three and the last."""
 
@@ -88,16 +91,18 @@ def _weight(exchange: Exchange) -> int:
 def script(
     leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float
 ) -> Script:
-    """Submit jobs, do the deed, look until they have ended; remove what has not at ``ends``, in seconds by the clock.
+    """Submit as many jobs as there is leave for, do the deed, look until they have ended.
 
-    Of ``workflows`` the first is submitted first: where something is to be removed, it is better a slow one.
+    What has not ended at ``ends``, in seconds by the clock, is removed. Of ``workflows`` the first is submitted first:
+    where something is to be removed, it is better a slow one.
     """
     yield Ask("read before writing")
     if leave.listed is None:
         return
-    for number in range(JOBS):
+    jobs = leave.prompts
+    for number in range(jobs):
         graph = unique(workflows[min(number, len(workflows) - 1)], f"{leave.token}-{number + 1}")
-        taken = yield submit(f"submit job {number + 1} of {JOBS}", graph)
+        taken = yield submit(f"submit job {number + 1} of {jobs}", graph)
         if status(taken) != OK:
             break
         yield Ask("read after submitting")
@@ -107,14 +112,28 @@ def script(
         yield from _delete(leave)
     elif deed is Deed.INTERRUPT:
         yield from _interrupt(leave, clock, ends)
-    while (leave.listed is None or leave.own_listed()) and clock() < ends:
-        yield Ask("read until the jobs have ended")
+    yield from _follow(leave, clock, ends)
     if leave.own_listed():
         yield from Removal(leave).steps(clock, clock() + CLEAN_UP)
 
 
+def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
+    """Look until none is listed: a job that waited may be in neither list for a while, on its way."""
+    there, listing, pause = clock(), clock(), LISTING
+    while clock() < ends:
+        yield Ask("read until the jobs have ended")
+        if leave.listed is None or leave.own_listed():
+            there = clock()
+        elif not leave.waiting or clock() - there > GAP:
+            return
+        if clock() >= listing:
+            told = yield THE_JOBS
+            listing, pause = clock() + pause if status(told) == OK else ends, 2 * pause
+            yield Ask("read after the list of jobs")
+
+
 def _delete(leave: Leave) -> Script:
-    """Delete a job that waits behind another one of the round."""
+    """Delete a job that waits, between others of the round."""
     waiting = leave.own_listed(pending=True)
     once = [name for name in waiting[1:] if waiting.count(name) == 1]
     if once:

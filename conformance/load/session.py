@@ -19,6 +19,7 @@ from locust.stats import StatsError
 from msgspec import structs
 
 from conformance.contract import BY_ID, Level
+from conformance.contract.answer import OK
 from conformance.dialect import Demand, Dialect
 from conformance.exchange import Exchange, Operation
 from conformance.judge import judge
@@ -139,7 +140,7 @@ class Session:
             failure = Breach(f"no answer: {exchange.problem.fault.value}")
         elif broken:
             failure = Breach(f"{broken[0]}: {BY_ID[broken[0]].title}")
-        elif response is not None and response.status != 200:
+        elif response is not None and response.status != OK and (request.reads or request.method == "POST"):
             failure = Breach(f"answered {response.status}")
         self._environment.events.request.fire(
             request_type=request.method, name=_name(exchange), response_time=(exchange.elapsed or 0.0) * 1000,
@@ -227,7 +228,7 @@ class Session:
         if self.settings.writes is None or self._parted:
             return
         self._parted = True
-        self._workers |= _connected(runner)
+        self._workers |= set(runner.clients.keys())
         runner.send_message(FAREWELL)
         with gevent.Timeout(LONGEST_FAREWELL, False):  # noqa: FBT003 - gevent's way to say: without an exception
             while self._workers & _connected(runner):

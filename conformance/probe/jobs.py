@@ -76,7 +76,7 @@ class Removal:
 
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
-        self.left = tuple(sorted(leave.own.values()))
+        self.left = leave.left
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
         """Delete what waits, interrupt what runs where nobody else's job can be hit, until none is left.

@@ -41,6 +41,7 @@ class Leave:
         """The run's own jobs: their ids in lower case, and as the server writes them."""
         self.waiting: set[str] = set()
         """Those among them, in lower case, that were last seen waiting, or not yet, and were not deleted."""
+        self._there: set[str] = set()
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
@@ -57,6 +58,11 @@ class Leave:
     def alone(self) -> bool:
         """Whether the read just before listed no job but the run's own."""
         return self.listed is not None and all(job.own for job in self.listed)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The ids of the run's own jobs that may be in the queue: the last look listed them, or they are waiting."""
+        return tuple(sorted(self.own[name] for name in self.waiting | self._there))
 
     def own_listed(self, *, pending: bool | None = None) -> list[str]:
         """Return the ids of the run's own jobs that the read just before listed: of one list, or of both."""
@@ -137,6 +143,7 @@ class Leave:
             if own:
                 (self.waiting.add if pending else self.waiting.discard)(named.lower())
             listed.append(Listed(named, pending, own))
+        self._there = {job.id.lower() for job in listed if job.own}
         return tuple(listed)
 
 
