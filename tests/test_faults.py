@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 from played import judged, played
 
 from conformance.contract import BY_ID, CATALOGUE
@@ -34,7 +35,18 @@ NOT_BROKEN_BY_A_SERVER: dict[str, str] = {}
 
 
 def run(variant: Variant, fault: Fault | None = None) -> Report:
-    """Check the reference endpoint under a variant and a fault; where it takes jobs, on a clock that goes by hand."""
+    """Check the reference endpoint under a variant and a fault; where it takes jobs, on a clock that goes by hand.
+
+    A fault that shows under load alone is put under load.
+    """
+    if fault is not None and fault.under_load:
+        with serve(fault=fault.name) as endpoint:
+            return loaded(endpoint)
+    return checked(variant, fault)
+
+
+def checked(variant: Variant, fault: Fault | None) -> Report:
+    """Return the report on a run of check."""
     if variant.board is not None:
         writes = Writes(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
         dialect = fault.dialect if fault else variant.dialect
@@ -85,6 +97,29 @@ def test_a_fault_is_caught_by_the_clause_that_is_meant_to_catch_it(fault: Fault)
     assert rows()[fault.name] == row(fault, report), "docs/faults.md says otherwise: python tests/test_faults.py"
 
 
+UNDER_LOAD = [fault for fault in FAULTS.values() if fault.under_load]
+
+
+@pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
+def test_what_shows_under_load_alone_is_claimed_by_no_check(fault: Fault) -> None:
+    assert accused(checked(VARIANTS[fault.variant], fault)) == []
+
+
+@pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
+def test_what_shows_under_load_alone_is_not_claimed_of_a_little_load(fault: Fault) -> None:
+    with serve(fault=fault.name) as endpoint:
+        report = loaded(endpoint, "--rate-limit=20", "--jobs=3" if fault.needs_jobs else "--quiet")
+    assert accused(report) == []
+
+
+@pytest.mark.parametrize("variant", sorted({fault.variant for fault in UNDER_LOAD}))
+def test_under_the_same_load_an_endpoint_without_the_fault_is_not_accused(variant: str) -> None:
+    with serve(variant=variant) as endpoint:
+        report = loaded(endpoint)
+    assert accused(report) == []
+    assert report.verdict is not Verdict.NON_CONFORMANT
+
+
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
 def test_a_conforming_variant_is_accused_by_no_clause(variant: Variant) -> None:
     report = run(variant)
@@ -119,7 +154,16 @@ def page() -> str:
         "",
         "| fault | the lie | caught by | also | verdict |",
         "|---|---|---|---|---|",
-        *(row(fault, run(VARIANTS[fault.variant], fault)) for fault in FAULTS.values()),
+        *(row(fault, run(VARIANTS[fault.variant], fault)) for fault in FAULTS.values() if not fault.under_load),
+        "",
+        "## Under load",
+        "",
+        "These show where many ask at once, or several write. A run of `check` says nothing of them: `load` does, for",
+        "the last one with `--populate`.",
+        "",
+        "| fault | the lie | caught by | also | verdict |",
+        "|---|---|---|---|---|",
+        *(row(fault, run(VARIANTS[fault.variant], fault)) for fault in UNDER_LOAD),
         "",
         "## Variants",
         "",

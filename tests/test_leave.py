@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -218,3 +219,41 @@ def test_every_request_of_a_run_that_writes_had_leave() -> None:
     assert methods == {*SAFE_METHODS, "POST"}
     writing = [one.request for one in run.client.ledger if one.request.method == "POST"]
     assert all(request.operation is not None and request.operation.writes for request in writing)
+
+
+# --- what may be left -------------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_waits_may_be_left_until_it_is_seen_to_run_and_to_be_gone() -> None:
+    found = leave((OURS, PENDING))
+    assert list(found.left) == [OURS]
+    found.note(exchange(None, 200, {"queue_running": [], "queue_pending": []}))
+    assert list(found.left) == [OURS], "it may be on its way from one list to the other"
+    found.note(exchange(None, 200, {"queue_running": [[1, OURS, {}, [], {}]], "queue_pending": []}))
+    assert list(found.left) == [OURS]
+    found.note(exchange(None, 200, {"queue_running": [], "queue_pending": []}))
+    assert list(found.left) == []
+
+
+def test_a_job_that_was_submitted_and_not_looked_for_may_be_left() -> None:
+    found = Leave(prompts=1)
+    found.note(exchange(SUBMIT, 200, {"prompt_id": OURS.upper()}, "POST"))
+    assert found.left == (OURS.upper(),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "left"),
+    [
+        (body(delete=[OURS]), 200, ()), (body(delete=[OURS.upper()]), 200, ()), (body(delete=[OURS]), 500, (OURS,)),
+        (body(delete=[THEIRS]), 200, (OURS,)), (body(delete=7), 200, (OURS,)), (b'{"delete": ', 200, (OURS,)),
+        (body(clear=False), 200, (OURS,)),
+    ],
+)  # fmt: skip
+def test_a_job_that_was_deleted_and_is_listed_no_more_is_not_left(
+    asked: bytes, status: int, left: tuple[str, ...]
+) -> None:
+    found = leave((OURS, PENDING))
+    deletion = exchange(MANAGE, status, {}, "POST")
+    found.note(replace(deletion, request=replace(deletion.request, body=asked)))
+    found.note(exchange(None, 200, {"queue_running": [], "queue_pending": []}))
+    assert found.left == left

@@ -283,17 +283,22 @@ def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
 
 
 def test_while_one_interrupts_no_other_has_jobs() -> None:
-    jobs = Jobs(replace(WRITES, workflows=(built_in("PreviewImage", slow=False),)), lambda: 0.0)
-    world = World()
-    first, second = jobs.begin(), jobs.begin()
+    world, job = World(), built_in("PreviewImage", slow=False)
+    jobs = Jobs(replace(WRITES, workflows=(job,)), lambda: 0.0)
+    first = jobs.begin()
     assert first is not None
-    jobs.note(world.send(submit("a job", unique(built_in("PreviewImage", slow=False), first.leave.token)), first.leave))
-    assert second is None, "the second is to interrupt, and waits until it is alone"
-    jobs.end(first)
+    assert jobs.begin() is None, "until a prompt is taken there is one alone"
+    jobs.note(world.send(submit("a job", unique(job, first.leave.token)), first.leave))
     second = jobs.begin()
     assert second is not None
-    assert jobs.begin() is None, "nobody begins beside one that interrupts"
+    assert jobs.begin() is None, "the third is to interrupt, and waits until it is alone"
+    jobs.end(first)
+    assert jobs.begin() is None
     jobs.end(second)
+    third = jobs.begin()
+    assert third is not None
+    assert jobs.begin() is None, "nobody begins beside one that interrupts"
+    jobs.end(third)
     assert [jobs.begin() is not None for _ in range(3)] == [True, True, False], "then some at a time again"
 
 

@@ -25,7 +25,7 @@ from conformance.probe.jobs import (
     path,
     status,
 )
-from conformance.probe.leave import Leave
+from conformance.probe.leave import Leave, new_token
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
 from conformance.writes import Writes
 
@@ -35,7 +35,7 @@ FUTILE: Final = 3
 """Prompts of which none was taken, after which no more are submitted."""
 LATE: Final = 2.0
 """Seconds in which a prompt whose answer was lost is looked for."""
-DEEDS: Final = (Deed.DELETE, Deed.INTERRUPT, Deed.NOTHING)
+DEEDS: Final = (Deed.DELETE, Deed.NOTHING, Deed.INTERRUPT)
 
 Send = Callable[[Ask, Leave], Exchange]
 """Sends a request, within the leave, and returns what came of it."""
@@ -55,6 +55,8 @@ class Jobs:
         self.left: tuple[str, ...] = ()
         self.unknown = 0
         """Prompts of which nobody knows in the end whether they were taken."""
+        self._token = new_token()
+        """Begins the marks of all jobs of this process."""
         self._writes = writes
         self._clock = clock
         self._workflows = writes.workflows
@@ -81,7 +83,7 @@ class Jobs:
         deed, self._deed = self._deed, next(self._deeds)
         fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
-        leave = Leave(prompts=min(JOBS, self._writes.jobs))
+        leave = Leave(prompts=min(JOBS, self._writes.jobs), token=self._token + new_token())
         return self._enter(leave, script(leave, workflows, deed, clock=self._clock, ends=ends), deed)
 
     def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:
@@ -131,29 +133,27 @@ class Jobs:
         """Give rounds, again."""
         self._closed = False
 
-    def close(self) -> list[Leave]:
-        """Give no more rounds. Returns the leaves of those that are not settled, of which ``left`` may be left."""
+    def close(self) -> Leave:
+        """Give no more rounds. Returns leave to remove what may be left of those that are not settled."""
         leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
         self._closed, self._unsettled, self._active = True, [], {}
+        joined = Leave.to_remove(leaves, self._token)
         if leaves:
-            self.left = tuple(name for leave in leaves for name in Removal(leave).left)
-            self.unknown = sum(leave.unanswered for leave in leaves)
-        return leaves
+            self.left, self.unknown = joined.left, joined.unanswered
+        return joined
 
     def clean_up(self, send: Send, pause: Pause) -> None:
         """Remove what is left of all rounds, which are over now. The second time nothing is done."""
-        leaves = self.close()
-        removals = [Removal(leave) for leave in leaves]
-        ends = self._clock() + CLEAN_UP
+        leave = self.close()
+        if not leave.own and not leave.unanswered:
+            return
+        removal = Removal(leave)
         try:
-            for removal in removals:
-                if self._clock() < ends:
-                    _play(_found(removal.leave, self._clock), removal.leave, send, pause)
-                    _play(removal.steps(self._clock, ends), removal.leave, send, pause)
+            _play(_found(leave, self._clock), leave, send, pause)
+            _play(removal.steps(self._clock, self._clock() + CLEAN_UP), leave, send, pause)
         finally:
-            if leaves:
-                self.left = tuple(name for removal in removals for name in removal.left)
-                self.unknown = sum(leave.unanswered for leave in leaves if leave.listed is None)
+            self.left = removal.left
+            self.unknown = leave.unanswered if leave.listed is None else 0
 
 
 def _found(leave: Leave, clock: Clock) -> Script:

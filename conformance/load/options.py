@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from conformance.options import OPTIONS, Option, settings_from
 from conformance.settings import DEFAULT_REPORT_DIR, Settings, UsageProblem, is_loopback
-from conformance.writes import Writes, demand_consent
+from conformance.writes import Writes, unconsented
 
 LONGEST: Final = 3600.0
 """Seconds. A load test that nobody ends, ends."""
@@ -47,7 +47,11 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
         raise UsageProblem(
             f"{settings.target} is not loopback: add --yes-load-this-host where it is yours, or its owner agreed"
         )
-    demand_consent(settings)
+    if settings.writes is not None and unconsented(settings) is not None:
+        raise UsageProblem(
+            f"this run writes to {settings.target}: {settings.writes.jobs} jobs at once and new ones to the end, which "
+            "can cost credits: say --yes"
+        )
     if (settings.bounds.rate_limit or 0) > MOST:
         raise UsageProblem(f"--rate-limit must be at most {MOST:,.0f} requests per second")
     return settings

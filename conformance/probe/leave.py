@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,20 +34,32 @@ class Leave:
     its submission was lost.
     """
 
-    def __init__(self, *, prompts: int = 0, clear: bool = False) -> None:
-        self.token = secrets.token_hex(8)
+    def __init__(self, *, prompts: int = 0, clear: bool = False, token: str = "") -> None:
+        self.token = token or new_token()
         self.prompts = prompts
         self.clear = clear
         self.own: dict[str, str] = {}
         """The run's own jobs: their ids in lower case, and as the server writes them."""
         self.waiting: set[str] = set()
         """Those among them, in lower case, that were last seen waiting, or not yet, and were not deleted."""
-        self._there: set[str] = set()
+        self.there: set[str] = set()
+        """Those that the last look listed."""
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
         """What the read just before listed; None where the last exchange was none, or no queue."""
         self._made_up: set[str] = set()
+
+    @classmethod
+    def to_remove(cls, leaves: Iterable[Leave], token: str) -> Leave:
+        """Return leave to remove what came of several, whose tokens begin with ``token``."""
+        joined = cls(token=token)
+        for leave in leaves:
+            joined.own |= leave.own
+            joined.waiting |= leave.waiting
+            joined.there |= leave.there
+            joined.unanswered += leave.unanswered
+        return joined
 
     def make_up_id(self) -> str:
         """Return an id that no job has."""
@@ -62,7 +75,7 @@ class Leave:
     @property
     def left(self) -> tuple[str, ...]:
         """The ids of the run's own jobs that may be in the queue: the last look listed them, or they are waiting."""
-        return tuple(sorted(self.own[name] for name in self.waiting | self._there))
+        return tuple(sorted(self.own[name] for name in self.waiting | self.there))
 
     def own_listed(self, *, pending: bool | None = None) -> list[str]:
         """Return the ids of the run's own jobs that the read just before listed: of one list, or of both."""
@@ -121,8 +134,7 @@ class Leave:
             elif response is None or response.status == OK:
                 self.unanswered += 1
         if request.operation is Operation.MANAGE and response is not None and response.status == OK:
-            asked = _parsed(request.body)
-            self.waiting -= {str(name).lower() for name in (asked.get("delete", []) if isinstance(asked, dict) else [])}
+            self.waiting -= _deleted(request.body)
         if request.method != "GET" or request.usual:
             self.listed = None
         if request.usual and response is not None and response.status == OK:
@@ -143,8 +155,20 @@ class Leave:
             if own:
                 (self.waiting.add if pending else self.waiting.discard)(named.lower())
             listed.append(Listed(named, pending, own))
-        self._there = {job.id.lower() for job in listed if job.own}
+        self.there = {job.id.lower() for job in listed if job.own}
         return tuple(listed)
+
+
+def new_token() -> str:
+    """Return 16 characters that nobody else has."""
+    return secrets.token_hex(8)
+
+
+def _deleted(body: bytes) -> set[str]:
+    """Return the ids, in lower case, that a request names to be deleted."""
+    asked = _parsed(body)
+    named = asked.get("delete") if isinstance(asked, dict) else None
+    return {str(name).lower() for name in named} if isinstance(named, list) else set()
 
 
 def _parsed(body: bytes) -> Any:

@@ -5,9 +5,11 @@ Where a variant takes jobs, the operations by which they come and go are there a
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
@@ -47,6 +49,9 @@ class Reference:
         self.path = path
         self.key = key
         self.reads = 0
+        self.writing = 0
+        """Requests that write and are under way."""
+        self._lately: deque[float] = deque()
         self._twists: list[Twist] = [variant.twist] + ([fault.twist] if fault else [])
         self._clock = clock
         self._started = clock()
@@ -59,7 +64,8 @@ class Reference:
 
     def answer(self, ask: Ask) -> Reply:
         """Return the answer to one request."""
-        ask = replace(ask, key=self.key, now=self._clock(), read=self.reads)
+        now = self._clock()
+        ask = replace(ask, key=self.key, now=now, read=self.reads, rate=self._rate(now), writing=self.writing)
         for twist in self._twists:
             ask = twist.hears(ask) if twist.hears else ask
         # Date comes from the clock that drives the queue, so that a test which drives it sees one world.
@@ -74,6 +80,13 @@ class Reference:
         for twist in self._twists:
             reply = twist.replies(reply, ask) if twist.replies else reply
         return reply
+
+    def _rate(self, now: float) -> int:
+        """Return how many requests came in the last second, with the one that comes now."""
+        self._lately.append(now)
+        while self._lately[0] < now - 1:
+            self._lately.popleft()
+        return len(self._lately)
 
     async def play(self, wire: bytes) -> AsyncIterator[bytes]:
         """Yield the bytes of an answer as they go out. HangUpError ends the connection."""
@@ -163,8 +176,15 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
         path, _, query = request.raw_path.partition("?")
-        body = await request.read() if request.method == "POST" else b""
-        reply = reference.answer(Ask(request.method, path, query, headers, body=body))
+        writes = request.method == "POST"
+        reference.writing += writes
+        try:
+            body = await request.read() if writes else b""
+            if writes and reference.board is not None and reference.board.takes:
+                await asyncio.sleep(reference.board.takes)
+            reply = reference.answer(Ask(request.method, path, query, headers, body=body))
+        finally:
+            reference.writing -= writes
         if not request.keep_alive:
             reply = reply.having(connection="close")
         return _Played(reference.play(reply.wire(request.method)), keeps=reply.keeps)

@@ -44,6 +44,8 @@ class Board:
     workers: ClassVar[int] = 1
     step: ClassVar[float] = 0.05
     foreign: ClassVar[float | None] = None
+    takes: ClassVar[float] = 0.0
+    """Seconds that a request which writes is under way."""
     classes: ClassVar[tuple[str, ...]] = ("EmptyImage", "ImageScale", "PreviewImage", "SaveImage")
     """Nodes that workflows may be made of."""
 

@@ -20,7 +20,7 @@ class Fault:
 
     ``clause`` is the one that it is meant to break, ``""`` where a run is to be ``inconclusive``
     instead. ``variant`` is what it is told on, where it shows best and breaks least else. A ``hidden`` one
-    shows only to requests that the fixed plan does not send.
+    shows only to requests that the fixed plan does not send, one ``under_load`` only where many are sent at once.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Fault:
     dialect: str = "cloud"
     inconclusive: bool = False
     hidden: bool = False
+    under_load: bool = False
     board: type[Board] | None = None
     """What takes jobs, where the lie is in what comes of them."""
 
