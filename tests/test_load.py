@@ -97,6 +97,7 @@ def test_a_run_that_is_stopped_tells_what_it_has_and_certifies_nothing(tmp_path:
                 break
         told = run.stderr.read()
         assert run.wait(60) == 10, told
+    assert "Traceback" not in told
     assert report_in(tmp_path).run.partial
     assert "the run was stopped before its end" in report_in(tmp_path).verdict_reason
 
@@ -176,6 +177,7 @@ def test_jobs_of_a_run_that_is_stopped_are_removed(
         assert run.stderr is not None
         told = run.stderr.read()
         assert run.wait(60) == 10, told
+        assert "Traceback" not in told
         assert own_jobs_in(endpoint) == 0
     report = report_in(tmp_path)
     assert report.jobs is not None

@@ -23,6 +23,7 @@ from conformance.load.session import Session
 from conformance.load.user import QueueUser
 from conformance.report.model import Report
 from conformance.report.text import summary_lines
+from conformance.report.words import count
 from conformance.report.write import write_reports
 from conformance.run import exit_status
 from conformance.settings import UsageProblem
@@ -71,14 +72,15 @@ def _tell_what_is_left(session: Session, report: Report) -> None:
         sys.stderr.write(f"could not be removed, and may still be in the queue: {left}\n")
     if session.tally.own.unknown:
         number = session.tally.own.unknown
-        sys.stderr.write(f"{number} prompts were submitted of which nobody knows whether they were taken\n")
+        sys.stderr.write(f"of {count(number, 'prompt')} that were submitted nobody knows whether they were taken\n")
     if session.silent:
-        sys.stderr.write(f"{session.silent} workers did not say what is left of their jobs: it may still be there\n")
+        silent = count(session.silent, "worker")
+        sys.stderr.write(f"{silent} did not say what is left of their jobs: it may still be in the queue\n")
 
 
 def _interrupt() -> None:
     """End the run, between two turns of gevent's loop: Python's own handler raises in callbacks, too, and is lost."""
-    raise KeyboardInterrupt
+    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
 
 def _finish(environment: Environment, session: Session) -> None:
