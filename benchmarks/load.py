@@ -1,21 +1,29 @@
 """What judging every answer costs under load: requests a second of the same Locust run with and without it.
 
-One process of Locust, as fast as it can, against the embedded endpoint in another; in turn, medians of the ratio.
+One process of Locust, as fast as it can, against the reference endpoint in this one. What is asked: a queue that stands
+still, one that moves as under a busy service, and queues that are another one in each answer, which nothing that was
+seen before helps to judge.
 """
 
 from __future__ import annotations
 
-import csv
+import itertools
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROUNDS = 5
-SECONDS = 5
+from bodies import body
+from measure import Bars, Cell, Goal, Result, bars, digits, options, ratio, spread, write
+
+from conformance.reference.server import Endpoint, serve
+
 USERS = 8
-WITHOUT = """
+GOAL = 0.85
+LOCUSTFILE = """
 from conformance.load.locustfile import QueueUser
 from conformance.load.session import Session
 from conformance.load.stream import Noted
@@ -23,44 +31,73 @@ from conformance.load.stream import Noted
 def note(self, reader, exchange):
     self._tell(exchange, Noted())
 
-Session.note = note
+if {without}:
+    Session.note = note
 """
-WITH = "from conformance.load.locustfile import QueueUser\n"
+JUDGED, PLAIN = "judged", "not judged"
 
 
-def throughput(locustfile: str, url: str) -> float:
-    """Return the requests a second of one run."""
+def another_each_time(jobs: int, nodes: int) -> Iterator[bytes]:
+    """Yield bodies of which each has another id for its first job, and so is another one."""
+    whole = body(0, jobs, nodes)
+    place = whole.index(b'"', whole.index(b"[[") + 2) + 1 + 24  # the last twelve digits of the first id
+    for number in itertools.count():
+        yield b"%b%012x%b" % (whole[:place], number, whole[place + 12 :])
+
+
+ASKED: dict[str, Callable[[], Endpoint]] = {
+    "stands still": lambda: serve(variant="standing-still"),
+    "moves, ten jobs a second": lambda: serve(period=0.1),
+    "3 kB, another each time": lambda: serve(bodies=another_each_time(5, 2)),
+    "30 kB, another each time": lambda: serve(bodies=another_each_time(50, 2)),
+}
+
+
+def seconds_for_one(url: str, seconds: int, *, without: bool) -> float:
+    """Return the seconds of a run by its requests."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "locustfile.py")
-        file.write_text(locustfile, encoding="utf-8")
-        subprocess.run(
+        file.write_text(LOCUSTFILE.format(without=without), encoding="utf-8")
+        done = subprocess.run(
             [
-                sys.executable, "-m", "locust", "-f", file, "--headless", f"-u{USERS}", f"-r{USERS}", f"-t{SECONDS}s",
-                "-H", url, "--rate-limit=10000", f"--report-dir={directory}", f"--csv={directory}/l",
+                sys.executable, "-m", "locust", "-f", file, "--headless", f"-u{USERS}", f"-r{USERS}", f"-t{seconds}s",
+                "-H", url, "--rate-limit=10000", f"--report-dir={directory}", f"--json-file={directory}/l",
             ],
-            check=False, capture_output=True,
+            check=False, capture_output=True, text=True,
         )  # fmt: skip
-        rows = list(csv.DictReader(Path(directory, "l_stats.csv").read_text("utf-8").splitlines()))
-    return float(rows[-1]["Request Count"]) / SECONDS
+        try:
+            (told,) = json.loads(Path(directory, "l.json").read_bytes())
+            return float((told["last_request_timestamp"] - told["start_time"]) / told["num_requests"])
+        except (OSError, ValueError, LookupError, ZeroDivisionError):
+            raise SystemExit(f"Locust did not run: {done.stderr[-400:]}") from None
 
 
 def main() -> None:
-    """Print the ratio."""
-    serving = subprocess.Popen(
-        [sys.executable, "-c", "from conformance.cli import main; main(['serve', '--port', '0'])"],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert serving.stderr is not None
-    try:
-        url = serving.stderr.readline().split()[1].removesuffix("/api/queue;")
-        pairs = [(throughput(WITH, url), throughput(WITHOUT, url)) for _ in range(ROUNDS)]
-    finally:
-        serving.terminate()
-        serving.wait()
-    ratio = statistics.median(judged / plain for judged, plain in pairs)
-    print(f"requests a second, judged / not judged: {ratio:.2f} (median of {ROUNDS}, in turn)")
-    for judged, plain in pairs:
-        print(f"  {judged:,.0f} / {plain:,.0f}")
+    """Measure in turn, write table and plot."""
+    chosen = options(__doc__, rounds=(6, 1, "rounds"), seconds=(4, 1, "seconds of each run"))
+    taken: dict[str, list[float]] = {f"{what}, {how}": [] for what in ASKED for how in (JUDGED, PLAIN)}
+    for number in range(chosen.rounds):
+        for what, asked in ASKED.items():
+            with asked() as endpoint:
+                for how in (JUDGED, PLAIN) if number % 2 else (PLAIN, JUDGED):
+                    one = seconds_for_one(endpoint.url, chosen.seconds, without=how is PLAIN)
+                    taken[f"{what}, {how}"].append(one)
+    ratios = {what: ratio(taken, f"{what}, {PLAIN}", f"{what}, {JUDGED}") for what in ASKED}
+    rows: list[list[Cell]] = [
+        [what, digits(1 / statistics.median(taken[f"{what}, {PLAIN}"])),
+         digits(1 / statistics.median(taken[f"{what}, {JUDGED}"])), digits(found), spread(taken[f"{what}, {JUDGED}"])]
+        for what, found in ratios.items()
+    ]  # fmt: skip
+    goals = [Goal(f"judged / not judged, {what}", GOAL, found, least=True) for what, found in ratios.items()]
+    notes = [
+        f"Requests a second; medians of {chosen.rounds} rounds of {chosen.seconds} s each, in turn, {USERS} users.",
+        "Without judging Locust still makes its request, reads the whole answer and counts it.",
+    ]
+    columns = ("", f"a second, {PLAIN}", f"a second, {JUDGED}", "ratio", "spread")
+    write(Result("load", columns, rows, goals, notes, taken), chosen.out)
+    panel = Bars("judged, per cent of not judged", [100 * found for found in ratios.values()],
+                 [f"{100 * found:.0f} %" for found in ratios.values()])  # fmt: skip
+    bars(chosen.out / "benchmarks" / "load.svg", list(ratios), list(ratios), [panel])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "benchmarks"
 MEASURE = runpy.run_path(str(SCRIPTS / "measure.py"))
-SUBJECTS = ("faulty", "growth", "judging", "small", "startup")
+SUBJECTS = ("faulty", "growth", "judging", "load", "small", "startup")
 WITHOUT = """
 import runpy, sys
 for name in {missing}:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from answers import NOW, item, queue, read, reads
 
 from conformance.contract import BY_ID, CATALOGUE, Finding
+from conformance.contract.answer import Answer
+from conformance.contract.reading import Reading
 from conformance.dialect import Demand, Dialect
 from conformance.exchange import Exchange, Request, Response
 from conformance.judge import judge
+from conformance.load.bare import Wanted, without_body
 from conformance.load.stream import BETWEEN, Recent, Stream
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
@@ -101,3 +104,56 @@ def test_what_was_used_last_is_remembered_and_the_rest_let_go() -> None:
     assert list(recent) == ["a", "c"]
     recent.put("d", 99)
     assert list(recent) == ["d"]
+
+
+# --- what is not asked again ------------------------------------------------------------------------------------------
+
+
+def another(number: int) -> bytes:
+    """Return a body that is another one for each number, and as long."""
+    return queue(item(2), running=(item(1, e1=f"2f1b0c3e-8a4d-4c55-9a6e-{number:012x}"),))
+
+
+def test_of_another_body_under_the_same_head_only_clauses_that_look_at_more_are_asked() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    first, second = (stream.judge("one", read(another(number))) for number in (1, 2))
+    assert set(first.judged) == set(second.judged) - {"reads.job-data"}
+    ((_, head),) = stream._heads.items()
+    others = {clause.id for clause in head.others}
+    assert {"json.well-formed", "item.create-time.past", "http.date"} <= others
+    assert {"http.content-type", "caching.shared"} <= set(head.noted.judged)
+    assert not others & set(head.noted.judged)
+    assert len(stream._proven) == 1
+
+
+def test_what_a_head_breaks_is_said_of_every_body_under_it() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    plain = (("Content-Type", "text/plain"), ("Date", "Sun, 23 Nov 2025 16:00:00 GMT"))
+    heard = [stream.judge("one", read(another(number), headers=plain)) for number in (1, 2, 3)]
+    assert [[clause for clause, _ in each.broken if clause == "http.content-type"] for each in heard] == [
+        ["http.content-type"]
+    ] * 3
+
+
+def test_what_a_body_breaks_is_said_of_it_alone() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    bad = queue(item(2), running=(item(1, e1="job-1"),))
+    heard = [stream.judge(number, read(body)) for number, body in enumerate((another(1), bad, another(2), bad))]
+    assert [[clause for clause, _ in each.broken] for each in heard] == [[], ["item.prompt-id.uuid"]] * 2
+
+
+def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_apart() -> None:
+    answer = Answer(exchange := read(another(1)), exchange.response, Reading(b""))  # type: ignore[arg-type]
+    bare = without_body(answer)
+    assert bare.response.status == 200
+    assert bare.response.media_type == "application/json"
+    assert bare.response.header("content-type") == "application/json"
+    assert bare.request is exchange.request
+    assert bare.shows_queue
+    looks: list[Callable[[], object]] = [
+        lambda: bare.response.content, lambda: bare.document, lambda: bare.gist, lambda: bare.exchange.started,
+        lambda: bare.exchange.elapsed, lambda: bare.exchange.response.content,  # type: ignore[union-attr]
+    ]  # fmt: skip
+    for look in looks:
+        with pytest.raises(Wanted):
+            look()

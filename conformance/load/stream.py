@@ -1,18 +1,19 @@
 """Answers without end, judged one by one as they come. What is kept is bounded; nothing is left out. Pure.
 
 Under load most answers are equal to the last byte, or but for their heads: the same bytes to the same
-request have the same findings, and bodies are read once.
+request have the same findings, and bodies are read once. Of a body that is another one only what is new in it is
+asked: a clause that said all it says of the head alone says it of every answer with that head.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
 from conformance.contract.answer import Answer, Conversation
@@ -21,8 +22,10 @@ from conformance.contract.envelope import accountable
 from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.reading import Reading
 from conformance.contract.skim import Skimmed
+from conformance.contract.skim.reading import KNOWN
 from conformance.dialect import Demand
 from conformance.exchange import Exchange
+from conformance.load.bare import Wanted, without_body
 
 LISTED: Final = 2
 """Findings of a clause that are kept of an answer."""
@@ -95,6 +98,13 @@ class _Body:
     noted: Noted
 
 
+class _Head(NamedTuple):
+    """What is said of all answers with one head, and the clauses that want to see more of each."""
+
+    noted: Noted
+    others: Sequence[Clause]
+
+
 @dataclass
 class _Reader:
     """The last reads of one reader: by the digest of its body the gist of each."""
@@ -112,12 +122,16 @@ class Stream:
     def __init__(self, demand: Demand) -> None:
         asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
         self._demand = demand
-        self._of_body = [clause for clause in asked if clause.of_body is not None]
+        of_body = [clause for clause in asked if clause.of_body is not None]
+        self._known = [clause for clause in of_body if clause.id in KNOWN]
+        self._of_body = [clause for clause in of_body if clause.id not in KNOWN]
         self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
         self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
         self._equals: Recent[Hashable, Noted] = Recent(EQUALS)
+        self._heads: Recent[Hashable, _Head] = Recent(EQUALS)
+        self._proven: Recent[Hashable, Noted] = Recent(EQUALS)
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
@@ -135,12 +149,13 @@ class Stream:
         body = self._bodies.get_or_make(digest, lambda: self._read(digest, response.content))
         answer = Answer(exchange, response, body.reading)
         dated = None if response.header("date") else int(exchange.started or 0)  # else our clock speaks for it
-        asked = (exchange.request.same, exchange.request.body)
-        key = (asked, response.status, response.headers, response.coding_error, dated, digest)
-        noted = self._equals.get_or_make(key, lambda: self._ask(answer))
-        if not answer.shows_queue:
-            return noted
-        return noted + body.noted + (self._since(reader, digest, answer) if answer.gist.is_object else Noted())
+        request = exchange.request
+        head = (request.same, request.body, response.status, response.headers, response.coding_error, dated)
+        noted = self._equals.get_or_make((head, digest), lambda: self._ask(answer, head))
+        if answer.shows_queue:
+            noted += body.noted + (self._since(reader, digest, answer) if answer.gist.is_object else Noted())
+        body.reading.forget()
+        return noted
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
         """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
@@ -155,17 +170,35 @@ class Stream:
                 said[name] = said.get(name, Noted()) + noted
         return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
 
-    def _ask(self, answer: Answer) -> Noted:
-        speaking = (clause for clause in self._of_answer if clause.speaks_of(answer.request))
-        asked = [(clause, partial(_over, clause, answer)) for clause in speaking]
-        return _noted([*asked, *((clause, lambda: (False, accountable(answer))) for clause in self._steady)])
+    def _ask(self, answer: Answer, head: Hashable) -> Noted:
+        of_head = self._heads.get_or_make(head, lambda: self._ask_of_head(answer))
+        return of_head.noted + _noted((clause, partial(_over, clause, answer)) for clause in of_head.others)
+
+    def _ask_of_head(self, answer: Answer) -> _Head:
+        """Ask what can be asked without the body and the clock: which clauses want to see them, shows when they do."""
+        bare, others, noted = without_body(answer), list[Clause](), list[Noted]()
+        for clause in self._of_answer:
+            if clause.speaks_of(answer.request):
+                try:
+                    noted.append(_noted([(clause, partial(_whole, clause, bare))]))
+                except Wanted:
+                    others.append(clause)
+        noted.append(_noted((clause, lambda: (False, accountable(answer))) for clause in self._steady))
+        return _Head(sum(noted, Noted()), others)
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
         reading = Skimmed(content, self._demand)
-        noted = _noted([(clause, partial(_of_body, clause, reading)) for clause in self._of_body])
+        proven = reading.proven
+        if proven is None:
+            noted = self._ask_known(reading)
+        else:
+            noted = self._proven.get_or_make(proven, lambda: self._ask_known(reading))
+        noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
         reading.gist.settle(self._digests.get_or_make)
-        reading.forget()
         return _Body(reading, digest, noted)
+
+    def _ask_known(self, reading: Reading) -> Noted:
+        return _noted((clause, partial(_of_body, clause, reading)) for clause in self._known)
 
     def _since(self, reader: Hashable, digest: bytes, answer: Answer) -> Noted:
         """Return what this read says together with the ones before it of the same reader."""
@@ -188,6 +221,11 @@ def _over(clause: Clause, answer: Answer) -> _Asked:
     assert clause.over is not None
     exercised, left = answer.left(clause)
     return exercised, clause.over(left)
+
+
+def _whole(clause: Clause, answer: Answer) -> _Asked:
+    assert clause.over is not None
+    return False, clause.over(answer)
 
 
 def _of_body(clause: Clause, reading: Reading) -> _Asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
@@ -78,6 +78,14 @@ class Skimmed(Reading):
         return self._skim.left_for(clause.id)
 
     @property
+    def proven(self) -> Hashable | None:
+        """Equal values for bodies of which all known clauses say the same, since they are asked of the same.
+
+        None where a job is left to be read, or jobs disagree with one another: such bodies are asked one by one.
+        """
+        return None if self._skim is None else self._skim.proven
+
+    @property
     def outline(self) -> Reading:
         """What is left of the body, else the whole."""
         return self if self._skim is None else self._skim.rest
@@ -146,6 +154,13 @@ class _Skim:
         """Whether both lists are there, and nothing is left to ask any of these clauses of."""
         lists = all(isinstance(self._listed.get(name), list) for name in LISTS)
         return lists and not self.left and self._broken.isdisjoint(clauses)
+
+    @cached_property
+    def proven(self) -> Hashable | None:
+        """All that ``left_for`` answers from, where nothing is left of a job and none is broken between them."""
+        if self.left or self._broken:
+            return None
+        return self.rest.content, self._exercised, tuple(len(each) > 1 for each in self._compared.values())
 
     def left_for(self, name: str) -> Left:
         """Return what is left for one of the known clauses."""
