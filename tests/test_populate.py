@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, report, run, suite
@@ -453,9 +453,17 @@ def serving(board: type[Board]) -> Endpoint:
     return Endpoint(reference, "127.0.0.1", 0, "")
 
 
+BACKGROUND: Final = None
+"""SIGTERM to what ignores Ctrl-C."""
+
+
 @pytest.mark.parametrize("command", ["check", "check --all", "pytest --pyargs conformance"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: signal.Signals, command: str) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, BACKGROUND], ids=["ctrl-c", "sigterm", "sigterm-in-the-background"]
+)
+def test_a_signal_ends_the_run_and_removes_its_jobs(
+    tmp_path: Path, number: signal.Signals | None, command: str
+) -> None:
     filled = threading.Event()
 
     class Watched(Stuck):
@@ -470,11 +478,13 @@ def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: sign
         program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
         asked = [] if "--all" in words else ["--target", server.url, "--populate"]
         arguments: list[str | Path] = [BIN / program, *words, *asked]
+        if number is BACKGROUND:  # as a shell starts what ends in "&"
+            arguments = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *arguments]
         with subprocess.Popen(
             arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             assert filled.wait(TIMEOUT)
-            process.send_signal(number)
+            process.send_signal(number or signal.SIGTERM)
             said, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 2
     assert "Traceback" not in said
