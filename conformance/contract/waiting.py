@@ -267,7 +267,9 @@ def a_job_has_one_status(subject: tuple[Look, Any, list[Submission]]) -> Iterato
     """What is pending before and after is ``pending``, what runs is ``in_progress``."""
     look, roll, own = subject
     for submission in own:
-        expected = "pending" if submission.id in look.pending else "in_progress"
+        waits = submission.id in look.pending
+        expected = "pending" if waits else "in_progress"
         status = roll.statuses.get(submission.id)
         if status not in {None, expected}:
-            yield Finding("/jobs", expected, show(status), f"{show(submission.prompt_id)} is otherwise in the queue.")
+            does = "waits" if waits else "runs"
+            yield Finding("/jobs", expected, show(status), f"{show(submission.prompt_id)} {does} in the queue.")
