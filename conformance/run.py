@@ -245,17 +245,25 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM stop a run as Ctrl-C does, so that what was submitted is removed. Signals come to the main thread."""
+    """Let SIGTERM stop a run as Ctrl-C does, so that what was submitted is removed. Signals come to the main thread.
+
+    Also where Ctrl-C is ignored, as a shell sees to for what it runs in the background: else neither would stop it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     import signal
 
+    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if deaf:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        if deaf:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:

@@ -94,7 +94,7 @@ def parse(text: str, path: Path) -> tuple[Target, ...]:
     """Return the targets that a file names, in its order. Files that it names are beside it. Raises UsageProblem."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageProblem(f"{path} is no TOML: {error}") from None
     defaults, entries = _tables(content, path)
     usual = _options(defaults, f"{path}, [defaults]", path.parent)

@@ -44,7 +44,7 @@ class Writes:
 
 
 class Populated(NamedTuple):
-    """What became of the run's own jobs: how many prompts were submitted, how many taken, and the ids that are left."""
+    """What became of the run's own jobs: prompts that were submitted, those answered 200, the ids that are left."""
 
     submitted: int
     taken: int

@@ -17,7 +17,7 @@ import command
 import httpx
 import pytest
 from command import call, is_refused
-from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, left_behind, on_a_terminal, report
+from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, left_behind, on_a_terminal, report, run
 
 from conformance import __version__
 from conformance.cli import VERBS, main
@@ -233,6 +233,28 @@ def test_a_reader_that_goes_away_changes_no_verdict(folder: Path) -> None:
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     assert report(folder)["verdict"] == "non-conformant"
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ("embedded 2>&1 | true", 0), ("embedded 2> /dev/full", 0), ("embedded 2>&-", 0), ("embedded >&- 2>&- <&-", 0),
+        ("http://127.0.0.1:1 2>&1 | true", 10), ("embedded --jobs 3 2> /dev/full", 4),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nobody_to_talk_to_changes_no_status(folder: Path, typed: str, status: int, unbuffered: str) -> None:
+    """1 would say that the server is broken."""
+    command = f'set -o pipefail; "{BIN / "comfy-conformance"}" check --target {typed}'
+    assert run(folder, "/bin/bash", "-c", command, PYTHONUNBUFFERED=unbuffered).returncode == status
+
+
+@pytest.mark.parametrize("typed", ["clauses", "--help", "check --target embedded"])
+def test_a_full_disk_is_one_line_and_4(folder: Path, typed: str) -> None:
+    done = run(folder, "/bin/bash", "-c", f'"{BIN / "comfy-conformance"}" {typed} > /dev/full')
+    assert done.returncode == 4
+    told = "error: standard output cannot be written (No space left on device): send it elsewhere"
+    assert done.stderr.splitlines()[-1] == told
 
 
 @pytest.mark.parametrize("wished", [False, True])

@@ -353,7 +353,7 @@ STALE = {"clause": '"item.array"', "place": '"/*/*"'}
     ("changes", "verdict", "status", "told"),
     [
         (EVERYWHERE, "conformant", 0, "WAIVED item.prompt-id.uuid: [1] prompt_id is a UUID (broken in"),
-        (STALE, "non-conformant", 1, "DEVIATION item.array: stale, the failure is gone a breach at /*/*: take"),
+        (STALE, "non-conformant", 1, "DEVIATION item.array: stale, the failure is gone (a breach at /*/*): take"),
         (EVERYWHERE | {"expires": "2020-06-01", "since": "2020-01-01"}, "non-conformant", 1, "expired on 2020-06-01"),
         ({"place": '"/*/*/1"\nkind = "surrounded"'}, "non-conformant", 1, "in another way than is known: a breach at"),
         (EVERYWHERE | {"target": '"http://elsewhere"'}, "non-conformant", 1, "FAILED item.prompt-id.uuid"),

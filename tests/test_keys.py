@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ from outside import Done, report, run, suite
 
 from conformance.cli import main
 from conformance.exchange import REDACTED
+from conformance.redactor import Redactor
+from conformance.settings import Secret
 
 KEY = "k3y/Canary+Qz81Vm40Lr77Wd"
 GATE = "t0k/Canary+Hx52Bn93Ps66Jf"
@@ -158,6 +161,48 @@ UNSEEN = {
     "broken length": f"HTTP/1.1 200 OK\r\nContent-Length: {KEY}\r\n\r\n".encode(),
 }
 HEADER = ("--header", "Authorization=MY_TOKEN", "--exchange-timeout", "1")
+ODD = "q'7\"x&4<Z>p+9/k%2B\\wQ{}"
+"""A key none of whose pieces of 12 characters stands in what is escaped."""
+
+
+def _numbered(pattern: str) -> str:
+    return "".join(c if c.isalnum() else pattern.format(ord(c)) for c in ODD)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    {
+        "HTML": _numbered("&#{:d};"), "HTML, hexadecimal": _numbered("&#x{:04X};"), "HTML, by name": escape(ODD),
+        "HTML twice": escape(_numbered("&#{:d};")), "URL twice": quote(quote(ODD, safe=""), safe=""),
+        "JSON": json.dumps(ODD)[1:-1], "JSON in JSON": json.dumps(json.dumps(json.dumps(ODD))),
+        "JSON of JSON's numbers": _numbered("\\\\u{:04X}"),
+        "Basic": base64.b64encode(f"user:{ODD}".encode()).decode(),
+        "base64 of more": base64.b64encode(f"ab{ODD} and more".encode()).decode(),
+        "base64 of more, for URLs": base64.urlsafe_b64encode(f"a{ODD}ab".encode()).decode(),
+        "digits": ODD.encode().hex(), "DIGITS": ODD.encode().hex().upper(),
+        "lower case": ODD.lower(), "upper case": ODD.upper(), "the other case": ODD.swapcase(),
+    }.items(),
+    ids=lambda echo: echo[0],
+)  # fmt: skip
+def test_a_key_is_taken_out_as_servers_write_it(echo: tuple[str, str]) -> None:
+    redactor = Redactor(Secret(ODD))
+    text = redactor.text(f"the key {echo[1]} is wrong")
+    assert redactor.content(f"the key {echo[1]} is wrong".encode()) == text.encode()
+    left = re.fullmatch(r"the key (.*) is wrong", text)
+    assert left is not None
+    assert REDACTED in left[1]
+    assert len(left[1].replace(REDACTED, "")) < 20, "what stood around it, and no piece of it"
+
+
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+def test_a_key_is_taken_out_of_wide_characters(coding: str) -> None:
+    assert ODD.encode(coding) not in Redactor(Secret(ODD)).content(f"the key {ODD}".encode(coding))
+
+
+@pytest.mark.parametrize("flood", [b"\\", b"&amp;", b"%25", b"&#0"])
+def test_what_a_server_repeats_takes_no_longer_than_its_length(flood: bytes) -> None:
+    """It would go on for hours: each of a million backslashes begins a run of them all."""
+    assert Redactor(Secret(ODD)).content(flood * 1_000_000) == flood * 1_000_000
 
 
 @pytest.mark.parametrize("echo", FOUND)

@@ -171,6 +171,14 @@ def test_what_is_malformed_names_no_job_and_says_nothing_of_clearing() -> None:
     assert leave().refusal("POST", MANAGE, body(foo=1))
 
 
+@pytest.mark.parametrize("malformed", MALFORMED)
+def test_what_is_malformed_removes_nothing_also_where_a_server_says_that_it_did(malformed: bytes) -> None:
+    given_leave = leave((OURS, PENDING))
+    request = Request("POST", "http://t/api/queue", to_queue=False, operation=MANAGE, body=malformed)
+    given_leave.note(Exchange("x1", request, Response(200, (), b"{}"), started=0.0, elapsed=0.1))
+    assert given_leave.waiting == {OURS}
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from([OURS, THEIRS, OURS.upper(), "", "*"]),
     lambda inner: (

@@ -190,6 +190,12 @@ def test_a_prompt_that_was_refused_and_shows_is_a_breach() -> None:
     assert refused.look([A], [B]).accused == {"lifecycle.rejected"}
 
 
+def test_a_prompt_that_was_refused_for_the_moment_and_taken_later_may_show() -> None:
+    """A server with a limit says 429 and when to come again; the same workflow is sent then."""
+    later = Talk().submit(A).look([A]).post(Operation.SUBMIT, {"prompt": workflow(B)}, 429, {"error": "not now"})
+    assert later.submit(B).look([A], [B]).accused == set()
+
+
 @pytest.mark.parametrize(("other", "accused"), [(workflow(B), True), (workflow(A), False)])
 def test_two_jobs_of_one_id_are_two_where_their_workflows_differ(other: Any, *, accused: bool) -> None:
     """One job that is listed twice is another breach, and has a clause of its own."""

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import signal
 import subprocess
 import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, report, run, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
-from conformance.exchange import Exchange, Operation
+from conformance.exchange import Exchange, Headers, Operation, Response
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
 from conformance.reference.app import Reference
-from conformance.reference.board import Answer, Board, Job
+from conformance.reference.board import Answer, Board, InBetween, Job
+from conformance.reference.queue import Queue
 from conformance.reference.server import Endpoint, serve
 from conformance.reference.variants import Variant
 from conformance.report.model import Status, Verdict
@@ -297,6 +300,124 @@ def test_where_the_server_is_gone_every_job_is_named() -> None:
     assert all(job.prompt_id in said for job in run.alive)
 
 
+class Cached(Stuck):
+    """A board that is read from a cache of two seconds."""
+
+    shown: tuple[float, Queue] | None = None
+
+    def snapshot(self) -> Queue:
+        if self.shown is None or self.now - self.shown[0] > 2.0:
+            self.shown = self.now, super().snapshot()
+        return copy.deepcopy(self.shown[1])
+
+
+class Late(Stuck):
+    """A board that lists nobody in the first two seconds."""
+
+    def snapshot(self) -> Queue:
+        fresh = {job.prompt_id for job in self.jobs if self.now - job.created < 2.0}
+        listed = super().snapshot()
+        return {name: [item for item in items if item[1] not in fresh] for name, items in listed.items()}
+
+
+class LastInBetween(InBetween):
+    """A board whose last job never ends, and is a second on its way into the list of what runs."""
+
+    moment = 1.0
+
+    def start(self, job: Job) -> None:
+        super().start(job)
+        if not self.pending:
+            job.ends = 1e12
+
+
+@pytest.mark.parametrize("board", [Cached, Late, LastInBetween])
+def test_jobs_that_a_read_does_not_show_yet_are_removed_all_the_same(board: type[Board]) -> None:
+    run = begun(board)
+    done = run.to_its_end()
+    assert run.alive == []
+    assert (done.said, done.populating.outcome.left) == ([], ())
+    assert done.populating.leave.seen, "the jobs were waited for"
+
+
+def test_a_server_that_says_not_now_is_asked_to_remove_them_again() -> None:
+    class Busy(Stuck):
+        def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+            return [] if broken.is_set() else super().doomed(names, clear=clear)
+
+    broken = asyncio.Event()
+    run = begun(Busy)
+    send = run.client._send
+
+    async def refusing(method: str, url: str, headers: Headers, body: bytes = b"") -> tuple[Response | None, Any]:
+        answer, problem = await send(method, url, headers, body)
+        return (Response(503, ()) if broken.is_set() else answer), problem
+
+    async def busy() -> str | None:
+        broken.set()
+        run.client.on_answer = lambda _method, _url: broken.clear() if run.client.monotonic() > later else None
+        later = run.client.monotonic() + 5.0
+        return "busy"
+
+    run.client._send = refusing  # type: ignore[method-assign]
+    run.populating.plan = busy
+    assert run.to_its_end().said == []
+    assert run.alive == []
+
+
+def test_where_the_queue_cannot_be_read_any_more_what_waits_is_deleted_all_the_same() -> None:
+    run = begun(Stuck)
+    send = run.client._send
+
+    async def blind(method: str, url: str, headers: Headers, body: bytes = b"") -> tuple[Response | None, Any]:
+        answer, problem = await send(method, url, headers, body)
+        return (Response(500, ()) if method == "GET" else answer), problem
+
+    async def gone() -> str | None:
+        run.client._send = blind  # type: ignore[method-assign]
+        return "the queue cannot be read"
+
+    run.populating.plan = gone
+    (said,) = run.to_its_end().said
+    assert [job.status for job in run.alive] in (["in_progress"], [])
+    assert all(job.prompt_id in said for job in run.alive)
+
+
+def test_other_peoples_jobs_do_not_make_us_look_more_often() -> None:
+    class Restless(Stuck):
+        workers = 2
+        foreign = 0.05
+
+        def start(self, job: Job) -> None:
+            super().start(job)
+            job.ends = self.now + 0.01 if job.foreign else job.ends
+
+    done = on(Restless)
+    assert len([one for one in done.client.ledger if "until the jobs have ended" in one.request.purpose]) < 40
+
+
+def test_an_id_in_the_answer_and_another_in_the_queue_are_one_prompt() -> None:
+    class Renaming(Board):
+        def told_id(self, job: Job) -> str:
+            return str(uuid.UUID(int=uuid.UUID(job.prompt_id).int ^ 1))
+
+    found = on(Renaming).populating.outcome
+    assert found.taken < found.submitted
+
+
+def test_an_answer_to_a_prompt_that_nests_too_deep_is_no_mistake_of_ours() -> None:
+    run = begun(Stuck)
+    send = run.client._send
+
+    async def deep(method: str, url: str, headers: Headers, body: bytes = b"") -> tuple[Response | None, Any]:
+        answer, problem = await send(method, url, headers, body)
+        return (Response(200, (), b"[" * 100_000) if url.endswith("/prompt") else answer), problem
+
+    run.client._send = deep  # type: ignore[method-assign]
+    assert run.to_its_end().said == []
+    assert run.alive == []
+
+
 def test_names_that_a_server_gives_are_said_harmlessly_and_briefly() -> None:
     class Hostile(Keeping):
         def id_for(self, _asked: dict[str, Any]) -> str:
@@ -332,9 +453,17 @@ def serving(board: type[Board]) -> Endpoint:
     return Endpoint(reference, "127.0.0.1", 0, "")
 
 
+BACKGROUND: Final = None
+"""SIGTERM to what ignores Ctrl-C."""
+
+
 @pytest.mark.parametrize("command", ["check", "check --all", "pytest --pyargs conformance"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: signal.Signals, command: str) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, BACKGROUND], ids=["ctrl-c", "sigterm", "sigterm-in-the-background"]
+)
+def test_a_signal_ends_the_run_and_removes_its_jobs(
+    tmp_path: Path, number: signal.Signals | None, command: str
+) -> None:
     filled = threading.Event()
 
     class Watched(Stuck):
@@ -349,11 +478,13 @@ def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: sign
         program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
         asked = [] if "--all" in words else ["--target", server.url, "--populate"]
         arguments: list[str | Path] = [BIN / program, *words, *asked]
+        if number is BACKGROUND:  # as a shell starts what ends in "&"
+            arguments = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *arguments]
         with subprocess.Popen(
             arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             assert filled.wait(TIMEOUT)
-            process.send_signal(number)
+            process.send_signal(number or signal.SIGTERM)
             said, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 2
     assert "Traceback" not in said

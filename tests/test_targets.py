@@ -80,6 +80,7 @@ def test_every_option_of_a_run_can_be_given_in_both_spellings_and_typed_again(op
     ("text", "told"),
     [
         ("[[target]", "is no TOML: "),
+        (f"a = {'[' * 50_000}", "is no TOML: maximum recursion depth exceeded"),
         ("", "names no target: add one below [[target]]"),
         ("[target]\nname = 'x'", "write [[target]] above each"),
         ("target = ['x']", "write [[target]] above each"),

@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from conformance import __version__
+from conformance.cli.streams import standing
 
 EXIT_INTERRUPTED: Final = 2
 EXIT_INTERNAL: Final = 3
@@ -61,6 +62,10 @@ class Cli(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and exit with the status that pytest would give."""
+        with standing():
+            self._main(*args, **kwargs)
+
+    def _main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
         if os.environ.get("NO_COLOR"):
             kwargs["color"] = False
@@ -79,20 +84,12 @@ class Cli(click.Group):
 
             click.echo(line(f"error: {problem.format_message().rstrip('.')}{hint}"), err=True)
             sys.exit(EXIT_USAGE)
-        except BrokenPipeError:
-            nobody_reads_on()
-            sys.exit(0)
         except Exception as error:  # noqa: BLE001 - one line instead of a traceback
             from conformance.trouble import told
 
             click.echo(told(error, os.environ), err=True)
             sys.exit(EXIT_INTERNAL)
         sys.exit(status if isinstance(status, int) else 0)
-
-
-def nobody_reads_on() -> None:
-    """Let what is still to be printed go nowhere: a closed pipe is no error of ours."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

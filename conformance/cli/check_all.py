@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from conformance.cli import nobody_reads_on
 from conformance.cli.shared import refusal, unwritable
 from conformance.near import did_you_mean
 from conformance.settings import DEFAULT_KEY_ENV, UsageProblem
@@ -57,14 +56,11 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
         write_overview(whole, report_dir)
     except OSError as error:
         raise unwritable(report_dir, error) from None
-    try:
-        for one in () if quiet else found:
-            click.secho(_line(one), fg=COLOUR[one.outcome])
-        click.secho(headline(whole), fg=COLOUR[whole.outcome])
-        if not quiet:
-            click.echo(f"overview: {report_dir / 'index.html'}")
-    except BrokenPipeError:
-        nobody_reads_on()
+    for one in () if quiet else found:
+        click.secho(_line(one), fg=COLOUR[one.outcome])
+    click.secho(headline(whole), fg=COLOUR[whole.outcome])
+    if not quiet:
+        click.echo(f"overview: {report_dir / 'index.html'}")
     return whole.exit
 
 

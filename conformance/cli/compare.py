@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from conformance.cli import nobody_reads_on
 from conformance.cli.shared import options_of_a_run, progress, reading, refusal, unwritable
 from conformance.options import OPTIONS, settings_from
 from conformance.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, EMBEDDED, UsageProblem
@@ -156,10 +155,7 @@ def _print(comparison: Comparison, directory: Path, *, quiet: bool) -> None:
     from conformance.report.text import COLOUR
 
     lines = comparison_lines(comparison)
-    try:
-        for line in lines[-1:] if quiet else lines:
-            click.secho(line.text, fg=COLOUR.get(line.style))
-        if not quiet:
-            click.echo(f"report: {directory / 'index.html'}")
-    except BrokenPipeError:
-        nobody_reads_on()  # the outcome stands all the same
+    for line in lines[-1:] if quiet else lines:
+        click.secho(line.text, fg=COLOUR.get(line.style))
+    if not quiet:
+        click.echo(f"report: {directory / 'index.html'}")

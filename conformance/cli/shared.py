@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli import EXIT_USAGE, nobody_reads_on
+from conformance.cli import EXIT_USAGE
 from conformance.options import OPTIONS, Option
 
 if TYPE_CHECKING:
@@ -68,13 +68,10 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
         except OSError as error:
             raise unwritable(settings.report_dir, error) from None
     lines = summary_lines(report)
-    try:
-        for one in lines[-1:] if quiet else lines:
-            click.secho(one.text, fg=COLOUR.get(one.style))
-        if write and not quiet:
-            click.echo(f"report: {settings.report_dir / 'index.html'}")
-    except BrokenPipeError:
-        nobody_reads_on()  # the verdict stands all the same
+    for one in lines[-1:] if quiet else lines:
+        click.secho(one.text, fg=COLOUR.get(one.style))
+    if write and not quiet:
+        click.echo(f"report: {settings.report_dir / 'index.html'}")
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return status or EXIT_USAGE if unkept else status
 

@@ -28,6 +28,8 @@ GAP: Final = 2.0
 SEEN: Final = 3
 """Looks that show an older job waiting, and not this one, before we say that it never came."""
 A_JOB: Final = "a job that the run submitted (--populate)"
+_ABSENT: Final = object()
+"""Stands where a workflow lacks what was submitted."""
 
 
 def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, History]]:
@@ -193,7 +195,7 @@ def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, An
             if name in listed:
                 yield from _differences(place, value, listed[name])
             else:
-                yield place, value, None
+                yield place, value, _ABSENT
     elif isinstance(sent, list) and isinstance(listed, list) and len(sent) == len(listed):
         for index, pair in enumerate(zip(sent, listed, strict=True)):
             yield from _differences(f"{pointer}/{index}", *pair)
@@ -202,6 +204,10 @@ def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, An
             yield pointer, sent, listed
     elif type(sent) is not type(listed) or sent != listed:
         yield pointer, sent, listed
+
+
+def _shown(listed: object) -> str:
+    return "absent" if listed is _ABSENT else show(listed)
 
 
 def _is_text(value: object) -> bool:
@@ -220,7 +226,7 @@ def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
     """Every node and value that was sent stands in [2], where that is an API graph; numbers are compared as doubles."""
     for pointer, sent, listed in _differences(*subject):
         if not _is_text(sent):
-            yield Finding(pointer, "as it was submitted", show(listed), f"Submitted was {show(sent)}.")
+            yield Finding(pointer, "as it was submitted", _shown(listed), f"Submitted was {show(sent)}.")
 
 
 def _texts(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
@@ -246,7 +252,7 @@ def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
     """Strings beyond ASCII that were sent are listed, character by character."""
     for pointer, sent, listed in _differences(*subject):
         if _is_text(sent):
-            yield Finding(pointer, "as it was submitted", show(listed), f"Submitted was {show(sent)}.")
+            yield Finding(pointer, "as it was submitted", _shown(listed), f"Submitted was {show(sent)}.")
 
 
 def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, Any]]]:

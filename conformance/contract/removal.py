@@ -77,8 +77,9 @@ def _still_there(subject: tuple[History, Write, list[str]]) -> Iterator[Finding]
             late = name in look.pending and began(look.answer) > ended(write.answer) + DELETE_GRACE
             if (gone and name in look.ids) or (waited and name in look.running) or late:
                 how = "again" if gone else "running" if name in look.running else "still pending"
+                asked = f"{write.answer.exchange.id} asks to remove {show(name)} and is answered 200"
                 yield Finding("", "the job in neither list", f"{how} in {look.answer.exchange.id}",
-                              f"{show(name)} was removed in {write.answer.exchange.id}, and is listed.")  # fmt: skip
+                              f"{asked}, and the job is listed all the same.")  # fmt: skip
                 break
             waited = waited or name in look.pending
             gone = gone or name not in look.ids
@@ -151,6 +152,7 @@ def the_answer_is_a_queue_manage_response(answer: Answer) -> Iterator[Finding]:
 
 
 def _told(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, list[str], list[Any]]]]:
+    gone: set[str] = set()
     for history, write in _writes(conversation, _is_delete):
         body = write.answer.document.value
         told = body.get("deleted") if isinstance(body, dict) and write.answer.response.status == OK else None
@@ -158,9 +160,11 @@ def _told(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, lis
             after = history.after(write.answer)[:1]
             removed = [
                 name for name in _own_pending(history, write)
-                if name in write.deleted and all(name not in look.ids for look in after)
+                if name in write.deleted - gone and all(name not in look.ids for look in after)
             ]  # fmt: skip
             yield write.answer, (write, removed if after else [], told)
+        if write.answer.response.status == OK:
+            gone |= write.deleted  # what a cache still lists, and is deleted again, is named no more
 
 
 @clause(

@@ -137,9 +137,10 @@ def an_ended_job_is_gone(subject: tuple[History, Submission]) -> Iterator[Findin
 
 def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Answer, object]]]:
     history = conversation.history
+    taken = [found.workflow for found in history.submissions]
     for answer, sent in history.prompts:
-        if FIRST_ERROR <= answer.response.status < 500:
-            digest = digest_of(sent.get("prompt"))
+        digest = digest_of(sent.get("prompt"))
+        if FIRST_ERROR <= answer.response.status < 500 and digest not in taken:
             yield from ((look.answer, (look, answer, digest)) for look in history.after(answer))
 
 
@@ -152,7 +153,7 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, A
     needs="a prompt that is answered 4xx (--populate)", across=_refused,
 )  # fmt: skip
 def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterator[Finding]:
-    """No read after the refusal lists its workflow."""
+    """No read after the refusal lists its workflow, unless it was sent again, as a 429 asks for, and taken."""
     look, refusal, digest = subject
     for name, seen in look.jobs.items():
         if seen.workflow is not None and seen.workflow.value == digest:
@@ -266,7 +267,9 @@ def a_job_has_one_status(subject: tuple[Look, Any, list[Submission]]) -> Iterato
     """What is pending before and after is ``pending``, what runs is ``in_progress``."""
     look, roll, own = subject
     for submission in own:
-        expected = "pending" if submission.id in look.pending else "in_progress"
+        waits = submission.id in look.pending
+        expected = "pending" if waits else "in_progress"
         status = roll.statuses.get(submission.id)
         if status not in {None, expected}:
-            yield Finding("/jobs", expected, show(status), f"{show(submission.prompt_id)} is otherwise in the queue.")
+            does = "waits" if waits else "runs"
+            yield Finding("/jobs", expected, show(status), f"{show(submission.prompt_id)} {does} in the queue.")

@@ -110,7 +110,7 @@ def _told(entry: Entry, number: int, state: State) -> DeviationProblem | None:
             to_do = f"{entry.owner} is to look again, and to renew the entry or take it out"
             return told(problem="expired", message=f"expired on {entry.expires}: {to_do}")
         case State.STALE:
-            return told(problem="stale", message=f"stale, the failure is gone {described(mark)}: take the entry out")
+            return told(problem="stale", message=f"stale, the failure is gone ({described(mark)}): take the entry out")
         case State.UNKNOWN_CLAUSE:
             message = f"there is no clause of this name{did_you_mean(entry.clause, BY_ID)}"
             return told(problem="unknown-clause", message=message)

@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Collection, Generator
 from typing import Any, Final
 
-from conformance.contract.answer import OK
-from conformance.contract.lifecycle import GAP
+from conformance.contract.answer import NOT_NOW, OK
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, other
 from conformance.probe.leave import Leave
@@ -17,10 +16,12 @@ FIRST_POLL, LAST_POLL = 0.05, 1.0
 """Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
 WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
+ARRIVAL: Final = 3.0
+"""Seconds in which a job that is there may be listed nowhere: reads come from a cache, jobs go from list to list."""
 CLEAN_UP: Final = 15.0
 """Seconds beyond its end in which a run removes its jobs. They are spent only where removing takes so long."""
 TRIES: Final = 25
-"""Requests that are spent on removing."""
+"""Looks at the queue that are spent on removing."""
 
 Script = Generator[Ask | float, Exchange | None, None]
 """Yields what is to be sent, and is sent the exchange that came of it; a number is a pause, in seconds."""
@@ -81,28 +82,36 @@ class Removal:
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
         """Delete what waits, interrupt what runs where nobody else's job can be hit, until none is left.
 
-        ``clock`` returns seconds, ``ends`` is when to give up by it. Where the queue cannot be read, that is at once.
-        A job that was last seen waiting and is in neither list now may be on its way from one to the other; unless
-        it is ``followed`` to its end already.
+        ``clock`` returns seconds, ``ends`` is when to give up by it. Where the queue cannot be read, what may be there
+        is deleted by its id, and that is all, unless the server says "not now". A job that was last seen waiting, or
+        never, and is in neither list now may be on its way into one; unless it is ``followed`` to its end already.
         """
-        gone_by = None
+        gone_by, before, pause = None, None, FIRST_POLL
         for _ in range(TRIES):
             read = yield Ask("read before cleaning up")
             if status(read) != OK or self.leave.listed is None:
-                return
+                if self.left:
+                    yield manage("clean up: delete", delete=list(self.left))
+                if status(read) not in NOT_NOW or clock() >= ends:
+                    return
+                yield LAST_POLL
+                continue
             found = self.leave.own_listed()
             waited = [] if found or followed else sorted(self.leave.own[name] for name in self.leave.waiting)
-            on_their_way = bool(waited) and (gone_by is None or clock() < gone_by)
+            missing = bool(waited) or (self.leave.unanswered > 0 and not found and not followed)
+            on_their_way = missing and (gone_by is None or clock() < gone_by)
             self.left = tuple(waited if on_their_way else found)
-            if not self.left or clock() >= ends:
+            if not (self.left or on_their_way) or clock() >= ends:
                 return
             if on_their_way:
-                gone_by = clock() + GAP if gone_by is None else gone_by
-                yield GAP / 10
+                gone_by = clock() + ARRIVAL if gone_by is None else gone_by
+                yield ARRIVAL / 10
                 continue
             gone_by = None
             if waiting := self.leave.own_listed(pending=True):
                 yield manage("clean up: delete", delete=waiting)
             elif self.leave.alone:
                 yield interrupt("clean up: interrupt", self.left[0])
-            yield FIRST_POLL if waiting else LAST_POLL
+            grown = min(2 * pause, LAST_POLL) if found == before else FIRST_POLL  # a cache lists it for some time yet
+            pause, before = grown if waiting else LAST_POLL, found
+            yield pause

@@ -44,6 +44,10 @@ class Leave:
         """Those among them, in lower case, that were last seen waiting, or not yet, and were not deleted."""
         self.there: set[str] = set()
         """Those that the last look listed."""
+        self.seen = False
+        """Whether any read has listed one of them."""
+        self.shared = False
+        """Whether any read has listed somebody else's job."""
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
@@ -156,6 +160,8 @@ class Leave:
                 (self.waiting.add if pending else self.waiting.discard)(named.lower())
             listed.append(Listed(named, pending, own))
         self.there = {job.id.lower() for job in listed if job.own}
+        self.seen = self.seen or bool(self.there)
+        self.shared = self.shared or not all(job.own for job in listed)
         return tuple(listed)
 
 
@@ -174,5 +180,5 @@ def _deleted(body: bytes) -> set[str]:
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -17,6 +17,7 @@ from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, Client, OutOfTime, other
 from conformance.probe.jobs import (
+    ARRIVAL,
     CLEAN_UP,
     FIRST_POLL,
     LAST_POLL,
@@ -32,7 +33,7 @@ from conformance.probe.jobs import (
     status,
     submit,
 )
-from conformance.probe.leave import Leave
+from conformance.probe.leave import Leave, Listed
 from conformance.probe.plan import Asker, Stopped, gathered
 from conformance.probe.workflows import (
     TEXT,
@@ -81,11 +82,13 @@ class Populating:
         self._priorities = priorities
         self._ask = Asker(client, max_requests)
         self._submitted: list[Exchange] = []
+        self._settled = 0.0
 
     @property
     def outcome(self) -> Populated:
         """What became of the jobs."""
-        return Populated(len(self._submitted), len(self.leave.own), self.left)
+        taken = sum(status(exchange) == OK for exchange in self._submitted)
+        return Populated(len(self._submitted), taken, self.left)
 
     async def run(self) -> str | None:
         """Fill the queue, follow the plan, and all that is asked of jobs. Returns why it was not done to its end."""
@@ -95,7 +98,7 @@ class Populating:
             stopped = await self.plan()
             if why is None and stopped is None:
                 why = await self._until_stopped(self._finish if self.writes.populate else self._change_nothing)
-                followed = why is None
+                followed = why is None and self._none_left()
             return why or stopped
         finally:
             if self.writes.populate:
@@ -121,6 +124,7 @@ class Populating:
         await gathered([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
             raise Stopped(f"no prompt was taken: POST {path(self._submitted[0])} is {answered(self._submitted[0])}")
+        await self._poll("until a job is listed", self._settled, lambda: self.leave.seen)
         await self._counted()
         await self._compared()
         await self._change_nothing()
@@ -165,7 +169,10 @@ class Populating:
     async def _submit(self, what: str, graph: Workflow | None, *, text: str = "", **members: Any) -> Exchange:
         mark = f"{self.leave.token}-{len(self._submitted) + 1}"
         made = refused(mark) if graph is None else unique(graph, mark, text=text)
-        exchange = await self._ask(submit(what, made, **members))
+        try:
+            exchange = await self._ask(submit(what, made, **members))
+        finally:
+            self._settled = self.client.monotonic() + ARRIVAL
         self._submitted.append(exchange)
         return exchange
 
@@ -222,11 +229,11 @@ class Populating:
             await self._ask(manage("clear", clear=True))
             await self._read("after clearing")
         ends = self.client.monotonic() + self.writes.job_timeout
-        await self._poll("until the jobs have ended", ends, lambda: not self.leave.own_listed())
+        await self._poll("until the jobs have ended", ends, self._none_left)
         if not self.leave.own_listed():
             await self._compared()
             await self._read("before interrupting nothing")
-            if self.leave.listed == () and self.leave.own:
+            if self.leave.listed == () and self.leave.own and not self.leave.shared:
                 await self._ask(interrupt("interrupt where nothing runs", min(self.leave.own.values())))
         await self._read("at the end")
 
@@ -238,8 +245,8 @@ class Populating:
         return exchange if status(exchange) == OK else None
 
     async def _poll(self, why: str, ends: float, over: Callable[[], bool]) -> None:
-        """Look until it is over, or the time: often as long as the queue moves."""
-        pause, before = FIRST_POLL, self.leave.listed
+        """Look until it is over, or the time: often as long as our jobs move."""
+        pause, before = FIRST_POLL, self._own()
         for number in count(1):
             if over() or self.client.monotonic() >= ends:
                 return
@@ -248,8 +255,8 @@ class Populating:
                 await self._ask(THE_JOBS)
             if await self._read(why) is None:
                 return
-            pause = FIRST_POLL if self.leave.listed != before else min(2 * pause, LAST_POLL)
-            before = self.leave.listed
+            pause = FIRST_POLL if self._own() != before else min(2 * pause, LAST_POLL)
+            before = self._own()
 
     async def _counted(self) -> None:
         """Ask how many jobs remain, between two reads."""
@@ -262,6 +269,17 @@ class Populating:
         await self._read("before the list of jobs")
         await self._ask(THE_JOBS)
         await self._read("after the list of jobs")
+
+    def _own(self) -> list[Listed]:
+        return [job for job in self.leave.listed or () if job.own]
+
+    def _none_left(self) -> bool:
+        """Whether none of our own is listed, and none can be on its way into a list."""
+        now = self.client.monotonic()
+        if self.leave.own_listed(pending=True):
+            self._settled = now + ARRIVAL
+        on_their_way = self.leave.waiting or self.leave.unanswered
+        return not self._own() and (not on_their_way or now >= self._settled)
 
     # --- removing -----------------------------------------------------------------------------------------------------
 

@@ -202,6 +202,16 @@ def test_a_workflow_is_compared_where_it_was_first_listed() -> None:
     assert charged("workflow", talk) == ["x2"]
 
 
+def test_what_a_workflow_lacks_is_called_absent_and_null_is_called_null() -> None:
+    listed = [job(A, graph(a=None))]
+    assert told("workflow", Talk().submit(A, graph(a=1)).look(listed)) == [
+        Told("/queue_running/0/2/1/a", "as it was submitted", "null", "Submitted was 1.")
+    ]  # fmt: skip
+    assert told("workflow", Talk().submit(A, graph(b=1)).look(listed)) == [
+        Told("/queue_running/0/2/1/b", "as it was submitted", "absent", "Submitted was 1.")
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("listed", [[], {"1": {}}, {"1": 3}, {"nodes": []}, None])
 def test_what_is_no_graph_is_not_compared(listed: Any) -> None:
     broken = item(1, e1=A, e2=listed, e3=["1"], e4={"create_time": MILLISECONDS})

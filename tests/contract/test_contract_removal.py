@@ -30,7 +30,7 @@ def manage(talk: Talk, asked: Any, status: int = 200, answer: Any = None) -> Tal
 
 
 def still(how: str, name: str, seen: str, removed: str = "x7") -> Told:
-    message = f'"{name}" was removed in {removed}, and is listed.'
+    message = f'{removed} asks to remove "{name}" and is answered 200, and the job is listed all the same.'
     return Told("", "the job in neither list", f"{how} in {seen}", message)
 
 
@@ -197,6 +197,13 @@ def test_what_was_deleted_is_named_and_nothing_else() -> None:
     assert named({"deleted": []}, THEIRS) == []
     assert named({"deleted": [C, THEIRS, B]}, B) == sorted([not_asked(C), not_asked(THEIRS)], key=lambda one: one.got)
     assert named({"deleted": [THEIRS]}, B) == [unnamed(B, f'["{THEIRS}"]'), not_asked(THEIRS)]
+
+
+def test_what_was_named_once_and_is_still_listed_from_a_cache_is_not_named_again() -> None:
+    first = three().delete(B).look([A], [B, C])
+    assert told("delete.names", first.delete(B, answer={"deleted": []}).look([A], [C])) == []
+    refused = three().delete(B, status=500).look([A], [B, C])
+    assert told("delete.names", refused.delete(B, answer={"deleted": []}).look([A], [C])) == [unnamed(B, "[]")]
 
 
 def test_the_first_look_afterwards_says_what_is_gone() -> None:

@@ -295,7 +295,8 @@ PENDS, RUNS, GONE = ((), (A,)), ((A,), ()), ((), ())
     [(PENDS, "in_progress", "pending"), (RUNS, "pending", "in_progress"), (RUNS, "x", "in_progress")],
 )
 def test_the_list_of_jobs_says_the_same_of_a_job(where: Any, status: str, expected: str) -> None:
-    found = Told("/jobs", expected, f'"{status}"', f'"{A}" is otherwise in the queue.')
+    does = "waits" if expected == "pending" else "runs"
+    found = Told("/jobs", expected, f'"{status}"', f'"{A}" {does} in the queue.')
     assert beside(where, where, jobs=rows(a=status)) == ([], [found])
     assert beside(where, where, jobs=rows(a=expected)) == ([], [])
 
