@@ -33,7 +33,10 @@ class Scripted:
 
     def serve(self, listening: socket.socket) -> None:
         for answer in self._answers:
-            peer, _ = listening.accept()
+            try:
+                peer, _ = listening.accept()
+            except OSError:  # the test is over
+                return
             with peer:
                 self.heard.append(peer.recv(1 << 16))
                 if answer is None:
@@ -53,6 +56,8 @@ def connected(scripted: Scripted) -> Iterator[Connection]:
             yield connection
         finally:
             connection.close()
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 LATE = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + b" " * 4000

@@ -50,8 +50,9 @@ def _options(command: Any) -> Any:
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:  # fmt: skip
-    """Read a queue with many users at once, judge every answer; with --populate, bring jobs as well.
+    """Read a queue with many users at once, judge every answer.
 
+    With --populate the users bring jobs as well, and remove them.
     Locust sends the requests: what stands behind -- goes to it, such as --csv, --html or --processes.
     Loopback alone is loaded, unless --yes-load-this-host says that another host may be.
 
