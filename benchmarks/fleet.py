@@ -44,7 +44,7 @@ def faults(number: int) -> list[str | None]:
         fault.name for fault in FAULTS.values()
         if fault.clause in musts
         and fault.dialect == "cloud"
-        and not (fault.hidden or fault.needs_key or fault.needs_jobs)
+        and not (fault.hidden or fault.under_load or fault.needs_key or fault.needs_jobs)
     ]  # fmt: skip
     step = max(1, len(known) // (number // EVERY))
     return [
