@@ -20,7 +20,9 @@ INTERRUPT_GRACE: Final = 5.0
 DELETE_GRACE: Final = 2.0
 """Seconds in which a job that was deleted leaves."""
 SURELY: Final = 1.0
-"""Seconds after which a job that still runs, and ends as completed, was not interrupted."""
+"""Seconds after which a job of quick steps that still runs, and ends as completed, was not interrupted."""
+QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage"})
+"""Nodes that take milliseconds. A step of another may take longer, and be the last one."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
 """Bodies that are no request to remove jobs: cut off, and a number where a list of ids stands. Neither names a job."""
 A_DELETE: Final = "a pending job of the run that is deleted (--populate)"
@@ -285,14 +287,23 @@ def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History
     needs="a running job of the run that is interrupted, with no other jobs in the queue (--populate)", across=_stopped,
 )  # fmt: skip
 def an_interrupted_job_stops(subject: tuple[History, Write, str]) -> Iterator[Finding]:
-    """5 s after the answer it runs no more; nor does it run on for a second and end as completed."""
+    """5 s after the answer it runs no more; nor does one of quick steps run on for a second and end as completed."""
     history, write, name = subject
     running = [look for look in history.after(write.answer) if name in look.running]
     late = [began(look.answer) - ended(write.answer) for look in running]
     longest = max(late, default=0.0)
-    if longest > INTERRUPT_GRACE or (longest > SURELY and history.status_of(name) == "completed"):
+    completed = history.status_of(name) == "completed" and _is_quick(history, name)
+    if longest > INTERRUPT_GRACE or (longest > SURELY and completed):
         yield Finding(None, "the job not running", f"running {longest:.1f} s later",
                       f"{show(name)} was interrupted, and runs on.")  # fmt: skip
+
+
+def _is_quick(history: History, name: str) -> bool:
+    graphs = [found.sent.get("prompt") for found in history.submissions if found.id == name]
+    return all(
+        isinstance(node, dict) and node.get("class_type") in QUICK
+        for graph in graphs if isinstance(graph, dict) for node in graph.values()
+    )  # fmt: skip
 
 
 def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Write]]]:

@@ -265,9 +265,9 @@ def test_a_request_that_is_well_formed_is_no_mistake(body: bytes) -> None:
 # --- interrupting -----------------------------------------------------------------------------------------------------
 
 
-def stopped(*moments: float, status: str | None = None, start: float = NOW) -> list[Told] | None:
+def stopped(*moments: float, status: str | None = None, start: float = NOW, graph: object = None) -> list[Told] | None:
     """Judge a run whose job runs in looks, so many seconds after an interrupt was answered."""
-    talk = Talk().submit(A).look([A]).interrupt(A)
+    talk = Talk().submit(A, graph).look([A]).interrupt(A)
     for _ in moments:
         talk.look([A])
     talk.look()
@@ -296,6 +296,14 @@ def test_a_job_that_runs_on_for_a_second_and_completes_was_not_interrupted() -> 
     assert stopped(1.0, status="completed") == stopped(status="completed") == []
     for status in ("cancelled", "failed", "in_progress", "pending"):
         assert stopped(1.25, status=status) == []
+
+
+@pytest.mark.parametrize("node", [{"class_type": "VAEDecode"}, {"class_type": 7}, {}, "a node"])
+def test_a_job_whose_last_step_may_be_a_long_one_may_complete_for_some_seconds(node: object) -> None:
+    graph = {**workflow(A), "2": node}
+    assert stopped(1.25, status="completed", graph=graph) == stopped(5.0, status="completed", graph=graph) == []
+    assert stopped(5.25, status="completed", graph=graph) == runs_on("5.2")
+    assert stopped(1.25, status="completed", graph=workflow(A) | {"2": {"class_type": "ImageScale"}}) == runs_on("1.2")
 
 
 @pytest.mark.parametrize("status", [199, 201, 404, 500])
