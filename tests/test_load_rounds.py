@@ -22,7 +22,6 @@ from conformance.probe.client import Ask, Client, guard
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
 from conformance.probe.workflows import built_in, unique
-from conformance.reference.board import Slow
 from conformance.reference.faults import FAULTS
 from conformance.reference.faults import Fault as Lie
 from conformance.reference.message import Ask as Asked
@@ -111,21 +110,38 @@ def crowd(world: World, jobs: Jobs, requests: int, *, users: int = 5) -> Iterato
         world.wait(0.012)
 
 
-def told(world: World, rounds: Iterator[Round], demand: Demand) -> tuple[Counter[str], Counter[str]]:
-    """Return in how many answers clauses were judged, and broken: in single ones, and in the life of jobs."""
-    stream, judged, broken = Stream(demand), Counter[str](), Counter[str]()
+class Tribunal:
+    """Counts in how many answers clauses are judged, and broken: in single ones, and in the life of jobs."""
 
-    def count(noted: Noted) -> None:
+    def __init__(self, world: World, demand: Demand) -> None:
+        self.judged, self.broken = Counter[str](), Counter[str]()
+        self._world, self._stream, self._heard = world, Stream(demand), 0
+
+    def hear(self, over: Round) -> None:
+        """Judge a round, and what was sent until it was over."""
+        for _, noted in self._stream.of_jobs(over.kept):
+            self._count(noted)
+        self.hear_the_rest()
+
+    def hear_the_rest(self) -> None:
+        """Judge what was sent since."""
+        for exchange in self._world.sent[self._heard :]:
+            self._count(self._stream.judge("everybody", exchange))
+        self._heard = len(self._world.sent)
+
+    def _count(self, noted: Noted) -> None:
         assert not noted.errors
-        judged.update(noted.judged)
-        broken.update(clause for clause, _ in noted.broken)
+        self.judged.update(noted.judged)
+        self.broken.update(clause for clause, _ in noted.broken)
 
+
+def told(world: World, rounds: Iterator[Round], demand: Demand) -> tuple[Counter[str], Counter[str]]:
+    """Return in how many answers clauses were judged, and broken."""
+    tribunal = Tribunal(world, demand)
     for over in rounds:
-        for _, noted in stream.of_jobs(over.kept):
-            count(noted)
-    for exchange in world.sent:
-        count(stream.judge("everybody", exchange))
-    return judged, broken
+        tribunal.hear(over)
+    tribunal.hear_the_rest()
+    return tribunal.judged, tribunal.broken
 
 
 def demand_of(dialect: str) -> Demand:
@@ -260,9 +276,13 @@ def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Lie) -> None:
     world = World(fault=fault.name)
     jobs = Jobs(WRITES, Clock())
     jobs._clock = world.clock
-    slow = fault.board is not None and issubclass(fault.board, Slow)
-    _, broken = told(world, crowd(world, jobs, 4000 if slow else 2500), demand_of(fault.dialect))
-    assert broken[ELSEWHERE.get(fault.name, fault.clause)] > 0
+    clause, tribunal = ELSEWHERE.get(fault.name, fault.clause), Tribunal(world, demand_of(fault.dialect))
+    for over in crowd(world, jobs, 6000):
+        tribunal.hear(over)
+        if tribunal.broken[clause]:
+            return
+    tribunal.hear_the_rest()
+    assert tribunal.broken[clause] > 0
 
 
 def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
@@ -330,7 +350,7 @@ def test_a_server_without_the_nodes_is_not_written_to() -> None:
 
 
 @pytest.mark.parametrize("variant", BOARDS)
-@pytest.mark.parametrize("requests", [3, 7, 12, 20, 33, 60, 101, 170, 260, 410])
+@pytest.mark.parametrize("requests", [3, 9, 20, 45, 101, 260])
 def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> None:
     world, jobs = World(variant), Jobs(WRITES, Clock())
     jobs._clock = world.clock
