@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any, Final
 
 from conformance.contract import BY_ID, Level
 from conformance.exchange import Exchange
@@ -16,6 +17,9 @@ from conformance.report.build import record
 from conformance.report.fingerprint import fingerprint_at
 from conformance.report.model import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 
+ALIKE: Final = 256
+"""Different values that are kept before they are counted."""
+
 
 @dataclass
 class Gathering:
@@ -23,6 +27,8 @@ class Gathering:
 
     hide_workflows: bool = False
     _judged: Counter[str] = field(default_factory=Counter)
+    _alike: dict[int, list[Any]] = field(default_factory=dict)
+    """What was said, kept as it is, and how often: of most answers the very same."""
     _breached: Counter[str] = field(default_factory=Counter)
     _first: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
@@ -58,8 +64,11 @@ class Gathering:
 
     def judged(self, exchange: Exchange, noted: Noted, others: Mapping[str, Exchange] = MappingProxyType({})) -> None:
         """Count what clauses say of an answer. Findings may mention others, which are given by id."""
-        self._judged.update(noted.judged)
-        self._errors.update(noted.errors)
+        self._alike.setdefault(id(noted), [noted, 0])[1] += 1
+        if len(self._alike) > ALIKE:
+            self._count_alike()
+        if noted.errors:
+            self._errors.update(noted.errors)
         if noted.broken:
             self._broken(exchange, noted, _ended(exchange), others)
 
@@ -82,8 +91,14 @@ class Gathering:
                     if named is not None:
                         self._exchanges.setdefault(name, record(named, hide_workflows=self.hide_workflows))
 
+    def _count_alike(self) -> None:
+        for noted, number in self._alike.values():
+            self._judged.update(dict.fromkeys(noted.judged, number))
+        self._alike.clear()
+
     def tally(self) -> Tally:
         """Return what was gathered."""
+        self._count_alike()
         return Tally(
             clauses={
                 clause: Broken(

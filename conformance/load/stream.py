@@ -62,6 +62,9 @@ class Noted:
         return Noted(self.judged + other.judged, self.broken + other.broken, self.errors + other.errors)
 
 
+NOTHING: Final = Noted()
+
+
 class Recent(OrderedDict[Key, Value]):
     """The values that were used last, as many as weigh ``room`` together."""
 
@@ -96,6 +99,8 @@ class _Body:
     reading: Reading
     digest: bytes
     noted: Noted
+    fresh: bool = True
+    """Whether its value is still there."""
 
 
 class _Head(NamedTuple):
@@ -135,6 +140,7 @@ class Stream:
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
+        self._sums: Recent[Hashable, tuple[tuple[Noted, ...], Noted]] = Recent(EQUALS)
         self._digests: Recent[bytes, bytes] = Recent(2 * JOBS)
 
     def judge(self, reader: Hashable, exchange: Exchange) -> Noted:
@@ -151,11 +157,18 @@ class Stream:
         dated = None if response.header("date") else int(exchange.started or 0)  # else our clock speaks for it
         request = exchange.request
         head = (request.same, request.body, response.status, response.headers, response.coding_error, dated)
-        noted = self._equals.get_or_make((head, digest), lambda: self._ask(answer, head))
+        noted = self._equals.get_or_make((head, digest), lambda: self._ask(answer, head, body))
         if answer.shows_queue:
-            noted += body.noted + (self._since(reader, digest, answer) if answer.gist.is_object else Noted())
-        body.reading.forget()
+            noted = self._sum(noted, body.noted, self._since(reader, digest, answer))
+        if body.fresh:
+            body.reading.forget()
+            body.fresh = False
         return noted
+
+    def _sum(self, *parts: Noted) -> Noted:
+        """Return the very same value for the same parts, which are kept with it."""
+        _, whole = self._sums.get_or_make(tuple(map(id, parts)), lambda: (parts, sum(parts, Noted())))
+        return whole
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
         """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
@@ -170,7 +183,8 @@ class Stream:
                 said[name] = said.get(name, Noted()) + noted
         return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
 
-    def _ask(self, answer: Answer, head: Hashable) -> Noted:
+    def _ask(self, answer: Answer, head: Hashable, body: _Body) -> Noted:
+        body.fresh = True  # as far as it is read again
         of_head = self._heads.get_or_make(head, lambda: self._ask_of_head(answer))
         return of_head.noted + _noted((clause, partial(_over, clause, answer)) for clause in of_head.others)
 
@@ -202,10 +216,13 @@ class Stream:
 
     def _since(self, reader: Hashable, digest: bytes, answer: Answer) -> Noted:
         """Return what this read says together with the ones before it of the same reader."""
+        if not answer.gist.is_object:
+            return NOTHING
         window = self._readers.get_or_make(reader, _Reader)
-        window.reads = [*window.reads, (digest, _slim(answer))][-WINDOW:]
-        self._readers.put(reader, window)
-        digests = tuple(digest for digest, _ in window.reads)
+        if [each for each, _ in window.reads] != [digest] * WINDOW:  # else those that are there serve as well
+            window.reads = [*window.reads, (digest, _slim(answer))][-WINDOW:]
+            self._readers.put(reader, window)
+        digests = tuple(each for each, _ in window.reads)
         return self._runs.get_or_make(digests, lambda: self._compare([read for _, read in window.reads]))
 
     def _compare(self, reads: list[Answer]) -> Noted:
