@@ -20,6 +20,7 @@ from typing import Any, Final
 import dask
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
 from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from conformance.contract.clause import printable
@@ -196,7 +197,7 @@ def _outcome(task: asyncio.Task[Done], target: Target) -> Done:
     if isinstance(error, KilledWorker):
         reason = "each worker that checked it was lost: it is not tried again"
         return Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
-    if isinstance(error, FutureCancelledError):
+    if isinstance(error, FutureCancelledError | CommClosedError):  # whichever notices first
         raise Lost("the connection to the scheduler was lost") from None
     if isinstance(error, OtherSuite):
         raise Lost(str(error)) from None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 from fleet_samples import HEADER, kept, target
 
@@ -56,6 +57,7 @@ def test_an_endpoint_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp
     ("error", "told"),
     [
         (FutureCancelledError("key", "scheduler-connection-lost"), "the connection to the scheduler was lost"),
+        (CommClosedError("in <TCP (closed)>: Stream is closed"), "the connection to the scheduler was lost"),
         (OtherSuite("a worker has suite 0.0.1"), "a worker has suite 0.0.1"),
         (ModuleNotFoundError("No module named 'conformance'"), r"cannot check \(ModuleNotFoundError: No module named"),
     ],
