@@ -157,3 +157,35 @@ def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_ap
     for look in looks:
         with pytest.raises(Wanted):
             look()
+
+
+def test_a_queue_that_stood_still_is_looked_at_anew_once_it_has_moved() -> None:
+    stream, body, lost = Stream(Demand.of(Dialect.CLOUD)), another(1), queue(item(2))
+    bodies = [body] * 6 + [lost] + [body] * 2
+    exchanges = [read(content, number=number) for number, content in enumerate(bodies, 1)]
+    told = [[clause for clause, _ in stream.judge("one", exchange).broken] for exchange in exchanges]
+    assert told == [[]] * 7 + [["reads.steady"], []]
+    whole = [result.breached for result in judge(exchanges).results if result.id == "reads.steady"]
+    assert whole == [1]
+
+
+def test_a_head_that_changes_while_the_queue_stands_still_is_judged() -> None:
+    stream, plain = Stream(Demand.of(Dialect.CLOUD)), (("Content-Type", "text/plain"),)
+    told = [stream.judge("one", read(another(1), number=number)) for number in range(1, 6)]
+    other = stream.judge("one", read(another(1), number=6, headers=plain))
+    failed = stream.judge("one", read(another(1), number=7, status=500))
+    again = stream.judge("one", read(another(1), number=8))
+    assert told[3] is told[4]
+    assert "http.content-type" in [clause for clause, _ in other.broken]
+    assert "status.steady" in failed.judged
+    assert not set(failed.judged) & {"item.array", "reads.order"}
+    assert again == told[4]
+
+
+def test_who_reads_beside_another_is_told_what_its_own_reads_say() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    for number in range(1, 6):
+        assert stream.judge("one", read(another(1), number=number)).broken == ()
+    bodies = enumerate((another(1), queue(item(2)), another(1)), 6)
+    told = [stream.judge("two", read(body, number=number)).broken for number, body in bodies]
+    assert [[clause for clause, _ in broken] for broken in told] == [[], [], ["reads.steady"]]

@@ -20,7 +20,7 @@ from typing import Any, Final
 import dask
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
 from distributed.client import FutureCancelledError
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from conformance.contract.clause import printable

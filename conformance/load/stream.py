@@ -24,7 +24,7 @@ from conformance.contract.reading import Reading
 from conformance.contract.skim import Skimmed
 from conformance.contract.skim.reading import KNOWN
 from conformance.dialect import Demand
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Headers, Request, Response
 from conformance.load.bare import Wanted, without_body
 
 LISTED: Final = 2
@@ -91,6 +91,11 @@ class Recent(OrderedDict[Key, Value]):
             _, old = self.popitem(last=False)
             self._weight -= self._weigh(old)
 
+    def drop(self, key: Key) -> None:
+        """Forget a value, where there is one."""
+        if key in self:
+            self._weight -= self._weigh(self.pop(key))
+
 
 @dataclass
 class _Body:
@@ -103,7 +108,7 @@ class _Body:
     """Whether its value is still there."""
 
 
-class _Head(NamedTuple):
+class _OfHead(NamedTuple):
     """What is said of all answers with one head, and the clauses that want to see more of each."""
 
     noted: Noted
@@ -117,8 +122,43 @@ class _Reader:
     reads: list[tuple[bytes, Answer]] = field(default_factory=list)
 
     @property
+    def digests(self) -> tuple[bytes, ...]:
+        return tuple(digest for digest, _ in self.reads)
+
+    @property
     def jobs(self) -> int:
         return 1 + sum(len(answer.gist.sightings) for _, answer in self.reads)
+
+
+class _Seen(NamedTuple):
+    """What of a request and of the head of its answer can make a difference; ``dated`` is our time where it is used."""
+
+    same: tuple[str, ...]
+    body: bytes
+    status: int
+    headers: Headers
+    coding_error: str | None
+    dated: int | None
+
+
+class _Last(NamedTuple):
+    """The last answer to a reader to whom the queue stands still, and what was said of it."""
+
+    head: _Seen
+    content: bytes
+    noted: Noted
+
+    def is_like(self, request: Request, response: Response) -> bool:
+        """Whether another answer is equal in everything that is judged."""
+        head = self.head
+        return (
+            response.content == self.content
+            and response.headers == head.headers
+            and response.status == head.status
+            and response.coding_error == head.coding_error
+            and request.body == head.body
+            and request.same == head.same
+        )
 
 
 class Stream:
@@ -134,8 +174,9 @@ class Stream:
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
         self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
+        self._last: Recent[Hashable, _Last] = Recent(BODIES, lambda last: len(last.content) + 1)
         self._equals: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._heads: Recent[Hashable, _Head] = Recent(EQUALS)
+        self._heads: Recent[_Seen, _OfHead] = Recent(EQUALS)
         self._proven: Recent[Hashable, Noted] = Recent(EQUALS)
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
@@ -150,20 +191,32 @@ class Stream:
         """
         response = exchange.response
         if response is None:
-            return Noted()
+            return NOTHING
+        last = self._last.get(reader)
+        if last is not None and last.is_like(exchange.request, response):
+            return last.noted
         digest = hashlib.blake2b(response.content, digest_size=16).digest()
         body = self._bodies.get_or_make(digest, lambda: self._read(digest, response.content))
         answer = Answer(exchange, response, body.reading)
         dated = None if response.header("date") else int(exchange.started or 0)  # else our clock speaks for it
         request = exchange.request
-        head = (request.same, request.body, response.status, response.headers, response.coding_error, dated)
+        head = _Seen(request.same, request.body, response.status, response.headers, response.coding_error, dated)
         noted = self._equals.get_or_make((head, digest), lambda: self._ask(answer, head, body))
         if answer.shows_queue:
             noted = self._sum(noted, body.noted, self._since(reader, digest, answer))
         if body.fresh:
             body.reading.forget()
             body.fresh = False
+        self._remember(reader, digest, _Last(head, body.reading.content, noted))
         return noted
+
+    def _remember(self, reader: Hashable, digest: bytes, last: _Last) -> None:
+        """Remember the last answer to a reader, if one more of its kind says the same: the queue stands still."""
+        window = self._readers.get(reader)
+        if last.head.dated is None and window is not None and window.digests == (digest,) * WINDOW:
+            self._last.put(reader, last)
+        else:
+            self._last.drop(reader)
 
     def _sum(self, *parts: Noted) -> Noted:
         """Return the very same value for the same parts, which are kept with it."""
@@ -183,12 +236,12 @@ class Stream:
                 said[name] = said.get(name, Noted()) + noted
         return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
 
-    def _ask(self, answer: Answer, head: Hashable, body: _Body) -> Noted:
+    def _ask(self, answer: Answer, head: _Seen, body: _Body) -> Noted:
         body.fresh = True  # as far as it is read again
         of_head = self._heads.get_or_make(head, lambda: self._ask_of_head(answer))
         return of_head.noted + _noted((clause, partial(_over, clause, answer)) for clause in of_head.others)
 
-    def _ask_of_head(self, answer: Answer) -> _Head:
+    def _ask_of_head(self, answer: Answer) -> _OfHead:
         """Ask what can be asked without the body and the clock: which clauses want to see them, shows when they do."""
         bare, others, noted = without_body(answer), list[Clause](), list[Noted]()
         for clause in self._of_answer:
@@ -198,7 +251,7 @@ class Stream:
                 except Wanted:
                     others.append(clause)
         noted.append(_noted((clause, lambda: (False, accountable(answer))) for clause in self._steady))
-        return _Head(sum(noted, Noted()), others)
+        return _OfHead(sum(noted, Noted()), others)
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
         reading = Skimmed(content, self._demand)
@@ -219,11 +272,10 @@ class Stream:
         if not answer.gist.is_object:
             return NOTHING
         window = self._readers.get_or_make(reader, _Reader)
-        if [each for each, _ in window.reads] != [digest] * WINDOW:  # else those that are there serve as well
+        if window.digests != (digest,) * WINDOW:  # else those that are there serve as well
             window.reads = [*window.reads, (digest, _slim(answer))][-WINDOW:]
             self._readers.put(reader, window)
-        digests = tuple(each for each, _ in window.reads)
-        return self._runs.get_or_make(digests, lambda: self._compare([read for _, read in window.reads]))
+        return self._runs.get_or_make(window.digests, lambda: self._compare([read for _, read in window.reads]))
 
     def _compare(self, reads: list[Answer]) -> Noted:
         conversation = Conversation(reads)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from distributed.client import FutureCancelledError
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 from fleet_samples import HEADER, kept, target
 
