@@ -202,8 +202,13 @@ def test_what_was_deleted_is_named_and_nothing_else() -> None:
 def test_what_was_named_once_and_is_still_listed_from_a_cache_is_not_named_again() -> None:
     first = three().delete(B).look([A], [B, C])
     assert told("delete.names", first.delete(B, answer={"deleted": []}).look([A], [C])) == []
-    refused = three().delete(B, status=500).look([A], [B, C])
-    assert told("delete.names", refused.delete(B, answer={"deleted": []}).look([A], [C])) == [unnamed(B, "[]")]
+    for status in (199, 500):
+        refused = three().delete(B, status=status).look([A], [B, C])
+        assert told("delete.names", refused.delete(B, answer={"deleted": []}).look([A], [C])) == [unnamed(B, "[]")]
+
+
+def test_what_was_deleted_before_is_not_to_be_named_by_the_answer_to_another_delete() -> None:
+    assert told("delete.names", three().delete(B).look([A], [B, C]).delete(C).look([A])) == []
 
 
 def test_the_first_look_afterwards_says_what_is_gone() -> None:
@@ -296,6 +301,16 @@ def test_a_job_that_runs_on_for_a_second_and_completes_was_not_interrupted() -> 
     assert stopped(1.0, status="completed") == stopped(status="completed") == []
     for status in ("cancelled", "failed", "in_progress", "pending"):
         assert stopped(1.25, status=status) == []
+
+
+def test_what_another_job_is_made_of_does_not_matter() -> None:
+    slow = {"1": {"class_type": "VAEDecode"}}
+    for interrupted, others in ((A, (B, C)), (C, (A, B)), (B, (A, C))):
+        talk = Talk().submit(others[0], slow).submit(interrupted).submit(others[1], slow)
+        talk.look([interrupted]).interrupt(interrupted).wait(2).look([interrupted]).look()
+        assert told("interrupt.stops", talk.jobs(**{interrupted: "completed"})) == [
+            Told(None, "the job not running", "running 2.0 s later", f'"{interrupted}" was interrupted, and runs on.')
+        ]
 
 
 @pytest.mark.parametrize("node", [{"class_type": "VAEDecode"}, {"class_type": 7}, {}, "a node"])
