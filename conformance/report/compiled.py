@@ -22,7 +22,7 @@ class Compiled(FileSystemBytecodeCache):
     def __init__(self) -> None:
         super().__init__(str(Path(cache_from_source(__file__)).parent), f"%s.{sys.implementation.cache_tag}.jinja")
         makers = (files("conformance.report") / "page.py", files("jinja2") / "compiler.py")
-        self._makers = "".join(maker.read_text("utf-8") for maker in makers)
+        self._makers = super().get_source_checksum("".join(maker.read_text("utf-8") for maker in makers))
 
     def get_source_checksum(self, source: str) -> str:
         """Return the digest of a template together with what compiles it."""
