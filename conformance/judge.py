@@ -14,7 +14,7 @@ from msgspec import structs
 from conformance.contract import CATALOGUE, Clause, Finding, Level
 from conformance.contract.allowed import suspected
 from conformance.contract.answer import Answer, Conversation
-from conformance.contract.clause import printable
+from conformance.contract.clause import failure
 from conformance.contract.reading import Reading
 from conformance.contract.skim import Skimmed
 from conformance.dialect import Demand, Dialect
@@ -169,7 +169,7 @@ class _Tally:
         try:
             noting()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
-            self.error = f"{type(error).__name__}: {printable(str(error))}"
+            self.error = failure(error)
 
 
 def judge(  # noqa: PLR0913 - what a judgement depends on

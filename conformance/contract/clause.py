@@ -117,6 +117,11 @@ def show(value: object) -> str:
     return printable(text)
 
 
+def failure(error: Exception) -> str:
+    """Say how a clause itself failed, which speaks of the suite and not of an answer."""
+    return f"{type(error).__name__}: {printable(str(error))}"
+
+
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
     """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
     text = blotted(text)

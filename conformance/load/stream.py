@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
 from conformance.contract.answer import Answer, Conversation
-from conformance.contract.clause import printable
+from conformance.contract.clause import failure
 from conformance.contract.envelope import accountable
 from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.reading import Reading
@@ -83,8 +83,7 @@ class Recent(OrderedDict[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Remember a value; forget those that were used longest ago. The newest one is always kept."""
-        if key in self:
-            self._weight -= self._weigh(self.pop(key))
+        self.drop(key)
         self[key] = value
         self._weight += self._weigh(value)
         while self._weight > self._room and len(self) > 1:
@@ -181,7 +180,6 @@ class Stream:
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._sums: Recent[Hashable, tuple[tuple[Noted, ...], Noted]] = Recent(EQUALS)
         self._digests: Recent[bytes, bytes] = Recent(2 * JOBS)
 
     def judge(self, reader: Hashable, exchange: Exchange) -> Noted:
@@ -203,7 +201,7 @@ class Stream:
         head = _Seen(request.same, request.body, response.status, response.headers, response.coding_error, dated)
         noted = self._equals.get_or_make((head, digest), lambda: self._ask(answer, head, body))
         if answer.shows_queue:
-            noted = self._sum(noted, body.noted, self._since(reader, digest, answer))
+            noted += body.noted + self._since(reader, digest, answer)
         if body.fresh:
             body.reading.forget()
             body.fresh = False
@@ -217,11 +215,6 @@ class Stream:
             self._last.put(reader, last)
         else:
             self._last.drop(reader)
-
-    def _sum(self, *parts: Noted) -> Noted:
-        """Return the very same value for the same parts, which are kept with it."""
-        _, whole = self._sums.get_or_make(tuple(map(id, parts)), lambda: (parts, sum(parts, Noted())))
-        return whole
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
         """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
@@ -320,7 +313,7 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
             told = found.setdefault(answer.exchange.id, [])
             told += islice(clause.check(subject), LISTED - len(told))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
-        failed = Noted(errors=((clause.id, f"{type(error).__name__}: {printable(str(error))}"),))
+        failed = Noted(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
     return {
         name: Noted((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()
@@ -347,7 +340,7 @@ def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
                 if len(found) < LISTED:
                     found += islice(clause.check(subject), LISTED - len(found))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
-            errors.append((clause.id, f"{type(error).__name__}: {printable(str(error))}"))
+            errors.append((clause.id, failure(error)))
             continue
         if exercised:
             judged.append(clause.id)
