@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from played import TRIP, Clock, endpoint
+from played import TRIP, endpoint
 
 from conformance.contract import BY_ID
 from conformance.dialect import Demand, Dialect
@@ -241,8 +241,8 @@ def test_no_more_bytes_are_kept_than_there_is_room_for() -> None:
 
 @pytest.mark.parametrize("variant", BOARDS)
 def test_a_conforming_queue_is_accused_of_nothing_by_a_crowd(variant: str) -> None:
-    world, jobs = World(variant), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World(variant)
+    jobs = Jobs(WRITES, world.clock)
     judged, broken = told(world, crowd(world, jobs, 2500), demand_of(VARIANTS[variant].dialect))
     assert broken == {}
     assert judged["lifecycle.listed"] >= JOBS
@@ -258,8 +258,8 @@ EXERCISED = {
 
 
 def test_rounds_exercise_what_the_page_says() -> None:
-    world, jobs = World(), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World()
+    jobs = Jobs(WRITES, world.clock)
     judged, _ = told(world, crowd(world, jobs, 2500), demand_of("cloud"))
     assert {clause for clause in judged if clause.startswith("lifecycle.")} == EXERCISED
 
@@ -274,8 +274,7 @@ ELSEWHERE = {"heap-of-jobs": "queue.pending.oldest-first"}
 )  # fmt: skip
 def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Lie) -> None:
     world = World(fault=fault.name)
-    jobs = Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    jobs = Jobs(WRITES, world.clock)
     clause, tribunal = ELSEWHERE.get(fault.name, fault.clause), Tribunal(world, demand_of(fault.dialect))
     for over in crowd(world, jobs, 6000):
         tribunal.hear(over)
@@ -286,8 +285,8 @@ def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Lie) -> None:
 
 
 def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
-    world, jobs = World("takes-slow-jobs"), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World("takes-slow-jobs")
+    jobs = Jobs(WRITES, world.clock)
     most = 0
     original = world.send
 
@@ -326,8 +325,8 @@ def test_while_one_interrupts_no_other_has_jobs() -> None:
 
 
 def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
-    world, jobs = World(), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World()
+    jobs = Jobs(WRITES, world.clock)
     world.answer = lambda ask, response: replace(response, status=403) if ask.method == "POST" else response
     list(crowd(world, jobs, 500))
     assert len(world.writes(Operation.SUBMIT)) == FUTILE
@@ -335,8 +334,8 @@ def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
 
 
 def test_a_server_without_the_nodes_is_not_written_to() -> None:
-    world, jobs = World(), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World()
+    jobs = Jobs(WRITES, world.clock)
     nodes = b'{"EmptyImage": {}}'
     world.answer = lambda ask, response: replace(response, content=nodes) if "node" in ask.purpose else response
     list(crowd(world, jobs, 100))
@@ -352,8 +351,8 @@ def test_a_server_without_the_nodes_is_not_written_to() -> None:
 @pytest.mark.parametrize("variant", BOARDS)
 @pytest.mark.parametrize("requests", [3, 9, 20, 45, 101, 260])
 def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> None:
-    world, jobs = World(variant), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World(variant)
+    jobs = Jobs(WRITES, world.clock)
     list(crowd(world, jobs, requests))
     jobs.clean_up(world.send, world.wait)
     assert world.own == []
@@ -362,8 +361,8 @@ def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> 
 
 
 def test_a_prompt_whose_answer_was_lost_is_found_by_its_mark_and_removed() -> None:
-    world, jobs = World("takes-slow-jobs"), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World("takes-slow-jobs")
+    jobs = Jobs(WRITES, world.clock)
     world.answer = lambda ask, response: None if ask.operation is Operation.SUBMIT else response
     list(crowd(world, jobs, 40))
     assert world.own != []
@@ -374,8 +373,8 @@ def test_a_prompt_whose_answer_was_lost_is_found_by_its_mark_and_removed() -> No
 
 
 def test_what_cannot_be_removed_is_named() -> None:
-    world, jobs = World("takes-slow-jobs"), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World("takes-slow-jobs")
+    jobs = Jobs(WRITES, world.clock)
     list(crowd(world, jobs, 40))
     left = {job.prompt_id for job in world.own}
     world.answer = lambda _, response: replace(response, status=502)
@@ -384,8 +383,8 @@ def test_what_cannot_be_removed_is_named() -> None:
 
 
 def test_a_prompt_of_which_nothing_is_known_is_counted() -> None:
-    world, jobs = World("takes-slow-jobs"), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World("takes-slow-jobs")
+    jobs = Jobs(WRITES, world.clock)
     world.answer = lambda ask, response: None if ask.operation is Operation.SUBMIT else response
     list(crowd(world, jobs, 8))
     world.answer = lambda _ask, _response: None
@@ -394,8 +393,8 @@ def test_a_prompt_of_which_nothing_is_known_is_counted() -> None:
 
 
 def test_stopped_in_the_middle_of_removing_what_may_be_left_is_known() -> None:
-    world, jobs = World("takes-slow-jobs"), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World("takes-slow-jobs")
+    jobs = Jobs(WRITES, world.clock)
     list(crowd(world, jobs, 40))
 
     def again(_ask: Ask, _leave: Leave) -> Exchange:
@@ -407,8 +406,8 @@ def test_stopped_in_the_middle_of_removing_what_may_be_left_is_known() -> None:
 
 
 def test_only_the_last_part_names_what_is_left() -> None:
-    world, jobs = World("takes-slow-jobs"), Jobs(WRITES, Clock())
-    jobs._clock = world.clock
+    world = World("takes-slow-jobs")
+    jobs = Jobs(WRITES, world.clock)
     list(crowd(world, jobs, 40))
     jobs.close()
     first, last, after = jobs.part(last=False), jobs.part(last=True), jobs.part(last=True)

@@ -16,7 +16,6 @@ from conformance.load.tally import Own
 from conformance.probe.client import Ask
 from conformance.probe.jobs import (
     CLEAN_UP,
-    FIRST_POLL,
     WHICH_NODES,
     Removal,
     Script,
@@ -33,8 +32,6 @@ ROOM: Final = 64 << 20
 """Bytes of bodies that are kept for judging the life of jobs, over all rounds that are under way."""
 FUTILE: Final = 3
 """Prompts of which none was taken, after which no more are submitted."""
-LATE: Final = 2.0
-"""Seconds in which a prompt whose answer was lost is looked for."""
 DEEDS: Final = (Deed.DELETE, Deed.NOTHING, Deed.INTERRUPT)
 
 Send = Callable[[Ask, Leave], Exchange]
@@ -149,20 +146,10 @@ class Jobs:
             return
         removal = Removal(leave)
         try:
-            _play(_found(leave, self._clock), leave, send, pause)
             _play(removal.steps(self._clock, self._clock() + CLEAN_UP), leave, send, pause)
         finally:
             self.left = removal.left
-            self.unknown = leave.unanswered if leave.listed is None else 0
-
-
-def _found(leave: Leave, clock: Clock) -> Script:
-    """Look for jobs whose submission was not answered: the server may take its time."""
-    ends = clock() + LATE
-    while leave.unanswered and not leave.own_listed() and clock() < ends:
-        if status((yield Ask("look for a prompt without an answer"))) != OK:
-            return
-        yield FIRST_POLL
+            self.unknown = leave.unknown
 
 
 def _play(steps: Script, leave: Leave, send: Send, pause: Pause) -> None:

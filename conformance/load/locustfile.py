@@ -17,10 +17,10 @@ from locust import events
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from conformance.contract.clause import printable
 from conformance.load.options import LOAD_OPTIONS, load_settings, will_be_written
 from conformance.load.session import Session
 from conformance.load.user import QueueUser
+from conformance.probe.jobs import left_behind
 from conformance.report.model import Report
 from conformance.report.text import summary_lines
 from conformance.report.words import count
@@ -67,12 +67,8 @@ def _wire(environment: Environment, **_: Any) -> None:
 
 
 def _tell_what_is_left(session: Session, report: Report) -> None:
-    if report.jobs is not None and report.jobs.left:
-        left = printable(", ".join(report.jobs.left), 2000)
-        sys.stderr.write(f"could not be removed, and may still be in the queue: {left}\n")
-    if session.tally.own.unknown:
-        number = session.tally.own.unknown
-        sys.stderr.write(f"of {count(number, 'prompt')} that were submitted nobody knows whether they were taken\n")
+    for line in left_behind(() if report.jobs is None else report.jobs.left, session.tally.own.unknown):
+        sys.stderr.write(f"{line}\n")
     if session.silent:
         silent = count(session.silent, "worker")
         sys.stderr.write(f"{silent} did not say what is left of their jobs: it may still be in the queue\n")

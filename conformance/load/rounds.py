@@ -11,7 +11,7 @@ from conformance.contract.lifecycle import GAP
 from conformance.contract.removal import INTERRUPT_GRACE
 from conformance.exchange import Exchange
 from conformance.probe.client import Ask
-from conformance.probe.jobs import CLEAN_UP, THE_JOBS, Removal, Script, interrupt, manage, status, submit
+from conformance.probe.jobs import CLEAN_UP, THE_JOBS, Removal, Script, deletable, interrupt, manage, status, submit
 from conformance.probe.leave import Leave
 from conformance.probe.workflows import Workflow, unique
 
@@ -45,7 +45,9 @@ class Round:
         self.pause = 0.0
         self._script = script
         self._room = room
-        self._alike: list[object] = []
+        self._said: object = None
+        self._in_a_row = 0
+        """How many exchanges up to now said the same as the last one."""
         self._last: Exchange | None = None
         self._go_on(None)
 
@@ -75,8 +77,9 @@ class Round:
     def _keep(self, exchange: Exchange) -> None:
         shows = None if exchange.request.operation else self.leave.listed
         told = exchange.request.operation or (shows if shows is None else [job for job in shows if job.own])
-        self._alike = [*self._alike, told] if self._alike and self._alike[-1] == told else [told]
-        if not exchange.request.operation and len(self._alike) > ALIKE and self.kept and self.kept[-1] is self._last:
+        self._in_a_row = self._in_a_row + 1 if self._in_a_row and self._said == told else 1
+        self._said = told
+        if not exchange.request.operation and self._in_a_row > ALIKE and self.kept and self.kept[-1] is self._last:
             self._room += _weight(self.kept.pop())
         if _weight(exchange) <= self._room:
             self._room -= _weight(exchange)
@@ -134,10 +137,8 @@ def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
 
 def _delete(leave: Leave) -> Script:
     """Delete a job that waits, between others of the round."""
-    waiting = leave.own_listed(pending=True)
-    once = [name for name in waiting[1:] if waiting.count(name) == 1]
-    if once:
-        yield manage("delete a pending job", delete=[once[0]])
+    if once := deletable(leave):
+        yield manage("delete a pending job", delete=once[:1])
         yield Ask("read after deleting")
         yield Ask("read after deleting")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any, Final
 
 from conformance.contract.answer import NOT_NOW, OK
+from conformance.contract.clause import printable
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, other
 from conformance.probe.leave import Leave
@@ -70,6 +71,21 @@ def path(exchange: Exchange) -> str:
 def answered(exchange: Exchange) -> str:
     """Say how a request was answered."""
     return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
+
+
+def deletable(leave: Leave) -> list[str]:
+    """Return the ids of the run's own jobs that wait behind another one of its own, each listed once."""
+    waiting = leave.own_listed(pending=True)
+    return [name for name in waiting[1:] if waiting.count(name) == 1]
+
+
+def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
+    """Say in lines for the user which jobs could not be removed, and how many prompts may have become some."""
+    if left:
+        named = printable(", ".join(left), 2000)
+        yield f"could not be removed, and may still be in the queue: {named}"
+    if unknown:
+        yield f"{unknown} prompts were submitted of which nobody knows whether they were taken"
 
 
 class Removal:

@@ -81,6 +81,11 @@ class Leave:
         """The ids of the run's own jobs that may be in the queue: the last look listed them, or they are waiting."""
         return tuple(sorted(self.own[name] for name in self.waiting | self.there))
 
+    @property
+    def unknown(self) -> int:
+        """Prompts of which nobody knows whether they were taken, as no look has shown it."""
+        return self.unanswered if self.listed is None else 0
+
     def own_listed(self, *, pending: bool | None = None) -> list[str]:
         """Return the ids of the run's own jobs that the read just before listed: of one list, or of both."""
         return [job.id for job in self.listed or () if job.own and pending in {None, job.pending}]

@@ -12,7 +12,6 @@ from itertools import count
 from typing import Any, Final
 
 from conformance.contract.answer import OK
-from conformance.contract.clause import printable
 from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, Client, OutOfTime, other
@@ -27,7 +26,9 @@ from conformance.probe.jobs import (
     Script,
     answered,
     classes_in,
+    deletable,
     interrupt,
+    left_behind,
     manage,
     path,
     status,
@@ -201,8 +202,7 @@ class Populating:
     async def _delete_one(self) -> None:
         """Delete one job of those that wait, not the next, and once more when it is gone."""
         await self._read("before deleting")
-        waiting = self.leave.own_listed(pending=True)
-        once = [name for name in waiting[1:] if waiting.count(name) == 1]
+        once = deletable(self.leave)
         if not once:
             return
         for what in ("delete a pending job", "delete a job that is gone"):
@@ -309,8 +309,5 @@ class Populating:
                     await self.client.sleep(step)
 
     def _tell(self) -> None:
-        if self.left:
-            named = printable(", ".join(self.left), 2000)
-            self.say(f"could not be removed, and may still be in the queue: {named}")
-        if self.leave.unanswered and self.leave.listed is None:
-            self.say(f"{self.leave.unanswered} prompts were submitted of which nobody knows whether they were taken")
+        for line in left_behind(self.left, self.leave.unknown):
+            self.say(line)
