@@ -7,11 +7,21 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from conformance.contract.answer import OK
-from conformance.contract.lifecycle import GAP
 from conformance.contract.removal import INTERRUPT_GRACE
 from conformance.exchange import Exchange
 from conformance.probe.client import Ask
-from conformance.probe.jobs import CLEAN_UP, THE_JOBS, Removal, Script, deletable, interrupt, manage, status, submit
+from conformance.probe.jobs import (
+    ARRIVAL,
+    CLEAN_UP,
+    THE_JOBS,
+    Removal,
+    Script,
+    deletable,
+    interrupt,
+    manage,
+    status,
+    submit,
+)
 from conformance.probe.leave import Leave
 from conformance.probe.workflows import Workflow, unique
 
@@ -127,7 +137,7 @@ def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
         yield Ask("read until the jobs have ended")
         if leave.listed is None or leave.own_listed():
             there = clock()
-        elif not leave.waiting or clock() - there > GAP:
+        elif not leave.waiting or clock() - there > ARRIVAL:
             return
         if clock() >= listing:
             told = yield THE_JOBS
