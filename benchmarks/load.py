@@ -2,7 +2,8 @@
 
 One process of Locust, as fast as it can, against the reference endpoint in this one. What is asked: a queue that moves
 as under a busy service, written anew for each answer; and bodies made beforehand, so that the endpoint is not what
-limits the rate: the same one each time, and another one each time, which nothing that was seen before helps to judge.
+limits the rate: the same one each time, another one ten times a second, and another one each time, which nothing that
+was seen before helps to judge.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,9 +47,19 @@ def another_each_time(jobs: int, nodes: int) -> Iterator[bytes]:
         yield b"%b%012x%b" % (whole[:place], number, whole[place + 12 :])
 
 
+def another_ten_times_a_second(jobs: int, nodes: int) -> Iterator[bytes]:
+    """Yield the same body for a tenth of a second, and then another one."""
+    bodies, now = another_each_time(jobs, nodes), -1
+    while True:
+        if (tenth := int(10 * time.monotonic())) != now:
+            whole, now = next(bodies), tenth
+        yield whole
+
+
 ASKED: dict[str, Callable[[], Endpoint]] = {
     "moves, ten jobs a second": lambda: serve(period=0.1),
     "3 kB, the same each time": lambda: serve(bodies=itertools.repeat(body(0, 5, 2))),
+    "3 kB, another ten times a second": lambda: serve(bodies=another_ten_times_a_second(5, 2)),
     "3 kB, another each time": lambda: serve(bodies=another_each_time(5, 2)),
     "30 kB, another each time": lambda: serve(bodies=another_each_time(50, 2)),
 }
