@@ -36,6 +36,8 @@ def pieces_of_utf_8(content: bytes) -> Iterator[bytes]:
 
 def quotes_in_utf_8(content: bytes, *, counted: bool) -> int | None:
     """Return ``quotes_in`` a text, 0 unless they are ``counted``; None where it is no UTF-8."""
+    if content.isascii() and (not counted or len(content) <= _PIECE):
+        return quotes_in(content) if counted else 0
     try:
         return sum([quotes_in(piece) if counted else 0 for piece in pieces_of_utf_8(content)])
     except UnicodeDecodeError:
