@@ -96,10 +96,20 @@ class Item:
             return None
         return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
-    def memory(self, index: int) -> Located:
-        """Return what is kept of element ``index``, to be compared with others, with its place."""
-        found = self.at(index)
-        return Located(found.pointer, Remembered(_digest(found.value)))
+    def sighting(self, texts: Sequence[Raw] | None = None) -> Sighting:
+        """Return what is kept of it, to be compared with other reads: of the ``texts`` of its elements, where given."""
+
+        def kept(index: int) -> Located | None:
+            if index >= len(self.elements):
+                return None
+            text = None if texts is None else texts[index]
+            return Located(f"/{index}", Remembered(_digest(self.elements[index]) if text is None else None, text))
+
+        outputs = {Dialect.CLOUD: 3, Dialect.OSS: 4}.get(self.order) if self.order else None
+        time = self.create_time
+        time = None if time is None else time._replace(pointer=time.pointer.removeprefix(self.pointer))
+        facts = Facts(kept(2), None if outputs is None else kept(outputs), time)
+        return Sighting(self.pointer, self.pending, facts)
 
 
 Known = Callable[[bytes, Callable[[], bytes]], bytes]
@@ -143,17 +153,47 @@ class Remembered:
             self._text = None
 
 
-class Sighting(NamedTuple):
-    """What is kept of a job that a read listed: enough to see whether the next read lists the same.
+class Facts(NamedTuple):
+    """What of a job has to stay the same from read to read; pointers are from the job on.
 
     The values of ``workflow`` and ``output_node_ids`` are ``Remembered``; None where the element is not there.
     """
 
-    pointer: str
-    pending: bool
     workflow: Located | None
     output_node_ids: Located | None
     create_time: Located | None
+
+    def settle(self, known: Known) -> None:
+        """Let go of the body, in which texts of the job lie."""
+        for found in (self.workflow, self.output_node_ids):
+            if found is not None:
+                found.value.settle(known)
+
+
+class Sighting(NamedTuple):
+    """What is kept of a job that a read listed: enough to see whether the next read lists the same."""
+
+    pointer: str
+    pending: bool
+    facts: Facts
+
+    @property
+    def workflow(self) -> Located | None:
+        """The workflow, ``Remembered``."""
+        return self._in_place(self.facts.workflow)
+
+    @property
+    def output_node_ids(self) -> Located | None:
+        """The output node ids, ``Remembered``."""
+        return self._in_place(self.facts.output_node_ids)
+
+    @property
+    def create_time(self) -> Located | None:
+        """The ``create_time``."""
+        return self._in_place(self.facts.create_time)
+
+    def _in_place(self, found: Located | None) -> Located | None:
+        return None if found is None else Located(self.pointer + found.pointer, found.value)
 
 
 class Gist(NamedTuple):
@@ -176,9 +216,7 @@ class Gist(NamedTuple):
     def settle(self, known: Known) -> None:
         """Let go of the body, in which texts of jobs lie."""
         for sighting in self.sightings.values():
-            for found in (sighting.workflow, sighting.output_node_ids):
-                if found is not None:
-                    found.value.settle(known)
+            sighting.facts.settle(known)
 
 
 REMEMBERED: Final = 10_000
@@ -237,6 +275,10 @@ class Reading:
             if isinstance(element.value, list)
         ]
 
+    def sightings(self) -> Iterator[tuple[str, Callable[[], Sighting]]]:
+        """Yield the ids of jobs, and what makes the sighting of each."""
+        return ((item.prompt_id, item.sighting) for item in self.items if item.prompt_id is not None)
+
     @property
     def jobs(self) -> Sequence[Item]:
         """The items as far as they are compared with others: nothing is said of what their workflows hold."""
@@ -261,7 +303,7 @@ class Reading:
     def gist(self) -> Gist:
         """What stays known of the body when its value is forgotten."""
         document = self.outline.document
-        named = [(job.prompt_id, job) for job in self.jobs if job.prompt_id is not None]
+        named = list(self.sightings())
         count = Counter(prompt_id for prompt_id, _ in named)
         return Gist(
             read=document.read,
@@ -272,7 +314,7 @@ class Reading:
             lists=self.filled,
             order=self.order,
             ids=frozenset(count),
-            sightings={i: _sighting(job) for i, job in named[:REMEMBERED] if count[i] == 1},
+            sightings={i: make() for i, make in named[:REMEMBERED] if count[i] == 1},
         )
 
     def forget(self) -> None:
@@ -287,17 +329,6 @@ class Left(NamedTuple):
 
     exercised: bool
     reading: Reading
-
-
-def _sighting(item: Item) -> Sighting:
-    outputs = {Dialect.CLOUD: 3, Dialect.OSS: 4}.get(item.order) if item.order else None
-    return Sighting(
-        pointer=item.pointer,
-        pending=item.pending,
-        workflow=item.memory(2) if len(item.elements) > 2 else None,
-        output_node_ids=item.memory(outputs) if outputs else None,
-        create_time=item.create_time,
-    )
 
 
 def _digest(value: Any) -> bytes:

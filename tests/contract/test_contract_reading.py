@@ -8,7 +8,7 @@ import pytest
 from answers import item, queue
 from msgspec import Raw
 
-from conformance.contract.reading import REMEMBERED, Item, Located, Reading, Remembered, Sighting, element
+from conformance.contract.reading import REMEMBERED, Facts, Item, Located, Reading, Remembered, Sighting, element
 from conformance.dialect import Demand, Dialect
 
 CLOUD, OSS = Dialect.CLOUD, Dialect.OSS
@@ -234,9 +234,9 @@ def test_a_text_that_is_let_go_keeps_its_digest() -> None:
 
 
 def test_what_is_kept_of_a_body_lets_its_texts_go() -> None:
-    kept = [Located("/queue_pending/0/2", Remembered(text=Raw(text))) for text in (b"{}", b"[]")]
-    sighting = Sighting("/queue_pending/0", pending=True, workflow=kept[0], output_node_ids=kept[1], create_time=None)
-    bare = Sighting("/queue_pending/1", pending=True, workflow=None, output_node_ids=None, create_time=None)
+    kept = [Located(f"/{index}", Remembered(text=Raw(text))) for index, text in ((2, b"{}"), (3, b"[]"))]
+    sighting = Sighting("/queue_pending/0", pending=True, facts=Facts(kept[0], kept[1], None))
+    bare = Sighting("/queue_pending/1", pending=True, facts=Facts(None, None, None))
     known: dict[bytes, bytes] = {}
     gist = reading(queue()).gist._replace(sightings={"a": sighting, "b": bare})
     gist.settle(lambda text, digest: known.setdefault(text, digest()))

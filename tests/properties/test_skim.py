@@ -174,6 +174,22 @@ def test_of_odd_bodies(body: bytes, demand: Demand) -> None:
 
 
 JOB: Final = b'[1,"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",{"9":{"class_type":"S"}},["9"],{"create_time":1763913600000}]'
+DEEP: Final = b"[" * 600 + b"]" * 600
+NODES: Final = b",".join(b'"%d":{"class_type":"S","inputs":{}}' % number for number in range(600))
+WIDE: Final = (
+    b"{%b}" % NODES, b'{%b,"x":%b}' % (NODES, DEEP), b'{%b,"0":1,"0":%b}' % (NODES, DEEP),
+    b'{"0":%b,%b}' % (DEEP, NODES), b"[%b,%b]" % (b"[]," * 600 + b"0", DEEP), b'"%b"' % (b"[" * 600),
+)  # fmt: skip
+"""Workflows in which more brackets open than any text may nest."""
+
+
+@pytest.mark.parametrize("graph", WIDE, ids=range(len(WIDE)))
+def test_of_wide_and_of_deep_workflows_beside_a_fault(graph: bytes) -> None:
+    """By `must` alone it has to be told without building them whether the body can be read."""
+    job, fault = JOB.replace(b'{"9":{"class_type":"S"}}', graph), JOB.replace(b"[1,", b'["1",')
+    both_say_the_same(b'{"queue_running":[],"queue_pending":[%b,%b]}' % (job, fault))
+
+
 VALUES: Final = (
     None, b"null", b"true", b"7", b'"x"', b"{}", b"[]", b"[null]", b"[[]]", b"[%b]" % JOB, b'{"0":%b}' % JOB,
 )  # fmt: skip

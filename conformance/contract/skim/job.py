@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -12,11 +13,12 @@ from msgspec import Meta, Raw, Struct
 from conformance.contract.create_time import EPOCH_MS_FIRST, EPOCH_MS_LAST
 from conformance.contract.item import UUID
 from conformance.contract.job_number import SAFE_INTEGER
-from conformance.contract.reading import ARITY, LISTS
-from conformance.contract.skim.taken import REFUSED, Element, write
+from conformance.contract.reading import ARITY, LISTS, Facts, Located, Remembered, Sighting
+from conformance.contract.skim.taken import REFUSED, Split, split, write
 from conformance.contract.skim.workflow import Nodes, Workflow, of_nodes, sound, workflow
 from conformance.dialect import Dialect
 from conformance.jsonscan import quotes_in
+from conformance.jsontext import parse
 
 _EXACT: Final = float(1 << 52)
 """A float up to here stands for a number that is below 2^53, however it was rounded."""
@@ -36,40 +38,37 @@ class _UsualMetadata(_Metadata, gc=False, forbid_unknown_fields=True):
     """Metadata that hold nothing else."""
 
 
-_Taken = msgspec.json.Decoder[Any]
-_MUST: Final[dict[Dialect, _Taken]] = {
+_Decoders = Mapping[Dialect, msgspec.json.Decoder[Any]]
+_MUST: Final[_Decoders] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_Number, _Id, list[str], _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[int | float, _Id, list[str], _Metadata]),
 }
 """What `must` demands of number, id, output node ids and metadata, by the order of the job."""
-_ALL: Final[dict[Dialect, _Taken]] = {
+_ALL: Final[_Decoders] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _Metadata]),
 }
-_USUAL: Final[dict[Dialect, _Taken]] = {
-    Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _UsualMetadata, Nodes]),
-    Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _UsualMetadata, Nodes]),
+_USUAL: Final[_Decoders] = {
+    Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
+    Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
-"""The same with `should`, and a workflow as the frontend writes it."""
-_BRACE: Final = ord("{")
+"""The same with `should`, of a whole job with a workflow as the frontend writes it."""
+_PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
+"""Where output node ids and metadata stand."""
+_BRACE, _BRACKET = b"{["
 _Few = tuple[float, str, list[str], _Metadata]
-_Looked = tuple[_Few | None, Workflow | None, int | None]
-"""The small elements, the workflow, and the strings in metadata, each None where it was not taken."""
 
 
-@dataclass(slots=True)
-class Job:
-    """An element of a list, ``texts`` the elements of it, None where it is no array.
+class Seen(Struct, gc=False):
+    """What was seen of an element of a list, wherever that stands; as one text, or an array as the texts of its elements.
 
-    ``text`` is what the clauses have still to be asked of, None where nothing is left; then number, id, output node ids
+    ``left`` is what the clauses have still to be asked of, None where nothing is left: then number, id, output node ids
     and create_time are known. ``strings`` is the number of strings in it, names of members among them: of what was
     looked at by its value, of the rest by its text.
     """
 
-    pending: bool
-    index: int
-    texts: Sequence[Raw] | None
-    text: bytes | None = None
+    element: Raw | Split
+    left: bytes | None = None
     number: float = 0
     prompt_id: str = ""
     outputs: Sequence[str] = ()
@@ -77,94 +76,149 @@ class Job:
     strings: int = 0
     graph: bool = False
     linked: bool = False
+    kept: Facts | None = None
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it may be a job."""
+        element = self.element
+        return memoryview(element)[0] == _BRACKET if isinstance(element, Raw) else isinstance(element, list)
+
+    @property
+    def texts(self) -> Sequence[Raw] | None:
+        """The texts of its elements, None where it is no array."""
+        if isinstance(self.element, Raw):
+            return split(self.element) if self.is_array else None
+        return self.element if isinstance(self.element, list) else None
+
+    def elements(self, order: Dialect) -> list[Any]:
+        """Return the elements of a job of which nothing is left, the workflow empty, other metadata left out."""
+        number = self.number
+        if not isinstance(number, int):
+            assert self.texts is not None
+            number = parse(bytes(self.texts[0])).value  # as it was written
+        pair: list[Any] = [self.outputs, {"create_time": self.create_time}]
+        return [number, self.prompt_id, {}, *(pair if order is Dialect.CLOUD else reversed(pair))]
+
+    def facts(self, order: Dialect) -> Facts:
+        """Return what has to stay the same of a job of which nothing is left."""
+        if self.kept is None:
+            texts, (outputs, metadata) = self.texts, _PLACES[order]
+            assert texts is not None
+            self.kept = Facts(
+                Located("/2", Remembered(text=texts[2])), Located(f"/{outputs}", Remembered(text=texts[outputs])),
+                Located(f"/{metadata}/create_time", self.create_time),
+            )  # fmt: skip
+        return self.kept
+
+
+class Job(NamedTuple):
+    """An element of a list, in its place."""
+
+    pending: bool
+    place: int
+    seen: Seen
 
     @property
     def pointer(self) -> str:
         """Where it stands."""
-        return f"/{LISTS[self.pending]}/{self.index}"
+        return f"/{LISTS[self.pending]}/{self.place}"
 
-    def take(self, number: float, prompt_id: str, outputs: Sequence[str], metadata: _Metadata) -> None:
-        """Note what it holds: nothing is left of it."""
-        self.number, self.prompt_id, self.outputs, self.create_time = number, prompt_id, outputs, metadata.create_time
-
-    def leave(self) -> None:
-        """Leave the job to the clauses, whole."""
-        assert self.texts is not None
-        self.text, self.graph, self.linked = _array(self.texts), False, False
+    def sighting(self, order: Dialect) -> Sighting:
+        """Return what is kept of it, if nothing of it is left to the clauses."""
+        return Sighting(self.pointer, self.pending, self.seen.facts(order))
 
 
-class Prover:
-    """Takes the jobs of one order. With ``must_only`` nothing is proven of any `should`, and no workflow is built.
+class _Small:
+    """Takes the small elements of a job of one order."""
 
-    ``huge`` says that numbers beyond any double may stand in them.
-    """
+    def __init__(self, decoders: _Decoders, order: Dialect) -> None:
+        self._take = decoders[order].decode
+        self._outputs, self.metadata = _PLACES[order]
 
-    def __init__(self, order: Dialect, *, must_only: bool, huge: bool) -> None:
-        self._look = self._look_briefly if must_only else self._look_closely
-        self._take = (_MUST if must_only else _ALL)[order].decode
-        self._usual = None if huge else _USUAL[order].decode
-        self._outputs, self._metadata = (3, 4) if order is Dialect.CLOUD else (4, 3)
-
-    def look(self, element: Element, index: int, *, pending: bool) -> Job:
-        """Look at one element of a list."""
-        if isinstance(element, list):
-            job = Job(pending, index, element)
-            self._look(job, element)
-            return job
-        return Job(pending, index, None, write(element), strings=_strings_of(element))
-
-    def _look_briefly(self, job: Job, texts: list[Raw]) -> None:
-        is_object = _is_object(texts)
-        taken = self._few(texts) if is_object else None
-        if taken is None:
-            job.text = _array(texts, b"{}" if is_object else None)
-        else:
-            job.take(*taken)
-
-    def _look_closely(self, job: Job, texts: list[Raw]) -> None:
-        taken, found, metadata = self._at_once(texts) or self._one_by_one(texts)
-        if found is None:
-            job.strings = strings_in(texts)
-            job.leave()
-            return
-        job.graph, job.linked = found.graph, found.linked
-        if taken is not None and metadata is not None and _fit(taken[2], found):
-            job.take(*taken)
-            job.strings = found.strings + 1 + len(job.outputs) + metadata
-        else:
-            job.text = _array(texts, found.reduced(texts[2]))
-            job.strings = found.strings + strings_in(texts[:2] + texts[3:])
-
-    def _at_once(self, texts: list[Raw]) -> _Looked | None:
-        """Take a job at one go, if it holds nothing but the usual: metadata have one string then."""
-        if self._usual is None or len(texts) != ARITY:
-            return None
-        number, prompt_id, nodes = texts[:3]
-        try:
-            taken = self._usual(_array((number, prompt_id, texts[self._outputs], texts[self._metadata], nodes)))
-        except REFUSED:
-            return None
-        return taken[:4], of_nodes(taken[4]), 1
-
-    def _one_by_one(self, texts: list[Raw]) -> _Looked:
-        taken = self._few(texts)
-        found = workflow(texts[2]) if _is_object(texts) else None
-        return taken, found, None if taken is None else _harmless(texts[self._metadata])
-
-    def _few(self, texts: list[Raw]) -> _Few | None:
-        """Take the small elements of a job."""
+    def take(self, texts: Sequence[Raw]) -> _Few | None:
         if len(texts) != ARITY:
             return None
         try:
-            few: _Few = self._take(_array((texts[0], texts[1], texts[self._outputs], texts[self._metadata])))
+            few: _Few = self._take(_array((texts[0], texts[1], texts[self._outputs], texts[self.metadata])))
         except REFUSED:
             return None
         return few
 
 
-def _is_object(texts: Sequence[Raw]) -> bool:
-    """Whether the workflow is an object."""
-    return len(texts) > 2 and memoryview(texts[2])[0] == _BRACE
+class BriefProver:
+    """Takes the jobs of one order, and proves nothing of any `should`: no workflow is built."""
+
+    def __init__(self, order: Dialect) -> None:
+        self._small = _Small(_MUST, order)
+
+    def look(self, element: Split) -> Seen:
+        """Look at one element of a list."""
+        if not isinstance(element, list):
+            return Seen(element, write(element))
+        is_object = _is_object(element)
+        few = self._small.take(element) if is_object else None
+        if few is None:
+            return Seen(element, _array(element, b"{}" if is_object else None))
+        number, prompt_id, outputs, metadata = few
+        return Seen(element, None, number, prompt_id, outputs, metadata.create_time)
+
+
+class Prover:
+    """Takes the jobs of one order. ``huge`` says that numbers beyond any double may stand in them."""
+
+    def __init__(self, order: Dialect, *, huge: bool) -> None:
+        self._small = _Small(_ALL, order)
+        self._usual = None if huge else _USUAL[order].decode
+        self._outputs, self._metadata = _PLACES[order]
+
+    def look(self, element: Raw) -> Seen:
+        """Look at one element of a list."""
+        return self._at_once(element) or self._one_by_one(element)
+
+    def _at_once(self, element: Raw) -> Seen | None:
+        """Take a job at one go, if it holds nothing but the usual: metadata have one string then."""
+        if self._usual is None:
+            return None
+        try:
+            job = self._usual(element)
+        except REFUSED:
+            return None
+        found, outputs = of_nodes(job[2]), job[self._outputs]
+        if not _fit(outputs, found):
+            return None
+        return Seen(
+            element, None, job[0], job[1], outputs, job[self._metadata].create_time,
+            found.strings + 2 + len(outputs), found.graph, found.linked,
+        )  # fmt: skip
+
+    def _one_by_one(self, element: Raw) -> Seen:
+        texts: Sequence[Raw] = split(element) if memoryview(element)[0] == _BRACKET else ()
+        found = workflow(texts[2]) if _is_object(texts) else None
+        if found is None:
+            return not_looked_at(element)
+        few = self._small.take(texts)
+        strings = None if few is None else _harmless(texts[self._small.metadata])
+        if few is None or strings is None or not _fit(few[2], found):
+            strings = found.strings + strings_in(chain(texts[:2], texts[3:]))
+            return Seen(
+                element, _array(texts, found.reduced(texts[2])), strings=strings, graph=found.graph,
+                linked=found.linked,
+            )  # fmt: skip
+        number, prompt_id, outputs, metadata = few
+        return Seen(
+            element, None, number, prompt_id, outputs, metadata.create_time,
+            found.strings + 1 + len(outputs) + strings, found.graph, found.linked,
+        )  # fmt: skip
+
+
+brief_prover: Final = cache(BriefProver)
+prover: Final = cache(Prover)
+
+
+def not_looked_at(element: Raw) -> Seen:
+    """Leave an element to the clauses, whole."""
+    return Seen(element, bytes(element), strings=strings_in([element]))
 
 
 def strings_in(texts: Iterable[Raw]) -> int:
@@ -172,11 +226,9 @@ def strings_in(texts: Iterable[Raw]) -> int:
     return sum([quotes_in(bytes(text)) for text in texts]) // 2
 
 
-def _strings_of(element: Element) -> int:
-    """Return the number of strings in what is no array, but for those under a name that stands again."""
-    if isinstance(element, dict):
-        return len(element) + strings_in(element.values())
-    return int(isinstance(element, str))
+def _is_object(texts: Sequence[Raw]) -> bool:
+    """Whether the workflow is an object."""
+    return len(texts) > 2 and memoryview(texts[2])[0] == _BRACE
 
 
 def _harmless(text: Raw) -> int | None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any, Final
 
 from msgspec import Raw
 
 from conformance.contract.clause import Clause, Level
-from conformance.contract.reading import ARITY, LISTS, Item, Left, Located, Reading, Remembered, is_number
-from conformance.contract.skim.job import Job, Prover, strings_in
-from conformance.contract.skim.taken import Listed, taken_apart, write
+from conformance.contract.reading import ARITY, LISTS, Item, Left, Located, Reading, Sighting, is_number
+from conformance.contract.skim.job import Job, Seen, brief_prover, not_looked_at, prover
+from conformance.contract.skim.taken import AS_SPLIT, AS_TEXTS, Element, Listed, members_of, taken_apart, write
 from conformance.contract.skim.workflow import sound
 from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.jsonscan import quotes_in_utf_8, seems_huge
-from conformance.jsontext import NESTING_READ, nesting, parse
+from conformance.jsontext import NESTING_READ, nesting
 
 OF_TEXT: Final = frozenset({
     "envelope.object", "envelope.not-an-error", "envelope.queue-running.array", "envelope.queue-pending.array",
@@ -54,20 +54,39 @@ _MANY: Final = 20_000
 _NO_OPENING: Final = bytes(code for code in range(256) if code not in b"[{")
 
 
-class Skimmed(Reading):
-    """A reading that proves first, and reads what is left. With ``must_only`` it proves nothing of any `should`."""
+Known = Callable[[Callable[[Raw], Seen], Raw], Seen]
 
-    def __init__(self, content: bytes, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False) -> None:
+
+class Skimmed(Reading):
+    """A reading that proves first, and reads what is left. With ``must_only`` it proves nothing of any `should`.
+
+    ``known`` may tell what was seen of an element with the same bytes, and looks at it where it does not know.
+    """
+
+    def __init__(
+        self,
+        content: bytes,
+        demand: Demand = AS_THE_DOCUMENT_SAYS,
+        *,
+        must_only: bool = False,
+        known: Known | None = None,
+    ) -> None:
         super().__init__(content, demand)
-        self._must_only = must_only
+        self._must_only, self._known = must_only, known
 
     @cached_property
     def _skim(self) -> _Skim | None:
-        return None if self.demand.open else _skim(self.content, self.demand, must_only=self._must_only)
+        if self.demand.open:
+            return None
+        return (
+            _skim_briefly(self.content, self.demand)
+            if self._must_only
+            else _skim(self.content, self.demand, self._known)
+        )
 
     def keeps(self, clauses: Collection[str]) -> bool:
-        """Whether the body is proven to keep these clauses of it, by their ids."""
-        return self._skim is not None and KNOWN.issuperset(clauses) and self._skim.keeps(clauses)
+        """Whether the body is proven to keep these clauses of it, by their ids: all of them are known."""
+        return self._skim is not None and self._skim.keeps(clauses)
 
     def left(self, clause: Clause) -> Left:
         """Return what a clause of the body has to be asked of."""
@@ -90,6 +109,10 @@ class Skimmed(Reading):
         """What is left of the body, else the whole."""
         return self if self._skim is None else self._skim.rest
 
+    def sightings(self) -> Iterator[tuple[str, Callable[[], Sighting]]]:
+        """Yield the ids of jobs, and what makes the sighting of each."""
+        return super().sightings() if self._skim is None else self._skim.sightings()
+
     @property
     def jobs(self) -> Sequence[Item]:
         """The items without their workflows."""
@@ -109,7 +132,7 @@ class Skimmed(Reading):
     def order(self) -> tuple[Dialect, str] | None:
         """The order that the first job shows which shows any, and the pointer of that job."""
         if not self.demand.open:
-            return super().order
+            return super().order if self._skim is None else self._skim.order
         told = _first_order(self.content)
         trial = None if told is None else Skimmed(self.content, Demand.told_by(*told))  # can it be read at all?
         return super().order if trial is None or trial._skim is None else told  # noqa: SLF001 - one of us
@@ -121,18 +144,23 @@ class Skimmed(Reading):
 
 
 class _Sketched(Item):
-    """A job as far as it is compared with others: nothing of its workflow but its text."""
+    """A job of which nothing is left, as far as it is compared with others: nothing of its workflow."""
 
-    def __init__(self, job: Job, elements: list[Any], demand: Demand) -> None:
-        mine = vars(self)
-        mine.update(pointer=job.pointer, pending=job.pending, elements=elements, demand=demand, texts=job.texts)
-        if job.text is None:  # what else would be told from the elements, at some cost
-            metadata = 4 if demand.read_as is Dialect.CLOUD else 3
-            mine["order"] = demand.read_as
-            mine["create_time"] = Located(f"{job.pointer}/{metadata}/create_time", job.create_time)
+    def __init__(self, job: Job, demand: Demand) -> None:
+        vars(self).update(pointer=job.pointer, pending=job.pending, demand=demand, seen=job.seen, order=demand.read_as)
 
-    def memory(self, index: int) -> Located:
-        return Located(f"{self.pointer}/{index}", Remembered(text=vars(self)["texts"][index]))
+    def __getattr__(self, name: str) -> list[Any]:
+        """Make the elements when they are asked for: of most jobs they never are."""
+        if name != "elements":
+            raise AttributeError(name)
+        seen: Seen = vars(self)["seen"]
+        return seen.elements(self.demand.read_as)
+
+    @property
+    def create_time(self) -> Located:
+        """``create_time`` of the metadata."""
+        metadata = 4 if self.demand.read_as is Dialect.CLOUD else 3
+        return Located(f"{self.pointer}/{metadata}/create_time", vars(self)["seen"].create_time)
 
 
 class _Sketch(Reading):
@@ -146,14 +174,15 @@ class _Sketch(Reading):
 class _Skim:
     """What was proven of a body, and what is left of it."""
 
-    def __init__(self, listed: Mapping[str, Listed], jobs: Sequence[Job], demand: Demand) -> None:
+    def __init__(self, listed: Mapping[str, Listed[Any]], jobs: Sequence[Job], demand: Demand) -> None:
         self.jobs, self._listed, self._demand = jobs, listed, demand
-        self.left = [job for job in jobs if job.text is not None]
+        self.left = [job for job in jobs if job.seen.left is not None]
 
     def keeps(self, clauses: Collection[str]) -> bool:
         """Whether both lists are there, and nothing is left to ask any of these clauses of."""
-        lists = all(isinstance(self._listed.get(name), list) for name in LISTS)
-        return lists and not self.left and self._broken.isdisjoint(clauses)
+        if self.left or (self._broken and not self._broken.isdisjoint(clauses)):
+            return False
+        return all([isinstance(self._listed.get(name), list) for name in LISTS])
 
     @cached_property
     def proven(self) -> Hashable | None:
@@ -175,15 +204,13 @@ class _Skim:
     @cached_property
     def _exercised(self) -> frozenset[str]:
         """The clauses of one job that are exercised by what is not left."""
-        found: set[str] = set()
-        for job in self.jobs:
-            found.update(OF_LINKS if job.linked else ())
-            if job.text is None:
-                found.update(OF_EACH_JOB)
-                found.update(OF_OUTPUTS if job.outputs else ())
-                found.update(OF_GRAPHS if job.graph else ())
-                found.update(OF_GRAPHS_WITH_OUTPUTS if job.graph and job.outputs else ())
-        return frozenset(found)
+        taken = {(bool(seen.outputs), seen.graph) for _, _, seen in self.jobs if seen.left is None}
+        outputs, graphs = (any(each) for each in zip(*taken, strict=True)) if taken else (False, False)
+        return frozenset().union(
+            OF_EACH_JOB if taken else (), OF_OUTPUTS if outputs else (), OF_GRAPHS if graphs else (),
+            OF_GRAPHS_WITH_OUTPUTS if (True, True) in taken else (),
+            OF_LINKS if any(seen.linked for _, _, seen in self.jobs) else (),
+        )  # fmt: skip
 
     @cached_property
     def _compared(self) -> dict[str, list[Any]]:
@@ -192,14 +219,15 @@ class _Skim:
         numbers: list[float | Decimal] = []
         times: list[int | Decimal] = []
         for job in self.jobs:
-            if job.text is None:
-                ids.append(job.prompt_id.lower())
-                if job.pending:
-                    numbers.append(job.number)
-                    times.append(job.create_time)
+            pending, _, seen = job
+            if seen.left is None:
+                ids.append(seen.prompt_id.lower())
+                if pending:
+                    numbers.append(seen.number)
+                    times.append(seen.create_time)
             elif (item := self._items_left.get(job.pointer)) is not None:
                 ids += [] if item.prompt_id is None else [item.prompt_id.lower()]
-                if job.pending:
+                if pending:
                     numbers += filter(is_number, item.elements[:1])
                     times += [item.create_time.value] if item.create_time and is_number(item.create_time.value) else []
         return {
@@ -223,94 +251,140 @@ class _Skim:
     def _items_left(self) -> dict[str, Item]:
         return {item.pointer: item for item in self.rest.items} if self.left else {}
 
+    @property
+    def order(self) -> tuple[Dialect, str] | None:
+        """The order that the first job shows which shows any, and the pointer of that job."""
+        for job in self.jobs:
+            if job.seen.left is None:
+                return self._demand.read_as, job.pointer
+            item = self._items_left.get(job.pointer)
+            if item is not None and item.order is not None:
+                return item.order, job.pointer
+        return None
+
+    def sightings(self) -> Iterator[tuple[str, Callable[[], Sighting]]]:
+        """Yield the ids of jobs, and what makes the sighting of each."""
+        for job in self.jobs:
+            if job.seen.left is None:
+                yield job.seen.prompt_id, partial(job.sighting, self._demand.read_as)
+            elif (item := self._items_left.get(job.pointer)) is not None and item.prompt_id is not None:
+                yield item.prompt_id, partial(_of_texts, item, job.seen)
+
     @cached_property
     def rest(self) -> Reading:
         """A body of the jobs that are left, each in its place; 0 stands for the others."""
         members = []
         for name, value in self._listed.items():
             if isinstance(value, list):
-                there = {job.index: job.text for job in self.left if LISTS[job.pending] == name}
+                there = {job.place: job.seen.left for job in self.left if LISTS[job.pending] == name}
                 texts = [there.get(index) or b"0" for index in range(len(value))] if there else []
                 text = b"[%b]" % b",".join(texts)
             else:
                 text = write(value)
             members.append(b'"%b":%b' % (name.encode(), text))
-        return Reading(b"{%b}" % b",".join(members), self._demand, {(job.pending, job.index) for job in self.left})
+        return Reading(b"{%b}" % b",".join(members), self._demand, {(job.pending, job.place) for job in self.left})
 
     @cached_property
     def sketch(self) -> Reading:
         """All jobs, without the workflows of those that were taken."""
-        items = [_Sketched(job, self._elements(job), self._demand) for job in self.jobs if job.texts is not None]
+        items = [
+            _Sketched(job, self._demand) if job.seen.left is None else self._items_left[job.pointer]
+            for job in self.jobs
+            if job.seen.is_array
+        ]
         return _Sketch(self._demand, items)
 
-    def _elements(self, job: Job) -> list[Any]:
-        if job.text is not None or job.texts is None:
-            return self._items_left[job.pointer].elements
-        number = job.number if isinstance(job.number, int) else parse(bytes(job.texts[0])).value
-        pair: list[Any] = [job.outputs, {"create_time": job.create_time}]
-        return [number, job.prompt_id, {}, *(pair if self._demand.read_as is Dialect.CLOUD else reversed(pair))]
+
+def _of_texts(item: Item, seen: Seen) -> Sighting:
+    """Return what is kept of a job of which something is left, by what was sent: in what is left less may stand."""
+    return item.sighting(seen.texts)
 
 
 # --- how a body is skimmed --------------------------------------------------------------------
 
 
-def _skim(content: bytes, demand: Demand, *, must_only: bool) -> _Skim | None:
+def _skim(content: bytes, demand: Demand, known: Known | None) -> _Skim | None:
     """Prove what can be proven. None where the body has to be read as a whole."""
-    quotes = quotes_in_utf_8(content, counted=not must_only)
-    apart = None if quotes is None else taken_apart(content)
+    quotes = quotes_in_utf_8(content, counted=True)
+    apart = None if quotes is None else taken_apart(content, AS_TEXTS)
     if quotes is None or apart is None or not apart[0]:
         return None
+    look = prover(demand.read_as, huge=seems_huge(content)).look
+    jobs = _looked_at(apart[0], look if known is None else partial(known, look))
+    told = _all_told(quotes // 2, *apart, jobs)
+    return None if told is None else _with_few_left(_Skim(apart[0], told, demand))
+
+
+def _skim_briefly(content: bytes, demand: Demand) -> _Skim | None:
+    """Prove what can be proven of `must` alone. None where the body has to be read as a whole."""
+    apart = None if quotes_in_utf_8(content, counted=False) is None else taken_apart(content, AS_SPLIT)
+    if apart is None or not apart[0]:
+        return None
     listed, others = apart
-    prover = Prover(demand.read_as, must_only=must_only, huge=not must_only and seems_huge(content))
-    jobs = [
-        prover.look(element, index, pending=name == LISTS[1])
+    skim = _Skim(listed, _looked_at(listed, brief_prover(demand.read_as).look), demand)
+    return _with_few_left(skim) if skim.keeps(BETWEEN_JOBS) or _can_be_read(others, skim.jobs) else None
+
+
+def _looked_at(listed: Mapping[str, Listed[Element]], look: Callable[[Element], Seen]) -> list[Job]:
+    return [
+        Job(name == LISTS[1], index, look(element))
         for name, elements in listed.items()
         if isinstance(elements, list)
         for index, element in enumerate(elements)
     ]
-    if not must_only and not _all_told(quotes // 2, listed, others, jobs):
-        return None
-    skim = _Skim(listed, jobs, demand)
-    if len(skim.left) > _MANY:
-        return None
-    if must_only and not skim.keeps(BETWEEN_JOBS) and not _can_be_read(others, jobs):
-        return None
-    return None if skim.left and not skim.rest.document.read else skim
 
 
-def _all_told(strings: int, listed: Mapping[str, Listed], others: Mapping[str, Raw], jobs: Sequence[Job]) -> bool:
-    """Whether the values that were looked at account for all ``strings`` of the text: then no name stands twice.
+def _with_few_left(skim: _Skim) -> _Skim | None:
+    return None if len(skim.left) > _MANY or (skim.left and not skim.rest.document.read) else skim
+
+
+def _all_told(
+    strings: int, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[Job]
+) -> list[Job] | None:
+    """Return the jobs if the values that were looked at account for all ``strings`` of the text: no name stands twice.
 
     What a later member of its name replaces is missing from the value. Jobs that do not account for theirs are left to
-    the clauses. False where something else does not, or another member is not sound.
+    the clauses. None where something else does not, or another member is not sound.
     """
     found = [sound(text) for text in others.values()]
     if None in found:
-        return False
+        return None
     above = len(listed) + len(others) + sum(other[1] for other in found if other is not None)
-    if strings == above + sum(job.strings for job in jobs):
-        return True
-    for job in jobs:
-        there = job.strings if job.texts is None else strings_in(job.texts)
-        if there != job.strings:
-            job.leave()
-        strings -= there
-    return strings == above
+    if strings == above + sum([job.seen.strings for job in jobs]):
+        return jobs
+    counted = [(job, not_looked_at(job.seen.element)) for job in jobs if isinstance(job.seen.element, Raw)]
+    if strings != above + sum(whole.strings for _, whole in counted):
+        return None
+    return [job if job.seen.strings == whole.strings else job._replace(seen=whole) for job, whole in counted]
 
 
 def _can_be_read(others: Mapping[str, Raw], jobs: Sequence[Job]) -> bool:
     """Whether nothing nests deeper than a body may that is to be read."""
-    texts = chain([others.values()], (job.texts for job in jobs if job.texts is not None))
-    return not any(_may_be_deep(b",".join(each)) for each in texts)
+    texts = chain([tuple(others.values())], (job.seen.texts or () for job in jobs))
+    return not any(_opened(each) > _NESTING and any(map(_may_be_deep, each)) for each in texts)
 
 
-def _may_be_deep(text: bytes) -> bool:
-    return len(text.translate(None, _NO_OPENING)) > _NESTING and nesting(b"[%b]" % text) > _NESTING
+def _may_be_deep(text: Raw) -> bool:
+    """Whether a JSON text nests deeper than we read: it opens as many brackets, and so does one of its members."""
+    opened = _opened([text])
+    if opened <= _NESTING:
+        return False
+    members = members_of(text)
+    if opened == 1 + _opened(members):  # else a name stands twice, or holds brackets
+        long = (member for member in members if memoryview(member).nbytes > _NESTING)
+        if all(_opened([member]) < _NESTING for member in long):
+            return False
+    return nesting(bytes(text)) > _NESTING
+
+
+def _opened(texts: Collection[Raw]) -> int:
+    """Return how many brackets are opened in JSON texts, those in strings among them."""
+    return len(b"".join(texts).translate(None, _NO_OPENING))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:
     """Return the order that element 3 of the first job tells, and the pointer of that job, where that is easily told."""
-    listed, _ = taken_apart(content) or ({}, None)
+    listed, _ = taken_apart(content, AS_SPLIT) or ({}, None)
     for name in LISTS:
         elements = listed.get(name)
         for index, element in enumerate(elements if isinstance(elements, list) else ()):

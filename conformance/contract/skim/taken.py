@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -13,29 +14,42 @@ REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 """What a decoder raises for whatever it does not take."""
 write: Final = msgspec.json.Encoder().encode
 
-Element = list[Raw] | dict[str, Raw] | str | int | bool | None
-Listed = list[Element] | dict[str, Raw] | str | int | bool | None
+Split = list[Raw] | dict[str, Raw] | str | int | bool | None
+"""An element of a list, an array as the texts of its elements."""
+Element = TypeVar("Element")
+Listed = Sequence[Element] | dict[str, Raw] | str | int | bool | None
 """What stands under the name of a list."""
 
 
-class _Info(Struct, gc=False, forbid_unknown_fields=True):
-    queue_running: Listed | UnsetType = UNSET
-    queue_pending: Listed | UnsetType = UNSET
+class _Info(Struct, Generic[Element], gc=False, forbid_unknown_fields=True):
+    queue_running: list[Element] | dict[str, Raw] | str | int | bool | UnsetType | None = UNSET
+    queue_pending: list[Element] | dict[str, Raw] | str | int | bool | UnsetType | None = UNSET
 
 
-_INFO: Final = msgspec.json.Decoder(_Info)
-_LISTED: Final = msgspec.json.Decoder[Any](Listed)
+class _Decoders(Generic[Element]):
+    """Take the elements of the lists as they are typed."""
+
+    def __init__(self, element: Any) -> None:
+        self.info = msgspec.json.Decoder(_Info[element])
+        self.listed = msgspec.json.Decoder[Listed[Element]](list[element] | dict[str, Raw] | str | int | bool | None)
+
+
+AS_TEXTS: Final = _Decoders[Raw](Raw)
+"""Each element of a list as one text."""
+AS_SPLIT: Final = _Decoders[Split](Split)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+_ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
+_SPLIT: Final = msgspec.json.Decoder[Split](Split)
 
 
-def taken_apart(content: bytes) -> tuple[dict[str, Listed], dict[str, Raw]] | None:
+def taken_apart(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
     """Return the lists of a QueueInfo and its other members. None where the body is no JSON, or no such object.
 
     What is taken is JSON as RFC 8259 has it, but for its encoding, and no lone surrogate stands in it; names may
     stand twice, and numbers be out of range.
     """
     try:
-        info = _INFO.decode(content)
+        info = by.info.decode(content)
     except msgspec.ValidationError:  # there are other members, or it is something else
         info = None
     except REFUSED:
@@ -43,7 +57,18 @@ def taken_apart(content: bytes) -> tuple[dict[str, Listed], dict[str, Raw]] | No
     try:
         if info is None:
             members = _MEMBERS.decode(content)
-            return {name: _LISTED.decode(members.pop(name)) for name in LISTS if name in members}, members
+            return {name: by.listed.decode(members.pop(name)) for name in LISTS if name in members}, members
     except REFUSED:
         return None
     return {name: listed for name in LISTS if (listed := getattr(info, name)) is not UNSET}, {}
+
+
+def split(text: Raw) -> list[Raw]:
+    """Return the elements of an array. Its text was taken before."""
+    return _ELEMENTS.decode(text)
+
+
+def members_of(text: Raw) -> Collection[Raw]:
+    """Return the members of an array or an object, of a name that stands twice the last one; of anything else none."""
+    found = _SPLIT.decode(text)
+    return found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
@@ -51,7 +50,7 @@ _STRINGS: Final = 4
 """Those of a node without its inputs: its name, "class_type", what that is, and "inputs"."""
 
 
-class Workflow(NamedTuple):
+class Workflow(Struct, gc=False):
     """A workflow that was looked at. ``graph``: it is an API graph; ``linked``: it has links.
 
     ``strings`` is the number of strings in it, names of members among them; ``faulty`` are the nodes that keep not all
@@ -83,13 +82,17 @@ def workflow(text: Raw) -> Workflow | None:
 
 def of_nodes(nodes: Nodes) -> Workflow:
     """Look at a graph of usual nodes."""
-    inputs = [node.inputs for node in nodes.values()]
-    values = list(chain.from_iterable(map(dict.values, inputs)))
-    links = [value[0] for value in values if type(value) is tuple]
-    metas = [node.meta for node in nodes.values() if node.meta is not UNSET]
-    strings = _STRINGS * len(nodes) + sum(map(len, inputs)) + list(map(type, values)).count(str) + len(links)
-    if metas:
-        strings += len(metas) + 2 * sum(map(len, metas))
+    strings, links = _STRINGS * len(nodes), []
+    for node in nodes.values():
+        strings += len(node.inputs)
+        for value in node.inputs.values():
+            if type(value) is tuple:
+                links.append(value[0])
+            elif type(value) is str:
+                strings += 1
+        if node.meta is not UNSET:
+            strings += 1 + 2 * len(node.meta)
+    strings += len(links)
     faulty = () if nodes.keys() >= set(links) else [name for name in nodes if _links_nowhere(nodes[name].inputs, nodes)]
     return Workflow(nodes, strings, bool(nodes), bool(links), faulty)
 
