@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -94,13 +95,11 @@ def first(headers: Headers, name: str) -> str | None:
 
 def values(headers: Headers, name: str) -> list[str]:
     """Return the members of a list-based field (RFC 9110 §5.6.1), lower-cased, over all its lines."""
-    return [
-        member.strip().lower()
-        for key, value in headers
-        if key.lower() == name
-        for member in value.split(",")
-        if member.strip()
-    ]
+    return _members([value for key, value in headers if key.lower() == name])
+
+
+def _members(lines: Iterable[str]) -> list[str]:
+    return [member.strip().lower() for line in lines for member in line.split(",") if member.strip()]
 
 
 def accepts(field: str | None, media_type: str) -> bool:
@@ -129,6 +128,10 @@ _COMMON: Final = frozenset(
     {"host", "connection", "user-agent", "accept", "accept-encoding", "x-request-id", "x-api-key", "authorization"}
 )
 _SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "range", "origin")
+
+
+Same = tuple[str, str, str, Headers]
+"""What makes two requests the same: method, URL, credential, and fields but for the id of its own."""
 
 
 @dataclass(frozen=True)
@@ -182,10 +185,11 @@ class Request:
         return accepts(", ".join(fields) if fields else None, "application/json")
 
     @cached_property
-    def same(self) -> tuple[str, ...]:
+    def same(self) -> Same:
         """What makes two requests the same: all but the id that each has of its own."""
-        kept = (f"{name.lower()}: {value}" for name, value in self.headers if name.lower() != "x-request-id")
-        return (self.method, self.url, self.credential.value, *kept)
+        named = [(name.lower(), value) for name, value in self.headers]
+        kept = tuple([field for field in named if field[0] != "x-request-id"])
+        return self.method, self.url, self.credential.value, kept
 
     @cached_property
     def special(self) -> bool:
@@ -225,14 +229,22 @@ class Response:
     http_version: str = "HTTP/1.1"
     wire: Wire | None = None
 
+    def lines(self, name: str) -> list[str]:
+        """Return the values of all lines of the response field ``name`` (lower case)."""
+        return [value for key, value in self.headers if key.lower() == name]
+
     def header(self, name: str) -> str | None:
         """Return the first value of the response field ``name`` (lower case)."""
-        return first(self.headers, name)
+        return next(iter(self.lines(name)), None)
+
+    def values(self, name: str) -> list[str]:
+        """Return the members of the list-based response field ``name``, lower-cased, over all its lines."""
+        return _members(self.lines(name))
 
     @cached_property
     def media_type(self) -> str | None:
         """The media type without its parameters, lower case; None where the field is missing."""
-        lines = [value for name, value in self.headers if name.lower() == "content-type"]
+        lines = self.lines("content-type")
         if len(lines) > 1:  # no list-based field: readers differ in which of two lines they take
             return ", ".join(lines).lower()
         return lines[0].partition(";")[0].strip().lower() if lines else None

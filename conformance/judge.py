@@ -20,7 +20,7 @@ from conformance.contract.skim import Skimmed
 from conformance.dialect import Demand, Dialect
 from conformance.edition import EDITION
 from conformance.excerpt import around
-from conformance.exchange import Exchange, Response
+from conformance.exchange import Exchange, Response, Same
 from conformance.masking import masked, shows_workflow
 from conformance.outcome import Counted, outcome
 from conformance.report.fingerprint import fingerprint_at
@@ -233,7 +233,7 @@ class Bench:
         A status breaks one where it came every time that the very same request was sent.
         """
         broken: set[str] = set()
-        suspects: dict[tuple[str, ...], list[str | None]] = {}
+        suspects: dict[Same, list[str | None]] = {}
         for exchange in exchanges:
             if exchange.response is not None:
                 answer = self._answer(exchange, exchange.response)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from conformance.contract.reading import Gist, Reading, Sighting
-from conformance.exchange import Exchange, Request, Response
+from conformance.exchange import Exchange, Request, Response, Same
 from conformance.jsontext import Document
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Conversation:
 
         A request that was asked once and failed is left out: chance cannot be told from cause.
         """
-        groups: dict[tuple[str, ...], list[Answer]] = {}
+        groups: dict[Same, list[Answer]] = {}
         for answer in self.answers:
             if answer.request.reads and answer.response.head and answer.response.status not in NOT_NOW:
                 groups.setdefault(answer.request.same, []).append(answer)

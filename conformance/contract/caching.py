@@ -10,7 +10,6 @@ from conformance.contract.answer import Answer
 from conformance.contract.clause import Cause, Finding, Level, clause, printable, rfc
 from conformance.contract.http import answered_at, heads, http_date, queue_heads
 from conformance.dialect import ONE_QUEUE
-from conformance.exchange import values
 
 FRESH: Final = 10
 """Seconds for which an old queue does no harm: clients poll about as often."""
@@ -27,8 +26,8 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 )  # fmt: skip
 def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
     """Cache-Control has no-store, private or no-cache, or no lifetime and must-revalidate; or Vary has X-API-Key or *."""
-    control = values(answer.response.headers, "cache-control")
-    vary = values(answer.response.headers, "vary")
+    control = answer.response.values("cache-control")
+    vary = answer.response.values("vary")
     revalidated = {"max-age=0", "s-maxage=0"} & set(control) and {"must-revalidate", "proxy-revalidate"} & set(control)
     if revalidated:
         return
@@ -52,7 +51,7 @@ def _gets(answer: Answer) -> Iterator[Answer]:
 )  # fmt: skip
 def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
     """max-age and s-maxage are at most 10 s, Expires is not later than that; no-store settles it."""
-    control = values(answer.response.headers, "cache-control")
+    control = answer.response.values("cache-control")
     if {"no-store", "no-cache"} & set(control):
         return
     for directive in control:

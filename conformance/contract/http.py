@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from conformance.content import CODINGS, DECODABLE
@@ -12,7 +13,7 @@ from conformance.contract.allowed import JSON, allowed, cause
 from conformance.contract.answer import NOT_NOW, OK, Answer, Conversation, queue_answers
 from conformance.contract.clause import Cause, Finding, Level, clause, doc, printable, rfc
 from conformance.contract.envelope import GET
-from conformance.exchange import values, weight
+from conformance.exchange import weight
 
 DATE_TOLERANCE: Final = 24 * 3600
 """Seconds that Date may differ from our clock: ours may be wrong, but hardly by a day."""
@@ -26,6 +27,7 @@ _DATE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=64)
 def http_date(text: str) -> float | None:
     """Return an IMF-fixdate (RFC 9110 §5.6.7) as seconds since the epoch, None where it is none."""
     match = _DATE.fullmatch(text)
@@ -126,7 +128,7 @@ def one_framing(answer: Answer) -> Iterator[Finding]:
 
 def _coded(answer: Answer) -> Iterator[tuple[Answer, list[str]]]:
     for found in heads(answer):
-        codings = [coding for coding in values(found.response.headers, "content-encoding") if coding != "identity"]
+        codings = [coding for coding in found.response.values("content-encoding") if coding != "identity"]
         if codings and found.request.method == "GET":
             yield found, codings
 
@@ -188,7 +190,7 @@ def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
 
 
 def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
-    return (found for found, _ in _coded(answer) if "no-store" not in values(found.response.headers, "cache-control"))
+    return (found for found, _ in _coded(answer) if "no-store" not in found.response.values("cache-control"))
 
 
 @clause(
@@ -201,7 +203,7 @@ def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
 )  # fmt: skip
 def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
     """Vary names Accept-Encoding, or is *."""
-    vary = values(answer.response.headers, "vary")
+    vary = answer.response.values("vary")
     if not {"accept-encoding", "*"} & set(vary):
         yield Finding(
             None, "Vary: Accept-Encoding", printable(", ".join(vary)) or "no Vary", "A compressed answer does not vary."

@@ -9,7 +9,7 @@ from conformance.contract.allowed import SERVER_ERROR
 from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Cause, Finding, Level, clause, printable, rfc
 from conformance.contract.http import heads
-from conformance.exchange import Credential, values
+from conformance.exchange import Credential
 
 METHOD_NOT_ALLOWED: Final = 405
 NOT_IMPLEMENTED: Final = 501
@@ -91,7 +91,7 @@ def _allowing(answer: Answer) -> Iterator[list[str]]:
     for found in heads(answer):
         allow = found.response.header("allow")
         if allow is not None and found.request.to_queue:
-            yield values(found.response.headers, "allow")
+            yield found.response.values("allow")
 
 
 @clause(
