@@ -11,18 +11,18 @@ from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
 from conformance.contract.http import answered_at
 from conformance.contract.item import PROSE
 from conformance.contract.reading import (
+    EPOCH_MS_FIRST,
+    EPOCH_MS_LAST,
     Located,
+    Reading,
     constant_free,
     create_time_numbers,
     create_times,
     is_number,
     metadata_objects,
+    plausible_create_times,
 )
 
-EPOCH_MS_FIRST: Final = 10**12
-"""2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""
-EPOCH_MS_LAST: Final = 10**14
-"""The year 5138 in milliseconds; in microseconds this is 1973."""
 UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
 CLOCK_SKEW_MS: Final = 60_000
 """How far two honest clocks may stand apart."""
@@ -103,11 +103,10 @@ def create_time_is_whole(found: Located) -> Iterator[Finding]:
         yield Finding(found.pointer, "an integer", str(found.value)[:40], "create_time is written as a float.")
 
 
-def _dated_create_times(answer: Answer) -> Iterator[tuple[Located, float]]:
-    now = answered_at(answer)
-    if now is not None:
-        plausible = (t for t in create_time_numbers(answer.reading) if EPOCH_MS_FIRST <= t.value < EPOCH_MS_LAST)
-        yield from ((found, now * 1000) for found in plausible)
+def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal, float]]:
+    now, latest = answered_at(answer), answer.reading.latest
+    if now is not None and latest is not None:
+        yield answer.reading, latest, now * 1000
 
 
 @clause(
@@ -118,13 +117,16 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Located, float]]:
     keeps="a create_time before the answer's Date", breaks="a create_time an hour after the answer's Date",
     needs="a job with create_time, and a Date header or a clock", over=_dated_create_times, kinds=("local-time",),
 )  # fmt: skip
-def create_time_is_past(subject: tuple[Located, float]) -> Iterator[Finding]:
+def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterator[Finding]:
     """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
-    found, now_ms = subject
-    ahead = float(found.value) - now_ms
-    if ahead > CLOCK_SKEW_MS:
-        hours = ahead / 3_600_000
-        local = hours > 0.9 and abs(hours - round(hours)) < 0.05
-        cause = Cause("local-time", "whole hours ahead: local time taken for UTC") if local else None
-        yield Finding(found.pointer, "a time before the answer", show(found.value),
-                      f"create_time is {ahead / 1000:,.0f} s after the reading.", cause)  # fmt: skip
+    reading, latest, now_ms = subject
+    if float(latest) - now_ms <= CLOCK_SKEW_MS:  # then each of them is
+        return
+    for found in plausible_create_times(reading):
+        ahead = float(found.value) - now_ms
+        if ahead > CLOCK_SKEW_MS:
+            hours = ahead / 3_600_000
+            local = hours > 0.9 and abs(hours - round(hours)) < 0.05
+            cause = Cause("local-time", "whole hours ahead: local time taken for UTC") if local else None
+            yield Finding(found.pointer, "a time before the answer", show(found.value),
+                          f"create_time is {ahead / 1000:,.0f} s after the reading.", cause)  # fmt: skip

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from conformance.contract.answer import OK, Answer, Conversation
 from conformance.contract.clause import Finding, Level, clause, doc, published, rfc, show
-from conformance.contract.create_time import CLOCK_SKEW_MS, EPOCH_MS_FIRST, EPOCH_MS_LAST
+from conformance.contract.create_time import CLOCK_SKEW_MS
 from conformance.contract.history import ALIVE, ENDED, History, Look, Submission, began, ended
 from conformance.contract.http import answered_at
 from conformance.contract.item import PROSE
 from conformance.contract.queue import PENDING
-from conformance.contract.reading import is_number
+from conformance.contract.reading import EPOCH_MS_FIRST, EPOCH_MS_LAST, is_number
 from conformance.exchange import Operation
 from conformance.jsontext import parse
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from conformance.contract.clause import Clause
 
+EPOCH_MS_FIRST: Final = 10**12
+"""2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""
+EPOCH_MS_LAST: Final = 10**14
+"""The year 5138 in milliseconds; in microseconds this is 1973."""
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
 
@@ -299,6 +303,11 @@ class Reading:
         """The order that the first job shows which shows any, and the pointer of that job."""
         return next(((job.order, job.pointer) for job in self.jobs if job.order), None)
 
+    @property
+    def latest(self) -> int | Decimal | None:
+        """The latest ``create_time`` of its jobs that may be milliseconds."""
+        return max((found.value for found in plausible_create_times(self)), default=None)
+
     @cached_property
     def gist(self) -> Gist:
         """What stays known of the body when its value is forgotten."""
@@ -422,3 +431,8 @@ def create_times(reading: Reading) -> Iterator[Located]:
 def create_time_numbers(reading: Reading) -> Iterator[Located]:
     """The ``create_time`` members that are numbers."""
     return (found for found in create_times(reading) if is_number(found.value))
+
+
+def plausible_create_times(reading: Reading) -> Iterator[Located]:
+    """Those that may be milliseconds of our days."""
+    return (found for found in create_time_numbers(reading) if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST)

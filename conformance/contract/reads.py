@@ -19,7 +19,7 @@ MOST: Final = 0.9
 
 def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
     for before, after in conversation.successions:
-        if before.sightings.keys() & after.sightings.keys():
+        if not before.sightings.keys().isdisjoint(after.sightings):
             yield after, (before, after)
 
 
@@ -34,10 +34,11 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
     """[2], the output ids and create_time of an id are equal in neighbouring reads."""
     before, after = subject
-    if before.sightings is after.sightings:  # the very same bytes
+    earlier = before.sightings
+    if earlier is after.sightings:  # the very same bytes
         return
     for prompt_id, now in after.sightings.items():
-        then = before.sightings.get(prompt_id)
+        then = earlier.get(prompt_id)
         if then is None or then.facts is now.facts:  # the very same bytes
             continue
         started = " when it started" if then.pending and not now.pending else ""
@@ -91,10 +92,10 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     for index in range(1, len(reads) - 1):
         before, between, after = reads[index - 1], reads[index], reads[index + 1]
         if before.precedes(between) and between.precedes(after):
+            later = after.sightings
             throughout = {
-                name for name, seen in before.sightings.items()
-                if name in after.sightings and after.sightings[name].pending == seen.pending
-            }  # fmt: skip
+                name for name, seen in before.sightings.items() if name in later and later[name].pending == seen.pending
+            }
             if throughout:
                 yield between, (throughout, between)
 

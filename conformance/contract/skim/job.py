@@ -10,10 +10,18 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from conformance.contract.create_time import EPOCH_MS_FIRST, EPOCH_MS_LAST
 from conformance.contract.item import UUID
 from conformance.contract.job_number import SAFE_INTEGER
-from conformance.contract.reading import ARITY, LISTS, Facts, Located, Remembered, Sighting
+from conformance.contract.reading import (
+    ARITY,
+    EPOCH_MS_FIRST,
+    EPOCH_MS_LAST,
+    LISTS,
+    Facts,
+    Located,
+    Remembered,
+    Sighting,
+)
 from conformance.contract.skim.taken import REFUSED, Split, split, write
 from conformance.contract.skim.workflow import Nodes, Workflow, of_nodes, sound, workflow
 from conformance.dialect import Dialect
@@ -83,6 +91,11 @@ class Seen(Struct, gc=False):
         """Whether it may be a job."""
         element = self.element
         return memoryview(element)[0] == _BRACKET if isinstance(element, Raw) else isinstance(element, list)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, where it is one text."""
+        return memoryview(self.element).nbytes if isinstance(self.element, Raw) else 0
 
     @property
     def texts(self) -> Sequence[Raw] | None:

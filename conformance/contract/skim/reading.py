@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import Any, Final
 
@@ -119,6 +119,13 @@ class Skimmed(Reading):
         return self.items if self._skim is None else self._skim.sketch.items
 
     @property
+    def latest(self) -> int | Decimal | None:
+        """The latest ``create_time`` of its jobs that may be milliseconds: of a job of which nothing is left each may."""
+        if self._skim is None or self._skim.left:
+            return super().latest
+        return max([job.seen.create_time for job in self._skim.jobs], default=None)
+
+    @property
     def size(self) -> int:
         """How many elements stand in the two lists."""
         return super().size if self._skim is None else len(self._skim.jobs)
@@ -182,7 +189,8 @@ class _Skim:
         """Whether both lists are there, and nothing is left to ask any of these clauses of."""
         if self.left or (self._broken and not self._broken.isdisjoint(clauses)):
             return False
-        return all([isinstance(self._listed.get(name), list) for name in LISTS])
+        running, pending = map(self._listed.get, LISTS)
+        return isinstance(running, list) and isinstance(pending, list)
 
     @cached_property
     def proven(self) -> Hashable | None:
@@ -264,15 +272,18 @@ class _Skim:
 
     def sightings(self) -> Iterator[tuple[str, Callable[[], Sighting]]]:
         """Yield the ids of jobs, and what makes the sighting of each."""
+        order = self._demand.read_as
         for job in self.jobs:
             if job.seen.left is None:
-                yield job.seen.prompt_id, partial(job.sighting, self._demand.read_as)
+                yield job.seen.prompt_id, partial(job.sighting, order)
             elif (item := self._items_left.get(job.pointer)) is not None and item.prompt_id is not None:
                 yield item.prompt_id, partial(_of_texts, item, job.seen)
 
     @cached_property
     def rest(self) -> Reading:
         """A body of the jobs that are left, each in its place; 0 stands for the others."""
+        if not self.left and all(isinstance(value, list) for value in self._listed.values()):
+            return _nothing_left(tuple(self._listed), self._demand)
         members = []
         for name, value in self._listed.items():
             if isinstance(value, list):
@@ -293,6 +304,12 @@ class _Skim:
             if job.seen.is_array
         ]
         return _Sketch(self._demand, items)
+
+
+@lru_cache(maxsize=16)
+def _nothing_left(names: tuple[str, ...], demand: Demand) -> Reading:
+    """Return what is left of all bodies with these lists of which nothing is left: it is read once."""
+    return Reading(write({name: [] for name in names}), demand, places=())
 
 
 def _of_texts(item: Item, seen: Seen) -> Sighting:
