@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from answers import NOW, item, queue, read, reads
+from answers import HEADERS, NOW, item, queue, read, reads
 
 from conformance.contract import BY_ID, CATALOGUE, Finding
 from conformance.contract.answer import Answer
 from conformance.contract.reading import Reading
+from conformance.contract.skim.job import Prover
 from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange, Request, Response
+from conformance.exchange import REDACTED, Exchange, Request, Response
 from conformance.judge import judge
 from conformance.load.bare import Wanted, without_body
 from conformance.load.stream import BETWEEN, Recent, Stream
@@ -120,10 +122,104 @@ def test_of_another_body_under_the_same_head_only_clauses_that_look_at_more_are_
     assert set(first.judged) == set(second.judged) - {"reads.job-data"}
     ((_, head),) = stream._heads.items()
     others = {clause.id for clause in head.others}
-    assert {"json.well-formed", "item.create-time.past", "http.date"} <= others
-    assert {"http.content-type", "caching.shared"} <= set(head.noted.judged)
+    assert {"json.well-formed", "item.create-time.past"} <= others
+    assert {"http.content-type", "http.date", "caching.shared"} <= set(head.noted.judged)
     assert not others & set(head.noted.judged)
+    ((_, alike),) = stream._alike.items()
+    assert [clause.id for clause in alike.others] == ["item.create-time.past"]
+    assert "json.well-formed" in alike.noted.judged
     assert len(stream._proven) == 1
+
+
+def test_a_job_that_was_seen_before_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+    look = Prover.look
+
+    def noting(self: Prover, element: Any) -> Any:
+        looked.append(bytes(element))
+        return look(self, element)
+
+    monkeypatch.setattr(Prover, "look", noting)
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    for number in range(1, 5):
+        assert not stream.judge("one", read(another(number), number=number)).broken
+    assert len(looked) == len(set(looked)) == 5
+
+
+def test_a_job_that_was_seen_before_is_compared_with_others_anew() -> None:
+    """Where it stands, beside what, and since when, is no part of what is remembered of it."""
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    bodies = (queue(item(2), item(3)), queue(item(3), item(2)), queue(item(2), running=(item(2),)))
+    told = [stream.judge(n, read(body, number=n)).broken for n, body in enumerate(bodies, 1)]
+    found = [[(clause, each.pointer) for clause, findings in broken for each in findings] for broken in told]
+    assert found == [
+        [],
+        [
+            ("queue.pending.oldest-first", "/queue_pending/1/4/create_time"),
+            ("queue.job-numbers.rising", "/queue_pending/1/0"),
+        ],
+        [("queue.prompt-ids.distinct", "/queue_pending/0/1")],
+    ]
+
+
+# --- heads ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_id_that_each_answer_has_of_its_own_makes_it_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    asked = Counter[str]()
+    ask = Stream._ask
+
+    def noting(self: Stream, *given: Any) -> Any:
+        asked["answers"] += 1
+        return ask(self, *given)
+
+    monkeypatch.setattr(Stream, "_ask", noting)
+    told = [
+        stream.judge("one", read(another(1), number=n, headers=(*HEADERS, ("X-Request-Id", f"{n}"))))
+        for n in range(1, 9)
+    ]
+    assert told[4] is told[5] is told[7]
+    assert asked["answers"] <= 2  # the first one is asked again once it is known which fields anybody looks at
+
+
+@pytest.mark.parametrize(
+    ("headers", "clause"),
+    [
+        ((HEADERS[0], HEADERS[1]), "caching.shared"), ((HEADERS[0], HEADERS[2]), "http.date"),
+        ((("Content-Type", "text/plain"), *HEADERS[1:]), "http.content-type"),
+        ((*HEADERS[:2], ("Content-Encoding", "gzip")), "http.vary"),
+    ],
+)  # fmt: skip
+def test_a_field_that_makes_a_difference_makes_one_in_the_midst_of_many(
+    headers: tuple[tuple[str, str], ...], clause: str
+) -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    told = [
+        stream.judge("one", read(another(1), number=n, headers=headers if n == 7 else HEADERS)) for n in range(1, 10)
+    ]
+    assert [n for n, noted in enumerate(told, 1) if clause in dict(noted.broken)] == [7]
+
+
+def test_a_key_that_one_answer_of_many_echoes_is_found_in_whatever_field() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    keyed = (("X-API-Key", REDACTED),)
+    told = []
+    for n in range(1, 10):
+        headers = (*HEADERS, ("X-Anything", REDACTED if n == 7 else str(n)))
+        exchange = read(another(1), number=n, headers=headers)
+        told.append(stream.judge("one", replace(exchange, request=replace(exchange.request, headers=keyed))))
+    assert [n for n, noted in enumerate(told, 1) if "auth.key-not-echoed" in dict(noted.broken)] == [7]
+    assert all("auth.key-not-echoed" in noted.judged for noted in told)
+    assert told[4] is told[5]
+    assert told[7] is told[8]
+
+
+def test_a_date_that_stands_still_is_held_against_our_clock() -> None:
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    hours = [read(another(1), number=3600 * n, headers=HEADERS) for n in range(30)]
+    told = [n for n, exchange in enumerate(hours) if "http.date" in dict(stream.judge("one", exchange).broken)]
+    assert told == list(range(25, 30))
 
 
 def test_what_a_head_breaks_is_said_of_every_body_under_it() -> None:
@@ -144,14 +240,17 @@ def test_what_a_body_breaks_is_said_of_it_alone() -> None:
 
 def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_apart() -> None:
     answer = Answer(exchange := read(another(1)), exchange.response, Reading(b""))  # type: ignore[arg-type]
-    bare = without_body(answer)
+    looked_at: set[str] = set()
+    bare = without_body(answer, looked_at)
     assert bare.response.status == 200
     assert bare.response.media_type == "application/json"
     assert bare.response.header("content-type") == "application/json"
     assert bare.request is exchange.request
     assert bare.shows_queue
+    assert bare.exchange.started == exchange.started
+    assert looked_at == {"content-type"}
     looks: list[Callable[[], object]] = [
-        lambda: bare.response.content, lambda: bare.document, lambda: bare.gist, lambda: bare.exchange.started,
+        lambda: bare.response.content, lambda: bare.document, lambda: bare.gist, lambda: bare.response.headers,
         lambda: bare.exchange.elapsed, lambda: bare.exchange.response.content,  # type: ignore[union-attr]
     ]  # fmt: skip
     for look in looks:

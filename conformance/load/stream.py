@@ -1,19 +1,21 @@
 """Answers without end, judged one by one as they come. What is kept is bounded; nothing is left out. Pure.
 
-Under load most answers are equal to the last byte, or but for their heads: the same bytes to the same
-request have the same findings, and bodies are read once. Of a body that is another one only what is new in it is
-asked: a clause that said all it says of the head alone says it of every answer with that head.
+Under load most answers are equal, or but for fields of their heads that nobody looks at: they have the same findings.
+Bodies are read once, and jobs are looked at once in whichever bodies they stand. Of an answer that is another one only
+what is new in it is asked: what a clause says without having looked at something (``bare``) cannot depend on it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
+
+from msgspec import Raw, Struct
 
 from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
 from conformance.contract.answer import Answer, Conversation
@@ -22,17 +24,22 @@ from conformance.contract.envelope import accountable
 from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.reading import Reading
 from conformance.contract.skim import Skimmed
+from conformance.contract.skim.job import Seen
 from conformance.contract.skim.reading import KNOWN
 from conformance.dialect import Demand
-from conformance.exchange import Exchange, Headers, Request, Response
-from conformance.load.bare import Wanted, without_body
+from conformance.exchange import Exchange, Headers, Response, Same
+from conformance.load.bare import Wanted, remembered, without_body, without_other_fields
 
 LISTED: Final = 2
 """Findings of a clause that are kept of an answer."""
 EQUALS: Final = 1024
 """Different answers of which the findings are remembered."""
 BODIES: Final = 32 << 20
-"""Bytes of different bodies that are remembered with their findings."""
+"""Bytes of different bodies that are remembered with their findings, and of different jobs."""
+HOUR: Final = 3600.0
+"""Seconds after which our clock is asked again about a Date that stands still."""
+ROOM: Final = 4096
+"""Bytes that what is kept of a body or of a job takes beside its own, at most: a small one is many objects."""
 WINDOW: Final = 3
 """Answers in a row to one reader: what is lost between two reads shows in the third."""
 JOBS: Final = 200_000
@@ -47,8 +54,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Struct, frozen=True, gc=False):
     """What clauses say of one answer: those that it exercised, and the first findings of those that it breaks.
 
     ``errors`` are clauses that failed themselves: that speaks of the suite and not of the answer.
@@ -83,81 +89,100 @@ class Recent(OrderedDict[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Remember a value; forget those that were used longest ago. The newest one is always kept."""
-        self.drop(key)
+        if key in self:
+            self._weight -= self._weigh(self.pop(key))
         self[key] = value
         self._weight += self._weigh(value)
         while self._weight > self._room and len(self) > 1:
             _, old = self.popitem(last=False)
             self._weight -= self._weigh(old)
 
-    def drop(self, key: Key) -> None:
-        """Forget a value, where there is one."""
-        if key in self:
-            self._weight -= self._weigh(self.pop(key))
+    def forget(self) -> None:
+        """Forget all."""
+        self.clear()
+        self._weight = 0
 
 
-@dataclass
-class _Body:
+class _Body(NamedTuple):
     """A body as it was read, and what the clauses that speak of bodies alone say of it."""
 
     reading: Reading
     digest: bytes
     noted: Noted
-    fresh: bool = True
-    """Whether its value is still there."""
+    proven: Hashable | None
+    """Equal for bodies of which the known clauses say the same; None for others."""
+
+    @property
+    def room(self) -> int:
+        """Bytes that it takes."""
+        return len(self.reading.content) + ROOM
 
 
-class _OfHead(NamedTuple):
-    """What is said of all answers with one head, and the clauses that want to see more of each."""
+class _Alike(NamedTuple):
+    """What is said of answers that are alike as far as anybody has looked, and who wants to see more of each."""
 
     noted: Noted
     others: Sequence[Clause]
 
 
-@dataclass
-class _Reader:
-    """The last reads of one reader: by the digest of its body the gist of each."""
+class _Head(NamedTuple):
+    """What of a request and the head of its answer can make a difference; ``moment`` is our time as far as it can.
 
-    reads: list[tuple[bytes, Answer]] = field(default_factory=list)
+    ``fields`` are those that some clause looks at: most services give each answer an id of its own as well.
+    """
 
-    @property
-    def digests(self) -> tuple[bytes, ...]:
-        return tuple(digest for digest, _ in self.reads)
-
-    @property
-    def jobs(self) -> int:
-        return 1 + sum(len(answer.gist.sightings) for _, answer in self.reads)
-
-
-class _Seen(NamedTuple):
-    """What of a request and of the head of its answer can make a difference; ``dated`` is our time where it is used."""
-
-    same: tuple[str, ...]
+    same: Same
     body: bytes
     status: int
-    headers: Headers
+    fields: Headers
     coding_error: str | None
-    dated: int | None
+    moment: int
 
 
-class _Last(NamedTuple):
-    """The last answer to a reader to whom the queue stands still, and what was said of it."""
+class _Equal(NamedTuple):
+    """Answers that are equal in everything that is judged, and what is said of each of them by itself.
 
-    head: _Seen
-    content: bytes
+    ``others`` are clauses that look at all fields, whichever there are: they are asked of each answer.
+    """
+
+    number: int
+    headers: Headers
+    head: _Head
+    body: _Body
+    shows_queue: bool
     noted: Noted
+    others: Sequence[Clause]
+    dated: bool
 
-    def is_like(self, request: Request, response: Response) -> bool:
-        """Whether another answer is equal in everything that is judged."""
-        head = self.head
+    def is_again(self, exchange: Exchange, response: Response) -> bool:
+        """Whether an answer is equal to the first of them in whatever it has."""
+        head, request = self.head, exchange.request
         return (
-            response.content == self.content
-            and response.headers == head.headers
+            response.content == self.body.reading.content
+            and response.headers == self.headers
             and response.status == head.status
             and response.coding_error == head.coding_error
             and request.body == head.body
             and request.same == head.same
+            and _moment(exchange, dated=self.dated) == head.moment
         )
+
+
+@dataclass
+class _Reader:
+    """The last ``reads`` of one reader as far as they are compared, and the ``digests`` of their bodies.
+
+    ``still`` is the number of answers of which one more says the same, ``said`` what: the queue stands still.
+    """
+
+    reads: tuple[Answer, ...] = ()
+    digests: tuple[bytes, ...] = ()
+    still: int | None = None
+    said: Noted = NOTHING
+
+    @property
+    def jobs(self) -> int:
+        return 1 + sum([len(answer.gist.sightings) for answer in self.reads])
 
 
 class Stream:
@@ -173,11 +198,19 @@ class Stream:
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
         self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
-        self._last: Recent[Hashable, _Last] = Recent(BODIES, lambda last: len(last.content) + 1)
-        self._equals: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._heads: Recent[_Seen, _OfHead] = Recent(EQUALS)
+        self._last: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.body.room)
+        self._newest: _Equal | None = None
+        self._equals: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.body.room)
+        self._numbers = itertools.count()
+        self._sums: Recent[int, tuple[Noted, Noted, Noted]] = Recent(EQUALS)
+        """What was added up last, so that equal sums are the same value: those are counted together."""
+        self._fields: set[str] = set()
+        """The fields of a head that some clause has looked at, by their names in lower case."""
+        self._heads: Recent[_Head, _Alike] = Recent(EQUALS)
+        self._alike: Recent[Hashable, _Alike] = Recent(EQUALS)
         self._proven: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: len(body.reading.content) + 1)
+        self._jobs: Recent[bytes, Seen] = Recent(BODIES, lambda seen: seen.size + ROOM)
+        self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: body.room)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
         self._digests: Recent[bytes, bytes] = Recent(2 * JOBS)
@@ -190,31 +223,71 @@ class Stream:
         response = exchange.response
         if response is None:
             return NOTHING
-        last = self._last.get(reader)
-        if last is not None and last.is_like(exchange.request, response):
-            return last.noted
+        last, window = self._last.get(reader), self._readers.get(reader)
+        if last is not None and last.is_again(exchange, response):
+            equal = last
+        else:
+            equal = self._equal(reader, exchange, response)
+        if window is not None and window.still == equal.number:
+            noted = window.said
+        else:
+            noted = self._with_those_before(reader, exchange, response, equal)
+        return self._with_all_fields(noted, exchange, response, equal) if equal.others else noted
+
+    def _with_all_fields(self, noted: Noted, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
+        """Return what was said of an answer, with what those say of it who look at whatever fields it has."""
+        answer = Answer(exchange, response, equal.body.reading)
+        more = _noted((clause, partial(_over, clause, answer)) for clause in equal.others)
+        equal.body.reading.forget()
+        one, other, both = self._sums.get(id(noted), (None, None, NOTHING))
+        if one is not noted or other != more:
+            both = noted + more
+            self._sums.put(id(noted), (noted, more, both))
+        return both
+
+    def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
+        """Return what is said of an answer by itself, and together with those before it of the same reader."""
+        if not equal.shows_queue or not equal.body.reading.gist.is_object:
+            return equal.noted
+        window = self._readers.get_or_make(reader, _Reader)
+        digest, stood_still = equal.body.digest, (equal.body.digest,) * WINDOW
+        if window.digests != stood_still:  # else those that are there serve as well
+            read = remembered(exchange, response, equal.body.reading.gist)
+            window.reads = (*window.reads, read)[-WINDOW:]
+            window.digests = (*window.digests, digest)[-WINDOW:]
+            window.still = None
+            self._readers.put(reader, window)
+        run = (equal.number, window.digests)
+        said = self._runs.get_or_make(run, lambda: equal.noted + self._compare(window.reads))
+        if window.digests == stood_still:
+            window.still, window.said = equal.number, said
+        return said
+
+    def _equal(self, reader: Hashable, exchange: Exchange, response: Response) -> _Equal:
+        """Return what is said of an answer by itself: most often it is one more of the last ones, of anybody's."""
+        last, newest, head = self._last.get(reader), self._newest, self._head(exchange, response)
+        if last is not None and last.body.reading.content == response.content and last.head == head:
+            return last
+        if newest is None or newest.body.reading.content != response.content or newest.head != head:
+            newest = self._newest = self._looked_up(exchange, response, head)
+        self._last.put(reader, newest)
+        return newest
+
+    def _head(self, exchange: Exchange, response: Response) -> _Head:
+        request, moment = exchange.request, _moment(exchange, dated=_is_dated(response))
+        fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
+        return _Head(request.same, request.body, response.status, fields, response.coding_error, moment)
+
+    def _looked_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
         digest = hashlib.blake2b(response.content, digest_size=16).digest()
         body = self._bodies.get_or_make(digest, lambda: self._read(digest, response.content))
-        answer = Answer(exchange, response, body.reading)
-        dated = None if response.header("date") else int(exchange.started or 0)  # else our clock speaks for it
-        request = exchange.request
-        head = _Seen(request.same, request.body, response.status, response.headers, response.coding_error, dated)
-        noted = self._equals.get_or_make((head, digest), lambda: self._ask(answer, head, body))
-        if answer.shows_queue:
-            noted += body.noted + self._since(reader, digest, answer)
-        if body.fresh:
-            body.reading.forget()
-            body.fresh = False
-        self._remember(reader, digest, _Last(head, body.reading.content, noted))
-        return noted
-
-    def _remember(self, reader: Hashable, digest: bytes, last: _Last) -> None:
-        """Remember the last answer to a reader, if one more of its kind says the same: the queue stands still."""
-        window = self._readers.get(reader)
-        if last.head.dated is None and window is not None and window.digests == (digest,) * WINDOW:
-            self._last.put(reader, last)
-        else:
-            self._last.drop(reader)
+        known = len(self._fields)
+        equal = self._equals.get_or_make((head, digest), lambda: self._ask(exchange, response, head, body))
+        if known == len(self._fields):
+            return equal
+        for memory in (self._equals, self._alike, self._heads):  # somebody looked at a field as nobody had before
+            memory.forget()
+        return self._looked_up(exchange, response, self._head(exchange, response))
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
         """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
@@ -229,54 +302,68 @@ class Stream:
                 said[name] = said.get(name, Noted()) + noted
         return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
 
-    def _ask(self, answer: Answer, head: _Seen, body: _Body) -> Noted:
-        body.fresh = True  # as far as it is read again
-        of_head = self._heads.get_or_make(head, lambda: self._ask_of_head(answer))
-        return of_head.noted + _noted((clause, partial(_over, clause, answer)) for clause in of_head.others)
+    def _ask(self, exchange: Exchange, response: Response, head: _Head, body: _Body) -> _Equal:
+        answer = Answer(exchange, response, body.reading)
+        alike = self._heads.get_or_make(head, lambda: self._ask_of_head(answer))
+        if body.proven is not None and answer.shows_queue:
+            of_head = alike
+            alike = self._alike.get_or_make((head, body.proven), lambda: self._ask_of_proven(answer, of_head))
+        noted, others = _as_far_as_shown(alike.others, _over, without_other_fields(answer, self._fields))
+        body.reading.forget()
+        noted = alike.noted + noted + (body.noted if answer.shows_queue else NOTHING)
+        number, dated = next(self._numbers), _is_dated(response)
+        return _Equal(number, response.headers, head, body, answer.shows_queue, noted, others, dated)
 
-    def _ask_of_head(self, answer: Answer) -> _OfHead:
-        """Ask what can be asked without the body and the clock: which clauses want to see them, shows when they do."""
-        bare, others, noted = without_body(answer), list[Clause](), list[Noted]()
-        for clause in self._of_answer:
-            if clause.speaks_of(answer.request):
-                try:
-                    noted.append(_noted([(clause, partial(_whole, clause, bare))]))
-                except Wanted:
-                    others.append(clause)
-        noted.append(_noted((clause, lambda: (False, accountable(answer))) for clause in self._steady))
-        return _OfHead(sum(noted, Noted()), others)
+    def _ask_of_head(self, answer: Answer) -> _Alike:
+        """Ask what can be asked without the body: which clauses want to see it, shows when they do."""
+        clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
+        noted, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
+        return _Alike(noted + _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady), others)
+
+    def _ask_of_proven(self, answer: Answer, of_head: _Alike) -> _Alike:
+        """Ask what can be asked of a head and of what is left of a body: that is the same for all bodies alike."""
+        known = [clause for clause in of_head.others if clause.id in KNOWN]
+        noted, others = _as_far_as_shown(known, _over, without_body(answer, self._fields, answer.reading))
+        return _Alike(of_head.noted + noted, [c for c in of_head.others if c.id not in KNOWN or c in others])
+
+    def _seen(self, look: Callable[[Raw], Seen], element: Raw) -> Seen:
+        """Return what is seen of an element of a list: each is looked at once."""
+        text = bytes(element)
+        return self._jobs.get_or_make(text, lambda: self._look(look, text))
+
+    def _look(self, look: Callable[[Raw], Seen], text: bytes) -> Seen:
+        seen = look(Raw(text))
+        if seen.left is None:
+            seen.facts(self._demand.read_as).settle(self._digests.get_or_make)
+        return seen
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
-        reading = Skimmed(content, self._demand)
+        reading = Skimmed(content, self._demand, known=self._seen)
         proven = reading.proven
         if proven is None:
             noted = self._ask_known(reading)
         else:
             noted = self._proven.get_or_make(proven, lambda: self._ask_known(reading))
         noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
-        reading.gist.settle(self._digests.get_or_make)
-        return _Body(reading, digest, noted)
+        if proven is None:
+            reading.gist.settle(self._digests.get_or_make)
+        return _Body(reading, digest, noted, proven)
 
     def _ask_known(self, reading: Reading) -> Noted:
         return _noted((clause, partial(_of_body, clause, reading)) for clause in self._known)
 
-    def _since(self, reader: Hashable, digest: bytes, answer: Answer) -> Noted:
-        """Return what this read says together with the ones before it of the same reader."""
-        if not answer.gist.is_object:
-            return NOTHING
-        window = self._readers.get_or_make(reader, _Reader)
-        if window.digests != (digest,) * WINDOW:  # else those that are there serve as well
-            window.reads = [*window.reads, (digest, _slim(answer))][-WINDOW:]
-            self._readers.put(reader, window)
-        return self._runs.get_or_make(window.digests, lambda: self._compare([read for _, read in window.reads]))
-
-    def _compare(self, reads: list[Answer]) -> Noted:
-        conversation = Conversation(reads)
-        return _noted([(clause, partial(_charged, clause, conversation)) for clause in self._between])
+    def _compare(self, reads: Sequence[Answer]) -> Noted:
+        """Return what a read says together with the ones before it of the same reader."""
+        return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
 
 
 _Asked = tuple[bool, Iterable[Any]]
 """Whether what is proven exercises a clause already, and the subjects that it has still to be asked of."""
+
+
+def _whole(clause: Clause, answer: Answer) -> _Asked:
+    assert clause.over is not None
+    return False, clause.over(answer)
 
 
 def _over(clause: Clause, answer: Answer) -> _Asked:
@@ -285,22 +372,18 @@ def _over(clause: Clause, answer: Answer) -> _Asked:
     return exercised, clause.over(left)
 
 
-def _whole(clause: Clause, answer: Answer) -> _Asked:
-    assert clause.over is not None
-    return False, clause.over(answer)
-
-
 def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
     exercised, left = reading.left(clause)
     return exercised, clause.of_body(left)
 
 
-def _charged(clause: Clause, conversation: Conversation) -> _Asked:
+def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
     """Return what a clause says of the one answer that no shorter conversation has charged."""
     assert clause.across is not None
-    answers, place = conversation.answers, BETWEEN[clause.id]
-    charged = answers[-place] if len(answers) >= place else None
+    place = BETWEEN[clause.id]
+    charged = reads[-place] if len(reads) >= place else None
+    conversation = Conversation(reads[-place - 1 :])
     return False, (subject for answer, subject in clause.across(conversation) if answer is charged)
 
 
@@ -311,7 +394,7 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
     try:
         for answer, subject in clause.across(conversation):
             told = found.setdefault(answer.exchange.id, [])
-            told += islice(clause.check(subject), LISTED - len(told))
+            told += itertools.islice(clause.check(subject), LISTED - len(told))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
         failed = Noted(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
@@ -320,12 +403,25 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
     }  # fmt: skip
 
 
-def _slim(answer: Answer) -> Answer:
-    """Return an answer without its body, of which the gist is kept."""
-    reading = Reading(b"", answer.reading.demand)
-    reading.__dict__["gist"] = answer.gist
-    response = replace(answer.response, content=b"")
-    return Answer(replace(answer.exchange, response=response), response, reading)
+def _is_dated(response: Response) -> bool:
+    return bool(response.header("date"))
+
+
+def _moment(exchange: Exchange, *, dated: bool) -> int:
+    """Return our time as far as it makes a difference: to the second where an answer has no Date, else to the hour."""
+    started = exchange.started or 0.0
+    return int(started // HOUR if dated else started)
+
+
+def _as_far_as_shown(clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer) -> _Alike:
+    """Ask clauses of an answer of which some is left out."""
+    noted, others = NOTHING, []
+    for clause in clauses:
+        try:
+            noted += _noted([(clause, partial(ask, clause, answer))])
+        except Wanted:
+            others.append(clause)
+    return _Alike(noted, others)
 
 
 def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
@@ -338,7 +434,7 @@ def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
             for subject in left:
                 exercised = True
                 if len(found) < LISTED:
-                    found += islice(clause.check(subject), LISTED - len(found))
+                    found += itertools.islice(clause.check(subject), LISTED - len(found))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
             errors.append((clause.id, failure(error)))
             continue
