@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import json
 import re
+import time
+import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -283,6 +285,12 @@ def lower_case_headers(reply: Reply, _ask: Ask) -> Reply:
     """Names of header fields are in lower case, as behind a proxy that speaks HTTP/2."""
     length = {} if reply.status == 204 else {"content-length": str(len(reply.body))}
     return replace(reply, headers={name.lower(): value for name, value in reply.headers.items()} | length)
+
+
+@_replies()
+def ids_of_answers(reply: Reply, _ask: Ask) -> Reply:
+    """Each answer has an id of its own in its head, as behind a gateway."""
+    return reply.having(x_request_id=str(uuid.uuid4()), server_timing=f"app;dur={time.perf_counter():.3f}")
 
 
 @_replies()
