@@ -144,6 +144,13 @@ def test_a_time_to_come_is_told_with_its_cause(ahead: int, seconds: str, hint: s
     ]
 
 
+def test_of_many_jobs_those_are_told_that_are_to_come() -> None:
+    ahead = (-HOUR, MINUTE, HOUR, 0, 2 * HOUR)
+    jobs = (item(number, e4={"create_time": NOW_MS + each}) for number, each in enumerate(ahead, 1))
+    told = said("item.create-time.past", read(queue(*jobs))) or []
+    assert [found.pointer for found in told] == [f"/queue_pending/{index}/4/create_time" for index in (2, 4)]
+
+
 @pytest.mark.parametrize("value", [10**12 - 1, 10**14, 10**14 + 1])
 def test_what_is_in_no_milliseconds_is_not_placed_in_time(value: int) -> None:
     assert said("item.create-time.past", listing(str(value))) is None
