@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from conformance.contract import CATALOGUE, Clause, Finding, Level
+from conformance.contract import BY_ID, CATALOGUE, Clause, Finding, Level
 from conformance.contract.answer import Answer
 from conformance.contract.skim import Skimmed
 from conformance.dialect import Demand, Dialect
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.report.model import Report
 
 Body = bytes | bytearray | memoryview
+_PLACES: Final = {name: place for place, name in enumerate(BY_ID)}
 _ASKED: Final = Request("GET", "body:///api/queue", purpose="a body")
 
 
@@ -36,13 +37,15 @@ class Validator:
             raise ValueError(f"dialect is {dialect!r}: cloud, oss or auto")
         self._demand = Demand.of(Dialect(dialect))
         self._must_only = must_only
+        self._brief = None if must_only else Validator(dialect, must_only=True)
 
     def validate(self, body: Body) -> tuple[Finding, ...]:
         """Return the breaches, clause by clause, in the order of the catalogue; none where the body conforms.
 
         Each names its ``clause`` (``comfy-conformance explain`` has the reason) and ``level``, and points into the
-        body. What needs headers or a clock is not asked. Never raises for what stands in the body; TypeError where
-        it is no bytes.
+        body. What needs headers or a clock is not asked. A body that nests deeper than is read (``json.nesting``) is
+        asked every `must` all the same: none of them looks into workflows. Never raises for what stands in the body;
+        TypeError where it is no bytes.
         """
         if not isinstance(body, Body):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the answer")
@@ -53,7 +56,13 @@ class Validator:
         clauses = _asked(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
         if reading.keeps(clauses.keys()):
             return ()
-        return tuple(_findings(clauses, content, reading))
+        found = tuple(_findings(clauses, content, reading))
+        return found if self._brief is None or not _is_too_deep(reading) else self._brief.beside(found, content)
+
+    def beside(self, found: Iterable[Finding], content: bytes) -> tuple[Finding, ...]:
+        """Return what was found of every `should`, and what this one finds of every `must`."""
+        should = (finding for finding in found if finding.level is not Level.MUST)
+        return tuple(sorted((*should, *self.validate(content)), key=lambda finding: _PLACES[finding.clause]))
 
 
 def validate(body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False) -> tuple[Finding, ...]:
@@ -75,6 +84,12 @@ def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[st
     return MappingProxyType({
         clause.id: (clause, level) for clause, level in found if level is Level.MUST or not must_only
     })  # fmt: skip
+
+
+def _is_too_deep(reading: Skimmed) -> bool:
+    """Whether a body nests deeper than is read as a whole."""
+    document = reading.outline.document
+    return not document.read and document.malformed is None
 
 
 def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: Skimmed) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, lru_cache, partial
-from itertools import chain
 from typing import Any, Final
 
 from msgspec import Raw
@@ -13,11 +12,10 @@ from msgspec import Raw
 from conformance.contract.clause import Clause, Level
 from conformance.contract.reading import ARITY, LISTS, Item, Left, Located, Reading, Sighting, is_number
 from conformance.contract.skim.job import Job, Seen, brief_prover, not_looked_at, prover
-from conformance.contract.skim.taken import AS_SPLIT, AS_TEXTS, Element, Listed, members_of, taken_apart, write
+from conformance.contract.skim.taken import AS_SPLIT, AS_TEXTS, Element, Listed, taken_apart, write
 from conformance.contract.skim.workflow import sound
 from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand, Dialect
 from conformance.jsonscan import quotes_in_utf_8, seems_huge
-from conformance.jsontext import NESTING_READ, nesting
 
 OF_TEXT: Final = frozenset({
     "envelope.object", "envelope.not-an-error", "envelope.queue-running.array", "envelope.queue-pending.array",
@@ -47,11 +45,8 @@ BETWEEN_JOBS: Final = frozenset({
 KNOWN: Final = OF_TEXT | OF_ONE_JOB | BETWEEN_JOBS
 """What a quick reading knows of. Any other clause is asked of the whole body."""
 
-_NESTING: Final = NESTING_READ - 10
-"""Levels of an element that are read in any body: those around it are few."""
 _MANY: Final = 20_000
 """Jobs that are left, beyond which a body is read whole: what was proven and what was read would stand side by side."""
-_NO_OPENING: Final = bytes(code for code in range(256) if code not in b"[{")
 
 
 Known = Callable[[Callable[[Raw], Seen], Raw], Seen]
@@ -141,7 +136,8 @@ class Skimmed(Reading):
         if not self.demand.open:
             return super().order if self._skim is None else self._skim.order
         told = _first_order(self.content)
-        trial = None if told is None else Skimmed(self.content, Demand.told_by(*told))  # can it be read at all?
+        demand = None if told is None else Demand.told_by(*told)
+        trial = None if demand is None else Skimmed(self.content, demand, must_only=self._must_only)  # can it be read?
         return super().order if trial is None or trial._skim is None else told  # noqa: SLF001 - one of us
 
     def forget(self) -> None:
@@ -337,9 +333,8 @@ def _skim_briefly(content: bytes, demand: Demand) -> _Skim | None:
     apart = None if quotes_in_utf_8(content, counted=False) is None else taken_apart(content, AS_SPLIT)
     if apart is None or not apart[0]:
         return None
-    listed, others = apart
-    skim = _Skim(listed, _looked_at(listed, brief_prover(demand.read_as).look), demand)
-    return _with_few_left(skim) if skim.keeps(BETWEEN_JOBS) or _can_be_read(others, skim.jobs) else None
+    listed = apart[0]
+    return _with_few_left(_Skim(listed, _looked_at(listed, brief_prover(demand.read_as).look), demand))
 
 
 def _looked_at(listed: Mapping[str, Listed[Element]], look: Callable[[Element], Seen]) -> list[Job]:
@@ -373,30 +368,6 @@ def _all_told(
     if strings != above + sum(whole.strings for _, whole in counted):
         return None
     return [job if job.seen.strings == whole.strings else job._replace(seen=whole) for job, whole in counted]
-
-
-def _can_be_read(others: Mapping[str, Raw], jobs: Sequence[Job]) -> bool:
-    """Whether nothing nests deeper than a body may that is to be read."""
-    texts = chain([tuple(others.values())], (job.seen.texts or () for job in jobs))
-    return not any(_opened(each) > _NESTING and any(map(_may_be_deep, each)) for each in texts)
-
-
-def _may_be_deep(text: Raw) -> bool:
-    """Whether a JSON text nests deeper than we read: it opens as many brackets, and so does one of its members."""
-    opened = _opened([text])
-    if opened <= _NESTING:
-        return False
-    members = members_of(text)
-    if opened == 1 + _opened(members):  # else a name stands twice, or holds brackets
-        long = (member for member in members if memoryview(member).nbytes > _NESTING)
-        if all(_opened([member]) < _NESTING for member in long):
-            return False
-    return nesting(bytes(text)) > _NESTING
-
-
-def _opened(texts: Collection[Raw]) -> int:
-    """Return how many brackets are opened in JSON texts, those in strings among them."""
-    return len(b"".join(texts).translate(None, _NO_OPENING))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -39,7 +39,6 @@ AS_TEXTS: Final = _Decoders[Raw](Raw)
 AS_SPLIT: Final = _Decoders[Split](Split)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
-_SPLIT: Final = msgspec.json.Decoder[Split](Split)
 
 
 def taken_apart(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
@@ -66,9 +65,3 @@ def taken_apart(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Liste
 def split(text: Raw) -> list[Raw]:
     """Return the elements of an array. Its text was taken before."""
     return _ELEMENTS.decode(text)
-
-
-def members_of(text: Raw) -> Collection[Raw]:
-    """Return the members of an array or an object, of a name that stands twice the last one; of anything else none."""
-    found = _SPLIT.decode(text)
-    return found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
