@@ -1,7 +1,8 @@
 """Fresh bodies of ``GET /api/queue`` from a seed, conforming or with faults, shaped like what users queue.
 
 A workflow is the API graph of an image generation: loaders, prompts of some hundred characters, samplers, links between
-them. Nothing is taken from anybody; nothing of the package is used.
+them; a large one has nodes of extensions as well, of two dozen inputs each, and 24 kB. Nothing is taken from anybody;
+nothing of the package is used.
 """
 
 from __future__ import annotations
@@ -55,14 +56,35 @@ _NODES: Final[tuple[tuple[int, str, Node], ...]] = (
         "upscale_method": "lanczos", "width": 2 * _side(rng), "height": 2048, "crop": "disabled", "image": link()})),
     (3, "Save Image", lambda rng, link: ("SaveImage", {"filename_prefix": f"out/{_seed(rng):x}", "images": link()})),
 )  # fmt: skip
+_OF_EXTENSIONS: Final[tuple[tuple[int, str, Node], ...]] = (
+    (9, "FaceDetailer", lambda rng, link: ("FaceDetailer", {
+        "guide_size": _side(rng), "guide_size_for": True, "max_size": 1024, "seed": _seed(rng),
+        "steps": rng.randint(8, 60), "cfg": round(rng.uniform(1, 12), 2), "sampler_name": "euler",
+        "scheduler": "normal", "denoise": round(rng.random(), 2), "feather": 5, "noise_mask": True,
+        "force_inpaint": True, "bbox_threshold": 0.5, "bbox_dilation": 10, "bbox_crop_factor": 3.0,
+        "sam_detection_hint": "center-1", "sam_dilation": 0, "sam_threshold": 0.93, "sam_bbox_expansion": 0,
+        "sam_mask_hint_threshold": 0.7, "sam_mask_hint_use_negative": "False", "drop_size": 10, "wildcard": "",
+        "cycle": 1, "image": link(),
+        "model": link(), "clip": link(), "vae": link(), "positive": link(), "negative": link(),
+        "bbox_detector": link()})),
+    (9, "Ultimate SD Upscale", lambda rng, link: ("UltimateSDUpscale", {
+        "upscale_by": 2, "seed": _seed(rng), "steps": rng.randint(8, 60), "cfg": round(rng.uniform(1, 12), 2),
+        "sampler_name": "dpmpp_2m", "scheduler": "karras", "denoise": round(rng.random(), 2), "mode_type": "Linear",
+        "tile_width": _side(rng), "tile_height": _side(rng), "mask_blur": 8, "tile_padding": 32,
+        "seam_fix_mode": "None", "seam_fix_denoise": 1, "seam_fix_width": 64, "seam_fix_mask_blur": 8,
+        "seam_fix_padding": 16, "force_uniform_tiles": True, "tiled_decode": False, "image": link(), "model": link(),
+        "positive": link(), "negative": link(), "vae": link(), "upscale_model": link()})),
+)  # fmt: skip
+_GROWN: Final = 10
+"""Nodes of a workflow from which on there are some of extensions."""
 
 
 def workflow(rng: random.Random, nodes: int) -> dict[str, Any]:
     """Make an API graph whose links all name nodes before them."""
     graph: dict[str, Any] = {}
-    weights = [weight for weight, *_ in _NODES]
     for number in range(1, nodes + 1):
-        ((_, title, make),) = rng.choices(_NODES, weights)
+        known = _NODES if number <= _GROWN else _NODES + _OF_EXTENSIONS
+        ((_, title, make),) = rng.choices(known, [weight for weight, *_ in known])
         class_type, inputs = make(rng, lambda: [str(rng.randint(1, max(1, len(graph)))), rng.randint(0, 2)])
         graph[str(number)] = {"inputs": inputs, "class_type": class_type, "_meta": {"title": title}}
     return graph

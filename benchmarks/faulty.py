@@ -30,7 +30,7 @@ def broken(job: Job, number: int) -> Job:
 
 def main() -> None:
     """Measure in turn, write table and plot."""
-    chosen = options(__doc__, jobs=(3400, 4, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"))
+    chosen = options(__doc__, jobs=(2000, 4, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"))
     jobs = queue(7, chosen.jobs)
     last = len(jobs) - 1
     which: dict[str, Callable[[int], bool]] = {

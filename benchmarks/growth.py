@@ -48,7 +48,7 @@ def free() -> float:
 
 
 def sized(megabytes: float) -> bytes:
-    """Make a conforming body of about a size: jobs of 60 nodes are some 14 kB each."""
+    """Make a conforming body of about a size: jobs of 60 nodes are some 24 kB each."""
     few = queue(7, 20)
     count = max(1, round(megabytes * 1e6 / (len(encoded(few)) / len(few))))
     rng = random.Random(7)  # noqa: S311 - nothing is kept secret by it

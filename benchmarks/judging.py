@@ -25,7 +25,7 @@ def unseen(known: Bodies, ours: Sight) -> list[str]:
 
 def main() -> None:
     """Measure in turn, write table and plot."""
-    chosen = options(__doc__, jobs=(3400, 3, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"),
+    chosen = options(__doc__, jobs=(2000, 3, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"),
                      faults=(1000, 20, "faults that are tried, at most"))  # fmt: skip
     content = body(7, chosen.jobs)
     rivals = ready()
