@@ -88,18 +88,23 @@ class Problem(NamedTuple):
     begun: bool = False
 
 
+def lines(headers: Headers, name: str) -> list[str]:
+    """Return the values of all lines of the field ``name`` (any case)."""
+    return [value for key, value in headers if key.lower() == name]
+
+
 def first(headers: Headers, name: str) -> str | None:
     """Return the first value of the field ``name`` (any case), or None."""
-    return next((value for key, value in headers if key.lower() == name), None)
+    return next(iter(lines(headers, name)), None)
 
 
 def values(headers: Headers, name: str) -> list[str]:
     """Return the members of a list-based field (RFC 9110 §5.6.1), lower-cased, over all its lines."""
-    return _members([value for key, value in headers if key.lower() == name])
+    return _members(lines(headers, name))
 
 
-def _members(lines: Iterable[str]) -> list[str]:
-    return [member.strip().lower() for line in lines for member in line.split(",") if member.strip()]
+def _members(found: Iterable[str]) -> list[str]:
+    return [member.strip().lower() for line in found for member in line.split(",") if member.strip()]
 
 
 def accepts(field: str | None, media_type: str) -> bool:
@@ -181,7 +186,7 @@ class Request:
     @cached_property
     def takes_json(self) -> bool:
         """Whether Accept lets the server answer with JSON."""
-        fields = [value for name, value in self.headers if name.lower() == "accept"]
+        fields = lines(self.headers, "accept")
         return accepts(", ".join(fields) if fields else None, "application/json")
 
     @cached_property
@@ -231,7 +236,7 @@ class Response:
 
     def lines(self, name: str) -> list[str]:
         """Return the values of all lines of the response field ``name`` (lower case)."""
-        return [value for key, value in self.headers if key.lower() == name]
+        return lines(self.headers, name)
 
     def header(self, name: str) -> str | None:
         """Return the first value of the response field ``name`` (lower case)."""
@@ -244,10 +249,10 @@ class Response:
     @cached_property
     def media_type(self) -> str | None:
         """The media type without its parameters, lower case; None where the field is missing."""
-        lines = self.lines("content-type")
-        if len(lines) > 1:  # no list-based field: readers differ in which of two lines they take
-            return ", ".join(lines).lower()
-        return lines[0].partition(";")[0].strip().lower() if lines else None
+        found = self.lines("content-type")
+        if len(found) > 1:  # no list-based field: readers differ in which of two lines they take
+            return ", ".join(found).lower()
+        return found[0].partition(";")[0].strip().lower() if found else None
 
 
 @dataclass(frozen=True)
