@@ -93,6 +93,11 @@ class Document(NamedTuple):
     lone_surrogates: tuple[Flaw, ...] = ()
     out_of_range: tuple[Flaw, ...] = ()
 
+    @property
+    def too_deep(self) -> bool:
+        """Whether it nests deeper than is read: nothing is known of the rest then."""
+        return not self.read and self.malformed is None
+
 
 def parse(body: bytes) -> Document:
     """Read a body. Never raises; time and memory are linear in the body."""

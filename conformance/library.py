@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -57,12 +57,10 @@ class Validator:
         if reading.keeps(clauses.keys()):
             return ()
         found = tuple(_findings(clauses, content, reading))
-        return found if self._brief is None or not _is_too_deep(reading) else self._brief.beside(found, content)
-
-    def beside(self, found: Iterable[Finding], content: bytes) -> tuple[Finding, ...]:
-        """Return what was found of every `should`, and what this one finds of every `must`."""
+        if self._brief is None or not reading.outline.document.too_deep:
+            return found
         should = (finding for finding in found if finding.level is not Level.MUST)
-        return tuple(sorted((*should, *self.validate(content)), key=lambda finding: _PLACES[finding.clause]))
+        return tuple(sorted((*should, *self._brief.validate(content)), key=lambda finding: _PLACES[finding.clause]))
 
 
 def validate(body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False) -> tuple[Finding, ...]:
@@ -84,12 +82,6 @@ def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[st
     return MappingProxyType({
         clause.id: (clause, level) for clause, level in found if level is Level.MUST or not must_only
     })  # fmt: skip
-
-
-def _is_too_deep(reading: Skimmed) -> bool:
-    """Whether a body nests deeper than is read as a whole."""
-    document = reading.outline.document
-    return not document.read and document.malformed is None
 
 
 def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: Skimmed) -> Iterator[Finding]:

@@ -63,23 +63,18 @@ def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
         if clause.over is not None and level is not None:
             expected = said(clause, whole)
             assert said(clause, quick) == expected, clause.id
-            if level is Level.MUST and not too_deep(whole):
+            if level is Level.MUST and not whole.document.too_deep:
                 assert said(clause, quickest)[1] == expected[1], f"{clause.id}, must only"
     assert remembered(quick) == remembered(whole)
     if demand in ASKED:
         found, brief = (Validator(demand.dialect, must_only=must_only).validate(body) for must_only in (False, True))
         assert tuple(finding for finding in found if finding.level is Level.MUST) == brief
-        if too_deep(whole):  # who does not look into workflows sees what stands beside them
+        if whole.document.too_deep:  # who does not look into workflows sees what stands beside them
             assert [finding for finding in found if finding.level is not Level.MUST] == list(
                 of_each_clause(body, demand)
             )
         else:
             assert found == tuple(of_each_clause(body, demand))
-
-
-def too_deep(whole: Reading) -> bool:
-    """Whether a body nests deeper than is read as a whole: nothing is said of the rest then."""
-    return not whole.document.read and whole.document.malformed is None
 
 
 def of_each_clause(body: bytes, demand: Demand) -> Iterator[Finding]:
