@@ -30,6 +30,8 @@ EPOCH_MS_LAST: Final = 10**14
 """The year 5138 in milliseconds; in microseconds this is 1973."""
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
+PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
+"""Where output node ids and metadata stand, by the order of a job."""
 
 
 class Located(NamedTuple):
@@ -76,15 +78,16 @@ class Item:
     @cached_property
     def output_node_ids(self) -> Located | None:
         """The element where output node ids stand; None where the item ends before it, or nobody can tell."""
-        return self._read(3 if self.read_as is Dialect.CLOUD else 4)
+        return self._read(0)
 
     @cached_property
     def metadata(self) -> Located | None:
         """The element where metadata stand; None where the item ends before it, or nobody can tell."""
-        return self._read(4 if self.read_as is Dialect.CLOUD else 3)
+        return self._read(1)
 
-    def _read(self, index: int) -> Located | None:
-        return None if self.read_as is None or len(self.elements) < ARITY else self.at(index)
+    def _read(self, which: int) -> Located | None:
+        order = self.read_as
+        return None if order is None or len(self.elements) < ARITY else self.at(PLACES[order][which])
 
     @cached_property
     def prompt_id(self) -> str | None:
@@ -109,7 +112,7 @@ class Item:
             text = None if texts is None else texts[index]
             return Located(f"/{index}", Remembered(_digest(self.elements[index]) if text is None else None, text))
 
-        outputs = {Dialect.CLOUD: 3, Dialect.OSS: 4}.get(self.order) if self.order else None
+        outputs = None if self.order is None else PLACES[self.order][0]
         time = self.create_time
         time = None if time is None else time._replace(pointer=time.pointer.removeprefix(self.pointer))
         facts = Facts(kept(2), None if outputs is None else kept(outputs), time)

@@ -156,15 +156,10 @@ class _Equal(NamedTuple):
 
     def is_again(self, exchange: Exchange, response: Response) -> bool:
         """Whether an answer is equal to the first of them in whatever it has."""
-        head, request = self.head, exchange.request
         return (
             response.content == self.body.reading.content
             and response.headers == self.headers
-            and response.status == head.status
-            and response.coding_error == head.coding_error
-            and request.body == head.body
-            and request.same == head.same
-            and _moment(exchange, dated=self.dated) == head.moment
+            and self.head == _head(exchange, response, self.head.fields, dated=self.dated)
         )
 
 
@@ -274,9 +269,8 @@ class Stream:
         return newest
 
     def _head(self, exchange: Exchange, response: Response) -> _Head:
-        request, moment = exchange.request, _moment(exchange, dated=_is_dated(response))
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
-        return _Head(request.same, request.body, response.status, fields, response.coding_error, moment)
+        return _head(exchange, response, fields, dated=_is_dated(response))
 
     def _looked_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
         digest = hashlib.blake2b(response.content, digest_size=16).digest()
@@ -338,15 +332,14 @@ class Stream:
         return seen
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
-        reading = Skimmed(content, self._demand, known=self._seen)
+        reading = Skimmed(content, self._demand, recall=self._seen)
         proven = reading.proven
         if proven is None:
             noted = self._ask_known(reading)
+            reading.gist.settle(self._digests.get_or_make)
         else:
             noted = self._proven.get_or_make(proven, lambda: self._ask_known(reading))
         noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
-        if proven is None:
-            reading.gist.settle(self._digests.get_or_make)
         return _Body(reading, digest, noted, proven)
 
     def _ask_known(self, reading: Reading) -> Noted:
@@ -407,10 +400,11 @@ def _is_dated(response: Response) -> bool:
     return bool(response.header("date"))
 
 
-def _moment(exchange: Exchange, *, dated: bool) -> int:
-    """Return our time as far as it makes a difference: to the second where an answer has no Date, else to the hour."""
-    started = exchange.started or 0.0
-    return int(started // HOUR if dated else started)
+def _head(exchange: Exchange, response: Response, fields: Headers, *, dated: bool) -> _Head:
+    """Return the head of an answer: with our time to the second where the answer has no Date, else to the hour."""
+    request, started = exchange.request, exchange.started or 0.0
+    moment = int(started // HOUR if dated else started)
+    return _Head(request.same, request.body, response.status, fields, response.coding_error, moment)
 
 
 def _as_far_as_shown(clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer) -> _Alike:

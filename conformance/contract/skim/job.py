@@ -17,6 +17,7 @@ from conformance.contract.reading import (
     EPOCH_MS_FIRST,
     EPOCH_MS_LAST,
     LISTS,
+    PLACES,
     Facts,
     Located,
     Remembered,
@@ -61,8 +62,6 @@ _USUAL: Final[_Decoders] = {
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
 """The same with `should`, of a whole job with a workflow as the frontend writes it."""
-_PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
-"""Where output node ids and metadata stand."""
 _BRACE, _BRACKET = b"{["
 _Few = tuple[float, str, list[str], _Metadata]
 
@@ -116,7 +115,7 @@ class Seen(Struct, gc=False):
     def facts(self, order: Dialect) -> Facts:
         """Return what has to stay the same of a job of which nothing is left."""
         if self.kept is None:
-            texts, (outputs, metadata) = self.texts, _PLACES[order]
+            texts, (outputs, metadata) = self.texts, PLACES[order]
             assert texts is not None
             self.kept = Facts(
                 Located("/2", Remembered(text=texts[2])), Located(f"/{outputs}", Remembered(text=texts[outputs])),
@@ -147,13 +146,13 @@ class _Small:
 
     def __init__(self, decoders: _Decoders, order: Dialect) -> None:
         self._take = decoders[order].decode
-        self._outputs, self.metadata = _PLACES[order]
+        self.outputs, self.metadata = PLACES[order]
 
     def take(self, texts: Sequence[Raw]) -> _Few | None:
         if len(texts) != ARITY:
             return None
         try:
-            few: _Few = self._take(_array((texts[0], texts[1], texts[self._outputs], texts[self.metadata])))
+            few: _Few = self._take(_array((texts[0], texts[1], texts[self.outputs], texts[self.metadata])))
         except REFUSED:
             return None
         return few
@@ -183,7 +182,6 @@ class Prover:
     def __init__(self, order: Dialect, *, huge: bool) -> None:
         self._small = _Small(_ALL, order)
         self._usual = None if huge else _USUAL[order].decode
-        self._outputs, self._metadata = _PLACES[order]
 
     def look(self, element: Raw) -> Seen:
         """Look at one element of a list."""
@@ -197,13 +195,8 @@ class Prover:
             job = self._usual(element)
         except REFUSED:
             return None
-        found, outputs = of_nodes(job[2]), job[self._outputs]
-        if not _fit(outputs, found):
-            return None
-        return Seen(
-            element, None, job[0], job[1], outputs, job[self._metadata].create_time,
-            found.strings + 2 + len(outputs), found.graph, found.linked,
-        )  # fmt: skip
+        few, found = (job[0], job[1], job[self._small.outputs], job[self._small.metadata]), of_nodes(job[2])
+        return _taken(element, few, found, 1) if _fit(few[2], found) else None
 
     def _one_by_one(self, element: Raw) -> Seen:
         texts: Sequence[Raw] = split(element) if memoryview(element)[0] == _BRACKET else ()
@@ -211,18 +204,19 @@ class Prover:
         if found is None:
             return not_looked_at(element)
         few = self._small.take(texts)
-        strings = None if few is None else _harmless(texts[self._small.metadata])
-        if few is None or strings is None or not _fit(few[2], found):
-            strings = found.strings + strings_in(chain(texts[:2], texts[3:]))
-            return Seen(
-                element, _array(texts, found.reduced(texts[2])), strings=strings, graph=found.graph,
-                linked=found.linked,
-            )  # fmt: skip
-        number, prompt_id, outputs, metadata = few
-        return Seen(
-            element, None, number, prompt_id, outputs, metadata.create_time,
-            found.strings + 1 + len(outputs) + strings, found.graph, found.linked,
-        )  # fmt: skip
+        in_metadata = None if few is None else _harmless(texts[self._small.metadata])
+        if few is not None and in_metadata is not None and _fit(few[2], found):
+            return _taken(element, few, found, in_metadata)
+        strings = found.strings + strings_in(chain(texts[:2], texts[3:]))
+        left = _array(texts, found.reduced(texts[2]))
+        return Seen(element, left, strings=strings, graph=found.graph, linked=found.linked)
+
+
+def _taken(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Seen:
+    """Leave nothing of a job to the clauses. ``in_metadata`` is the number of strings there."""
+    number, prompt_id, outputs, metadata = few
+    strings = found.strings + 1 + len(outputs) + in_metadata
+    return Seen(element, None, number, prompt_id, outputs, metadata.create_time, strings, found.graph, found.linked)
 
 
 brief_prover: Final = cache(BriefProver)

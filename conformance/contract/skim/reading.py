@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import Raw
 
 from conformance.contract.clause import Clause, Level
-from conformance.contract.reading import ARITY, LISTS, Item, Left, Located, Reading, Sighting, is_number
+from conformance.contract.reading import ARITY, LISTS, PLACES, Item, Left, Located, Reading, Sighting, is_number
 from conformance.contract.skim.job import Job, Seen, brief_prover, not_looked_at, prover
 from conformance.contract.skim.taken import AS_SPLIT, AS_TEXTS, Element, Listed, taken_apart, write
 from conformance.contract.skim.workflow import sound
@@ -49,13 +49,14 @@ _MANY: Final = 20_000
 """Jobs that are left, beyond which a body is read whole: what was proven and what was read would stand side by side."""
 
 
-Known = Callable[[Callable[[Raw], Seen], Raw], Seen]
+Recall = Callable[[Callable[[Raw], Seen], Raw], Seen]
+"""Returns what was seen of an element with the same bytes, and looks at it where none was."""
 
 
 class Skimmed(Reading):
     """A reading that proves first, and reads what is left. With ``must_only`` it proves nothing of any `should`.
 
-    ``known`` may tell what was seen of an element with the same bytes, and looks at it where it does not know.
+    With ``recall`` an element is not looked at again of which it knows what was seen.
     """
 
     def __init__(
@@ -64,20 +65,18 @@ class Skimmed(Reading):
         demand: Demand = AS_THE_DOCUMENT_SAYS,
         *,
         must_only: bool = False,
-        known: Known | None = None,
+        recall: Recall | None = None,
     ) -> None:
         super().__init__(content, demand)
-        self._must_only, self._known = must_only, known
+        self._must_only, self._recall = must_only, recall
 
     @cached_property
     def _skim(self) -> _Skim | None:
         if self.demand.open:
             return None
-        return (
-            _skim_briefly(self.content, self.demand)
-            if self._must_only
-            else _skim(self.content, self.demand, self._known)
-        )
+        if self._must_only:
+            return _skim_briefly(self.content, self.demand)
+        return _skim(self.content, self.demand, self._recall)
 
     def keeps(self, clauses: Collection[str]) -> bool:
         """Whether the body is proven to keep these clauses of it, by their ids: all of them are known."""
@@ -162,7 +161,7 @@ class _Sketched(Item):
     @property
     def create_time(self) -> Located:
         """``create_time`` of the metadata."""
-        metadata = 4 if self.demand.read_as is Dialect.CLOUD else 3
+        _, metadata = PLACES[self.demand.read_as]
         return Located(f"{self.pointer}/{metadata}/create_time", vars(self)["seen"].create_time)
 
 
@@ -316,14 +315,14 @@ def _of_texts(item: Item, seen: Seen) -> Sighting:
 # --- how a body is skimmed --------------------------------------------------------------------
 
 
-def _skim(content: bytes, demand: Demand, known: Known | None) -> _Skim | None:
+def _skim(content: bytes, demand: Demand, recall: Recall | None) -> _Skim | None:
     """Prove what can be proven. None where the body has to be read as a whole."""
     quotes = quotes_in_utf_8(content, counted=True)
     apart = None if quotes is None else taken_apart(content, AS_TEXTS)
     if quotes is None or apart is None or not apart[0]:
         return None
     look = prover(demand.read_as, huge=seems_huge(content)).look
-    jobs = _looked_at(apart[0], look if known is None else partial(known, look))
+    jobs = _looked_at(apart[0], look if recall is None else partial(recall, look))
     told = _all_told(quotes // 2, *apart, jobs)
     return None if told is None else _with_few_left(_Skim(apart[0], told, demand))
 
