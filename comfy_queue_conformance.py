@@ -57,6 +57,6 @@ def located(arg: str) -> str:
 def _plugin() -> ModuleType:
     sys.path.insert(0, str(HOME))  # before a folder of the same name
     try:
-        return import_module("conformance.plugin")
+        return import_module("conformance.suite.plugin")
     finally:
         sys.path.remove(str(HOME))

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from conformance.judge.report import Report, decode
 from conformance.reference.server import Endpoint
-from conformance.report.model import Report, decode
 
 COMMAND = "import sys; from conformance.cli import main; main(['load', *sys.argv[1:]])"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"COMFY_API_KEY", "CONFORMANCE_TARGET"}}

@@ -17,10 +17,10 @@ from click.testing import Result
 from fronts import listening, saying
 from outside import BIN, NOWHERE, TIMEOUT, environment, on_a_terminal
 
-from conformance.document import DOCUMENT_SHA256
+from conformance.history.overview import TargetResult, overview
 from conformance.reference.server import serve
-from conformance.report.overview import TargetResult, headline, overview
-from conformance.report.overview_page import render_markdown
+from conformance.render.overview import headline, render_markdown
+from conformance.spec.document import DOCUMENT_SHA256
 
 folder = command.folder
 KEYS = {"A_KEY": "k3yCanaryOfA-Qz81Vm40", "B_KEY": "k3yCanaryOfB-Hx52Bn93", "COMFY_API_KEY": "k3yCanaryOfNobody-77Wd"}
@@ -165,7 +165,7 @@ def test_a_run_of_its_own_sees_no_key_of_others(monkeypatch: pytest.MonkeyPatch)
     seen = (
         "import os, sys; sys.exit(' '.join(sorted(n for n in os.environ if n in ('A_KEY', 'B_KEY', 'COMFY_API_KEY'))))"
     )
-    monkeypatch.setattr("conformance.batch._PROGRAM", seen)
+    monkeypatch.setattr("conformance.run.many._PROGRAM", seen)
     named(a='embedded"\napi-key-env = "A_KEY"', b='embedded"\napi-key-env = "B_KEY"', open='embedded"')
     call(**KEYS)
     reasons = {one["name"]: one["reason"].partition(": ")[2] for one in left()["targets"]}
@@ -198,7 +198,7 @@ def test_a_crash_of_one_is_told_and_others_are_judged(monkeypatch: pytest.Monkey
     named(ref='embedded"', doomed='embedded"')
     assert call("-q").exit_code == 0
     here = f"import sys\nif any('doomed' in each for each in sys.argv):\n    {program}"
-    monkeypatch.setattr("conformance.batch._PROGRAM", f"{here}\nfrom conformance.cli import main; main()")
+    monkeypatch.setattr("conformance.run.many._PROGRAM", f"{here}\nfrom conformance.cli import main; main()")
     result = call()
     assert result.exit_code == status
     ref, doomed = left()["targets"]
@@ -211,15 +211,15 @@ def test_a_crash_of_one_is_told_and_others_are_judged(monkeypatch: pytest.Monkey
 
 def test_what_a_run_has_to_say_at_once_is_said_with_the_name_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "import sys; print('left in the queue: a job\\x1b[2J', file=sys.stderr)"
-    monkeypatch.setattr("conformance.batch._PROGRAM", f"{said}\nfrom conformance.cli import main; main()")
+    monkeypatch.setattr("conformance.run.many._PROGRAM", f"{said}\nfrom conformance.cli import main; main()")
     named(ref='embedded"')
     result = call("-q")
     assert (result.exit_code, result.stderr) == (0, "ref: left in the queue: a job\\u001b[2J\n")
 
 
 def test_a_run_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.batch.GRACE", -119.5)
-    monkeypatch.setattr("conformance.batch._PROGRAM", "import time; time.sleep(100)")
+    monkeypatch.setattr("conformance.run.many.GRACE", -119.5)
+    monkeypatch.setattr("conformance.run.many._PROGRAM", "import time; time.sleep(100)")
     named(ref='embedded"')
     assert call("-q").exit_code == 3
     assert left()["targets"][0]["reason"] == "its run did not end within 0 s and was stopped"

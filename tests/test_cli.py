@@ -19,13 +19,13 @@ import pytest
 from command import call, is_refused
 from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, left_behind, on_a_terminal, report, run
 
-from conformance import __version__
 from conformance.cli import VERBS, main
-from conformance.contract import CATALOGUE
+from conformance.contract.catalogue import CATALOGUE
 from conformance.reference.faults import FAULTS
 from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import KEY, serve
 from conformance.reference.variants import VARIANTS
+from conformance.version import __version__
 
 folder = command.folder
 
@@ -263,7 +263,7 @@ def test_an_error_of_the_suite_itself_is_3(monkeypatch: pytest.MonkeyPatch, *, w
         message = f"no {KEY}"
         raise LookupError(message)
 
-    monkeypatch.setattr("conformance.run._run", stumble)
+    monkeypatch.setattr("conformance.run.ask._run", stumble)
     extra = {"CONFORMANCE_TRACEBACK": "1"} if wished else {}
     result = call("check", NOWHERE, "-q", COMFY_API_KEY=KEY, **extra)
     assert result.exit_code == 3

@@ -19,10 +19,11 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from conformance import __version__
-from conformance.exchange import REDACTED, Credential, Exchange, Fault, Problem
+from conformance.exchange.model import Credential, Exchange, Fault, Problem
+from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
-from conformance.settings import Bounds, Secret
+from conformance.probe.limits import Bounds
+from conformance.version import __version__
 
 MB = 1 << 20
 READ = Ask("read")

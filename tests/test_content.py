@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.content import CODINGS, BrokenCoding, ContentTooLarge, Decoder, decode
+from conformance.exchange.codings import CODINGS, BrokenCoding, ContentTooLarge, Decoder, decode
 
 MB = 1 << 20
 BODY = b'{"queue_running": [], "queue_pending": []}'

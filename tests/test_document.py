@@ -13,7 +13,7 @@ from jsonschema import Draft4Validator
 from oas_patch.overlay import apply_overlay
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from conformance.document import (
+from conformance.spec.document import (
     CORRECTED_PATH,
     DOCUMENT_PATH,
     DOCUMENT_SHA256,

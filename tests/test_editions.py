@@ -14,26 +14,27 @@ from click.testing import CliRunner
 from command import call, is_refused
 from outside import suite
 
-from conformance import judge as judging
-from conformance import settings as settling
 from conformance.cli import main
-from conformance.contract import CATALOGUE, Clause, Finding, Level
-from conformance.contract.answer import json_texts
-from conformance.contract.clause import Raised, clause, doc
-from conformance.contract.docs import as_dict, explain
-from conformance.deviations.apply import Night, waiving
-from conformance.deviations.register import Entry, Register
-from conformance.edition import EDITION
-from conformance.judge import Bench, judge
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Clause, Finding, Raised, clause, doc
+from conformance.contract.conversation import json_texts
+from conformance.contract.terms import EDITION, Level
+from conformance.judge import judge as judging
+from conformance.judge.build import report_on_exchanges
+from conformance.judge.deviations.apply import Night, waiving
+from conformance.judge.deviations.register import Entry, Register
+from conformance.judge.exit import exit_status
+from conformance.judge.judge import Bench, judge
+from conformance.judge.report import Report, Status, Verdict
 from conformance.reference.server import serve
-from conformance.report.html import render_html
-from conformance.report.junit import render_junit
-from conformance.report.markdown import render_markdown
-from conformance.report.model import Report, Status, Verdict
-from conformance.report.text import summary_lines
-from conformance.report.words import newer_edition
-from conformance.run import exit_status, report_on_exchanges
-from conformance.settings import Settings
+from conformance.render.catalogue import as_dict, explain
+from conformance.render.html import render_html
+from conformance.render.junit import render_junit
+from conformance.render.markdown import render_markdown
+from conformance.render.terminal import summary_lines
+from conformance.render.words import newer_edition
+from conformance.run import settings as settling
+from conformance.run.settings import Settings
 
 TODAY = date(2026, 11, 25)
 GOOD = reads(queue(item(1), item(2)))
@@ -164,11 +165,11 @@ def test_it_is_said_in_words(monkeypatch: pytest.MonkeyPatch, clauses: tuple[Cla
 LATER = """
 from dataclasses import replace
 
-import conformance.edition
+import conformance.contract.terms
 
-conformance.edition.EDITION = 2
+conformance.contract.terms.EDITION = 2
 
-from conformance import contract
+from conformance.contract import catalogue as contract
 
 contract.CATALOGUE = tuple(
     replace(clause, since=2) if clause.id == "item.prompt-id.uuid" else clause for clause in contract.CATALOGUE

@@ -12,16 +12,18 @@ import pytest
 from loaded import loaded
 from played import judged, played
 
-from conformance.contract import BY_ID, CATALOGUE
-from conformance.dialect import Dialect
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.terms import Dialect
+from conformance.exchange.secrets import Secret
+from conformance.judge.report import Report, Status, Verdict
+from conformance.probe.limits import Bounds, Writes
+from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS, Variant
-from conformance.report.model import Report, Status, Verdict
-from conformance.run import check
-from conformance.settings import Bounds, Properties, Secret, Settings
-from conformance.writes import Writes
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "faults.md"
 BOUNDS = Bounds(exchange_timeout=2.0, max_body=8 << 20, max_requests=600)

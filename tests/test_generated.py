@@ -19,14 +19,15 @@ from answers import broken, reads
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from outside import BIN, TIMEOUT, command_line, environment, report, run
 
-from conformance.dialect import Dialect
-from conformance.judge import judge
+from conformance.contract.terms import Dialect
+from conformance.exchange.secrets import Secret
+from conformance.judge.judge import judge
+from conformance.judge.report import Status, Verdict
 from conformance.reference import generated
 from conformance.reference.message import Ask
 from conformance.reference.server import serve
-from conformance.report.model import Status, Verdict
-from conformance.run import check
-from conformance.settings import Secret, Settings
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 SEEDS = (0, 1, 20251123)
 

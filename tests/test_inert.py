@@ -27,20 +27,21 @@ from msgspec import structs
 from outside import BIN, Done, command_line, run
 from playwright.sync_api import sync_playwright
 
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Fault, Headers, Problem, Request, Response
-from conformance.judge import judge
+from conformance.contract.terms import Dialect
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Fault, Problem, Request, Response
+from conformance.judge.build import build
+from conformance.judge.judge import judge
+from conformance.judge.report import Report, decode, encode
 from conformance.reference.app import Reference
 from conformance.reference.faults import Fault as Lie
 from conformance.reference.message import Ask, Reply, Twist
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import VARIANTS
-from conformance.report.build import build
-from conformance.report.html import render_html
-from conformance.report.junit import render_junit
-from conformance.report.markdown import render_markdown
-from conformance.report.model import Report, decode, encode
-from conformance.report.text import summary_lines
+from conformance.render.html import render_html
+from conformance.render.junit import render_junit
+from conformance.render.markdown import render_markdown
+from conformance.render.terminal import summary_lines
 
 CORPUS: Final[dict[str, list[str]]] = json.loads(
     (Path(__file__).parent / "corpus" / "hostile-strings.json").read_text("utf-8")

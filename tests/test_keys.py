@@ -18,9 +18,8 @@ from fronts import listening, saying
 from outside import Done, report, run, suite
 
 from conformance.cli import main
-from conformance.exchange import REDACTED
-from conformance.redactor import Redactor
-from conformance.settings import Secret
+from conformance.exchange.redactor import Redactor
+from conformance.exchange.secrets import REDACTED, Secret
 
 KEY = "k3y/Canary+Qz81Vm40Lr77Wd"
 GATE = "t0k/Canary+Hx52Bn93Ps66Jf"
@@ -282,12 +281,12 @@ def test_a_search_keeps_no_key_among_its_examples(tmp_path: Path) -> None:
 # --- mistakes of ours -------------------------------------------------------------------------------------------------
 
 JUDGE = """
-import conformance.run
+import conformance.judge.build
 
 def stumble(exchanges, *rest, **more):
     raise LookupError(f"{exchanges!r}")
 
-conformance.run.judge = stumble
+conformance.judge.build.judge = stumble
 """
 SEND = """
 from conformance.probe.client import Client

@@ -11,12 +11,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "conformance"
 FORBIDDEN = {
-    "contract": ("probe", "report", "suite", "reference", "plugin", "cli", "judge", "run", "fleet"),
-    "reference": ("contract", "judge", "probe", "report", "suite", "plugin", "cli", "run", "jsontext", "fleet"),
-    "report": ("probe", "suite", "reference", "plugin", "cli", "run", "history", "fleet"),
-    "history": ("probe", "suite", "reference", "plugin", "cli", "run", "judge", "fleet"),
-    "probe": ("report", "suite", "reference", "plugin", "cli", "judge", "run", "fleet"),
-    "fleet": ("probe", "suite", "reference", "plugin", "cli", "properties"),
+    "contract": ("probe", "render", "suite", "reference", "cli", "judge", "run", "fleet"),
+    "reference": ("contract", "judge", "probe", "render", "suite", "cli", "run", "fleet"),
+    "render": ("probe", "suite", "reference", "cli", "run", "fleet"),
+    "history": ("probe", "suite", "reference", "cli", "run", "render", "fleet"),
+    "probe": ("render", "suite", "reference", "cli", "judge", "run", "fleet"),
+    "fleet": ("suite", "reference", "cli", "properties"),
 }
 MODULES = [path for layer in FORBIDDEN for path in sorted((PACKAGE / layer).rglob("*.py"))]
 

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from loaded import COMMAND, ENVIRONMENT, load, report_in
 
+from conformance.judge.report import Status, Verdict
 from conformance.reference.board import Job
 from conformance.reference.server import Endpoint, serve
-from conformance.report.model import Status, Verdict
 
 
 def with_workers() -> tuple[str, ...]:

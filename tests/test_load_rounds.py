@@ -12,22 +12,21 @@ from typing import Any
 import pytest
 from played import TRIP, endpoint
 
-from conformance.contract import BY_ID
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange, Fault, Operation, Problem, Response
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange, Fault, Operation, Problem, Response
 from conformance.load.jobs import FUTILE, Jobs
 from conformance.load.rounds import ALIKE, JOBS, Deed, Round, script
 from conformance.load.stream import Noted, Stream
 from conformance.probe.client import Ask, Client, guard
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
+from conformance.probe.limits import Bounds, Writes
 from conformance.probe.workflows import built_in, unique
 from conformance.reference.faults import FAULTS
 from conformance.reference.faults import Fault as Lie
 from conformance.reference.message import Ask as Asked
 from conformance.reference.variants import VARIANTS
-from conformance.settings import Bounds
-from conformance.writes import Writes
 
 READ = Ask("read")
 BOARDS = [name for name, variant in VARIANTS.items() if variant.board is not None]

@@ -11,8 +11,8 @@ from answers import item, queue, read, reads
 from hypothesis import given, settings
 from outside import command_line, left_behind
 
-from conformance.judge import judge
-from conformance.masking import HIDDEN, masked, shows_workflow
+from conformance.judge.judge import judge
+from conformance.judge.masking import HIDDEN, masked, shows_workflow
 from conformance.strategies import bodies
 
 SECRETS = ("a portrait of Ann", "ann_face.safetensors", "8472910471", "secret note")

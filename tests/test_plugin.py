@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from outside import BIN, NOWHERE, Done, left_behind, report, run, suite
 
-from conformance.contract import CATALOGUE, Level
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import Level
 from conformance.reference.server import KEY, Endpoint, serve
 
 SUITE = "conformance/suite/test_contract.py"
@@ -236,11 +237,11 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
 
 def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
     (tmp_path / "stumbles.py").write_text(
-        "from conformance import run\n"
+        "from conformance.run import ask\n"
         "def stumble(settings, base, key, *_):\n"
         "    given = key.reveal()\n"
         "    raise LookupError(f'no {given}')\n"
-        "run._run = stumble\n"
+        "ask._run = stumble\n"
     )
     done = suite(
         tmp_path, "-p", "stumbles", "--target", NOWHERE, "-vv", "--tb=long", "-l",

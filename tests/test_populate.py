@@ -17,8 +17,11 @@ import pytest
 from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, report, run, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
-from conformance.exchange import Exchange, Headers, Operation, Response
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Operation, Response
+from conformance.judge.report import Status, Verdict
 from conformance.probe.jobs import CLEAN_UP
+from conformance.probe.limits import Bounds, Writes
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
@@ -27,9 +30,6 @@ from conformance.reference.board import Answer, Board, InBetween, Job
 from conformance.reference.queue import Queue
 from conformance.reference.server import Endpoint, serve
 from conformance.reference.variants import Variant
-from conformance.report.model import Status, Verdict
-from conformance.settings import Bounds
-from conformance.writes import Writes
 
 PATIENT = Writes(populate=True, job_timeout=20.0)
 

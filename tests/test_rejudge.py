@@ -16,18 +16,19 @@ from hypothesis import strategies as st
 from msgspec import structs
 from outside import report, suite
 
-from conformance.exchange import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
-from conformance.judge import judge
+from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
+from conformance.exchange.transcript import Transcript
+from conformance.judge import whole
+from conformance.judge.build import build, report_on
+from conformance.judge.judge import judge
+from conformance.judge.ledger import bodies
+from conformance.judge.rejudge import is_report, judge_again, read_source
+from conformance.judge.report import Report, SmallestRequest, Status, Verdict, decode, encode
+from conformance.judge.whole import NotWhole, exchanges_in
 from conformance.reference.server import KEY, serve
-from conformance.rejudge import is_report, judge_again, read_source
-from conformance.report import whole
-from conformance.report.build import build
-from conformance.report.html import render_html
-from conformance.report.markdown import render_markdown
-from conformance.report.model import Report, SmallestRequest, Status, Verdict, decode, encode
-from conformance.report.whole import NotWhole, bodies, exchanges_in
-from conformance.run import Transcript, report_on
-from conformance.settings import Settings
+from conformance.render.html import render_html
+from conformance.render.markdown import render_markdown
+from conformance.run.settings import Settings
 
 LAST = Path("reports/latest/compliance.json")
 
@@ -105,7 +106,7 @@ def test_bodies_beyond_the_bound_are_left_out_and_told(monkeypatch: pytest.Monke
     large, small = b"[" + b" " * 1000 + b"]", b"{}"
     assert list(bodies([("large", large), ("small", small)], limit=1000)) == ["small"]
     monkeypatch.setattr(whole, "WHOLE_BODIES", 1000)
-    monkeypatch.setattr(whole.bodies, "__defaults__", (1000,))
+    monkeypatch.setattr(bodies, "__defaults__", (1000,))
     with pytest.raises(NotWhole, match=r"^2 of its answers are not whole: all bodies together may have 1,000 bytes$"):
         exchanges_in(reported(reads(large, small, large)))
 

@@ -16,18 +16,21 @@ from datetime import UTC, datetime
 import harfile
 import pytest
 
-from conformance.dialect import Dialect
-from conformance.exchange import Credential, Exchange, Headers, Response
-from conformance.judge import Judgement, judge
-from conformance.recordings import read
+from conformance.contract.terms import Dialect
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Response
+from conformance.exchange.recordings import read
+from conformance.exchange.secrets import Secret
+from conformance.judge.build import build
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import ClauseResult, Status, decode, encode
+from conformance.judge.whole import exchanges_in
+from conformance.probe.limits import Bounds
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS, Variant
-from conformance.report.build import build
-from conformance.report.model import ClauseResult, Status, decode, encode
-from conformance.report.whole import exchanges_in
-from conformance.run import ask
-from conformance.settings import Bounds, Secret, Settings
+from conformance.run.ask import ask
+from conformance.run.settings import Settings
 
 AT_ONCE = 8
 BOUNDS = Bounds(exchange_timeout=2.0, max_body=8 << 20)

@@ -20,8 +20,8 @@ import pytest
 from answers import item, queue
 from outside import BIN, Done, run
 
-from conformance.document import DOCUMENT_PATH
 from conformance.reference.server import serve
+from conformance.spec.document import DOCUMENT_PATH
 
 ROOT: Final = Path(__file__).parents[1]
 HOOKS: Final = "conformance.schemathesis_checks"
@@ -300,7 +300,7 @@ def python(folder: Path, script: str) -> Done:
 
 MENDING: Final = f"""
 from {HOOKS} import before_load_schema
-from conformance.document import load_corrected, load_document
+from conformance.spec.document import load_corrected, load_document
 refused = {{"description": "Refused"}}
 corrected = load_corrected()
 corrected["paths"]["/api/queue"]["get"]["responses"] |= {{"401": refused, "403": refused}}

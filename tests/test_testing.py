@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from outside import BIN, Done, run
 
-from conformance.contract import CATALOGUE
+from conformance.contract.catalogue import CATALOGUE
 
 PYTEST = (BIN / "python", "-m", "pytest", "-p", "no:xdist", "-q")
 CONFTEST = 'pytest_plugins = ["conformance.testing"]\n'

@@ -28,14 +28,15 @@ sys.path[:0] = [str(HOME), str(TESTS)]
 
 from test_faults import checked  # noqa: E402 - found on the path that was just added
 
-from conformance.contract import CATALOGUE  # noqa: E402
-from conformance.dialect import Dialect  # noqa: E402
-from conformance.recordings import read_file  # noqa: E402
+from conformance.contract.catalogue import CATALOGUE  # noqa: E402
+from conformance.contract.terms import Dialect  # noqa: E402
+from conformance.exchange.recordings import read_file  # noqa: E402
+from conformance.judge.build import report_on_exchanges  # noqa: E402
+from conformance.judge.exit import exit_status  # noqa: E402
+from conformance.judge.report import Report, Status  # noqa: E402
 from conformance.reference.faults import FAULTS  # noqa: E402
 from conformance.reference.variants import VARIANTS  # noqa: E402
-from conformance.report.model import Report, Status  # noqa: E402
-from conformance.run import exit_status, report_on_exchanges  # noqa: E402
-from conformance.settings import Settings  # noqa: E402
+from conformance.run.settings import Settings  # noqa: E402
 
 RECORDINGS: Final = TESTS / "recordings"
 LETTERS: Final = {

@@ -13,10 +13,10 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.options import VERDICT_OPTIONS, settings_from
+from conformance.run.options import VERDICT_OPTIONS, settings_from
 
 if TYPE_CHECKING:
-    from conformance.exchange import Exchange
+    from conformance.exchange.model import Exchange
 
 
 _NAMES: Final = {"-": "standard input"}
@@ -49,12 +49,12 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     """
     import time
 
-    from conformance.dialect import Dialect
-    from conformance.recordings import UnreadableRecording
-    from conformance.rejudge import is_report, judge_again, read_source
-    from conformance.report.whole import NotWhole
-    from conformance.run import report_on_exchanges
-    from conformance.settings import UsageProblem
+    from conformance.contract.terms import Dialect
+    from conformance.exchange.recordings import UnreadableRecording
+    from conformance.judge.build import report_on_exchanges
+    from conformance.judge.rejudge import is_report, judge_again, read_source
+    from conformance.judge.whole import NotWhole
+    from conformance.problems import UsageProblem
 
     start = time.time()
     source = None
@@ -88,7 +88,7 @@ def _read(name: str) -> bytes:
 
 
 def _check_writable(directory: Path) -> None:
-    from conformance.report.write import check_writable
+    from conformance.render.write import check_writable
 
     try:
         check_writable(directory)
@@ -105,7 +105,7 @@ def _is_alone(files: Sequence[str], method: str | None) -> None:
 
 def _exchanges(contents: Sequence[tuple[str, bytes]], method: str | None) -> list[Exchange]:
     """Read the exchanges of recordings, each with a name of its own. Raises UnreadableRecording."""
-    from conformance.recordings import read, read_file
+    from conformance.exchange.recordings import read, read_file
 
     found = [
         exchange

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import enum
-import json
-import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from conformance.dialect import Demand, Dialect, Difference
+from conformance.contract.terms import Demand, Dialect, Difference, Level
 
 if TYPE_CHECKING:
-    from conformance.contract.answer import Answer, Conversation
-    from conformance.contract.reading import Reading
-    from conformance.exchange import Request
-
-GOT_LIMIT: Final = 160
-"""Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
+    from conformance.contract.conversation import Answer, Conversation
+    from conformance.contract.reading.body import Reading
+    from conformance.exchange.model import Request
 
 
 PUBLISHED: Final = "openapi-cloud.yaml"
 """In github.com/Comfy-Org/docs: the document whose excerpt is vendored."""
-
-_SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
-"""The value of a member that holds somebody's key, also in JSON that stands in a string."""
-
-
-class Level(enum.StrEnum):
-    """How much a breach weighs."""
-
-    MUST = "must"
-    SHOULD = "should"
-    INFO = "info"
 
 
 class Source(NamedTuple):
@@ -106,53 +89,6 @@ class Finding(NamedTuple):
     def hint(self) -> str | None:
         """The likely cause in words."""
         return self.cause.hint if self.cause else None
-
-
-def show(value: object) -> str:
-    """Return a server's value as one bounded line of printable text."""
-    if isinstance(value, str | int | float | bool | list | dict | None):
-        text = json.dumps(value, ensure_ascii=False, default=str) if not _is_big(value) else _summary(value)
-    else:
-        text = str(value)
-    return printable(text)
-
-
-def failure(error: Exception) -> str:
-    """Say how a clause itself failed, which speaks of the suite and not of an answer."""
-    return f"{type(error).__name__}: {printable(str(error))}"
-
-
-def printable(text: str, limit: int = GOT_LIMIT) -> str:
-    """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
-    text = blotted(text)
-    cut = text[:limit]
-    safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
-    return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
-
-
-def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
-    """Blot out keys, character by character: no place moves. ``spare`` are values that are no keys."""
-    if "_comfy_org" not in text:
-        return text
-    return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
-
-
-def _is_big(value: object) -> bool:
-    return isinstance(value, dict | list) and (
-        len(value) > 8 or any(isinstance(v, dict | list) for v in _members(value))
-    )
-
-
-def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
-
-
-def _summary(value: object) -> str:
-    if isinstance(value, dict):
-        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in list(value)[:4])
-        return f"object with {len(value)} members ({names}{', …' if len(value) > 4 else ''})"
-    assert isinstance(value, list)
-    return f"array of {len(value)} elements"
 
 
 Check = Callable[[Any], Iterator[Finding]]

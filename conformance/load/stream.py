@@ -17,18 +17,19 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct
 
-from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.clause import failure
-from conformance.contract.envelope import accountable
-from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
-from conformance.contract.reading import Reading
-from conformance.contract.skim import Skimmed
-from conformance.contract.skim.job import Seen
-from conformance.contract.skim.reading import KNOWN
-from conformance.dialect import Demand
-from conformance.exchange import Exchange, Headers, Response, Same
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.clause import Clause, Finding
+from conformance.contract.clauses.status import accountable
+from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast import KNOWN, Skimmed
+from conformance.contract.reading.fast_job import Seen
+from conformance.contract.terms import Demand
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Response, Same
 from conformance.load.bare import Wanted, remembered, without_body, without_other_fields
+from conformance.text.safe import failure
 
 LISTED: Final = 2
 """Findings of a clause that are kept of an answer."""

@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from conformance.contract import CATALOGUE
-from conformance.contract.removal import MALFORMED
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Operation
-from conformance.judge import judge
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.judge import judge
+from conformance.judge.report import Status
 from conformance.probe.client import Ask, Client, other
 from conformance.probe.leave import Leave
 from conformance.probe.workflows import TEXT, Workflow, refused, unique
-from conformance.report.model import Status
 
 STEPS: Final = 8
 """What one sequence does, at most."""

@@ -23,7 +23,7 @@ import pytest
 from around import around
 from published import ASKING, COMFY_CLI, HERE, NPM, ComfyCli, Missing, NpmClients, Seen, versions
 
-from conformance.recordings import read_file
+from conformance.exchange.recordings import read_file
 from conformance.reference.server import Endpoint, serve
 
 ROOT: Final = Path(__file__).parents[2]

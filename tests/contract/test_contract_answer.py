@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from answers import asked, item, queue, read, reads
 
-from conformance.contract import BY_ID, Clause
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.reading import Left, Reading
-from conformance.exchange import Credential, Exchange, Request, Response
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.clause import Clause
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Left, Reading
+from conformance.exchange.model import Credential, Exchange, Request, Response
 
 
 def answer(exchange: Exchange) -> Answer:

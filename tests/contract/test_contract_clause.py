@@ -8,26 +8,13 @@ from typing import Any
 import pytest
 from answers import queue, read
 
-from conformance.contract import CATALOGUE, Cause
-from conformance.contract.answer import Answer
-from conformance.contract.clause import (
-    GOT_LIMIT,
-    Clause,
-    Finding,
-    Level,
-    Raised,
-    Source,
-    blotted,
-    clause,
-    doc,
-    printable,
-    published,
-    rfc,
-    show,
-)
-from conformance.contract.reading import Reading
-from conformance.dialect import COUNTER, HEAP, Demand, Dialect
-from conformance.exchange import Operation, Request
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Cause, Clause, Finding, Raised, Source, clause, doc, published, rfc
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
+from conformance.exchange.model import Operation, Request
+from conformance.text.safe import GOT_LIMIT, blotted, printable, show
 
 # --- showing ----------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from conformance.fleet.engine import Engine, Lost
 from conformance.fleet.results import Results, endpoints
 from conformance.fleet.turns import Turns
 from conformance.fleet.work import Done, Order, OtherSuite
-from conformance.targets import Target
+from conformance.run.targets import Target
 
 A, B = target("http://127.0.0.1:1"), target("http://127.0.0.1:2", deadline=3000)
 

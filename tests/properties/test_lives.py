@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from played import POPULATE, Played, endpoint
 
-from conformance.dialect import Dialect
+from conformance.contract.terms import Dialect
 from conformance.probe.workflows import built_in
 from conformance.properties.lifecycle import Life, shortest_breach
 from conformance.reference.board import Board

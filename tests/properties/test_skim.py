@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from mutations import MUTATIONS, Mutation, fill_pool
 
 from conformance import Validator
-from conformance.contract import CATALOGUE, Clause, Finding, Level
-from conformance.contract.answer import Answer
-from conformance.contract.reading import Reading
-from conformance.contract.skim import KNOWN, Skimmed
-from conformance.dialect import Demand, Dialect
-from conformance.recordings import read_file
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Clause, Finding
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast import KNOWN, Skimmed
+from conformance.contract.terms import Demand, Dialect, Level
+from conformance.exchange.recordings import read_file
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
 from conformance.strategies import bodies, encoded, queue_infos

@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import structs
 
-from conformance.exchange import REDACTED
-from conformance.report.model import (
+from conformance.exchange.secrets import REDACTED
+from conformance.judge.report import (
     ClauseResult,
     Counts,
     DeviationProblem,

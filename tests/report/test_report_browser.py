@@ -9,7 +9,7 @@ import report_samples as sample
 from browsing import Opener, Scheme, violations
 from playwright.sync_api import expect
 
-from conformance.report.html import render_html
+from conformance.render.html import render_html
 
 browser, opener = browsing.browser, browsing.opener  # fixtures
 pytestmark = pytest.mark.browser

@@ -13,11 +13,11 @@ from histories import with_clauses, with_status
 from markdown_it import MarkdownIt
 from msgspec import json, structs
 
-from conformance.comparison import BROKEN as BROKEN_SOMEHOW
-from conformance.comparison import Comparison, Kind, Row, contrast, encode
-from conformance.report.compared import comparison_lines, comparison_markdown, render_comparison
-from conformance.report.model import Fingerprint, Report, Status, Verdict
-from conformance.report.text import COLOUR
+from conformance.history.comparison import BROKEN as BROKEN_SOMEHOW
+from conformance.history.comparison import Comparison, Kind, Row, contrast, encode
+from conformance.judge.report import Fingerprint, Report, Status, Verdict
+from conformance.render.comparison import comparison_lines, comparison_markdown, render_comparison
+from conformance.render.terminal import COLOUR
 
 __all__ = ["browser", "opener"]
 
@@ -232,7 +232,7 @@ def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, sch
 
 @pytest.mark.browser
 def test_a_status_leads_to_its_evidence(opener: Opener, tmp_path: Path) -> None:
-    from conformance.report.html import render_html
+    from conformance.render.html import render_html
 
     for side, report in (("a", sample.failing()), ("b", sample.passing())):
         (tmp_path / side).mkdir()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from report_samples import HOSTILE, SENT, hostile
 
-from conformance.exchange import REDACTED
-from conformance.report.curl import curl_line
-from conformance.report.model import RecordedExchange, RecordedRequest
+from conformance.exchange.secrets import REDACTED
+from conformance.judge.curl import curl_line
+from conformance.judge.report import RecordedExchange, RecordedRequest
 
 Arrived = tuple[str, str, list[tuple[str, str]]]
 KEY = "sec ret$(touch pwned)'\"`x`"

@@ -15,7 +15,7 @@ from conformance.fleet.model import Breach, EndpointResult
 from conformance.fleet.overview import write_overview
 from conformance.fleet.results import Results
 from conformance.fleet.tally import Tally
-from conformance.settings import UsageProblem
+from conformance.problems import UsageProblem
 
 browser, opener = browsing.browser, browsing.opener  # fixtures
 pytestmark = pytest.mark.browser

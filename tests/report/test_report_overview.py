@@ -11,9 +11,9 @@ from msgspec import structs
 from playwright.sync_api import expect
 from report_samples import REPORTS
 
-from conformance.report.model import Fingerprint, Report, Status, Verdict
-from conformance.report.overview import Overview, TargetResult, decode, encode, headline, overview, result, worst_first
-from conformance.report.overview_page import render_html
+from conformance.history.overview import Overview, TargetResult, decode, encode, overview, worst_first
+from conformance.judge.report import Fingerprint, Report, Status, Verdict
+from conformance.render.overview import headline, render_html, result
 
 __all__ = ["browser", "opener"]
 

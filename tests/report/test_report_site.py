@@ -20,9 +20,9 @@ from msgspec import structs
 from playwright.sync_api import expect
 
 from conformance.history import HistoryProblem, Store, keep
-from conformance.history.site import find_reports, write_site
-from conformance.report.model import MadeFrom, Report
-from conformance.report.write import write_reports
+from conformance.judge.report import MadeFrom, Report
+from conformance.render.site import find_reports, write_site
+from conformance.render.write import write_reports
 
 browser, opener = browsing.browser, browsing.opener  # fixtures
 
