@@ -6,17 +6,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import REMEMBERED, Gist, Sighting
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Level
 from conformance.exchange.model import Exchange, Operation, Request, Response, Same
 from conformance.text.strict_json import Document
-
-if TYPE_CHECKING:
-    from conformance.contract.clause import Clause
-
 
 OK: Final = 200
 FIRST_ERROR: Final = 400
@@ -62,11 +58,14 @@ class Answer:
         """The jobs that a queue lists, by prompt id."""
         return self.gist.sightings if self.shows_queue else {}
 
-    def left(self, clause: Clause) -> tuple[bool, Answer]:
-        """Return whether what is proven of the body exercises a clause, and what it has still to be asked of."""
+    def left(self, clause: str, level: Level | None) -> tuple[bool, Answer]:
+        """Return whether what is proven of the body exercises a clause, and what it has still to be asked of.
+
+        The clause is named by its id; ``level`` is the one that it has under the dialect of the reading.
+        """
         if not self.shows_queue:
             return False, self
-        exercised, reading = self.reading.left(clause)
+        exercised, reading = self.reading.left(clause, level)
         return exercised, self if reading is self.reading else Answer(self.exchange, self.response, reading)
 
     def precedes(self, other: Answer) -> bool:

@@ -7,6 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
+from conformance.contract.ask import subjects
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
@@ -85,7 +86,6 @@ def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, readi
     response = Response(200, content=content, head=False)
     answer = Answer(Exchange("body", _ASKED, response), response, reading)
     for clause, level in clauses.values():
-        assert clause.over is not None
-        for subject in clause.over(answer.left(clause)[1]):
+        for subject in subjects(clause, answer)[1]:
             for finding in clause.check(subject):
                 yield finding._replace(clause=clause.id, level=level)

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple
 
+from conformance.contract.ask import subjects
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation
@@ -121,8 +122,7 @@ class Bench:
         if place in self._kept and answer.shows_queue:
             return False
         try:
-            assert clause.over is not None
-            broken = any(True for subject in clause.over(answer.left(clause)[1]) for _ in clause.check(subject))
+            broken = any(True for subject in subjects(clause, answer)[1] for _ in clause.check(subject))
         except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
             return False
         if not broken and clause.of_body is not None and answer.shows_queue:
@@ -142,15 +142,14 @@ _Known = dict[tuple[str, int], str]
 
 
 def _over(tally: Tally, clause: Clause, answer: Answer, known: _Known) -> None:
-    assert clause.over is not None
     place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
     if place is not None and place in known:
         tally.note_again(answer, known[place])
         return
-    exercised, left = answer.left(clause)
+    exercised, found = subjects(clause, answer)
     if exercised:
         tally.judged.add(answer.exchange.id)
-    for subject in clause.over(left):
+    for subject in found:
         tally.note(answer, clause, subject)
     if place is not None:
         known[place] = answer.exchange.id

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from mutations import MUTATIONS, Mutation, fill_pool
 
 from conformance import Validator
+from conformance.contract.ask import subjects
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
@@ -50,10 +51,9 @@ def said(clause: Clause, reading: Reading) -> Said:
     """Return whether a clause comes up in a body, and what it finds."""
     exchange = read(reading.content)
     assert exchange.response is not None
-    exercised, left = Answer(exchange, exchange.response, reading).left(clause)
-    assert clause.over is not None
-    subjects = list(clause.over(left))
-    return exercised or bool(subjects), [finding for subject in subjects for finding in clause.check(subject)]
+    exercised, rest = subjects(clause, Answer(exchange, exchange.response, reading))
+    found = list(rest)
+    return exercised or bool(found), [finding for subject in found for finding in clause.check(subject)]
 
 
 def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:

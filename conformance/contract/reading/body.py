@@ -15,14 +15,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.reading.memory import REMEMBERED, Facts, Gist, Located, Remembered, Sighting, digest_of
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Level
 from conformance.text.strict_json import Document, NonFinite, parse
 
 if TYPE_CHECKING:
     from msgspec import Raw
-
-    from conformance.contract.clause import Clause
-
 
 EPOCH_MS_FIRST: Final = 10**12
 """2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""
@@ -129,8 +126,11 @@ class Reading:
         self.demand = demand
         self._places = places
 
-    def left(self, clause: Clause) -> Left:  # noqa: ARG002 - others tell one clause from another
-        """Return what a clause of the body has to be asked of: here the whole."""
+    def left(self, clause: str, level: Level | None) -> Left:  # noqa: ARG002 - others tell one clause from another
+        """Return what a clause of the body, named by its id, has to be asked of: here the whole.
+
+        ``level`` is the one that it has under the dialect of this reading.
+        """
         return Left(exercised=False, reading=self)
 
     @property

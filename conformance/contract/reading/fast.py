@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from conformance.contract.clause import Clause
 from conformance.contract.reading.body import ARITY, LISTS, PLACES, Item, Left, Reading, is_number
 from conformance.contract.reading.fast_job import Job, Seen, brief_prover, not_looked_at, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element, Listed, taken_apart, write
@@ -83,13 +82,12 @@ class Skimmed(Reading):
         """Whether the body is proven to keep these clauses of it, by their ids: all of them are known."""
         return self._skim is not None and self._skim.keeps(clauses)
 
-    def left(self, clause: Clause) -> Left:
+    def left(self, clause: str, level: Level | None) -> Left:
         """Return what a clause of the body has to be asked of."""
-        level = clause.level_in(self.demand)
         asked = level is Level.MUST if self._must_only else level is not None
-        if clause.id not in KNOWN or not asked or self._skim is None:
-            return super().left(clause)
-        return self._skim.left_for(clause.id)
+        if clause not in KNOWN or not asked or self._skim is None:
+            return super().left(clause, level)
+        return self._skim.left_for(clause)
 
     @property
     def proven(self) -> Hashable | None:
