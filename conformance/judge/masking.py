@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from conformance.contract.clauses.item import UUID
+from conformance.contract.values import UUID
 
 HIDDEN: Final = "█"
 _TOKEN: Final = re.compile(

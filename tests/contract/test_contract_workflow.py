@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from answers import Told, item, queue, read, said
 
-from conformance.contract.clauses.workflow import is_graph, is_link
 from conformance.contract.terms import Demand, Dialect
+from conformance.contract.values import is_graph, is_link
 from conformance.exchange.model import Exchange
 
 PLACE = "/queue_pending/0"

@@ -46,6 +46,7 @@ _NEAR: Final = {
     "lifecycle_wait": ("waiting",),
     "safe": ("clause",),
     "status": ("envelope",),
+    "values": ("item", "job_number", "workflow"),
 }
 """The subjects of the tests about a module, where there is none that is named like it alone."""
 _MORE: Final = {

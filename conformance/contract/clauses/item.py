@@ -22,6 +22,7 @@ from conformance.contract.reading.body import (
 )
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import SWAPPED_ISSUE, Dialect, Level
+from conformance.contract.values import UUID
 from conformance.text.safe import show
 
 ITEM: Final = "/components/schemas/QueueItem"
@@ -29,7 +30,6 @@ PROSE: Final = f"{ITEM}/description"
 AN_ITEM: Final = "a job in either list"
 EXAMPLE: Final = '[1, "2f1b0c3e-…", {"9": {…}}, ["9"], {"create_time": 1763913600000}]'
 
-UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc, rfc
 from conformance.contract.clauses.item import AN_ITEM, ITEM, PROSE
 from conformance.contract.reading.body import Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import CHOSEN_NUMBER, COUNTER, Level
+from conformance.contract.values import SAFE_INTEGER
 from conformance.text.safe import show
 from conformance.text.strict_json import Whole
-
-SAFE_INTEGER: Final = 2**53 - 1
-"""The largest integer that a double, and so JavaScript, holds exactly (RFC 8259 §6)."""
 
 
 def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:

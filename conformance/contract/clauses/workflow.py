@@ -10,16 +10,11 @@ from conformance.contract.clauses.item import PROSE
 from conformance.contract.reading.body import Item, Reading, constant_free, output_node_id_lists, workflows
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import Level
+from conformance.contract.values import is_graph, is_link
 from conformance.text.pointer import escape
 from conformance.text.safe import show
 
 A_GRAPH: Final = "a job whose workflow is an API graph (an object with a node that has class_type)"
-LINK: Final = 2
-
-
-def is_graph(value: object) -> bool:
-    """Whether a workflow is an API graph: an object with at least one node that has ``class_type``."""
-    return isinstance(value, dict) and any(isinstance(node, dict) and "class_type" in node for node in value.values())
 
 
 def _graphs(reading: Reading) -> Iterator[Located]:
@@ -52,13 +47,6 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
             for input_name, value in inputs.items() if isinstance(inputs, dict) else ():
                 if isinstance(value, list) and is_link(value):
                     yield graph, name, input_name, value[0]
-
-
-def is_link(value: object) -> bool:
-    """Whether an input is a link ``[node, slot]``: a string and a whole number, as ComfyUI itself tells."""
-    if not isinstance(value, list) or len(value) != LINK:
-        return False
-    return isinstance(value[0], str) and isinstance(value[1], int) and not isinstance(value[1], bool)
 
 
 @clause(

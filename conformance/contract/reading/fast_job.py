@@ -10,13 +10,12 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from conformance.contract.clauses.item import UUID
-from conformance.contract.clauses.item_job_number import SAFE_INTEGER
 from conformance.contract.reading.body import ARITY, EPOCH_MS_FIRST, EPOCH_MS_LAST, LISTS, PLACES
 from conformance.contract.reading.fast_split import REFUSED, Split, split, write
 from conformance.contract.reading.fast_workflow import Nodes, Workflow, of_nodes, sound, workflow
 from conformance.contract.reading.memory import Facts, Located, Remembered, Sighting
 from conformance.contract.terms import Dialect
+from conformance.contract.values import SAFE_INTEGER, UUID
 from conformance.text.json_bytes import quotes_in
 from conformance.text.strict_json import parse
 

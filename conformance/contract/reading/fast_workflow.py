@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from conformance.contract.clauses.workflow import is_graph, is_link
 from conformance.contract.reading.fast_split import REFUSED, write
+from conformance.contract.values import is_graph, is_link
 from conformance.text.json_bytes import depth_of, may_hold_huge, strings_of
 
 LEVELS: Final = 100
