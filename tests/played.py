@@ -118,4 +118,4 @@ def played(
 def judged(run: Run) -> Report:
     """Return the report on a run."""
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE))
+    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE).judging)

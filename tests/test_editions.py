@@ -69,7 +69,7 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reported(edition: int) -> Report:
-    return report_on_exchanges(GOOD, Settings(edition=edition), target="t", start=0.0)
+    return report_on_exchanges(GOOD, Settings(edition=edition).judging, target="t", start=0.0)
 
 
 def test_every_clause_stands_since_an_edition_that_there_is_and_the_newest_has_something_new() -> None:

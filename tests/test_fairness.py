@@ -115,7 +115,7 @@ def test_a_very_long_lifetime_is_a_long_one() -> None:
 
 def report_of(*bodies: bytes) -> bytes:
     """Judge, report, and return compliance.json."""
-    return encode(report_on(Transcript(tuple(reads(*bodies)), "t", NOW, NOW + 1, None), Settings()))
+    return encode(report_on(Transcript(tuple(reads(*bodies)), "t", NOW, NOW + 1, None), Settings().judging))
 
 
 def test_half_a_character_in_the_name_of_a_node_can_be_reported() -> None:

@@ -19,7 +19,7 @@ SWAPPED = [*item(1)[:3], item(1)[4], item(1)[3]]
 
 
 def report(dialect: Dialect, *bodies: bytes) -> Report:
-    return report_on_exchanges(reads(*bodies), Settings(dialect=dialect), target="queue.json", start=0.0)
+    return report_on_exchanges(reads(*bodies), Settings(dialect=dialect).judging, target="queue.json", start=0.0)
 
 
 @pytest.mark.parametrize(

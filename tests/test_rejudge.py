@@ -79,7 +79,9 @@ exchanges_of = st.lists(
 
 
 def reported(exchanges: list[Exchange], **more: Any) -> Report:
-    return report_on(Transcript(tuple(exchanges), "http://t", NOW, NOW + 1, None), Settings(full_bodies=True, **more))
+    return report_on(
+        Transcript(tuple(exchanges), "http://t", NOW, NOW + 1, None), Settings(full_bodies=True, **more).judging
+    )
 
 
 @given(exchanges_of)
@@ -90,7 +92,7 @@ def test_what_a_report_keeps_is_what_there_was(exchanges: list[Exchange]) -> Non
 
 
 def test_nothing_of_it_is_kept_where_it_was_not_asked_for() -> None:
-    made = report_on(Transcript(tuple(reads(queue(item(1)))), "t", NOW, NOW, None), Settings())
+    made = report_on(Transcript(tuple(reads(queue(item(1)))), "t", NOW, NOW, None), Settings().judging)
     assert made.bodies is None
     assert [exchange.kept for exchange in made.exchanges] == [None]
 
@@ -232,11 +234,11 @@ def test_recordings_can_be_kept_whole_as_well(folder: Path) -> None:
 def test_a_run_that_was_stopped_stays_one() -> None:
     stopped = report_on(
         Transcript(tuple(reads(queue(item(1), item(2)))), "http://t", NOW, NOW + 1, "no time left"),
-        Settings(full_bodies=True),
+        Settings(full_bodies=True).judging,
     )
     assert (stopped.run.stopped, stopped.run.partial, stopped.verdict) == ("no time left", True, Verdict.INCONCLUSIVE)
     source, transcript = read_source(encode(stopped), "x")
-    again = judge_again(source, transcript, Settings(), name="x")
+    again = judge_again(source, transcript, Settings().judging, name="x")
     assert (again.verdict, again.verdict_reason, again.run.partial) == (
         stopped.verdict, stopped.verdict_reason, True,
     )  # fmt: skip
@@ -247,7 +249,7 @@ def test_what_a_search_found_stays_beside_what_is_still_broken() -> None:
     small = SmallestRequest(exchanges=("x1",), curl=("curl x",), asked=1, broken=1, plain_asked=1, plain_broken=0)
     source = structs.replace(made, clauses=tuple(structs.replace(each, smallest=small) for each in made.clauses))
     read_again, transcript = read_source(encode(source), "x")
-    again = judge_again(read_again, transcript, Settings(), name="x")
+    again = judge_again(read_again, transcript, Settings().judging, name="x")
     assert again.clause("item.prompt-id.uuid").smallest == small
     assert [each.id for each in again.clauses if each.smallest and not each.evidence] == []
 
@@ -256,7 +258,7 @@ def test_another_document_is_told() -> None:
     made = reported(reads(queue(item(1))))
     source = structs.replace(made, run=structs.replace(made.run, document_sha256="0" * 64, suite_version="0.0.1"))
     read_again, transcript = read_source(encode(source), "<old>.json")
-    again = judge_again(read_again, transcript, Settings(), name="<old>.json")
+    again = judge_again(read_again, transcript, Settings().judging, name="<old>.json")
     assert "from &lt;old&gt;.json: then, by suite 0.0.1, by another document, dialect cloud" in render_html(again)
     assert "by another document" in render_markdown(again)
 

@@ -96,7 +96,7 @@ def test_a_selection_is_judged_and_counted_alone() -> None:
     with serve(fault="id-as-short-code") as endpoint:
         settings = Settings(target=endpoint.url)
         transcript = ask_all(settings)
-    one = report_on(transcript, settings, only={"item.array"}, selected="-k array")
+    one = report_on(transcript, settings.judging, only={"item.array"}, selected="-k array")
     assert one.verdict is Verdict.CONFORMANT
     assert [result.id for result in one.clauses] == ["item.array"]
     assert (one.run.partial, one.run.selected) == (True, "-k array")

@@ -83,7 +83,9 @@ def measured(name: str) -> Case:
         return case_of(checked(VARIANTS[what], None))
     recording, _, dialect = what.rpartition(" ")
     exchanges = read_file(RECORDINGS / f"{recording}.http")
-    return case_of(report_on_exchanges(exchanges, Settings(dialect=Dialect(dialect)), target=recording, start=0.0))
+    return case_of(
+        report_on_exchanges(exchanges, Settings(dialect=Dialect(dialect)).judging, target=recording, start=0.0)
+    )
 
 
 def names() -> list[str]:

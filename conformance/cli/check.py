@@ -93,7 +93,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
             transcript = ask(settings, tell)
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
-    return finish(report_on(transcript, settings), settings, quiet=quiet)
+    return finish(report_on(transcript, settings.judging), settings, quiet=quiet)
 
 
 def _see_places(settings: Settings) -> None:

@@ -126,7 +126,7 @@ def _checked(side: str, settings: Settings, *, quiet: bool) -> Report:
             transcript = ask(settings, tell)
         except UsageProblem as problem:
             raise _refused(side, problem) from None
-    return report_on(transcript, settings)
+    return report_on(transcript, settings.judging)
 
 
 def _refused(side: str, problem: UsageProblem) -> click.UsageError:

@@ -13,7 +13,8 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.run.options import VERDICT_OPTIONS, settings_from
+from conformance.judge.judging import VERDICT_OPTIONS
+from conformance.run.options import settings_from
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
@@ -69,11 +70,11 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:
-            report = judge_again(source, transcript, settings, name=contents[0][0])
+            report = judge_again(source, transcript, settings.judging, name=contents[0][0])
         else:
             exchanges = _exchanges(contents, method)
             target = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-            report = report_on_exchanges(exchanges, settings, target=target, start=start)
+            report = report_on_exchanges(exchanges, settings.judging, target=target, start=start)
     except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
     return finish(report, settings, quiet=quiet, write=report_dir is not None)

@@ -102,7 +102,7 @@ async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tup
 
 def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     try:
-        report = report_on(transcript, settings)
+        report = report_on(transcript, settings.judging)
         kept = keep == "all" or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
         return report, packed(report) if kept else None
     except Exception as error:  # noqa: BLE001 - told without the key

@@ -6,7 +6,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -14,6 +13,7 @@ from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, Populated, Search, Smallest, Transcript
 from conformance.judge.curl import curl_line
 from conformance.judge.judge import Judgement, judge
+from conformance.judge.judging import Judging
 from conformance.judge.ledger import bodies, instant, record
 from conformance.judge.report import (
     Body,
@@ -29,9 +29,6 @@ from conformance.judge.report import (
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.text.safe import printable
 from conformance.version import __version__
-
-if TYPE_CHECKING:
-    from conformance.run.settings import Settings
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -106,27 +103,27 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
 
 
 def report_on(
-    transcript: Transcript, settings: Settings, *, only: Collection[str] | None = None, selected: str | None = None
+    transcript: Transcript, judging: Judging, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
     """Judge a transcript, by the clauses named in ``only`` or by all."""
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
-        judge, transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
-        edition=settings.edition,
+        judge, transcript.exchanges, judging.dialect, only=only, hide_workflows=judging.hide_workflows,
+        edition=judging.edition,
     )  # fmt: skip
-    if settings.deviations is None:
+    if judging.register is None:
         judgement, deviations = judged(), None
     else:
         from conformance.judge.deviations.apply import Night, account, waiving
 
         night = Night(transcript.target, datetime.now(UTC).date(), incomplete)
-        judgement = judged(waive=waiving(settings.deviations, night))
-        deviations = account(settings.deviations, night, judgement)
+        judgement = judged(waive=waiving(judging.register, night))
+        deviations = account(judging.register, night, judgement)
     report = build(
-        judgement, transcript.exchanges, target=transcript.target, dialect=settings.dialect.value,
-        options=settings.options(), start=transcript.start, end=transcript.end,
+        judgement, transcript.exchanges, target=transcript.target, dialect=judging.dialect.value,
+        options=dict(judging.options), start=transcript.start, end=transcript.end,
         partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
-        hide_workflows=settings.redact_workflows, stopped=transcript.stopped, full_bodies=settings.full_bodies,
+        hide_workflows=judging.hide_workflows, stopped=transcript.stopped, full_bodies=judging.full_bodies,
         deviations=deviations,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
@@ -135,9 +132,9 @@ def report_on(
     return report
 
 
-def report_on_exchanges(exchanges: Sequence[Exchange], settings: Settings, *, target: str, start: float) -> Report:
+def report_on_exchanges(exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float) -> Report:
     """Judge exchanges that were recorded some other time."""
-    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None), settings)
+    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None), judging)
 
 
 def _with_verdict(report: Report, verdict: Verdict, reason: str) -> Report:

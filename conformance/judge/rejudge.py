@@ -10,11 +10,10 @@ from msgspec import structs
 from conformance.contract.terms import Dialect
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
+from conformance.judge.judging import VERDICT_OPTIONS, Judging
 from conformance.judge.ledger import instant
 from conformance.judge.report import MadeFrom, Report, decode
 from conformance.judge.whole import NotWhole, exchanges_in
-from conformance.run.options import VERDICT_OPTIONS
-from conformance.run.settings import Settings
 
 
 class _Told(msgspec.Struct):
@@ -51,9 +50,9 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
     return source, Transcript(exchanges, source.run.target, 0.0, 0.0, source.run.stopped)
 
 
-def judge_again(source: Report, transcript: Transcript, settings: Settings, *, name: str) -> Report:
+def judge_again(source: Report, transcript: Transcript, judging: Judging, *, name: str) -> Report:
     """Judge the answers of a report again. What its run was stays: target, times, seed, what it searched."""
-    report = report_on(transcript, settings)
+    report = report_on(transcript, judging)
     then = source.run
     made_from = MadeFrom(
         file=name, judged=instant(time.time()), suite_version=then.suite_version, document_sha256=then.document_sha256,

@@ -82,7 +82,7 @@ async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> T
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
     """Ask and judge."""
-    return report_on(ask(settings, progress), settings)
+    return report_on(ask(settings, progress), settings.judging)
 
 
 @contextmanager

@@ -107,17 +107,6 @@ OPTIONS: Final = (
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 
-VERDICT_OPTIONS: Final = (
-    "dialect",
-    "redact_workflows",
-    "full_bodies",
-    "deviations",
-    "edition",
-    "fail_on_should",
-    "inconclusive_ok",
-)
-"""Those that every verb with a verdict has."""
-
 
 def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
     """Make settings from the values of the options, by name. Raises UsageProblem."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from conformance.contract.terms import EDITION, Dialect
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
+from conformance.judge.judging import Judging
 from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway
 from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
@@ -77,6 +78,14 @@ class Settings:
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that nobody may see."""
         return (*(() if self.key is None else (self.key,)), *self.gateway.secrets)
+
+    @property
+    def judging(self) -> Judging:
+        """How the answers of the run are judged."""
+        return Judging(
+            dialect=self.dialect, edition=self.edition, hide_workflows=self.redact_workflows,
+            full_bodies=self.full_bodies, register=self.deviations, options=self.options(),
+        )  # fmt: skip
 
     def options(self) -> dict[str, str | int | float | bool | None]:
         """Return what the report shows of them: everything but the key."""

@@ -139,7 +139,7 @@ def _report(config: pytest.Config) -> Report:
         else:
             try:
                 config.stash[TRANSCRIPT] = ask(config.stash[SETTINGS])
-                config.stash[REPORT] = report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS])
+                config.stash[REPORT] = report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS].judging)
             except UsageProblem as problem:
                 pytest.exit(str(problem), pytest.ExitCode.USAGE_ERROR)
             except Exception as error:  # noqa: BLE001 - a traceback with -l would show what must not be seen
@@ -223,7 +223,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     report = config.stash[REPORT]
     if len(read_out) < len(CATALOGUE):
         selected = _selected(session, exitstatus)
-        report = report_on(config.stash[TRANSCRIPT], settings, only=frozenset(read_out), selected=selected)
+        report = report_on(config.stash[TRANSCRIPT], settings.judging, only=frozenset(read_out), selected=selected)
         config.stash[REPORT] = report
     if settings.history is not None:
         from conformance.history import HistoryProblem, keep
