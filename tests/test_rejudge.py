@@ -203,7 +203,6 @@ def test_it_is_judged_by_what_is_asked_for_now_and_read_by_the_dialect_of_its_ru
     cloud = call("judge", LAST, "-q", "--dialect", "cloud")
     assert cloud.exit_code == 1
     assert "item.element-order" in cloud.stdout
-    assert call("judge", LAST, "--edition", "1", "-q").exit_code == 0
 
 
 @pytest.mark.usefixtures("short_ids")

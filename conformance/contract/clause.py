@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.terms import Demand, Dialect, Difference, Level
@@ -104,13 +104,6 @@ Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
 """The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
 
 
-class Raised(NamedTuple):
-    """That a clause has its level since an edition, and which one it had before."""
-
-    edition: int
-    was: Level
-
-
 @dataclass(frozen=True, kw_only=True)
 class Clause:
     """One sentence of the contract.
@@ -119,7 +112,7 @@ class Clause:
     softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
     ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
     has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
-    ``since`` is the edition of the suite that it came with; ``raised`` says where a later one raised its level.
+    ``since`` is the edition of the suite that it came with.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     """
 
@@ -136,7 +129,6 @@ class Clause:
     only: frozenset[Dialect]
     elsewhere: str | None
     since: int
-    raised: Raised | None
     kinds: tuple[str, ...]
     over: Over | None = field(repr=False)
     of_body: OfBody | None = field(repr=False)
@@ -151,14 +143,6 @@ class Clause:
     def speaks_of(self, request: Request) -> bool:
         """Whether the clause may be asked of the answer to a request: most speak of the queue, and of no other operation."""
         return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
-
-    def in_edition(self, edition: int) -> Clause | None:
-        """Return the clause as it stood in an edition, None where it did not stand yet."""
-        if self.since > edition:
-            return None
-        if self.raised is not None and edition < self.raised.edition:
-            return replace(self, level=self.raised.was, core=False, raised=None)
-        return self
 
     def level_in(self, demand: Demand) -> Level | None:
         """Return the level under a dialect, None where the clause is not asked.
@@ -197,7 +181,6 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     only: frozenset[Dialect] = frozenset(Dialect),
     elsewhere: str | None = None,
     since: int = 1,
-    raised: Raised | None = None,
     kinds: tuple[str, ...] = (),
     over: Over | None = None,
     of_body: OfBody | None = None,
@@ -218,7 +201,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, raised=raised, kinds=kinds,
+            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, kinds=kinds,
             over=over, of_body=of_body, across=across, check=check,
         )  # fmt: skip
 

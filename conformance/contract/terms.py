@@ -6,7 +6,7 @@ import enum
 from typing import Final, NamedTuple
 
 EDITION: Final = 1
-"""The newest: that of clauses which are added from now on (``since``), and the one by which a run is judged."""
+"""The clauses as they stand together, by a number that rises when one is added or its level raised."""
 
 
 class Level(enum.StrEnum):

@@ -26,7 +26,7 @@ from conformance.text.suggest import did_you_mean
 
 ALLOWED: Final = (
     "target", "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header",
-    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "deviations", "edition", "fail_on_should",
+    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "deviations", "fail_on_should",
     "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout", "connect_timeout", "max_body", "max_requests",
     "rate_limit",
 )  # fmt: skip

@@ -9,6 +9,7 @@ from functools import partial
 
 from msgspec import structs
 
+from conformance.contract.terms import EDITION
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, Populated, Search, Smallest, Transcript
 from conformance.judge.curl import curl_line
@@ -66,12 +67,12 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
-        edition=judgement.edition, stopped=stopped,
+        edition=EDITION, stopped=stopped,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated, jobs=_jobs(populated),
-        deviations=deviations, newer=judgement.newer,
+        deviations=deviations,
         bodies=_bodies(exchanges, ledger) if full_bodies else None,
     )  # fmt: skip
 
@@ -109,7 +110,6 @@ def report_on(
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
         judge, transcript.exchanges, judging.dialect, only=only, hide_workflows=judging.hide_workflows,
-        edition=judging.edition,
     )  # fmt: skip
     if judging.register is None:
         judgement, deviations = judged(), None

@@ -14,10 +14,10 @@ from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.expected_status import suspected
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import Skimmed
-from conformance.contract.terms import EDITION, Demand, Dialect, Level
+from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.judge.outcome import outcome
-from conformance.judge.report import ClauseResult, Counts, NewerEdition, Verdict
+from conformance.judge.report import ClauseResult, Counts, Verdict
 from conformance.judge.tally import Tally
 from conformance.judge.verdict import count, decide
 
@@ -30,8 +30,7 @@ _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 class Judgement(NamedTuple):
     """What a run's exchanges say, and what was demanded of them.
 
-    ``listed`` are the lists that held a job in some answer. ``newer`` is what a newer edition than the one by which
-    they are judged would add.
+    ``listed`` are the lists that held a job in some answer.
     """
 
     results: tuple[ClauseResult, ...]
@@ -40,8 +39,6 @@ class Judgement(NamedTuple):
     counts: Counts
     demand: Demand
     listed: frozenset[str]
-    edition: int
-    newer: NewerEdition | None
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
@@ -51,13 +48,12 @@ Waive = Callable[[ClauseResult, Dialect], ClauseResult]
 def judge(  # noqa: PLR0913 - what a judgement depends on
     exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
     hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
-    edition: int = EDITION,
 ) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
     ``told`` is what earlier answers have come to under AUTO.
-    ``waive`` says which breaches are known deviations. ``edition`` is the one that decides.
+    ``waive`` says which breaches are known deviations.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
@@ -76,29 +72,20 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         if clause.across is not None:
             tally.attempt(partial(_across, tally, clause, conversation))
 
-    def say(clause: Clause, tally: Tally) -> ClauseResult:
-        return waive(outcome(clause, demand, tally.counted()), demand.read_as)
-
-    then = {clause: clause.in_edition(edition) for clause in tallies}
-    results = [say(older, tallies[clause]) for clause, older in then.items() if older is not None]
-    newer = tuple(say(clause, tallies[clause]) for clause, older in then.items() if older is not clause)
+    results = tuple(
+        waive(outcome(clause, demand, tally.counted()), demand.read_as) for clause, tally in tallies.items()
+    )
     verdict, reason = decide(results, exchanges, answers)
     listed = frozenset(chain.from_iterable(answer.gist.lists for answer in answers if answer.shows_queue))
-    return Judgement(
-        tuple(results), verdict, reason, count(results), demand, listed, edition,
-        NewerEdition(edition=EDITION, clauses=newer) if edition < EDITION else None,
-    )  # fmt: skip
+    return Judgement(results, verdict, reason, count(results), demand, listed)
 
 
 class Bench:
     """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
 
-    def __init__(self, demand: Demand, edition: int = EDITION) -> None:
+    def __init__(self, demand: Demand) -> None:
         self._demand = demand
-        standing = (clause.in_edition(edition) for clause in CATALOGUE)
-        self._clauses = [
-            clause for clause in standing if clause and clause.over and clause.level_in(demand) in _BREACHABLE
-        ]
+        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
         self._readings: dict[bytes, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from conformance.contract.terms import EDITION, Dialect
+from conformance.contract.terms import Dialect
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
@@ -16,7 +16,6 @@ VERDICT_OPTIONS: Final = (
     "redact_workflows",
     "full_bodies",
     "deviations",
-    "edition",
     "fail_on_should",
     "inconclusive_ok",
 )
@@ -28,7 +27,6 @@ class Judging:
     """How answers are judged. ``options`` are all those of the run, as the report shows them."""
 
     dialect: Dialect = Dialect.CLOUD
-    edition: int = EDITION
     hide_workflows: bool = False
     """Leave out of the report what users wrote into workflows."""
     full_bodies: bool = False

@@ -409,16 +409,6 @@ class Counts(Value, frozen=True, kw_only=True):
     total: int = 0
 
 
-class NewerEdition(Value, frozen=True, kw_only=True):
-    """What the newest edition would say that the one of the run does not: added clauses, and those of a raised level.
-
-    A clause whose ``since`` is not above the run's edition is a raised one. None of this decides anything.
-    """
-
-    edition: int
-    clauses: tuple[ClauseResult, ...]
-
-
 class PastRun(Value, frozen=True, kw_only=True):
     """A run as a history keeps it. ``number`` is its own in that history, 0 where it is in none.
 
@@ -527,7 +517,6 @@ class Report(Value, frozen=True, kw_only=True):
     exchanges: tuple[RecordedExchange, ...]
     properties: GeneratedRequests | None = None
     deviations: Deviations | None = None
-    newer: NewerEdition | None = None
     bodies: dict[str, Body] | None = None
     history: History | None = None
     load: LoadRun | None = None

@@ -11,7 +11,7 @@ from msgspec import structs
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.reading.body import LISTS
-from conformance.contract.terms import EDITION, Demand
+from conformance.contract.terms import Demand
 from conformance.judge.build import build
 from conformance.judge.deviations.apply import Night, account, waiving
 from conformance.judge.deviations.register import Register
@@ -55,7 +55,7 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
         for clause in CATALOGUE
     )
     verdict, reason = _verdict(results, tally, stopped)
-    judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS), EDITION, None)
+    judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS))
     report = build(
         judgement, (), target=settings.target, dialect=settings.dialect.value, options=settings.options(), start=start,
         end=end, partial=stopped is not None, selected=None,

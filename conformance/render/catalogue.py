@@ -70,8 +70,7 @@ def as_markdown() -> str:
         "`must` breaches make a run non-conformant, `should` breaches are warnings. The column `oss` says what becomes",
         "of a clause under `--dialect oss`: the same (=), another level, or not applicable (–); [dialects.md](dialects.md)",
         "says why.",
-        "`comfy-conformance explain CLAUSE` shows one with an example that keeps it and one that breaks it. Each stands",
-        "since edition 1 of the suite, unless another is named: [editions](editions.md).",
+        "`comfy-conformance explain CLAUSE` shows one with an example that keeps it and one that breaks it.",
     ]
     for subject, clauses in groupby(CATALOGUE, key=lambda clause: clause.subject):
         lines += [
@@ -84,7 +83,7 @@ def as_markdown() -> str:
         for clause in clauses:
             where = f"`{clause.source}`".replace("`#", "`") if clause.source.pointer else str(clause.source.rfc)
             quote = _cell(clause.source.quote or "")
-            mark = (" ●" if clause.core else "") + (f" ({_since(clause)})" if clause.since > 1 or clause.raised else "")
+            mark = (" ●" if clause.core else "") + (f" ({_since(clause)})" if clause.since > 1 else "")
             lines.append(
                 f"| `{clause.id}`{mark} | {clause.level.value} | {under_oss(clause)} | {_cell(clause.title)} | {where}: “{quote}” |"
             )
@@ -161,8 +160,7 @@ def explain(clause: Clause) -> str:
 
 
 def _since(clause: Clause) -> str:
-    raised = f", {clause.level.value} since edition {clause.raised.edition}" if clause.raised else ""
-    return f"edition {clause.since}{raised}"
+    return f"edition {clause.since}"
 
 
 def _cell(text: str) -> str:

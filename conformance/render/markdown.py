@@ -9,7 +9,6 @@ from typing import Final
 from conformance.judge.report import ClauseResult, Report, Verdict
 from conformance.render.changes import headline, since
 from conformance.render.words import (
-    BREACHED,
     STATUS,
     VERDICT,
     breached,
@@ -19,7 +18,6 @@ from conformance.render.words import (
     flags,
     judged_again,
     more_like_this,
-    newer_edition,
     next_steps,
     place,
     problems,
@@ -54,7 +52,6 @@ def render_markdown(report: Report) -> str:
         _broken(breached(report)),
         _unseen(core_not_exercised(report)),
         _known(report),
-        _newer(report),
         (
             "Evidence, the requests as `curl` lines and every clause: `index.html`. "
             "For programs: `compliance.json`, `junit.xml`."
@@ -116,17 +113,6 @@ def _known(report: Report) -> str:
     more = f"\n\n… {len(rows) - ROWS} more in `index.html`." if len(rows) > ROWS else ""
     head = ["### Known deviations", "", "| Status | Clause | What is known |", "|---|---|---|"]
     return "\n".join([*head, *rows[:ROWS]]) + more
-
-
-def _newer(report: Report) -> str:
-    if report.newer is None:
-        return ""
-    rows = [
-        f"- {STATUS[result.status]} ({result.level}): {code(result.id)}, {plain(result.title)}"
-        for result in report.newer.clauses
-        if result.status in BREACHED
-    ]
-    return "\n".join([f"### Edition {report.newer.edition}", "", plain(sentence(newer_edition(report))), "", *rows])
 
 
 def _unseen(results: list[ClauseResult]) -> str:

@@ -8,7 +8,6 @@ from typing import Final, Literal, NamedTuple
 from conformance.judge.report import ClauseResult, Outcome, Report, Status
 from conformance.render.changes import headline, since
 from conformance.render.words import (
-    BREACHED,
     STATUS,
     because,
     breached,
@@ -18,7 +17,6 @@ from conformance.render.words import (
     in_counts,
     judged_again,
     more_like_this,
-    newer_edition,
     place,
     problems,
     reading,
@@ -87,9 +85,6 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
     if report.run.made_from:
         lines.append(Line("detail", line(sentence(judged_again(report)))))
-    if report.newer:
-        lines.append(Line("waived", line(sentence(newer_edition(report)))))
-        lines += [_detail(_head(result)) for result in report.newer.clauses if result.status in BREACHED]
     diff = None if report.history is None else report.history.diff
     if diff is not None:
         lines.append(Line(OUTCOME_STYLE[diff.outcome], line(f"{since(diff)}: {headline(diff)}")))

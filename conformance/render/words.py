@@ -256,7 +256,6 @@ def flags(report: Report) -> list[str]:
             (f"generated requests ended early: {stopped}", stopped is not None),
             (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
-            (f"by edition {report.run.edition}", report.newer is not None),
             ("the register of known deviations does not hold", bool(problems(report))),
         )
         if holds
@@ -272,20 +271,6 @@ def _moment(moment: Moment) -> str:
     return (
         f"at {instant(moment.at)} under {count(moment.requests, 'request')} a second by {count(moment.users, 'user')}"
     )
-
-
-def newer_edition(report: Report) -> str:
-    """Return ``edition 2 would add 3 clauses, of which 1 would fail``; "" where the run is of the newest."""
-    if report.newer is None:
-        return ""
-    added = sum(result.since > report.run.edition for result in report.newer.clauses)
-    raised = len(report.newer.clauses) - added
-    told = [f"add {count(added, 'clause')}"] if added or not raised else []
-    told += [f"raise the level of {raised:,}"] if raised else []
-    worse = {"fail": Status.FAIL, "warn": Status.WARN}
-    numbers = {word: sum(r.status is status for r in report.newer.clauses) for word, status in worse.items()}
-    which = " and ".join(f"{number:,} would {word}" for word, number in numbers.items() if number) or "none would fail"
-    return f"edition {report.newer.edition} would {' and '.join(told)}, of which {which}"
 
 
 def judged_again(report: Report) -> str:

@@ -207,6 +207,6 @@ def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter:
     from conformance.properties.search import search
 
     assert settings.properties is not None
-    bench = Bench(judge(ledger, settings.dialect, only=()).demand, settings.edition)
+    bench = Bench(judge(ledger, settings.dialect, only=()).demand)
     known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
     return search(send, scatter, bench.broken_by, known, settings.properties)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
-from conformance.contract.terms import EDITION, Dialect
+from conformance.contract.terms import Dialect
 from conformance.probe.limits import Bounds, Writes
 from conformance.properties.model import Properties
 from conformance.render.formats import FORMATS
@@ -62,10 +62,6 @@ OPTIONS: Final = (
     Option(
         "--deviations", "the register (TOML) of known deviations: what it names is waived until it expires "
         "[default: none]", "FILE",
-    ),
-    Option(
-        "--edition", "judge by this edition of the suite; what a newer one would add is told, and decides nothing",
-        "N", int, EDITION,
     ),
     Option(
         "--format", "another report beside these: ctrf (ctrf.json) or sarif (results.sarif); repeatable", "ctrf|sarif",

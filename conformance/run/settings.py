@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from conformance.contract.terms import EDITION, Dialect
+from conformance.contract.terms import Dialect
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
 from conformance.judge.judging import Judging
 from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway
@@ -63,7 +63,6 @@ class Settings:
     full_bodies: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     deviations: Register | None = None
-    edition: int = EDITION
     formats: tuple[str, ...] = ()
     history: Path | None = None
     fail_on_should: bool = False
@@ -83,7 +82,7 @@ class Settings:
     def judging(self) -> Judging:
         """How the answers of the run are judged."""
         return Judging(
-            dialect=self.dialect, edition=self.edition, hide_workflows=self.redact_workflows,
+            dialect=self.dialect, hide_workflows=self.redact_workflows,
             full_bodies=self.full_bodies, register=self.deviations, options=self.options(),
         )  # fmt: skip
 
@@ -98,7 +97,7 @@ class Settings:
             "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
             "full_bodies": self.full_bodies,
             "deviations": None if self.deviations is None else self.deviations.file,
-            "edition": self.edition, "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
+            "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
             **(asdict(self.properties) if self.properties is not None else {}),
             **(self.writes.options() if self.writes is not None else {}), **asdict(self.bounds),
@@ -124,7 +123,6 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     full_bodies: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     deviations: str | Path | None = None,
-    edition: int = EDITION,
     format: Sequence[str] = (),  # noqa: A002 - as the option is called
     history: str | Path | None = None,
     fail_on_should: bool = False,
@@ -190,7 +188,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
         ), redact_workflows=redact_workflows, full_bodies=full_bodies,
-        report_dir=Path(report_dir), deviations=_register(deviations), edition=_edition(edition),
+        report_dir=Path(report_dir), deviations=_register(deviations),
         formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, writes=writes,
@@ -204,13 +202,6 @@ def _register(file: str | Path | None) -> Register | None:
     from conformance.judge.deviations.register import read_register
 
     return read_register(file)
-
-
-def _edition(number: int) -> int:
-    if not 1 <= number <= EDITION:
-        known = "1 alone" if EDITION == 1 else f"1 to {EDITION}"
-        raise UsageProblem(f"--edition {number} is not known: this version of the suite has {known}")
-    return number
 
 
 def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool, writing: bool) -> Bounds:
