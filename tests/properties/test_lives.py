@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from lifecycle_model import Life, shortest_breach
 from played import POPULATE, Played, endpoint
 
 from conformance.contract.terms import Dialect
 from conformance.probe.workflows import built_in
-from conformance.properties.lifecycle import Life, shortest_breach
 from conformance.reference.board import Board
 from conformance.reference.faults import FAULTS
 from conformance.reference.variants import VARIANTS
