@@ -46,3 +46,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    _put_side_by_side(items)
+
+
+def _put_side_by_side(items: list[pytest.Item]) -> None:
+    """Move tests of the same ``asked_of`` next to each other, so that one process sends their requests once."""
+    groups: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        name = item.callspec.params.get("asked_of") if hasattr(item, "callspec") else None
+        groups.setdefault(name or item, []).append(item)
+    items[:] = [item for group in groups.values() for item in group]

@@ -28,7 +28,7 @@ from conformance.jsontext import NESTING_READ, parse
 from conformance.reference.message import encode
 from conformance.strategies import errors
 
-A_SHARE: Final = max(10, settings().max_examples // 10)
+A_SHARE: Final = max(5, settings().max_examples // 10)
 """Examples for each mutation."""
 UNREADABLE: Final = "no JSON value"
 """Stands for the place where a reader of JSON finds nothing to validate."""
