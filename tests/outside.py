@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from warm import TIMEOUT, forked
+from warm import TIMEOUT, Ended, forked
 
 BIN: Final = Path(sys.executable).parent
 NOWHERE: Final = "http://127.0.0.1:1"
@@ -51,12 +51,17 @@ def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     return _warm(folder, "pytest", "-p", "comfy_queue_conformance", "--pyargs", "conformance", *arguments, **alone)
 
 
-def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Done:
+def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
     """Run ``comfy-conformance`` in a process forked from a warm one."""
     return _warm(folder, "comfy-conformance", *arguments, stdin=stdin, **extra)
 
 
-def _warm(folder: Path, program: str, *arguments: str | Path, stdin: str = "", **extra: str) -> Done:
+def st(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run Schemathesis's ``st`` in a process forked from a warm one."""
+    return _warm(folder, "st", *arguments, **extra)
+
+
+def _warm(folder: Path, program: str, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
     typed = [str(argument) for argument in arguments]
     return forked(program, typed, folder=folder, stdin=stdin, environment=environment(**extra))
 

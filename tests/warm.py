@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,10 +26,18 @@ _PRELOADED: Final = [
     *("_pytest.cacheprovider", "_pytest.junitxml", "_pytest.pastebin", "_pytest.terminal"),
     *("comfy_queue_conformance", "conformance.cli.check", "conformance.plugin", "conformance.probe.plan"),
     *("conformance.probe.populate", "conformance.reference.server", "conformance.report.html"),
+    *("hypothesis", "schemathesis.cli.commands.run.executor", "schemathesis.engine.run.unit"),
+    "schemathesis.specs.openapi.schemas",
 ]
 TIMEOUT: Final = 120
 """Seconds. A command that is still running by then hangs."""
-PROGRAMS: Final = ("pytest", "comfy-conformance")
+PROGRAMS: Final = ("pytest", "comfy-conformance", "st")
+
+
+class Ended(CompletedProcess[str]):
+    """A program that ended. ``peak`` is the most memory that it had, in bytes, with what it shares with the others."""
+
+    peak: int
 
 
 @cache
@@ -40,11 +49,12 @@ def _context() -> ForkServerContext:
 
 def forked(
     program: str, arguments: Sequence[str], *, folder: Path, stdin: str, environment: Mapping[str, str]
-) -> CompletedProcess[str]:
+) -> Ended:
     """Run one of ``PROGRAMS`` to its end. Raises TimeoutError, having killed it, after two minutes."""
     with tempfile.TemporaryDirectory() as directory:
-        files = [Path(directory) / name for name in ("stdin", "stdout", "stderr")]
+        files = [Path(directory) / name for name in ("stdin", "stdout", "stderr", "peak")]
         files[0].write_text(stdin, encoding="utf-8")
+        files[3].write_text("0", encoding="utf-8")  # what remains if a signal ends the program
         child = _context().Process(target=_child, args=(folder, program, arguments, dict(environment), files))
         child.start()
         child.join(TIMEOUT)
@@ -53,8 +63,10 @@ def forked(
             child.join()
             msg = f"{program} {' '.join(arguments)} did not end within {TIMEOUT} s"
             raise TimeoutError(msg)
-        out, err = (file.read_text(encoding="utf-8") for file in files[1:])
-    return CompletedProcess([program, *arguments], child.exitcode, out, err)
+        out, err, peak = (file.read_text(encoding="utf-8") for file in files[1:])
+    ended = Ended([program, *arguments], child.exitcode, out, err)
+    ended.peak = int(peak)
+    return ended
 
 
 def _child(
@@ -64,7 +76,7 @@ def _child(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    for number, file in enumerate(files):
+    for number, file in enumerate(files[:3]):
         opened = os.open(file, os.O_CREAT | (os.O_RDONLY if number == 0 else os.O_WRONLY), 0o600)
         os.dup2(opened, number)
         os.close(opened)
@@ -75,6 +87,8 @@ def _child(
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        files[3].write_text(str(peak), encoding="utf-8")
 
 
 def _text(number: int, mode: str) -> io.TextIOWrapper:
@@ -88,6 +102,10 @@ def _main(program: str) -> int:
         import pytest
 
         return int(pytest.console_main())
+    if program == "st":
+        from schemathesis.cli import schemathesis
+
+        schemathesis()
     from conformance.cli import main
 
     main()
