@@ -154,7 +154,7 @@ def test_without_its_scheduler_it_says_so_and_goes_on_from_there_another_time(fo
     is_whole(folder, urls)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.deep), signal.SIGTERM])
 def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -> None:
     """To all its processes, as a terminal sends it; no worker has anything to say, and none is left."""
     with running(folder, *fleet(folder), start_new_session=True) as process:

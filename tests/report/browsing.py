@@ -73,8 +73,25 @@ def axe() -> str:
     return AXE.read_text("utf-8")
 
 
+def overflows(page: Page) -> list[int]:
+    """Return the widths, of a phone and of a screen, at which the page scrolls sideways."""
+    found = []
+    for width in (360, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(width)
+    return found
+
+
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds of WCAG and of good practice. The page was opened with ``bypass_csp``."""
+    """Return what axe-core finds of WCAG and of good practice, in light and in dark, where only colours differ.
+
+    The page was opened with ``bypass_csp``.
+    """
     page.add_script_tag(content=axe())
-    found = page.evaluate("axe.run().then((found) => found.violations)")
+    found = []
+    schemes: tuple[tuple[Scheme, str], ...] = (("light", "{}"), ("dark", "{runOnly: ['color-contrast']}"))
+    for scheme, options in schemes:
+        page.emulate_media(color_scheme=scheme)
+        found += page.evaluate(f"axe.run(document, {options}).then((found) => found.violations)")
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
