@@ -84,14 +84,16 @@ def overflows(page: Page) -> list[int]:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds of WCAG and of good practice, in light and in dark, where only colours differ.
-
-    The page was opened with ``bypass_csp``.
-    """
+    """Return what axe-core finds of WCAG and of good practice. The page was opened with ``bypass_csp``."""
     page.add_script_tag(content=axe())
-    found = []
-    schemes: tuple[tuple[Scheme, str], ...] = (("light", "{}"), ("dark", "{runOnly: ['color-contrast']}"))
-    for scheme, options in schemes:
-        page.emulate_media(color_scheme=scheme)
-        found += page.evaluate(f"axe.run(document, {options}).then((found) => found.violations)")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
+
+
+def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
+    """Parametrize with pages by name and width, in light and in dark; the quick run has one of both, in turn."""
+    found = []
+    for place, (name, width) in enumerate(pages):
+        quick, other = ("light", "dark") if place % 2 == 0 else ("dark", "light")
+        found += [pytest.param(name, width, quick), pytest.param(name, width, other, marks=pytest.mark.deep)]
+    return pytest.mark.parametrize(("name", "width", "scheme"), found)

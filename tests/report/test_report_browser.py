@@ -6,7 +6,7 @@ import browsing
 import histories
 import pytest
 import report_samples as sample
-from browsing import Opener, Scheme, overflows, violations
+from browsing import Opener, Scheme, looks, overflows, violations
 from playwright.sync_api import expect
 
 from conformance.report.html import render_html
@@ -115,21 +115,18 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
     assert max(dark) < 40
 
 
-@pytest.mark.parametrize(
-    ("name", "width"),
-    [
-        ("passing", 1200),
-        ("failing", 1200),
-        ("failing", 360),
-        ("idle", 1200),
-        ("unreachable", 360),
-        ("aged", 1200),
-        ("aged", 360),
-        ("new", 1200),
-    ],
+@looks(
+    ("passing", 1200),
+    ("failing", 1200),
+    ("failing", 360),
+    ("idle", 1200),
+    ("unreachable", 360),
+    ("aged", 1200),
+    ("aged", 360),
+    ("new", 1200),
 )
-def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, width: int) -> None:
+def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice, with much of it open; the policy is lifted for axe itself."""
-    page = opener(pages[name], width=width, bypass_csp=True)
+    page = opener(pages[name], width=width, color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i < 30 })")
     assert not violations(page)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import Opener, overflows, violations
+from browsing import Opener, Scheme, overflows, violations
 from fleet_samples import HEADER, MILLISECONDS, UUID, broken, kept
 from playwright.sync_api import expect
 
@@ -115,11 +115,11 @@ def test_groups_and_who_is_alone_and_who_is_silent(opener: Opener, page_url: str
     expect(page.locator("section[aria-labelledby=slowest] tbody tr").first).to_contain_text("worker-9999")
 
 
-@pytest.mark.parametrize("width", [360, 1200])
-def test_axe_finds_nothing(opener: Opener, tmp_path: Path, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1200, "dark")])
+def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice; the policy is lifted for axe itself."""
     url = written(tmp_path, [*LINES, *(kept(f"worker-{number}") for number in range(200))], ended=False)
-    assert not violations(opener(url, width=width, bypass_csp=True))
+    assert not violations(opener(url, width=width, color_scheme=scheme, bypass_csp=True))
 
 
 def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> None:
