@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import CliRunner
-from outside import BIN, TIMEOUT, command_line, environment
+from outside import BIN, command_line, environment
+from warm import TIMEOUT
 
 from conformance.cli import main
 from conformance.reference.many import serve_many
