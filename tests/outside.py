@@ -11,11 +11,22 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+from warm import TIMEOUT, Ended, forked
+
 BIN: Final = Path(sys.executable).parent
-TIMEOUT: Final = 120
 NOWHERE: Final = "http://127.0.0.1:1"
 """Nothing listens on port 1."""
-_LEFT_OUT: Final = ("COMFY_", "CONFORMANCE_", "PYTEST_", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "PY_COLORS")
+_LEFT_OUT: Final = (
+    "COMFY_",
+    "CONFORMANCE_",
+    "PYTEST_",
+    "PYTHONDONTWRITEBYTECODE",
+    "CI",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+    "PY_COLORS",
+)
 
 Done = subprocess.CompletedProcess[str]
 
@@ -35,13 +46,29 @@ def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Do
 
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
-    """Run ``pytest --pyargs conformance``."""
+    """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **extra}
+    return _warm(folder, "pytest", "-p", "comfy_queue_conformance", "--pyargs", "conformance", *arguments, **alone)
+
+
+def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
+    """Run ``comfy-conformance`` in a process forked from a warm one."""
+    return _warm(folder, "comfy-conformance", *arguments, stdin=stdin, **extra)
+
+
+def st(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run Schemathesis's ``st`` in a process forked from a warm one."""
+    return _warm(folder, "st", *arguments, **extra)
+
+
+def _warm(folder: Path, program: str, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
+    typed = [str(argument) for argument in arguments]
+    return forked(program, typed, folder=folder, stdin=stdin, environment=environment(**extra))
+
+
+def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest --pyargs conformance`` with all plugins that are installed, in a fresh process."""
     return run(folder, BIN / "pytest", "--pyargs", "conformance", *arguments, **extra)
-
-
-def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Done:
-    """Run ``comfy-conformance``."""
-    return run(folder, BIN / "comfy-conformance", *arguments, stdin=stdin, **extra)
 
 
 def on_a_terminal(folder: Path, *command: str | Path, typed: str = "", **extra: str) -> str:

@@ -242,9 +242,13 @@ def test_no_more_bytes_are_kept_than_there_is_room_for() -> None:
 def test_a_conforming_queue_is_accused_of_nothing_by_a_crowd(variant: str) -> None:
     world = World(variant)
     jobs = Jobs(WRITES, world.clock)
-    judged, broken = told(world, crowd(world, jobs, 2500), demand_of(VARIANTS[variant].dialect))
-    assert broken == {}
-    assert judged["lifecycle.listed"] >= JOBS
+    tribunal = Tribunal(world, demand_of(VARIANTS[variant].dialect))
+    for over in crowd(world, jobs, 2500):
+        tribunal.hear(over)
+        if tribunal.judged["lifecycle.listed"] >= 3 * JOBS:
+            break
+    assert tribunal.broken == {}
+    assert tribunal.judged["lifecycle.listed"] >= JOBS
 
 
 EXERCISED = {
@@ -296,7 +300,7 @@ def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
         return exchange
 
     world.send = watching  # type: ignore[method-assign]
-    list(crowd(world, jobs, 4000, users=8))
+    list(crowd(world, jobs, 1200, users=8))
     assert JOBS < most <= WRITES.jobs
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from answers import item, queue, read, reads
-from hypothesis import given, settings
+from hypothesis import given
 from outside import command_line, left_behind
 
 from conformance.judge.judge import judge
@@ -77,7 +77,6 @@ def _leaves(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(max_examples=100)
 @given(bodies(min_jobs=1))
 def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None:
     text = body.decode()

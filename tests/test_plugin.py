@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from outside import BIN, NOWHERE, Done, left_behind, report, run, suite
+from outside import BIN, NOWHERE, Done, left_behind, report, run, suite, whole_suite
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import Level
@@ -67,8 +67,8 @@ def test_a_whole_run_ends_with_counts_and_verdict(tmp_path: Path) -> None:
 def test_there_is_one_item_for_each_clause_and_to_collect_them_sends_nothing(
     tmp_path: Path, conforming: Endpoint
 ) -> None:
-    for more in [(), ("-n", "2")]:
-        done = suite(tmp_path, "--target", conforming.url, "--collect-only", "-q", *more)
+    for start, more in [(suite, ()), (whole_suite, ("-n", "2"))]:
+        done = start(tmp_path, "--target", conforming.url, "--collect-only", "-q", *more)
         assert done.returncode == 0
         assert collected(done) == [f"{SUITE}::test_clause[{clause.id}]" for clause in CATALOGUE]
     assert conforming.reference.reads == 0
@@ -145,8 +145,8 @@ def test_a_skip_says_which_clause_and_why(tmp_path: Path) -> None:
 
 
 def test_a_broken_should_is_no_pass_and_no_failure(tmp_path: Path, shouting: Endpoint) -> None:
-    for more in [(), ("-n", "2")]:
-        done = suite(tmp_path, "--target", shouting.url, "-v", *more)
+    for start, more in [(suite, ()), (whole_suite, ("-n", "2"))]:
+        done = start(tmp_path, "--target", shouting.url, "-v", *more)
         assert done.returncode == 0
         assert "WARNED" in done.stdout
         assert f"{SUITE}::test_clause[item.prompt-id.lower-case] PASSED" not in done.stdout
@@ -161,7 +161,7 @@ def test_a_broken_should_fails_where_it_is_to_fail(tmp_path: Path, shouting: End
 
 
 def test_several_workers_send_the_plan_once(tmp_path: Path, conforming: Endpoint) -> None:
-    done = suite(tmp_path, "--target", conforming.url, "-n", "2")
+    done = whole_suite(tmp_path, "--target", conforming.url, "-n", "2")
     assert done.returncode == 0
     was_told(done, tmp_path)
     left = report(tmp_path)
@@ -183,9 +183,15 @@ def test_the_junit_xml_of_pytest_has_real_failures_and_skips(tmp_path: Path, bro
 # --- targets that cannot be asked, and what was typed wrong --------------------------------------
 
 
-@pytest.mark.parametrize("more", [(), ("-n", "2"), ("--inconclusive-ok",)], ids=["alone", "-n 2", "forgiving"])
-def test_a_port_where_nothing_listens_is_inconclusive(tmp_path: Path, more: tuple[str, ...]) -> None:
-    done = suite(tmp_path, "--target", NOWHERE, *more)
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [(suite, ()), (whole_suite, ("-n", "2")), (suite, ("--inconclusive-ok",))],
+    ids=["alone", "-n 2", "forgiving"],
+)
+def test_a_port_where_nothing_listens_is_inconclusive(
+    tmp_path: Path, start: Callable[..., Done], more: tuple[str, ...]
+) -> None:
+    done = start(tmp_path, "--target", NOWHERE, *more)
     assert done.returncode == 10
     was_told(done, tmp_path)
     assert "\nInconclusive: the target cannot be reached: Connection refused" in done.stdout
@@ -243,7 +249,7 @@ def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
         "    raise LookupError(f'no {given}')\n"
         "ask._run = stumble\n"
     )
-    done = suite(
+    done = whole_suite(
         tmp_path, "-p", "stumbles", "--target", NOWHERE, "-vv", "--tb=long", "-l",
         PYTHONPATH=str(tmp_path), COMFY_API_KEY="sesame-4711",
     )  # fmt: skip
@@ -404,4 +410,4 @@ def test_a_package_of_that_name_stays_somebody_elses(tmp_path: Path) -> None:
 
 
 def test_the_suite_runs_under_a_profiler(tmp_path: Path) -> None:
-    assert suite(tmp_path, "--profile", "-k", "item").returncode == 0
+    assert whole_suite(tmp_path, "--profile", "-k", "item").returncode == 0

@@ -57,6 +57,7 @@ def _wire(environment: Environment, **_: Any) -> None:
         sys.stderr.write(f"error: {problem}\n")
         sys.exit(EXIT_USAGE)
     gevent.signal_handler(signal.SIGINT, _interrupt)
+    gevent.get_hub().loop.update_now()  # else the time that imports took is taken from the run: its timer starts there
     if not isinstance(environment.runner, WorkerRunner) and environment.web_ui is not None:
         for line in will_be_written(settings):
             sys.stderr.write(f"{line}\n")

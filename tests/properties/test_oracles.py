@@ -28,7 +28,7 @@ from conformance.spec.document import load_corrected
 from conformance.strategies import errors
 from conformance.text.strict_json import NESTING_READ, parse
 
-A_SHARE: Final = max(10, settings().max_examples // 10)
+A_SHARE: Final = max(5, settings().max_examples // 10)
 """Examples for each mutation."""
 UNREADABLE: Final = "no JSON value"
 """Stands for the place where a reader of JSON finds nothing to validate."""
