@@ -1,34 +1,52 @@
 """Run our commands in children forked from a warm process.
 
 A fresh interpreter spends a CPU second on imports before our command does anything. The standard library's fork server
-imports them once for each test process; every command then gets a process, environment, folder and outputs of its own
-for a tenth of that. What is inherited from the warm process is imported modules, nothing else. Tests of what happens at
-start-up (imports, plugins of others, signals) start real processes with ``outside.run``.
+imports them once for each test process; every command then gets a process, environment, folder and standard streams of
+its own for a tenth of that. A child inherits imported modules from the warm process, nothing else. Tests of what
+happens at start-up (imports, plugins of others, closed streams) start real processes with ``outside.run``.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from multiprocessing.context import ForkServerContext
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Final
+from typing import Final, TextIO
 
 _PRELOADED: Final = [
-    *("aiohttp.web", "click", "httpx", "jinja2", "junitparser", "pytest"),
-    *("_pytest.cacheprovider", "_pytest.junitxml", "_pytest.pastebin", "_pytest.terminal"),
+    *(
+        "aiohttp.web",
+        "anyio._backends._asyncio",
+        "certifi",
+        "click",
+        "h11",
+        "httpcore",
+        "httpx",
+        "jinja2",
+        "junitparser",
+    ),
+    *("_pytest.cacheprovider", "_pytest.helpconfig", "_pytest.junitxml", "_pytest.pastebin", "_pytest.skipping"),
+    *("_pytest.stepwise", "_pytest.terminal", "_pytest.unittest", "_pytest.unraisableexception", "pdb", "pytest"),
     *("comfy_queue_conformance", "conformance.cli.check", "conformance.plugin", "conformance.probe.plan"),
-    *("conformance.probe.populate", "conformance.reference.server", "conformance.report.html"),
+    *("conformance.probe.populate", "conformance.reference.server", "conformance.report.compiled"),
+    *("conformance.report.html", "conformance.report.junit", "conformance.report.markdown"),
 ]
 TIMEOUT: Final = 120
 """Seconds. A command that is still running by then hangs."""
-PROGRAMS: Final = ("pytest", "comfy-conformance")
+
+Stream = Path | Connection
 
 
 @cache
@@ -38,40 +56,96 @@ def _context() -> ForkServerContext:
     return context
 
 
-def forked(
-    program: str, arguments: Sequence[str], *, folder: Path, stdin: str, environment: Mapping[str, str]
-) -> CompletedProcess[str]:
-    """Run one of ``PROGRAMS`` to its end. Raises TimeoutError, having killed it, after two minutes."""
-    with tempfile.TemporaryDirectory() as directory:
-        files = [Path(directory) / name for name in ("stdin", "stdout", "stderr")]
-        files[0].write_text(stdin, encoding="utf-8")
-        child = _context().Process(target=_child, args=(folder, program, arguments, dict(environment), files))
-        child.start()
-        child.join(TIMEOUT)
-        if child.exitcode is None:
-            child.kill()
-            child.join()
-            msg = f"{program} {' '.join(arguments)} did not end within {TIMEOUT} s"
+class Started:
+    """A command that was started: signal it, read lines of its standard error, wait for its end."""
+
+    def __init__(self, command: Sequence[str], child: ForkServerProcess, out: Path, err: TextIO) -> None:
+        self._command, self._child, self._out = command, child, out
+        self.err = err
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self._child.pid is not None
+        os.kill(self._child.pid, number)
+
+    def end(self) -> CompletedProcess[str]:
+        """Wait for the end of the command. Raises TimeoutError if it had to be killed."""
+        err = self.err.read()
+        self._child.join()
+        assert self._child.exitcode is not None
+        if self._child.exitcode == -signal.SIGKILL:
+            msg = f"{' '.join(self._command)} did not end within {TIMEOUT} s"
             raise TimeoutError(msg)
-        out, err = (file.read_text(encoding="utf-8") for file in files[1:])
-    return CompletedProcess([program, *arguments], child.exitcode, out, err)
+        return CompletedProcess(self._command, self._child.exitcode, self._out.read_text(encoding="utf-8"), err)
+
+
+@contextmanager
+def starting(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdin: str = "", background: bool = False
+) -> Iterator[Started]:
+    """Start ``pytest`` or ``comfy-conformance``, kill it at the end of the block or after two minutes.
+
+    ``background`` starts it as a shell starts a command that ends in "&": deaf to Ctrl-C.
+    """
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stdin_file, out = directory / "stdin", directory / "stdout"
+        stdin_file.write_text(stdin, encoding="utf-8")
+        ours, theirs = map(stack.enter_context, multiprocessing.Pipe(duplex=False))
+        child = spawn(command, folder, environment, (stdin_file, out, theirs), background=background)
+        stack.callback(child.join)
+        stack.callback(child.kill)
+        theirs.close()
+        stack.callback(kill_in_time(child).cancel)
+        err = stack.enter_context(open(ours.fileno(), encoding="utf-8", closefd=False))
+        yield Started(command, child, out, err)
+
+
+def spawn(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: Sequence[Stream],
+    *,
+    background: bool = False,
+) -> ForkServerProcess:
+    """Start a child with these standard streams."""
+    child = _context().Process(
+        target=_child, args=(command, folder, dict(environment), streams), kwargs={"background": background}
+    )
+    child.start()
+    return child
+
+
+def kill_in_time(child: ForkServerProcess) -> threading.Timer:
+    """Start the timer that kills a child after two minutes."""
+    guard = threading.Timer(TIMEOUT, child.kill)
+    guard.start()
+    return guard
 
 
 def _child(
-    folder: Path, program: str, arguments: Sequence[str], environment: Mapping[str, str], files: Sequence[Path]
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Stream], *, background: bool
 ) -> None:
-    """Become the program: its folder, environment, arguments and standard streams."""
+    """Become the command: its folder, environment, arguments and standard streams."""
+    gc.freeze()  # pytest collects garbage at its end: what was inherited is none
+    if background:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    for number, file in enumerate(files):
-        opened = os.open(file, os.O_CREAT | (os.O_RDONLY if number == 0 else os.O_WRONLY), 0o600)
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    for number, stream in enumerate(streams):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
+        opened = os.open(stream, flags, 0o600) if isinstance(stream, Path) else stream.fileno()
         os.dup2(opened, number)
-        os.close(opened)
+    for stream in streams:
+        if isinstance(stream, Connection):
+            stream.close()
     sys.stdin, sys.stdout, sys.stderr = _text(0, "r"), _text(1, "w"), _text(2, "w")
-    sys.argv = [program, *arguments]
+    sys.argv = list(command)
     try:
-        sys.exit(_main(program))
+        sys.exit(_main(command[0]))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -87,6 +161,7 @@ def _main(program: str) -> int:
     if program == "pytest":
         import pytest
 
+        del sys.modules["comfy_queue_conformance"]  # pytest warns of a plugin that it has not imported itself
         return int(pytest.console_main())
     from conformance.cli import main
 
