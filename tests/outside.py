@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -59,22 +60,26 @@ def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
 
 def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     """Run ``pytest`` with our plugin and without those of others, in a process forked from a warm one."""
-    with started(folder, "pytest", *arguments, **ALONE, **extra) as process:
+    with started(folder, "pytest", *arguments, extra={**ALONE, **extra}) as process:
         return process.end()
 
 
 def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Done:
     """Run ``comfy-conformance`` in a process forked from a warm one."""
-    with started(folder, "comfy-conformance", *arguments, stdin=stdin, **extra) as process:
+    with started(folder, "comfy-conformance", *arguments, stdin=stdin, extra=extra) as process:
         return process.end()
 
 
 def started(
-    folder: Path, *command: str | Path, stdin: str = "", background: bool = False, **extra: str
+    folder: Path,
+    *command: str | Path,
+    stdin: str = "",
+    background: bool = False,
+    extra: Mapping[str, str] | None = None,
 ) -> AbstractContextManager[Started]:
     """Start ``pytest`` or ``comfy-conformance`` in a process forked from a warm one, until the block ends."""
     typed = [str(word) for word in command]
-    return starting(typed, folder=folder, environment=environment(**extra), stdin=stdin, background=background)
+    return starting(typed, folder=folder, environment=environment(**extra or {}), stdin=stdin, background=background)
 
 
 def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:

@@ -12,7 +12,7 @@ import pytest
 from answers import item, queue, reads, result
 from click.testing import CliRunner
 from command import call, is_refused
-from outside import suite
+from outside import ALONE, BIN, run
 
 from conformance import judge as judging
 from conformance import settings as settling
@@ -174,15 +174,15 @@ contract.CATALOGUE = tuple(
     replace(clause, since=2) if clause.id == "item.prompt-id.uuid" else clause for clause in contract.CATALOGUE
 )
 """
-"""A plugin of pytest that lets a clause be one of edition 2."""
+"""What a fresh interpreter is told, so that a clause is one of edition 2."""
 
 
 def test_pytest_skips_the_test_of_a_clause_that_is_newer_than_the_edition_of_the_run(tmp_path: Path) -> None:
-    (tmp_path / "later.py").write_text(LATER)
+    (tmp_path / "sitecustomize.py").write_text(LATER)
     with serve(fault="id-as-short-code") as endpoint:
-        arguments = ("-p", "later", "--target", endpoint.url, "-rs")
-        pinned = suite(tmp_path, *arguments, "--edition", "1", PYTHONPATH=str(tmp_path))
-        newest = suite(tmp_path, *arguments, PYTHONPATH=str(tmp_path))
+        command = (BIN / "pytest", "--pyargs", "conformance", "--target", endpoint.url, "-rs")
+        pinned = run(tmp_path, *command, "--edition", "1", PYTHONPATH=str(tmp_path), **ALONE)
+        newest = run(tmp_path, *command, PYTHONPATH=str(tmp_path), **ALONE)
     assert pinned.returncode == 0, pinned.stdout
     assert "of edition 2, and this run keeps to edition 1 [item.prompt-id.uuid]" in pinned.stdout
     assert "Edition 2 would add 1 clause, of which 1 would fail." in pinned.stdout

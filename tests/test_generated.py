@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import httpx
 import pytest
 from answers import broken, reads
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from outside import BIN, TIMEOUT, command_line, environment, report, run
+from outside import TIMEOUT, command_line, report, run, started
 
 from conformance.dialect import Dialect
 from conformance.judge import judge
@@ -130,15 +129,11 @@ def test_an_honest_check_accuses_it_of_nothing(variant: str) -> None:
 @contextmanager
 def serving(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[str, str]]:
     """Yield the URL that is served, and what was said."""
-    command: list[str | Path] = [BIN / "comfy-conformance", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, cwd=folder, env=environment(**extra), stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            line = process.stderr.readline()
-            yield line.split("/api/queue")[0].removeprefix("serving "), line
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(TIMEOUT) == 0
+    with started(folder, "comfy-conformance", "serve", "--port", "0", *arguments, extra=extra) as process:
+        line = process.err.readline()
+        yield line.split("/api/queue")[0].removeprefix("serving "), line
+        process.signal(signal.SIGINT)
+        assert process.end().returncode == 0
 
 
 def bodies(url: str, number: int) -> list[bytes]:

@@ -263,7 +263,7 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
-    (tmp_path / "stumbles.py").write_text(
+    (tmp_path / "sitecustomize.py").write_text(
         "from conformance import run\n"
         "def stumble(settings, base, key, *_):\n"
         "    given = key.reveal()\n"
@@ -271,7 +271,7 @@ def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
         "run._run = stumble\n"
     )
     done = suite(
-        tmp_path, "-p", "stumbles", "--target", NOWHERE, "-vv", "--tb=long", "-l",
+        tmp_path, "--target", NOWHERE, "-vv", "--tb=long", "-l",
         PYTHONPATH=str(tmp_path), COMFY_API_KEY="sesame-4711",
     )  # fmt: skip
     assert done.returncode == 3
@@ -355,7 +355,7 @@ FOLDERS = [
     folder_with_such_an_option,
     folder_with_a_source_path,
 ]
-COMMANDS = {"pytest": [BIN / "pytest"], "python -m": [BIN / "python", "-m", "pytest"]}
+COMMANDS: dict[str, list[str | Path]] = {"pytest": [BIN / "pytest"], "python -m": [BIN / "python", "-m", "pytest"]}
 """The latter looks for modules in the folder first."""
 
 

@@ -474,8 +474,14 @@ BACKGROUND: Final = None
 
 
 CHECK, ALL, SUITE = "check", "check --all", "pytest --pyargs conformance"
-QUICK = {(CHECK, signal.SIGINT), (ALL, signal.SIGINT), (SUITE, signal.SIGINT), (CHECK, signal.SIGTERM)}
-QUICK |= {(ALL, BACKGROUND), (SUITE, BACKGROUND)}
+QUICK: Final = {
+    (CHECK, signal.SIGINT),
+    (ALL, signal.SIGINT),
+    (SUITE, signal.SIGINT),
+    (CHECK, signal.SIGTERM),
+    (ALL, BACKGROUND),
+    (SUITE, BACKGROUND),
+}
 SIGNALS = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM, "sigterm-in-the-background": BACKGROUND}
 
 
@@ -499,7 +505,7 @@ def test_a_signal_ends_the_run_and_removes_its_jobs(
         (tmp_path / "targets.toml").write_text(target, encoding="utf-8")
         words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
         asked = [] if "--all" in words else ["--target", server.url, "--populate"]
-        with started(tmp_path, *words, *asked, background=number is BACKGROUND, **ALONE) as process:
+        with started(tmp_path, *words, *asked, background=number is BACKGROUND, extra=ALONE) as process:
             assert filled.wait(TIMEOUT)
             process.signal(number or signal.SIGTERM)
             done = process.end()

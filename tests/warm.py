@@ -12,6 +12,7 @@ import gc
 import io
 import multiprocessing
 import os
+import runpy
 import signal
 import sys
 import tempfile
@@ -134,7 +135,6 @@ def _child(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     for number, stream in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
         opened = os.open(stream, flags, 0o600) if isinstance(stream, Path) else stream.fileno()
@@ -144,6 +144,10 @@ def _child(
             stream.close()
     sys.stdin, sys.stdout, sys.stderr = _text(0, "r"), _text(1, "w"), _text(2, "w")
     sys.argv = list(command)
+    for place in environment["PYTHONPATH"].split(os.pathsep) if "PYTHONPATH" in environment else ():
+        sys.path.insert(0, place)
+        if Path(place, "sitecustomize.py").exists():  # as at the start of an interpreter
+            runpy.run_path(str(Path(place, "sitecustomize.py")))
     try:
         sys.exit(_main(command[0]))
     finally:
