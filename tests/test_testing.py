@@ -148,11 +148,20 @@ def test_the_suite_itself_can_be_run_beside_it(tmp_path: Path) -> None:
     assert f"of {len(CATALOGUE)} clauses exercised" in done.stdout
 
 
+FEW_EXAMPLES = """
+from hypothesis import settings
+
+settings.register_profile("few", max_examples=5)
+settings.load_profile("few")
+"""
+
+
 def test_the_examples_for_authors_of_clients_run_as_they_stand(tmp_path: Path) -> None:
     page = (Path(__file__).parents[1] / "docs" / "clients.md").read_text(encoding="utf-8")
     files = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     assert [name for name, _ in files] == ["conftest.py", "test_client.py", "test_parser.py"]
     for name, text in files:
         (tmp_path / name).write_text(text, encoding="utf-8")
-    done = plain_pytest(tmp_path, *QUIET, ".")
+    (tmp_path / "sitecustomize.py").write_text(FEW_EXAMPLES, encoding="utf-8")
+    done = plain_pytest(tmp_path, *QUIET, ".", PYTHONPATH=str(tmp_path))
     assert "10 passed" in done.stdout, done.stdout + done.stderr
