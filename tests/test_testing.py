@@ -151,7 +151,7 @@ def test_the_suite_itself_can_be_run_beside_it(tmp_path: Path) -> None:
 FEW_EXAMPLES = """
 from hypothesis import settings
 
-settings.register_profile("few", max_examples=5)
+settings.register_profile("few", max_examples=2)
 settings.load_profile("few")
 """
 
