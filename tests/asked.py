@@ -16,8 +16,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
-from conformance.probe.leave import Writes
-from conformance.probe.limits import Bounds
+from conformance.probe.limits import Bounds, Writes
 from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve

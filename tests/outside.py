@@ -7,13 +7,17 @@ import os
 import pty
 import subprocess
 import sys
-import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from warm import TIMEOUT, Ended, forked
+import warm
+from warm import Ended, Started, kill_in_time, spawn, starting
 
 BIN: Final = Path(sys.executable).parent
+TIMEOUT: Final = warm.TIMEOUT
 NOWHERE: Final = "http://127.0.0.1:1"
 """Nothing listens on port 1."""
 _LEFT_OUT: Final = (
@@ -27,6 +31,10 @@ _LEFT_OUT: Final = (
     "COLUMNS",
     "PY_COLORS",
 )
+
+ALONE: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "comfy_queue_conformance"}
+"""The environment in which pytest loads our plugin and no other."""
+TWO_WORKERS: Final = ("-p", "xdist.plugin", "-n", "2")
 
 Done = subprocess.CompletedProcess[str]
 
@@ -47,23 +55,37 @@ def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Do
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
-    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **extra}
-    return _warm(folder, "pytest", "-p", "comfy_queue_conformance", "--pyargs", "conformance", *arguments, **alone)
+    return plain_pytest(folder, "--pyargs", "conformance", *arguments, **extra)
+
+
+def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest`` with our plugin and without those of others, in a process forked from a warm one."""
+    with started(folder, "pytest", *arguments, extra={**ALONE, **extra}) as process:
+        return process.end()
 
 
 def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
     """Run ``comfy-conformance`` in a process forked from a warm one."""
-    return _warm(folder, "comfy-conformance", *arguments, stdin=stdin, **extra)
+    with started(folder, "comfy-conformance", *arguments, stdin=stdin, extra=extra) as process:
+        return process.end()
 
 
 def st(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     """Run Schemathesis's ``st`` in a process forked from a warm one."""
-    return _warm(folder, "st", *arguments, **extra)
+    with started(folder, "st", *arguments, extra=extra) as process:
+        return process.end()
 
 
-def _warm(folder: Path, program: str, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
-    typed = [str(argument) for argument in arguments]
-    return forked(program, typed, folder=folder, stdin=stdin, environment=environment(**extra))
+def started(
+    folder: Path,
+    *command: str | Path,
+    stdin: str = "",
+    background: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> AbstractContextManager[Started]:
+    """Start ``pytest`` or ``comfy-conformance`` in a process forked from a warm one, until the block ends."""
+    typed = [str(word) for word in command]
+    return starting(typed, folder=folder, environment=environment(**extra or {}), stdin=stdin, background=background)
 
 
 def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
@@ -71,29 +93,26 @@ def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     return run(folder, BIN / "pytest", "--pyargs", "conformance", *arguments, **extra)
 
 
-def on_a_terminal(folder: Path, *command: str | Path, typed: str = "", **extra: str) -> str:
-    """Run a command with both its outputs on a terminal, its input too where something is typed.
+def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) -> str:
+    """Run ``comfy-conformance`` with its standard streams on a terminal, in a process forked from a warm one.
 
-    Returns what stood there.
+    Returns what the terminal shows.
     """
     ours, theirs = pty.openpty()
     shown = bytearray()
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(TERM="xterm", **extra), stdout=theirs,
-        stderr=theirs, stdin=theirs if typed else subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        guard = threading.Timer(TIMEOUT, process.kill)
-        guard.start()
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:
-            pass  # how Linux says that the other side is closed
-        finally:
-            guard.cancel()
-            os.close(ours)
+    with Connection(theirs) as terminal:
+        process = spawn(["comfy-conformance", *arguments], folder, environment(TERM="xterm", **extra), [terminal] * 3)
+    os.write(ours, typed.encode())
+    guard = kill_in_time(process)
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:
+        pass  # how Linux says that the other side is closed
+    finally:
+        guard.cancel()
+        os.close(ours)
+        process.join()
     return shown.decode()
 
 

@@ -514,7 +514,10 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
     ):
         assert digest.encode() in after[name]
         assert DOCUMENT_SHA256.encode() not in after[name]
-    tests = run(checkout, BIN / "pytest", "-n0", "-q", "-p", "no:cacheprovider", PYTHONPATH=str(checkout))
+    tests = run(
+        checkout, BIN / "pytest", "-p", "xdist.plugin", "-n0", "-q", "-p", "no:cacheprovider",
+        PYTHONPATH=str(checkout), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )  # fmt: skip
     failed = {line.partition("::")[2].partition(" ")[0] for line in tests.stdout.splitlines() if "FAILED" in line[:6]}
     assert failed == {"test_the_published_description_of_500_is_that_of_400"}
     assert "Delete this test and the action 'responses.server-error'" in tests.stdout

@@ -37,7 +37,7 @@ def run(name: str) -> Report:
 def checked(name: str) -> Report:
     """Return the report of ``check``."""
     found = asked(name, whole=True)
-    return report_on(found.transcript, found.settings)
+    return report_on(found.transcript, found.settings.judging)
 
 
 def accused(report: Report) -> list[str]:

@@ -78,9 +78,9 @@ def measured(name: str) -> Case:
     """Return what is recorded of a case."""
     kind, _, what = name.partition(" ")
     if kind == "fault":
-        return case_of(checked(VARIANTS[FAULTS[what].variant], FAULTS[what]))
+        return case_of(checked(what))
     if kind == "variant":
-        return case_of(checked(VARIANTS[what], None))
+        return case_of(checked(what))
     recording, _, dialect = what.rpartition(" ")
     exchanges = read_file(RECORDINGS / f"{recording}.http")
     return case_of(
