@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Reading
 from conformance.contract.terms import Demand, Dialect, Difference, Level
-
-if TYPE_CHECKING:
-    from conformance.contract.conversation import Answer, Conversation
-    from conformance.contract.reading.body import Reading
-    from conformance.exchange.model import Request
-
+from conformance.exchange.model import Request
 
 PUBLISHED: Final = "openapi-cloud.yaml"
 """In github.com/Comfy-Org/docs: the document whose excerpt is vendored."""
@@ -94,13 +91,13 @@ class Finding(NamedTuple):
 Check = Callable[[Any], Iterator[Finding]]
 """Takes one subject, yields its breaches."""
 
-Over = Callable[["Answer"], Iterable[Any]]
+Over = Callable[[Answer], Iterable[Any]]
 """Yields what a clause speaks of in one answer. Nothing yielded: the clause was not exercised by it."""
 
-OfBody = Callable[["Reading"], Iterable[Any]]
+OfBody = Callable[[Reading], Iterable[Any]]
 """The same, of the body of a queue that is shown, and of nothing else: equal bodies have equal findings."""
 
-Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
+Across = Callable[[Conversation], Iterable[tuple[Answer, Any]]]
 """The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
 
 
@@ -137,7 +134,7 @@ class Clause:
 
     @property
     def subject(self) -> str:
-        """The first word of the id: the file in ``contract/`` and the pytest marker."""
+        """The first word of the id: the pytest marker, and the name of the file in ``contract/clauses/`` or its beginning."""
         return self.id.partition(".")[0]
 
     def speaks_of(self, request: Request) -> bool:

@@ -21,7 +21,7 @@ FINGERPRINTS: Final = 50
 
 
 class Breach(Value, frozen=True, kw_only=True):
-    """A kind of breach of a ``must``: which clause, where (see ``report.fingerprint``), and what was expected."""
+    """A kind of breach of a ``must``: which clause, where (see ``judge.fingerprint``), and what was expected."""
 
     clause: str
     place: str | None

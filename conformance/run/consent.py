@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from conformance.probe.limits import TO_BE_REFUSED
-from conformance.run.settings import Settings
+from conformance.problems import UsageProblem
+from conformance.run.settings import Settings, is_loopback
 
 
 def will_be_sent(settings: Settings) -> list[str]:
@@ -31,8 +32,6 @@ def will_be_sent(settings: Settings) -> list[str]:
 
 def unconsented(settings: Settings) -> str | None:
     """Return what a run would write to a host that is not loopback, where nobody has said yes to it; else None."""
-    from conformance.run.settings import is_loopback
-
     writes = settings.writes
     if writes is None or writes.yes or settings.target is None:
         return None
@@ -45,8 +44,6 @@ def unconsented(settings: Settings) -> str | None:
 
 def demand_consent(settings: Settings) -> None:
     """Raise UsageProblem where a run would write to somebody's host and nobody has said yes to it."""
-    from conformance.problems import UsageProblem
-
     if (question := unconsented(settings)) is not None:
         raise UsageProblem(f"{question}: say --yes")
 

@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 from conformance.contract.terms import Dialect
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
 from conformance.judge.judging import Judging
-from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway
+from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway, Writes
 from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
 from conformance.render.formats import FORMATS
+from conformance.run.writes import writes_from
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
-    from conformance.probe.limits import Writes
 
 
 EMBEDDED: Final = "embedded"
@@ -145,8 +145,6 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
 
     Raises UsageProblem.
     """
-    from conformance.run.writes import writes_from
-
     url = _target(target, environ)
     writes = writes_from(
         populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,

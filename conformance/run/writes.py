@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.probe.limits import Writes
+from conformance.problems import UsageProblem
 
 LARGEST_WORKFLOW: Final = 1 << 20
 """Bytes of a file that is submitted."""
@@ -26,8 +27,6 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
     yes: bool,
 ) -> Writes | None:
     """Check what was typed. Returns None where nothing may be written. Raises UsageProblem."""
-    from conformance.problems import UsageProblem
-
     given = {
         "--workflow": workflow,
         "--jobs": jobs is not None,
