@@ -11,9 +11,10 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from warm import TIMEOUT, forked
+import warm
 
 BIN: Final = Path(sys.executable).parent
+TIMEOUT: Final = warm.TIMEOUT
 NOWHERE: Final = "http://127.0.0.1:1"
 """Nothing listens on port 1."""
 _LEFT_OUT: Final = (
@@ -58,7 +59,7 @@ def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra:
 
 def _warm(folder: Path, program: str, *arguments: str | Path, stdin: str = "", **extra: str) -> Done:
     typed = [str(argument) for argument in arguments]
-    return forked(program, typed, folder=folder, stdin=stdin, environment=environment(**extra))
+    return warm.forked(program, typed, folder=folder, stdin=stdin, environment=environment(**extra))
 
 
 def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:

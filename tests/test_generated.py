@@ -7,10 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -87,6 +89,18 @@ def test_a_job_that_came_again_would_be_accused() -> None:
         [*info["queue_running"], *info["queue_pending"]][0][1] = min(ids(one))
         accused |= broken(judge(reads(one, json.dumps(info).encode())))
     assert "reads.job-data" in accused
+
+
+def test_a_request_waits_for_a_few_draws_only() -> None:
+    """A client with a timeout of a second gets every answer. CPU time, which a busy machine does not stretch."""
+    reference = serve(generate=9).reference
+    seconds = []
+    for _ in range(60):
+        began = time.thread_time()
+        reference.answer(Ask("GET", "/api/queue"))
+        seconds.append(time.thread_time() - began)
+    assert median(seconds) < 0.2
+    assert max(seconds) < 1
 
 
 # --- the endpoint -----------------------------------------------------------------------------------------------------
