@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from programs import NOT_INSTALLED, REQUIRED
 
 # A test process starts many others. Each would compile the package again if bytecode were not kept.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-os.environ.pop("CI", None)  # if it is set, every run must name its target: tests of that set it themselves
+if os.environ.pop("CI", None):  # if it is set, every run must name its target: tests of that set it themselves
+    os.environ[REQUIRED] = "1"
 
 _BUSY_MACHINE = [HealthCheck.too_slow]
 
@@ -56,3 +59,14 @@ def _put_side_by_side(items: list[pytest.Item]) -> None:
         name = item.callspec.params.get("asked_of") if hasattr(item, "callspec") else None
         groups.setdefault(name or item, []).append(item)
     items[:] = [item for group in groups.values() for item in group]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put all skips for want of one program at one place: pytest then shows them as one line."""
+    report = yield
+    if report.skipped and call.excinfo is not None and NOT_INSTALLED in str(call.excinfo.value):
+        report.longrepr = (__file__, 1, f"Skipped: {call.excinfo.value}")
+    return report

@@ -7,9 +7,7 @@ rendered then has the same parts as where the server had said ``x``.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,6 +25,7 @@ from markdown_it import MarkdownIt
 from msgspec import structs
 from outside import Done, command_line, suite
 from playwright.sync_api import sync_playwright
+from programs import executable
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
@@ -281,14 +280,13 @@ def test_markdown_is_the_same_where_html_is_not_allowed() -> None:
 @pytest.mark.browser
 def test_the_page_has_the_same_elements_and_nothing_in_it_acts(tmp_path: Path) -> None:
     """No script, no dialog, no request, no element, no attribute that is not ours."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not path:
-        pytest.fail("no chromium on the PATH: install it, name it in CHROMIUM, or use -m 'not browser'")
     report = in_one()
     complaints: list[str] = []
     counted: list[dict[str, int]] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=executable(playwright), args=["--no-sandbox", "--disable-gpu"]
+        )
         for number, each in enumerate((report, harmless(report))):
             file = tmp_path / f"{number}.html"
             file.write_text(render_html(each), "utf-8")

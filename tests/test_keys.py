@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
-from fronts import listening, saying
+from fronts import Reader, Writer, listening, saying
 from outside import Done, command_line, report, suite
 
 from conformance.cli import main
@@ -71,10 +71,19 @@ QUEUE = '{"queue_running": [], "queue_pending": []}'
 
 
 @contextmanager
-def server(always: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Answer everybody alike; give the URL and what is heard."""
+def server(always: bytes, *, closing: bool = False) -> Iterator[tuple[str, list[bytes]]]:
+    """Send the same response to every request; yield the URL and the list of request heads.
+
+    ``closing`` closes the connection after each response, so that no client waits for the rest of a broken one.
+    """
     heard: list[bytes] = []
-    with listening(saying(lambda _: always, heard)) as port:
+
+    async def once(reader: Reader, writer: Writer) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(always)
+        await writer.drain()
+
+    with listening(once if closing else saying(lambda _: always, heard)) as port:
         yield f"http://127.0.0.1:{port}", heard
 
 
@@ -158,7 +167,7 @@ UNSEEN = {
     "broken header": f"HTTP/1.1 200 OK\r\n{KEY}\x00{GATE}\r\n\r\n".encode(),
     "broken length": f"HTTP/1.1 200 OK\r\nContent-Length: {KEY}\r\n\r\n".encode(),
 }
-HEADER = ("--header", "Authorization=MY_TOKEN", "--exchange-timeout", "1")
+HEADER = ("--header", "Authorization=MY_TOKEN")
 ODD = "q'7\"x&4<Z>p+9/k%2B\\wQ{}"
 """A key none of whose pieces of 12 characters stands in what is escaped."""
 
@@ -215,7 +224,7 @@ def test_an_echo_is_a_finding_and_shown_to_nobody(echo: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("echo", UNSEEN)
 def test_an_echo_in_what_is_no_whole_answer_is_shown_to_nobody(echo: str, tmp_path: Path) -> None:
-    with server(UNSEEN[echo]) as (url, heard):
+    with server(UNSEEN[echo], closing=True) as (url, heard):
         done = check(url, *HEADER, **SECRETS)
         assert KEY.encode() in heard[0]
     assert done.returncode in (1, 10), done.stderr
@@ -254,7 +263,7 @@ SEARCH = ("--properties", "--max-examples", "20", "--seed", "1")
 
 @pytest.mark.parametrize("echo", ["body", "no HTTP"])
 def test_pytest_at_its_loudest_shows_and_caches_no_key(echo: str, tmp_path: Path) -> None:
-    with server({**FOUND, **UNSEEN}[echo]) as (url, heard):
+    with server({**FOUND, **UNSEEN}[echo], closing=echo in UNSEEN) as (url, heard):
         done = suite(tmp_path, "--target", url, *LOUD, *HEADER, **SECRETS)
         assert KEY.encode() in heard[0]
     assert done.returncode in (1, 10), done.stdout

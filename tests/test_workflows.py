@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outside import BIN
+from programs import linter
 from workflows import ACTION, GITLAB, ROOT, WORKFLOWS, all_steps, environment_of, load
 
 from conformance.run.targets import read
@@ -37,15 +37,17 @@ def succeeds(*command: str | Path) -> str:
 )
 def test_each_is_as_its_schema_has_it(schema: str, path: Path) -> None:
     more = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
-    succeeds(BIN / "check-jsonschema", "--builtin-schema", schema, *more, path)
+    succeeds(linter("check-jsonschema"), "--builtin-schema", schema, *more, path)
 
 
 def test_zizmor_finds_nothing() -> None:
-    succeeds(BIN / "zizmor", "--offline", "--no-progress", "--persona", "pedantic", "--quiet", ".github", "action.yml")
+    succeeds(
+        linter("zizmor"), "--offline", "--no-progress", "--persona", "pedantic", "--quiet", ".github", "action.yml"
+    )
 
 
 def test_hadolint_finds_nothing() -> None:
-    succeeds(BIN / "hadolint", "Dockerfile")
+    succeeds(linter("hadolint"), "Dockerfile")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_shellcheck_finds_nothing(tmp_path: Path, path: Path, job: str, step: di
     given = "".join(f"export {name}\n" for name in environment_of(path, job, step))
     script = tmp_path / "step.sh"
     script.write_text(f"#!/bin/bash\nset -eo pipefail\n{given}{step['run']}", encoding="utf-8")
-    succeeds(BIN / "shellcheck", script)
+    succeeds(linter("shellcheck"), script)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

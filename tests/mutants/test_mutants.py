@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest.importorskip("cosmic_ray", reason="Cosmic Ray is not installed: pip install -e '.[deep]'")
+
 from changes import changes
 from clauses import GROUND
 from equivalent import listed, name
+
+pytestmark = pytest.mark.deep
 
 MODULE = """
 def first_free(taken):

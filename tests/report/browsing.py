@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, Literal
 import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from programs import executable
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 ARGUMENTS = (
@@ -23,14 +22,12 @@ Scheme = Literal["light", "dark"]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Chromium: of the environment variable CHROMIUM, else as found on the PATH. Without it these tests fail."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not path:
-        pytest.fail(
-            "no chromium on the PATH: install it, name it in CHROMIUM, or leave these tests out with -m 'not browser'"
-        )
+    """Start the browser. Tests are skipped without one, and fail in CI.
+
+    Not for the session: while Playwright runs, no other test of this process could run an event loop.
+    """
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS.split())
+        started = playwright.chromium.launch(executable_path=executable(playwright), args=ARGUMENTS.split())
         yield started
         started.close()
 

@@ -1,0 +1,49 @@
+"""Find programs that some tests need and a fresh machine may lack: a browser, and the linters of the extra ``lint``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+from playwright.sync_api import Playwright
+
+REQUIRED: Final = "TESTS_REQUIRE_EVERYTHING"
+"""The variable that the tests' conftest.py sets in CI, where a missing program is a failure."""
+NOT_INSTALLED: Final = " is not installed: "
+LINTERS: Final = "pip install -e '.[lint]'"
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+_ELSEWHERE: Final = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+
+
+def missing(what: str, how: str) -> NoReturn:
+    """Skip the test, or fail it in CI, because a program is not installed; ``how`` says how to install it."""
+    message = f"{what}{NOT_INSTALLED}{how}"
+    if REQUIRED in os.environ:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+def executable(playwright: Playwright) -> str:
+    """Return the path of a browser of the Chromium family: the variable CHROMIUM, the PATH, or Playwright's own."""
+    named = os.environ.get("CHROMIUM")
+    found = [path for name in _NAMES if (path := shutil.which(name))]
+    others = (*_ELSEWHERE, playwright.chromium.executable_path)
+    candidates = [named] if named else [*found, *(path for path in others if Path(path).is_file())]
+    if not candidates:
+        missing("a browser", "'apt-get install chromium', or 'playwright install chromium', or name one in CHROMIUM")
+    return candidates[0]
+
+
+def linter(name: str) -> Path:
+    """Return the path of a program of the extra ``lint``."""
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        missing(name, LINTERS)
+    return path
