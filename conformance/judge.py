@@ -17,10 +17,11 @@ from conformance.contract.answer import Answer, Conversation
 from conformance.contract.clause import failure
 from conformance.contract.reading import Reading
 from conformance.contract.skim import Skimmed
+from conformance.cutoff import closed
 from conformance.dialect import Demand, Dialect
 from conformance.edition import EDITION
 from conformance.excerpt import around
-from conformance.exchange import Exchange, Response, Same
+from conformance.exchange import Exchange, Extent, Response, Same
 from conformance.masking import masked, shows_workflow
 from conformance.outcome import Counted, outcome
 from conformance.report.fingerprint import fingerprint_at
@@ -31,6 +32,7 @@ from conformance.report.model import (
     Evidence,
     Fingerprint,
     NewerEdition,
+    Server,
     Verdict,
 )
 from conformance.verdict import count, decide
@@ -55,7 +57,7 @@ class Judgement(NamedTuple):
     """What a run's exchanges say, and what was demanded of them.
 
     ``listed`` are the lists that held a job in some answer. ``newer`` is what a newer edition than the one by which
-    they are judged would add.
+    they are judged would add. ``servers`` are there if a recording holds several.
     """
 
     results: tuple[ClauseResult, ...]
@@ -66,6 +68,7 @@ class Judgement(NamedTuple):
     listed: frozenset[str]
     edition: int
     newer: NewerEdition | None
+    servers: tuple[Server, ...] = ()
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
@@ -83,7 +86,7 @@ def _shown(pointer: str | None) -> str | None:
 def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
     """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
     told = hide and shows_workflow(clause, finding.pointer)
-    content, pointer = exchange.response.content if exchange.response else b"", finding.pointer
+    content, pointer = _readable(exchange.response) if exchange.response else b"", finding.pointer
     return Evidence(
         exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
         kind=finding.kind, got=masked(finding.got) if told else finding.got,
@@ -297,13 +300,18 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
         live[id(current)] = current
 
 
+def _readable(response: Response) -> bytes:
+    """Return the bytes of a body that are read: of one that a recorder cut off, its whole jobs."""
+    return closed(response.content) if response.extent is Extent.CUT else response.content
+
+
 def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
     """Give equal bodies one reading, and resolve AUTO by the first job that shows an order."""
     readings: dict[bytes, Reading] = {}
     answers = []
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
-            content = exchange.response.content
+            content = _readable(exchange.response)
             reading = readings.setdefault(content, Skimmed(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:

@@ -19,6 +19,7 @@ from conformance.exchange import Exchange
 from conformance.judge import Bench, judge
 from conformance.report.build import build
 from conformance.report.model import Report, Status, Verdict
+from conformance.servers import judge_each
 from conformance.settings import EMBEDDED, Secret, Settings, UsageProblem
 from conformance.trouble import Trouble
 from conformance.writes import Populated, demand_consent
@@ -56,6 +57,8 @@ class Transcript(NamedTuple):
     """What generated requests found, where they were asked for."""
     populated: Populated | None = None
     """What became of the run's own jobs, where it submitted any."""
+    unread: tuple[str, ...] = ()
+    """What of recordings could not be read."""
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
@@ -104,7 +107,7 @@ def report_on(
     """Judge a transcript, by the clauses named in ``only`` or by all."""
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
-        judge, transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
+        judge_each, transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
         edition=settings.edition,
     )  # fmt: skip
     if settings.deviations is None:
@@ -120,7 +123,7 @@ def report_on(
         options=settings.options(), start=transcript.start, end=transcript.end,
         partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
         hide_workflows=settings.redact_workflows, stopped=transcript.stopped, full_bodies=settings.full_bodies,
-        deviations=deviations,
+        deviations=deviations, unread=transcript.unread,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -128,9 +131,11 @@ def report_on(
     return report
 
 
-def report_on_exchanges(exchanges: Sequence[Exchange], settings: Settings, *, target: str, start: float) -> Report:
-    """Judge exchanges that were recorded some other time."""
-    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None), settings)
+def report_on_exchanges(
+    exchanges: Sequence[Exchange], settings: Settings, *, target: str, start: float, unread: Sequence[str] = ()
+) -> Report:
+    """Judge exchanges that were recorded some other time. ``unread`` names what of them could not be read."""
+    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread)), settings)
 
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:

@@ -8,7 +8,7 @@ from typing import Final
 from conformance.contract.allowed import JSON
 from conformance.contract.answer import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.clause import Cause, Finding, Level, Over, clause, doc, printable, rfc, show
-from conformance.contract.error import errors, is_error_response
+from conformance.contract.error import errors, is_error_response, known_errors
 from conformance.dialect import FOREIGN_ORIGIN, NO_AUTHENTICATION
 from conformance.exchange import REDACTED, Credential
 
@@ -109,7 +109,7 @@ def the_refusal_is_401(answer: Answer) -> Iterator[Finding]:
 
 
 def _unauthorized(answer: Answer) -> Iterator[Answer]:
-    return (error for error in errors(answer) if error.response.status == REFUSALS[0])
+    return (error for error in errors(answer) if error.response.status == REFUSALS[0] and error.response.head)
 
 
 @clause(
@@ -133,7 +133,7 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     why="The document leaves 401 and 403 out, but has one form for all errors.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}', breaks='401, {"message": "Invalid API key"}',
     needs="an answer of 401 or 403 with a body",
-    over=lambda answer: (e for e in errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"),
+    over=lambda answer: (e for e in known_errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"),
 )  # fmt: skip
 def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
     """{code, message} in application/json on 401 and 403."""

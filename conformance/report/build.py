@@ -53,6 +53,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     deviations: Deviations | None = None,
     stopped: str | None = None,
     full_bodies: bool = False,
+    unread: Sequence[str] = (),
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
@@ -71,12 +72,12 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
-        edition=judgement.edition, stopped=stopped,
+        edition=judgement.edition, stopped=stopped, unread=tuple(unread),
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated, jobs=_jobs(populated),
-        deviations=deviations, newer=judgement.newer,
+        deviations=deviations, newer=judgement.newer, servers=judgement.servers,
         bodies=_bodies(exchanges, ledger) if full_bodies else None,
     )  # fmt: skip
 
@@ -125,7 +126,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
-        kept=kept(exchange) if whole else None,
+        kept=kept(exchange) if whole else None, server=printable(exchange.server, 300),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.contract.clause import blotted
 from conformance.contract.privacy import HARMLESS
-from conformance.exchange import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
+from conformance.exchange import Credential, Exchange, Extent, Fault, Operation, Problem, Request, Response, Wire
 from conformance.report.model import Body, Kept, KeptAnswer, KeptProblem, KeptWire, RecordedExchange, Report
 
 WHOLE_BODIES: Final = 64 << 20
@@ -44,10 +44,11 @@ def kept(exchange: Exchange) -> Kept:
     return Kept(
         started=exchange.started, to_queue=request.to_queue,
         operation=None if request.operation is None else request.operation.name,
-        sent=_body(request.body) if request.body else None,
+        sent=_body(request.body) if request.body else None, request_head=request.head,
         answer=None if answered is None else KeptAnswer(
             headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
-            http_version=answered.http_version, wire=_wire(answered.wire),
+            http_version=answered.http_version, wire=_wire(answered.wire), extent=answered.extent.value,
+            verbatim=answered.verbatim,
         ),
         problem=None if problem is None else KeptProblem(
             fault=problem.fault.value, detail=problem.detail, begun=problem.begun
@@ -77,7 +78,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
     request = Request(
         asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue,
         operation=None if more.operation is None else Operation[more.operation],
-        body=b"" if more.sent is None else _content(more.sent),
+        body=b"" if more.sent is None else _content(more.sent), head=more.request_head,
     )  # fmt: skip
     response = None
     if answered is not None and more.answer is not None:
@@ -85,13 +86,15 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
         content = contents[answered.sha256] if answered.size else b""
         wire = None if found.wire is None else Wire(**{name: getattr(found.wire, name) for name in _WIRE})
         response = Response(
-            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire
-        )
+            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire,
+            Extent(found.extent), found.verbatim,
+        )  # fmt: skip
     lost = more.problem
     return Exchange(
         id=recorded.id, request=request, response=response,
         problem=None if lost is None else Problem(Fault(lost.fault), lost.detail, lost.begun),
         started=more.started, elapsed=recorded.elapsed, attempt=recorded.attempt, superseded=recorded.superseded,
+        server=recorded.server,
     )  # fmt: skip
 
 
