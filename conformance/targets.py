@@ -27,6 +27,7 @@ from typing import Any, Final
 from conformance.near import did_you_mean
 from conformance.options import OPTIONS, Option, settings_from
 from conformance.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings, UsageProblem
+from conformance.sniff import as_text
 
 _BY_NAME: Final = {option.name: option for option in OPTIONS if option.name != "report_dir"}
 KEYS: Final = ("api_key_env", "api_key_file", "header")
@@ -82,7 +83,7 @@ def environment(environ: Mapping[str, str], target: Target, among: Sequence[Targ
 def read(path: Path) -> tuple[Target, ...]:
     """Read a file of targets. Raises UsageProblem."""
     try:
-        text = path.read_bytes().decode()
+        text = as_text(path.read_bytes()).data.decode()
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read ({error.strerror}): name the file of your targets") from None
     except UnicodeDecodeError:
