@@ -10,8 +10,8 @@ import pytest
 from command import call
 
 from conformance.fleet.sources import source_of
-from conformance.settings import UsageProblem
-from conformance.targets import read
+from conformance.problems import UsageProblem
+from conformance.run.targets import read
 
 CASES: Final = Path(__file__).with_name("cases") / "lists"
 TOML: Final = '[[target]]\nname = "one"\nurl = "http://127.0.0.1:1"\n'

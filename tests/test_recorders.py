@@ -17,7 +17,7 @@ import pytest
 from command import call
 from recorder import BODY, CASES, CUT, GOOD, HEAD, NO_UUID, bad_id, judged
 
-from conformance.recordings import UnreadableRecording, recorded
+from conformance.exchange.recordings import UnreadableRecording, recorded
 
 NO_TYPE: Final = {"FAILED http.content-type"}
 NOT_SERVED: Final = {"FAILED status.served"}

@@ -13,12 +13,13 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.options import VERDICT_OPTIONS, settings_from
-from conformance.settings import DEFAULT_QUEUE_PATH
+from conformance.judge.judging import VERDICT_OPTIONS
+from conformance.run.options import settings_from
+from conformance.run.settings import DEFAULT_QUEUE_PATH
 
 if TYPE_CHECKING:
-    from conformance.exchange import Exchange
-    from conformance.recordings import Selection
+    from conformance.exchange.model import Exchange
+    from conformance.exchange.recordings import Selection
 
 _NAMES: Final = {"-": "standard input"}
 """By what is typed, what it is called."""
@@ -74,12 +75,12 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     """
     import time
 
-    from conformance.dialect import Dialect
-    from conformance.recordings import Selection, UnreadableRecording
-    from conformance.rejudge import is_report, judge_again, read_source
-    from conformance.report.whole import NotWhole
-    from conformance.run import report_on_exchanges
-    from conformance.settings import UsageProblem
+    from conformance.contract.terms import Dialect
+    from conformance.exchange.recordings import Selection, UnreadableRecording
+    from conformance.judge.build import report_on_exchanges
+    from conformance.judge.rejudge import is_report, judge_again, read_source
+    from conformance.judge.whole import NotWhole
+    from conformance.problems import UsageProblem
 
     start = time.time()
     source = None
@@ -96,12 +97,12 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:
-            report = judge_again(source, transcript, settings, name=contents[0][0])
+            report = judge_again(source, transcript, settings.judging, name=contents[0][0])
         else:
             exchanges, notes = _exchanges(contents, method, selection)
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             report = report_on_exchanges(
-                exchanges, settings, target=named, start=start, unread=_tell(notes, quiet=quiet)
+                exchanges, settings.judging, target=named, start=start, unread=_tell(notes, quiet=quiet)
             )
     except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
@@ -117,7 +118,7 @@ def _read(name: str) -> bytes:
 
 
 def _check_writable(directory: Path) -> None:
-    from conformance.report.write import check_writable
+    from conformance.render.write import check_writable
 
     try:
         check_writable(directory)
@@ -136,7 +137,7 @@ def _is_alone(files: Sequence[str], method: str | None, selection: Selection) ->
 
 def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
     """Say what could not be read, and return it as the report has it."""
-    from conformance.report.inert import line
+    from conformance.text.safe import line
 
     for note in () if quiet else notes[:_SHOWN]:
         click.echo(line(f"note: {note}"), err=True)
@@ -153,7 +154,7 @@ def _exchanges(
 
     Raises UnreadableRecording.
     """
-    from conformance.recordings import Recording, record_of, recorded
+    from conformance.exchange.recordings import Recording, record_of, recorded
 
     whole = Recording()
     for name, data in contents:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from answers import HEADERS, broken, item, queue, read, reads, result
 
-from conformance.contract import CATALOGUE
-from conformance.cutoff import Text, closed, kind_of
-from conformance.exchange import Exchange, Extent, Response
-from conformance.judge import judge
-from conformance.report.model import Status
+from conformance.contract.catalogue import CATALOGUE
+from conformance.exchange.model import Exchange, Extent, Response
+from conformance.judge.judge import judge
+from conformance.judge.report import Status
+from conformance.text.cutoff import Text, closed, kind_of
 
 BAD = item(1, e1="job-1")
 CUT = queue(item(1), item(2), item(3))[:-60]

@@ -1,0 +1,334 @@
+"""From files to exchanges: printed HTTP responses, HAR files, and bare JSON bodies. What is not known stays unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from conformance.exchange import http_text
+from conformance.exchange.har import QUEUE, USUAL_PATH, Entry, NotHar, entries_of, places, read_entry
+from conformance.exchange.headers import Headers, first
+from conformance.exchange.kept import Kept, of_printed
+from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response
+from conformance.exchange.redactor import Redactor
+from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
+from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpacked
+from conformance.text.cutoff import Text, kind_of
+from conformance.text.safe import printable
+
+_KEY_PARAMETERS: Final = re.compile(
+    r"[?&;](?:[\w.-]*(?:key|token|secret|password|passwd|auth|signature))=([^&;#]+)", re.IGNORECASE
+)
+"""The values of parameters of a URL that are credentials by their name."""
+_KEY_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization")
+_NOT_SHOWN: Final = dict.fromkeys((*_KEY_FIELDS, "cookie"), REDACTED) | {"set-cookie": "[not shown]"}
+_USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_BODILESS: Final = (204, 304)
+_PORTS: Final = {"http": 80, "https": 443}
+NAMED: Final = 5
+"""Paths and servers that a message names."""
+
+
+class UnreadableRecording(ValueError):
+    """A file that holds no exchange. Its text is one line for the user."""
+
+
+def redact(headers: Headers) -> Headers:
+    """Replace the values of fields that carry credentials."""
+    return tuple((name, value and _NOT_SHOWN.get(name.lower(), value)) for name, value in headers)
+
+
+def is_queue(url: str) -> bool:
+    """Whether a URL is a queue's: its path ends in /queue."""
+    return urlsplit(url).path.endswith("/queue")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which entries of a HAR file are judged: by the path of the queue and the base URL of a server, if given."""
+
+    queue_path: str | None = None
+    target: str | None = None
+
+
+@dataclass
+class Recording:
+    """What files hold. ``notes`` name what could not be read, each in a line.
+
+    ``servers`` holds the base URL and the key of each exchange, None where it is not known.
+    """
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    servers: list[tuple[str, str | None] | None] = field(default_factory=list)
+
+    def add(self, exchange: Exchange, server: tuple[str, str | None] | None = None) -> None:
+        """Add an exchange, without the keys that it shows."""
+        self.exchanges.append(_without_keys(exchange))
+        self.servers.append(server)
+
+    def extend(self, other: Recording) -> None:
+        """Add what another file holds."""
+        self.exchanges += other.exchanges
+        self.notes += other.notes
+        self.servers += other.servers
+
+    def told_apart(self) -> list[Exchange]:
+        """Return the exchanges with the names of their servers: a base URL, and a key if it let in several.
+
+        Refused requests, and all but GET, belong to the first key that was let in.
+        """
+        let_in: dict[str, dict[str | None, int]] = {}
+        for exchange, server in zip(self.exchanges, self.servers, strict=True):
+            answered = exchange.response is not None and exchange.response.status == 200
+            if server is not None and answered and exchange.request.method == "GET":
+                keys = let_in.setdefault(server[0], {})
+                keys.setdefault(server[1], len(keys) + 1)
+        return [
+            replace(exchange, server=_name(server, let_in.get(server[0], {}))) if server else exchange
+            for exchange, server in zip(self.exchanges, self.servers, strict=True)
+        ]
+
+
+def _name(server: tuple[str, str | None], keys: dict[str | None, int]) -> str:
+    base, key = server
+    return base if len(keys) < 2 else f"{base} (key {keys.get(key, 1)})"
+
+
+def read_file(path: Path, *, method: str | None = None, data: bytes | None = None) -> list[Exchange]:
+    """Read a recording. ``X.http`` takes its request from ``X.req`` beside it, if there is one.
+
+    ``data`` is what the file holds, where it was read already: a pipe can be read once.
+    Raises OSError, and UnreadableRecording where the file holds no exchange.
+    """
+    return record_of(path, method=method, data=data).told_apart()
+
+
+def record_of(
+    path: Path, *, method: str | None = None, data: bytes | None = None, selection: Selection = Selection()
+) -> Recording:
+    """Read a recording, as ``read_file`` does, with what is to be said about it."""
+    beside = path.with_suffix(".req")
+    request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
+    content = path.read_bytes() if data is None else data
+    return recorded(content, name=_whole(path.name), method=method, request=request, selection=selection)
+
+
+def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
+    """Tell what the bytes are and read them. ``name`` becomes the exchange's id."""
+    return recorded(data, name=name, method=method, request=request).told_apart()
+
+
+def recorded(
+    data: bytes, *, name: str, method: str | None = None, request: bytes | None = None,
+    selection: Selection = Selection(),
+) -> Recording:  # fmt: skip
+    """Tell what the bytes are and read them, with what is to be said about them. Raises UnreadableRecording."""
+    try:
+        data = unpacked(data)
+        text = as_text(data)
+        like = looks_like(text.data)
+        if http_text.begins(text.data):
+            return _printed(text, name, _request(request, method), selection)
+        entries = entries_of(text)
+    except (Unusable, NotHar, http_text.NoMessage) as problem:
+        msg = f"{name}: the file {problem}"
+        raise UnreadableRecording(msg) from None
+    if entries is not None:
+        return _har(entries, name, selection)
+    if like is None and text.data.lstrip()[:1] == b"{" and kind_of(text.data) is Text.ENDS_EARLY:
+        like = "looks like a JSON body that was cut off: save it again"
+    if like is not None:
+        raise UnreadableRecording(f"{name}: the file {like}")
+    found = Recording()
+    asked = Request(method or "GET", "file:///api/queue", purpose="a body from a file", head=False)
+    found.add(Exchange(id=name, request=asked, response=Response(200, content=data, head=False)))
+    return found
+
+
+# --- printed responses ------------------------------------------------------------------------------------------------
+
+
+def _printed(text: Content, name: str, request: Request, selection: Selection) -> Recording:
+    """Read the responses that a file holds as text, each with the request before it if that is there."""
+    found = Recording()
+    answered, notes = http_text.answered(text.data)
+    found.notes += [f"{name}: {note}" for note in notes]
+    for number, (response, before) in enumerate(answered, 1):
+        asked = request if before is None else _request_before(before, selection)
+        status = response.status
+        bodiless = asked.method == "HEAD" or status in _BODILESS
+        kept = Kept() if bodiless else of_printed(response.body, response.headers, recoded=text.recoded)
+        answer = Response(
+            status, response.headers, kept.content, kept.coding_error, extent=kept.extent, verbatim=kept.verbatim,
+            http_version=response.start[0],
+        )  # fmt: skip
+        problem = None if kept.lost is None else Problem(Fault.NOT_RECORDED, kept.lost)
+        found.add(Exchange(f"{name}#{number}" if len(answered) > 1 else name, asked, answer, problem))
+    return found
+
+
+def _request_before(message: http_text.Message, selection: Selection) -> Request:
+    method, path, *_ = message.start
+    host = first(message.headers, "host") or "recorded"
+    url = _whole(path if "://" in path else f"http://{host}{path}")
+    return _asked(method, url, message.headers, message.body, selection.queue_path)
+
+
+def _asked(method: str, url: str, headers: Headers, body: bytes, path: str | None = None) -> Request:
+    if _method(method) == "POST" and is_queue(url):
+        return Request("POST", url, headers, "recorded", to_queue=False, operation=Operation.MANAGE, body=body)
+    to_queue = is_queue(url) or (path is not None and urlsplit(url).path.endswith(path))
+    return Request(method, url, headers, "recorded", to_queue=to_queue)
+
+
+def _method(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise UnreadableRecording(f"{text[:60]!r} is no method")
+    return text
+
+
+def _request(raw: bytes | None, method: str | None) -> Request:
+    if raw is None:
+        return Request(_method(method or "GET"), "file:///api/queue", purpose="a recorded answer", head=False)
+    lines, _, body = raw.partition(b"\r\n\r\n")
+    head = lines.decode("latin-1").split("\r\n")
+    parts = head[0].split(" ")
+    if len(parts) < 2:
+        msg = f"the request line {head[0][:60]!r} is none"
+        raise UnreadableRecording(msg)
+    fields = [line.partition(":") for line in head[1:]]
+    headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
+    url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
+    return _asked(parts[0], url, headers, body)
+
+
+def _without_keys(exchange: Exchange) -> Exchange:
+    """Take credentials out of the request, and out of the answer wherever it repeats them."""
+    request, response = exchange.request, exchange.response
+    fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
+    keys = {value.rpartition(" ")[2] for value in fields}  # of Authorization what follows the scheme
+    keys |= {unquote(value) for value in _KEY_PARAMETERS.findall(request.url)}
+    redactors = [Redactor(Secret(key)) for key in keys if len(key) >= SHORTEST_KEY]
+    if response is not None:
+        content, headers = response.content, redact(response.headers)
+        for redactor in redactors:
+            content, headers = redactor.content(content), redactor.headers(headers)
+        response = replace(response, content=content, headers=headers)
+    url, body = _USER.sub("", request.url), request.body
+    for redactor in redactors:
+        url, body = redactor.text(url), redactor.content(body)
+    request = replace(request, url=url, body=body, headers=redact(request.headers))
+    return replace(exchange, request=request, response=response)
+
+
+# --- HAR --------------------------------------------------------------------------------------------------------------
+
+
+def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
+    """Read the entries of a HAR file that are a queue's, and name what of them could not be read."""
+    found = Recording()
+    named: list[tuple[int, str]] = []
+    for number, url in places(entries):
+        if url is None:
+            found.notes.append(f"{name}: entry {number} has no URL that can be read, and is left out")
+        else:
+            named.append((number, url))
+    chosen = [read_entry(entries[number - 1], number) for number in _chosen(named, entries, selection)]
+    if not chosen:
+        odd = f"; {len(found.notes)} of {len(entries)} entries cannot be read" if found.notes else ""
+        raise UnreadableRecording(f"{name}: {_nothing(named, selection)}{odd}")
+    let_in = {
+        key
+        for entry in chosen
+        if (key := first(entry.headers, "x-api-key")) and entry.response and entry.response.status == 200
+    }
+    for entry in chosen:
+        found.notes += [f"{name}: entry {entry.number} {printable(odd)}" for odd in entry.odd]
+        found.add(_exchange(entry, name, let_in), (_server(entry.url, selection), _key(entry.headers)))
+    return found
+
+
+def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:
+    """Return the numbers of the entries that are judged.
+
+    By default those of /api/queue; if there are none, those of another path that ends in /queue and answers JSON.
+    """
+    path = selection.queue_path or USUAL_PATH
+    found = [number for number, url in named if _is_at(url, path, selection.target)]
+    if found or selection.queue_path is not None:
+        return found
+    others = [number for number, url in named if _is_at(url, QUEUE, selection.target)]
+    return [number for number in others if _is_json(read_entry(entries[number - 1], number))]
+
+
+def _is_json(entry: Entry) -> bool:
+    return entry.is_json or (entry.response is not None and kind_of(entry.response.content) is Text.COMPLETE)
+
+
+def _is_at(url: str, path: str, target: str | None) -> bool:
+    """Whether a URL has the path: right below the target, if one was named."""
+    return urlsplit(url).path.endswith(path) if target is None else _base(url) == _base(target).rstrip("/") + path
+
+
+def _base(url: str) -> str:
+    """Return scheme, host, port and path of a URL, written in one way."""
+    parts = urlsplit(url)
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    place = f"[{host}]" if ":" in host else host
+    place += "" if port is None or port == _PORTS.get(scheme) else f":{port}"
+    return f"{scheme}://{place}{parts.path}"
+
+
+def _server(url: str, selection: Selection) -> str:
+    """Return the base URL of the server: what stands before the path of the queue."""
+    base = _base(url)
+    for path in (selection.queue_path or USUAL_PATH, QUEUE):
+        if base.endswith(path):
+            return base.removesuffix(path)
+    return base
+
+
+def _key(headers: Headers) -> str | None:
+    return first(headers, "x-api-key") or first(headers, "authorization")
+
+
+def _nothing(named: Sequence[tuple[int, str]], selection: Selection) -> str:
+    """Say that no entry is a queue's, and which ones there are to choose from."""
+    path = selection.queue_path or USUAL_PATH
+    below = f" of {selection.target}" if selection.target else ""
+    urls = dict.fromkeys(_base(url) for _, url in named if "queue" in urlsplit(url).path)
+    if not urls:
+        return f"the HAR file holds no request of a queue{below} (a URL whose path ends in {path})"
+    listed = ", ".join(printable(url) for url in list(urls)[:NAMED]) + (", …" if len(urls) > NAMED else "")
+    return f"the HAR file holds no request of the queue{below} at {path}; see --queue-path and --target for {listed}"
+
+
+def _exchange(entry: Entry, name: str, let_in: set[str]) -> Exchange:
+    status = entry.response.status if entry.response else 0
+    request = Request(
+        entry.method, entry.url, entry.headers, "recorded", _credential(entry.headers, status, let_in), head=entry.head
+    )
+    return Exchange(f"{name}#{entry.number}", request, entry.response, entry.problem, entry.started, entry.elapsed)
+
+
+def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
+    """Tell what was wrong with the key of a refused request, by the keys that were let in elsewhere in the file."""
+    key = first(headers, "x-api-key")
+    if status not in (401, 403) or not let_in or key in let_in:
+        return Credential.GIVEN
+    return {None: Credential.NONE, "": Credential.EMPTY}.get(key, Credential.WRONG)
+
+
+def _whole(text: str) -> str:
+    """Return text that can be written: halves of surrogate pairs, and bytes of a file's name, as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
