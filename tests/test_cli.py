@@ -102,7 +102,7 @@ def test_the_version_is_told() -> None:
         (["judge", "missing.json"], "missing.json cannot be read: No such file or directory"),
         (["judge", "a-folder"], "a-folder cannot be read: Is a directory"),
         (["judge", "empty.har"], "holds no request of a queue"),
-        (["judge", "broken.har"], "entry 1 is not as HAR 1.2 has it"),
+        (["judge", "broken.har"], "; 1 of 1 entries cannot be read"),
         (["judge", "--method", "G T", "taken"], "'G T' is not one of 'GET'"),
         (["judge", "taken", "--report-dir", "taken"], "choose another with --report-dir"),
         (["serve", "--fault", "second"], "did you mean seconds?"),

@@ -390,7 +390,7 @@ def test_recordings_let_nothing_through(tmp_path: Path) -> None:
         said = text.encode("utf-8", "surrogatepass")
         head = b"HTTP/1.1 200 " + re.sub(rb"[\r\n\0]", b" ", said) + b"\r\nContent-Type: application/json\r\n\r\n"
         (tmp_path / f"{number}.http").write_bytes(head + next(bodies(text)))
-        (tmp_path / f"{number}.json").write_bytes(said + b"{")
+        (tmp_path / f"{number}.json").write_bytes(b"x" + said + b"{")
     done = command_line(tmp_path, "judge", *(path.name for path in sorted(tmp_path.iterdir())), **CI)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == inert(done)

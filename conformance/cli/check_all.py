@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +16,7 @@ import click
 from conformance.cli.shared import refusal, unwritable
 from conformance.problems import UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
-from conformance.run.targets import OF_ONE
+from conformance.run.targets import OF_ONE, read
 from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from conformance.run.many import Job
     from conformance.run.targets import Target
 
+_LISTS: Final = (".csv", ".tsv", ".txt")
+"""Suffixes of tables and of lists of URLs; other files are TOML."""
 COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive": "yellow", "error": "magenta"}
 
 
@@ -66,13 +70,32 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
 
 
 def _chosen(file: Path, only: Sequence[str]) -> list[Target]:
-    from conformance.run.targets import read
-
-    targets = {target.name: target for target in read(file)}
+    targets = {target.name: target for target in (_listed(file) if file.suffix.lower() in _LISTS else read(file))}
     for name in only:
         if name not in targets:
             raise UsageProblem(f"{file} names no target {name!r}{did_you_mean(name, targets)}")
     return [target for target in targets.values() if not only or target.name in only]
+
+
+def _listed(file: Path) -> list[Target]:
+    """Read a CSV file or a list of URLs. A target's name is that of its directory too."""
+    from conformance.fleet.sources import source_of
+
+    with source_of(str(file), sys.stdin.buffer) as source:
+        targets = [replace(target, name=_directory(target.name)) for target in source]
+    seen: set[str] = set()
+    for target in targets:
+        if target.name.lower() in seen:
+            raise UsageProblem(f"{file}: two targets have the name {target.name!r}: add a column 'name'")
+        seen.add(target.name.lower())
+    if not targets:
+        raise UsageProblem(f"{file} names no endpoint: give one URL a line, or a CSV file with a column 'url'")
+    return targets
+
+
+def _directory(name: str) -> str:
+    """Return a name of a directory: of a URL what stands after its scheme."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name.partition("://")[2] or name).strip(".-")[:64] or "target"
 
 
 def _announce(work: Sequence[Job], parallel: int) -> None:

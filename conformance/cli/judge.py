@@ -15,13 +15,18 @@ from click.core import ParameterSource
 from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
 from conformance.judge.judging import VERDICT_OPTIONS
 from conformance.run.options import settings_from
+from conformance.run.settings import DEFAULT_QUEUE_PATH
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
-
+    from conformance.exchange.recordings import Selection
 
 _NAMES: Final = {"-": "standard input"}
 """By what is typed, what it is called."""
+_SHOWN: Final = 3
+"""Parts of recordings that could not be read and are named at the terminal."""
+_KEPT: Final = 100
+"""The same, in the report."""
 
 
 @click.command()
@@ -32,6 +37,17 @@ _NAMES: Final = {"-": "standard input"}
     metavar="METHOD",
     help="The method that a raw answer answers, where no .req file stands beside it. [default: GET]",
 )
+@click.option(
+    "--queue-path",
+    metavar="PATH",
+    help="Of a HAR file, judge the requests of this path. "
+    f"[default: {DEFAULT_QUEUE_PATH}; without any, another that ends in /queue and answers JSON]",
+)
+@click.option(
+    "--target",
+    metavar="URL",
+    help="Of a HAR file, judge this server: its base URL. [default: every server, each on its own]",
+)
 @options_of_a_run(VERDICT_OPTIONS)
 @click.option(
     "--report-dir",
@@ -39,11 +55,20 @@ _NAMES: Final = {"-": "standard input"}
     metavar="DIR",
     help="Where index.html, compliance.json, junit.xml and summary.md go. [default: no report]",
 )
-def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, quiet: bool, **options: Any) -> int:
+def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
+    files: tuple[str, ...],
+    method: str | None,
+    queue_path: str | None,
+    target: str | None,
+    report_dir: Path | None,
+    quiet: bool,
+    **options: Any,
+) -> int:
     """Judge recorded answers, without any network.
 
-    FILE is a raw HTTP answer (.http, its request in a .req file beside it), a JSON body, a HAR file,
-    or - for standard input. Several files are judged as one run. A report is written where --report-dir says.
+    FILE is a HAR file, an HTTP response as curl -i and HTTPie print it (its request in a .req file beside it), a
+    JSON body, or - for standard input: docs/recordings.md says how to record. Several files are judged as one run,
+    several servers each on their own. A report is written where --report-dir says.
 
     The compliance.json of a run with --full-bodies is judged again, by the clauses of today: with the dialect of
     that run, unless --dialect is given.
@@ -51,7 +76,7 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     import time
 
     from conformance.contract.terms import Dialect
-    from conformance.exchange.recordings import UnreadableRecording
+    from conformance.exchange.recordings import Selection, UnreadableRecording
     from conformance.judge.build import report_on_exchanges
     from conformance.judge.rejudge import is_report, judge_again, read_source
     from conformance.judge.whole import NotWhole
@@ -60,10 +85,12 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     start = time.time()
     source = None
     try:
-        settings = settings_from({}, {**options, "report_dir": report_dir or Path()})
+        chosen = {"target": target, "queue_path": queue_path or DEFAULT_QUEUE_PATH}
+        settings = settings_from({}, {**options, **chosen, "report_dir": report_dir or Path()})
+        selection = Selection(queue_path, settings.target)
         contents = [(_NAMES.get(name, name), _read(name)) for name in files]
         if any(is_report(data) for _, data in contents):
-            _is_alone(files, method)
+            _is_alone(files, method, selection)
             source, transcript = read_source(contents[0][1], contents[0][0])
             if click.get_current_context().get_parameter_source("dialect") is ParameterSource.DEFAULT:
                 settings = replace(settings, dialect=Dialect(source.run.dialect))
@@ -72,9 +99,11 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
         if source is not None:
             report = judge_again(source, transcript, settings.judging, name=contents[0][0])
         else:
-            exchanges = _exchanges(contents, method)
-            target = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-            report = report_on_exchanges(exchanges, settings.judging, target=target, start=start)
+            exchanges, notes = _exchanges(contents, method, selection)
+            named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+            report = report_on_exchanges(
+                exchanges, settings.judging, target=named, start=start, unread=_tell(notes, quiet=quiet)
+            )
     except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
     return finish(report, settings, quiet=quiet, write=report_dir is not None)
@@ -97,28 +126,46 @@ def _check_writable(directory: Path) -> None:
         raise unwritable(directory, error) from None
 
 
-def _is_alone(files: Sequence[str], method: str | None) -> None:
+def _is_alone(files: Sequence[str], method: str | None, selection: Selection) -> None:
+    if selection.queue_path is not None or selection.target is not None:
+        raise refusal("--queue-path and --target are for HAR files: the report of a run says what was asked")
     if len(files) > 1:
         raise refusal("the report of a run is judged again by itself: give it alone")
     if method is not None:
         raise refusal("--method is for a raw answer: the report of a run says what was asked")
 
 
-def _exchanges(contents: Sequence[tuple[str, bytes]], method: str | None) -> list[Exchange]:
-    """Read the exchanges of recordings, each with a name of its own. Raises UnreadableRecording."""
-    from conformance.exchange.recordings import read, read_file
+def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
+    """Say what could not be read, and return it as the report has it."""
+    from conformance.text.safe import line
 
-    found = [
-        exchange
-        for name, data in contents
-        for exchange in (
-            read(data, name=name, method=method)
+    for note in () if quiet else notes[:_SHOWN]:
+        click.echo(line(f"note: {note}"), err=True)
+    if len(notes) > _SHOWN and not quiet:
+        click.echo(f"note: {len(notes) - _SHOWN} more like these; the report names them", err=True)
+    more = (f"{len(notes) - _KEPT} more",) if len(notes) > _KEPT else ()
+    return (*notes[:_KEPT], *more)
+
+
+def _exchanges(
+    contents: Sequence[tuple[str, bytes]], method: str | None, selection: Selection
+) -> tuple[list[Exchange], list[str]]:
+    """Read the exchanges of recordings, each with a name of its own, and what could not be read of them.
+
+    Raises UnreadableRecording.
+    """
+    from conformance.exchange.recordings import Recording, record_of, recorded
+
+    whole = Recording()
+    for name, data in contents:
+        whole.extend(
+            recorded(data, name=name, method=method, selection=selection)
             if name in _NAMES.values()
-            else read_file(Path(name), method=method, data=data)
+            else record_of(Path(name), method=method, data=data, selection=selection)
         )
-    ]
+    found = whole.told_apart()
     names = Counter(exchange.id for exchange in found)
     return [
         replace(exchange, id=f"{exchange.id} ({number})") if names[exchange.id] > 1 else exchange
         for number, exchange in enumerate(found, 1)
-    ]
+    ], whole.notes

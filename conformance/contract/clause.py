@@ -159,8 +159,15 @@ class Clause:
         return None if self.oss is None or self.level_in(demand) else self.oss.says
 
 
-def _where_shown(of_body: OfBody) -> Over:
-    return lambda answer: of_body(answer.reading) if answer.shows_queue else ()
+def _where_shown(of_body: OfBody, *, of_jobs: bool) -> Over:
+    def over(answer: Answer) -> Iterable[Any]:
+        return of_body(answer.reading) if answer.shows_queue or (of_jobs and answer.shows_part) else ()
+
+    return over
+
+
+_OF_JOBS: Final = ("item.", "queue.", "workflow.", "privacy.")
+"""Clauses that a part of the jobs can break: of a body that a recorder cut off they are asked too."""
 
 
 def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are read as a form
@@ -193,7 +200,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
         msg = f"{clause_id}: exactly one of over, of_body and across"
         raise TypeError(msg)
     if of_body is not None:
-        over = _where_shown(of_body)
+        over = _where_shown(of_body, of_jobs=clause_id.startswith(_OF_JOBS))
 
     def make(check: Check) -> Clause:
         return Clause(

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import REMEMBERED, Gist, Sighting
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Level
-from conformance.exchange.model import Exchange, Operation, Request, Response, Same
+from conformance.exchange.model import Exchange, Extent, Operation, Request, Response, Same
 from conformance.text.strict_json import Document
 
 OK: Final = 200
@@ -48,10 +48,20 @@ class Answer:
         """The gist of the body."""
         return self.reading.gist
 
+    @property
+    def served(self) -> bool:
+        """A read that was answered 200."""
+        return self.request.reads and self.response.status == OK
+
     @cached_property
     def shows_queue(self) -> bool:
-        """A read that was answered 200: every clause of the body applies."""
-        return self.request.reads and self.response.status == OK
+        """A read that was answered 200 and whose whole body is known: every clause of the body applies."""
+        return self.served and self.response.whole
+
+    @property
+    def shows_part(self) -> bool:
+        """A read that was answered 200 and of whose body some whole jobs are known: the clauses of jobs apply."""
+        return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
     def sightings(self) -> dict[str, Sighting]:
@@ -133,15 +143,10 @@ class Conversation:
 # --- selectors: of one answer, over its head and body -----------------------------------------
 
 
-def queue_answers(answer: Answer) -> Iterator[Answer]:
-    """Answers of 200 to a read."""
-    if answer.shows_queue:
-        yield answer
-
-
 def json_texts(answer: Answer) -> Iterator[Answer]:
     """Bodies that are to be JSON: of a 200 to a read, and of an error that says that it is JSON."""
     error = answer.response.status >= FIRST_ERROR and answer.response.media_type == "application/json"
+    error = error and answer.response.whole
     if answer.shows_queue or (error and answer.response.content and answer.request.method == "GET"):
         other_format = answer.response.media_type in NOT_JSON and not answer.document.read
         if answer.response.coding_error is None and not other_format:
@@ -151,6 +156,18 @@ def json_texts(answer: Answer) -> Iterator[Answer]:
 def read_texts(answer: Answer) -> Iterator[Answer]:
     """JSON bodies that could be read."""
     return (text for text in json_texts(answer) if text.document.read)
+
+
+def read_parts(answer: Answer) -> Iterator[Answer]:
+    """JSON bodies that could be read, and the whole jobs of a body that a recorder cut off."""
+    yield from read_texts(answer)
+    if answer.shows_part:
+        yield answer
+
+
+def sent_texts(answer: Answer) -> Iterator[Answer]:
+    """JSON bodies of which the very bytes are known."""
+    return (text for text in json_texts(answer) if text.response.verbatim)
 
 
 ENDED: Final = ("completed", "failed", "cancelled")

@@ -26,14 +26,19 @@ _EXCUSED: Final = {
 
 
 def allowed(request: Request) -> frozenset[int]:
-    """Return the statuses that a served queue may answer a read with; "not now" and refusals are beside this."""
+    """Return the statuses that a served queue may answer a read with; "not now" and refusals are beside this.
+
+    Headers that are not known may have been any of those that leave the server a choice.
+    """
     found = {OK}
     if not request.takes_json:
         found.add(NOT_ACCEPTABLE)  # RFC 9110 §15.5.7
     if "?" in request.url:
         found.add(400)  # the document: Invalid request parameters
+    if not request.head:
+        found.add(NOT_ACCEPTABLE)
     for name, statuses in _EXCUSED.items():
-        if request.header(name) is not None:
+        if not request.head or request.header(name) is not None:
             found |= statuses
     return frozenset(found)
 

@@ -2,6 +2,10 @@
 
 An exchange never holds a key: whoever makes one (the probe, the reader of recordings) has replaced
 it by ``REDACTED`` in both directions, so that nothing made from exchanges can leak it.
+
+A live run knows all of an exchange. A recording may not, and these members say what is known, whatever tool
+recorded it: ``Request.head``, ``Response.head``, ``Response.extent``, ``Response.verbatim``, ``Exchange.started``
+and ``Exchange.elapsed``. The selectors of clauses look at them, so an unknown part breaks no clause.
 """
 
 from __future__ import annotations
@@ -68,6 +72,17 @@ class Fault(enum.Enum):
     """The connection ended, or stopped being HTTP, before the answer was whole."""
     TOO_LARGE = "too large"
     """The body passed the bound on bytes."""
+    NOT_RECORDED = "not recorded"
+    """The recording lacks the response, or a part of it. Says nothing about the server."""
+
+
+class Extent(enum.Enum):
+    """How much of a response body is known."""
+
+    WHOLE = "whole"
+    CUT = "cut"
+    """Only its start: what stands there counts, what is missing does not."""
+    UNKNOWN = "unknown"
 
 
 class Problem(NamedTuple):
@@ -98,7 +113,7 @@ class Request:
 
     ``purpose`` says in words why the request was sent; ``to_queue`` whether it is judged as one to the queue.
     What goes to another operation names it, and is judged by the clauses on the life of jobs alone. ``body`` is
-    what was sent, keys redacted.
+    what was sent, keys redacted. ``head`` says whether the headers are known: a recording may lack them.
     """
 
     method: str
@@ -109,6 +124,7 @@ class Request:
     to_queue: bool = True
     operation: Operation | None = None
     body: bytes = b""
+    head: bool = True
 
     def header(self, name: str) -> str | None:
         """Return the first value of the request field ``name`` (lower case)."""
@@ -174,9 +190,12 @@ class Response:
     """What answered.
 
     ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding
-    could not be undone (``content`` is then what came out before the fault). A body without its
-    head (a JSON file) has ``head`` False: nothing is known of status and headers beyond a 200.
+    could not be undone (``content`` is then what came out before the fault).
     ``wire`` is there where somebody looked, and the body was not read then.
+
+    ``head`` is False if not all headers are known; ``headers`` then holds those that are. ``extent`` says how much of
+    the body is in ``content``. ``verbatim`` is False if the recorder re-encoded or reformatted the text, so that its
+    bytes say nothing about those that were sent.
     """
 
     status: int
@@ -186,6 +205,18 @@ class Response:
     head: bool = True
     http_version: str = "HTTP/1.1"
     wire: Wire | None = None
+    extent: Extent = Extent.WHOLE
+    verbatim: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole body is known."""
+        return self.extent is Extent.WHOLE
+
+    @cached_property
+    def typed(self) -> bool:
+        """Whether it is known which Content-Type the response has, or that it has none."""
+        return self.head or self.header("content-type") is not None
 
     def lines(self, name: str) -> list[str]:
         """Return the values of all lines of the response field ``name`` (lower case)."""
@@ -210,8 +241,9 @@ class Response:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer, or the reason why there is none.
+    """One request and its answer, or the reason why there is none, or why a recording holds only a part of it.
 
+    ``server`` names the server of a recording that holds several; clauses never compare one with another.
     ``started`` is in seconds since the Unix epoch (None for a recording without a clock),
     ``elapsed`` in seconds from the first byte sent to the last one read. ``attempt`` counts from 1;
     an attempt that a later one replaced is ``superseded``: kept for the ledger, judged by nobody.
@@ -225,3 +257,4 @@ class Exchange:
     elapsed: float | None = None
     attempt: int = 1
     superseded: bool = False
+    server: str = ""

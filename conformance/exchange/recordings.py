@@ -1,25 +1,25 @@
-"""From files to exchanges: a raw HTTP answer, a HAR file, or a bare JSON body. What is not known stays unknown."""
+"""From files to exchanges: printed HTTP responses, HAR files, and bare JSON bodies. What is not known stays unknown."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from conformance.exchange.codings import ContentTooLarge, decode
-from conformance.exchange.headers import Headers, first, values
+from conformance.exchange import http_text
+from conformance.exchange.har import QUEUE, USUAL_PATH, Entry, NotHar, entries_of, places, read_entry
+from conformance.exchange.headers import Headers, first
+from conformance.exchange.kept import Kept, of_printed
 from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
+from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpacked
+from conformance.text.cutoff import Text, kind_of
+from conformance.text.safe import printable
 
-MAX_BODY: Final = 64 << 20
 _KEY_PARAMETERS: Final = re.compile(
     r"[?&;](?:[\w.-]*(?:key|token|secret|password|passwd|auth|signature))=([^&;#]+)", re.IGNORECASE
 )
@@ -27,8 +27,11 @@ _KEY_PARAMETERS: Final = re.compile(
 _KEY_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization")
 _NOT_SHOWN: Final = dict.fromkeys((*_KEY_FIELDS, "cookie"), REDACTED) | {"set-cookie": "[not shown]"}
 _USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
-_HTTP_2: Final = re.compile(rb"HTTP/([23])(?:\.0)? (\d{3}) ?\r?\n")
-"""The status line that curl and others write for an answer which has none on the wire."""
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_BODILESS: Final = (204, 304)
+_PORTS: Final = {"http": 80, "https": 443}
+NAMED: Final = 5
+"""Paths and servers that a message names."""
 
 
 class UnreadableRecording(ValueError):
@@ -45,35 +48,154 @@ def is_queue(url: str) -> bool:
     return urlsplit(url).path.endswith("/queue")
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which entries of a HAR file are judged: by the path of the queue and the base URL of a server, if given."""
+
+    queue_path: str | None = None
+    target: str | None = None
+
+
+@dataclass
+class Recording:
+    """What files hold. ``notes`` name what could not be read, each in a line.
+
+    ``servers`` holds the base URL and the key of each exchange, None where it is not known.
+    """
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    servers: list[tuple[str, str | None] | None] = field(default_factory=list)
+
+    def add(self, exchange: Exchange, server: tuple[str, str | None] | None = None) -> None:
+        """Add an exchange, without the keys that it shows."""
+        self.exchanges.append(_without_keys(exchange))
+        self.servers.append(server)
+
+    def extend(self, other: Recording) -> None:
+        """Add what another file holds."""
+        self.exchanges += other.exchanges
+        self.notes += other.notes
+        self.servers += other.servers
+
+    def told_apart(self) -> list[Exchange]:
+        """Return the exchanges with the names of their servers: a base URL, and a key if it let in several.
+
+        Refused requests, and all but GET, belong to the first key that was let in.
+        """
+        let_in: dict[str, dict[str | None, int]] = {}
+        for exchange, server in zip(self.exchanges, self.servers, strict=True):
+            answered = exchange.response is not None and exchange.response.status == 200
+            if server is not None and answered and exchange.request.method == "GET":
+                keys = let_in.setdefault(server[0], {})
+                keys.setdefault(server[1], len(keys) + 1)
+        return [
+            replace(exchange, server=_name(server, let_in.get(server[0], {}))) if server else exchange
+            for exchange, server in zip(self.exchanges, self.servers, strict=True)
+        ]
+
+
+def _name(server: tuple[str, str | None], keys: dict[str | None, int]) -> str:
+    base, key = server
+    return base if len(keys) < 2 else f"{base} (key {keys.get(key, 1)})"
+
+
 def read_file(path: Path, *, method: str | None = None, data: bytes | None = None) -> list[Exchange]:
     """Read a recording. ``X.http`` takes its request from ``X.req`` beside it, if there is one.
 
     ``data`` is what the file holds, where it was read already: a pipe can be read once.
     Raises OSError, and UnreadableRecording where the file holds no exchange.
     """
+    return record_of(path, method=method, data=data).told_apart()
+
+
+def record_of(
+    path: Path, *, method: str | None = None, data: bytes | None = None, selection: Selection = Selection()
+) -> Recording:
+    """Read a recording, as ``read_file`` does, with what is to be said about it."""
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
-    return read(path.read_bytes() if data is None else data, name=_whole(path.name), method=method, request=request)
+    content = path.read_bytes() if data is None else data
+    return recorded(content, name=_whole(path.name), method=method, request=request, selection=selection)
 
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
     """Tell what the bytes are and read them. ``name`` becomes the exchange's id."""
-    if data.startswith(b"HTTP/"):
-        return [_raw(data, name, _request(request, method))]
-    har = _har(data)
-    if har is not None:
-        found = list(_entries(har, name))
-        if not found:
-            msg = f"{name}: the HAR file holds no request of a queue (a URL whose path ends in /queue)"
-            raise UnreadableRecording(msg)
-        return found
-    asked = Request(method or "GET", "file:///api/queue", purpose="a body from a file")
-    return [Exchange(id=name, request=asked, response=Response(200, content=data, head=False))]
+    return recorded(data, name=name, method=method, request=request).told_apart()
+
+
+def recorded(
+    data: bytes, *, name: str, method: str | None = None, request: bytes | None = None,
+    selection: Selection = Selection(),
+) -> Recording:  # fmt: skip
+    """Tell what the bytes are and read them, with what is to be said about them. Raises UnreadableRecording."""
+    try:
+        data = unpacked(data)
+        text = as_text(data)
+        like = looks_like(text.data)
+        if http_text.begins(text.data):
+            return _printed(text, name, _request(request, method), selection)
+        entries = entries_of(text)
+    except (Unusable, NotHar, http_text.NoMessage) as problem:
+        msg = f"{name}: the file {problem}"
+        raise UnreadableRecording(msg) from None
+    if entries is not None:
+        return _har(entries, name, selection)
+    if like is None and text.data.lstrip()[:1] == b"{" and kind_of(text.data) is Text.ENDS_EARLY:
+        like = "looks like a JSON body that was cut off: save it again"
+    if like is not None:
+        raise UnreadableRecording(f"{name}: the file {like}")
+    found = Recording()
+    asked = Request(method or "GET", "file:///api/queue", purpose="a body from a file", head=False)
+    found.add(Exchange(id=name, request=asked, response=Response(200, content=data, head=False)))
+    return found
+
+
+# --- printed responses ------------------------------------------------------------------------------------------------
+
+
+def _printed(text: Content, name: str, request: Request, selection: Selection) -> Recording:
+    """Read the responses that a file holds as text, each with the request before it if that is there."""
+    found = Recording()
+    answered, notes = http_text.answered(text.data)
+    found.notes += [f"{name}: {note}" for note in notes]
+    for number, (response, before) in enumerate(answered, 1):
+        asked = request if before is None else _request_before(before, selection)
+        status = response.status
+        bodiless = asked.method == "HEAD" or status in _BODILESS
+        kept = Kept() if bodiless else of_printed(response.body, response.headers, recoded=text.recoded)
+        answer = Response(
+            status, response.headers, kept.content, kept.coding_error, extent=kept.extent, verbatim=kept.verbatim,
+            http_version=response.start[0],
+        )  # fmt: skip
+        problem = None if kept.lost is None else Problem(Fault.NOT_RECORDED, kept.lost)
+        found.add(Exchange(f"{name}#{number}" if len(answered) > 1 else name, asked, answer, problem))
+    return found
+
+
+def _request_before(message: http_text.Message, selection: Selection) -> Request:
+    method, path, *_ = message.start
+    host = first(message.headers, "host") or "recorded"
+    url = _whole(path if "://" in path else f"http://{host}{path}")
+    return _asked(method, url, message.headers, message.body, selection.queue_path)
+
+
+def _asked(method: str, url: str, headers: Headers, body: bytes, path: str | None = None) -> Request:
+    if _method(method) == "POST" and is_queue(url):
+        return Request("POST", url, headers, "recorded", to_queue=False, operation=Operation.MANAGE, body=body)
+    to_queue = is_queue(url) or (path is not None and urlsplit(url).path.endswith(path))
+    return Request(method, url, headers, "recorded", to_queue=to_queue)
+
+
+def _method(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise UnreadableRecording(f"{text[:60]!r} is no method")
+    return text
 
 
 def _request(raw: bytes | None, method: str | None) -> Request:
     if raw is None:
-        return Request(method or "GET", "file:///api/queue", purpose="a recorded answer")
+        return Request(_method(method or "GET"), "file:///api/queue", purpose="a recorded answer", head=False)
     lines, _, body = raw.partition(b"\r\n\r\n")
     head = lines.decode("latin-1").split("\r\n")
     parts = head[0].split(" ")
@@ -83,58 +205,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
     fields = [line.partition(":") for line in head[1:]]
     headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
     url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
-    if parts[0] == "POST" and is_queue(url):
-        return Request("POST", url, headers, "recorded", to_queue=False, operation=Operation.MANAGE, body=body)
-    return Request(parts[0], url, headers, purpose="recorded", to_queue=is_queue(url))
-
-
-def _raw(data: bytes, name: str, request: Request) -> Exchange:
-    """Read an answer as it stood on the wire, with the state machine of h11."""
-    import h11
-
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
-    try:
-        connection.send(h11.Request(method=request.method, target="/", headers=[("Host", "recorded")]))
-        connection.send(h11.EndOfMessage())
-    except (h11.LocalProtocolError, UnicodeError):
-        msg = f"{name}: {request.method[:60]!r} is no method"
-        raise UnreadableRecording(msg) from None
-    numbered = _HTTP_2.match(data)
-    if numbered:
-        data = b"HTTP/1.1 %b \r\n" % numbered[2] + data[numbered.end() :]
-    headers: Headers = ()
-    status, version, body = 0, "1.1", bytearray()
-    try:
-        connection.receive_data(data)
-        connection.receive_data(b"")
-        while True:
-            event = connection.next_event()
-            if isinstance(event, h11.Response):
-                status, version = event.status_code, event.http_version.decode()
-                headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in event.headers.raw_items())
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed | h11.PAUSED | h11.NEED_DATA):
-                break
-    except h11.RemoteProtocolError as error:
-        problem = Problem(Fault.BROKEN, f"not a whole HTTP answer: {error}")
-        return _without_keys(Exchange(id=name, request=request, problem=problem))
-    version = numbered[1].decode() if numbered else version
-    return _exchange(name, request, status, headers, bytes(body), version=f"HTTP/{version}")
-
-
-def _exchange(  # noqa: PLR0913 - what is known of an exchange, part by part
-    name: str, request: Request, status: int, headers: Headers, body: bytes, *, version: str, decoded: bool = False,
-    started: float | None = None, elapsed: float | None = None,
-) -> Exchange:  # fmt: skip
-    codings = [] if decoded or request.method == "HEAD" else values(headers, "content-encoding")
-    try:
-        content, coding_error = decode(body, codings, MAX_BODY)
-    except ContentTooLarge:
-        problem = Problem(Fault.TOO_LARGE, f"more than {MAX_BODY:,} bytes")
-        return _without_keys(Exchange(name, request, problem=problem, started=started, elapsed=elapsed))
-    response = Response(status, headers, content, coding_error, http_version=version)
-    return _without_keys(Exchange(name, request, response, started=started, elapsed=elapsed))
+    return _asked(parts[0], url, headers, body)
 
 
 def _without_keys(exchange: Exchange) -> Exchange:
@@ -156,40 +227,98 @@ def _without_keys(exchange: Exchange) -> Exchange:
     return replace(exchange, request=request, response=response)
 
 
-def _har(data: bytes) -> dict[str, Any] | None:
-    if b'"entries"' not in data:
-        return None
+# --- HAR --------------------------------------------------------------------------------------------------------------
+
+
+def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
+    """Read the entries of a HAR file that are a queue's, and name what of them could not be read."""
+    found = Recording()
+    named: list[tuple[int, str]] = []
+    for number, url in places(entries):
+        if url is None:
+            found.notes.append(f"{name}: entry {number} has no URL that can be read, and is left out")
+        else:
+            named.append((number, url))
+    chosen = [read_entry(entries[number - 1], number) for number in _chosen(named, entries, selection)]
+    if not chosen:
+        odd = f"; {len(found.notes)} of {len(entries)} entries cannot be read" if found.notes else ""
+        raise UnreadableRecording(f"{name}: {_nothing(named, selection)}{odd}")
+    let_in = {
+        key
+        for entry in chosen
+        if (key := first(entry.headers, "x-api-key")) and entry.response and entry.response.status == 200
+    }
+    for entry in chosen:
+        found.notes += [f"{name}: entry {entry.number} {printable(odd)}" for odd in entry.odd]
+        found.add(_exchange(entry, name, let_in), (_server(entry.url, selection), _key(entry.headers)))
+    return found
+
+
+def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:
+    """Return the numbers of the entries that are judged.
+
+    By default those of /api/queue; if there are none, those of another path that ends in /queue and answers JSON.
+    """
+    path = selection.queue_path or USUAL_PATH
+    found = [number for number, url in named if _is_at(url, path, selection.target)]
+    if found or selection.queue_path is not None:
+        return found
+    others = [number for number, url in named if _is_at(url, QUEUE, selection.target)]
+    return [number for number in others if _is_json(read_entry(entries[number - 1], number))]
+
+
+def _is_json(entry: Entry) -> bool:
+    return entry.is_json or (entry.response is not None and kind_of(entry.response.content) is Text.COMPLETE)
+
+
+def _is_at(url: str, path: str, target: str | None) -> bool:
+    """Whether a URL has the path: right below the target, if one was named."""
+    return urlsplit(url).path.endswith(path) if target is None else _base(url) == _base(target).rstrip("/") + path
+
+
+def _base(url: str) -> str:
+    """Return scheme, host, port and path of a URL, written in one way."""
+    parts = urlsplit(url)
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    log = value.get("log") if isinstance(value, dict) else None
-    return log if isinstance(log, dict) and isinstance(log.get("entries"), list) else None
+        port = parts.port
+    except ValueError:
+        port = None
+    place = f"[{host}]" if ":" in host else host
+    place += "" if port is None or port == _PORTS.get(scheme) else f":{port}"
+    return f"{scheme}://{place}{parts.path}"
 
 
-def _entries(log: dict[str, Any], name: str) -> Iterator[Exchange]:
-    let_in: set[str] = set()
-    for entry in log["entries"]:
-        try:
-            let_in |= _keys_let_in(entry)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            continue  # told below
-    for number, entry in enumerate(log["entries"], 1):
-        try:
-            found = _entry(entry, f"{name}#{number}", let_in)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            msg = f"{name}: entry {number} is not as HAR 1.2 has it ({type(error).__name__}: {error})"
-            raise UnreadableRecording(msg) from error
-        if found.request.to_queue:
-            yield found
+def _server(url: str, selection: Selection) -> str:
+    """Return the base URL of the server: what stands before the path of the queue."""
+    base = _base(url)
+    for path in (selection.queue_path or USUAL_PATH, QUEUE):
+        if base.endswith(path):
+            return base.removesuffix(path)
+    return base
 
 
-def _keys_let_in(entry: dict[str, Any]) -> set[str]:
-    """Return the key of a queue's request that was answered 200, if it brought one."""
-    key = first(_fields(entry["request"]), "x-api-key")
-    return (
-        {key} if key and int(entry["response"]["status"]) == 200 and is_queue(str(entry["request"]["url"])) else set()
+def _key(headers: Headers) -> str | None:
+    return first(headers, "x-api-key") or first(headers, "authorization")
+
+
+def _nothing(named: Sequence[tuple[int, str]], selection: Selection) -> str:
+    """Say that no entry is a queue's, and which ones there are to choose from."""
+    path = selection.queue_path or USUAL_PATH
+    below = f" of {selection.target}" if selection.target else ""
+    urls = dict.fromkeys(_base(url) for _, url in named if "queue" in urlsplit(url).path)
+    if not urls:
+        return f"the HAR file holds no request of a queue{below} (a URL whose path ends in {path})"
+    listed = ", ".join(printable(url) for url in list(urls)[:NAMED]) + (", …" if len(urls) > NAMED else "")
+    return f"the HAR file holds no request of the queue{below} at {path}; see --queue-path and --target for {listed}"
+
+
+def _exchange(entry: Entry, name: str, let_in: set[str]) -> Exchange:
+    status = entry.response.status if entry.response else 0
+    request = Request(
+        entry.method, entry.url, entry.headers, "recorded", _credential(entry.headers, status, let_in), head=entry.head
     )
+    return Exchange(f"{name}#{entry.number}", request, entry.response, entry.problem, entry.started, entry.elapsed)
 
 
 def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
@@ -198,41 +327,6 @@ def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
     if status not in (401, 403) or not let_in or key in let_in:
         return Credential.GIVEN
     return {None: Credential.NONE, "": Credential.EMPTY}.get(key, Credential.WRONG)
-
-
-def _entry(entry: dict[str, Any], name: str, let_in: set[str]) -> Exchange:
-    asked, answered = entry["request"], entry["response"]
-    url = _whole(str(asked["url"]))
-    started = datetime.fromisoformat(moment).timestamp() if (moment := entry.get("startedDateTime")) else None
-    elapsed = max(0.0, float(taken) / 1000) if (taken := entry.get("time")) is not None else None
-    credential = _credential(_fields(asked), int(answered["status"]), let_in)
-    request = Request(_whole(str(asked["method"])).upper(), url, _fields(asked), "recorded", credential, is_queue(url))
-    content = answered.get("content") or {}
-    text: str | None = content.get("text")
-    status = int(answered["status"])
-    failed = answered.get("_error")  # Chrome's word for an answer that broke off or could not be decoded
-    bodiless = request.method == "HEAD" or status in (204, 304) or content.get("size") == 0
-    if failed or status == 0 or (text is None and not bodiless):
-        problem = Problem(Fault.BROKEN, "the HAR file holds no body for this answer")
-        return _without_keys(Exchange(name, request, problem=problem, started=started, elapsed=elapsed))
-    try:
-        body = (
-            base64.b64decode(text, validate=True)
-            if text and content.get("encoding") == "base64"
-            else (text or "").encode("utf-8", "surrogatepass")
-        )
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error
-    return _exchange(name, request, status, _fields(answered), body, version=str(answered.get("httpVersion", "")),
-                     decoded=True, started=started, elapsed=elapsed)  # fmt: skip
-
-
-def _fields(message: dict[str, Any]) -> Headers:
-    return tuple(
-        (_whole(str(field["name"])), _whole(str(field["value"])))
-        for field in message.get("headers") or ()
-        if not str(field["name"]).startswith(":")
-    )
 
 
 def _whole(text: str) -> str:

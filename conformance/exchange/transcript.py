@@ -54,3 +54,5 @@ class Transcript(NamedTuple):
     """What generated requests found, where they were asked for."""
     populated: Populated | None = None
     """What became of the run's own jobs, where it submitted any."""
+    unread: tuple[str, ...] = ()
+    """What of recordings could not be read."""

@@ -3,7 +3,8 @@
 A CSV file has a line of names first: ``url``, ``name`` if there are any, and any option of a target (``dialect``,
 ``api-key-env``), spelt as in targets.toml; a field that is empty is not given. A file of URLs has one on each line;
 blank lines and what follows ``#`` at the start of a line are passed over. Both are read line by line, as often as
-they are needed, so that a fleet may be larger than memory.
+they are needed, so that a fleet may be larger than memory. Spreadsheets and shells of Windows write semicolons or tabs
+for commas, byte order marks and UTF-16: all of these are read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Self
 
+from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
 from conformance.run.options import OPTIONS, Option
@@ -35,6 +37,9 @@ _OPTIONS: Final = {option.name: option for option in OPTIONS if option.name in A
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 LONGEST_NAME: Final = 300
 STDIN: Final = "-"
+_DELIMITERS: Final = (",", ";", "\t")
+_START: Final = 64
+"""Bytes that show the encoding of a file."""
 
 
 class Part(NamedTuple):
@@ -79,11 +84,13 @@ class Source:
             targets = parse(_utf8(self.content.read(), self.name), Path(self.name))
             yield from ((f"[[target]] {number}", target) for number, target in enumerate(targets, 1))
             return
-        lines = io.TextIOWrapper(self.content, encoding="utf-8-sig", newline="")
+        encoding = encoding_of(self.content.read(_START)) or "utf-8"
+        self.content.seek(0)
+        lines = io.TextIOWrapper(self.content, encoding=encoding, newline="")
         try:
             yield from self._lines(lines)
-        except UnicodeDecodeError:
-            raise UsageProblem(f"{self.name} is not UTF-8") from None
+        except UnicodeError:
+            raise UsageProblem(f"{self.name} is not {encoding.removesuffix('-sig').upper()}") from None
         except csv.Error as error:
             raise UsageProblem(f"{self.name} is no CSV file: {error}") from None
         finally:
@@ -91,11 +98,12 @@ class Source:
 
     def _lines(self, lines: io.TextIOWrapper) -> Iterator[tuple[str, Target]]:
         head = next(lines, "")
-        columns = [column.strip() for column in next(csv.reader([head]), [])]
-        if "url" not in columns:
+        delimiter = next((sign for sign in _DELIMITERS if "url" in _columns(head, sign)), None)
+        if delimiter is None:
             yield from _urls(chain([head], lines))
             return
-        rows = csv.reader(lines)
+        columns = _columns(head, delimiter)
+        rows = csv.reader(lines, delimiter=delimiter)
         names = [_column(column, self.name) for column in columns]
         if len(set(names)) < len(names):
             raise UsageProblem(f"{self.name}, line 1: a column stands there twice")
@@ -105,9 +113,13 @@ class Source:
                 yield where, _row(names, fields, f"{self.name}, {where}", self.base)
 
 
+def _columns(head: str, delimiter: str) -> list[str]:
+    return [column.strip().lower() for column in next(csv.reader([head.lstrip("\ufeff")], delimiter=delimiter), [])]
+
+
 def _urls(lines: Iterator[str] | chain[str]) -> Iterator[tuple[str, Target]]:
     for number, line in enumerate(lines, 1):
-        url = line.strip()
+        url = line.strip().lstrip("\ufeff")
         if url and not url.startswith("#"):
             yield f"line {number}", of_its_own(url, {"target": url})
 
@@ -220,6 +232,6 @@ def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE) -> Source:
 
 def _utf8(content: bytes, name: str) -> str:
     try:
-        return content.decode()
+        return as_text(content).data.decode()
     except UnicodeDecodeError:
         raise UsageProblem(f"{name} is not UTF-8") from None

@@ -13,7 +13,7 @@ from conformance.contract.terms import EDITION
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, Populated, Search, Smallest, Transcript
 from conformance.judge.curl import curl_line
-from conformance.judge.judge import Judgement, judge
+from conformance.judge.judge import Judgement
 from conformance.judge.judging import Judging
 from conformance.judge.ledger import bodies, instant, record
 from conformance.judge.report import (
@@ -27,6 +27,7 @@ from conformance.judge.report import (
     SmallestRequest,
     Verdict,
 )
+from conformance.judge.servers import judge_each
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.text.safe import printable
 from conformance.version import __version__
@@ -49,6 +50,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     deviations: Deviations | None = None,
     stopped: str | None = None,
     full_bodies: bool = False,
+    unread: Sequence[str] = (),
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
@@ -67,12 +69,12 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
-        edition=EDITION, stopped=stopped,
+        edition=EDITION, stopped=stopped, unread=tuple(unread),
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
         clauses=results, exchanges=tuple(ledger.values()), properties=generated, jobs=_jobs(populated),
-        deviations=deviations,
+        deviations=deviations, servers=judgement.servers,
         bodies=_bodies(exchanges, ledger) if full_bodies else None,
     )  # fmt: skip
 
@@ -109,7 +111,7 @@ def report_on(
     """Judge a transcript, by the clauses named in ``only`` or by all."""
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
-        judge, transcript.exchanges, judging.dialect, only=only, hide_workflows=judging.hide_workflows,
+        judge_each, transcript.exchanges, judging.dialect, only=only, hide_workflows=judging.hide_workflows,
     )  # fmt: skip
     if judging.register is None:
         judgement, deviations = judged(), None
@@ -124,7 +126,7 @@ def report_on(
         options=dict(judging.options), start=transcript.start, end=transcript.end,
         partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
         hide_workflows=judging.hide_workflows, stopped=transcript.stopped, full_bodies=judging.full_bodies,
-        deviations=deviations,
+        deviations=deviations, unread=transcript.unread,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -132,9 +134,11 @@ def report_on(
     return report
 
 
-def report_on_exchanges(exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float) -> Report:
-    """Judge exchanges that were recorded some other time."""
-    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None), judging)
+def report_on_exchanges(
+    exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float, unread: Sequence[str] = ()
+) -> Report:
+    """Judge exchanges that were recorded some other time. ``unread`` names what of them could not be read."""
+    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread)), judging)
 
 
 def _with_verdict(report: Report, verdict: Verdict, reason: str) -> Report:

@@ -17,8 +17,8 @@ from conformance.contract.reading.fast import Skimmed
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.judge.outcome import outcome
-from conformance.judge.report import ClauseResult, Counts, Verdict
-from conformance.judge.tally import Tally
+from conformance.judge.report import ClauseResult, Counts, Server, Verdict
+from conformance.judge.tally import Tally, readable
 from conformance.judge.verdict import count, decide
 
 LIVE: Final = 8 << 20
@@ -30,7 +30,7 @@ _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 class Judgement(NamedTuple):
     """What a run's exchanges say, and what was demanded of them.
 
-    ``listed`` are the lists that held a job in some answer.
+    ``listed`` are the lists that held a job in some answer. ``servers`` are there if a recording holds several.
     """
 
     results: tuple[ClauseResult, ...]
@@ -39,6 +39,7 @@ class Judgement(NamedTuple):
     counts: Counts
     demand: Demand
     listed: frozenset[str]
+    servers: tuple[Server, ...] = ()
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
@@ -164,7 +165,7 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
     answers = []
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
-            content = exchange.response.content
+            content = readable(exchange.response)
             reading = readings.setdefault(content, Skimmed(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:

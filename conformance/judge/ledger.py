@@ -45,7 +45,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
-        kept=kept(exchange) if whole else None,
+        kept=kept(exchange) if whole else None, server=printable(exchange.server, 300),
     )  # fmt: skip
 
 
@@ -83,10 +83,11 @@ def kept(exchange: Exchange) -> Kept:
     return Kept(
         started=exchange.started, to_queue=request.to_queue,
         operation=None if request.operation is None else request.operation.name,
-        sent=_body(request.body) if request.body else None,
+        sent=_body(request.body) if request.body else None, request_head=request.head,
         answer=None if answered is None else KeptAnswer(
             headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
-            http_version=answered.http_version, wire=_wire(answered.wire),
+            http_version=answered.http_version, wire=_wire(answered.wire), extent=answered.extent.value,
+            verbatim=answered.verbatim,
         ),
         problem=None if problem is None else KeptProblem(
             fault=problem.fault.value, detail=problem.detail, begun=problem.begun

@@ -47,7 +47,8 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
         exchanges = exchanges_in(source)
     except NotWhole as problem:
         raise NotWhole(f"{name} cannot be judged again: {problem}") from None
-    return source, Transcript(exchanges, source.run.target, 0.0, 0.0, source.run.stopped)
+    transcript = Transcript(exchanges, source.run.target, 0.0, 0.0, source.run.stopped, unread=source.run.unread)
+    return source, transcript
 
 
 def judge_again(source: Report, transcript: Transcript, judging: Judging, *, name: str) -> Report:

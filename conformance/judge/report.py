@@ -201,6 +201,8 @@ class KeptAnswer(Value, frozen=True, kw_only=True):
     head: bool
     http_version: str
     wire: KeptWire | None
+    extent: Literal["whole", "cut", "unknown"] = "whole"
+    verbatim: bool = True
 
 
 class KeptProblem(Value, frozen=True, kw_only=True):
@@ -215,6 +217,7 @@ class Kept(Value, frozen=True, kw_only=True):
     """What clauses look at of an exchange beside what is shown of it. ``started`` in seconds since the Unix epoch.
 
     ``operation`` names what was asked for where that was not to read the queue, and ``sent`` is the request's body.
+    ``request_head`` is False if a recording lacks the headers of the request.
     """
 
     started: float | None
@@ -223,6 +226,7 @@ class Kept(Value, frozen=True, kw_only=True):
     problem: KeptProblem | None
     operation: str | None = None
     sent: Body | None = None
+    request_head: bool = True
 
 
 class Body(Value, frozen=True, kw_only=True):
@@ -239,7 +243,7 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
     """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds.
 
     ``superseded`` attempts were made again on a fresh connection and judged by nobody. ``kept`` is there in a report
-    with whole bodies.
+    with whole bodies. ``server`` is the name of the server in a recording of several.
     """
 
     id: str
@@ -250,6 +254,7 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
     attempt: int
     superseded: bool = False
     kept: Kept | None = None
+    server: str = ""
 
 
 class MadeFrom(Value, frozen=True, kw_only=True):
@@ -288,6 +293,7 @@ class Run(Value, frozen=True, kw_only=True):
     edition: int = 1
     stopped: str | None = None
     made_from: MadeFrom | None = None
+    unread: tuple[str, ...] = ()
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
@@ -505,8 +511,25 @@ class History(Value, frozen=True, kw_only=True):
     diff: Diff | None
 
 
+class Server(Value, frozen=True, kw_only=True):
+    """What one of several servers in a recording came to; ``exchanges`` are counted.
+
+    The report's own clauses and verdict are the worst of all servers.
+    """
+
+    server: str
+    verdict: Verdict
+    verdict_reason: str
+    read_as: str
+    exchanges: int
+    counts: Counts
+
+
 class Report(Value, frozen=True, kw_only=True):
-    """One run, whole. ``bodies``, by the SHA-256 of the body, are there where whole bodies were asked for."""
+    """One run, whole. ``bodies``, by the SHA-256 of the body, are there where whole bodies were asked for.
+
+    ``servers`` are there if a recording holds several: each is judged on its own.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     run: Run
@@ -521,6 +544,7 @@ class Report(Value, frozen=True, kw_only=True):
     history: History | None = None
     load: LoadRun | None = None
     jobs: OwnJobs | None = None
+    servers: tuple[Server, ...] = ()
 
     def clause(self, clause_id: str) -> ClauseResult:
         """Return the result of one clause. Raises KeyError where the run has none of that id."""

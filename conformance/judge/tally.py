@@ -11,12 +11,13 @@ from msgspec import structs
 
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
-from conformance.exchange.model import Exchange
+from conformance.exchange.model import Exchange, Extent, Response
 from conformance.judge.excerpt import around
 from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.masking import masked, shows_workflow
 from conformance.judge.outcome import Counted
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint
+from conformance.text.cutoff import closed
 from conformance.text.safe import failure
 
 LISTED: Final = 2
@@ -39,10 +40,15 @@ def _shown(pointer: str | None) -> str | None:
     return whole if len(pointer) <= POINTER_LIMIT else whole + "…"
 
 
+def readable(response: Response) -> bytes:
+    """Return the bytes of a body that are read: of one that a recorder cut off, its whole jobs."""
+    return closed(response.content) if response.extent is Extent.CUT else response.content
+
+
 def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
     """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
     told = hide and shows_workflow(clause, finding.pointer)
-    content, pointer = exchange.response.content if exchange.response else b"", finding.pointer
+    content, pointer = readable(exchange.response) if exchange.response else b"", finding.pointer
     return Evidence(
         exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
         kind=finding.kind, got=masked(finding.got) if told else finding.got,

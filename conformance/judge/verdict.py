@@ -21,12 +21,14 @@ _FAULTS: Final = {
     Fault.TIMEOUT: "the target did not answer in time",
     Fault.BROKEN: "the target broke off its answer",
     Fault.TOO_LARGE: "the answer is too large",
+    Fault.NOT_RECORDED: "the recording is not whole",
 }
 _REMEDIES: Final = {
     Fault.UNREACHABLE: "is it running, and are address and port right?",
     Fault.TIMEOUT: "try again, or give it more time with --exchange-timeout",
     Fault.BROKEN: "does it speak HTTP on this port?",
     Fault.TOO_LARGE: "allow more with --max-body",
+    Fault.NOT_RECORDED: "docs/recordings.md says how to record all of it",
 }
 
 
@@ -71,9 +73,11 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
     if errors:
         yield f"the suite itself failed in {_names(errors)}"
     reads = [exchange for exchange in exchanges if exchange.request.reads and not exchange.superseded]
-    lost = [exchange.problem.detail for exchange in reads if exchange.problem is not None]
+    lost = [exchange.problem for exchange in reads if exchange.problem is not None]
     if lost:
-        yield f"{len(lost)} of {len(reads)} reads brought no whole answer ({printable(lost[0])})"
+        was = "was" if len(lost) == 1 else "were"
+        what = f"{was} not recorded whole" if lost[0].fault is Fault.NOT_RECORDED else "brought no whole answer"
+        yield f"{len(lost)} of {len(reads)} reads {what} ({printable(lost[0].detail)})"
     shown = [answer for answer in answers if answer.shows_queue]
     coded = [answer for answer in shown if answer.response.coding_error is not None]
     if coded:

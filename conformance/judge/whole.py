@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
+from conformance.exchange.model import Credential, Exchange, Extent, Fault, Operation, Problem, Request, Response, Wire
 from conformance.judge.ledger import WHOLE_BODIES, WIRE
 from conformance.judge.report import Body, RecordedExchange, Report
 
@@ -35,7 +35,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
     request = Request(
         asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue,
         operation=None if more.operation is None else Operation[more.operation],
-        body=b"" if more.sent is None else _content(more.sent),
+        body=b"" if more.sent is None else _content(more.sent), head=more.request_head,
     )  # fmt: skip
     response = None
     if answered is not None and more.answer is not None:
@@ -43,13 +43,15 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
         content = contents[answered.sha256] if answered.size else b""
         wire = None if found.wire is None else Wire(**{name: getattr(found.wire, name) for name in WIRE})
         response = Response(
-            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire
-        )
+            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire,
+            Extent(found.extent), found.verbatim,
+        )  # fmt: skip
     lost = more.problem
     return Exchange(
         id=recorded.id, request=request, response=response,
         problem=None if lost is None else Problem(Fault(lost.fault), lost.detail, lost.begun),
         started=more.started, elapsed=recorded.elapsed, attempt=recorded.attempt, superseded=recorded.superseded,
+        server=recorded.server,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import Gist
 from conformance.exchange.model import Exchange, Response
 
-HEAD: Final = ("status", "coding_error", "head", "wire")
+HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim")
 WHOLE: Final = (*HEAD, "content")
 """What can be seen of an answer, beside the fields of its head."""
 
@@ -38,6 +38,8 @@ class _Head(_Bare):
     header = Response.header
     values = Response.values
     media_type = Response.media_type
+    typed = Response.typed
+    whole = Response.whole
 
     def lines(self, name: str) -> list[str]:
         """Return the values of all lines of a field."""
@@ -73,7 +75,7 @@ def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchan
 def remembered(exchange: Exchange, response: Response, gist: Gist) -> Answer:
     """Return as much of an answer as is compared with the next ones: when and how it was asked for, and the gist."""
     asked = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
-    return _made(asked, _Bare(status=response.status), _Bare(gist=gist))
+    return _made(asked, _Bare(status=response.status, whole=response.whole), _Bare(gist=gist))
 
 
 def _made(exchange: _Bare, response: _Bare, reading: _Bare | Reading) -> Answer:

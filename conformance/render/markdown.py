@@ -23,6 +23,7 @@ from conformance.render.words import (
     problems,
     reading,
     sentence,
+    servers,
     status_counts,
     times,
     waived,
@@ -46,6 +47,8 @@ def render_markdown(report: Report) -> str:
             f"{code(run.start)}, suite {code(run.suite_version)}"
         ),
         plain(sentence(judged_again(report))) if run.made_from else "",
+        "\n".join(f"- {plain(server)}" for server in servers(report)),
+        "\n".join(f"- Not read: {plain(part)}" for part in run.unread),
         "\n".join(f"- {plain(step)}" for step in next_steps(report)),
         _counts(report),
         _since(report),

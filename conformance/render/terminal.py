@@ -21,6 +21,7 @@ from conformance.render.words import (
     problems,
     reading,
     sentence,
+    servers,
     status_counts,
     times,
     verdict_line,
@@ -91,6 +92,7 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     by_status = ", ".join(
         f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
     )
+    lines += [Line("counts", line(f"Server {server}")) for server in servers(report)]
     if because(report.run):
         lines.append(Line("counts", line(f"Dialect {reading(report.run)}")))
     lines.append(Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}")))

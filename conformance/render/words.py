@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from conformance.contract.terms import ORDER, Dialect
+from conformance.exchange.model import Fault
 from conformance.judge.report import (
     ClauseResult,
     Evidence,
@@ -251,6 +252,8 @@ def flags(report: Report) -> list[str]:
             ("partial run", report.run.partial),
             ("certificates were not verified", report.run.options.get("insecure") is True),
             ("judged again, without asking", report.run.made_from is not None),
+            (f"{len(report.servers)} servers, each judged on its own", bool(report.servers)),
+            (f"{count(len(report.run.unread), 'part')} of the recordings not read", bool(report.run.unread)),
             ("whole bodies are kept in compliance.json", report.bodies is not None),
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),
             (f"generated requests ended early: {stopped}", stopped is not None),
@@ -284,6 +287,14 @@ def judged_again(report: Report) -> str:
         f"dialect {source.dialect}, edition {source.edition}, it was {VERDICT[source.verdict].lower()} "
         f"({source.verdict_reason})"
     )
+
+
+def servers(report: Report) -> list[str]:
+    """Return the verdict on each server of a recording of several, one line for each."""
+    return [
+        f"{one.server}: {VERDICT[one.verdict].lower()}, {one.verdict_reason} ({count(one.exchanges, 'exchange')})"
+        for one in report.servers
+    ]
 
 
 def waived(report: Report) -> list[ClauseResult]:
@@ -347,7 +358,9 @@ def _to_see_more(report: Report) -> list[str]:
     answers = [exchange.response for exchange in report.exchanges if exchange.response]
     statuses = {answer.status for answer in answers}
     steps = []
-    if not answers:
+    if any(exchange.error and exchange.error.startswith(Fault.NOT_RECORDED.value) for exchange in report.exchanges):
+        steps.append("The recording is not whole: docs/recordings.md says how to record everything that is judged.")
+    elif not answers:
         steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
     elif 200 not in statuses and statuses & {401, 403}:
         steps.append(

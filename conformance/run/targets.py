@@ -24,6 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from conformance.exchange.sniff import as_text
 from conformance.problems import UsageProblem
 from conformance.run.options import OPTIONS, Option, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
@@ -83,7 +84,7 @@ def environment(environ: Mapping[str, str], target: Target, among: Sequence[Targ
 def read(path: Path) -> tuple[Target, ...]:
     """Read a file of targets. Raises UsageProblem."""
     try:
-        text = path.read_bytes().decode()
+        text = as_text(path.read_bytes()).data.decode()
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read ({error.strerror}): name the file of your targets") from None
     except UnicodeDecodeError:

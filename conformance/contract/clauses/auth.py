@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.clause import Cause, Finding, Over, clause, doc, rfc
-from conformance.contract.clauses.error import errors, is_error_response
+from conformance.contract.clauses.error import errors, is_error_response, known_errors
 from conformance.contract.conversation import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import JSON
 from conformance.contract.terms import FOREIGN_ORIGIN, NO_AUTHENTICATION, Level
@@ -111,7 +111,7 @@ def the_refusal_is_401(answer: Answer) -> Iterator[Finding]:
 
 
 def _unauthorized(answer: Answer) -> Iterator[Answer]:
-    return (error for error in errors(answer) if error.response.status == REFUSALS[0])
+    return (error for error in errors(answer) if error.response.status == REFUSALS[0] and error.response.head)
 
 
 @clause(
@@ -135,7 +135,7 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     why="The document leaves 401 and 403 out, but has one form for all errors.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}', breaks='401, {"message": "Invalid API key"}',
     needs="an answer of 401 or 403 with a body",
-    over=lambda answer: (e for e in errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"),
+    over=lambda answer: (e for e in known_errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"),
 )  # fmt: skip
 def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
     """{code, message} in application/json on 401 and 403."""

@@ -39,8 +39,14 @@ INTERNALS: Final = re.compile(
 
 
 def errors(answer: Answer) -> Iterator[Answer]:
-    """Answers of the queue that are 4xx or 5xx."""
-    return (found for found in heads(answer) if found.response.status >= FIRST_ERROR and found.request.to_queue)
+    """Answers of the queue that are 4xx or 5xx, with their Content-Type."""
+    if answer.response.typed and answer.response.status >= FIRST_ERROR and answer.request.to_queue:
+        yield answer
+
+
+def known_errors(answer: Answer) -> Iterator[Answer]:
+    """The same, with their whole bodies."""
+    return (error for error in errors(answer) if error.response.whole)
 
 
 def _documented(answer: Answer) -> Iterator[Answer]:
@@ -66,7 +72,7 @@ def error_is_json(answer: Answer) -> Iterator[Finding]:
 
 
 def _documented_json(answer: Answer) -> Iterator[Answer]:
-    return (error for error in _documented(answer) if error.response.media_type == JSON)
+    return (e for e in _documented(answer) if e.response.media_type == JSON and e.response.whole)
 
 
 @clause(
@@ -156,7 +162,7 @@ def is_error_response(value: object) -> bool:
 
 
 def _other(answer: Answer) -> Iterator[Answer]:
-    for error in errors(answer):
+    for error in known_errors(answer):
         documented = error.response.status in DOCUMENTED and error.request.method == "GET"
         json = error.response.media_type == JSON and error.document.read and error.request.method != "HEAD"
         if json and not documented and error.response.status not in REFUSALS:
@@ -179,7 +185,7 @@ def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
 
 
 def _with_body(answer: Answer) -> Iterator[Answer]:
-    return (error for error in errors(answer) if error.request.method == "GET")
+    return (error for error in known_errors(answer) if error.request.method == "GET")
 
 
 @clause(

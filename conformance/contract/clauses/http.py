@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc, rfc
 from conformance.contract.clauses.envelope import GET
-from conformance.contract.conversation import NOT_NOW, OK, Answer, Conversation, queue_answers
+from conformance.contract.conversation import NOT_NOW, OK, Answer, Conversation
 from conformance.contract.expected_status import JSON, allowed, cause
 from conformance.contract.terms import Level
 from conformance.exchange.codings import CODINGS, DECODABLE
@@ -42,7 +42,14 @@ def heads(answer: Answer) -> Iterator[Answer]:
 
 def queue_heads(answer: Answer) -> Iterator[Answer]:
     """Answers of 200 to a read, with their headers."""
-    return (found for found in queue_answers(answer) if found.response.head)
+    if answer.served and answer.response.head:
+        yield answer
+
+
+def typed_queues(answer: Answer) -> Iterator[Answer]:
+    """Answers of 200 to a read, with their Content-Type."""
+    if answer.served and answer.response.typed:
+        yield answer
 
 
 @clause(
@@ -51,7 +58,7 @@ def queue_heads(answer: Answer) -> Iterator[Answer]:
     source=doc(f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'),
     why="Clients that check the type fail; those that do not may read a login page as a queue. No other type is documented, whatever Accept says.",
     keeps="Content-Type: application/json; charset=utf-8", breaks="Content-Type: text/html",
-    over=queue_heads, kinds=("web-page",),
+    over=typed_queues, kinds=("web-page",),
 )  # fmt: skip
 def content_type_is_json(answer: Answer) -> Iterator[Finding]:
     """The media type of a 200 is application/json; parameters are allowed."""
@@ -68,7 +75,7 @@ def content_type_is_json(answer: Answer) -> Iterator[Finding]:
 
 
 def _charsets(answer: Answer) -> Iterator[str]:
-    for found in queue_heads(answer):
+    for found in typed_queues(answer):
         parameters = (found.response.header("content-type") or "").split(";")[1:]
         for parameter in parameters:
             name, _, value = parameter.partition("=")
@@ -147,7 +154,7 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
 def _known_codings(answer: Answer) -> Iterator[Answer]:
     """Whole bodies in codings that we can undo; one that nobody asked for is ``http.coding-asked``."""
     for found, codings in _coded(answer):
-        whole = found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
+        whole = found.response.whole and found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
         known = {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE)
         if whole and known and len(codings) <= CODINGS:
             yield found
@@ -323,8 +330,11 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
     elif answer.request.header("range") == FIRST_BYTE and (match[1], match[2]) != ("0", "0"):
         yield Finding(None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.",
                       Cause("other-part"))  # fmt: skip
-    elif answer.response.header("content-encoding") is None and int(match[2]) - int(match[1]) + 1 != len(
-        answer.response.content
+    elif (
+        answer.response.header("content-encoding") is None
+        and answer.response.whole
+        and answer.response.verbatim
+        and int(match[2]) - int(match[1]) + 1 != len(answer.response.content)
     ):
         yield Finding(
             None,

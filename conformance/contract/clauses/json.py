@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, rfc
-from conformance.contract.conversation import Answer, json_texts, read_texts
+from conformance.contract.conversation import Answer, json_texts, read_parts, read_texts, sent_texts
 from conformance.contract.terms import Level
 from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ
@@ -14,6 +14,9 @@ from conformance.text.strict_json import NESTING_READ
 NESTING_LIMIT: Final = 128
 """Levels that every reader in wide use takes: serde_json stops at 128, jiter at 200, Python near 1,000."""
 A_BODY: Final = "a body that is JSON, or is to be"
+_RE_ENCODED: Final = Cause(
+    "", "if this is from a file: a Windows shell may have re-encoded it (curl -o writes it as it is)"
+)
 
 
 @clause(
@@ -46,7 +49,7 @@ def _looks_like(content: bytes) -> Cause | None:
     source=rfc("RFC 8259 §6", "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted."),
     why="JavaScript's JSON.parse and every strict reader reject the whole answer.",
     keeps="1.5", breaks="NaN",
-    needs=A_BODY, over=read_texts, kinds=("python-json",),
+    needs=A_BODY, over=read_parts, kinds=("python-json",),
 )  # fmt: skip
 def finite_numbers(answer: Answer) -> Iterator[Finding]:
     """NaN, Infinity and -Infinity do not stand anywhere."""
@@ -61,12 +64,13 @@ def finite_numbers(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 8259 §8.1", "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8"),
     why="Readers assume it, whatever the charset parameter says.",
     keeps="caf\\xc3\\xa9", breaks="caf\\xe9",
-    needs=A_BODY, over=json_texts,
+    needs=A_BODY, over=sent_texts,
 )  # fmt: skip
 def utf_8(answer: Answer) -> Iterator[Finding]:
     """The bytes decode as UTF-8."""
     if answer.document.not_utf8 is not None:
-        yield Finding("", "UTF-8", answer.document.not_utf8, "The body is not UTF-8.")
+        hint = _RE_ENCODED if answer.response.content.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+        yield Finding("", "UTF-8", answer.document.not_utf8, "The body is not UTF-8.", hint)
 
 
 @clause(
@@ -75,12 +79,12 @@ def utf_8(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 8259 §8.1", "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text."),
     why="Strict readers take it for garbage before the value.",
     keeps='{"queue_running": []}', breaks='\\xef\\xbb\\xbf{"queue_running": []}',
-    needs=A_BODY, over=json_texts,
+    needs=A_BODY, over=sent_texts,
 )  # fmt: skip
 def no_bom(answer: Answer) -> Iterator[Finding]:
     """The body does not start with U+FEFF."""
     if answer.document.bom:
-        yield Finding("", "no byte order mark", "EF BB BF", "The body starts with a byte order mark.")
+        yield Finding("", "no byte order mark", "EF BB BF", "The body starts with a byte order mark.", _RE_ENCODED)
 
 
 @clause(
@@ -104,7 +108,7 @@ def single_text(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 8259 §7", "the control characters (U+0000 through U+001F)"),
     why="Strict readers reject the whole answer.",
     keeps='"a\\nb"', breaks='"a<line feed>b"',
-    needs=A_BODY, over=read_texts,
+    needs=A_BODY, over=read_parts,
 )  # fmt: skip
 def control_characters(answer: Answer) -> Iterator[Finding]:
     """No raw U+0000 to U+001F stands in a string."""
@@ -119,7 +123,7 @@ def control_characters(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 8259 §4", "The names within an object SHOULD be unique."),
     why="Readers differ in which of the two they take.",
     keeps='{"a": 1}', breaks='{"a": 1, "a": 2}',
-    needs=A_BODY, over=read_texts,
+    needs=A_BODY, over=read_parts,
 )  # fmt: skip
 def distinct_names(answer: Answer) -> Iterator[Finding]:
     """Member names are unique within each object."""
@@ -135,7 +139,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"),
     why="It is no character: databases, Rust and strict readers fail on it.",
     keeps='"\\ud83d\\ude00"', breaks='"\\ud800"',
-    needs=A_BODY, over=read_texts,
+    needs=A_BODY, over=read_parts,
 )  # fmt: skip
 def paired_surrogates(answer: Answer) -> Iterator[Finding]:
     """No escape of half a character."""
@@ -149,7 +153,7 @@ def paired_surrogates(answer: Answer) -> Iterator[Finding]:
     source=rfc("RFC 8259 §6", "good interoperability can be achieved by implementations that expect no more precision or range than these provide"),
     why="Most readers turn it into infinity, or fail.",
     keeps="1e308", breaks="1e999",
-    needs=A_BODY, over=read_texts,
+    needs=A_BODY, over=read_parts,
 )  # fmt: skip
 def number_range(answer: Answer) -> Iterator[Finding]:
     """No number is beyond the range of IEEE 754 binary64."""

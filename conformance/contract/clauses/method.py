@@ -51,10 +51,11 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
         yield Finding(None, printable(theirs or "no Content-Type"), printable(ours or "no Content-Type"),
                       "HEAD names another Content-Type than GET.", Cause("content-type"))  # fmt: skip
     length = head.response.header("content-length")
-    stood_still = len(gets) > 1 and gets[0].response.content == gets[1].response.content
+    known = all(get.response.whole for get in gets)
+    stood_still = known and len(gets) > 1 and gets[0].response.content == gets[1].response.content
     same_coding = head.response.header("content-encoding") == gets[0].response.header("content-encoding")
     expected = gets[0].response.header("content-length")
-    if expected is None and gets[0].response.header("content-encoding") is None:
+    if expected is None and gets[0].response.header("content-encoding") is None and gets[0].response.verbatim:
         expected = str(len(gets[0].response.content))
     if stood_still and same_coding and None not in (length, expected) and length != expected:
         yield Finding(

@@ -40,10 +40,15 @@ def accountable(answer: Answer) -> Iterator[Answer]:
         yield answer
 
 
+def _excused(answer: Answer) -> bool:
+    """Whether request headers that a recording lacks may explain the status."""
+    return not answer.request.head and answer.response.status != OK and _as_allowed(answer)
+
+
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     """The run as a whole, where it asked in a way that leaves the server no excuse."""
     plain = [answer for answer in conversation.answers if answer.request.plain]
-    telling = [answer for answer in plain if answer.response.status not in UNAVAILABLE]
+    telling = [answer for answer in plain if answer.response.status not in UNAVAILABLE and not _excused(answer)]
     if telling:
         yield telling[0], telling
 
@@ -82,7 +87,7 @@ def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
 )  # fmt: skip
 def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
     """Each read is answered 200, or with a status that its own request leaves open."""
-    if answer.response.status != OK if answer.request.plain else unexpected(answer):
+    if answer.response.status != OK and not _excused(answer) if answer.request.plain else unexpected(answer):
         yield Finding(
             None, "200", str(answer.response.status), f"A read ({answer.request.purpose}) is not answered 200."
         )

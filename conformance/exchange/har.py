@@ -1,0 +1,193 @@
+"""HAR files as browsers, proxies and other tools write them: what each entry says, and what it leaves open.
+
+Nothing in an entry is relied upon. A part that cannot be read is unknown, and what was odd is noted, so that one odd
+entry costs no other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from conformance.exchange.headers import Headers, first
+from conformance.exchange.kept import Kept, of_entry
+from conformance.exchange.model import Extent, Fault, Problem, Response
+from conformance.exchange.sniff import Content
+
+USUAL_PATH: Final = "/api/queue"
+QUEUE: Final = "/queue"
+_STATUSES: Final = range(200, 600)
+_BODILESS: Final = (204, 304)
+_LOG: Final = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
+_CACHED: Final = ("memory", "disk", "memory cache", "disk cache")
+_UNTYPED: Final = ("", "x-unknown", "application/octet-stream")
+"""What recorders write for a Content-Type that they do not know."""
+
+
+class NotHar(ValueError):
+    """A HAR file that cannot be read. Its text says why."""
+
+
+@dataclass
+class Entry:
+    """What one entry holds. ``odd`` says what of it could not be read; ``body`` is that of the response."""
+
+    number: int
+    method: str
+    url: str
+    headers: Headers
+    head: bool
+    response: Response | None
+    problem: Problem | None
+    started: float | None = None
+    elapsed: float | None = None
+    odd: list[str] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """The path of its URL."""
+        return urlsplit(self.url).path
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the response says that it is JSON."""
+        return self.response is not None and "json" in (self.response.media_type or "")
+
+
+def entries_of(text: Content) -> list[Any] | None:
+    """Return the entries of a HAR file, None if it is none. Raises NotHar for one that is cut off or damaged."""
+    if b'"entries"' not in text.data and not _LOG.match(text.data):
+        return None
+    try:
+        value = json.loads(text.data, strict=False)
+    except (ValueError, RecursionError) as error:
+        if not _LOG.match(text.data):
+            return None
+        at = f" ({error.msg} at character {error.pos:,})" if isinstance(error, json.JSONDecodeError) else ""
+        raise NotHar(f"looks like a HAR file that was cut off or damaged{at}: save it again") from None
+    log = value.get("log", value) if isinstance(value, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
+    return entries if isinstance(entries, list) else None
+
+
+def url_of(entry: object) -> str | None:
+    """Return the URL of an entry, None if it has none that can be read."""
+    asked = entry.get("request") if isinstance(entry, dict) else None
+    url = asked.get("url") if isinstance(asked, dict) else None
+    try:
+        return url if isinstance(url, str) and urlsplit(url).hostname else None
+    except ValueError:
+        return None
+
+
+def read_entry(entry: Mapping[str, Any], number: int) -> Entry:
+    """Read an entry that has a URL."""
+    asked = entry["request"]
+    headers, known = _fields(asked)
+    found = Entry(
+        number, _text(asked.get("method")).upper() or "GET", _text(asked["url"]), headers, known,
+        None, Problem(Fault.NOT_RECORDED, "the recording holds no response"),
+    )  # fmt: skip
+    _clock(entry, found)
+    answered = entry.get("response")
+    if isinstance(answered, dict):
+        _answer(answered, found)
+    else:
+        found.odd.append("has no response")
+    return found
+
+
+def _clock(entry: Mapping[str, Any], found: Entry) -> None:
+    """Read the times. A response out of the browser's cache is not of the time at which it was read."""
+    moment, taken = entry.get("startedDateTime"), entry.get("time")
+    cached = str(entry.get("_fromCache") or _member(entry, "response").get("_fetchType") or "").lower() in _CACHED
+    if cached:
+        found.odd.append("is from the browser's cache: its time is not known")
+        return
+    if moment is not None:
+        try:
+            when = datetime.fromisoformat(moment)
+            found.started = None if when.tzinfo is None else when.timestamp()
+        except (TypeError, ValueError, OverflowError):
+            found.odd.append(f"has a startedDateTime that is not a date ({str(moment)[:40]!r}): its time is not known")
+    seconds = _float(taken)
+    found.elapsed = None if seconds is None else seconds / 1000
+
+
+def _answer(answered: Mapping[str, Any], found: Entry) -> None:
+    status = _float(answered.get("status"))
+    failed = answered.get("_error")  # Chrome's word for a response that broke off or could not be decoded
+    if status is None or status not in _STATUSES:
+        why = f" ({str(failed)[:100]})" if failed else ""
+        found.problem = Problem(Fault.NOT_RECORDED, f"the recording holds no response{why}")
+        return
+    headers, known = _fields(answered)
+    if first(headers, "content-type") is None:
+        headers += _typed(answered)
+    bodiless = found.method == "HEAD" or status in _BODILESS
+    kept = Kept() if bodiless else of_entry(answered, headers)
+    if failed and not bodiless:
+        kept = Kept(extent=Extent.UNKNOWN, lost=f"the browser did not get the whole response ({str(failed)[:100]})")
+    found.problem = None if kept.lost is None else Problem(Fault.NOT_RECORDED, kept.lost)
+    found.response = Response(
+        int(status), headers, kept.content, kept.coding_error, head=known, extent=kept.extent, verbatim=kept.verbatim,
+        http_version=_text(answered.get("httpVersion")),
+    )  # fmt: skip
+    if not known and answered.get("headers"):
+        found.odd.append("has headers that cannot be read: they are not known")
+
+
+def _typed(answered: Mapping[str, Any]) -> Headers:
+    """Return Content-Type as the content has it, which HAR 1.2 says is the value of the header."""
+    given = _text(_member(answered, "content").get("mimeType"))
+    return () if given.lower() in _UNTYPED or "/" not in given else (("Content-Type", given),)
+
+
+def _member(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = message.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _fields(message: Mapping[str, Any]) -> tuple[Headers, bool]:
+    """Return the header fields, and whether these are all: without any they were not recorded."""
+    given = message.get("headers")
+    if isinstance(given, dict):
+        given = [{"name": name, "value": value} for name, value in given.items()]
+    fields = given if isinstance(given, list) else []
+    pairs = [_pair(entry) for entry in fields]
+    named = [pair for pair in pairs if pair is not None and not pair[0].startswith(":")]
+    # Chrome joins the lines of a field
+    headers = tuple((name, line) for name, value in named for line in re.split(r"\r?\n", value))
+    return headers, bool(headers) and None not in pairs
+
+
+def _pair(entry: object) -> tuple[str, str] | None:
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        return None
+    value = entry.get("value")
+    known = isinstance(value, str | int | float)
+    return (_text(entry["name"]), _text(value)) if known else None
+
+
+def _float(value: object) -> float | None:
+    """Return a number that is not negative, None where it is none."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _text(value: object) -> str:
+    """Return text that can be written: halves of surrogate pairs as their escapes."""
+    return "" if value is None else str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def places(entries: Sequence[Any]) -> Iterator[tuple[int, str | None]]:
+    """Yield the number of each entry and its URL, None if it has none that can be read."""
+    return ((number, url_of(entry)) for number, entry in enumerate(entries, 1))

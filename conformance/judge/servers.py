@@ -1,0 +1,100 @@
+"""Several servers in one recording: each is judged on its own, and the worst decides. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from msgspec import structs
+
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import FINGERPRINTS, ClauseResult, Server, Status, Verdict
+from conformance.judge.verdict import count
+from conformance.text.safe import printable
+
+UNNAMED: Final = "a server that is not named"
+NAME: Final = 300
+_WORST_FIRST: Final = (
+    Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS, Status.NOT_EXERCISED, Status.NOT_APPLICABLE,
+)  # fmt: skip
+_VERDICTS: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
+
+
+def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
+    """Group exchanges by their servers. Those without a name are of the only server that has one, if there is one."""
+    names = {exchange.server for exchange in exchanges} - {""}
+    unnamed = next(iter(names)) if len(names) == 1 else ""
+    groups: dict[str, list[Exchange]] = {}
+    for exchange in exchanges:
+        groups.setdefault(exchange.server or unnamed, []).append(exchange)
+    return groups
+
+
+def judge_each(
+    exchanges: Sequence[Exchange], dialect: Dialect, *, judging: Callable[..., Judgement] = judge, **options: Any
+) -> Judgement:
+    """Judge exchanges as ``judge`` does, those of each server on their own."""
+    groups = by_server(exchanges)
+    judgements = {name: judging(group, dialect, **options) for name, group in groups.items()}
+    if len(groups) < 2:
+        return next(iter(judgements.values()), None) or judging(exchanges, dialect, **options)
+    servers = tuple(
+        Server(
+            server=printable(name or UNNAMED, NAME), verdict=found.verdict, verdict_reason=found.reason,
+            read_as=found.demand.read_as.value, exchanges=len(groups[name]), counts=found.counts,
+        )
+        for name, found in judgements.items()
+    )  # fmt: skip
+    return _together(list(judgements.values()), servers)
+
+
+def _together(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> Judgement:
+    first = judgements[0]
+    results = _merged([judgement.results for judgement in judgements])
+    return first._replace(
+        results=results, counts=count(results), listed=frozenset(chain.from_iterable(j.listed for j in judgements)),
+        demand=_demand(judgements, servers), servers=servers,
+        **_verdict(servers),
+    )  # fmt: skip
+
+
+def _verdict(servers: Sequence[Server]) -> dict[str, Any]:
+    """Return the worst verdict, with the reason of the first server that has it."""
+    worst = next(verdict for verdict in _VERDICTS if any(one.verdict is verdict for one in servers))
+    those = [one for one in servers if one.verdict is worst]
+    if worst is Verdict.CONFORMANT:
+        return {"verdict": worst, "reason": f"each of {len(servers)} servers: {those[0].verdict_reason}"}
+    of = f"{len(those)} of {len(servers)} servers"
+    return {"verdict": worst, "reason": f"{of}, {those[0].server}: {those[0].verdict_reason}"}
+
+
+def _demand(judgements: Sequence[Judgement], servers: Sequence[Server]) -> Demand:
+    demands = [judgement.demand for judgement in judgements]
+    if len({demand.read_as for demand in demands}) == 1:
+        return demands[0]
+    shown = ", ".join(f"{one.read_as} at {one.server}" for one in servers)
+    return Demand(demands[0].dialect, Dialect.AUTO, shown)
+
+
+def _merged(results: Sequence[Sequence[ClauseResult]]) -> tuple[ClauseResult, ...]:
+    return tuple(_of_all(same) for same in zip(*results, strict=True))
+
+
+def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:
+    """Return the worst result of a clause, with the evidence and the numbers of all servers."""
+    worst = min(results, key=lambda result: _WORST_FIRST.index(result.status))
+    judged, breached = sum(each.judged for each in results), sum(each.breached for each in results)
+    fingerprints = tuple(dict.fromkeys(chain.from_iterable(each.fingerprints for each in results)))[:FINGERPRINTS]
+    return structs.replace(
+        worst, judged=judged, breached=breached, fingerprints=fingerprints, reason=_reason(worst, judged, breached),
+        evidence=tuple(chain.from_iterable(each.evidence for each in results)),
+    )  # fmt: skip
+
+
+def _reason(worst: ClauseResult, judged: int, breached: int) -> str:
+    if worst.status in {Status.FAIL, Status.WARN}:
+        return f"broken in {breached:,} of {judged:,} answers"
+    return f"kept in {judged:,} answers" if worst.status is Status.PASS and judged != worst.judged else worst.reason

@@ -1,0 +1,69 @@
+"""JSON texts that end too early: whether one does, and what of a queue its start still shows."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from typing import Final
+
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
+_LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_SPACE: Final = " \t\r\n"
+_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+"""The start of an escape, at the end of a text."""
+_LONGEST: Final = 6
+_LIST: Final = 2
+"""How deep a job leaves its text where it ends: within the object and one of its lists."""
+
+
+class Text(enum.Enum):
+    """What a text is, as JSON."""
+
+    COMPLETE = "complete"
+    """A value, whatever follows it and whatever else is wrong with it."""
+    ENDS_EARLY = "ends early"
+    """The start of a value."""
+    BROKEN = "broken"
+
+
+def kind_of(content: bytes) -> Text:
+    """Tell whether bytes are JSON, the start of JSON, or something else."""
+    text = content.decode("utf-8", "replace").lstrip(_SPACE)
+    if not text:
+        return Text.ENDS_EARLY
+    try:
+        _LAX.raw_decode(text)
+    except json.JSONDecodeError as error:
+        return Text.ENDS_EARLY if _is_at_the_end(error, text) else Text.BROKEN
+    except RecursionError:
+        pass  # nests deep: said by a clause of its own
+    return Text.COMPLETE
+
+
+def _is_at_the_end(error: json.JSONDecodeError, text: str) -> bool:
+    rest = text[error.pos :].rstrip(_SPACE)
+    if not rest or error.msg.startswith("Unterminated string"):
+        return True
+    in_escape = error.msg.startswith("Invalid \\") and _ESCAPE.search(text[-_LONGEST:])
+    return bool(in_escape) or any(literal.startswith(rest) for literal in _LITERALS)
+
+
+def closed(content: bytes) -> bytes:
+    """Return the queue that the start of a body shows: up to its last whole job, then closed. Empty if it has none.
+
+    JSON Pointers into it are pointers into the body.
+    """
+    depth = end = 0
+    for found in _TOKEN.finditer(content):
+        sign = content[found.start()]
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+            if depth == _LIST:
+                end = found.end()
+            elif depth == 0:
+                break
+    return content[:end] + b"]}" if end else b""
