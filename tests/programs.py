@@ -6,10 +6,12 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
-from playwright.sync_api import Playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
 
 REQUIRED: Final = "TESTS_REQUIRE_EVERYTHING"
 """The variable that the tests' conftest.py sets in CI, where a missing program is a failure."""

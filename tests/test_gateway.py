@@ -6,7 +6,6 @@ import base64
 from pathlib import Path
 
 import pytest
-import trustme
 from click.testing import CliRunner, Result
 from fronts import before, listening, proxy, saying
 from outside import left_behind, report
@@ -148,6 +147,8 @@ def test_a_plain_target_is_asked_through_the_proxy_alone(login: str, folder: Pat
 @pytest.mark.parametrize("login", ["", f"user:{CANARY}@"])
 def test_a_target_with_tls_is_asked_through_a_tunnel_and_told_no_password(login: str, folder: Path) -> None:
     heard: list[bytes] = []
+    import trustme
+
     authority = trustme.CA()
     authority.cert_pem.write_to_path("authority.pem")
     more = ("--proxy-env", "MY_PROXY", "--rate-limit", "1000", "--ca-bundle", "authority.pem")

@@ -24,7 +24,6 @@ from hypothesis import settings
 from markdown_it import MarkdownIt
 from msgspec import structs
 from outside import Done, command_line, suite
-from playwright.sync_api import sync_playwright
 from programs import executable
 
 from conformance.contract.terms import Dialect
@@ -283,6 +282,8 @@ def test_the_page_has_the_same_elements_and_nothing_in_it_acts(tmp_path: Path) -
     report = in_one()
     complaints: list[str] = []
     counted: list[dict[str, int]] = []
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable(playwright), args=["--no-sandbox", "--disable-gpu"]

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 from click.testing import CliRunner, Result
 from fronts import before, listening
 from outside import left_behind, report
@@ -20,12 +20,22 @@ from outside import left_behind, report
 from conformance.cli import main
 from conformance.reference.server import serve
 
+if TYPE_CHECKING:
+    import trustme
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 HERE = "127.0.0.1"
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
+    return another()
+
+
+def another() -> trustme.CA:
+    """Return an authority that nobody trusts."""
+    import trustme
+
     return trustme.CA()
 
 
@@ -128,7 +138,7 @@ def test_a_self_signed_certificate_is_told_like_an_unknown_authority(
 
 
 def test_another_authority_than_the_one_that_is_given_is_not_trusted(plain: int, bundle: Path) -> None:
-    with https(plain, shown_by(trustme.CA().issue_cert(HERE))) as url:
+    with https(plain, shown_by(another().issue_cert(HERE))) as url:
         is_inconclusive(check(url, "--ca-bundle", bundle), "--ca-bundle")
 
 
@@ -146,7 +156,7 @@ def test_a_certificate_of_somebody_else_is_not_trusted(authority: trustme.CA, pl
 
 
 def test_whoever_looks_away_is_answered_and_reminded_of_it(plain: int, folder: Path) -> None:
-    with https(plain, shown_by(trustme.CA().issue_cert("example.org"))) as url:
+    with https(plain, shown_by(another().issue_cert("example.org"))) as url:
         result = check(url, "--insecure")
     assert result.exit_code == 0, result.output
     assert "no certificate is verified (--insecure)" in result.stderr

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import mutations_of_messages  # noqa: F401 - registers
 import mutations_of_queues  # noqa: F401 - registers
@@ -18,7 +19,6 @@ from answers import read, said
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, put, token
-from openapi_schema_validator import OAS30Validator
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Dialect, Level
@@ -27,6 +27,9 @@ from conformance.reference.message import encode
 from conformance.spec.document import load_corrected
 from conformance.strategies import errors
 from conformance.text.strict_json import NESTING_READ, parse
+
+if TYPE_CHECKING:
+    from openapi_schema_validator import OAS30Validator
 
 A_SHARE: Final = max(5, settings().max_examples // 10)
 """Examples for each mutation."""
@@ -48,10 +51,14 @@ SAYS_MORE: Final = {
 }  # fmt: skip
 """What OpenAPI 3.0 cannot say, or the document says in prose alone; and the clauses that say it."""
 
-_SCHEMAS: Final = {
-    name: OAS30Validator({"$ref": f"#/components/schemas/{name}", "components": load_corrected()["components"]})
-    for name in ("QueueInfo", "ErrorResponse")
-}
+
+@cache
+def _validator(schema: str) -> OAS30Validator:
+    from openapi_schema_validator import OAS30Validator
+
+    return OAS30Validator({"$ref": f"#/components/schemas/{schema}", "components": load_corrected()["components"]})
+
+
 _MUSTS: Final = [
     clause for clause in CATALOGUE if clause.over is not None and clause.level_in(AS_THE_DOCUMENT_SAYS) is Level.MUST
 ]
@@ -78,7 +85,7 @@ def by_schema(exchange: Exchange, schema: str) -> set[str]:
         value = json.loads(exchange.response.content)
     except (ValueError, RecursionError):
         return {UNREADABLE}
-    return {place for error in _SCHEMAS[schema].iter_errors(value) for place in _places(error)}
+    return {place for error in _validator(schema).iter_errors(value) for place in _places(error)}
 
 
 def _places(error: Any) -> Iterator[str]:

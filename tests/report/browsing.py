@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 from programs import executable
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+if TYPE_CHECKING:  # Playwright takes long to import, and only the process that opens pages needs it
+    from playwright.sync_api import Browser, Page
+
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
     "--no-first-run"
@@ -26,6 +26,8 @@ def browser() -> Iterator[Browser]:
 
     Not for the session: while Playwright runs, no other test of this process could run an event loop.
     """
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable(playwright), args=ARGUMENTS.split())
         yield started
@@ -67,7 +69,9 @@ def opener(browser: Browser) -> Iterator[Opener]:
 @cache
 def axe() -> str:
     """Return the text of axe-core."""
-    return AXE.read_text("utf-8")
+    import axe_playwright_python
+
+    return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
 def overflows(page: Page) -> list[int]:
@@ -94,3 +98,10 @@ def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
         quick, other = ("light", "dark") if place % 2 == 0 else ("dark", "light")
         found += [pytest.param(name, width, quick), pytest.param(name, width, other, marks=pytest.mark.deep)]
     return pytest.mark.parametrize(("name", "width", "scheme"), found)
+
+
+def expect(found: Any) -> Any:
+    """Return Playwright's assertions on elements of a page."""
+    from playwright.sync_api import expect
+
+    return expect(found)

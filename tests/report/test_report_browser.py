@@ -6,8 +6,7 @@ import browsing
 import histories
 import pytest
 import report_samples as sample
-from browsing import Opener, Scheme, looks, overflows, violations
-from playwright.sync_api import expect
+from browsing import Opener, Scheme, expect, looks, overflows, violations
 
 from conformance.render.html import render_html
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import Opener, Scheme, overflows, violations
+from browsing import Opener, Scheme, expect, overflows, violations
 from fleet_samples import HEADER, MILLISECONDS, UUID, broken, kept
-from playwright.sync_api import expect
 
 from conformance.fleet import overview
 from conformance.fleet.model import Breach, EndpointResult

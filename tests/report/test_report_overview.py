@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browsing import Opener, Scheme, browser, opener, overflows, violations
+from browsing import Opener, Scheme, browser, expect, opener, overflows, violations
 from histories import REPORTS as WITH_HISTORY
 from msgspec import structs
-from playwright.sync_api import expect
 from report_samples import REPORTS
 
 from conformance.history.overview import Overview, TargetResult, decode, encode, overview, worst_first

@@ -15,9 +15,8 @@ import browsing
 import histories
 import pytest
 import report_samples as sample
-from browsing import Opener, Scheme, looks, overflows, violations
+from browsing import Opener, Scheme, expect, looks, overflows, violations
 from msgspec import structs
-from playwright.sync_api import expect
 
 from conformance.history import HistoryProblem, Store, keep
 from conformance.judge.report import MadeFrom, Report
