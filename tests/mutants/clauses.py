@@ -32,6 +32,7 @@ _MODULES: Final = {
 _SELECTED: Final = ("json_text", "item", "job_number", "create_time", "error", "auth")
 _LIFECYCLE: Final = ("lifecycle", "waiting", "removal")
 _NEAR: Final = {
+    "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "history", *_SELECTED, *_LIFECYCLE),
