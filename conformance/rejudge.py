@@ -47,7 +47,7 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
         exchanges = exchanges_in(source)
     except NotWhole as problem:
         raise NotWhole(f"{name} cannot be judged again: {problem}") from None
-    return source, Transcript(exchanges, source.run.target, 0.0, 0.0, source.run.stopped)
+    return source, Transcript(exchanges, source.run.target, 0.0, 0.0, source.run.stopped, recorded=True)
 
 
 def judge_again(source: Report, transcript: Transcript, settings: Settings, *, name: str) -> Report:

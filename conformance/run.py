@@ -56,6 +56,8 @@ class Transcript(NamedTuple):
     """What generated requests found, where they were asked for."""
     populated: Populated | None = None
     """What became of the run's own jobs, where it submitted any."""
+    recorded: bool = False
+    """Whether it comes from files, and nothing was sent."""
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
@@ -105,7 +107,7 @@ def report_on(
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
         judge, transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
-        edition=settings.edition,
+        edition=settings.edition, recorded=transcript.recorded,
     )  # fmt: skip
     if settings.deviations is None:
         judgement, deviations = judged(), None
@@ -120,7 +122,7 @@ def report_on(
         options=settings.options(), start=transcript.start, end=transcript.end,
         partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
         hide_workflows=settings.redact_workflows, stopped=transcript.stopped, full_bodies=settings.full_bodies,
-        deviations=deviations,
+        deviations=deviations, recorded=transcript.recorded,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -130,7 +132,7 @@ def report_on(
 
 def report_on_exchanges(exchanges: Sequence[Exchange], settings: Settings, *, target: str, start: float) -> Report:
     """Judge exchanges that were recorded some other time."""
-    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None), settings)
+    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None, recorded=True), settings)
 
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:

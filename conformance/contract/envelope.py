@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from conformance.contract.allowed import STEADY, allowed, cause, unexpected
-from conformance.contract.answer import OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.clause import Cause, Finding, Level, clause, doc, show
+from conformance.contract.answer import OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, printable, show
 from conformance.contract.reading import LISTS, Located, Reading, constant_free, infos
+from conformance.contract.refusals import why_not_served
 
 GET: Final = "/paths/~1api~1queue/get"
 INFO: Final = "/components/schemas/QueueInfo"
-TOO_MANY: Final = 429
 
 
 def _as_allowed(answer: Answer) -> bool:
@@ -58,21 +58,17 @@ def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client that never gets a 200 has no queue to show.",
     keeps="GET /api/queue → 200", breaks="GET /api/queue → 404, every time",
-    needs="a read that is answered with something else than 401, 403, 429, 502, 503 or 504",
-    across=served, kinds=("not-found", "not-allowed", "redirect"),
+    needs='a read that is answered neither with a refusal (401, 402, 403, 407) nor with "not now" (408, 425, 429, 502 to 504, 520 to 527, 530)',
+    across=served, kinds=("not-found", "not-allowed", "redirect", "login", "tls-port", "other-version"),
 )  # fmt: skip
 def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
     """At least one read is answered 200."""
     if any(answer.response.status == OK for answer in answers):
         return
-    status = answers[0].response.status
-    causes = {
-        404: Cause("not-found", "is the path right? see --queue-path"),
-        405: Cause("not-allowed", "is this the queue's own path? see --queue-path"),
-    }
-    redirect = Cause("redirect", "a redirect is not followed: give its destination as the target")
-    cause = causes.get(status, redirect if 300 <= status < 400 else None)
-    yield Finding(None, "200", str(status), "No read of the queue is answered 200.", cause)
+    first = answers[0]
+    location = first.response.header("location")
+    got = str(first.response.status) + (f" with Location: {printable(location)}" if location is not None else "")
+    yield Finding(None, "200", got, "No read of the queue is answered 200.", why_not_served(first))
 
 
 @clause(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import OK, Answer, Conversation
+from conformance.contract.answer import NOT_NOW, OK, REFUSALS, Answer, Conversation
 from conformance.contract.clause import Finding, Level, clause, published, rfc, show
 from conformance.contract.history import History, Look, Write, began, ended
 from conformance.dialect import EMPTY_ANSWER
@@ -340,5 +340,5 @@ def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 def interrupting_nothing_is_fine(answer: Answer) -> Iterator[Finding]:
     """The answer is 200; refusals and "not now" are no answer to it."""
     status = answer.response.status
-    if status not in {OK, 401, 403, 429, 502, 503, 504}:
+    if status not in {OK, *REFUSALS, *NOT_NOW}:
         yield Finding(None, "200", str(status), "Nothing ran, and the interrupt is refused.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import FIRST_ERROR, Answer, Conversation
+from conformance.contract.answer import FIRST_ERROR, NOT_NOW, Answer, Conversation
 from conformance.contract.clause import Finding, Level, clause, doc, published, show
 from conformance.contract.history import ENDED, History, Look, Submission, began, digest_of, ended
 from conformance.contract.item import PROSE
@@ -180,7 +180,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, 
 def a_prompt_id_is_taken_once(subject: tuple[History, Answer, str]) -> Iterator[Finding]:
     """It is refused, or made another one; neither a 5xx, nor the same id twice in a read."""
     history, answer, named = subject
-    if answer.response.status >= 500:
+    if answer.response.status >= 500 and answer.response.status not in NOT_NOW:
         yield Finding(
             None, "200 or 4xx", str(answer.response.status), "A prompt_id that is there already fails the server."
         )

@@ -11,8 +11,7 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from conformance.contract.allowed import allowed
-from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.envelope import TOO_MANY
+from conformance.contract.answer import NOT_NOW, OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
 from conformance.contract.error import GARBLED_ORIGIN
 from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
 from conformance.contract.reading import Reading

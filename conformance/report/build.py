@@ -53,6 +53,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     deviations: Deviations | None = None,
     stopped: str | None = None,
     full_bodies: bool = False,
+    recorded: bool = False,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
@@ -71,7 +72,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
-        edition=judgement.edition, stopped=stopped,
+        edition=judgement.edition, stopped=stopped, recorded=recorded,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,

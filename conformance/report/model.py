@@ -269,8 +269,8 @@ class Run(Value, frozen=True, kw_only=True):
     """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them.
 
     ``read_as`` is the order of the tuple that was demanded (``auto`` where no job has told it), and ``read_because``
-    says how it is known. ``stopped`` says why not all was asked. A report that was made from another one has the target
-    and the times of that run.
+    says how it is known. ``stopped`` says why not all was asked. ``recorded`` means that nothing was sent and
+    files were judged. A report that was made from another one has the target and the times of that run.
     """
 
     suite_version: str
@@ -288,6 +288,7 @@ class Run(Value, frozen=True, kw_only=True):
     edition: int = 1
     stopped: str | None = None
     made_from: MadeFrom | None = None
+    recorded: bool = False
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
+from conformance.contract.answer import OK, UNAVAILABLE
+from conformance.contract.refusals import advice
 from conformance.dialect import ORDER, Dialect
 from conformance.report.model import (
     ClauseResult,
     Evidence,
     Moment,
     OwnJobs,
+    RecordedExchange,
     Report,
     Run,
     SeenUnderLoad,
@@ -363,18 +367,14 @@ def _left_behind(report: Report) -> list[str]:
 
 def _to_see_more(report: Report) -> list[str]:
     """Say what makes an inconclusive run conclusive."""
-    answers = [exchange.response for exchange in report.exchanges if exchange.response]
-    statuses = {answer.status for answer in answers}
+    answered = [exchange for exchange in report.exchanges if exchange.response]
     steps = []
-    if not answers:
+    if not answered and report.run.recorded:
+        steps.append("The recording holds no whole response: record it again, with headers and body.")
+    elif not answered:
         steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
-    elif 200 not in statuses and statuses & {401, 403}:
-        steps.append(
-            "The server asks for a key. Put one into the environment variable COMFY_API_KEY, "
-            "or name another with --api-key-env."
-        )
-    elif 200 not in statuses and statuses & {429, 503}:
-        steps.append("The server was busy or limits the rate. Run again later, or from an account with a higher limit.")
+    elif (refused := _refused(answered)) is not None:
+        steps.append(sentence(refused))
     elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
         steps.append(
             "Queue jobs, one running and two pending at least, and run again while they wait; "
@@ -385,6 +385,16 @@ def _to_see_more(report: Report) -> list[str]:
             "The suite itself failed on some clauses. That is a defect of the suite: report it, with compliance.json."
         )
     return steps
+
+
+def _refused(answered: Sequence[RecordedExchange]) -> str | None:
+    """Return what to do where no response is a 200 and most say "not let in" or "not now"."""
+    responses = [(exchange.response, exchange.request) for exchange in answered if exchange.response]
+    ((status, _),) = Counter(response.status for response, _ in responses).most_common(1)
+    if status not in UNAVAILABLE or any(response.status == OK for response, _ in responses):
+        return None
+    response, request = next(pair for pair in responses if pair[0].status == status)
+    return advice(status, response.headers, {name.lower() for name, _ in request.headers})
 
 
 def _no_answer(report: Report) -> list[str]:
