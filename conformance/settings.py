@@ -38,6 +38,8 @@ _OURS: Final = METHOD_OVERRIDES | {
     "if-unmodified-since", "expect", "te", "upgrade",
 }  # fmt: skip
 """Header fields that the plan sets, that framing needs, or that nobody is to set."""
+_FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""The name of a header field (RFC 9110 §5.6.2)."""
 SHORTEST_KEY: Final = 4
 """Characters. A shorter key could not be told from ordinary text where a server echoes it."""
 
@@ -123,8 +125,9 @@ class Gateway:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What of it nobody may see."""
-        return (*(value for _, value in self.headers), *(() if self.proxy is None else (self.proxy,)))
+        """What of it nobody may see. A shorter value than ``SHORTEST_KEY`` cannot be told from ordinary text."""
+        recognised = [value for _, value in self.headers if len(value.reveal()) >= SHORTEST_KEY]
+        return (*recognised, *(() if self.proxy is None else (self.proxy,)))
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class Settings:
     """One run, as asked for. ``target`` is the base URL, None the embedded endpoint, which brings its own key."""
 
     target: str | None = None
+    scheme_added: bool = False
+    """Whether the target was typed without its scheme."""
     queue_path: str = DEFAULT_QUEUE_PATH
     dialect: Dialect = Dialect.CLOUD
     key: Secret | None = None
@@ -221,7 +226,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     """
     from conformance.writes import writes_from
 
-    url = _target(target, environ)
+    url, scheme_added = _target(target, environ)
     writes = writes_from(
         populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,
         clear=clear, yes=yes,
@@ -255,7 +260,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if url is not None and (key is not None or headers) and not allow_plain_http_key:
         _keep_off_plain_http(url, source or headers[0][2])
     return Settings(
-        target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source, no_key=no_key,
+        target=url, scheme_added=scheme_added, queue_path=queue_path, dialect=Dialect(dialect),
+        key=key, key_source=source, no_key=no_key,
         gateway=Gateway(
             headers=tuple((name, value) for name, value, _ in headers),
             header_sources=tuple(source for *_, source in headers),
@@ -327,20 +333,31 @@ def _properties(asked: dict[str, Any], *, wanted: bool) -> Properties | None:
     return found
 
 
-def _target(given: str | None, environ: Mapping[str, str]) -> str | None:
+def _target(given: str | None, environ: Mapping[str, str]) -> tuple[str | None, bool]:
+    """Return the target, None for the embedded endpoint, and whether a scheme was added to it."""
     value = given if given is not None else environ.get("CONFORMANCE_TARGET")
     if value is None:
         if environ.get("CI"):
             msg = "no target: CI is set, so the embedded endpoint must be named (--target embedded), or a URL given"
             raise UsageProblem(msg)
-        return None
+        return None, False
     if not value.strip():
         where = "--target" if given is not None else "CONFORMANCE_TARGET"
         msg = f"{where} is set but empty: give a URL such as http://127.0.0.1:8188, or embedded"
         raise UsageProblem(msg)
     if value == EMBEDDED:
-        return None
-    return checked_url(value.strip())
+        return None, False
+    whole = _with_scheme(value.strip())
+    return checked_url(whole), whole != value.strip()
+
+
+def _with_scheme(value: str) -> str:
+    """Return an address of loopback as a URL: what is typed without a scheme there means plain http."""
+    url = f"http://{value}"
+    try:
+        return url if "://" not in value and is_loopback(url) else value
+    except ValueError:
+        return value
 
 
 def checked_url(value: str) -> str:
@@ -408,8 +425,13 @@ def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secre
 
 def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
     """Return name, value and source of a header that a gateway wants."""
+    as_sent = re.match(rf"({_FIELD_NAME}):", given)
+    if as_sent is not None:
+        name = as_sent[1]
+        msg = f"--header wants NAME=VARIABLE, not NAME: VALUE: put the value into a variable, and give {name}=VARIABLE"
+        raise UsageProblem(msg)
     name, separator, variable = given.partition("=")
-    if not separator or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not variable:
+    if not separator or not re.fullmatch(_FIELD_NAME, name) or not variable:
         shown = name if separator else "that"
         msg = f"--header wants NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: a value is no argument"
         raise UsageProblem(msg)
@@ -422,7 +444,7 @@ def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
         raise UsageProblem(msg)
     return (
         name,
-        _secret(value, f"the value of {name} in {variable}", SHORTEST_KEY, spaces=" "),
+        _secret(value, f"the value of {name} in {variable}", 1, spaces=" "),
         f"{name}={variable}",
     )
 
@@ -496,6 +518,8 @@ def announcement(settings: Settings) -> list[str]:
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
     lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
+    if settings.scheme_added and settings.target is not None:
+        lines.append(f"no scheme was given: {urlsplit(settings.target).netloc} is asked over plain http")
     lines += will_be_sent(settings)
     if settings.properties is not None:
         found = settings.properties
@@ -509,6 +533,12 @@ def announcement(settings: Settings) -> list[str]:
         parts = urlsplit(settings.target)
         names = ", ".join(settings.gateway.header_sources)
         lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and to nobody else")
+        pairs = zip(settings.gateway.header_sources, settings.gateway.headers, strict=True)
+        lines += [
+            f"the value of {source} has fewer than {SHORTEST_KEY} characters: it is not redacted in the reports"
+            for source, (_, value) in pairs
+            if len(value.reveal()) < SHORTEST_KEY
+        ]
     if settings.gateway.insecure:
         lines.append("no certificate is verified (--insecure): whoever answers may be somebody else")
     if settings.full_bodies:
