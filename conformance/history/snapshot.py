@@ -9,6 +9,7 @@ from typing import Literal
 from conformance.report.fingerprint import fingerprints
 from conformance.report.model import Fingerprint, PastRun, Report, Status
 from conformance.report.timing import timing
+from conformance.report.words import failed_on_should
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def snapshot(report: Report, number: int = 0) -> Snapshot:
             number=number, target=run.target, queue_path=str(run.options.get("queue_path") or ""),
             dialect=run.dialect, start=run.start, end=run.end, verdict=report.verdict, reason=report.verdict_reason,
             partial=run.partial, selected=run.selected, suite_version=run.suite_version, edition=run.edition,
-            document_sha256=run.document_sha256, counts=report.counts,
+            document_sha256=run.document_sha256, counts=report.counts, failed_on_should=bool(failed_on_should(report)),
             p50=None if took is None else took.p50, p95=None if took is None else took.p95,
         ),
         {

@@ -11,7 +11,7 @@ import msgspec
 from conformance.report.inert import visible
 from conformance.report.junit import details, first_line
 from conformance.report.model import ClauseResult, Report, Status
-from conformance.report.words import problems, subject, subject_title
+from conformance.report.words import failed_on_should, problems, subject, subject_title
 
 SPEC_VERSION: Final = "0.0.0"
 _STATUS: Final = {
@@ -49,7 +49,11 @@ def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
                 "start": start,
                 "stop": stop,
                 "duration": stop - start,
-                "extra": {"verdict": report.verdict.value, "verdict_reason": visible(report.verdict_reason)},
+                "extra": {
+                    "verdict": report.verdict.value,
+                    "verdict_reason": visible(report.verdict_reason),
+                    **({"failed_on_should": told} if (told := failed_on_should(report)) else {}),
+                },
             },
             "tests": tests,
             "environment": {

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.report.inert import visible
 from conformance.report.model import ClauseResult, Evidence, Report, Status
-from conformance.report.words import judged_again, more_like_this, place, problems, subject
+from conformance.report.words import failed_on_should, judged_again, more_like_this, place, problems, subject
 
 
 def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
@@ -33,6 +33,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
         "partial": str(run.partial).lower(),
         "edition": str(run.edition),
         **({"made_from": judged_again(report)} if run.made_from else {}),
+        **({"failed_on_should": told} if (told := failed_on_should(report)) else {}),
     }.items():
         suite.add_property(name, visible(value))
     cases = [_case(junit, result, fail_on_should=fail_on_should) for result in report.clauses]

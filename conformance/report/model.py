@@ -423,6 +423,8 @@ class NewerEdition(Value, frozen=True, kw_only=True):
 class PastRun(Value, frozen=True, kw_only=True):
     """A run as a history keeps it. ``number`` is its own in that history, 0 where it is in none.
 
+    ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``).
+
     ``p50`` and ``p95`` are percentiles of the seconds that its answers took, None where nothing answered.
     """
 
@@ -440,6 +442,7 @@ class PastRun(Value, frozen=True, kw_only=True):
     edition: int
     document_sha256: str
     counts: Counts
+    failed_on_should: bool = False
     p50: float | None = None
     p95: float | None = None
 

@@ -15,7 +15,7 @@ import msgspec
 from conformance.report.fingerprint import fingerprint
 from conformance.report.inert import visible
 from conformance.report.model import ClauseResult, Evidence, Report, Status, Verdict
-from conformance.report.words import STATUS, more_like_this, problems, rfc_url, sentence, source_text
+from conformance.report.words import STATUS, failed_on_should, more_like_this, problems, rfc_url, sentence, source_text
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL: Final = {"must": "error", "should": "warning", "info": "note"}
@@ -26,6 +26,7 @@ _NOTED: Final = {Status.ERROR: "error", Status.NOT_EXERCISED: "warning", Status.
 def render_sarif(report: Report) -> bytes:
     """Return ``results.sarif``. What is waived is suppressed, a register that does not hold is misconfigured."""
     run, clauses = report.run, report.clauses
+    told = (f"{report.verdict.value}: {report.verdict_reason}", failed_on_should(report))
     urls = {exchange.id: exchange.request.url for exchange in report.exchanges}
     document = {
         "$schema": SCHEMA,
@@ -44,7 +45,7 @@ def render_sarif(report: Report) -> bytes:
                     {
                         # without a verdict the absence of a finding says nothing
                         "executionSuccessful": report.verdict is not Verdict.INCONCLUSIVE,
-                        "exitCodeDescription": visible(f"{report.verdict.value}: {report.verdict_reason}"),
+                        "exitCodeDescription": visible("; ".join(filter(None, told))),
                         "startTimeUtc": visible(run.start),
                         "endTimeUtc": visible(run.end),
                         "toolExecutionNotifications": [

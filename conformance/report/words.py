@@ -52,7 +52,7 @@ STATUS: Final = {
 STATUS_MEANING: Final = {
     Status.FAIL: "A clause of level must was broken.",
     Status.ERROR: "The suite itself failed while judging this clause. It says nothing about the server.",
-    Status.WARN: "A clause of level should was broken. It does not decide the verdict unless that was asked for.",
+    Status.WARN: "A clause of level should was broken. The verdict stays; with --fail-on-should the exit status is 1.",
     Status.NOT_EXERCISED: "Nothing came up that the clause speaks of. It is not known whether it is kept.",
     Status.WAIVED: "A breach that is known and was accepted, with a reason, by whoever runs the suite.",
     Status.PASS: "The clause was put to the test and every answer kept it.",
@@ -256,7 +256,10 @@ def flags(report: Report) -> list[str]:
         for text, holds in (
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
             ("under load: of all requests only those are listed that findings name", report.load is not None),
+            (failed_on_should(report), True),
             ("partial run", report.run.partial),
+            ("of selected clauses", report.run.selected is not None),
+            (_stopped(report), True),
             ("certificates were not verified", report.run.options.get("insecure") is True),
             ("judged again, without asking", report.run.made_from is not None),
             ("whole bodies are kept in compliance.json", report.bodies is not None),
@@ -267,8 +270,25 @@ def flags(report: Report) -> list[str]:
             (f"by edition {report.run.edition}", report.newer is not None),
             ("the register of known deviations does not hold", bool(problems(report))),
         )
-        if holds
+        if holds and text
     ]
+
+
+def failed_on_should(report: Report) -> str:
+    """Say that warnings make the exit status 1; "" if they do not, or if the verdict does."""
+    strict = report.run.options.get("fail_on_should") is True and report.verdict is not Verdict.NON_CONFORMANT
+    warnings = report.counts.warn
+    if not strict or not warnings:
+        return ""
+    return (
+        f"{count(warnings, 'warning')} {'fails' if warnings == 1 else 'fail'} the run: exit status 1 (--fail-on-should)"
+    )
+
+
+def _stopped(report: Report) -> str:
+    """Say why a run was stopped; "" if it was not, or if the verdict's own reason says it."""
+    stopped = report.run.stopped
+    return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
 
 
 def moments(seen: SeenUnderLoad) -> str:
@@ -345,10 +365,12 @@ def next_steps(report: Report) -> list[str]:
             "The register of known deviations does not hold, so the exit status is 1 whatever the verdict: "
             "mend it, or look at what is new."
         )
-    if report.run.partial:
-        steps.append(
-            "This run was of selected clauses or was stopped early. Run the whole suite for a verdict that counts."
-        )
+    if failed_on_should(report):
+        steps.append("--fail-on-should was given: look at the warnings, or run without it if they may stay.")
+    if report.run.stopped is not None:
+        steps.append(f"This run was stopped before its end ({report.run.stopped}). What it did not ask is not known.")
+    if report.run.selected is not None:
+        steps.append("This run was of selected clauses. Run the whole suite for a verdict that counts.")
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
     return [*steps, *_left_behind(report), *_no_answer(report)]
