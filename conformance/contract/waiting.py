@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import FIRST_ERROR, NOT_NOW, Answer, Conversation
-from conformance.contract.clause import Finding, Level, clause, doc, published, show
+from conformance.contract.answer import FIRST_ERROR, Answer, Conversation
+from conformance.contract.clause import Cause, Finding, Level, clause, doc, published, show
 from conformance.contract.history import ENDED, History, Look, Submission, began, digest_of, ended
 from conformance.contract.item import PROSE
 from conformance.contract.lifecycle import GET_QUEUE, LISTED, submissions
-from conformance.contract.queue import OLDEST_FIRST, PENDING
+from conformance.contract.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.reading import is_number
 from conformance.dialect import CHOSEN_NUMBER, HEAP
 
@@ -56,9 +56,9 @@ def _by_clocks(look: Look, ahead: Submission, behind: Submission) -> bool:
     return bool(0 <= second.value - first.value <= (REPLICAS - apart) * 1000)
 
 
-def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str) -> Finding:
+def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, cause: Cause | None = None) -> Finding:
     return Finding(look.jobs[behind.id].pointer, "before the job that was submitted after it", show(behind.prompt_id),
-                   f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.")  # fmt: skip
+                   f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.", cause)  # fmt: skip
 
 
 @clause(
@@ -72,8 +72,11 @@ def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str) -
 def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
     """A prompt that was taken before another was sent stands before it, also after others have started."""
     look, waiting = subject
-    for ahead, behind in _inversions(look, waiting):
-        yield _out_of_order(look, ahead, behind, "")
+    inversions = list(_inversions(look, waiting))
+    cause = heap_in(look.answer.reading) if inversions else None
+    look.answer.reading.forget()
+    for ahead, behind in inversions:
+        yield _out_of_order(look, ahead, behind, "", cause)
 
 
 @clause(
@@ -180,7 +183,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, 
 def a_prompt_id_is_taken_once(subject: tuple[History, Answer, str]) -> Iterator[Finding]:
     """It is refused, or made another one; neither a 5xx, nor the same id twice in a read."""
     history, answer, named = subject
-    if answer.response.status >= 500 and answer.response.status not in NOT_NOW:
+    if answer.response.status >= 500:
         yield Finding(
             None, "200 or 4xx", str(answer.response.status), "A prompt_id that is there already fails the server."
         )
