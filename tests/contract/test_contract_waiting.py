@@ -57,7 +57,8 @@ def slowly(*names: str, **more: Any) -> Talk:
         ((A, B, C), []), ((B, A, C), [waits(1, A, B)]), ((A, C, B), [waits(2, B, C, hint=HEAP)]),
         ((C, B, A), [waits(1, B, C), waits(2, A, B)]), ((C, A, B), [waits(1, A, C)]),
         ((B, C, A), [waits(2, A, B), waits(2, A, C)]),
-        ((B, A), [waits(1, A, B)]), ((C, A), [waits(1, A, C)]), ((A, C), []), ((THEIRS, C, A), [waits(2, A, C, hint=HEAP)]),
+        ((B, A), [waits(1, A, B)]), ((C, A), [waits(1, A, C)]), ((A, C), []),
+        ((THEIRS, C, A), [waits(2, A, C, hint=HEAP)]),
     ],
 )  # fmt: skip
 def test_jobs_wait_in_the_order_in_which_they_were_submitted(order: tuple[str, ...], found: list[Told]) -> None:
