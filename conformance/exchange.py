@@ -76,6 +76,8 @@ class Fault(enum.Enum):
     """The body passed the bound on bytes."""
 
 
+RECORDED: Final = "recorded"
+"""The host of a recorded request that names none."""
 OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
 """How ``detail`` of a problem begins if another protocol was recognised; what to do about it follows."""
 

@@ -21,7 +21,7 @@ from conformance.dialect import Demand, Dialect
 from conformance.edition import EDITION
 from conformance.excerpt import around
 from conformance.exchange import Exchange, Response, Same
-from conformance.masking import masked, shows_workflow
+from conformance.masking import masked, may_hold_workflows, shows_workflow, wants_class_types
 from conformance.outcome import Counted, outcome
 from conformance.report.fingerprint import fingerprint_at
 from conformance.report.model import (
@@ -82,13 +82,15 @@ def _shown(pointer: str | None) -> str | None:
 
 def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
     """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
-    told = hide and shows_workflow(clause, finding.pointer)
-    content, pointer = exchange.response.content if exchange.response else b"", finding.pointer
+    response, pointer = exchange.response, finding.pointer
+    content = response.content if response else b""
+    hide = hide and (response is None or may_hold_workflows(response.status, content))
+    told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
     return Evidence(
         exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
-        kind=finding.kind, got=masked(finding.got) if told else finding.got,
-        message=masked(finding.message) if told else finding.message,
-        excerpt=None if pointer is None else around(content, pointer, hide=hide),
+        kind=finding.kind, got=masked(finding.got, class_types=nodes) if told else finding.got,
+        message=masked(finding.message, class_types=nodes) if told else finding.message,
+        excerpt=None if pointer is None else around(content, pointer, hide=hide, class_types=nodes),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from conformance.content import ContentTooLarge, decode
 from conformance.exchange import (
+    RECORDED,
     REDACTED,
     Credential,
     Exchange,
@@ -93,7 +94,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
         raise UnreadableRecording(msg)
     fields = [line.partition(":") for line in head[1:]]
     headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
-    url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
+    url = f"http://{RECORDED}{parts[1] if parts[1].startswith('/') else '/'}"
     if parts[0] == "POST" and is_queue(url):
         return Request("POST", url, headers, "recorded", to_queue=False, operation=Operation.MANAGE, body=body)
     return Request(parts[0], url, headers, purpose="recorded", to_queue=is_queue(url))

@@ -8,18 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from msgspec import structs
 
 from conformance.dialect import Dialect
-from conformance.exchange import Exchange
+from conformance.exchange import RECORDED, Exchange, Request
 from conformance.judge import Bench, judge
 from conformance.report.build import build
 from conformance.report.model import Report, Status, Verdict
-from conformance.settings import EMBEDDED, Secret, Settings, UsageProblem
+from conformance.settings import EMBEDDED, WHOLE_AND_HIDDEN, Secret, Settings, UsageProblem, is_loopback
 from conformance.trouble import Trouble
 from conformance.writes import Populated, demand_consent
 
@@ -104,6 +106,9 @@ def report_on(
     transcript: Transcript, settings: Settings, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
     """Judge a transcript, by the clauses named in ``only`` or by all."""
+    settings = replace(settings, redact_workflows=settings.hides_workflows or _of_others(transcript, settings))
+    if settings.redact_workflows and settings.full_bodies:
+        raise UsageProblem(WHOLE_AND_HIDDEN)
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
         judge, transcript.exchanges, settings.dialect, only=only, hide_workflows=settings.redact_workflows,
@@ -128,6 +133,28 @@ def report_on(
         reason = f"the run was stopped before its end: {transcript.stopped}"
         return _with_verdict(report, Verdict.INCONCLUSIVE, reason)
     return report
+
+
+def _of_others(transcript: Transcript, settings: Settings) -> bool:
+    """Whether a recording is of a host that is not this machine, and its workflows are not to be shown."""
+    if settings.show_workflows or not transcript.recorded:
+        return False
+    return _is_remote(transcript.target) or any(_is_remote(_asked(one.request)) for one in transcript.exchanges)
+
+
+def _asked(request: Request) -> str:
+    """Return the URL of a recorded request: of one as it went over the wire its Host tells the host."""
+    host = request.header("host")
+    return request.url if host is None else f"http://{host}"
+
+
+def _is_remote(url: str) -> bool:
+    """Whether a URL leads to another machine; what is no URL, such as the name of a file, leads nowhere."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and parts.hostname != RECORDED and not is_loopback(url)
+    except ValueError:
+        return True
 
 
 def report_on_exchanges(exchanges: Sequence[Exchange], settings: Settings, *, target: str, start: float) -> Report:

@@ -40,6 +40,9 @@ _OURS: Final = METHOD_OVERRIDES | {
 """Header fields that the plan sets, that framing needs, or that nobody is to set."""
 _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The name of a header field (RFC 9110 §5.6.2)."""
+WHOLE_AND_HIDDEN: Final = (
+    "--full-bodies keeps what users wrote into workflows, which is redacted off loopback: add --show-workflows"
+)
 SHORTEST_KEY: Final = 4
 """Characters. A shorter key could not be told from ordinary text where a server echoes it."""
 
@@ -145,6 +148,7 @@ class Settings:
     no_key: bool = False
     gateway: Gateway = Gateway()
     redact_workflows: bool = False
+    show_workflows: bool = False
     full_bodies: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     deviations: Register | None = None
@@ -160,6 +164,12 @@ class Settings:
     bounds: Bounds = Bounds()
 
     @property
+    def hides_workflows(self) -> bool:
+        """Whether what users wrote into workflows is redacted in all that is written: off loopback unless shown."""
+        remote = self.target is not None and not is_loopback(self.target)
+        return self.redact_workflows or (remote and not self.show_workflows)
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that nobody may see."""
         return (*(() if self.key is None else (self.key,)), *self.gateway.secrets)
@@ -172,7 +182,8 @@ class Settings:
             "header": ", ".join(gateway.header_sources) or None, "proxy": gateway.proxy is not None,
             "ca_bundle": None if gateway.ca_bundle is None else str(gateway.ca_bundle),
             "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
-            "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
+            "insecure": gateway.insecure, "redact_workflows": self.hides_workflows,
+            "show_workflows": self.show_workflows,
             "full_bodies": self.full_bodies,
             "deviations": None if self.deviations is None else self.deviations.file,
             "edition": self.edition, "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
@@ -198,6 +209,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     insecure: bool = False,
     proxy_env: str | None = None,
     redact_workflows: bool = False,
+    show_workflows: bool = False,
     full_bodies: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     deviations: str | Path | None = None,
@@ -242,9 +254,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if url is not None and url.rstrip("/").endswith(queue_path):
         msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
         raise UsageProblem(msg)
-    if full_bodies and redact_workflows:
-        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
-        raise UsageProblem(msg)
+    _check_shown(url, redact=redact_workflows, show=show_workflows, whole=full_bodies)
     if dialect not in set(Dialect):
         msg = f"--dialect must be cloud, oss or auto, not {dialect!r}"
         raise UsageProblem(msg)
@@ -267,13 +277,25 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
             header_sources=tuple(source for *_, source in headers),
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
-        ), redact_workflows=redact_workflows, full_bodies=full_bodies,
+        ), redact_workflows=redact_workflows, show_workflows=show_workflows, full_bodies=full_bodies,
         report_dir=Path(report_dir), deviations=_register(deviations), edition=_edition(edition),
         formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, writes=writes,
         bounds=_bounds(bounds, url, searching=search is not None, writing=writes is not None),
     )  # fmt: skip
+
+
+def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
+    """Check what is to be shown of workflows. Raises UsageProblem."""
+    if whole and redact:
+        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
+        raise UsageProblem(msg)
+    if show and redact:
+        msg = "--show-workflows and --redact-workflows contradict each other: give one of them"
+        raise UsageProblem(msg)
+    if whole and not show and url is not None and not is_loopback(url):
+        raise UsageProblem(WHOLE_AND_HIDDEN)
 
 
 def _register(file: str | Path | None) -> Register | None:
@@ -545,4 +567,6 @@ def announcement(settings: Settings) -> list[str]:
         lines.append("whole bodies, with what users wrote into workflows, are kept in compliance.json (--full-bodies)")
     if settings.redact_workflows:
         lines.append("what users wrote into workflows is hidden in the reports (--redact-workflows)")
+    if settings.show_workflows:
+        lines.append("what users wrote into workflows is shown in the reports (--show-workflows)")
     return lines

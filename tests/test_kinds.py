@@ -137,6 +137,8 @@ SHOWN: dict[tuple[str, str], Sequence[Exchange]] = {
     ("error.bad-header", "comfyui-origin"): garbled(),
     ("caching.lifetime", "expires"): headed("Expires", "Sun, 23 Nov 2025 17:00:00 GMT"),
     ("privacy.credentials", "old-comfyui"): job(e4={"create_time": MS, "api_key_comfy_org": "comfyui-x"}),
+    ("privacy.credentials", "by-name"): job(e4={"create_time": MS, "openaiApiKey": "abcd-1234"}),
+    ("privacy.credentials", "by-value"): job(e4={"create_time": MS, "note": "Bearer abcdef0123456789"}),
 }
 """By clause and kind, exchanges that show it."""
 

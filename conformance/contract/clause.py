@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from conformance.contract import credentials
 from conformance.dialect import Demand, Dialect, Difference
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def failure(error: Exception) -> str:
 
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
     """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
-    text = blotted(text)
+    text = without_credentials(text)
     cut = text[:limit]
     safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
@@ -135,6 +136,11 @@ def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
     if "_comfy_org" not in text:
         return text
     return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
+
+
+def without_credentials(text: str, mark: str = "█") -> str:
+    """Blot out whatever looks like a credential, character by character: no place moves."""
+    return credentials.without(blotted(text, mark), mark)
 
 
 def _is_big(value: object) -> bool:

@@ -25,9 +25,9 @@ from conformance.targets import Target, of_its_own, parse
 
 ALLOWED: Final = (
     "target", "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header",
-    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "deviations", "edition", "fail_on_should",
-    "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout", "connect_timeout", "max_body", "max_requests",
-    "rate_limit",
+    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "show_workflows",
+    "deviations", "edition", "fail_on_should", "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout",
+    "connect_timeout", "max_body", "max_requests", "rate_limit",
 )  # fmt: skip
 """Options of a target of a fleet: the plan of requests that ``check`` sends, and nothing that searches or writes."""
 _OPTIONS: Final = {option.name: option for option in OPTIONS if option.name in ALLOWED}

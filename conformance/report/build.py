@@ -15,6 +15,7 @@ from conformance.document import DOCUMENT_SHA256
 from conformance.excerpt import start_of
 from conformance.exchange import Exchange
 from conformance.judge import Judgement
+from conformance.masking import may_hold_workflows
 from conformance.properties.outcome import NO_ANSWER, Search, Smallest
 from conformance.report.curl import curl_line
 from conformance.report.model import (
@@ -122,7 +123,9 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
             size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
-            excerpt=start_of(answered.content, hide=hide_workflows),
+            excerpt=start_of(
+                answered.content, hide=hide_workflows and may_hold_workflows(answered.status, answered.content)
+            ),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
