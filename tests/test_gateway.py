@@ -150,6 +150,26 @@ def test_a_header_does_not_go_over_plain_http_beyond_loopback() -> None:
     is_refused(check("http://192.0.2.1", "--header", "X-Gate=MY_TOKEN", MY_TOKEN=CANARY), "plain http")
 
 
+# --- workflows of a host that is not loopback -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"), [((), False), (("--show-workflows",), True), (("--redact-workflows",), False)]
+)
+def test_a_run_against_another_host_redacts_workflows(options: tuple[str, ...], *, shown: bool, folder: Path) -> None:
+    formats = ("--format", "sarif", "--format", "ctrf", "--history", "history.db")
+    with serve(fault="seconds") as endpoint, listening(proxy(endpoint.port, [])) as port:
+        result = check(
+            "http://target.invalid", "--proxy-env", "MY_PROXY", *options, *formats, MY_PROXY=f"http://127.0.0.1:{port}"
+        )
+    assert result.exit_code == 1, result.output
+    left = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()) + result.output.encode()
+    assert b"class_type" in left, "the structure stays visible"
+    assert b"create_time" in left
+    assert (b"SaveImage" in left) is shown
+    assert ("[workflows are hidden]" in result.stdout) is not shown
+
+
 # --- proxies ----------------------------------------------------------------------------------------------------------
 
 SOMEWHERE = "target.invalid"
