@@ -20,7 +20,7 @@ from conformance.contract.clause import printable
 from conformance.fleet.marks import Marks
 from conformance.near import did_you_mean
 from conformance.options import OPTIONS, Option
-from conformance.settings import EMBEDDED, UsageProblem
+from conformance.settings import EMBEDDED, UsageProblem, checked_url
 from conformance.targets import Target, of_its_own, parse
 
 ALLOWED: Final = (
@@ -176,6 +176,7 @@ def looked_at(source: Source, environ: Mapping[str, str], given: Mapping[str, An
 
 
 def _settled(target: Target, environ: Mapping[str, str], *, far: bool) -> None:
+    checked_url(target.url)  # a list has no room for the note on an address without scheme
     if not far:
         target.settings(own_environment(target, environ), Path())
         return
