@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.dialect import Dialect
-from conformance.exchange import Headers, Problem, Response
+from conformance.contract.terms import Dialect
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Problem, Response
+from conformance.exchange.transcript import Transcript
+from conformance.judge.build import report_on
+from conformance.judge.report import Report
 from conformance.probe.client import Client
+from conformance.probe.limits import Bounds, Writes
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import Ask as Asked
 from conformance.reference.variants import VARIANTS
-from conformance.report.model import Report
-from conformance.run import Transcript, report_on
-from conformance.settings import Bounds, Settings
-from conformance.writes import Writes
+from conformance.run.settings import Settings
 
 START = 1_795_000_000.25
 """Seconds since the epoch, far from any full second."""
@@ -116,4 +118,4 @@ def played(
 def judged(run: Run) -> Report:
     """Return the report on a run."""
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE))
+    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE).judging)

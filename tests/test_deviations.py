@@ -13,21 +13,22 @@ from answers import NOW, item, queue, read, reads, result
 from command import call, is_refused
 from outside import report, suite
 
-from conformance.contract import BY_ID
-from conformance.deviations.apply import Night, account, waiving
-from conformance.deviations.draft import draft
-from conformance.deviations.register import Entry, Register, read_register
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Fault, Problem, Request
-from conformance.judge import KINDS, Judgement, judge
-from conformance.recordings import read_file
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Fault, Problem, Request
+from conformance.exchange.recordings import read_file
+from conformance.judge.build import build
+from conformance.judge.deviations.apply import Night, account, waiving
+from conformance.judge.deviations.draft import draft
+from conformance.judge.deviations.register import Entry, Register, read_register
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import FINGERPRINTS, Deviations, Fingerprint, Report, State, Status, Verdict
+from conformance.judge.tally import KINDS
+from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.report.build import build
-from conformance.report.model import FINGERPRINTS, Deviations, Fingerprint, Report, State, Status, Verdict
-from conformance.settings import UsageProblem
 
 HERE = Path(__file__).parent
-COMFYUI = HERE.parent / "conformance" / "deviations" / "comfyui.toml"
+COMFYUI = HERE.parent / "conformance" / "judge" / "deviations" / "comfyui.toml"
 TODAY = date(2026, 11, 25)
 TARGET = "http://queue.example"
 IDS = "item.prompt-id.uuid"

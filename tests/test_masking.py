@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from answers import item, queue, read, reads
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from outside import command_line, left_behind
 
 from conformance.cli import main
-from conformance.judge import judge
+from conformance.exchange.transcript import Transcript
+from conformance.judge.build import report_on
+from conformance.judge.judge import judge
+from conformance.judge.masking import HIDDEN, masked, shows_workflow
+from conformance.judge.report import encode
 from conformance.load.gather import Gathering
-from conformance.masking import HIDDEN, masked, shows_workflow
-from conformance.report.model import encode
-from conformance.report.words import flags
-from conformance.run import Transcript, report_on
-from conformance.settings import Settings, UsageProblem, make_settings
+from conformance.problems import UsageProblem
+from conformance.render.words import flags
+from conformance.run.settings import Settings, make_settings
 from conformance.strategies import bodies
 
 SECRETS = ("a portrait of Ann", "ann_face.safetensors", "8472910471", "secret note")
@@ -84,7 +86,6 @@ def _leaves(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(max_examples=100)
 @given(bodies(min_jobs=1))
 def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None:
     text = body.decode()
@@ -211,7 +212,7 @@ def test_workflows_are_hidden_off_loopback_and_on_request(typed: dict[str, Any],
     assert made.hides_workflows is hidden
     assert made.options()["redact_workflows"] is hidden
     exchanges = tuple(reads(queue(item(1, e0=0, e2=SOUND))))
-    report = report_on(Transcript(exchanges, made.target or "embedded", 0.0, 1.0, None), made)
+    report = report_on(Transcript(exchanges, made.target or "embedded", 0.0, 1.0, None), made.judging)
     assert (b"KSampler" in encode(report)) is not hidden
     assert ("workflows are hidden" in flags(report)) is hidden
 
@@ -255,7 +256,7 @@ def test_class_types_are_the_values_of_that_member_alone(text: str) -> None:
 
 def test_an_error_without_any_part_of_a_job_is_shown_as_it_came() -> None:
     error = read(b'{"code": "UNAUTHORIZED", "message": "Invalid API key"}', status=401)
-    report = report_on(Transcript((error,), "https://t", 0.0, 1.0, None), Settings(target="https://t"))
+    report = report_on(Transcript((error,), "https://t", 0.0, 1.0, None), Settings(target="https://t").judging)
     assert "Invalid API key" in encode(report).decode()
 
 
@@ -266,6 +267,6 @@ def test_many_findings_in_a_large_body_mask_it_once(monkeypatch: pytest.MonkeyPa
         calls.append(text)
         return text
 
-    monkeypatch.setattr("conformance.excerpt.masked", counted)
+    monkeypatch.setattr("conformance.judge.excerpt.masked", counted)
     judge(reads(queue(*(item(n, e0=0, e1="x", e3=[], e4={}) for n in range(1, 30)))), hide_workflows=True)
     assert len(calls) == 1

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, report, run, suite
+from outside import ALONE, BIN, TIMEOUT, command_line, environment, on_a_terminal, report, started, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
-from conformance.exchange import Exchange, Headers, Operation, Response
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Operation, Response
+from conformance.judge.report import Status, Verdict
 from conformance.probe.jobs import CLEAN_UP
+from conformance.probe.limits import Bounds, Writes
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
@@ -27,9 +30,6 @@ from conformance.reference.board import Answer, Board, InBetween, Job
 from conformance.reference.queue import Queue
 from conformance.reference.server import Endpoint, serve
 from conformance.reference.variants import Variant
-from conformance.report.model import Status, Verdict
-from conformance.settings import Bounds
-from conformance.writes import Writes
 
 PATIENT = Writes(populate=True, job_timeout=20.0)
 
@@ -448,73 +448,109 @@ def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
 # --- as users run it --------------------------------------------------------------------------------------------------
 
 
-def serving(board: type[Board]) -> Endpoint:
-    reference = Reference(Variant("made", "", board=board), path="/api/queue")
-    return Endpoint(reference, "127.0.0.1", 0, "")
+def serving(board: type[Board]) -> tuple[Endpoint, threading.Event]:
+    """Return an endpoint with this board, and the event that a fifth job is submitted to it."""
+    filled = threading.Event()
+
+    def add(self: Board, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        if len(self.jobs) == 4:
+            filled.set()
+        return board.add(self, graph, asked)
+
+    watched = type("Watched", (board,), {"add": add})
+    reference = Reference(Variant("made", "", board=watched), path="/api/queue")
+    return Endpoint(reference, "127.0.0.1", 0, ""), filled
+
+
+def is_empty(server: Endpoint) -> bool:
+    """Say whether no job is left of at least five."""
+    board = server.reference.board
+    assert board is not None
+    return len(board.jobs) >= 5 and [*board.pending, *board.running] == []
 
 
 BACKGROUND: Final = None
-"""SIGTERM to what ignores Ctrl-C."""
+"""SIGTERM to a process that ignores Ctrl-C."""
 
 
-@pytest.mark.parametrize("command", ["check", "check --all", "pytest --pyargs conformance"])
+CHECK, ALL, SUITE = "check", "check --all", "pytest --pyargs conformance"
+QUICK: Final = {
+    (CHECK, signal.SIGINT),
+    (ALL, signal.SIGINT),
+    (SUITE, signal.SIGINT),
+    (CHECK, signal.SIGTERM),
+    (ALL, BACKGROUND),
+    (SUITE, BACKGROUND),
+}
+SIGNALS = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM, "sigterm-in-the-background": BACKGROUND}
+
+
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, BACKGROUND], ids=["ctrl-c", "sigterm", "sigterm-in-the-background"]
+    ("command", "number"),
+    [
+        pytest.param(
+            command, number, id=f"{name}-{command}", marks=() if (command, number) in QUICK else pytest.mark.deep
+        )
+        for command in (CHECK, ALL, SUITE)
+        for name, number in SIGNALS.items()
+    ],
 )
 def test_a_signal_ends_the_run_and_removes_its_jobs(
     tmp_path: Path, number: signal.Signals | None, command: str
 ) -> None:
-    filled = threading.Event()
-
-    class Watched(Stuck):
-        def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-            if len(self.jobs) == 4:
-                filled.set()
-            return super().add(graph, asked)
-
-    with serving(Watched) as server:
+    """Each takes the seconds in which a job may still be on its way into the queue."""
+    server, filled = serving(Stuck)
+    with server:
         target = f'[[target]]\nname = "t"\nurl = "{server.url}"\npopulate = true\n'
         (tmp_path / "targets.toml").write_text(target, encoding="utf-8")
-        program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
+        words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
         asked = [] if "--all" in words else ["--target", server.url, "--populate"]
-        arguments: list[str | Path] = [BIN / program, *words, *asked]
-        if number is BACKGROUND:  # as a shell starts what ends in "&"
-            arguments = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *arguments]
-        with subprocess.Popen(
-            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
+        with started(tmp_path, *words, *asked, background=number is BACKGROUND, extra=ALONE) as process:
             assert filled.wait(TIMEOUT)
-            process.send_signal(number or signal.SIGTERM)
-            said, _ = process.communicate(timeout=TIMEOUT)
+            process.signal(number or signal.SIGTERM)
+            done = process.end()
+    assert done.returncode == 2
+    assert "Traceback" not in done.stdout + done.stderr
+    assert is_empty(server)
+
+
+def test_a_signal_ends_what_a_shell_started_in_the_background(tmp_path: Path) -> None:
+    server, filled = serving(Stuck)
+    script = 'trap "" INT; exec "$0" check --target "$1" --populate'
+    with server:
+        command = ("sh", "-c", script, BIN / "comfy-conformance", server.url)
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert filled.wait(TIMEOUT)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 2
     assert "Traceback" not in said
-    board = server.reference.board
-    assert board is not None
-    assert len(board.jobs) >= 5
-    assert [*board.pending, *board.running] == []
+    assert is_empty(server)
 
 
+def test_a_run_that_is_stopped_where_nothing_can_be_removed_names_what_is_left() -> None:
+    run = begun(Keeping)
+    run.client.on_answer = lambda _method, _url: stop() if run.client.sent == 40 else None
+    with pytest.raises(asyncio.CancelledError):
+        run.to_its_end()
+    (said,) = run.said
+    assert len(run.alive) >= 5
+    assert all(job.prompt_id in said for job in run.alive)
+
+
+@pytest.mark.deep
 def test_a_signal_where_nothing_can_be_removed_names_what_is_left(tmp_path: Path) -> None:
-    filled = threading.Event()
-
-    class Watched(Keeping):
-        def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-            if len(self.jobs) == 4:
-                filled.set()
-            return super().add(graph, asked)
-
-    with serving(Watched) as server:
-        arguments: list[str | Path] = [BIN / "comfy-conformance", "check", server.url, "--populate"]
-        with subprocess.Popen(
-            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            assert filled.wait(TIMEOUT)
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 2
-    board = server.reference.board
-    assert board is not None
-    assert all(job.prompt_id in said for job in board.jobs)
+    """It tries for 15 seconds."""
+    server, filled = serving(Keeping)
+    with server, started(tmp_path, "comfy-conformance", "check", server.url, "--populate") as process:
+        assert filled.wait(TIMEOUT)
+        process.signal(signal.SIGINT)
+        done = process.end()
+    assert done.returncode == 2
+    assert server.reference.board is not None
+    assert all(job.prompt_id in done.stderr for job in server.reference.board.jobs)
 
 
 def test_an_idle_server_is_conformant_and_the_report_says_what_was_submitted(tmp_path: Path) -> None:
@@ -573,14 +609,14 @@ def test_with_a_yes_it_is_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("answer", "sent"), [("y", True), ("n", False), ("", False)])
 def test_at_a_terminal_the_user_is_asked(tmp_path: Path, answer: str, *, sent: bool) -> None:
-    shown = on_a_terminal(tmp_path, BIN / "comfy-conformance", "check", SOMEBODY, "--populate", typed=f"{answer}\n")
+    shown = on_a_terminal(tmp_path, "check", SOMEBODY, "--populate", typed=f"{answer}\n")
     assert "this run writes to 0.0.0.0: 8 jobs, which can cost credits. Go on? [y/N]" in shown
     assert ("cannot be reached" in shown) is sent
     assert ("nothing was sent" in shown) is not sent
 
 
 def test_loopback_is_written_to_without_a_yes(tmp_path: Path) -> None:
-    done = run(tmp_path, BIN / "comfy-conformance", "check", "http://127.0.0.1:1", "--populate")
+    done = command_line(tmp_path, "check", "http://127.0.0.1:1", "--populate")
     assert done.returncode == 10
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 from answers import item, queue, read
 
-from conformance.contract.answer import NOT_NOW
-from conformance.dialect import Demand, Dialect
+from conformance.contract.conversation import NOT_NOW
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.transcript import Transcript
+from conformance.history.night import decide
 from conformance.history.snapshot import snapshot
+from conformance.judge.build import report_on
+from conformance.judge.exit import exit_status
+from conformance.judge.report import Report, Verdict
 from conformance.load.result import report_on_load
 from conformance.load.tally import Tally
-from conformance.night import decide
-from conformance.report.badge import badge_of
-from conformance.report.model import Report, Verdict
-from conformance.report.overview import result
-from conformance.run import Transcript, exit_status, report_on
-from conformance.settings import Settings
+from conformance.render.badge import badge_of
+from conformance.render.overview import result
+from conformance.run.settings import Settings
 
 AWAY = (502, 503, 504, *range(520, 528), 530)
 NOT_AWAY = (500, 501, 519, 528, 529, 531)
@@ -24,7 +26,7 @@ SETTINGS = Settings(target="http://t")
 
 def checked(*statuses: int) -> Report:
     exchanges = tuple(read(b"", status=status, number=number) for number, status in enumerate(statuses, 1))
-    return report_on(Transcript(exchanges, "http://t", 0.0, 1.0, None), SETTINGS)
+    return report_on(Transcript(exchanges, "http://t", 0.0, 1.0, None), SETTINGS.judging)
 
 
 def loaded(status: int) -> Report:
@@ -57,5 +59,5 @@ def test_the_statuses_are_classified_in_one_place() -> None:
 def test_an_origin_that_was_away_once_breaks_no_must() -> None:
     good = read(queue(item(1)), number=2)
     away = read(b"", status=522)
-    report = report_on(Transcript((away, good), "http://t", 0.0, 1.0, None), SETTINGS)
+    report = report_on(Transcript((away, good), "http://t", 0.0, 1.0, None), SETTINGS.judging)
     assert report.counts.fail == 0

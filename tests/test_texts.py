@@ -9,11 +9,11 @@ import pytest
 from answers import HEADERS, NOW, item, queue, read, reads, result
 from talk import A, B, C, Talk
 
-from conformance.contract import CATALOGUE
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Operation
-from conformance.judge import judge
-from conformance.report.model import ClauseResult, Evidence, Status
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.judge import judge
+from conformance.judge.report import ClauseResult, Evidence, Status
 
 MS = int(NOW * 1000)
 

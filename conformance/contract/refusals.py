@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from conformance.contract.answer import ORIGIN_AWAY, TOO_MANY, Answer
 from conformance.contract.clause import Cause
-from conformance.exchange import Headers, first, lines
+from conformance.contract.conversation import ORIGIN_AWAY, TOO_MANY, Answer
+from conformance.exchange.headers import Headers, first, lines
 
 _SEARCHED: Final = 4096
 """Bytes of a body in which the text of a TLS port is looked for: a page of a web server is shorter."""

@@ -6,9 +6,9 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from conformance.contract.answer import OK
-from conformance.contract.removal import INTERRUPT_GRACE
-from conformance.exchange import Exchange
+from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE
+from conformance.contract.conversation import OK
+from conformance.exchange.model import Exchange
 from conformance.probe.client import Ask
 from conformance.probe.jobs import (
     ARRIVAL,

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.answer import OK
-from conformance.contract.reading import Reading
-from conformance.contract.removal import MALFORMED
-from conformance.dialect import AS_THE_DOCUMENT_SAYS
-from conformance.exchange import Exchange, Operation
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.contract.conversation import OK
+from conformance.contract.reading.body import Reading
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS
+from conformance.exchange.model import Exchange, Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 
-from conformance.contract.answer import OK
-from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
-from conformance.exchange import Exchange, Operation
+from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFORMED
+from conformance.contract.conversation import OK
+from conformance.exchange.model import Exchange, Operation
+from conformance.exchange.transcript import Populated
 from conformance.probe.client import Ask, Client, OutOfTime, other
 from conformance.probe.jobs import (
     ARRIVAL,
@@ -35,6 +36,7 @@ from conformance.probe.jobs import (
     submit,
 )
 from conformance.probe.leave import Leave, Listed
+from conformance.probe.limits import TO_BE_REFUSED, Writes
 from conformance.probe.plan import Asker, Stopped, gathered
 from conformance.probe.workflows import (
     TEXT,
@@ -45,7 +47,6 @@ from conformance.probe.workflows import (
     refused,
     unique,
 )
-from conformance.writes import TO_BE_REFUSED, Populated, Writes
 
 SLOW: Final = 2
 """Jobs that are made slow: the first keeps the others waiting, the second those that it leaves when it is stopped."""

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from answers import asked, got, item, queue, reads, said
 
-from conformance.contract import BY_ID, Level
-from conformance.report.model import Status, encode
-from conformance.run import Transcript, report_on
-from conformance.settings import Settings
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Level
+from conformance.exchange.transcript import Transcript
+from conformance.judge.build import report_on
+from conformance.judge.report import Status, encode
+from conformance.run.settings import Settings
 
 ORIGIN = "https://a.example"
 
@@ -144,7 +146,7 @@ def test_no_report_shows_a_credential_that_was_found(metadata: dict[str, Any]) -
     graph = {"9": {"class_type": "SaveImage", "inputs": {}}}
     body = queue(item(1, e0=0, e2=graph, e4={**metadata, "create_time": 1}))  # breaches beside it show excerpts
     exchanges = reads(body)
-    report = report_on(Transcript(tuple(exchanges), "t", 0.0, 1.0, None), Settings())
+    report = report_on(Transcript(tuple(exchanges), "t", 0.0, 1.0, None), Settings().judging)
     assert report.clause("privacy.credentials").status is Status.WARN
     assert json.dumps(secret).encode() in body
     assert secret.encode() not in encode(report)
@@ -154,6 +156,6 @@ def test_no_report_shows_a_credential_that_was_found(metadata: dict[str, Any]) -
 def test_no_report_shows_one_that_was_known_by_its_form(value: str) -> None:
     report = report_on(
         Transcript(tuple(reads(queue(item(1, e0=0, e4={"create_time": 1, "note": value})))), "t", 0.0, 1.0, None),
-        Settings(),
+        Settings().judging,
     )
     assert value.encode() not in encode(report)

@@ -12,17 +12,17 @@ from msgspec import structs
 
 from conformance.history.snapshot import snapshot
 from conformance.history.store import Store
-from conformance.report.badge import badge_of, render_endpoint, render_svg
-from conformance.report.ctrf import render_ctrf
-from conformance.report.html import render_html
-from conformance.report.junit import render_junit
-from conformance.report.markdown import render_markdown
-from conformance.report.model import Report, Status, Verdict
-from conformance.report.overview import result
-from conformance.report.sarif import render_sarif
-from conformance.report.text import summary_lines
-from conformance.report.words import flags
-from conformance.run import exit_status
+from conformance.judge.exit import exit_status
+from conformance.judge.report import Report, Status, Verdict
+from conformance.render.badge import badge_of, render_endpoint, render_svg
+from conformance.render.ctrf import render_ctrf
+from conformance.render.html import render_html
+from conformance.render.junit import render_junit
+from conformance.render.markdown import render_markdown
+from conformance.render.overview import result
+from conformance.render.sarif import render_sarif
+from conformance.render.terminal import summary_lines
+from conformance.render.words import flags
 
 STOPPED = "the target is busy: the last 8 requests were answered 429"
 TEXTS: dict[str, Callable[[Report], str]] = {

@@ -13,8 +13,8 @@ import xmlschema
 from junitparser import JUnitXml
 from msgspec import structs
 
-from conformance.report.junit import render_junit
-from conformance.report.model import Report
+from conformance.judge.report import Report
+from conformance.render.junit import render_junit
 
 JENKINS = xmlschema.XMLSchema(Path(__file__).parents[1] / "schemas/junit-10.xsd")
 
