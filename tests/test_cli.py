@@ -89,7 +89,7 @@ def test_the_version_is_told() -> None:
         (["klingon"], "No such command 'klingon'"),
         (["check", "--klingon"], "No such option '--klingon'"),
         (["check", "--dialect", "klingon"], "'cloud', 'oss', 'auto'"),
-        (["check", "127.0.0.1:8188"], "give one such as http://127.0.0.1:8188"),
+        (["check", "example.org:8188"], "give one such as http://example.org:8188"),
         (["check", f"{NOWHERE}/api/queue"], f"give {NOWHERE}"),
         (["check", NOWHERE, "--target", "http://127.0.0.1:2"], "two targets"),
         (["check", NOWHERE, "--api-key-env", "UNSET"], "UNSET, which is not set: export it, or say --no-key"),

@@ -68,7 +68,7 @@ def test_a_failure_that_is_known_is_waived_and_says_why_by_whom_and_until_when()
     assert judgement.counts.exercised == held(BROKEN)[0].counts.exercised
     assert judgement.verdict is Verdict.CONFORMANT
     assert judgement.reason.startswith("no must clause broken beside the known deviations, ")
-    assert judgement.reason.endswith(", 1 waived")
+    assert "waived" not in judgement.reason, "that stands beside every verdict"
     assert deviations.problems == ()
     assert [(entry.entry, entry.state) for entry in deviations.known] == [(1, State.HOLDS)]
 

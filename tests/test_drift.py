@@ -431,7 +431,10 @@ def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
     ("answer", "why"),
     [
         (http(b"", "403 Forbidden"), "it is answered 403"),
-        (http("<html>::error::x"), "it is no OpenAPI document: name the document with --url"),
+        (
+            http("<html>::error::x"),
+            "it is no OpenAPI document: --url must lead to one, or to a page with one",
+        ),
         (None, "Connection refused"),
     ],
     ids=["refused", "no document", "offline"],
@@ -447,7 +450,13 @@ def test_where_nothing_is_known_it_is_11_and_one_line(serving: Serving, answer: 
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        (["--url", "openapi.yaml"], "openapi.yaml is no http or https URL"),
+        (["--url", "openapi.yaml"], "--url: openapi.yaml is no http or https URL: give https://openapi.yaml"),
+        (["--url", __file__], "is a file, and only http and https are fetched: serve its folder"),
+        (["--url", "file:///openapi.yaml"], "is a file, and only http and https are fetched: serve its folder"),
+        (["--url", "docs.comfy.org/openapi"], "give https://docs.comfy.org/openapi"),
+        (["--url", "http://[::1"], "is no URL"),
+        (["--url", "https://t/a?b=c"], "holds a query, a fragment or spaces"),
+        (["--url", "http://127.0.0.1:8188/api/queue"], "is the queue itself: give the address of the OpenAPI document"),
         (["--url", ""], "--url is empty"),
         (["--url", "embedded"], "embedded is no http or https URL"),
         (["--url", "http://user:password@t/"], "--url holds a user name or password"),
@@ -456,6 +465,20 @@ def test_where_nothing_is_known_it_is_11_and_one_line(serving: Serving, answer: 
 )
 def test_what_was_typed_wrong_is_4(typed: list[str], why: str) -> None:
     command.is_refused(call(*typed), why)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, http("<html>"), http("", "404 Not Found"), http("", "302 Found", "Location: https://t.invalid/")]
+)
+def test_where_the_usual_place_has_no_document_another_can_be_named(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
+) -> None:
+    monkeypatch.setattr("conformance.drift.changes.PUBLISHED_AT", NOWHERE if answer is None else serving(answer)[0])
+    result = call()
+    assert result.exit_code == 11
+    (told,) = result.stderr.splitlines()
+    assert told.endswith(": name another place of the document with --url")
+    assert "--url must lead" not in told
 
 
 def test_programs_and_pages_get_the_same(serving: Serving) -> None:

@@ -77,7 +77,7 @@ def test_several_headers_can_be_given() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [f"{CANARY}\nX-Evil: 1", f"{CANARY}\r\nX: 1", f"{CANARY}\x00", f"{CANARY}-ü", f"{CANARY}\t", f" {CANARY}", "abc"],
+    [f"{CANARY}\nX-Evil: 1", f"{CANARY}\r\nX: 1", f"{CANARY}\x00", f"{CANARY}-ü", f"{CANARY}\t", f" {CANARY}"],
 )
 def test_a_value_that_no_header_may_carry_is_refused_and_not_shown(
     value: str,
@@ -86,6 +86,34 @@ def test_a_value_that_no_header_may_carry_is_refused_and_not_shown(
         make_settings({"MY_TOKEN": value}, target="http://127.0.0.1:1", header=["Authorization=MY_TOKEN"])
     assert "canary" not in str(problem.value)
     assert "X-Evil" not in str(problem.value)
+
+
+@pytest.mark.parametrize("value", ["1", "abc"])
+def test_a_short_value_is_sent_and_it_is_said_that_it_is_not_redacted(value: str, folder: Path) -> None:
+    heard: list[bytes] = []
+    with listening(saying(lambda _: ANSWER, heard)) as port:
+        result = check(f"http://127.0.0.1:{port}", "--header", "X-Beta=MY_FLAG", MY_FLAG=value)
+    assert {head.count(f"\r\nX-Beta: {value}\r\n".encode()) for head in heard} == {1}
+    assert "the value of X-Beta=MY_FLAG has fewer than 4 characters: it is not redacted" in result.stderr
+    told = report(folder)
+    assert {tuple(field) for exchange in told["exchanges"] for field in exchange["request"]["headers"]} >= {
+        ("X-Beta", value)
+    }
+    assert "[redacted" not in str(told["exchanges"]), "a digit is not taken for a secret wherever it stands"
+    (echoed,) = (clause for clause in told["clauses"] if clause["id"] == "auth.key-not-echoed")
+    assert echoed["status"] == "not-exercised"
+
+
+def test_a_longer_value_comes_without_that_note() -> None:
+    with listening(saying(lambda _: ANSWER, [])) as port:
+        result = check(f"http://127.0.0.1:{port}", "--header", "X-Beta=MY_FLAG", MY_FLAG="abcd")
+    assert "not redacted" not in result.stderr
+
+
+@pytest.mark.parametrize("typed", [f"X-Gate: {CANARY}", f"X-Gate:{CANARY}", f"X-Gate: a={CANARY}"])
+def test_a_header_as_it_is_sent_is_told_the_form_of_the_option(typed: str) -> None:
+    told = "not NAME: VALUE: put the value into a variable, and give X-Gate=VARIABLE"
+    is_refused(check("http://127.0.0.1:1", "--header", typed), "--header wants NAME=VARIABLE", told)
 
 
 @pytest.mark.parametrize("environ", [{}, {"MY_TOKEN": ""}])
@@ -120,6 +148,26 @@ def test_a_secret_that_was_typed_for_its_variable_is_not_repeated(typed: tuple[s
 
 def test_a_header_does_not_go_over_plain_http_beyond_loopback() -> None:
     is_refused(check("http://192.0.2.1", "--header", "X-Gate=MY_TOKEN", MY_TOKEN=CANARY), "plain http")
+
+
+# --- workflows of a host that is not loopback -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"), [((), False), (("--show-workflows",), True), (("--redact-workflows",), False)]
+)
+def test_a_run_against_another_host_redacts_workflows(options: tuple[str, ...], *, shown: bool, folder: Path) -> None:
+    formats = ("--format", "sarif", "--format", "ctrf", "--history", "history.db")
+    with serve(fault="seconds") as endpoint, listening(proxy(endpoint.port, [])) as port:
+        result = check(
+            "http://target.invalid", "--proxy-env", "MY_PROXY", *options, *formats, MY_PROXY=f"http://127.0.0.1:{port}"
+        )
+    assert result.exit_code == 1, result.output
+    left = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()) + result.output.encode()
+    assert b"class_type" in left, "the structure stays visible"
+    assert b"create_time" in left
+    assert (b"SaveImage" in left) is shown
+    assert ("[workflows are hidden]" in result.stdout) is not shown
 
 
 # --- proxies ----------------------------------------------------------------------------------------------------------

@@ -232,8 +232,12 @@ def test_an_attempt_that_was_made_again_is_not_held_against_anybody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(401, "it wants a key"), (429, "too many requests"), (503, "not available now")]
-)
+    ("status", "words"),
+    [
+        (401, "it wants a key"), (429, "too many requests"), (503, "not available now"),
+        *((status, "a gateway gets no response") for status in (502, 504, *range(520, 528), 530)),
+    ],
+)  # fmt: skip
 def test_a_closed_door_says_nothing_of_the_contract(status: int, words: str) -> None:
     judgement = judge([read(b"", status=status, number=n) for n in (1, 2, 3)])
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -241,7 +245,7 @@ def test_a_closed_door_says_nothing_of_the_contract(status: int, words: str) -> 
     assert broken(judgement) <= {"auth.challenge", "auth.error-response"}
 
 
-@pytest.mark.parametrize("status", [204, 301, 404, 418, 500])
+@pytest.mark.parametrize("status", [204, 301, 404, 418, 500, 501, 519, 528, 529, 531])
 def test_a_queue_that_is_never_served_is_non_conformant(status: int) -> None:
     judgement = judge([read(b"", status=status, number=n) for n in (1, 2)])
     assert judgement.verdict is Verdict.NON_CONFORMANT

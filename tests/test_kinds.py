@@ -85,6 +85,9 @@ SHOWN: dict[tuple[str, str], Sequence[Exchange]] = {
     ("status.served", "not-found"): [read(b"", status=404)],
     ("status.served", "not-allowed"): [read(b"", status=405)],
     ("status.served", "redirect"): [read(b"", status=302)],
+    ("status.served", "login"): [read(b"", status=302, headers=(("Location", "/login"),))],
+    ("status.served", "tls-port"): [read(b"The plain HTTP request was sent to HTTPS port", status=400)],
+    ("status.served", "other-version"): [read(b"", status=505)],
     ("item.array", "object"): reads(queue({"id": 1})),
     ("item.array", "bare-id"): reads(queue("id")),
     ("item.five-elements", "more"): reads(queue([*item(1), {}])),
@@ -135,6 +138,8 @@ SHOWN: dict[tuple[str, str], Sequence[Exchange]] = {
     ("error.bad-header", "comfyui-origin"): garbled(),
     ("caching.lifetime", "expires"): headed("Expires", "Sun, 23 Nov 2025 17:00:00 GMT"),
     ("privacy.credentials", "old-comfyui"): job(e4={"create_time": MS, "api_key_comfy_org": "comfyui-x"}),
+    ("privacy.credentials", "by-name"): job(e4={"create_time": MS, "openaiApiKey": "abcd-1234"}),
+    ("privacy.credentials", "by-value"): job(e4={"create_time": MS, "note": "Bearer abcdef0123456789"}),
 }
 """By clause and kind, exchanges that show it."""
 

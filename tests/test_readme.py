@@ -19,6 +19,14 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_it_says_what_is_loopback_to_the_suite_and_who_asks_as_a_browser() -> None:
+    text = " ".join(README.split())
+    assert "One request asks as a browser does, with the key" in text
+    assert "A tunnel to production" in text
+    assert "--rate-limit" in text.partition("A tunnel to production")[2]
+    assert "--show-workflows" in text
+
+
 def test_every_option_of_check_stands_in_the_table_and_no_other() -> None:
     options = {name for parameter in check.params for name in parameter.opts if name.startswith("--")}
     table = set(re.findall(r"^\| `(--[a-z-]+)", README, re.MULTILINE))

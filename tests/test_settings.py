@@ -21,8 +21,12 @@ HERE = "http://127.0.0.1:8188"
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("127.0.0.1:8188", "give one such as http://127.0.0.1:8188"),
-        ("localhost:8188/x", "give one such as http://localhost:8188/x"),
+        ("example.org:8188", "give one such as http://example.org:8188"),
+        ("192.168.0.2:8188/x", "give one such as http://192.168.0.2:8188/x"),
+        ("localhost.example.org:8188", "give one such as http://localhost.example.org:8188"),
+        ("http:127.0.0.1:8188", "is no http or https URL"),
+        ("user:hush@127.0.0.1:8188", "take it out of the URL"),
+        ("127.0.0.1:99999", "is no URL"),
         ("/api", "is no http or https URL"),
         ("ftp://example.org", "is no http or https URL"),
         ("http://", "is no http or https URL"),
@@ -50,6 +54,16 @@ def test_what_is_no_base_url_is_named_with_what_to_give(typed: str, told: str) -
 )
 def test_a_base_url_is_taken_without_its_last_slash(url: str) -> None:
     assert make_settings({}, target=f"{url}/").target == url
+
+
+@pytest.mark.parametrize(
+    "typed", ["127.0.0.1:8188", "localhost:8188", "[::1]:8188", "127.0.0.1:8188/prefix/", "localhost"]
+)
+def test_an_address_of_loopback_without_scheme_means_plain_http(typed: str) -> None:
+    for settings in (make_settings({}, target=typed), make_settings({"CONFORMANCE_TARGET": typed})):
+        assert settings.target == f"http://{typed.rstrip('/')}"
+        assert f"no scheme was given: {typed.partition('/')[0]} is asked over plain http" in announcement(settings)
+    assert "no scheme" not in "".join(announcement(make_settings({}, target=f"http://{typed}")))
 
 
 def test_the_environment_names_the_target_where_no_option_does() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 OF_BOTH: Final = (
-    "allow_plain_http_key", "ca_bundle", "insecure", "redact_workflows", "wait_for_items", "deadline",
+    "allow_plain_http_key", "ca_bundle", "insecure", "redact_workflows", "show_workflows", "wait_for_items", "deadline",
     "exchange_timeout", "connect_timeout", "max_body", "max_requests", "rate_limit",
 )  # fmt: skip
 """Options of a run that hold for both sides. Whoever needs others for a side checks it first, and gives its report."""

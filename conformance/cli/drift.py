@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -54,9 +55,12 @@ def drift(url: str | None, form: str, update: Path | None, quiet: bool, **option
     from conformance.text.safe import line
 
     asked = url if url is not None else PUBLISHED_AT
+    if url is not None:
+        asked = _document_url(url.strip())
     found, published, problem = _compared(asked, options)
     if found is None or published is None:
-        click.echo(line(f"not compared: {asked}: {problem}"), err=True)
+        todo = ": name another place of the document with --url" if url is None else ""
+        click.echo(line(f"not compared: {asked}: {problem}{todo}"), err=True)
         return EXIT_NOT_READ
     if form == "json":
         click.echo(json.dumps(told.as_dict(found), indent=2, default=str))
@@ -72,28 +76,50 @@ def drift(url: str | None, form: str, update: Path | None, quiet: bool, **option
     return EXIT_DRIFT if found.found else 0
 
 
+def _document_url(url: str) -> str:
+    """Return the address of a document, having looked that it can be one. Raises the error of a command line."""
+    if not url:
+        raise refusal("--url is empty: give the URL of a document, or leave it out")
+    shown = url if url.isprintable() and not set("@?#") & set(url) else "what was given"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise refusal(f"--url: {shown} is no URL ({error})") from None
+    if parts.scheme == "file" or (parts.scheme not in {"http", "https"} and Path(url).exists()):
+        serve = "serve its folder with python3 -m http.server, and give http://127.0.0.1:8000/ and its name"
+        raise refusal(f"--url: {shown} is a file, and only http and https are fetched: {serve}")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        guess = f": give https://{url}" if shown == url and "://" not in url and "." in url.partition("/")[0] else ""
+        raise refusal(f"--url: {shown} is no http or https URL{guess}")
+    if parts.username is not None or parts.password is not None:
+        raise refusal("--url holds a user name or password, which would be shown: take it out")
+    if parts.query or parts.fragment or not url.isprintable() or " " in url:
+        raise refusal(f"--url: {shown} holds a query, a fragment or spaces: give scheme, host and path")
+    if parts.path.rstrip("/").endswith("/api/queue"):
+        raise refusal(f"--url: {shown} is the queue itself: give the address of the OpenAPI document, or use check")
+    return url
+
+
 def _compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
     """Fetch, read and compare; what came in the way, in words, where something did."""
-    from conformance.drift.changes import compare
+    from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read
     from conformance.problems import UsageProblem
-    from conformance.run.settings import checked_url, make_settings
+    from conformance.run.settings import EMBEDDED, make_settings
 
-    if not url.strip():
-        msg = "--url is empty: give the URL of a document, or leave it out"
-        raise refusal(msg)
     try:
-        url = checked_url(url.strip())
-        content = fetch(url, make_settings(os.environ, target=url, no_key=True, **options).gateway)
+        content = fetch(url, make_settings(os.environ, target=EMBEDDED, no_key=True, **options).gateway)
     except UsageProblem as problem:
-        raise refusal(str(problem).replace("the target", "--url")) from None
+        raise refusal(str(problem)) from None
     except NotFetched as problem:
         return None, None, str(problem)
     try:
         published = read(content)
     except NoDocument as problem:
-        return None, None, f"{problem}: name the document with --url"
+        there = ": --url must lead to one, or to a page with one"
+        return None, None, f"{problem}{'' if url == PUBLISHED_AT else there}"
     return compare(published.document, url=url, content=content), published, ""
 
 

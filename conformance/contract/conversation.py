@@ -17,10 +17,13 @@ from conformance.text.strict_json import Document
 OK: Final = 200
 FIRST_ERROR: Final = 400
 REFUSALS: Final = (401, 403)
-NOT_NOW: Final = (408, 425, 429, 502, 503, 504)
+TOO_MANY: Final = 429
+ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
+"""Statuses by which a gateway says that the server behind it does not respond; Cloudflare has 520 to 527 and 530."""
+NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
 """Statuses that say "not now": nothing is known of what a better moment would bring."""
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
-"""Statuses that say nothing of the contract: not let in, or not now. A run that sees no others is inconclusive."""
+"""Statuses that say nothing about the contract: not let in, or not now. A run that sees no others is inconclusive."""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
 """Types of bodies that do not try to be JSON: their one fault is the type."""
 

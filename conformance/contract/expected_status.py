@@ -7,8 +7,6 @@ from typing import Final
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer
 from conformance.exchange.model import Request
 
-TOO_MANY: Final = 429
-
 JSON: Final = "application/json"
 NOT_ACCEPTABLE: Final = 406
 STEADY: Final = "status.steady"

@@ -85,6 +85,10 @@ class Extent(enum.Enum):
     UNKNOWN = "unknown"
 
 
+OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
+"""How ``detail`` of a problem begins if another protocol was recognised; what to do about it follows."""
+
+
 class Problem(NamedTuple):
     """A fault of the transport, in words (``detail`` may quote the server: hostile text).
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from conformance.exchange import http_text
 from conformance.exchange.har import QUEUE, USUAL_PATH, Entry, NotHar, entries_of, places, read_entry
 from conformance.exchange.headers import Headers, first
+from conformance.exchange.hosts import RECORDED
 from conformance.exchange.kept import Kept, of_printed
 from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
@@ -204,7 +205,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
         raise UnreadableRecording(msg)
     fields = [line.partition(":") for line in head[1:]]
     headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
-    url = f"http://recorded{parts[1] if parts[1].startswith('/') else '/'}"
+    url = f"http://{RECORDED}{parts[1] if parts[1].startswith('/') else '/'}"
     return _asked(parts[0], url, headers, body)
 
 

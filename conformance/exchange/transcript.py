@@ -56,3 +56,5 @@ class Transcript(NamedTuple):
     """What became of the run's own jobs, where it submitted any."""
     unread: tuple[str, ...] = ()
     """What of recordings could not be read."""
+    recorded: bool = False
+    """Whether it comes from files, and nothing was sent."""

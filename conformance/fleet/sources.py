@@ -21,16 +21,16 @@ from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
 from conformance.run.options import OPTIONS, Option
-from conformance.run.settings import EMBEDDED
+from conformance.run.settings import EMBEDDED, checked_url
 from conformance.run.targets import Target, of_its_own, parse
 from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
 ALLOWED: Final = (
     "target", "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header",
-    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "deviations", "fail_on_should",
-    "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout", "connect_timeout", "max_body", "max_requests",
-    "rate_limit",
+    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "show_workflows", "deviations",
+    "fail_on_should", "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout", "connect_timeout",
+    "max_body", "max_requests", "rate_limit",
 )  # fmt: skip
 """Options of a target of a fleet: the plan of requests that ``check`` sends, and nothing that searches or writes."""
 _OPTIONS: Final = {option.name: option for option in OPTIONS if option.name in ALLOWED}
@@ -189,6 +189,7 @@ def looked_at(source: Source, environ: Mapping[str, str], given: Mapping[str, An
 
 
 def _settled(target: Target, environ: Mapping[str, str], *, far: bool) -> None:
+    checked_url(target.url)  # a list has no room for the note on an address without scheme
     if not far:
         target.settings(own_environment(target, environ), Path())
         return

@@ -54,5 +54,8 @@ CREATE INDEX failure_of_a_run ON failure (run);
 """
 """Fingerprints of failures, the percentiles of the time that answers took (seconds), and the edition of the clauses."""
 
-SCRIPTS: Final = (_STATUSES, _FAILURES_TIMES_EDITION)
+_FAILED_ON_SHOULD: Final = "ALTER TABLE run ADD COLUMN failed_on_should INTEGER NOT NULL DEFAULT 0;"
+"""Whether warnings made the exit status 1."""
+
+SCRIPTS: Final = (_STATUSES, _FAILURES_TIMES_EDITION, _FAILED_ON_SHOULD)
 """``PRAGMA user_version`` is how many of them a file has seen."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from conformance.judge.exit import warnings_that_fail
 from conformance.judge.fingerprint import fingerprints
 from conformance.judge.report import Fingerprint, PastRun, Report, Status
 from conformance.judge.timing import timing
@@ -39,7 +40,7 @@ def snapshot(report: Report, number: int = 0) -> Snapshot:
             number=number, target=run.target, queue_path=str(run.options.get("queue_path") or ""),
             dialect=run.dialect, start=run.start, end=run.end, verdict=report.verdict, reason=report.verdict_reason,
             partial=run.partial, selected=run.selected, suite_version=run.suite_version, edition=run.edition,
-            document_sha256=run.document_sha256, counts=report.counts,
+            document_sha256=run.document_sha256, counts=report.counts, failed_on_should=warnings_that_fail(report) > 0,
             p50=None if took is None else took.p50, p95=None if took is None else took.p95,
         ),
         {

@@ -24,7 +24,7 @@ _UNUSABLE: Final = {
 }
 _RUN: Final = (
     "number, target, queue_path, dialect, started, ended, verdict, reason, partial, selected, suite_version, "
-    "edition, document_sha256, counts, p50, p95"
+    "edition, document_sha256, counts, failed_on_should, p50, p95"
 )
 _SERIES: Final = "target = ? AND queue_path = ? AND dialect = ?"
 
@@ -85,11 +85,11 @@ class Store:
         with self._told("written"), self._transaction():
             execute, many = self.connection.execute, self.connection.executemany
             number = execute(
-                f"INSERT INTO run ({_RUN}) VALUES (NULL{', ?' * 15})",  # noqa: S608 - our own words
+                f"INSERT INTO run ({_RUN}) VALUES (NULL{', ?' * 16})",  # noqa: S608 - our own words
                 (
                     run.target, run.queue_path, run.dialect, run.start, run.end, run.verdict.value, run.reason,
                     run.partial, run.selected, run.suite_version, run.edition, run.document_sha256,
-                    msgspec.json.encode(run.counts).decode(), run.p50, run.p95,
+                    msgspec.json.encode(run.counts).decode(), run.failed_on_should, run.p50, run.p95,
                 ),
             ).lastrowid  # fmt: skip
             assert number is not None
@@ -244,11 +244,12 @@ def _upto(run: PastRun) -> tuple[str, str, str, int]:
 
 def _past(row: tuple[Any, ...]) -> PastRun:
     number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
-    edition, sha256, counts, p50, p95 = rest
+    edition, sha256, counts, failed_on_should, p50, p95 = rest
     return PastRun(
         number=number, target=target, queue_path=path, dialect=dialect, start=start, end=end, verdict=Verdict(verdict),
         reason=reason, partial=bool(partial), selected=selected, suite_version=suite, edition=edition,
-        document_sha256=sha256, counts=msgspec.json.decode(counts, type=Counts), p50=p50, p95=p95,
+        document_sha256=sha256, counts=msgspec.json.decode(counts, type=Counts),
+        failed_on_should=bool(failed_on_should), p50=p50, p95=p95,
     )  # fmt: skip
 
 

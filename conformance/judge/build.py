@@ -10,11 +10,12 @@ from functools import partial
 from msgspec import structs
 
 from conformance.contract.terms import EDITION
-from conformance.exchange.model import Exchange
+from conformance.exchange.hosts import is_remote
+from conformance.exchange.model import Exchange, Request
 from conformance.exchange.transcript import NO_ANSWER, Populated, Search, Smallest, Transcript
 from conformance.judge.curl import curl_line
 from conformance.judge.judge import Judgement
-from conformance.judge.judging import Judging
+from conformance.judge.judging import WHOLE_AND_HIDDEN, Judging
 from conformance.judge.ledger import bodies, instant, record
 from conformance.judge.report import (
     Body,
@@ -28,6 +29,7 @@ from conformance.judge.report import (
     Verdict,
 )
 from conformance.judge.servers import judge_each
+from conformance.problems import UsageProblem
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.text.safe import printable
 from conformance.version import __version__
@@ -51,6 +53,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     stopped: str | None = None,
     full_bodies: bool = False,
     unread: Sequence[str] = (),
+    recorded: bool = False,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
@@ -69,7 +72,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
         seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because, selected=selected,
-        edition=EDITION, stopped=stopped, unread=tuple(unread),
+        edition=EDITION, stopped=stopped, unread=tuple(unread), recorded=recorded,
     )  # fmt: skip
     return Report(
         run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
@@ -108,10 +111,17 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
 def report_on(
     transcript: Transcript, judging: Judging, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
-    """Judge a transcript, by the clauses named in ``only`` or by all."""
+    """Judge a transcript, by the clauses named in ``only`` or by all.
+
+    Raises UsageProblem if whole bodies were asked for of a recording whose workflows are redacted.
+    """
+    hidden = judging.hide_workflows or _is_of_others(transcript, shown=judging.show_workflows)
+    if hidden and judging.full_bodies:
+        raise UsageProblem(WHOLE_AND_HIDDEN)
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
-        judge_each, transcript.exchanges, judging.dialect, only=only, hide_workflows=judging.hide_workflows,
+        judge_each, transcript.exchanges, judging.dialect, only=only, hide_workflows=hidden,
+        recorded=transcript.recorded,
     )  # fmt: skip
     if judging.register is None:
         judgement, deviations = judged(), None
@@ -123,10 +133,10 @@ def report_on(
         deviations = account(judging.register, night, judgement)
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=judging.dialect.value,
-        options=dict(judging.options), start=transcript.start, end=transcript.end,
+        options=_options(judging, hidden=hidden), start=transcript.start, end=transcript.end,
         partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
-        hide_workflows=judging.hide_workflows, stopped=transcript.stopped, full_bodies=judging.full_bodies,
-        deviations=deviations, unread=transcript.unread,
+        hide_workflows=hidden, stopped=transcript.stopped, full_bodies=judging.full_bodies,
+        deviations=deviations, unread=transcript.unread, recorded=transcript.recorded,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
@@ -138,7 +148,27 @@ def report_on_exchanges(
     exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float, unread: Sequence[str] = ()
 ) -> Report:
     """Judge exchanges that were recorded some other time. ``unread`` names what of them could not be read."""
-    return report_on(Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread)), judging)
+    return report_on(
+        Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread), recorded=True), judging
+    )
+
+
+def _options(judging: Judging, *, hidden: bool) -> dict[str, str | int | float | bool | None]:
+    """Return the options as the report shows them: whether workflows are redacted is said, however it came about."""
+    return dict(judging.options) | ({"redact_workflows": True} if hidden else {})
+
+
+def _is_of_others(transcript: Transcript, *, shown: bool) -> bool:
+    """Whether a recording is of a host that is not this machine, and its workflows are not to be shown."""
+    if shown or not transcript.recorded:
+        return False
+    return is_remote(transcript.target) or any(is_remote(_asked(one.request)) for one in transcript.exchanges)
+
+
+def _asked(request: Request) -> str:
+    """Return the URL of a recorded request: of one as it went over the wire its Host tells the host."""
+    host = request.header("host")
+    return request.url if host is None else f"http://{host}"
 
 
 def _with_verdict(report: Report, verdict: Verdict, reason: str) -> Report:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 from conformance.judge.masking import masked
 from conformance.judge.report import Excerpt
-from conformance.text.safe import blotted, printable
+from conformance.text.safe import printable, without_credentials
 
 CONTEXT: Final = 160
 """Characters before and after the place: enough to recognise it, too few to hold somebody's workflow."""
@@ -21,27 +22,38 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 def start_of(content: bytes, limit: int = 600, *, hide: bool = False) -> str:
     """Return the first characters of a body as printable text; ``hide`` what stands in workflows."""
-    text = blotted(content[: limit * 8].decode("utf-8", "replace"))
+    text = without_credentials(content[: limit * 8].decode("utf-8", "replace"))
     text = masked(text) if hide else text
     return _line(text[:limit]) + ("…" if len(text) > limit else "")
 
 
-def around(content: bytes, pointer: str, *, hide: bool = False) -> Excerpt | None:
-    """Return the text around the value at a JSON Pointer, or around what should hold it. None where it is no place."""
+def around(content: bytes, pointer: str, *, hide: bool = False, class_types: bool = False) -> Excerpt | None:
+    """Return the text around the value at a JSON Pointer, or around what should hold it. None where it is no place.
+
+    With ``hide`` what stands in workflows is hidden, but for ``class_types`` if they are wanted.
+    """
     if not pointer or len(content) > SEARCHED:
         return None
-    text = content.decode("utf-8", "replace").removeprefix("\ufeff")
+    text, shown = _shown(content, hide, class_types)
     try:
         start, end = _find(text, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]])
     except (ValueError, IndexError, RecursionError):
         return None
-    text = masked(blotted(text)) if hide else blotted(text)
+    text = shown
     cut = end - start > MARKED
     return Excerpt(
         before=_line(text[max(0, start - CONTEXT) : start]),
         marked=_line(text[start : min(end, start + MARKED)]) + ("…" if cut else ""),
         after="" if cut else _line(text[end : end + CONTEXT]),
     )
+
+
+@lru_cache(maxsize=2)
+def _shown(content: bytes, hide: bool, class_types: bool) -> tuple[str, str]:  # noqa: FBT001 - the key of a cache
+    """Return a body as text, and as it is shown. A body has many findings, and to mask it whole takes seconds."""
+    text = content.decode("utf-8", "replace").removeprefix("\ufeff")
+    shown = without_credentials(text)
+    return text, masked(shown, class_types=class_types) if hide else shown
 
 
 def _line(text: str) -> str:

@@ -35,3 +35,9 @@ def reached(report: Report) -> bool:
         return not cut_short and not report.load.problems and "200" in report.load.statuses
     final = [exchange.response for exchange in report.exchanges if not exchange.superseded]
     return not cut_short and None not in final and any(answer is not None and answer.status == 200 for answer in final)
+
+
+def warnings_that_fail(report: Report) -> int:
+    """Return how many warnings make the exit status 1 by ``--fail-on-should``: 0 if the verdict does so itself."""
+    strict = report.run.options.get("fail_on_should") is True and report.verdict is not Verdict.NON_CONFORMANT
+    return report.counts.warn if strict else 0

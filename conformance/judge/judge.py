@@ -49,12 +49,14 @@ Waive = Callable[[ClauseResult, Dialect], ClauseResult]
 def judge(  # noqa: PLR0913 - what a judgement depends on
     exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
     hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
+    recorded: bool = False,
 ) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
     ``told`` is what earlier answers have come to under AUTO.
     ``waive`` says which breaches are known deviations.
+    ``recorded`` exchanges come from files: what to do about a lost response is not advice about a server then.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
@@ -76,7 +78,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     results = tuple(
         waive(outcome(clause, demand, tally.counted()), demand.read_as) for clause, tally in tallies.items()
     )
-    verdict, reason = decide(results, exchanges, answers)
+    verdict, reason = decide(results, exchanges, answers, recorded=recorded)
     listed = frozenset(chain.from_iterable(answer.gist.lists for answer in answers if answer.shows_queue))
     return Judgement(results, verdict, reason, count(results), demand, listed)
 

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 VERDICT_OPTIONS: Final = (
     "dialect",
     "redact_workflows",
+    "show_workflows",
     "full_bodies",
     "deviations",
     "fail_on_should",
     "inconclusive_ok",
 )
 """Options, by name, on which the verdict or what a report shows of it depends: every verb with a verdict has them."""
+
+WHOLE_AND_HIDDEN: Final = (
+    "--full-bodies keeps what users wrote into workflows, which is redacted off loopback: add --show-workflows"
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Judging:
     dialect: Dialect = Dialect.CLOUD
     hide_workflows: bool = False
     """Leave out of the report what users wrote into workflows."""
+    show_workflows: bool = False
+    """Show it also in recordings of another machine."""
     full_bodies: bool = False
     """Keep whole bodies, so that the report can be judged again."""
     register: Register | None = None

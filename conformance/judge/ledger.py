@@ -11,6 +11,7 @@ from typing import Final
 from conformance.contract.clauses.privacy import HARMLESS
 from conformance.exchange.model import Exchange, Wire
 from conformance.judge.excerpt import start_of
+from conformance.judge.masking import may_hold_workflows
 from conformance.judge.report import (
     Body,
     Kept,
@@ -41,7 +42,9 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
             size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
-            excerpt=start_of(answered.content, hide=hide_workflows),
+            excerpt=start_of(
+                answered.content, hide=hide_workflows and may_hold_workflows(answered.status, answered.content)
+            ),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
         elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,

@@ -47,7 +47,9 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
         exchanges = exchanges_in(source)
     except NotWhole as problem:
         raise NotWhole(f"{name} cannot be judged again: {problem}") from None
-    transcript = Transcript(exchanges, source.run.target, 0.0, 0.0, source.run.stopped, unread=source.run.unread)
+    transcript = Transcript(
+        exchanges, source.run.target, 0.0, 0.0, source.run.stopped, unread=source.run.unread, recorded=True
+    )
     return source, transcript
 
 

@@ -274,8 +274,8 @@ class Run(Value, frozen=True, kw_only=True):
     """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them.
 
     ``read_as`` is the order of the tuple that was demanded (``auto`` where no job has told it), and ``read_because``
-    says how it is known. ``stopped`` says why not all was asked. A report that was made from another one has the target
-    and the times of that run.
+    says how it is known. ``stopped`` says why not all was asked. ``recorded`` means that nothing was sent and
+    files were judged. A report that was made from another one has the target and the times of that run.
     """
 
     suite_version: str
@@ -294,6 +294,7 @@ class Run(Value, frozen=True, kw_only=True):
     stopped: str | None = None
     made_from: MadeFrom | None = None
     unread: tuple[str, ...] = ()
+    recorded: bool = False
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
@@ -418,6 +419,8 @@ class Counts(Value, frozen=True, kw_only=True):
 class PastRun(Value, frozen=True, kw_only=True):
     """A run as a history keeps it. ``number`` is its own in that history, 0 where it is in none.
 
+    ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``).
+
     ``p50`` and ``p95`` are percentiles of the seconds that its answers took, None where nothing answered.
     """
 
@@ -435,6 +438,7 @@ class PastRun(Value, frozen=True, kw_only=True):
     edition: int
     document_sha256: str
     counts: Counts
+    failed_on_should: bool = False
     p50: float | None = None
     p95: float | None = None
 

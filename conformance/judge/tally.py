@@ -14,7 +14,7 @@ from conformance.contract.conversation import Answer
 from conformance.exchange.model import Exchange, Extent, Response
 from conformance.judge.excerpt import around
 from conformance.judge.fingerprint import fingerprint_at
-from conformance.judge.masking import masked, shows_workflow
+from conformance.judge.masking import masked, may_hold_workflows, shows_workflow, wants_class_types
 from conformance.judge.outcome import Counted
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint
 from conformance.text.cutoff import closed
@@ -47,13 +47,15 @@ def readable(response: Response) -> bytes:
 
 def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
     """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
-    told = hide and shows_workflow(clause, finding.pointer)
-    content, pointer = readable(exchange.response) if exchange.response else b"", finding.pointer
+    response, pointer = exchange.response, finding.pointer
+    content = readable(response) if response else b""
+    hide = hide and (response is None or may_hold_workflows(response.status, content))
+    told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
     return Evidence(
         exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
-        kind=finding.kind, got=masked(finding.got) if told else finding.got,
-        message=masked(finding.message) if told else finding.message,
-        excerpt=None if pointer is None else around(content, pointer, hide=hide),
+        kind=finding.kind, got=masked(finding.got, class_types=nodes) if told else finding.got,
+        message=masked(finding.message, class_types=nodes) if told else finding.message,
+        excerpt=None if pointer is None else around(content, pointer, hide=hide, class_types=nodes),
     )  # fmt: skip
 
 

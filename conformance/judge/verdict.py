@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer
-from conformance.contract.expected_status import TOO_MANY
-from conformance.exchange.model import Exchange, Fault
+from conformance.contract.refusals import advice
+from conformance.exchange.model import OTHER_PROTOCOL, Exchange, Fault, Problem
 from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
 from conformance.text.safe import printable
 
@@ -26,10 +26,12 @@ _FAULTS: Final = {
 _REMEDIES: Final = {
     Fault.UNREACHABLE: "is it running, and are address and port right?",
     Fault.TIMEOUT: "try again, or give it more time with --exchange-timeout",
-    Fault.BROKEN: "does it speak HTTP on this port?",
+    Fault.BROKEN: "does it speak HTTP on this port, and not only HTTPS?",
     Fault.TOO_LARGE: "allow more with --max-body",
     Fault.NOT_RECORDED: "docs/recordings.md says how to record all of it",
 }
+_NOT_IN_FILES: Final = "the recording holds no whole response"
+_RECORD_AGAIN: Final = "record it again, with headers and body"
 
 
 def count(results: Iterable[ClauseResult]) -> Counts:
@@ -49,26 +51,30 @@ def count(results: Iterable[ClauseResult]) -> Counts:
 
 
 def decide(
-    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]
+    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool = False
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
+    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant.
+
+    ``recorded`` exchanges come from files.
+    """
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
         return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
-    for doubt in _doubts(results, exchanges, answers):
+    for doubt in _doubts(results, exchanges, answers, recorded=recorded):
         return Verdict.INCONCLUSIVE, doubt
     counts = count(results)
     warned = f", {_clauses(counts.warn, 'should')} broken" if counts.warn else ""
-    waived = f", {counts.waived} waived" if counts.waived else ""
     known = any(result.status is Status.WAIVED and result.level == "must" for result in results)
     beside = " beside the known deviations" if known else ""
     seen = f"no must clause broken{beside}, {counts.exercised} of {_clauses(counts.total)} exercised"
-    return Verdict.CONFORMANT, seen + warned + waived
+    return Verdict.CONFORMANT, seen + warned  # how many are waived stands beside every verdict
 
 
-def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Iterator[str]:
+def _doubts(
+    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool
+) -> Iterator[str]:
     """Yield what keeps a run from a verdict, the most telling first."""
-    yield from _no_queue(exchanges, answers)
+    yield from _no_queue(exchanges, answers, recorded=recorded)
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
         yield f"the suite itself failed in {_names(errors)}"
@@ -95,21 +101,34 @@ def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answ
         yield "nothing was exercised"
 
 
-def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Iterator[str]:
+def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool) -> Iterator[str]:
     """Say why no read was answered with a queue, where that is not the contract's business."""
     if any(answer.shows_queue for answer in answers):
         return
     reads = [answer for answer in answers if answer.request.plain]
     problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
     if not reads and problems:
-        detail = printable(problems[0].detail)
-        remedy = "" if detail.startswith("TLS:") else f"; {_REMEDIES[problems[0].fault]}"  # those have one of their own
-        yield f"{_FAULTS[problems[0].fault]}: {detail}{remedy}"
+        problem = next((found for found in problems if _recognised(found)), problems[0])
+        yield f"{_NOT_IN_FILES}: {printable(problem.detail)}; {_RECORD_AGAIN}" if recorded else _in_words(problem)
     if reads:
         ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
         if status in UNAVAILABLE:
-            keyed = any(name.lower() == "x-api-key" for name, _ in reads[0].request.headers)
-            yield f"every read is answered {status}; {_advice(status, keyed=keyed)}"
+            read = next(answer for answer in reads if answer.response.status == status)
+            sent = {name.lower() for name, _ in read.request.headers}
+            yield f"every read is answered {status}; {advice(status, read.response.headers, sent)}"
+
+
+def _recognised(problem: Problem) -> bool:
+    return problem.detail.startswith(OTHER_PROTOCOL)
+
+
+def _in_words(problem: Problem) -> str:
+    """Say why there is no response, and what to do: some details say that themselves."""
+    detail = printable(problem.detail, 300)
+    if _recognised(problem):
+        return detail
+    told = detail.startswith("TLS:")
+    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if told else f"; {_REMEDIES[problem.fault]}")
 
 
 def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
@@ -118,18 +137,6 @@ def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
     if any(good) and (2 * sum(good) < len(good) or not any(good[-AT_THE_END:])):
         end = "" if any(good[-AT_THE_END:]) else ", and none at the end"
         yield f"only {sum(good)} of {len(good)} plain reads were answered 200{end}"
-
-
-def _advice(status: int, *, keyed: bool) -> str:
-    if status in (401, 403):
-        return (
-            "the key that was given is refused: is it the right one?"
-            if keyed
-            else "it wants a key: set COMFY_API_KEY, or name the variable with --api-key-env"
-        )
-    if status == TOO_MANY:
-        return "too many requests, or no subscription: try again later"
-    return "the service is not available now: try again later"
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from conformance.exchange.hosts import is_loopback
 from conformance.probe.limits import Writes
 from conformance.problems import UsageProblem
 from conformance.run.consent import unconsented
 from conformance.run.options import OPTIONS, Option, settings_from
-from conformance.run.settings import DEFAULT_REPORT_DIR, Settings, is_loopback
+from conformance.run.settings import DEFAULT_REPORT_DIR, Settings
 
 LONGEST: Final = 3600.0
 """Seconds. A load test that nobody ends, ends."""
@@ -21,8 +22,8 @@ LEAVE: Final = "yes_load_this_host"
 
 _SHARED: Final = (
     "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header", "ca_bundle",
-    "client_cert", "insecure", "redact_workflows", "fail_on_should", "inconclusive_ok", "exchange_timeout",
-    "connect_timeout", "max_body", "populate", "workflow", "job_timeout",
+    "client_cert", "insecure", "redact_workflows", "show_workflows", "fail_on_should", "inconclusive_ok",
+    "exchange_timeout", "connect_timeout", "max_body", "populate", "workflow", "job_timeout",
 )  # fmt: skip
 _OF_A_RUN: Final = {option.name: option for option in OPTIONS}
 LOAD_OPTIONS: Final = (

@@ -70,7 +70,7 @@ class Session:
         self.end: float | None = None
         self._environment = environment
         self._stopped = Event()
-        self._gathering = Gathering(settings.redact_workflows)
+        self._gathering = Gathering(settings.hides_workflows)
         self._stream: Stream | None = None
         self._order: tuple[str, str] | None = None
         self._workers: set[str] = set()
@@ -190,7 +190,7 @@ class Session:
     def _part(self, *, last: bool = False) -> Tally:
         """Return what this process has seen since this was asked last."""
         part = structs.replace(self._gathering.tally(), order=self._order)
-        self._gathering = Gathering(self.settings.redact_workflows)
+        self._gathering = Gathering(self.settings.hides_workflows)
         return part if self.jobs is None else structs.replace(part, own=self.jobs.part(last=last))
 
     def _cut_short(self, end: float) -> str | None:

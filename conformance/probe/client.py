@@ -36,13 +36,22 @@ _RETRIED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
 _UNKNOWN_ISSUER: Final = range(18, 22)
 """X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
+NO_STATUS_LINE: Final = "the response does not begin with a status line"
+_NO_STATUS_LINE: Final = "illegal request line"
+"""What h11 says about bytes that cannot begin a line of HTTP, such as a frame of HTTP/2. It does not show them."""
+_PLAIN: Final = "this port speaks plain http: give the target with http://"
 _ALERTS: Final = {
+    "WRONG_VERSION_NUMBER": _PLAIN,
+    "RECORD_LAYER_FAILURE": _PLAIN,
+    "PACKET_LENGTH_TOO_LONG": _PLAIN,
+    "HTTP_REQUEST": _PLAIN,
+    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1, and the suite speaks nothing else",
     "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
     "HANDSHAKE_FAILURE": "no cipher in common, or a certificate of ours is missing: --client-cert",
     "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
     "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
 }
-"""What the other side means, by a piece of OpenSSL's name for its alert."""
+"""What the other side means, by a piece of OpenSSL's name for its alert or for the bytes that are not TLS."""
 
 
 @dataclass(frozen=True)
@@ -145,18 +154,26 @@ class Client:
         return self._ends - self.monotonic()
 
     async def ask(self, ask: Ask) -> Exchange:
-        """Send one request; once more on a fresh connection where the transport failed. Never raises for a server.
+        """Send one request; once more on a fresh connection if the transport failed. Never raises for a server.
 
-        What writes is sent once: it may have done its work before the connection broke.
+        If the bytes were not HTTP the second request looks at them: their protocol may be recognised. A request that
+        writes is sent once: it may have done its work before the connection broke.
         """
         exchange = await self._attempt(ask, 1)
-        again = exchange.problem is not None and exchange.problem.fault in _RETRIED and ask.method in SAFE_METHODS
-        spent = len(self.ledger) - self.uncounted >= self._bounds.max_requests
-        if again and not spent and self.left > 0:
-            if exchange.problem is not None and not exchange.problem.begun:
-                self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
-            exchange = await self._attempt(ask, 2)
-        return exchange
+        if not self._may_ask_again(ask, exchange):
+            return exchange
+        assert exchange.problem is not None
+        if self.can_look and exchange.problem.detail == NO_STATUS_LINE:
+            seen = await self._attempt(ask, 2, on_the_wire=True)
+            settled = seen.problem is not None or not self._may_ask_again(ask, exchange)
+            return seen if settled else await self._attempt(ask, 3)
+        if not exchange.problem.begun:
+            self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+        return await self._attempt(ask, 2)
+
+    def _may_ask_again(self, ask: Ask, exchange: Exchange) -> bool:
+        broken = exchange.problem is not None and exchange.problem.fault in _RETRIED and ask.method in SAFE_METHODS
+        return broken and len(self.ledger) - self.uncounted < self._bounds.max_requests and self.left > 0
 
     @property
     def can_look(self) -> bool:
@@ -283,7 +300,8 @@ class Client:
             return None, Problem(Fault.BROKEN, self._why(error), begun=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
             silent = isinstance(error, httpx.NetworkError | OSError) or "without sending a response" in str(error)
-            return None, Problem(Fault.BROKEN, self._why(error), begun=not silent)
+            detail = NO_STATUS_LINE if str(error).startswith(_NO_STATUS_LINE) else self._why(error)
+            return None, Problem(Fault.BROKEN, detail, begun=not silent)
 
     def _why(self, error: BaseException) -> str:
         return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key
@@ -438,6 +456,7 @@ def _tls(error: ssl.SSLError) -> str:
             else "it is to be replaced; --insecure looks away"
         )
         return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
-    why = error.reason or str(error)
-    remedy = next((f" ({told})" for alert, told in _ALERTS.items() if alert in why), "")
+    why = error.reason or str(error)  # an alert that Python does not know has no reason
+    name = why.upper().replace(" ", "_")
+    remedy = next((f" ({told})" for alert, told in _ALERTS.items() if alert in name), "")
     return f"TLS: {why}{remedy}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.exchange.secrets import Secret
+from conformance.exchange.secrets import SHORTEST_KEY, Secret
 
 METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 """Header fields that make something else of a read, where a server heeds them."""
@@ -47,8 +47,9 @@ class Gateway:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What of it nobody may see."""
-        return (*(value for _, value in self.headers), *(() if self.proxy is None else (self.proxy,)))
+        """What of it nobody may see. A shorter value than ``SHORTEST_KEY`` cannot be told from ordinary text."""
+        recognised = [value for _, value in self.headers if len(value.reveal()) >= SHORTEST_KEY]
+        return (*recognised, *(() if self.proxy is None else (self.proxy,)))
 
 
 TO_BE_REFUSED: Final = 2

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from conformance.contract.clauses.error import GARBLED_ORIGIN
 from conformance.contract.clauses.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at
 from conformance.contract.clauses.reads import one_for_one
-from conformance.contract.conversation import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.expected_status import TOO_MANY, allowed
+from conformance.contract.conversation import NOT_NOW, OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
+from conformance.contract.expected_status import allowed
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import Skimmed
 from conformance.exchange.headers import http_date

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from conformance.exchange.headers import Headers
-from conformance.exchange.model import Wire
+from conformance.exchange.model import OTHER_PROTOCOL, Wire
 
 HEAD_LIMIT: Final = 256 << 10
 """Bytes of one line, and of all heads together, interim ones included."""
@@ -23,6 +23,12 @@ SURPLUS_LIMIT: Final = 64 << 10
 """Bytes that are counted after the end of an answer: that there are any is what matters."""
 LINGER: Final = 1.0
 """Seconds in which a server that was asked to close the connection does so, or shows what else it sends."""
+_BEGINNING: Final = len(b"HTTP/1.1 ")
+"""Bytes of a status line that are the same in all responses, and as many as the head of a frame of HTTP/2 has."""
+_TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
+"""How an alert and a handshake of TLS begin."""
+_SETTINGS: Final = b"\x04"
+"""The type of the frame that every HTTP/2 connection begins with (RFC 9113 §3.4)."""
 _STATUS_LINE: Final = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: [^\r\n]*)?\r?\n")
 _INTERIM: Final = range(100, 200)
 _BODILESS: Final = (204, 304)
@@ -61,15 +67,17 @@ async def look(url: str, method: str, headers: Headers, *, tls: ssl.SSLContext |
             fields = (("Host", parts.netloc.rpartition("@")[2]), ("Connection", "close"), *headers)
             lines = (f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", "")
             writer.write("\r\n".join(lines).encode("latin-1"))
-            return await _sight(reader, method)
+            return await _sight(reader, method, secure=secure)
         finally:
             writer.transport.abort()
 
 
-async def _sight(reader: asyncio.StreamReader, method: str) -> Sight:
+async def _sight(reader: asyncio.StreamReader, method: str, *, secure: bool) -> Sight:
     room, interim = HEAD_LIMIT, 0
+    begun = await _beginning(reader, secure=secure)
     while True:
-        head = await _head(reader, room)
+        head = await _head(reader, room, begun)
+        begun = b""
         room -= sum(map(len, head))
         match = _STATUS_LINE.fullmatch(head[0])
         if match is None:
@@ -84,20 +92,35 @@ async def _sight(reader: asyncio.StreamReader, method: str) -> Sight:
     return Sight(status, match[1].decode(), headers, wire)
 
 
-async def _head(reader: asyncio.StreamReader, room: int) -> list[bytes]:
-    """Return the lines of a head, line ends included, without the empty one at its end."""
+async def _beginning(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
+    """Return the first bytes of a response. Raises NotHTTP for those of another protocol that is known."""
+    try:
+        begun = await reader.readexactly(_BEGINNING)
+    except asyncio.IncompleteReadError as error:
+        begun = bytes(error.partial)
+    if begun.startswith(_TLS_RECORDS) and not secure:
+        raise NotHTTP(f"{OTHER_PROTOCOL}: this port speaks TLS (give the target with https://)")
+    if begun[3:4] == _SETTINGS and begun[5:] == bytes(4):
+        raise NotHTTP(f"{OTHER_PROTOCOL}: this port speaks only HTTP/2, and the suite speaks HTTP/1.1 "
+                      "(give the address of a gateway that speaks both)")  # fmt: skip
+    return begun
+
+
+async def _head(reader: asyncio.StreamReader, room: int, begun: bytes) -> list[bytes]:
+    """Return the lines of a head, line ends included, without the empty one at its end. ``begun`` was read before."""
     lines: list[bytes] = []
     while True:
         try:
-            line = await reader.readline()
+            line = begun if begun.endswith(b"\n") else begun + await reader.readline()
+            begun = b""
         except ValueError as error:  # how asyncio says that a line is longer than its limit
             raise NotHTTP(f"a line of the head is longer than {HEAD_LIMIT:,} bytes") from error
         room -= len(line)
         if room < 0:
             raise NotHTTP(f"the head is larger than {HEAD_LIMIT:,} bytes")
         if not line.endswith(b"\n"):
-            begun = _text(b"".join([*lines, line]))
-            raise NotHTTP(f"the connection ended within the head: {begun}" if begun else "nothing was answered")
+            text = _text(b"".join([*lines, line]))
+            raise NotHTTP(f"the connection ended within the head: {text}" if text else "nothing was answered")
         if lines and line in (b"\r\n", b"\n"):
             return lines
         lines.append(line)

@@ -22,11 +22,17 @@ _WIDE: Final = frozenset("mwMW@%·…")
 
 
 class Badge(NamedTuple):
-    """What a badge says: on the left, on the right, and in which colour."""
+    """What a badge says: on the left, on the right, and in which colour. ``failed``: by --fail-on-should."""
 
     label: str
     message: str
     verdict: Verdict
+    failed: bool = False
+
+    @property
+    def colour(self) -> str:
+        """The colour of the right side: a run that fails is not green."""
+        return _COLOUR[Verdict.NON_CONFORMANT if self.failed else self.verdict]
 
 
 def badge_of(run: PastRun, label: str = LABEL) -> Badge:
@@ -36,11 +42,12 @@ def badge_of(run: PastRun, label: str = LABEL) -> Badge:
         run.verdict.value,
         *(["partial"] if run.partial else []),
         *(["embedded endpoint"] if run.target == "embedded" else []),
+        *(["fails on warnings"] if run.failed_on_should else []),
         *([f"{counts.waived} waived"] if counts.waived else []),
         f"{counts.exercised} of {counts.total} exercised",
         run.start[:10],
     ]
-    return Badge(visible(label), visible(" · ".join(parts)), run.verdict)
+    return Badge(visible(label), visible(" · ".join(parts)), run.verdict, run.failed_on_should)
 
 
 def render_endpoint(badge: Badge) -> bytes:
@@ -49,8 +56,8 @@ def render_endpoint(badge: Badge) -> bytes:
         "schemaVersion": 1,
         "label": badge.label,
         "message": badge.message,
-        "color": _COLOUR[badge.verdict],
-        "isError": badge.verdict is not Verdict.CONFORMANT,
+        "color": badge.colour,
+        "isError": badge.failed or badge.verdict is not Verdict.CONFORMANT,
     })  # fmt: skip
 
 
@@ -64,7 +71,7 @@ def render_svg(badge: Badge) -> bytes:
 <clipPath id="r"><rect width="{whole}" height="20" rx="3"/></clipPath>
 <g clip-path="url(#r)">
 <rect width="{left}" height="20" fill="#3b4046"/>
-<rect x="{left}" width="{right}" height="20" fill="{_COLOUR[badge.verdict]}"/>
+<rect x="{left}" width="{right}" height="20" fill="{badge.colour}"/>
 </g>
 <g fill="#fff" text-anchor="middle" font-family="Verdana,Geneva,'DejaVu Sans',sans-serif" font-size="11">
 <text x="{left / 2:g}" y="14" textLength="{left - 12}">{escape(badge.label)}</text>

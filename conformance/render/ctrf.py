@@ -10,7 +10,7 @@ import msgspec
 
 from conformance.judge.report import ClauseResult, Report, Status
 from conformance.render.junit import details, first_line
-from conformance.render.words import problems, subject, subject_title
+from conformance.render.words import failed_on_should, problems, subject, subject_title
 from conformance.text.safe import visible
 
 SPEC_VERSION: Final = "0.0.0"
@@ -49,7 +49,11 @@ def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
                 "start": start,
                 "stop": stop,
                 "duration": stop - start,
-                "extra": {"verdict": report.verdict.value, "verdict_reason": visible(report.verdict_reason)},
+                "extra": {
+                    "verdict": report.verdict.value,
+                    "verdict_reason": visible(report.verdict_reason),
+                    **({"failed_on_should": told} if (told := failed_on_should(report)) else {}),
+                },
             },
             "tests": tests,
             "environment": {

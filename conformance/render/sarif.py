@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from conformance.judge.fingerprint import fingerprint
 from conformance.judge.report import ClauseResult, Evidence, Report, Status, Verdict
-from conformance.render.words import STATUS, more_like_this, problems, rfc_url, sentence, source_text
+from conformance.render.words import (
+    STATUS,
+    failed_on_should,
+    is_embedded,
+    more_like_this,
+    problems,
+    rfc_url,
+    sentence,
+    source_text,
+)
 from conformance.text.safe import visible
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL: Final = {"must": "error", "should": "warning", "info": "note"}
 _FOUND: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
+_BASE: Final = "ENDPOINT"
+"""Of URIs that name a place by host and path: GitHub refuses a whole file that has one with the scheme http."""
 _NOTED: Final = {Status.ERROR: "error", Status.NOT_EXERCISED: "warning", Status.NOT_APPLICABLE: "note"}
 
 
 def render_sarif(report: Report) -> bytes:
     """Return ``results.sarif``. What is waived is suppressed, a register that does not hold is misconfigured."""
     run, clauses = report.run, report.clauses
+    told = (f"{report.verdict.value}: {report.verdict_reason}", failed_on_should(report))
     urls = {exchange.id: exchange.request.url for exchange in report.exchanges}
     document = {
         "$schema": SCHEMA,
@@ -44,7 +56,7 @@ def render_sarif(report: Report) -> bytes:
                     {
                         # without a verdict the absence of a finding says nothing
                         "executionSuccessful": report.verdict is not Verdict.INCONCLUSIVE,
-                        "exitCodeDescription": visible(f"{report.verdict.value}: {report.verdict_reason}"),
+                        "exitCodeDescription": visible("; ".join(filter(None, told))),
                         "startTimeUtc": visible(run.start),
                         "endTimeUtc": visible(run.end),
                         "toolExecutionNotifications": [
@@ -62,8 +74,11 @@ def render_sarif(report: Report) -> bytes:
                         ],
                     }
                 ],
+                "originalUriBaseIds": {
+                    _BASE: {"description": {"text": "The server: the first segment of a URI is its host and port."}}
+                },
                 "results": [
-                    _result(result, index, evidence, urls.get(evidence.exchange if evidence else "", run.target))
+                    _result(result, index, evidence, _place(report, urls.get(evidence.exchange if evidence else "")))
                     for index, result in enumerate(clauses)
                     if result.status in _FOUND
                     for evidence in result.evidence or (None,)
@@ -102,8 +117,10 @@ def _rule(result: ClauseResult) -> dict[str, Any]:
     }
 
 
-def _result(result: ClauseResult, index: int, evidence: Evidence | None, url: str) -> dict[str, Any]:
-    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(url)}}}
+def _result(result: ClauseResult, index: int, evidence: Evidence | None, place: str) -> dict[str, Any]:
+    artifact = {"uri": place, "uriBaseId": _BASE}
+    region = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}  # GitHub wants one; the pointer says more
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": region}}
     found: dict[str, Any] = {
         "ruleId": visible(result.id),
         "ruleIndex": index,
@@ -146,6 +163,21 @@ def _notification(result: ClauseResult, index: int) -> dict[str, Any]:
         "level": level,
         "message": {"text": visible(f"{STATUS[result.status]}: {result.title} ({result.reason})")},
     }
+
+
+def _place(report: Report, url: str | None) -> str:
+    """Return host and path of a URL as a relative URI, the same from run to run."""
+    run = report.run
+    try:
+        parts = urlsplit(url or run.target)
+    except ValueError:
+        parts = urlsplit("")
+    host = "embedded" if is_embedded(run) else parts.netloc.rpartition("@")[2]
+    path = parts.path if parts.scheme in {"http", "https", "file"} else "api/queue"
+    return (
+        "/".join(quote(visible(piece), safe="") for piece in f"{host}/{path}".split("/") if piece.strip("."))
+        or "api/queue"
+    )
 
 
 def _uri(text: str) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
+from conformance.contract.conversation import OK, UNAVAILABLE
+from conformance.contract.refusals import advice
 from conformance.contract.terms import ORDER, Dialect
 from conformance.exchange.model import Fault
+from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
     Evidence,
     Moment,
     OwnJobs,
+    RecordedExchange,
     Report,
     Run,
     SeenUnderLoad,
@@ -50,7 +55,7 @@ STATUS: Final = {
 STATUS_MEANING: Final = {
     Status.FAIL: "A clause of level must was broken.",
     Status.ERROR: "The suite itself failed while judging this clause. It says nothing about the server.",
-    Status.WARN: "A clause of level should was broken. It does not decide the verdict unless that was asked for.",
+    Status.WARN: "A clause of level should was broken. The verdict stays; with --fail-on-should the exit status is 1.",
     Status.NOT_EXERCISED: "Nothing came up that the clause speaks of. It is not known whether it is kept.",
     Status.WAIVED: "A breach that is known and was accepted, with a reason, by whoever runs the suite.",
     Status.PASS: "The clause was put to the test and every answer kept it.",
@@ -249,7 +254,10 @@ def flags(report: Report) -> list[str]:
         for text, holds in (
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
             ("under load: of all requests only those are listed that findings name", report.load is not None),
+            (failed_on_should(report), True),
             ("partial run", report.run.partial),
+            ("of selected clauses", report.run.selected is not None),
+            (_stopped(report), True),
             ("certificates were not verified", report.run.options.get("insecure") is True),
             ("judged again, without asking", report.run.made_from is not None),
             (f"{len(report.servers)} servers, each judged on its own", bool(report.servers)),
@@ -261,8 +269,24 @@ def flags(report: Report) -> list[str]:
             (f"{report.counts.waived} waived", report.counts.waived > 0),
             ("the register of known deviations does not hold", bool(problems(report))),
         )
-        if holds
+        if holds and text
     ]
+
+
+def failed_on_should(report: Report) -> str:
+    """Say that warnings make the exit status 1; "" if they do not, or if the verdict does."""
+    warnings = warnings_that_fail(report)
+    if not warnings:
+        return ""
+    return (
+        f"{count(warnings, 'warning')} {'fails' if warnings == 1 else 'fail'} the run: exit status 1 (--fail-on-should)"
+    )
+
+
+def _stopped(report: Report) -> str:
+    """Say why a run was stopped; "" if it was not, or if the verdict's own reason says it."""
+    stopped = report.run.stopped
+    return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
 
 
 def moments(seen: SeenUnderLoad) -> str:
@@ -333,10 +357,12 @@ def next_steps(report: Report) -> list[str]:
             "The register of known deviations does not hold, so the exit status is 1 whatever the verdict: "
             "mend it, or look at what is new."
         )
-    if report.run.partial:
-        steps.append(
-            "This run was of selected clauses or was stopped early. Run the whole suite for a verdict that counts."
-        )
+    if failed_on_should(report):
+        steps.append("--fail-on-should was given: look at the warnings, or run without it if they may stay.")
+    if report.run.stopped is not None:
+        steps.append(f"This run was stopped before its end ({report.run.stopped}). What it did not ask is not known.")
+    if report.run.selected is not None:
+        steps.append("This run was of selected clauses. Run the whole suite for a verdict that counts.")
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
     return [*steps, *_left_behind(report), *_no_answer(report)]
@@ -355,20 +381,16 @@ def _left_behind(report: Report) -> list[str]:
 
 def _to_see_more(report: Report) -> list[str]:
     """Say what makes an inconclusive run conclusive."""
-    answers = [exchange.response for exchange in report.exchanges if exchange.response]
-    statuses = {answer.status for answer in answers}
+    answered = [exchange for exchange in report.exchanges if exchange.response]
     steps = []
     if any(exchange.error and exchange.error.startswith(Fault.NOT_RECORDED.value) for exchange in report.exchanges):
         steps.append("The recording is not whole: docs/recordings.md says how to record everything that is judged.")
-    elif not answers:
+    elif not answered and report.run.recorded:
+        steps.append("The recording holds no whole response: record it again, with headers and body.")
+    elif not answered:
         steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
-    elif 200 not in statuses and statuses & {401, 403}:
-        steps.append(
-            "The server asks for a key. Put one into the environment variable COMFY_API_KEY, "
-            "or name another with --api-key-env."
-        )
-    elif 200 not in statuses and statuses & {429, 503}:
-        steps.append("The server was busy or limits the rate. Run again later, or from an account with a higher limit.")
+    elif (refused := _refused(answered)) is not None:
+        steps.append(sentence(refused))
     elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
         steps.append(
             "Queue jobs, one running and two pending at least, and run again while they wait; "
@@ -379,6 +401,16 @@ def _to_see_more(report: Report) -> list[str]:
             "The suite itself failed on some clauses. That is a defect of the suite: report it, with compliance.json."
         )
     return steps
+
+
+def _refused(answered: Sequence[RecordedExchange]) -> str | None:
+    """Return what to do where no response is a 200 and most say "not let in" or "not now"."""
+    responses = [(exchange.response, exchange.request) for exchange in answered if exchange.response]
+    ((status, _),) = Counter(response.status for response, _ in responses).most_common(1)
+    if status not in UNAVAILABLE or any(response.status == OK for response, _ in responses):
+        return None
+    response, request = next(pair for pair in responses if pair[0].status == status)
+    return advice(status, response.headers, {name.lower() for name, _ in request.headers})
 
 
 def _no_answer(report: Report) -> list[str]:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from conformance.exchange.hosts import is_loopback
+from conformance.exchange.secrets import SHORTEST_KEY
 from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
-from conformance.run.settings import Settings, is_loopback
+from conformance.run.settings import Settings
 
 
 def will_be_sent(settings: Settings) -> list[str]:
@@ -66,6 +68,8 @@ def announcement(settings: Settings) -> list[str]:
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
     lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
+    if settings.scheme_added and settings.target is not None:
+        lines.append(f"no scheme was given: {urlsplit(settings.target).netloc} is asked over plain http")
     lines += will_be_sent(settings)
     if settings.properties is not None:
         found = settings.properties
@@ -79,10 +83,18 @@ def announcement(settings: Settings) -> list[str]:
         parts = urlsplit(settings.target)
         names = ", ".join(settings.gateway.header_sources)
         lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and to nobody else")
+        pairs = zip(settings.gateway.header_sources, settings.gateway.headers, strict=True)
+        lines += [
+            f"the value of {source} has fewer than {SHORTEST_KEY} characters: it is not redacted in the reports"
+            for source, (_, value) in pairs
+            if len(value.reveal()) < SHORTEST_KEY
+        ]
     if settings.gateway.insecure:
         lines.append("no certificate is verified (--insecure): whoever answers may be somebody else")
     if settings.full_bodies:
         lines.append("whole bodies, with what users wrote into workflows, are kept in compliance.json (--full-bodies)")
     if settings.redact_workflows:
         lines.append("what users wrote into workflows is hidden in the reports (--redact-workflows)")
+    if settings.show_workflows:
+        lines.append("what users wrote into workflows is shown in the reports (--show-workflows)")
     return lines

@@ -53,7 +53,10 @@ OPTIONS: Final = (
     Option("--client-cert", "certificate and key (PEM) that a gateway wants of its clients", "FILE"),
     Option("--insecure", "verify no certificate; the report says so"),
     Option("--proxy-env", "the variable that holds the URL of a proxy; no other one is used", "NAME"),
-    Option("--redact-workflows", "show the structure of workflows, and hide what users wrote into them"),
+    Option(
+        "--redact-workflows", "redact what users wrote into workflows, also on loopback; their structure stays visible",
+    ),
+    Option("--show-workflows", "show what users wrote into workflows, also where the host is not loopback"),
     Option("--full-bodies", "keep whole bodies in compliance.json, workflows included, so that it can be judged again"),
     Option(
         "--report-dir", "where index.html, compliance.json, junit.xml and summary.md go", "DIR",

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from conformance.contract.terms import Dialect
+from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
-from conformance.judge.judging import Judging
+from conformance.judge.judging import WHOLE_AND_HIDDEN, Judging
 from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway, Writes
 from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
@@ -38,6 +39,8 @@ _OURS: Final = METHOD_OVERRIDES | {
     "if-unmodified-since", "expect", "te", "upgrade",
 }  # fmt: skip
 """Header fields that the plan sets, that framing needs, or that nobody is to set."""
+_FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""The name of a header field (RFC 9110 §5.6.2)."""
 
 
 MAX_REQUESTS_WITH_PROPERTIES: Final = 600
@@ -52,6 +55,8 @@ class Settings:
     """One run, as asked for. ``target`` is the base URL, None the embedded endpoint, which brings its own key."""
 
     target: str | None = None
+    scheme_added: bool = False
+    """Whether the target was typed without its scheme."""
     queue_path: str = DEFAULT_QUEUE_PATH
     dialect: Dialect = Dialect.CLOUD
     key: Secret | None = None
@@ -60,6 +65,7 @@ class Settings:
     no_key: bool = False
     gateway: Gateway = field(default_factory=Gateway)
     redact_workflows: bool = False
+    show_workflows: bool = False
     full_bodies: bool = False
     report_dir: Path = Path(DEFAULT_REPORT_DIR)
     deviations: Register | None = None
@@ -74,6 +80,12 @@ class Settings:
     bounds: Bounds = field(default_factory=Bounds)
 
     @property
+    def hides_workflows(self) -> bool:
+        """Whether what users wrote into workflows is redacted in all that is written: off loopback unless shown."""
+        remote = self.target is not None and not is_loopback(self.target)
+        return self.redact_workflows or (remote and not self.show_workflows)
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that nobody may see."""
         return (*(() if self.key is None else (self.key,)), *self.gateway.secrets)
@@ -82,7 +94,7 @@ class Settings:
     def judging(self) -> Judging:
         """How the answers of the run are judged."""
         return Judging(
-            dialect=self.dialect, hide_workflows=self.redact_workflows,
+            dialect=self.dialect, hide_workflows=self.hides_workflows, show_workflows=self.show_workflows,
             full_bodies=self.full_bodies, register=self.deviations, options=self.options(),
         )  # fmt: skip
 
@@ -94,7 +106,8 @@ class Settings:
             "header": ", ".join(gateway.header_sources) or None, "proxy": gateway.proxy is not None,
             "ca_bundle": None if gateway.ca_bundle is None else str(gateway.ca_bundle),
             "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
-            "insecure": gateway.insecure, "redact_workflows": self.redact_workflows,
+            "insecure": gateway.insecure, "redact_workflows": self.hides_workflows,
+            "show_workflows": self.show_workflows,
             "full_bodies": self.full_bodies,
             "deviations": None if self.deviations is None else self.deviations.file,
             "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
@@ -120,6 +133,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     insecure: bool = False,
     proxy_env: str | None = None,
     redact_workflows: bool = False,
+    show_workflows: bool = False,
     full_bodies: bool = False,
     report_dir: str | Path = DEFAULT_REPORT_DIR,
     deviations: str | Path | None = None,
@@ -145,7 +159,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
 
     Raises UsageProblem.
     """
-    url = _target(target, environ)
+    url, scheme_added = _target(target, environ)
     writes = writes_from(
         populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,
         clear=clear, yes=yes,
@@ -161,9 +175,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if url is not None and url.rstrip("/").endswith(queue_path):
         msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
         raise UsageProblem(msg)
-    if full_bodies and redact_workflows:
-        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
-        raise UsageProblem(msg)
+    _check_shown(url, redact=redact_workflows, show=show_workflows, whole=full_bodies)
     if dialect not in set(Dialect):
         msg = f"--dialect must be cloud, oss or auto, not {dialect!r}"
         raise UsageProblem(msg)
@@ -179,19 +191,32 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if url is not None and (key is not None or headers) and not allow_plain_http_key:
         _keep_off_plain_http(url, source or headers[0][2])
     return Settings(
-        target=url, queue_path=queue_path, dialect=Dialect(dialect), key=key, key_source=source, no_key=no_key,
+        target=url, scheme_added=scheme_added, queue_path=queue_path, dialect=Dialect(dialect),
+        key=key, key_source=source, no_key=no_key,
         gateway=Gateway(
             headers=tuple((name, value) for name, value, _ in headers),
             header_sources=tuple(source for *_, source in headers),
             ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
             insecure=insecure, proxy=_proxy(proxy_env, environ),
-        ), redact_workflows=redact_workflows, full_bodies=full_bodies,
+        ), redact_workflows=redact_workflows, show_workflows=show_workflows, full_bodies=full_bodies,
         report_dir=Path(report_dir), deviations=_register(deviations),
         formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
         wait_for_items=wait_for_items, properties=search, writes=writes,
         bounds=_bounds(bounds, url, searching=search is not None, writing=writes is not None),
     )  # fmt: skip
+
+
+def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
+    """Check what is to be shown of workflows. Raises UsageProblem."""
+    if whole and redact:
+        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
+        raise UsageProblem(msg)
+    if show and redact:
+        msg = "--show-workflows and --redact-workflows contradict each other: give one of them"
+        raise UsageProblem(msg)
+    if whole and not show and url is not None and not is_loopback(url):
+        raise UsageProblem(WHOLE_AND_HIDDEN)
 
 
 def _register(file: str | Path | None) -> Register | None:
@@ -244,20 +269,31 @@ def _properties(asked: dict[str, Any], *, wanted: bool) -> Properties | None:
     return found
 
 
-def _target(given: str | None, environ: Mapping[str, str]) -> str | None:
+def _target(given: str | None, environ: Mapping[str, str]) -> tuple[str | None, bool]:
+    """Return the target, None for the embedded endpoint, and whether a scheme was added to it."""
     value = given if given is not None else environ.get("CONFORMANCE_TARGET")
     if value is None:
         if environ.get("CI"):
             msg = "no target: CI is set, so the embedded endpoint must be named (--target embedded), or a URL given"
             raise UsageProblem(msg)
-        return None
+        return None, False
     if not value.strip():
         where = "--target" if given is not None else "CONFORMANCE_TARGET"
         msg = f"{where} is set but empty: give a URL such as http://127.0.0.1:8188, or embedded"
         raise UsageProblem(msg)
     if value == EMBEDDED:
-        return None
-    return checked_url(value.strip())
+        return None, False
+    whole = _with_scheme(value.strip())
+    return checked_url(whole), whole != value.strip()
+
+
+def _with_scheme(value: str) -> str:
+    """Return an address of loopback as a URL: what is typed without a scheme there means plain http."""
+    url = f"http://{value}"
+    try:
+        return url if "://" not in value and is_loopback(url) else value
+    except ValueError:
+        return value
 
 
 def checked_url(value: str) -> str:
@@ -325,8 +361,13 @@ def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secre
 
 def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
     """Return name, value and source of a header that a gateway wants."""
+    as_sent = re.match(rf"({_FIELD_NAME}):", given)
+    if as_sent is not None:
+        name = as_sent[1]
+        msg = f"--header wants NAME=VARIABLE, not NAME: VALUE: put the value into a variable, and give {name}=VARIABLE"
+        raise UsageProblem(msg)
     name, separator, variable = given.partition("=")
-    if not separator or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not variable:
+    if not separator or not re.fullmatch(_FIELD_NAME, name) or not variable:
         shown = name if separator else "that"
         msg = f"--header wants NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: a value is no argument"
         raise UsageProblem(msg)
@@ -339,7 +380,7 @@ def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
         raise UsageProblem(msg)
     return (
         name,
-        _secret(value, f"the value of {name} in {variable}", SHORTEST_KEY, spaces=" "),
+        _secret(value, f"the value of {name} in {variable}", 1, spaces=" "),
         f"{name}={variable}",
     )
 
@@ -384,16 +425,3 @@ def _keep_off_plain_http(url: str, source: str) -> None:
     if urlsplit(url).scheme == "http" and not is_loopback(url):
         msg = f"the key in {source} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
         raise UsageProblem(msg)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,6 +7,8 @@ import re
 from collections.abc import Container, Iterable
 from typing import Any, Final
 
+from conformance.text import credentials
+
 _COMMANDS: Final = re.compile(
     r"::(?=[A-Za-z])(?![0-9a-fA-F:.]*\])"  # GitHub: ::error::…, wherever a terminal may wrap; not IPv6 in brackets
     r"|(?<=#)#(?=\w*\[)"  # Azure Pipelines and TeamCity: ##vso[…], ##teamcity[…], anywhere in a line
@@ -60,7 +62,7 @@ def failure(error: Exception) -> str:
 
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
     """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
-    text = blotted(text)
+    text = without_credentials(text)
     cut = text[:limit]
     safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
@@ -71,6 +73,11 @@ def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
     if "_comfy_org" not in text:
         return text
     return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
+
+
+def without_credentials(text: str, mark: str = "█") -> str:
+    """Blot out whatever looks like a credential, character by character: no place moves."""
+    return credentials.without(blotted(text, mark), mark)
 
 
 def _is_big(value: object) -> bool:

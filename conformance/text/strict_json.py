@@ -139,6 +139,11 @@ class Place:
     def __init__(self, above: Place | None = None, name: str | int = "") -> None:
         self._above, self._name = above, name
 
+    @property
+    def member(self) -> str | None:
+        """The name of the member whose value stands here; None for an element of an array and for the whole."""
+        return self._name if isinstance(self._name, str) and self._above is not None else None
+
     def __str__(self) -> str:
         names: list[str] = []
         place = self

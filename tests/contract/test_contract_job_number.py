@@ -60,7 +60,7 @@ def test_a_whole_number_of_many_digits_is_plain() -> None:
         ("0", "a zero-based position: ComfyUI counts from 0"),
         ("0.0", "a zero-based position: ComfyUI counts from 0"),
         ("0.5", None),
-        ("-0.5", "ComfyUI's `front: true` makes it negative"),
+        ("-0.5", "a client chose it: ComfyUI takes `number` from the request, as a float"),
         ("-1", "ComfyUI's `front: true` makes it negative"),
     ],
 )

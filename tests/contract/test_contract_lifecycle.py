@@ -46,7 +46,8 @@ def job(name: str, graph: Any = None, created: Any = MILLISECONDS) -> list[Any]:
 )  # fmt: skip
 def test_a_prompt_that_is_taken_is_answered_with_a_uuid(answer: Any, found: str | None) -> None:
     talk = Talk().post(Operation.SUBMIT, {"prompt": {}}, answer=answer)
-    expected = Told("/prompt_id", "a UUID", found or "", "The prompt was taken, and its id is not told.")
+    why = "the response has no prompt_id" if found == "absent" else "its prompt_id is not a UUID"
+    expected = Told("/prompt_id", "a UUID", found or "", f"The prompt was taken, and {why}.")
     assert told("prompt-id", talk) == ([] if found is None else [expected])
 
 

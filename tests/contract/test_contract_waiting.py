@@ -33,10 +33,13 @@ def charged(clause: str, talk: Talk) -> list[str]:
 # --- order ------------------------------------------------------------------------------------------------------------
 
 
-def waits(place: int, behind: str, ahead: str, why: str = "") -> Told:
+HEAP = "the order of a binary heap, as ComfyUI keeps its queue"
+
+
+def waits(place: int, behind: str, ahead: str, why: str = "", hint: str | None = None) -> Told:
     return Told(
         f"/queue_pending/{place}", "before the job that was submitted after it", f'"{behind}"',
-        f'"{ahead}" was submitted later and stands before it{why}.',
+        f'"{ahead}" was submitted later and stands before it{why}.', hint,
     )  # fmt: skip
 
 
@@ -51,10 +54,11 @@ def slowly(*names: str, **more: Any) -> Talk:
 @pytest.mark.parametrize(
     ("order", "found"),
     [
-        ((A, B, C), []), ((B, A, C), [waits(1, A, B)]), ((A, C, B), [waits(2, B, C)]),
+        ((A, B, C), []), ((B, A, C), [waits(1, A, B)]), ((A, C, B), [waits(2, B, C, hint=HEAP)]),
         ((C, B, A), [waits(1, B, C), waits(2, A, B)]), ((C, A, B), [waits(1, A, C)]),
         ((B, C, A), [waits(2, A, B), waits(2, A, C)]),
-        ((B, A), [waits(1, A, B)]), ((C, A), [waits(1, A, C)]), ((A, C), []), ((THEIRS, C, A), [waits(2, A, C)]),
+        ((B, A), [waits(1, A, B)]), ((C, A), [waits(1, A, C)]), ((A, C), []),
+        ((THEIRS, C, A), [waits(2, A, C, hint=HEAP)]),
     ],
 )  # fmt: skip
 def test_jobs_wait_in_the_order_in_which_they_were_submitted(order: tuple[str, ...], found: list[Told]) -> None:

@@ -372,8 +372,17 @@ def a_time_to_come(draw: st.DrawFn, info: Queue) -> Pointer:
 @on_queue("privacy.credentials")
 def a_key_beside_the_metadata(draw: st.DrawFn, info: Queue) -> Pointer:
     place, job = a_job(draw, info)
-    name = draw(st.sampled_from(["api_key_comfy_org", "auth_token_comfy_org"]))
-    shown = {name: draw(st.sampled_from(["comfyui-123", "0", 1, True, ["x"]]))}
+    own = st.tuples(
+        st.sampled_from(["api_key_comfy_org", "auth_token_comfy_org"]),
+        st.sampled_from(["comfyui-123", "0", 1, True, ["x"]]),
+    )
+    others = st.tuples(
+        st.sampled_from(["apiKey", "X-Api-Key", "client_secret", "Authorization", "PASSWORD", "accessToken"]),
+        st.sampled_from(["abcd-1234", "a1b2c3d4e5"]),
+    )
+    by_form = st.tuples(st.just("note"), st.sampled_from(["Bearer abcdef0123456789", f"sk-{'a1' * 12}"]))
+    name, value = draw(own | others | by_form)
+    shown = {name: value}
     if draw(st.booleans()):
         job[4] |= shown
         return f"{place}/4/{name}"

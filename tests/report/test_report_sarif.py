@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import histories
 import pytest
@@ -33,6 +34,63 @@ def test_it_is_valid(make: Callable[[], Report]) -> None:
     Draft4Validator(SCHEMA, format_checker=FormatChecker()).validate(json.loads(render_sarif(make())))
 
 
+def refused(document: Any) -> list[str]:
+    """Return what GitHub code scanning refuses a file for, or does not show, as its documentation has it."""
+    found = []
+    for run in document["runs"]:
+        found += ["too many results"] * (len(run["results"]) > 25_000)
+        found += ["too many rules"] * (len(run["tool"]["driver"]["rules"]) > 25_000)
+        for name, base in run.get("originalUriBaseIds", {}).items():
+            found += [f"base {name} is not a file"] * (urlsplit(base.get("uri", "file:///")).scheme != "file")
+        for rule in run["tool"]["driver"]["rules"]:
+            found += [f"too many tags: {rule['id']}"] * (len(rule["properties"]["tags"]) > 20)
+            found += [f"no text: {rule['id']}"] * (not rule["shortDescription"]["text"] or not rule["help"]["text"])
+        for result in run["results"]:
+            found += ["no message"] * (not result["message"]["text"])
+            found += ["no location"] * (not result["locations"])
+            for location in result["locations"]:
+                place = location.get("physicalLocation", {})
+                uri = place.get("artifactLocation", {}).get("uri", "")
+                region = place.get("region", {})
+                found += ["no region"] * ({"startLine", "startColumn", "endLine", "endColumn"} - region.keys() != set())
+                found += [f"no relative URI: {uri}"] * (not uri or uri.startswith("/") or ":" in uri or "?" in uri)
+    return found
+
+
+@ALL
+def test_github_code_scanning_takes_it(make: Callable[[], Report]) -> None:
+    assert refused(json.loads(render_sarif(make()))) == []
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://queue.example:8188/api/queue", "queue.example:8188/api/queue", "/api/queue", ""]
+)
+def test_what_github_refuses_is_seen(uri: str) -> None:
+    document = json.loads(render_sarif(sample.failing()))
+    location = document["runs"][0]["results"][0]["locations"][0]
+    location["physicalLocation"]["artifactLocation"]["uri"] = uri
+    assert refused(document) == [f"no relative URI: {uri}"]
+
+
+@pytest.mark.parametrize(
+    ("target", "url", "uri"),
+    [
+        ("https://cloud.comfy.org", "https://cloud.comfy.org/api/queue", "cloud.comfy.org/api/queue"),
+        ("http://t/p", "http://t/p/api/queue?conformance=1", "t/p/api/queue"),
+        ("http://[::1]:8188", "http://[::1]:8188/api/queue", "%5B%3A%3A1%5D%3A8188/api/queue"),
+        ("embedded", "http://127.0.0.1:40123/api/queue", "embedded/api/queue"),
+        ("queue.http", "file:///api/queue", "api/queue"),
+        ("http://t", "http://t/../../etc/a b:c", "t/etc/a%20b%3Ac"),
+    ],
+)
+def test_a_place_is_host_and_path_the_same_in_every_run(target: str, url: str, uri: str) -> None:
+    report = sample.failing()
+    exchanges = tuple(structs.replace(one, request=structs.replace(one.request, url=url)) for one in report.exchanges)
+    report = structs.replace(report, run=structs.replace(report.run, target=target), exchanges=exchanges)
+    results = [one for one in run(report)["results"] if one["ruleId"] == "item.create-time.milliseconds"]
+    assert {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results} == {uri}
+
+
 def test_the_schema_sees_what_is_wrong() -> None:
     document = json.loads(render_sarif(sample.failing()))
     document["runs"][0]["results"][0]["level"] = "fatal"
@@ -46,7 +104,11 @@ def test_each_finding_is_a_result_at_its_place() -> None:
     first = results[0]
     assert (first["kind"], first["level"], first["occurrenceCount"]) == ("fail", "error", 42)
     (location,) = first["locations"]
-    assert location["physicalLocation"]["artifactLocation"]["uri"] == "http://queue.example:8188/api/queue"
+    assert location["physicalLocation"]["artifactLocation"] == {
+        "uri": "queue.example%3A8188/api/queue",
+        "uriBaseId": "ENDPOINT",
+    }
+    assert list(found["originalUriBaseIds"]) == ["ENDPOINT"]
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "/queue_pending/0/4/create_time"
     assert "The server sends seconds." in first["message"]["text"]
     assert found["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"]

@@ -33,7 +33,7 @@ def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Findi
             None,
             "an origin by name, or no credentials",
             "* with credentials",
-            "Any origin may read with credentials.",
+            "Credentials are allowed for any origin, which browsers refuse: no page can read the queue with them.",
         )
 
 

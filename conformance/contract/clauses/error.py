@@ -26,7 +26,9 @@ ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
 """Refuses a condition, not the client: it may carry what it would have answered."""
 DOCUMENTED: Final = (400, 500)
-A_DOCUMENTED_ERROR: Final = "an answer of 400 or 500"
+A_DOCUMENTED_ERROR: Final = "a GET of the queue that is answered 400 or 500"
+IN_JSON: Final = f"{A_DOCUMENTED_ERROR} with Content-Type application/json"
+AN_OBJECT: Final = f"{IN_JSON} and an object in it"
 GARBLED_ORIGIN: Final = "http://conformance.invalid:99999"
 """An Origin whose port does not exist: servers that parse it without care answer 500."""
 INTERNALS: Final = re.compile(
@@ -81,7 +83,7 @@ def _documented_json(answer: Answer) -> Iterator[Answer]:
     source=doc(f"{ERROR}/type", "object"),
     why="Clients read code and message by name.",
     keeps='{"code": "INTERNAL", "message": "…"}', breaks='"Internal Server Error"',
-    needs=A_DOCUMENTED_ERROR, over=_documented_json,
+    needs=IN_JSON, over=_documented_json,
 )  # fmt: skip
 def error_is_an_object(answer: Answer) -> Iterator[Finding]:
     """The body of a documented error is a JSON object."""
@@ -120,7 +122,7 @@ code_is_a_string = clause(
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients branch on it.",
     keeps='{"code": "INTERNAL", "message": "…"}', breaks='{"message": "…"}',
-    needs=A_DOCUMENTED_ERROR, over=_bodies, kinds=FORMS,
+    needs=AN_OBJECT, over=_bodies, kinds=FORMS,
 )(_string_member("code"))  # fmt: skip
 
 message_is_a_string = clause(
@@ -129,7 +131,7 @@ message_is_a_string = clause(
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients show it.",
     keeps='{"code": "INTERNAL", "message": "…"}', breaks='{"code": "INTERNAL"}',
-    needs=A_DOCUMENTED_ERROR, over=_bodies, kinds=FORMS,
+    needs=AN_OBJECT, over=_bodies, kinds=FORMS,
 )(_string_member("message"))  # fmt: skip
 
 
@@ -148,7 +150,7 @@ def _texts(answer: Answer) -> Iterator[Located]:
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="An empty message helps nobody.",
     keeps='{"code": "INTERNAL", "message": "queue store is away"}', breaks='{"code": "", "message": ""}',
-    needs=A_DOCUMENTED_ERROR, over=_texts,
+    needs=f"{AN_OBJECT} whose code or message is a string", over=_texts,
 )  # fmt: skip
 def error_says_something(found: Located) -> Iterator[Finding]:
     """Neither is empty or blank."""

@@ -28,6 +28,7 @@ from conformance.text.safe import show
 ITEM: Final = "/components/schemas/QueueItem"
 PROSE: Final = f"{ITEM}/description"
 AN_ITEM: Final = "a job in either list"
+AN_ARRAY: Final = "a job that is an array"
 EXAMPLE: Final = '[1, "2f1b0c3e-…", {"9": {…}}, ["9"], {"create_time": 1763913600000}]'
 
 UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
@@ -59,7 +60,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…"]',
-    needs=AN_ITEM, of_body=items, kinds=("more", "four"),
+    needs=AN_ARRAY, of_body=items, kinds=("more", "four"),
 )  # fmt: skip
 def five_elements(item: Item) -> Iterator[Finding]:
     """len(item) == 5."""
@@ -82,7 +83,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
 @clause(
     "item.element-order", Level.MUST, core=True, only=frozenset({Dialect.CLOUD, Dialect.OSS}),
     elsewhere="the dialect auto takes either order: queue.one-order says that it is one",
-    title="Output node ids stand before metadata",
+    title="Elements 3 and 4 are in the order of the dialect",
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position takes one for the other.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
@@ -115,7 +116,8 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
     source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
     why="Clients look jobs up by it.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks="12345",
-    needs=AN_ITEM, of_body=lambda reading: (found for found in element(1, reading.items) if constant_free(found.value)),
+    needs=f"{AN_ARRAY} of two elements or more",
+    of_body=lambda reading: (found for found in element(1, reading.items) if constant_free(found.value)),
 )  # fmt: skip
 def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     """[1] is a string."""
@@ -170,7 +172,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
     why="Clients reopen a job from it.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='"{\\"9\\": {}}"',
-    needs="a job of three elements or more", kinds=("encoded-twice",),
+    needs=f"{AN_ARRAY} of three elements or more", kinds=("encoded-twice",),
     of_body=lambda reading: (found for found in element(2, reading.items) if constant_free(found.value)),
 )  # fmt: skip
 def workflow_is_an_object(found: Located) -> Iterator[Finding]:
@@ -207,7 +209,7 @@ def _in_order(reading: Reading) -> Iterator[Item]:
 
 @clause(
     "item.output-node-ids.array", Level.MUST, core=True,
-    title="[3] output_node_ids is an array",
+    title="output_node_ids is an array",
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
     why="Clients iterate over it.",
     keeps='["9", "12"]', breaks='"9"',
@@ -298,7 +300,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.metadata.object", Level.MUST, core=True,
-    title="[4] metadata is an object",
+    title="metadata is an object",
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
     why="Clients read create_time from it by name.",
     keeps='{"create_time": 1763913600000}', breaks="1763913600000",

@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from conformance.contract.clause import Finding, clause, published, rfc
-from conformance.contract.conversation import OK, Answer, Conversation, History, Look, Write, began, ended
+from conformance.contract.conversation import (
+    NOT_NOW,
+    OK,
+    REFUSALS,
+    Answer,
+    Conversation,
+    History,
+    Look,
+    Write,
+    began,
+    ended,
+)
 from conformance.contract.terms import EMPTY_ANSWER, Level
 from conformance.exchange.model import Operation
 from conformance.text.safe import show
@@ -340,5 +351,5 @@ def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 def interrupting_nothing_is_fine(answer: Answer) -> Iterator[Finding]:
     """The answer is 200; refusals and "not now" are no answer to it."""
     status = answer.response.status
-    if status not in {OK, 401, 403, 429, 502, 503, 504}:
+    if status not in {OK, *REFUSALS, *NOT_NOW}:
         yield Finding(None, "200", str(status), "Nothing ran, and the interrupt is refused.")

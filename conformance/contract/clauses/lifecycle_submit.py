@@ -73,8 +73,9 @@ def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
     found = answer.document.value
     named = found.get("prompt_id") if isinstance(found, dict) else None
     if not isinstance(named, str) or not _is_uuid(named):
-        got = show(named) if named is not None else "absent"
-        yield Finding("/prompt_id", "a UUID", got, "The prompt was taken, and its id is not told.")
+        got = "absent" if named is None else show(named)
+        told = "the response has no prompt_id" if named is None else "its prompt_id is not a UUID"
+        yield Finding("/prompt_id", "a UUID", got, f"The prompt was taken, and {told}.")
 
 
 def _is_uuid(text: str) -> bool:

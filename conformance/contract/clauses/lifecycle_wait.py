@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Finding, clause, doc, published
+from conformance.contract.clause import Cause, Finding, clause, doc, published
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.lifecycle_submit import GET_QUEUE, LISTED, submissions
-from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING
+from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import (
     ENDED,
     FIRST_ERROR,
@@ -67,9 +67,9 @@ def _by_clocks(look: Look, ahead: Submission, behind: Submission) -> bool:
     return bool(0 <= second.value - first.value <= (REPLICAS - apart) * 1000)
 
 
-def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str) -> Finding:
+def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, cause: Cause | None = None) -> Finding:
     return Finding(look.jobs[behind.id].pointer, "before the job that was submitted after it", show(behind.prompt_id),
-                   f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.")  # fmt: skip
+                   f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.", cause)  # fmt: skip
 
 
 @clause(
@@ -83,8 +83,11 @@ def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str) -
 def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
     """A prompt that was taken before another was sent stands before it, also after others have started."""
     look, waiting = subject
-    for ahead, behind in _inversions(look, waiting):
-        yield _out_of_order(look, ahead, behind, "")
+    inversions = list(_inversions(look, waiting))
+    cause = heap_in(look.answer.reading) if inversions else None
+    look.answer.reading.forget()
+    for ahead, behind in inversions:
+        yield _out_of_order(look, ahead, behind, "", cause)
 
 
 @clause(

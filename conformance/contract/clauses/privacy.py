@@ -1,18 +1,18 @@
-"""What must not get out: to scripts of other origins, and credentials that users sent with their jobs."""
+"""What must not get out: credentials that users sent with their jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc
 from conformance.contract.clauses.item import AN_ITEM, PROSE
 from conformance.contract.reading.body import Item, items
 from conformance.contract.terms import Level
+from conformance.text import credentials
+from conformance.text.safe import printable
 from conformance.text.strict_json import walk
 
-CREDENTIALS: Final = ("api_key_comfy_org", "auth_token_comfy_org")
-"""Members of extra_data in which clients send the keys of partner nodes; ComfyUI echoed them before 0.3.68."""
 HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
 
 
@@ -20,21 +20,26 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     "privacy.credentials", Level.SHOULD,
     title="Credentials of a job's owner are not shown",
     source=doc(PROSE, "[4] metadata (object)"),
-    why="api_key_comfy_org and auth_token_comfy_org are keys that clients send along with a job; whoever reads the queue would have them.",
+    why="Clients send keys along with a job, ComfyUI's own in api_key_comfy_org and auth_token_comfy_org; whoever reads the queue would have them.",
     keeps='{"create_time": 1763913600000}', breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
-    needs=AN_ITEM, of_body=items, kinds=("old-comfyui",),
+    needs=AN_ITEM, of_body=items, kinds=("old-comfyui", "by-name", "by-value"),
 )  # fmt: skip
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
-    """No such member with a value stands outside the workflow's nodes: in elements 3 and beyond."""
+    """Outside the workflow's nodes, in elements 3 and beyond, no member is named like a credential or has the form of one."""
     for index in range(3, len(item.elements)):
         for pointer, value in walk(item.elements[index]):
-            for name in _exposed(value):
-                place = f"{item.pointer}/{index}{pointer}/{name}"
-                yield Finding(place, "absent or [REDACTED]", "a value (not shown)", f"{name} is shown to whoever reads the queue.",
-                              Cause("old-comfyui", "ComfyUI before 0.3.68 echoes extra_data whole"))  # fmt: skip
+            cause = _credential(pointer.member, value)
+            if cause is not None:
+                what = "A credential" if pointer.member is None else printable(pointer.member)
+                yield Finding(f"{item.pointer}/{index}{pointer}", "absent or [REDACTED]", "a value (not shown)",
+                              f"{what} is shown to whoever reads the queue.", cause)  # fmt: skip
 
 
-def _exposed(value: Any) -> list[str]:
-    if not isinstance(value, dict):
-        return []
-    return [name for name in CREDENTIALS if name in value and value[name] not in HARMLESS]
+def _credential(name: str | None, value: object) -> Cause | None:
+    """Return how a value is known to be a credential, None if it is none."""
+    if name in credentials.OWN:
+        shown = value not in HARMLESS
+        return Cause("old-comfyui", "ComfyUI before 0.3.68 echoes extra_data whole") if shown else None
+    if name is not None and credentials.is_shown_by(name, value):
+        return Cause("by-name", "its name says that it is a credential")
+    return Cause("by-value", "its value has the form of a credential") if credentials.is_one(value) else None

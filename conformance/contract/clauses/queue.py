@@ -8,6 +8,7 @@ from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc
 from conformance.contract.clauses.item import PROSE
+from conformance.contract.clauses.item_job_number import is_float
 from conformance.contract.reading.body import Item, Reading, constant_free, element, full_items, is_number
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import CHOSEN_NUMBER, HEAP, Dialect, Level
@@ -71,14 +72,17 @@ def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
                           Cause("running-and-pending", "listed as running and as pending at once") if both else None)  # fmt: skip
 
 
-def _pending_times(reading: Reading) -> Iterator[list[Located]]:
-    times = [item.create_time for item in _pending(reading)]
-    found = [time for time in times if time is not None and is_number(time.value)]
+def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
+    """Yield the times of the pending jobs, each with the job's number."""
+    timed = [(item.create_time, item.elements[0]) for item in _pending(reading) if item.create_time is not None]
+    found = [(time, number) for time, number in timed if is_number(time.value)]
     if len(found) > 1:
         yield found
 
 
 ORDERS: Final = ("newest-first", "heap")
+A_HEAP: Final = "the order of a binary heap, as ComfyUI keeps its queue"
+BY_NUMBER: Final = "by job number: a client put its job first with `number` or `front` (--populate sends both)"
 
 
 @clause(
@@ -89,10 +93,13 @@ ORDERS: Final = ("newest-first", "heap")
     keeps="create_time 1000, 1000, 1002", breaks="create_time 1002, 1000",
     needs="two pending jobs with create_time", of_body=_pending_times, kinds=ORDERS,
 )  # fmt: skip
-def pending_is_oldest_first(times: list[Located]) -> Iterator[Finding]:
+def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Finding]:
     """create_time never falls along queue_pending; equal times are fine."""
+    times = [time for time, _ in timed]
     falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
     cause = _order(times) if falls else None
+    if falls and (cause is None or cause.kind == "newest-first") and _by_number(timed):
+        cause = Cause("" if cause is None else cause.kind, BY_NUMBER)
     for before, after in falls:
         yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
                       f"This job is older than the one listed ahead of it, of {show(before.value)}.", cause)  # fmt: skip
@@ -104,7 +111,31 @@ def _order(times: list[Located]) -> Cause | None:
     newest = all(a.value >= b.value for a, b in pairwise(times))
     if newest:
         return Cause("newest-first", "newest first")
-    return Cause("heap", "the order of a binary heap, as ComfyUI keeps its queue") if heap else None
+    return Cause("heap", A_HEAP) if heap else None
+
+
+def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:
+    """Whether the list is in the order of job numbers, and a client chose that of each job that is ahead too early."""
+    numbers = [number for _, number in timed]
+    rising = all(is_number(number) for number in numbers) and all(a <= b for a, b in pairwise(numbers))  # type: ignore[operator]
+    pairs = zip(pairwise(timed), numbers, strict=False)
+    ahead = [number for ((before, _), (after, _)), number in pairs if after.value < before.value]
+    return rising and all(is_float(number) or number < 0 for number in ahead)  # type: ignore[operator]
+
+
+def heap_in(reading: Reading) -> Cause | None:
+    """Return a hint if the pending jobs of a body stand as a binary heap, by number or by time, and not in order.
+
+    It is a hint, and no kind of its own.
+    """
+    numbers = [found for found in element(0, _pending(reading)) if is_number(found.value)]
+    times = [time for found in _pending_times(reading) for time, _ in found]
+    for places in (numbers, times):
+        falls = any(after.value < before.value for before, after in pairwise(places))
+        cause = _order(places) if falls else None
+        if cause is not None and cause.kind == "heap":
+            return Cause("", cause.hint)
+    return None
 
 
 def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:

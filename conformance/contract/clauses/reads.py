@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.contract.clause import Finding, clause, doc, rfc
 from conformance.contract.clauses.item import PROSE
-from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING
+from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.terms import Level
 from conformance.text.safe import show
@@ -79,13 +79,10 @@ def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) 
     old, new, answer = subject
     for expected, got in zip(old, new, strict=True):
         if expected != got:
-            place = answer.sightings[got].pointer
-            yield Finding(
-                place,
-                "the order of the read before",
-                show(got),
-                f"This job changed places: {show(expected)} stood here.",
-            )
+            place, told = answer.sightings[got].pointer, f"This job changed places: {show(expected)} stood here."
+            cause = heap_in(answer.reading)
+            answer.reading.forget()
+            yield Finding(place, "the order of the read before", show(got), told, cause)
             return
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Finding, clause, doc
 from conformance.contract.clauses.envelope import GET
-from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.expected_status import STEADY, TOO_MANY, allowed, cause, unexpected
+from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
+from conformance.contract.expected_status import STEADY, allowed, cause, unexpected
+from conformance.contract.refusals import why_not_served
 from conformance.contract.terms import Level
+from conformance.text.safe import printable
 
 
 def _as_allowed(answer: Answer) -> bool:
@@ -59,21 +61,17 @@ def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client that never gets a 200 has no queue to show.",
     keeps="GET /api/queue → 200", breaks="GET /api/queue → 404, every time",
-    needs="a read that is answered with something else than 401, 403, 429, 502, 503 or 504",
-    across=served, kinds=("not-found", "not-allowed", "redirect"),
+    needs='a read that is answered neither with a refusal (401, 402, 403, 407) nor with "not now" (408, 425, 429, 502 to 504, 520 to 527, 530)',
+    across=served, kinds=("not-found", "not-allowed", "redirect", "login", "tls-port", "other-version"),
 )  # fmt: skip
 def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
     """At least one read is answered 200."""
     if any(answer.response.status == OK for answer in answers):
         return
-    status = answers[0].response.status
-    causes = {
-        404: Cause("not-found", "is the path right? see --queue-path"),
-        405: Cause("not-allowed", "is this the queue's own path? see --queue-path"),
-    }
-    redirect = Cause("redirect", "a redirect is not followed: give its destination as the target")
-    cause = causes.get(status, redirect if 300 <= status < 400 else None)
-    yield Finding(None, "200", str(status), "No read of the queue is answered 200.", cause)
+    first = answers[0]
+    location = first.response.header("location")
+    got = str(first.response.status) + (f" with Location: {printable(location)}" if location is not None else "")
+    yield Finding(None, "200", got, "No read of the queue is answered 200.", why_not_served(first))
 
 
 @clause(

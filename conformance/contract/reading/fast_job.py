@@ -16,6 +16,7 @@ from conformance.contract.reading.fast_workflow import Nodes, Workflow, of_nodes
 from conformance.contract.reading.memory import Facts, Located, Remembered, Sighting
 from conformance.contract.terms import Dialect
 from conformance.contract.values import SAFE_INTEGER, UUID
+from conformance.text.credentials import may_hold_some
 from conformance.text.json_bytes import quotes_in
 from conformance.text.strict_json import parse
 
@@ -231,7 +232,7 @@ def _is_object(texts: Sequence[Raw]) -> bool:
 def _harmless(text: Raw) -> int | None:
     """Return the number of strings in metadata that show no credentials, None where that is not sure."""
     found = sound(text)
-    return None if found is None or b"_comfy_org" in write(found[0]) else found[1]
+    return None if found is None or may_hold_some(write(found[0])) else found[1]
 
 
 def _fit(outputs: Sequence[str], found: Workflow) -> bool:

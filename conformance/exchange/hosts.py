@@ -1,0 +1,31 @@
+"""Whether a URL leads to this machine."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+RECORDED: Final = "recorded"
+"""The host of a recorded request that names none."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_remote(url: str) -> bool:
+    """Whether a URL leads to another machine; what is no URL, such as the name of a file, leads nowhere."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and parts.hostname != RECORDED and not is_loopback(url)
+    except ValueError:
+        return True

@@ -1,0 +1,91 @@
+"""How credentials look in JSON: by the name of their member, or by their value. Told from ordinary text with care."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Final
+
+OWN: Final = ("api_key_comfy_org", "auth_token_comfy_org")
+"""Members of extra_data in which clients send the keys of partner nodes; ComfyUI echoed them before 0.3.68."""
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_LAST: Final = frozenset({
+    "token", "tokens", "secret", "password", "passwd", "passphrase", "authorization", "apikey", "credential",
+    "credentials", "jwt", "cookie", "cookies",
+})  # fmt: skip
+"""Words that a name of a credential ends with."""
+_PAIRS: Final = frozenset({
+    ("api", "key"), ("access", "key"), ("secret", "key"), ("private", "key"), ("auth", "key"), ("auth", "token"),
+    ("access", "token"), ("refresh", "token"), ("session", "token"), ("bearer", "token"),
+})  # fmt: skip
+"""Words that stand together anywhere in such a name."""
+_HARMLESS: Final = re.compile(
+    r"[\W_xX]*|\W?(?:redacted|hidden|masked|removed|none|null|true|false|undefined|disabled|default|empty)\W?"
+    r"|your[-_ ].*|[$<{%].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Values that stand where a credential would: masks, words for nothing, placeholders."""
+_VALUE: Final = (
+    r"(?:Bearer|Basic|Token) (?=[^ ]*(?:\d|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{12,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|comfyui-[0-9a-f]{32,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}"
+    r"|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{20,}|AIza[A-Za-z0-9_-]{35}"
+)
+_IS_VALUE: Final = re.compile(_VALUE)
+_SIGNS: Final = (
+    "_comfy_org", "key", "token", "secret", "passw", "passphrase", "authorization", "credential", "jwt", "cookie",
+    "bearer ", "basic ", "eyj", "comfyui-", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "akia",
+    "xox", "aiza",
+)  # fmt: skip
+"""In lower case: where none of these stands there is no credential that is known here."""
+_RAW_SIGNS: Final = tuple(sign.encode() for sign in _SIGNS)
+_MEMBER: Final = re.compile(
+    r'"(?P<name>[^"\\]{0,60}(?:key|token|secret|passw|passphrase|authorization|credential|jwt|cookie)[^"\\]{0,30})"'
+    r'(?P<between>\s*+:\s*+")(?P<value>(?:[^"\\]++|\\.)*+)',
+    re.IGNORECASE | re.DOTALL,
+)
+_STRING: Final = re.compile(rf'(?<=")(?:{_VALUE})(?=")')
+SHORTEST: Final = 4
+"""Characters of a value that may be a credential by the name of its member."""
+LONGEST_WORD: Final = 20
+"""A token of so many characters is none of a language model's, such as ``<|endoftext|>``."""
+
+
+def is_named_so(name: str) -> bool:
+    """Whether the name of a member says that it holds a credential."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return bool(words) and (words[-1] in _LAST or any(pair in _PAIRS for pair in pairwise(words)))
+
+
+def is_shown_by(name: str, value: object) -> bool:
+    """Whether a member with such a name holds a credential, and not a number, a mask or a placeholder."""
+    if not isinstance(value, str) or len(value) < SHORTEST or _HARMLESS.fullmatch(value) or not is_named_so(name):
+        return False
+    if name.lower().endswith(("token", "tokens", "cookie", "cookies")):
+        return " " not in value and (any(map(str.isdigit, value)) or len(value) >= LONGEST_WORD)
+    return " " not in value or name.lower().endswith("authorization")
+
+
+def is_one(value: object) -> bool:
+    """Whether a value is a credential by its form, whatever its member is called."""
+    return isinstance(value, str) and _IS_VALUE.fullmatch(value) is not None
+
+
+def may_hold_some(text: bytes) -> bool:
+    """Whether JSON text, written without needless escapes, may hold a credential."""
+    lowered = text.lower()
+    return any(sign in lowered for sign in _RAW_SIGNS)
+
+
+def without(text: str, mark: str) -> str:
+    """Replace credentials in JSON text by ``mark``, character by character: no place moves."""
+    lowered = text.lower()
+    if not any(sign in lowered for sign in _SIGNS):
+        return text
+
+    def blot(match: re.Match[str]) -> str:
+        name, value = match["name"], match["value"]
+        shown = mark * len(value) if is_shown_by(name, value) else value
+        return f'"{name}"{match["between"]}{shown}'
+
+    return _STRING.sub(lambda match: mark * len(match[0]), _MEMBER.sub(blot, text))
