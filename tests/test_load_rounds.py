@@ -306,8 +306,10 @@ def test_while_one_interrupts_no_other_has_jobs() -> None:
     jobs = Jobs(replace(WRITES, workflows=(job,)), lambda: 0.0)
     first = jobs.begin()
     assert first is not None
-    assert jobs.begin() is None, "until a prompt is taken there is one alone"
+    assert jobs.begin() is None, "until a job is read back there is one round"
     jobs.note(world.send(submit("a job", unique(job, first.leave.token)), first.leave))
+    assert jobs.begin() is None, "the job is taken, and not read back yet"
+    world.send(READ, first.leave)
     second = jobs.begin()
     assert second is not None
     assert jobs.begin() is None, "the third is to interrupt, and waits until it is alone"

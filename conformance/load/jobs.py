@@ -23,6 +23,7 @@ from conformance.probe.jobs import (
     classes_in,
     path,
     status,
+    unread,
 )
 from conformance.probe.leave import Leave, new_token
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
@@ -43,8 +44,8 @@ Clock = Callable[[], float]
 class Jobs:
     """Gives rounds to users who ask for one: as many as keep the queue at ``writes.jobs`` jobs of ours at most.
 
-    A round that interrupts has the queue for itself, as far as this process goes; so has the first, until a prompt is
-    taken. ``why_not`` says why none is given any more.
+    No other round of this process is active beside one that interrupts, nor beside the first, until a job of it has
+    been read back. ``why_not`` says why no more rounds are given.
     """
 
     def __init__(self, writes: Writes, clock: Clock) -> None:
@@ -65,6 +66,8 @@ class Jobs:
         self._submitted = self._taken = 0
         self._refused: int | None = 0
         """Prompts in a row that were not taken, until one is."""
+        self._read_back = False
+        """Whether a read has shown a job of a round."""
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
@@ -74,14 +77,16 @@ class Jobs:
             return None
         if not self._workflows:
             return None if self._active else self._enter(Leave(), self._choose(), Deed.NOTHING)
-        alone = self._refused is not None or Deed.INTERRUPT in {self._deed, *self._active.values()}
+        self._read_back = self._read_back or any(entered.leave.seen for entered in self._active)
+        alone = not self._read_back or Deed.INTERRUPT in {self._deed, *self._active.values()}
         if self._active and (alone or (len(self._active) + 1) * JOBS > self._writes.jobs):
             return None
         deed, self._deed = self._deed, next(self._deeds)
         fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
         leave = Leave(prompts=min(JOBS, self._writes.jobs), token=self._token + new_token())
-        return self._enter(leave, script(leave, workflows, deed, clock=self._clock, ends=ends), deed)
+        steps = script(leave, workflows, deed, clock=self._clock, ends=ends, first=not self._read_back)
+        return self._enter(leave, steps, deed)
 
     def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:
         most = max(1, self._writes.jobs // JOBS)
@@ -112,6 +117,9 @@ class Jobs:
     def end(self, over: Round) -> None:
         """Take a round back, at its end or stopped in the middle."""
         del self._active[over]
+        if over.leave.own and not self._read_back:
+            self.why_not = self.why_not or unread(over.leave)
+            self._read_back = self.why_not is None
         if not over.settled:
             self._unsettled.append(over.leave)
 

@@ -19,8 +19,10 @@ from conformance.probe.jobs import (
     deletable,
     interrupt,
     manage,
+    read_back,
     status,
     submit,
+    unread,
 )
 from conformance.probe.leave import Leave
 from conformance.probe.workflows import Workflow, unique
@@ -101,10 +103,13 @@ def _weight(exchange: Exchange) -> int:
     return 0 if exchange.response is None else len(exchange.response.content)
 
 
-def script(
-    leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float
-) -> Script:
+def script(  # noqa: PLR0913 - each is a part of what a round does
+    leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float,
+    first: bool = False,
+) -> Script:  # fmt: skip
     """Submit as many jobs as there is leave for, do the deed, look until they have ended.
+
+    If this is the ``first`` round, it submits one job and goes on only if that job can be read back.
 
     What has not ended at ``ends``, in seconds by the clock, is removed. Of ``workflows`` the first is submitted first:
     where something is to be removed, it is better a slow one.
@@ -119,6 +124,10 @@ def script(
         if status(taken) != OK:
             break
         yield Ask("read after submitting")
+        if first and number == 0:
+            yield from read_back(leave, clock)
+            if unread(leave) is not None:
+                return
     if not leave.own and not leave.unanswered:
         return
     if deed is Deed.DELETE:

@@ -17,6 +17,8 @@ FIRST_POLL, LAST_POLL = 0.05, 1.0
 """Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
 WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
+READ_BACK: Final = 5.0
+"""Seconds in which a read has to list the first job: until then no other job is submitted."""
 ARRIVAL: Final = 3.0
 """Seconds in which a job that is there may be listed nowhere: reads come from a cache, jobs go from list to list."""
 CLEAN_UP: Final = 15.0
@@ -79,6 +81,25 @@ def deletable(leave: Leave) -> list[str]:
     return [name for name in waiting[1:] if waiting.count(name) == 1]
 
 
+def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
+    """Read until the first job is listed, or READ_BACK is over; then ask whether the job has ended already."""
+    ends, pause = clock() + READ_BACK, FIRST_POLL
+    while not leave.there and clock() < ends:
+        yield pause
+        yield Ask("read until the first job is listed")
+        pause = min(2 * pause, LAST_POLL)
+    if not leave.there:
+        yield THE_JOBS
+
+
+def unread(leave: Leave) -> str | None:
+    """Say why no more jobs are submitted after the first one, if no read showed it; None if one did, or it ended."""
+    if leave.seen or leave.own.keys() & leave.ended:
+        return None
+    how = "in a form that cannot be read" if leave.there else "nowhere"
+    return f"no more jobs were submitted: the queue lists the first one {how}"
+
+
 def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
     """Say in lines for the user which jobs could not be removed, and how many prompts may have become some."""
     if left:
@@ -94,40 +115,71 @@ class Removal:
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
         self.left = leave.left
+        self._tried: set[str] = set()
+        """Ways to stop a running job that were tried, and need not be tried again."""
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
-        """Delete what waits, interrupt what runs where nobody else's job can be hit, until none is left.
+        """Delete what waits, stop what runs if nobody else's job can be hit, until nothing of our own is listed.
 
-        ``clock`` returns seconds, ``ends`` is when to give up by it. Where the queue cannot be read, what may be there
-        is deleted by its id, and that is all, unless the server says "not now". A job that was last seen waiting, or
-        never, and is in neither list now may be on its way into one; unless it is ``followed`` to its end already.
+        ``clock`` returns seconds, ``ends`` is when to give up by it. If the queue cannot be read, the jobs that may be
+        in it are deleted by their ids, and that is all, unless the server says "not now". A job that was last seen
+        waiting, or never, and is in neither list now may be on its way into one: it is deleted by its id, and waited
+        for. If all jobs are ``followed`` to their end already, only those that no read ever listed are deleted.
         """
         gone_by, before, pause = None, None, FIRST_POLL
+        expected: list[str] = []
+        deleted: Exchange | None = None
         for _ in range(TRIES):
             read = yield Ask("read before cleaning up")
             if status(read) != OK or self.leave.listed is None:
+                first = deleted is None and bool(self.left)
                 if self.left:
-                    yield manage("clean up: delete", delete=list(self.left))
-                if status(read) not in NOT_NOW or clock() >= ends:
+                    deleted = yield manage("clean up: delete", delete=list(self.left))
+                look_again = status(read) in NOT_NOW or (first and status(deleted) == OK)
+                if not look_again or clock() >= ends:
                     return
                 yield LAST_POLL
                 continue
             found = self.leave.own_listed()
-            waited = [] if found or followed else sorted(self.leave.own[name] for name in self.leave.waiting)
-            missing = bool(waited) or (self.leave.unanswered > 0 and not found and not followed)
-            on_their_way = missing and (gone_by is None or clock() < gone_by)
-            self.left = tuple(waited if on_their_way else found)
-            if not (self.left or on_their_way) or clock() >= ends:
+            if not found and not expected and (expected := self._not_listed(followed=followed)):
+                yield manage("clean up: delete", delete=expected)
+                if followed:
+                    self.left = self._hidden()
+                    return
+                continue
+            missing = bool(expected) or self.leave.unanswered > 0
+            on_their_way = missing and not found and not followed and (gone_by is None or clock() < gone_by)
+            self.left = tuple(expected) if on_their_way else (*found, *self._hidden())
+            if not (found or on_their_way) or clock() >= ends:
                 return
             if on_their_way:
                 gone_by = clock() + ARRIVAL if gone_by is None else gone_by
                 yield ARRIVAL / 10
                 continue
-            gone_by = None
+            gone_by, expected = None, []
             if waiting := self.leave.own_listed(pending=True):
-                yield manage("clean up: delete", delete=waiting)
-            elif self.leave.alone:
-                yield interrupt("clean up: interrupt", self.left[0])
+                yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
+            else:
+                yield from self._stop(found)
             grown = min(2 * pause, LAST_POLL) if found == before else FIRST_POLL  # a cache lists it for some time yet
             pause, before = grown if waiting else LAST_POLL, found
             yield pause
+
+    def _not_listed(self, *, followed: bool) -> list[str]:
+        """Return the ids of our own jobs that may be there although the read just before does not list them."""
+        names = self.leave.unlisted if followed else self.leave.unlisted | self.leave.waiting
+        return sorted(self.leave.own[name] for name in names)
+
+    def _hidden(self) -> tuple[str, ...]:
+        """Return the ids of our own jobs that no read ever listed, and that are not known to be gone."""
+        return tuple(sorted(self.leave.own[name] for name in self.leave.unlisted))
+
+    def _stop(self, running: list[str]) -> Script:
+        """Stop our own jobs that run: by an interrupt if it can hit nobody else, otherwise by their ids."""
+        if self.leave.alone and "interrupt" not in self._tried:
+            answer = yield interrupt("clean up: interrupt", running[0])
+            if status(answer) not in {OK, *NOT_NOW}:
+                self._tried.add("interrupt")
+        elif "delete" not in self._tried:
+            self._tried.add("delete")
+            yield manage("clean up: delete", delete=running)

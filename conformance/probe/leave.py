@@ -7,22 +7,31 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.answer import OK
+from conformance.contract.history import ENDED
 from conformance.contract.reading import Reading
 from conformance.contract.removal import MALFORMED
 from conformance.dialect import AS_THE_DOCUMENT_SAYS
 from conformance.exchange import Exchange, Operation
 
+LISTS: Final = ("queue_running", "queue_pending")
+IDS: Final = ("prompt_id", "id", "job_id")
+"""Members that hold the id of a job, if a server lists objects."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job that a read listed, under the id as it stands there; "" where it has none."""
+    """A job that a read listed, with the id that the read gives it, or "" if no id was found.
+
+    ``whole`` is False if the job is not an item of the queue as clients know it: an object or a string, for example.
+    """
 
     id: str
     pending: bool
     own: bool
+    whole: bool = True
 
 
 class Leave:
@@ -45,9 +54,13 @@ class Leave:
         self.there: set[str] = set()
         """Those that the last look listed."""
         self.seen = False
-        """Whether any read has listed one of them."""
+        """Whether any read has listed one of them as an item that clients can read."""
+        self.unlisted: set[str] = set()
+        """Those, in lower case, that no read has listed yet, and that are not known to be gone."""
         self.shared = False
         """Whether any read has listed somebody else's job."""
+        self.ended: set[str] = set()
+        """Ids, in lower case, of jobs of any run that the list of jobs says have ended."""
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
@@ -62,6 +75,8 @@ class Leave:
             joined.own |= leave.own
             joined.waiting |= leave.waiting
             joined.there |= leave.there
+            joined.unlisted |= leave.unlisted
+            joined.seen = joined.seen or leave.seen
             joined.unanswered += leave.unanswered
         return joined
 
@@ -73,13 +88,13 @@ class Leave:
 
     @property
     def alone(self) -> bool:
-        """Whether the read just before listed no job but the run's own."""
-        return self.listed is not None and all(job.own for job in self.listed)
+        """Whether the read just before listed no job but the run's own, and every job could be read."""
+        return self.listed is not None and all(job.own and job.whole for job in self.listed)
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The ids of the run's own jobs that may be in the queue: the last look listed them, or they are waiting."""
-        return tuple(sorted(self.own[name] for name in self.waiting | self.there))
+        """The ids of our own jobs that may be in the queue: the last read listed them, they wait, or no read did."""
+        return tuple(sorted(self.own[name] for name in self.waiting | self.there | self.unlisted))
 
     @property
     def unknown(self) -> int:
@@ -140,32 +155,49 @@ class Leave:
             if isinstance(found, str):
                 self.own.setdefault(found.lower(), found)
                 self.waiting.add(found.lower())
+                if found.lower() not in self.there:
+                    self.unlisted.add(found.lower())
             elif response is None or response.status == OK:
                 self.unanswered += 1
         if request.operation is Operation.MANAGE and response is not None and response.status == OK:
-            self.waiting -= _deleted(request.body)
+            deleted = _named(request.body, "delete")
+            self.waiting -= deleted
+            # as long as no read shows our jobs, a status of 200 does not prove that a job is gone
+            self.unlisted -= deleted if self.seen else deleted & _named(response.content, "deleted")
+        if request.operation is Operation.JOBS and response is not None and response.status == OK:
+            self.ended |= _ended(response.content)
+            self.waiting -= self.ended
+            self.unlisted -= self.ended
         if request.method != "GET" or request.usual:
             self.listed = None
         if request.usual and response is not None and response.status == OK:
             self.listed = self._listed(Reading(response.content, AS_THE_DOCUMENT_SAYS))
 
     def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
-        """Return the jobs of a read, and know as our own what bears the token; None where it cannot be read."""
-        if not isinstance(reading.document.value, dict):
+        """Return the jobs of a read, and claim as our own every job that bears the token.
+
+        A job of any shape is recognised by its id, so that it can be removed. A list may be absent or null. Returns
+        None if the body is not a queue, or if a job of our own has no id.
+        """
+        body = reading.document.value
+        if not isinstance(body, dict) or not all(isinstance(body.get(name), list | None) for name in LISTS):
             return None
         listed = []
         marked = self.token.encode() in reading.content
         for pending, element in reading.elements:
-            found = element.value[1] if isinstance(element.value, list) and len(element.value) > 1 else None
-            named = found if isinstance(found, str) else ""
-            if marked and named.lower() not in self.own and self.token in json.dumps(element.value, default=str):
-                self.own[named.lower()] = named
-            own = bool(named) and named.lower() in self.own
+            named, whole = _id_of(element.value)
+            key = named.lower()
+            if marked and key not in self.own and self.token in json.dumps(element.value, default=str):
+                if not named:
+                    return None
+                self.own[key] = named
+            own = bool(named) and key in self.own
             if own:
-                (self.waiting.add if pending else self.waiting.discard)(named.lower())
-            listed.append(Listed(named, pending, own))
+                (self.waiting.add if pending else self.waiting.discard)(key)
+            listed.append(Listed(named, pending, own, whole))
         self.there = {job.id.lower() for job in listed if job.own}
-        self.seen = self.seen or bool(self.there)
+        self.unlisted -= self.there
+        self.seen = self.seen or any(job.own and job.whole for job in listed)
         self.shared = self.shared or not all(job.own for job in listed)
         return tuple(listed)
 
@@ -175,11 +207,29 @@ def new_token() -> str:
     return secrets.token_hex(8)
 
 
-def _deleted(body: bytes) -> set[str]:
-    """Return the ids, in lower case, that a request names to be deleted."""
-    asked = _parsed(body)
-    named = asked.get("delete") if isinstance(asked, dict) else None
+def _id_of(element: Any) -> tuple[str, bool]:
+    """Return the id of an element of a list, or "", and whether the element is an item with an id."""
+    if isinstance(element, list):
+        found = element[1] if len(element) > 1 else None
+        return (found, True) if isinstance(found, str) else ("", False)
+    if isinstance(element, dict):
+        element = next((element[name] for name in IDS if isinstance(element.get(name), str)), "")
+    return (element, False) if isinstance(element, str) else ("", False)
+
+
+def _named(body: bytes, member: str) -> set[str]:
+    """Return the ids, in lower case, that a member of a JSON object lists."""
+    found = _parsed(body)
+    named = found.get(member) if isinstance(found, dict) else None
     return {str(name).lower() for name in named} if isinstance(named, list) else set()
+
+
+def _ended(body: bytes) -> set[str]:
+    """Return the ids, in lower case, that a list of jobs says have ended."""
+    told = _parsed(body)
+    jobs = told.get("jobs") if isinstance(told, dict) else None
+    entries = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    return {str(job.get("id")).lower() for job in entries if job.get("status") in ENDED}
 
 
 def _parsed(body: bytes) -> Any:

@@ -31,8 +31,10 @@ from conformance.probe.jobs import (
     left_behind,
     manage,
     path,
+    read_back,
     status,
     submit,
+    unread,
 )
 from conformance.probe.leave import Leave, Listed
 from conformance.probe.plan import Asker, Stopped, gathered
@@ -152,6 +154,8 @@ class Populating:
                 if status(exchange) != OK and not self.leave.own:
                     return
                 await self._read("after submitting")
+                if number == 0:
+                    await self._read_back()
             await self._submit("submit what cannot run", None)
             await self._read("after submitting")
             again = next((job.id for job in reversed(self.leave.listed or ()) if job.own and job.pending), None)
@@ -160,6 +164,12 @@ class Populating:
             await self._read("after submitting")
         finally:
             done.set()
+
+    async def _read_back(self) -> None:
+        """Wait until a read lists the first job. Raises Stopped if none does, and nobody says that the job ended."""
+        await self._play(read_back(self.leave, self.client.monotonic), self._ask)
+        if (why := unread(self.leave)) is not None:
+            raise Stopped(why)
 
     def _members(self, number: int) -> dict[str, Any]:
         """Return what stands beside the graph: a priority on some, unless a server may heed it and others wait."""
@@ -292,19 +302,19 @@ class Populating:
         try:
             with suppress(OutOfTime):
                 ends = self.client.monotonic() + CLEAN_UP
-                await self._play(removal.steps(self.client.monotonic, ends, followed=followed))
+                await self._play(removal.steps(self.client.monotonic, ends, followed=followed), self.client.ask)
         finally:
             self.left = removal.left
             self._tell()
 
-    async def _play(self, script: Script) -> None:
-        """Send what a script yields, and nothing is counted: removing has its own bound."""
+    async def _play(self, script: Script, ask: Callable[[Ask], Awaitable[Exchange]]) -> None:
+        """Send what a script yields by ``ask``. Removing has its own bound: nothing counts its requests."""
         exchange: Exchange | None = None
         with suppress(StopIteration):
             while True:
                 step, exchange = script.send(exchange), None
                 if isinstance(step, Ask):
-                    exchange = await self.client.ask(step)
+                    exchange = await ask(step)
                 else:
                     await self.client.sleep(step)
 
