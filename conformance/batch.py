@@ -22,8 +22,8 @@ import msgspec
 from conformance.contract.clause import printable
 from conformance.report.model import decode
 from conformance.report.overview import TargetResult, result
-from conformance.run import terminable
 from conformance.settings import Settings, UsageProblem
+from conformance.stopping import stoppable
 from conformance.targets import Target, environment
 from conformance.writes import unconsented
 
@@ -73,8 +73,8 @@ def run_all(
     ``say`` is told what a run has said on the standard error, each line with the name of its target: such as what it
     could not take away again, also where it was interrupted.
     """
-    with terminable():
-        return asyncio.run(_all(work, parallel, tell, say))
+    with stoppable() as stop, asyncio.Runner() as runner:
+        return stop.run(runner, _all(work, parallel, tell, say))
 
 
 async def _all(work: Sequence[Job], parallel: int, tell: Tell, say: Callable[[str], None]) -> list[TargetResult]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from conformance.judge import Bench, judge
 from conformance.report.build import build
 from conformance.report.model import Report, Status, Verdict
 from conformance.settings import EMBEDDED, Secret, Settings, UsageProblem
+from conformance.stopping import stoppable
 from conformance.trouble import Trouble
 from conformance.writes import Populated, demand_consent
 
@@ -226,44 +226,21 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         priorities = settings.dialect is not Dialect.OSS
         populating = Populating(client, settings.writes, plan, say, max_requests=most, priorities=priorities)
     search = None
-    with terminable(), asyncio.Runner() as runner:
+    with stoppable() as stop, asyncio.Runner() as runner:
         runner.run(client.__aenter__())
         try:
-            stopped = runner.run(plan() if populating is None else populating.run())
+            stopped = stop.run(runner, plan() if populating is None else populating.run())
             if settings.properties is not None and stopped is None:
                 asker = Asker(client, most)
                 search = _search(
                     settings,
                     client.ledger,
-                    lambda asks: runner.run(asker.all(asks)),
-                    lambda asks: runner.run(asker.side_by_side(asks)),
+                    lambda asks: stop.run(runner, asker.all(asks)),
+                    lambda asks: stop.run(runner, asker.side_by_side(asks)),
                 )
         finally:
             runner.run(client.__aexit__())
     return _Asked(tuple(client.ledger), stopped, search, None if populating is None else populating.outcome)
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM stop a run as Ctrl-C does, so that what was submitted is removed. Signals come to the main thread.
-
-    Also where Ctrl-C is ignored, as a shell sees to for what it runs in the background: else neither would stop it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    import signal
-
-    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if deaf:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if deaf:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:

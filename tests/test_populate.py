@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import signal
-import subprocess
-import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from outside import BIN, TIMEOUT, command_line, environment, on_a_terminal, report, run, suite
+from outside import BIN, command_line, on_a_terminal, report, run, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
 from conformance.exchange import Exchange, Headers, Operation, Response
@@ -451,70 +448,6 @@ def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
 def serving(board: type[Board]) -> Endpoint:
     reference = Reference(Variant("made", "", board=board), path="/api/queue")
     return Endpoint(reference, "127.0.0.1", 0, "")
-
-
-BACKGROUND: Final = None
-"""SIGTERM to what ignores Ctrl-C."""
-
-
-@pytest.mark.parametrize("command", ["check", "check --all", "pytest --pyargs conformance"])
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, BACKGROUND], ids=["ctrl-c", "sigterm", "sigterm-in-the-background"]
-)
-def test_a_signal_ends_the_run_and_removes_its_jobs(
-    tmp_path: Path, number: signal.Signals | None, command: str
-) -> None:
-    filled = threading.Event()
-
-    class Watched(Stuck):
-        def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-            if len(self.jobs) == 4:
-                filled.set()
-            return super().add(graph, asked)
-
-    with serving(Watched) as server:
-        target = f'[[target]]\nname = "t"\nurl = "{server.url}"\npopulate = true\n'
-        (tmp_path / "targets.toml").write_text(target, encoding="utf-8")
-        program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
-        asked = [] if "--all" in words else ["--target", server.url, "--populate"]
-        arguments: list[str | Path] = [BIN / program, *words, *asked]
-        if number is BACKGROUND:  # as a shell starts what ends in "&"
-            arguments = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *arguments]
-        with subprocess.Popen(
-            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            assert filled.wait(TIMEOUT)
-            process.send_signal(number or signal.SIGTERM)
-            said, _ = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 2
-    assert "Traceback" not in said
-    board = server.reference.board
-    assert board is not None
-    assert len(board.jobs) >= 5
-    assert [*board.pending, *board.running] == []
-
-
-def test_a_signal_where_nothing_can_be_removed_names_what_is_left(tmp_path: Path) -> None:
-    filled = threading.Event()
-
-    class Watched(Keeping):
-        def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-            if len(self.jobs) == 4:
-                filled.set()
-            return super().add(graph, asked)
-
-    with serving(Watched) as server:
-        arguments: list[str | Path] = [BIN / "comfy-conformance", "check", server.url, "--populate"]
-        with subprocess.Popen(
-            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            assert filled.wait(TIMEOUT)
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 2
-    board = server.reference.board
-    assert board is not None
-    assert all(job.prompt_id in said for job in board.jobs)
 
 
 def test_an_idle_server_is_conformant_and_the_report_says_what_was_submitted(tmp_path: Path) -> None:

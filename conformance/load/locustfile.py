@@ -27,6 +27,7 @@ from conformance.report.words import count
 from conformance.report.write import write_reports
 from conformance.run import exit_status
 from conformance.settings import UsageProblem
+from conformance.stopping import Repeats
 
 __all__ = ["QueueUser"]
 
@@ -56,7 +57,8 @@ def _wire(environment: Environment, **_: Any) -> None:
     except UsageProblem as problem:
         sys.stderr.write(f"error: {problem}\n")
         sys.exit(EXIT_USAGE)
-    gevent.signal_handler(signal.SIGINT, _interrupt)
+    repeats = Repeats()
+    gevent.signal_handler(signal.SIGINT, lambda: _interrupt() if repeats.is_new() else None)
     if not isinstance(environment.runner, WorkerRunner) and environment.web_ui is not None:
         for line in will_be_written(settings):
             sys.stderr.write(f"{line}\n")
