@@ -247,7 +247,7 @@ def _client(settings: Settings, base: str, key: Secret | None, progress: Progres
     from conformance.probe.client import Client
     from conformance.probe.populate import leave_for
 
-    leave = None if settings.writes is None else leave_for(settings.writes)
+    leave = None if settings.writes is None else leave_for(settings.writes, base)
     return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway, leave=leave)
 
 

@@ -24,7 +24,8 @@ TO_BE_REFUSED: Final = 2
 class Writes:
     """What may be written. ``workflows`` are graphs in API format, ``workflow_files`` where they came from.
 
-    Without ``populate`` only what changes nothing is sent. ``job_timeout`` is in seconds.
+    Without ``populate`` only what changes nothing is sent. ``job_timeout`` is in seconds. ``interrupt`` is leave for
+    an interrupt that can stop any job that runs, on a host that is not loopback.
     """
 
     populate: bool = False
@@ -33,6 +34,7 @@ class Writes:
     workflows: tuple[dict[str, Any], ...] = ()
     workflow_files: tuple[str, ...] = ()
     clear: bool = False
+    interrupt: bool = False
     yes: bool = False
 
     def options(self) -> dict[str, str | int | float | bool | None]:
@@ -40,6 +42,7 @@ class Writes:
         return {
             "allow_writes": True, "populate": self.populate, "jobs": self.jobs, "job_timeout": self.job_timeout,
             "workflow": ", ".join(self.workflow_files) or None, "clear": self.clear,
+            "interrupt": self.interrupt,
         }  # fmt: skip
 
 
@@ -59,6 +62,7 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
     jobs: int | None,
     job_timeout: float | None,
     clear: bool,
+    interrupt: bool,
     yes: bool,
 ) -> Writes | None:
     """Check what was typed. Returns None where nothing may be written. Raises UsageProblem."""
@@ -69,6 +73,7 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
         "--jobs": jobs is not None,
         "--job-timeout": job_timeout is not None,
         "--clear": clear,
+        "--interrupt": interrupt,
     }
     stray = [flag for flag, value in given.items() if value]
     if stray and not populate:
@@ -89,7 +94,7 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
         workflows = tuple(_workflow(file) for file in files)
     except ValueError as problem:
         raise UsageProblem(str(problem)) from None
-    return Writes(populate, jobs, job_timeout, workflows, files, clear, yes)
+    return Writes(populate, jobs, job_timeout, workflows, files, clear, interrupt, yes)
 
 
 def _workflow(file: str) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def will_be_sent(settings: Settings) -> list[str]:
     source = ", ".join(writes.workflow_files) or "workflows of its own that need no model"
     lines = [
         f"{writes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
-        "jobs of this run are deleted and interrupted, and no others",
+        "jobs of this run are deleted, cancelled and interrupted, and no others",
         f"they take up to {writes.job_timeout:g} s, and are removed where they take longer",
     ]
     if writes.clear:

@@ -46,7 +46,7 @@ class Played(Client):
         self.sent = 0
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
         """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
-        leave = None if writes is None else leave_for(writes)
+        leave = None if writes is None else leave_for(writes, "http://127.0.0.1")
         super().__init__(f"http://127.0.0.1{reference.path}", None, bounds or Bounds(max_requests=900), leave=leave)
         self._wall = self._clock  # the clock of the world is the one clock that there is
 

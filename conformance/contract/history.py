@@ -147,8 +147,8 @@ class History:
 
     @cached_property
     def writes(self) -> list[Write]:
-        """Requests to delete, to clear and to interrupt, those that should change nothing among them."""
-        asked = (Operation.MANAGE, Operation.INTERRUPT)
+        """Requests to delete, to clear, to interrupt and to cancel, those that should change nothing among them."""
+        asked = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
             Write(answer, _object(answer.request.body), operation)
             for answer in self._answers

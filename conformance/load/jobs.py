@@ -45,10 +45,10 @@ class Jobs:
     """Gives rounds to users who ask for one: as many as keep the queue at ``writes.jobs`` jobs of ours at most.
 
     No other round of this process is active beside one that interrupts, nor beside the first, until a job of it has
-    been read back. ``why_not`` says why no more rounds are given.
+    been read back. ``why_not`` says why no more rounds are given. ``bare`` is leave to interrupt whatever runs.
     """
 
-    def __init__(self, writes: Writes, clock: Clock) -> None:
+    def __init__(self, writes: Writes, clock: Clock, *, bare: bool = False) -> None:
         self.why_not: str | None = None
         self.left: tuple[str, ...] = ()
         self.unknown = 0
@@ -57,6 +57,7 @@ class Jobs:
         """Begins the marks of all jobs of this process."""
         self._writes = writes
         self._clock = clock
+        self._bare = bare
         self._workflows = writes.workflows
         self._deeds = cycle(DEEDS)
         self._deed = next(self._deeds)
@@ -84,7 +85,7 @@ class Jobs:
         deed, self._deed = self._deed, next(self._deeds)
         fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
-        leave = Leave(prompts=min(JOBS, self._writes.jobs), token=self._token + new_token())
+        leave = Leave(prompts=min(JOBS, self._writes.jobs), bare=self._bare, token=self._token + new_token())
         steps = script(leave, workflows, deed, clock=self._clock, ends=ends, first=not self._read_back)
         return self._enter(leave, steps, deed)
 
@@ -142,7 +143,7 @@ class Jobs:
         """Give no more rounds. Returns leave to remove what may be left of those that are not settled."""
         leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
         self._closed, self._unsettled, self._active = True, [], {}
-        joined = Leave.to_remove(leaves, self._token)
+        joined = Leave.to_remove(leaves, self._token, bare=self._bare)
         if leaves:
             self.left, self.unknown = joined.left, joined.unanswered
         return joined

@@ -167,7 +167,7 @@ def _interrupt(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
     while not leave.own_listed(pending=False) and leave.own_listed(pending=True) and clock() < ends:
         yield Ask("read before interrupting")
     running = leave.own_listed(pending=False)
-    if not running or not leave.alone:
+    if not running or not leave.may_interrupt:
         return
     yield interrupt("interrupt what runs", running[0])
     gone_by = clock() + INTERRUPT_GRACE + 1.0

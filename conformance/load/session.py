@@ -35,7 +35,7 @@ from conformance.probe.client import Ask
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.leave import Leave
 from conformance.report.model import Report
-from conformance.settings import Settings
+from conformance.settings import Settings, is_loopback
 
 DATA: Final = "conformance"
 """Under which a worker's part stands in what Locust sends to its master."""
@@ -78,7 +78,8 @@ class Session:
         self._parted = False
         runner, events = environment.runner, environment.events
         writes = None if isinstance(runner, MasterRunner) else settings.writes
-        self.jobs = None if writes is None else Jobs(writes, time.monotonic)
+        bare = writes is not None and (writes.interrupt or is_loopback(settings.target or ""))
+        self.jobs = None if writes is None else Jobs(writes, time.monotonic, bare=bare)
         events.test_start.add_listener(self._begins)
         events.test_stop.add_listener(self._ends)
         if isinstance(runner, WorkerRunner):

@@ -10,12 +10,13 @@ from conformance.contract.answer import NOT_NOW, OK
 from conformance.contract.clause import printable
 from conformance.exchange import Exchange, Operation
 from conformance.probe.client import Ask, other
-from conformance.probe.leave import Leave
+from conformance.probe.leave import Leave, nameable
 from conformance.probe.workflows import Workflow
 
 FIRST_POLL, LAST_POLL = 0.05, 1.0
 """Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
+WHICH_VERSION: Final = other("which version this is", Operation.STATS)
 WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
 READ_BACK: Final = 5.0
 """Seconds in which a read has to list the first job: until then no other job is submitted."""
@@ -44,6 +45,29 @@ def manage(what: str, **members: Any) -> Ask:
 def interrupt(what: str, prompt_id: str) -> Ask:
     """Return the request to stop what runs, by the id of the job that runs."""
     return other(what, Operation.INTERRUPT, json.dumps({"prompt_id": prompt_id}).encode())
+
+
+def cancel(what: str, prompt_id: str) -> Ask:
+    """Return the request to cancel one job, waiting or running."""
+    return other(what, Operation.CANCEL, job=prompt_id)
+
+
+def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, Exchange | None, bool]:
+    """Stop a job of our own that runs: by a route that names it, else by an interrupt that can hit no other job.
+
+    Returns whether there was a way.
+    """
+    if leave.cancels is not False and nameable(name):
+        yield cancel(f"{what}: cancel", name)
+        if leave.cancels:
+            return True
+        yield Ask("read before interrupting")
+    if not leave.may_interrupt and leave.heeds is None:
+        yield WHICH_VERSION
+    if leave.may_interrupt and leave.interrupts:
+        yield interrupt(f"{what}: interrupt", name)
+        return True
+    return False
 
 
 def status(exchange: Exchange | None) -> int | None:
@@ -115,8 +139,8 @@ class Removal:
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
         self.left = leave.left
-        self._tried: set[str] = set()
-        """Ways to stop a running job that were tried, and need not be tried again."""
+        self._deleted = False
+        """Whether a delete was sent for jobs that do not wait in the queue as it was read."""
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
         """Delete what waits, stop what runs if nobody else's job can be hit, until nothing of our own is listed.
@@ -128,14 +152,10 @@ class Removal:
         """
         gone_by, before, pause = None, None, FIRST_POLL
         expected: list[str] = []
-        deleted: Exchange | None = None
         for _ in range(TRIES):
             read = yield Ask("read before cleaning up")
             if status(read) != OK or self.leave.listed is None:
-                first = deleted is None and bool(self.left)
-                if self.left:
-                    deleted = yield manage("clean up: delete", delete=list(self.left))
-                look_again = status(read) in NOT_NOW or (first and status(deleted) == OK)
+                look_again = yield from self._remove_unseen(status(read))
                 if not look_again or clock() >= ends:
                     return
                 yield LAST_POLL
@@ -157,13 +177,30 @@ class Removal:
                 yield ARRIVAL / 10
                 continue
             gone_by, expected = None, []
-            if waiting := self.leave.own_listed(pending=True):
-                yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
-            else:
-                yield from self._stop(found)
+            waiting = self.leave.own_listed(pending=True)
+            yield from self._remove_seen(found, waiting)
             grown = min(2 * pause, LAST_POLL) if found == before else FIRST_POLL  # a cache lists it for some time yet
             pause, before = grown if waiting else LAST_POLL, found
             yield pause
+
+    def _remove_unseen(self, read: int | None) -> Generator[Ask | float, Exchange | None, bool]:
+        """Delete what may be there, after a read that showed no queue. Returns whether to read again."""
+        deleted: Exchange | None = None
+        first = not self._deleted and bool(self.left)
+        if self.left:
+            self._deleted = True
+            deleted = yield manage("clean up: delete", delete=list(self.left))
+        return read in NOT_NOW or (first and status(deleted) == OK)
+
+    def _remove_seen(self, found: list[str], waiting: list[str]) -> Script:
+        """Delete the jobs that wait, or stop the one that runs: by a delete if there is no other way, once."""
+        if waiting:
+            yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
+            return
+        stopped = yield from stop_running(self.leave, found[0], "clean up")
+        if not stopped and not self._deleted:
+            self._deleted = True
+            yield manage("clean up: delete", delete=found)
 
     def _not_listed(self, *, followed: bool) -> list[str]:
         """Return the ids of our own jobs that may be there although the read just before does not list them."""
@@ -173,13 +210,3 @@ class Removal:
     def _hidden(self) -> tuple[str, ...]:
         """Return the ids of our own jobs that no read ever listed, and that are not known to be gone."""
         return tuple(sorted(self.leave.own[name] for name in self.leave.unlisted))
-
-    def _stop(self, running: list[str]) -> Script:
-        """Stop our own jobs that run: by an interrupt if it can hit nobody else, otherwise by their ids."""
-        if self.leave.alone and "interrupt" not in self._tried:
-            answer = yield interrupt("clean up: interrupt", running[0])
-            if status(answer) not in {OK, *NOT_NOW}:
-                self._tried.add("interrupt")
-        elif "delete" not in self._tried:
-            self._tried.add("delete")
-            yield manage("clean up: delete", delete=running)

@@ -6,10 +6,10 @@ Whatever happens, what was submitted is removed again: after a failure, at the d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from conformance.contract.answer import OK
 from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
@@ -23,7 +23,6 @@ from conformance.probe.jobs import (
     THE_JOBS,
     WHICH_NODES,
     Removal,
-    Script,
     answered,
     classes_in,
     deletable,
@@ -33,6 +32,7 @@ from conformance.probe.jobs import (
     path,
     read_back,
     status,
+    stop_running,
     submit,
     unread,
 )
@@ -47,8 +47,10 @@ from conformance.probe.workflows import (
     refused,
     unique,
 )
+from conformance.settings import is_loopback
 from conformance.writes import TO_BE_REFUSED, Populated, Writes
 
+T = TypeVar("T")
 SLOW: Final = 2
 """Jobs that are made slow: the first keeps the others waiting, the second those that it leaves when it is stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
@@ -64,9 +66,10 @@ Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
-def leave_for(writes: Writes) -> Leave:
-    """Return the leave that the user gave."""
-    return Leave(prompts=writes.jobs + TO_BE_REFUSED if writes.populate else 0, clear=writes.clear)
+def leave_for(writes: Writes, url: str) -> Leave:
+    """Return the leave that the user gave for writing to a server."""
+    prompts = writes.jobs + TO_BE_REFUSED if writes.populate else 0
+    return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or is_loopback(url))
 
 
 class Populating:
@@ -221,12 +224,15 @@ class Populating:
             await self._read("after deleting")
 
     async def _interrupt(self) -> None:
-        """Interrupt the job that runs, where no other can be hit, and wait until it has left."""
+        """Stop our job that runs, if no other can be hit, and wait until it has left."""
         await self._read("before interrupting")
         running = self.leave.own_listed(pending=False)
-        if not running or not self.leave.alone:
+        if not running:
             return
-        await self._ask(interrupt("interrupt what runs", running[0]))
+        if self.leave.may_interrupt:
+            await self._ask(interrupt("interrupt what runs", running[0]))
+        elif not await self._play(stop_running(self.leave, running[0], "stop what runs"), self._ask):
+            return
         ends = self.client.monotonic() + INTERRUPT_GRACE + LAST_POLL
         await self._poll("after interrupting", ends, lambda: running[0] not in self.leave.own_listed(pending=False))
         await self._read("after interrupting")
@@ -243,7 +249,8 @@ class Populating:
         if not self.leave.own_listed():
             await self._compared()
             await self._read("before interrupting nothing")
-            if self.leave.listed == () and self.leave.own and not self.leave.shared:
+            idle = self.leave.listed == () and not self.leave.shared and self.leave.interrupts
+            if idle and self.leave.own and self.leave.may_interrupt:
                 await self._ask(interrupt("interrupt where nothing runs", min(self.leave.own.values())))
         await self._read("at the end")
 
@@ -307,16 +314,22 @@ class Populating:
             self.left = removal.left
             self._tell()
 
-    async def _play(self, script: Script, ask: Callable[[Ask], Awaitable[Exchange]]) -> None:
-        """Send what a script yields by ``ask``. Removing has its own bound: nothing counts its requests."""
+    async def _play(
+        self, script: Generator[Ask | float, Exchange | None, T], ask: Callable[[Ask], Awaitable[Exchange]]
+    ) -> T:
+        """Send what a script yields by ``ask``, and return what it returns."""
         exchange: Exchange | None = None
-        with suppress(StopIteration):
-            while True:
-                step, exchange = script.send(exchange), None
-                if isinstance(step, Ask):
-                    exchange = await ask(step)
-                else:
-                    await self.client.sleep(step)
+        while True:
+            try:
+                step = script.send(exchange)
+            except StopIteration as over:
+                returned: T = over.value
+                return returned
+            exchange = None
+            if isinstance(step, Ask):
+                exchange = await ask(step)
+            else:
+                await self.client.sleep(step)
 
     def _tell(self) -> None:
         for line in left_behind(self.left, self.leave.unknown):
