@@ -18,6 +18,7 @@ FEWEST_JOBS: Final = 3
 """One that runs and two that wait: with fewer there is no order to be seen."""
 TO_BE_REFUSED: Final = 2
 """Prompts that are submitted beside the jobs and should not become any: one that cannot run, one that is there."""
+MALFORMED: Final = "malformed requests are sent at the end: a server that does not expect them can end on them"
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,13 @@ def will_be_sent(settings: Settings) -> list[str]:
     if writes is None:
         return []
     if not writes.populate:
-        return ["requests that write are sent as well, none of which is to change anything (--allow-writes)"]
+        return ["requests that write are sent as well, none of which is to change anything (--allow-writes)", MALFORMED]
     source = ", ".join(writes.workflow_files) or "workflows of its own that need no model"
     lines = [
         f"{writes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
         "jobs of this run are deleted, cancelled and interrupted, and no others",
         f"they take up to {writes.job_timeout:g} s, and are removed where they take longer",
+        MALFORMED,
     ]
     if writes.clear:
         lines.append("the queue is cleared, if it holds nothing but jobs of this run (--clear)")

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.dialect import Dialect
-from conformance.exchange import Headers, Problem, Response
+from conformance.exchange import Fault, Headers, Problem, Response
 from conformance.probe.client import Client
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import Ask as Asked
+from conformance.reference.message import HangUpError
 from conformance.reference.variants import VARIANTS
 from conformance.report.model import Report
 from conformance.run import Transcript, report_on
@@ -62,7 +63,10 @@ class Played(Client):
     ) -> tuple[Response | None, Problem | None]:
         path, _, query = url.removeprefix("http://127.0.0.1").partition("?")
         self.clock.now += TRIP / 2
-        reply = self.reference.answer(Asked(method, path, query, headers, body=body))
+        try:
+            reply = self.reference.answer(Asked(method, path, query, headers, body=body))
+        except HangUpError:
+            return None, Problem(Fault.BROKEN, "the connection was closed without an answer")
         self.sent += 1
         self.on_answer(method, url)
         await asyncio.sleep(0)

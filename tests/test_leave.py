@@ -288,7 +288,15 @@ def test_off_loopback_a_bare_interrupt_is_not_sent() -> None:
 
 @pytest.mark.parametrize(
     ("number", "heeds"),
-    [("0.3.57", True), ("0.33.0", True), ("v1.0.0", True), ("0.3.56", False), ("0.3", False), ("", False), ("x", False)],
+    [
+        ("0.3.57", True),
+        ("0.33.0", True),
+        ("v1.0.0", True),
+        ("0.3.56", False),
+        ("0.3", False),
+        ("", False),
+        ("x", False),
+    ],
 )
 def test_an_interrupt_that_the_server_limits_to_the_job_it_names_is_sent(number: str, *, heeds: bool) -> None:
     found = leave((OURS, RUNNING), (THEIRS, PENDING))

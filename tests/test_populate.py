@@ -14,6 +14,7 @@ import pytest
 from outside import BIN, command_line, on_a_terminal, report, run, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
+from conformance.contract.removal import MALFORMED
 from conformance.exchange import Exchange, Headers, Operation, Response
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.plan import follow
@@ -88,17 +89,31 @@ def test_jobs_are_submitted_in_order_the_first_ones_slow_and_each_unlike_the_oth
     assert [len(job) > STEPS for job in jobs] == [True, True, *[False] * (POPULATE.jobs - 2)]
     assert len({json.dumps(job) for job in jobs}) == len(jobs)
     assert len({job["1"]["inputs"]["color"] for job in jobs}) == len(jobs)
-    assert [sent.keys() - {"prompt"} for sent in bodies if len(sent) > 1] == [{"number"}, {"front"}, {"prompt_id"}]
+    assert [sent.keys() - {"prompt"} for sent in bodies if len(sent) > 1] == [
+        {"client_id", "extra_data"},
+        {"number"},
+        {"front"},
+        {"prompt_id"},
+    ]
+
+
+def test_one_job_is_submitted_as_comfyuis_frontend_does() -> None:
+    for done in (played(), played("oss-takes-jobs", dialect="oss"), on(Stuck, Writes(populate=True, jobs=3))):
+        bodies = [json.loads(one.request.body) for one in asked(done, Operation.SUBMIT)]
+        (sent,) = [sent for sent in bodies if "client_id" in sent]
+        editor = sent["extra_data"]["extra_pnginfo"]["workflow"]
+        assert [node["type"] for node in editor["nodes"]] == [node["class_type"] for node in sent["prompt"].values()]
+        assert len(sent["client_id"]) == 32
 
 
 def test_under_comfyuis_own_order_nobody_is_overtaken() -> None:
     bodies = [json.loads(one.request.body) for one in asked(played("oss-takes-jobs", dialect="oss"), Operation.SUBMIT)]
-    assert {name for sent in bodies for name in sent} == {"prompt", "prompt_id"}
+    assert {name for sent in bodies for name in sent} == {"prompt", "prompt_id", "client_id", "extra_data"}
 
 
 def test_where_others_wait_nobody_is_overtaken_either() -> None:
     bodies = [json.loads(one.request.body) for one in asked(played("takes-jobs-of-others-too"), Operation.SUBMIT)]
-    assert {name for sent in bodies for name in sent} <= {"prompt", "prompt_id"}
+    assert {name for sent in bodies for name in sent} <= {"prompt", "prompt_id", "client_id", "extra_data"}
 
 
 def test_no_more_jobs_are_submitted_than_were_asked_for() -> None:
@@ -523,3 +538,35 @@ def test_the_order_of_asking_is_known() -> None:
     order = ("read before writing", "submit job 1", "delete a pending job", "interrupt what runs", "Range", "clear")
     places = [first[purpose] for purpose in order]
     assert places == sorted(places)
+
+
+def test_malformed_requests_come_when_no_job_is_left() -> None:
+    ledger = played().client.ledger
+    sent = [(one.request.operation, one.request.body in MALFORMED) for one in ledger]
+    first = sent.index((Operation.MANAGE, True))
+    assert {operation for operation, malformed in sent[first:] if not malformed} == {None}
+    assert judged(played()).clause("lifecycle.survives-malformed").status is Status.PASS
+
+
+def test_a_server_that_ends_on_a_malformed_request_is_the_first_thing_that_a_report_says(tmp_path: Path) -> None:
+    with serve(fault="ends-on-a-malformed-request") as server:
+        done = command_line(tmp_path, "check", server.url, "--allow-writes")
+    said = "the server ended on a malformed request; 1 must clause broken: lifecycle.survives-malformed"
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert report(tmp_path)["verdict_reason"] == said
+    (evidence,) = next(c for c in report(tmp_path)["clauses"] if c["id"] == "lifecycle.survives-malformed")["evidence"]
+    (exchange,) = [one for one in report(tmp_path)["exchanges"] if one["id"] == evidence["exchange"]]
+    assert exchange["request"]["body"] == '{"delete": 7}'
+    assert exchange["response"] is None
+
+
+def test_behind_a_cache_that_never_changes_the_run_says_so() -> None:
+    class Frozen(Stuck):
+        def snapshot(self) -> Queue:
+            return {"queue_running": [], "queue_pending": []}
+
+    done = on(Frozen)
+    assert "a cache may answer" in str(done.stopped)
+    (evidence,) = judged(done).clause("lifecycle.listed").evidence
+    assert evidence.hint == "every read brought the same bytes: a cache may answer in place of the server"

@@ -83,6 +83,8 @@ class Conversation:
     """
 
     answers: Sequence[Answer]
+    unanswered: Sequence[Exchange] = ()
+    """The exchanges without a response."""
 
     @cached_property
     def reads(self) -> Sequence[Answer]:

@@ -6,7 +6,7 @@ Only the run's own jobs are looked at. Others come and go as they like, and accu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from conformance.contract.answer import OK, Answer, Conversation
 from conformance.contract.reading import REMEMBERED, Reading, Sighting
 from conformance.dialect import AS_THE_DOCUMENT_SAYS
-from conformance.exchange import Operation
+from conformance.exchange import Exchange, Operation
 
 ENDED: Final = ("completed", "failed", "cancelled")
 ALIVE: Final = ("pending", "in_progress")
@@ -56,6 +56,19 @@ class Submission:
     def before(self, other: Submission) -> bool:
         """Whether this prompt was taken before the other was sent."""
         return self.answer.precedes(other.answer)
+
+
+def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
+    """Return the ids, in lower case, that a run submitted for a second job, and that the server took."""
+    found: set[str] = set()
+    for exchange in exchanges:
+        request, response = exchange.request, exchange.response
+        if request.operation is Operation.SUBMIT and response is not None and response.status == OK:
+            named = _object(request.body).get("prompt_id")
+            told = _object(response.content).get("prompt_id")
+            if isinstance(named, str) and isinstance(told, str) and named.lower() == told.lower():
+                found.add(named.lower())
+    return frozenset(found)
 
 
 def digest_of(workflow: object) -> object:

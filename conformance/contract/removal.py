@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from conformance.contract.answer import OK, Answer, Conversation
-from conformance.contract.clause import Finding, Level, clause, published, rfc, show
+from conformance.contract.clause import Finding, Level, clause, printable, published, rfc, show
 from conformance.contract.history import History, Look, Write, began, ended
+from conformance.contract.reading import Reading
 from conformance.dialect import EMPTY_ANSWER
-from conformance.exchange import Operation
+from conformance.exchange import Exchange, Fault, Operation, Response
 
 MANAGE: Final = "/paths/~1api~1queue/post"
 REMOVES: Final = "Cancel specific PENDING jobs by ID or clear all pending jobs in the queue"
@@ -25,6 +26,8 @@ QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage
 """Nodes that take milliseconds. A step of another may take longer, and be the last one."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
 """Bodies that are no request to remove jobs: cut off, and a number where a list of ids stands. Neither names a job."""
+_ENDED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
+"""What becomes of a request on which a server ends."""
 A_DELETE: Final = "a pending job of the run that is deleted (--populate)"
 
 
@@ -243,6 +246,43 @@ def malformed_is_a_mistake_of_the_client(answer: Answer) -> Iterator[Finding]:
             f"{status} to {answer.request.body.decode()}",
             "The request is malformed, and the answer does not say so.",
         )
+
+
+def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, bool]]]:
+    """Yield each malformed request with whether the server ended on it: no answer, and nothing answers afterwards.
+
+    A request that was not answered, while the next one was, says nothing: connections end for other reasons too.
+    """
+    answered = [answer.exchange for answer in conversation.answers]
+    everything = sorted((*answered, *conversation.unanswered), key=lambda one: one.started or 0.0)
+    for place, exchange in enumerate(everything):
+        request, later = exchange.request, everything[place + 1 :]
+        malformed = request.operation is Operation.MANAGE and not _is_well_formed(request.body)
+        if not malformed or not later:
+            continue
+        ended = exchange.problem is not None and exchange.problem.fault in _ENDED
+        gone = all(one.response is None for one in later)
+        refused = later[0].problem is not None and later[0].problem.fault is Fault.UNREACHABLE
+        response = exchange.response or Response(0)
+        if exchange.response is not None or (ended and (gone or refused)):
+            yield Answer(exchange, response, Reading(response.content)), (exchange, exchange.response is None)
+
+
+@clause(
+    "lifecycle.survives-malformed", Level.MUST,
+    title="A malformed request does not end the server",
+    source=published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
+    why="Whoever can send one request takes the queue from everybody, and all jobs in it are lost.",
+    keeps='{"delete": 7} · 400 · the queue, as before', breaks='{"delete": 7} · no answer · connection refused',
+    needs="a malformed request to remove jobs, and a request after it (--allow-writes)", across=_died,
+)  # fmt: skip
+def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) -> Iterator[Finding]:
+    """The request is answered, or the server goes on answering others."""
+    exchange, died = subject
+    if died:
+        sent = printable(exchange.request.body.decode(errors="replace"))
+        yield Finding(None, "an answer, such as 400", "none, and none to the requests that followed",
+                      f"The server ended on POST /api/queue with the body {sent}: all jobs in its queue may be lost.")  # fmt: skip
 
 
 # --- clearing ---------------------------------------------------------------------------------------------------------
