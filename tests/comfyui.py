@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,12 @@ class Comfy(Board):
             self._heap.pop(place)
             heapify(self._heap)
         super().end(job, status)
+
+    def add_theirs(self) -> None:
+        """Let somebody else submit a job."""
+        node = {"class_type": "SaveImage", "inputs": {"images": ["0", 0]}}
+        self.submit({"prompt": {str(number): node for number in range(9)}})
+        self.jobs[-1].foreign = True
 
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
@@ -173,6 +180,7 @@ class Comfy(Board):
             {
                 "id": job.prompt_id, "status": job.status, "priority": job.number,
                 "create_time": int(job.created * 1000), "outputs_count": 0, "previewable_outputs_count": 0,
+                **_workflow_id(job),
             }
             for job in page
         ]  # fmt: skip
@@ -216,6 +224,12 @@ NOT_CANONICAL: Final = (
 )
 
 
+def _workflow_id(job: Job) -> dict[str, Any]:
+    assert isinstance(job, ComfyJob)
+    editor = job.extra.get("extra_pnginfo", {}).get("workflow", {})
+    return {"workflow_id": editor["id"]} if "id" in editor else {}
+
+
 def _error(kind: str, message: str, details: str, **extra: str) -> dict[str, Any]:
     told = {"type": kind, "message": message, "details": details, "extra_info": extra}
     return {"error": told, "node_errors": {}}
@@ -235,9 +249,8 @@ class ComfyUI(Reference):
 
     board: Comfy
 
-    def __init__(self, board: type[Comfy], clock: Callable[[], float] | None = None) -> None:
-        given = {} if clock is None else {"clock": clock}
-        super().__init__(Variant("comfyui", board.__doc__ or "", board=board), path="/api/queue", **given)
+    def __init__(self, board: type[Comfy], clock: Callable[[], float] = time.time) -> None:
+        super().__init__(Variant("comfyui", board.__doc__ or "", board=board), path="/api/queue", clock=clock)
 
     def answer(self, ask: Ask) -> Reply:
         """Return the response to one request."""
@@ -280,6 +293,10 @@ class ComfyUI(Reference):
             return blank
         if method == "POST" and (reply := self._posted(path, ask, blank)) is not None:
             return reply
+        if method == "GET" and "/jobs" in known and path.startswith("/jobs/"):
+            jobs = self.board.listed(None, 0)["jobs"]
+            found = next((job for job in jobs if job["id"] == path.removeprefix("/jobs/")), None)
+            return _json(blank, *((200, found) if found else (404, {"error": "Job not found"})))
         if method == "GET" and path in known - {"/interrupt"}:
             return _json(blank, 200, self._shown(path, ask))
         if method == "GET":

@@ -248,3 +248,11 @@ def doubled(answer: str, dialect: Dialect) -> list[str]:
 def test_an_id_that_the_run_submitted_twice_may_be_listed_twice(dialect: Dialect) -> None:
     assert doubled(A, dialect) == []
     assert doubled(B, dialect) == ["queue.prompt-ids.distinct"]
+
+
+def test_of_an_id_that_the_run_submitted_twice_nothing_else_is_said() -> None:
+    """What ended under this id may be the one job, and what is listed the other."""
+    talk = Talk().submit(A).look([A]).submit(B).look([A], [B])
+    talk.post(Operation.SUBMIT, {"prompt": workflow(C), "prompt_id": B}, answer={"prompt_id": B})
+    talk.look([B]).jobs(**{B: "completed"}).wait(2).look([B]).look([B]).look().look([B])
+    assert {name for name in talk.accused if name != "lifecycle.prompt-id-twice"} == set()

@@ -145,7 +145,13 @@ class History:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The prompts that were taken, in order; where an id was given out twice, the first of them."""
+        """The prompts that were taken, in order, but for ids that the run submitted twice: they name no single job."""
+        twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
+        return [found for found in self.taken if found.id not in twice]
+
+    @cached_property
+    def taken(self) -> list[Submission]:
+        """All prompts that were taken, in order; where an id was given out twice, the first of them."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
             named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None

@@ -115,7 +115,7 @@ def a_job_is_listed_until_it_ends(subject: tuple[History, Submission]) -> Iterat
         yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
                       f"{show(submission.prompt_id)} never came, while reads listed later ones, and the list of jobs says that it was pending.", cause)  # fmt: skip
         return
-    if history.status_of(name) in ENDED:
+    if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and ended
         return
     older = [other.id for other in history.submissions if other.before(submission)]
     waited = [look for look in looks if any(other in look.pending for other in older)]

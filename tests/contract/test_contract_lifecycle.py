@@ -313,3 +313,11 @@ def test_reads_of_the_same_bytes_may_come_from_a_cache() -> None:
     assert found.hint is not None
     assert "a cache may answer" in found.hint
     assert [one.hint for one in told("listed", hidden()) or ()] == [None]
+
+
+@pytest.mark.parametrize("members", [{"number": -1}, {"front": True}])
+def test_a_job_with_a_priority_may_have_run_while_older_ones_wait(members: dict[str, Any]) -> None:
+    talk = Talk().submit(A).look([A]).submit(B).look([A], [B]).submit(C, **members)
+    for _ in range(4):
+        talk.look([A], [B])
+    assert told("listed", talk) == []
