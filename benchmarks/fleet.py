@@ -22,13 +22,14 @@ from pathlib import Path
 
 import psutil
 
-from conformance.contract import CATALOGUE, Level
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import Level
 from conformance.fleet.results import endpoints
 from conformance.reference.faults import FAULTS
 from conformance.reference.many import serve_many
 from conformance.reference.server import serve
-from conformance.run import ask
-from conformance.settings import Settings
+from conformance.run.ask import ask
+from conformance.run.settings import Settings
 
 NUMBER = 1000
 EVERY = 33

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from conformance.document import CORRECTED_PATH
+from conformance.spec.document import CORRECTED_PATH
 
 ROUNDS = 5
 FEW, MANY = 500, 2500

@@ -21,7 +21,7 @@ import yaml
 from measure import wanted
 
 from conformance import Validator
-from conformance.document import CORRECTED_PATH
+from conformance.spec.document import CORRECTED_PATH
 
 Passes = Callable[[bytes], bool]
 SCHEMA_CHECKS: Final = "five elements; one of the five types at any place"

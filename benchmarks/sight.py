@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from rivals import Passes, refuses
 
-from conformance.contract import BY_ID, Level
-from conformance.dialect import Demand, Dialect
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Demand, Dialect, Level
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.message import Ask

@@ -23,11 +23,11 @@ from pathlib import Path
 from bodies import body
 from measure import Bars, Cell, Goal, Result, bars, digits, interleaved, options, ratio, spread, write
 
-from conformance.document import CORRECTED_PATH
 from conformance.reference.app import Reference
 from conformance.reference.message import Ask, Reply
 from conformance.reference.server import KEY, Endpoint
 from conformance.reference.variants import VARIANTS
+from conformance.spec.document import CORRECTED_PATH
 
 BIN = Path(sys.executable).parent
 LEAST = 'python -c "import json, click"'

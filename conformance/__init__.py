@@ -8,14 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-__version__ = "0.1.0"
+from conformance.version import __version__
 
 if TYPE_CHECKING:
-    from conformance.contract.clause import Finding, Level
-    from conformance.dialect import Dialect
-    from conformance.library import Validator, check, validate
-    from conformance.report.model import Report, Status, Verdict
-    from conformance.settings import UsageProblem
+    from conformance.contract.clause import Finding
+    from conformance.contract.terms import Dialect, Level
+    from conformance.contract.validator import Validator, validate
+    from conformance.judge.report import Report, Status, Verdict
+    from conformance.problems import UsageProblem
+    from conformance.run.check import check
 
 __all__ = [
     "Dialect",
@@ -26,21 +27,22 @@ __all__ = [
     "UsageProblem",
     "Validator",
     "Verdict",
+    "__version__",
     "check",
     "validate",
 ]
 
 _HOMES: Final = {
-    "Dialect": "dialect",
+    "Dialect": "contract.terms",
     "Finding": "contract.clause",
-    "Level": "contract.clause",
-    "Report": "report.model",
-    "Status": "report.model",
-    "UsageProblem": "settings",
-    "Validator": "library",
-    "Verdict": "report.model",
-    "check": "library",
-    "validate": "library",
+    "Level": "contract.terms",
+    "Report": "judge.report",
+    "Status": "judge.report",
+    "UsageProblem": "problems",
+    "Validator": "contract.validator",
+    "Verdict": "judge.report",
+    "check": "run.check",
+    "validate": "contract.validator",
 }
 """Where each name lives. It is loaded when it is asked for: to import the package costs next to nothing."""
 

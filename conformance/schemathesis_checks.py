@@ -24,19 +24,20 @@ from threading import Thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from conformance.contract import CATALOGUE
-from conformance.contract.answer import NOT_NOW, OK, REFUSALS
-from conformance.contract.method import NOT_IMPLEMENTED
-from conformance.dialect import Demand, Dialect
-from conformance.document import load_corrected, load_document
-from conformance.exchange import Credential, Exchange, Request
-from conformance.exchange import Response as Answered
-from conformance.judge import judge
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clauses.method import NOT_IMPLEMENTED
+from conformance.contract.conversation import NOT_NOW, OK, REFUSALS
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Credential, Exchange, Request
+from conformance.exchange.model import Response as Answered
+from conformance.exchange.recordings import is_queue, redact
+from conformance.exchange.redactor import Redactor
+from conformance.exchange.secrets import SHORTEST_KEY, Secret
+from conformance.judge.judge import judge
+from conformance.judge.report import ClauseResult, Status
 from conformance.probe.client import KEY_HEADER, SAFE_METHODS
-from conformance.recordings import is_queue, redact
-from conformance.redactor import Redactor
-from conformance.report.model import ClauseResult, Status
-from conformance.settings import SHORTEST_KEY, Bounds, Secret
+from conformance.probe.limits import Bounds
+from conformance.spec.document import load_corrected, load_document
 
 PINNED: Final = "4.32.5"
 INSTALL: Final = "pip install 'comfy-queue-conformance[properties]'"

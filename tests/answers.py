@@ -6,13 +6,14 @@ import json
 import uuid
 from typing import Any, NamedTuple
 
-from conformance.contract import BY_ID
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.reading import Reading
-from conformance.dialect import AS_THE_DOCUMENT_SAYS, Demand
-from conformance.exchange import Exchange, Headers, Request, Response
-from conformance.judge import Judgement
-from conformance.report.model import ClauseResult
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Reading
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import Judgement
+from conformance.judge.report import ClauseResult
 
 NOW = 1_763_913_600.0
 HEADERS = (

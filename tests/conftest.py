@@ -1,32 +1,58 @@
-"""What a usual run leaves out, and how much it draws.
+"""What a run of the tests holds: the quick profile by default, everything with ``--deep``.
 
-Properties are tried on the same few hundred examples, or with ``HYPOTHESIS_PROFILE=night`` on thousands of fresh ones.
+Quick is what ``pytest`` runs: every rule, with few drawn examples. Deep adds the tests marked ``deep`` (large bodies,
+clusters whose workers are killed, benchmarks, mutation testing of a sample) and draws thousands of examples.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-_OF_THE_MACHINE = [HealthCheck.too_slow]
+# A test process starts many others. Each would compile the package again if bytecode were not kept.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.pop("CI", None)  # if it is set, every run must name its target: tests of that set it themselves
+
+_BUSY_MACHINE = [HealthCheck.too_slow]
 
 settings.register_profile(
-    "quick", max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=_OF_THE_MACHINE
+    "quick", max_examples=50, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
 )
 settings.register_profile(
-    "night", max_examples=5000, database=None, deadline=None, print_blob=True, suppress_health_check=_OF_THE_MACHINE
+    "deep", max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
 )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+settings.register_profile(
+    "night", max_examples=5000, database=None, deadline=None, print_blob=True, suppress_health_check=_BUSY_MACHINE
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="run the slow tests too, with ten times the examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("deep" if config.option.deep else "quick"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what installs from npm and PyPI, unless ``-m`` names it: a usual run asks no registry."""
-    left_out = [] if "clients" in config.option.markexpr else [i for i in items if i.get_closest_marker("clients")]
+    """Deselect tests marked ``deep`` without ``--deep``, and ``clients`` unless ``-m`` names them."""
+    wanted = {"deep": config.option.deep, "clients": "clients" in config.option.markexpr}
+    unwanted = [mark for mark, is_wanted in wanted.items() if not is_wanted]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = [item for item in items if item not in set(left_out)]
+    _put_side_by_side(items)
 
 
-os.environ.pop("CI", None)  # where it is set, every run must name its target: tests of that set it themselves
+def _put_side_by_side(items: list[pytest.Item]) -> None:
+    """Move tests of the same ``asked_of`` next to each other, so that one process sends their requests once."""
+    groups: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        name = item.callspec.params.get("asked_of") if hasattr(item, "callspec") else None
+        groups.setdefault(name or item, []).append(item)
+    items[:] = [item for group in groups.values() for item in group]

@@ -7,9 +7,9 @@ from typing import Any
 
 from conformance.fleet.model import Breach, EndpointResult, Header
 from conformance.fleet.sources import Source
-from conformance.report.model import Status
-from conformance.report.overview import BrokenClause
-from conformance.targets import Target, of_its_own
+from conformance.history.overview import BrokenClause
+from conformance.judge.report import Status
+from conformance.run.targets import Target, of_its_own
 
 HEADER = Header(source="targets.csv", start="2026-02-03T02:00:00.000Z", options={})
 MILLISECONDS = Breach(

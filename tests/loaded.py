@@ -3,24 +3,61 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from conformance.judge.report import Report, decode
+from conformance.reference.message import Ask, Reply
 from conformance.reference.server import Endpoint
-from conformance.report.model import Report, decode
 
 COMMAND = "import sys; from conformance.cli import main; main(['load', *sys.argv[1:]])"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"COMFY_API_KEY", "CONFORMANCE_TARGET"}}
+TIMEOUT = 120
+"""Seconds until a run hangs."""
 
 
 def load(*typed: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, *map(str, typed)], capture_output=True, text=True, timeout=120, check=False,
+        [sys.executable, "-c", COMMAND, *map(str, typed)], capture_output=True, text=True, timeout=TIMEOUT, check=False,
         env=ENVIRONMENT | environment,
     )  # fmt: skip
+
+
+def load_until(
+    done: threading.Event, *typed: str | Path, sent: signal.Signals = signal.SIGINT
+) -> subprocess.CompletedProcess[str]:
+    """Run the command until something is done, and stop it then as Ctrl-C does."""
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *map(str, typed), f"--duration={TIMEOUT}"], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    ) as run:  # fmt: skip
+        if done.wait(TIMEOUT):
+            run.send_signal(sent)
+        out, err = run.communicate(timeout=TIMEOUT)
+        return subprocess.CompletedProcess(run.args, run.returncode, out, err)
+
+
+@contextmanager
+def answered(endpoint: Endpoint, number: int) -> Iterator[threading.Event]:
+    """Yield an event that is set when the endpoint has answered so many requests."""
+    reached, count, answer = threading.Event(), 0, endpoint.reference.answer
+
+    def counting(ask: Ask) -> Reply:
+        nonlocal count
+        count += 1
+        if count == number:
+            reached.set()
+        return answer(ask)
+
+    endpoint.reference.answer = counting  # type: ignore[method-assign]
+    yield reached
 
 
 def report_in(directory: Path) -> Report:
@@ -28,10 +65,10 @@ def report_in(directory: Path) -> Report:
     return decode((directory / "compliance.json").read_bytes())
 
 
-def loaded(endpoint: Endpoint, *typed: str) -> Report:
-    """Return the report on a run of some seconds against an endpoint; where it takes jobs, with some."""
-    with TemporaryDirectory() as directory:
+def loaded(endpoint: Endpoint, *typed: str, requests: int = 600) -> Report:
+    """Return the report on so many requests to an endpoint; if it takes jobs, with some."""
+    with TemporaryDirectory() as directory, answered(endpoint, requests) as enough:
         jobs = () if endpoint.reference.board is None else ("--populate", "--jobs=16")
-        done = load(endpoint.url, "--users=8", "--duration=4", f"--report-dir={directory}", *jobs, *typed)
+        done = load_until(enough, endpoint.url, "--users=8", f"--report-dir={directory}", *jobs, *typed)
         assert done.returncode in {0, 1, 10}, done.stderr
         return report_in(Path(directory))

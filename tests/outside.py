@@ -7,15 +7,34 @@ import os
 import pty
 import subprocess
 import sys
-import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+import warm
+from warm import Ended, Started, kill_in_time, spawn, starting
+
 BIN: Final = Path(sys.executable).parent
-TIMEOUT: Final = 120
+TIMEOUT: Final = warm.TIMEOUT
 NOWHERE: Final = "http://127.0.0.1:1"
 """Nothing listens on port 1."""
-_LEFT_OUT: Final = ("COMFY_", "CONFORMANCE_", "PYTEST_", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "PY_COLORS")
+_LEFT_OUT: Final = (
+    "COMFY_",
+    "CONFORMANCE_",
+    "PYTEST_",
+    "PYTHONDONTWRITEBYTECODE",
+    "CI",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+    "PY_COLORS",
+)
+
+ALONE: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "comfy_queue_conformance"}
+"""The environment in which pytest loads our plugin and no other."""
+TWO_WORKERS: Final = ("-p", "xdist.plugin", "-n", "2")
 
 Done = subprocess.CompletedProcess[str]
 
@@ -35,38 +54,65 @@ def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Do
 
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
-    """Run ``pytest --pyargs conformance``."""
+    """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
+    return plain_pytest(folder, "--pyargs", "conformance", *arguments, **extra)
+
+
+def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest`` with our plugin and without those of others, in a process forked from a warm one."""
+    with started(folder, "pytest", *arguments, extra={**ALONE, **extra}) as process:
+        return process.end()
+
+
+def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
+    """Run ``comfy-conformance`` in a process forked from a warm one."""
+    with started(folder, "comfy-conformance", *arguments, stdin=stdin, extra=extra) as process:
+        return process.end()
+
+
+def st(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run Schemathesis's ``st`` in a process forked from a warm one."""
+    with started(folder, "st", *arguments, extra=extra) as process:
+        return process.end()
+
+
+def started(
+    folder: Path,
+    *command: str | Path,
+    stdin: str = "",
+    background: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> AbstractContextManager[Started]:
+    """Start ``pytest`` or ``comfy-conformance`` in a process forked from a warm one, until the block ends."""
+    typed = [str(word) for word in command]
+    return starting(typed, folder=folder, environment=environment(**extra or {}), stdin=stdin, background=background)
+
+
+def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest --pyargs conformance`` with all plugins that are installed, in a fresh process."""
     return run(folder, BIN / "pytest", "--pyargs", "conformance", *arguments, **extra)
 
 
-def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Done:
-    """Run ``comfy-conformance``."""
-    return run(folder, BIN / "comfy-conformance", *arguments, stdin=stdin, **extra)
+def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) -> str:
+    """Run ``comfy-conformance`` with its standard streams on a terminal, in a process forked from a warm one.
 
-
-def on_a_terminal(folder: Path, *command: str | Path, typed: str = "", **extra: str) -> str:
-    """Run a command with both its outputs on a terminal, its input too where something is typed.
-
-    Returns what stood there.
+    Returns what the terminal shows.
     """
     ours, theirs = pty.openpty()
     shown = bytearray()
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(TERM="xterm", **extra), stdout=theirs,
-        stderr=theirs, stdin=theirs if typed else subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        guard = threading.Timer(TIMEOUT, process.kill)
-        guard.start()
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:
-            pass  # how Linux says that the other side is closed
-        finally:
-            guard.cancel()
-            os.close(ours)
+    with Connection(theirs) as terminal:
+        process = spawn(["comfy-conformance", *arguments], folder, environment(TERM="xterm", **extra), [terminal] * 3)
+    os.write(ours, typed.encode())
+    guard = kill_in_time(process)
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:
+        pass  # how Linux says that the other side is closed
+    finally:
+        guard.cancel()
+        os.close(ours)
+        process.join()
     return shown.decode()
 
 

@@ -6,10 +6,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.deviations.register import Register
-from conformance.dialect import Dialect
-from conformance.exchange import Fault, Headers, Problem, Response
+from conformance.contract.terms import Dialect
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Fault, Problem, Response
+from conformance.exchange.transcript import Transcript
+from conformance.judge.build import report_on
+from conformance.judge.deviations.register import Register
+from conformance.judge.report import Report
 from conformance.probe.client import Client
+from conformance.probe.limits import Bounds, Writes
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
@@ -17,10 +22,7 @@ from conformance.reference.faults import FAULTS
 from conformance.reference.message import Ask as Asked
 from conformance.reference.message import HangUpError
 from conformance.reference.variants import VARIANTS
-from conformance.report.model import Report
-from conformance.run import Transcript, report_on
-from conformance.settings import Bounds, Settings
-from conformance.writes import Writes
+from conformance.run.settings import Settings
 
 START = 1_795_000_000.25
 """Seconds since the epoch, far from any full second."""
@@ -52,7 +54,7 @@ class Played(Client):
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
         """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
         self.base = f"http://{host}"
-        leave = None if writes is None else leave_for(writes, self.base)
+        leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
         super().__init__(f"{self.base}{reference.path}", None, bounds or Bounds(max_requests=900), leave=leave)
         self._wall = self._clock  # the clock of the world is the one clock that there is
 
@@ -141,4 +143,5 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
 def judged(run: Run, deviations: Register | None = None) -> Report:
     """Return the report on a run, with a register of known deviations if one is given."""
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE, deviations=deviations))
+    settings = Settings(dialect=Dialect(run.dialect), writes=POPULATE, deviations=deviations)
+    return report_on(transcript, settings.judging)

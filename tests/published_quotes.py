@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from conformance.contract import CATALOGUE
-from conformance.document import quote_stands_at
+from conformance.contract.catalogue import CATALOGUE
+from conformance.spec.document import quote_stands_at
 
 HELD = Path(__file__).parent / "published-quotes.txt"
 SEPARATOR = " · "

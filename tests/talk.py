@@ -9,9 +9,9 @@ from typing import Any
 
 from answers import NOW, broken, item
 
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Operation, Request, Response
-from conformance.judge import Judgement, judge
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Operation, Request, Response
+from conformance.judge.judge import Judgement, judge
 
 DATE = ("Date", "Sun, 23 Nov 2025 16:00:00 GMT")
 JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), DATE)

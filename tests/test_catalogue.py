@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from published_quotes import read_back
 
-from conformance.contract import BY_ID, CATALOGUE, Clause
-from conformance.contract.clause import Level
-from conformance.contract.docs import DIALECTS, PAGE, SUBJECTS, as_json, as_markdown, dialects_as_markdown, explain
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.clause import Clause
 from conformance.contract.omissions import CLAUSES_OF, LEFT_OUT
-from conformance.dialect import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect
-from conformance.document import quote_stands_at
+from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
+from conformance.render.catalogue import DIALECTS, PAGE, SUBJECTS, as_json, as_markdown, dialects_as_markdown, explain
+from conformance.spec.document import quote_stands_at
 
 IDS = Path(__file__).parent / "clause-ids.txt"
 ROWS = {
@@ -88,8 +88,8 @@ def test_every_clause_comes_from_a_row() -> None:
 
 
 def test_the_pages_in_the_docs_are_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == as_markdown(), "python -m conformance.contract.docs"
-    assert DIALECTS.read_text(encoding="utf-8") == dialects_as_markdown(), "python -m conformance.contract.docs"
+    assert PAGE.read_text(encoding="utf-8") == as_markdown(), "python -m conformance.render.catalogue"
+    assert DIALECTS.read_text(encoding="utf-8") == dialects_as_markdown(), "python -m conformance.render.catalogue"
 
 
 def test_every_difference_of_comfyui_excuses_from_a_clause_and_nothing_else_does() -> None:

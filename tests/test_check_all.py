@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,12 +15,12 @@ import command
 import pytest
 from click.testing import Result
 from fronts import listening, saying
-from outside import BIN, NOWHERE, TIMEOUT, environment, on_a_terminal
+from outside import NOWHERE, TIMEOUT, on_a_terminal, started
 
-from conformance.document import DOCUMENT_SHA256
+from conformance.history.overview import TargetResult, overview
 from conformance.reference.server import serve
-from conformance.report.overview import TargetResult, headline, overview
-from conformance.report.overview_page import render_markdown
+from conformance.render.overview import headline, render_markdown
+from conformance.spec.document import DOCUMENT_SHA256
 
 folder = command.folder
 KEYS = {"A_KEY": "k3yCanaryOfA-Qz81Vm40", "B_KEY": "k3yCanaryOfB-Hx52Bn93", "COMFY_API_KEY": "k3yCanaryOfNobody-77Wd"}
@@ -165,7 +165,7 @@ def test_a_run_of_its_own_sees_no_key_of_others(monkeypatch: pytest.MonkeyPatch)
     seen = (
         "import os, sys; sys.exit(' '.join(sorted(n for n in os.environ if n in ('A_KEY', 'B_KEY', 'COMFY_API_KEY'))))"
     )
-    monkeypatch.setattr("conformance.batch._PROGRAM", seen)
+    monkeypatch.setattr("conformance.run.many._PROGRAM", seen)
     named(a='embedded"\napi-key-env = "A_KEY"', b='embedded"\napi-key-env = "B_KEY"', open='embedded"')
     call(**KEYS)
     reasons = {one["name"]: one["reason"].partition(": ")[2] for one in left()["targets"]}
@@ -177,78 +177,73 @@ def test_a_run_of_its_own_sees_no_key_of_others(monkeypatch: pytest.MonkeyPatch)
 
 CRASHES = {
     "signal": ("import os; os.kill(os.getpid(), 9)", "its run was ended by signal 9", 3),
-    "Python": ("raise SystemError('broken')", "its run ended with status 1: SystemError: broken", 3),
-    "internal": (
-        "import sys; print('internal error: X', file=sys.stderr); sys.exit(3)",
-        "status 3: internal error: X",
-        3,
-    ),
-    "usage": (
-        "import sys; print('error: no', file=sys.stderr); sys.exit(4)",
-        "its run ended with status 4: error: no",
-        4,
-    ),
-    "no report": ("import sys; sys.exit(0)", "its run ended with status 0", 3),
+    "python": ("raise SystemError('broken')", "its run ended with status 1: SystemError: broken", 3),
+    "internal": ("print('internal error: X', file=sys.stderr); sys.exit(3)", "status 3: internal error: X", 3),
+    "usage": ("print('error: no', file=sys.stderr); sys.exit(4)", "its run ended with status 4: error: no", 4),
+    "no-report": ("sys.exit(0)", "its run ended with status 0", 3),
 }
+"""By the name of a target: the program of its run, the reason that the overview has for it, and the status."""
+CRASHING = f"""
+import sys
+from pathlib import PurePath
+programs = {{name: program for name, (program, *_) in {CRASHES!r}.items()}}
+(place,) = (each for each in sys.argv if each.startswith("--report-dir="))
+exec(programs.get(PurePath(place).name, "from conformance.cli import main; main()"))
+"""
 
 
-@pytest.mark.parametrize("crash", CRASHES)
-def test_a_crash_of_one_is_told_and_others_are_judged(monkeypatch: pytest.MonkeyPatch, crash: str) -> None:
-    program, why, status = CRASHES[crash]
-    named(ref='embedded"', doomed='embedded"')
+def test_crashes_are_told_and_others_are_judged(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    named(ref='embedded"')
     assert call("-q").exit_code == 0
-    here = f"import sys\nif any('doomed' in each for each in sys.argv):\n    {program}"
-    monkeypatch.setattr("conformance.batch._PROGRAM", f"{here}\nfrom conformance.cli import main; main()")
+    for name in CRASHES:  # a report from before is none of this run
+        shutil.copytree(folder / "reports/latest/ref", folder / "reports/latest" / name)
+    named(ref='embedded"', **dict.fromkeys(CRASHES, 'embedded"'))
+    monkeypatch.setattr("conformance.run.many._PROGRAM", CRASHING)
     result = call()
-    assert result.exit_code == status
-    ref, doomed = left()["targets"]
+    assert result.exit_code == 3
+    ref, *doomed = left()["targets"]
     assert ref["outcome"] == "conformant"
-    assert (doomed["outcome"], doomed["exit"]) == ("error", status)
-    assert doomed["reason"].endswith(why)
-    assert doomed["report"] is None
-    assert result.stdout.splitlines()[-2] == "2 targets: 1 error (doomed), 1 conformant"
+    for found, (_, why, status) in zip(doomed, CRASHES.values(), strict=True):
+        assert (found["outcome"], found["exit"], found["report"]) == ("error", status, None)
+        assert found["reason"].endswith(why)
+    told = "6 targets: 5 error (signal, python, internal, usage, no-report), 1 conformant"
+    assert result.stdout.splitlines()[-2] == told
 
 
 def test_what_a_run_has_to_say_at_once_is_said_with_the_name_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "import sys; print('left in the queue: a job\\x1b[2J', file=sys.stderr)"
-    monkeypatch.setattr("conformance.batch._PROGRAM", f"{said}\nfrom conformance.cli import main; main()")
+    monkeypatch.setattr("conformance.run.many._PROGRAM", f"{said}\nfrom conformance.cli import main; main()")
     named(ref='embedded"')
     result = call("-q")
     assert (result.exit_code, result.stderr) == (0, "ref: left in the queue: a job\\u001b[2J\n")
 
 
 def test_a_run_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.batch.GRACE", -119.5)
-    monkeypatch.setattr("conformance.batch._PROGRAM", "import time; time.sleep(100)")
+    monkeypatch.setattr("conformance.run.many.GRACE", -119.5)
+    monkeypatch.setattr("conformance.run.many._PROGRAM", "import time; time.sleep(100)")
     named(ref='embedded"')
     assert call("-q").exit_code == 3
     assert left()["targets"][0]["reason"] == "its run did not end within 0 s and was stopped"
 
 
-def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitStack) -> None:
+def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitStack, folder: Path) -> None:
     named(ref='embedded"')
     assert call("-q").exit_code == 0
     before = left()
     silent = [endpoints.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
     named(**{f"t{number}": f'http://127.0.0.1:{each.getsockname()[1]}"' for number, each in enumerate(silent)})
-    with subprocess.Popen(
-        [BIN / "comfy-conformance", "check", "--all"], env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            asked = []
-            for each in silent:
-                each.settimeout(TIMEOUT)
-                asked.append(endpoints.enter_context(each.accept()[0]))
-                assert asked[-1].recv(1) == b"G"
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=TIMEOUT)
-        finally:
-            process.kill()
-    assert process.returncode == 2
-    assert out == ""
-    assert err.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in err
+    with started(folder, "comfy-conformance", "check", "--all") as process:
+        asked = []
+        for each in silent:
+            each.settimeout(TIMEOUT)
+            asked.append(endpoints.enter_context(each.accept()[0]))
+            assert asked[-1].recv(1) == b"G"
+        process.signal(signal.SIGINT)
+        done = process.end()
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in done.stderr
     for each in asked:
         each.settimeout(TIMEOUT)
         while each.recv(4096):  # what was asked, and then nothing more: who asked is gone
@@ -297,9 +292,8 @@ def test_what_was_typed_wrong_is_one_line_and_4_before_anything_is_sent(typed: l
 
 def test_progress_is_for_terminals(folder: Path) -> None:
     named(ref='embedded"', nowhere=f'{NOWHERE}"')
-    command = (BIN / "comfy-conformance", "check", "--all", "--parallel", "1")
-    shown = on_a_terminal(folder, *command)
+    shown = on_a_terminal(folder, "check", "--all", "--parallel", "1")
     assert "1 of 2 ended; running: nowhere" in shown
     assert "1 at a time" in shown
-    assert "of 2 ended" not in on_a_terminal(folder, *command, "-q")
-    assert "of 2 ended" not in call().output
+    assert "ended" not in on_a_terminal(folder, "check", "--all", "--only", "nowhere", "-q")
+    assert "ended" not in call("--only", "nowhere").output

@@ -7,8 +7,6 @@ import json
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,15 +15,15 @@ import command
 import httpx
 import pytest
 from command import call, is_refused
-from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, left_behind, on_a_terminal, report, run
+from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, left_behind, on_a_terminal, report, run, started
 
-from conformance import __version__
 from conformance.cli import VERBS, main
-from conformance.contract import CATALOGUE
+from conformance.contract.catalogue import CATALOGUE
 from conformance.reference.faults import FAULTS
 from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import KEY, serve
 from conformance.reference.variants import VARIANTS
+from conformance.version import __version__
 
 folder = command.folder
 
@@ -37,19 +35,6 @@ def answer(folder: Path) -> Path:
         path = folder / "queue.json"
         path.write_bytes(httpx.get(f"{endpoint.url}/api/queue").content)
         return path
-
-
-@contextmanager
-def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Start the command line; it has ended when the block ends."""
-    with subprocess.Popen(
-        [BIN / "comfy-conformance", *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 # --- help ---------------------------------------------------------------------------------------
@@ -212,37 +197,50 @@ def test_ctrl_c_is_2_and_one_line_and_leaves_the_earlier_report(folder: Path) ->
     before = left_behind(folder)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(TIMEOUT)
-        with started("check", f"http://127.0.0.1:{silent.getsockname()[1]}") as process:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with started(folder, "comfy-conformance", "check", url) as process:
             connection, _ = silent.accept()
             with connection:
                 assert connection.recv(1) == b"G"
-                process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 2
-    assert out == ""
-    assert err.splitlines()[0].startswith("asking ")
-    assert err.split("\n", 1)[1].strip() == "interrupted"
+                process.signal(signal.SIGINT)
+                done = process.end()
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[0].startswith("asking ")
+    assert done.stderr.split("\n", 1)[1].strip() == "interrupted"
     assert left_behind(folder) == before
 
 
 def test_a_reader_that_goes_away_changes_no_verdict(folder: Path) -> None:
-    with serve(fault="id-as-short-code") as endpoint, started("check", endpoint.url) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.wait(TIMEOUT) == 1
-        assert process.stderr is not None
-        assert "Traceback" not in process.stderr.read()
+    with serve(fault="id-as-short-code") as endpoint:
+        command = (BIN / "comfy-conformance", "check", endpoint.url)
+        process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with process:
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.stderr is not None
+            assert b"Traceback" not in process.stderr.read()
+    assert process.returncode == 1
     assert report(folder)["verdict"] == "non-conformant"
 
 
 @pytest.mark.parametrize(
-    ("typed", "status"),
+    ("typed", "status", "unbuffered"),
     [
-        ("embedded 2>&1 | true", 0), ("embedded 2> /dev/full", 0), ("embedded 2>&-", 0), ("embedded >&- 2>&- <&-", 0),
-        ("http://127.0.0.1:1 2>&1 | true", 10), ("embedded --jobs 3 2> /dev/full", 4),
+        ("embedded 2>&1 | true", 0, ""),
+        ("embedded 2> /dev/full", 0, "1"),
+        ("embedded 2>&-", 0, ""),
+        ("embedded >&- 2>&- <&-", 0, ""),
+        (f"{NOWHERE} 2>&1 | true", 10, "1"),
+        ("embedded --jobs 3 2> /dev/full", 4, ""),
+        pytest.param("embedded 2>&1 | true", 0, "1", marks=pytest.mark.deep),
+        pytest.param("embedded 2> /dev/full", 0, "", marks=pytest.mark.deep),
+        pytest.param("embedded 2>&-", 0, "1", marks=pytest.mark.deep),
+        pytest.param("embedded >&- 2>&- <&-", 0, "1", marks=pytest.mark.deep),
+        pytest.param(f"{NOWHERE} 2>&1 | true", 10, "", marks=pytest.mark.deep),
+        pytest.param("embedded --jobs 3 2> /dev/full", 4, "1", marks=pytest.mark.deep),
     ],
-)  # fmt: skip
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+)
 def test_nobody_to_talk_to_changes_no_status(folder: Path, typed: str, status: int, unbuffered: str) -> None:
     """1 would say that the server is broken."""
     command = f'set -o pipefail; "{BIN / "comfy-conformance"}" check --target {typed}'
@@ -263,7 +261,7 @@ def test_an_error_of_the_suite_itself_is_3(monkeypatch: pytest.MonkeyPatch, *, w
         message = f"no {KEY}"
         raise LookupError(message)
 
-    monkeypatch.setattr("conformance.run._run", stumble)
+    monkeypatch.setattr("conformance.run.ask._run", stumble)
     extra = {"CONFORMANCE_TRACEBACK": "1"} if wished else {}
     result = call("check", NOWHERE, "-q", COMFY_API_KEY=KEY, **extra)
     assert result.exit_code == 3
@@ -311,9 +309,9 @@ def test_no_key_is_sent_where_none_is_wished() -> None:
 def test_progress_and_colours_are_for_terminals() -> None:
     with serve(variant="standing-still") as endpoint:
         here = Path.cwd()
-        shown = on_a_terminal(here, BIN / "comfy-conformance", "check", endpoint.url)
-        plain = on_a_terminal(here, BIN / "comfy-conformance", "check", endpoint.url, NO_COLOR="1")
-        quiet = on_a_terminal(here, BIN / "comfy-conformance", "check", endpoint.url, "-q", NO_COLOR="1")
+        shown = on_a_terminal(here, "check", endpoint.url)
+        plain = on_a_terminal(here, "check", endpoint.url, NO_COLOR="1")
+        quiet = on_a_terminal(here, "check", endpoint.url, "-q", NO_COLOR="1")
         piped = command_line(here, "check", endpoint.url)
     assert "1 of at most 50 requests: read" in shown
     assert "\033[32mConformant: " in shown
@@ -399,16 +397,14 @@ def test_garbage_is_judged_and_breaks_nothing_of_ours(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_says_where_and_ends_when_it_is_told_to(number: signal.Signals) -> None:
-    with started("serve", "--port", "0", "--fault", "seconds") as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
+def test_serve_says_where_and_ends_when_it_is_told_to(folder: Path, number: signal.Signals) -> None:
+    with started(folder, "comfy-conformance", "serve", "--port", "0", "--fault", "seconds") as process:
+        line = process.err.readline()
         url = line.removeprefix("serving ").partition(";")[0]
         assert httpx.get(url).json()["queue_running"][0][4]["create_time"] < 1e11
-        process.send_signal(number)
-        _, rest = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 0
-    assert rest == ""
+        process.signal(number)
+        done = process.end()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_serve_lists_every_variant_and_every_fault() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,15 +15,15 @@ from comfyui import VERSIONS, Comfy, Comfy0330, Comfy0364, Comfy080, ComfyUI, se
 from outside import command_line, report
 from played import POPULATE, Clock, Run, judged, ran
 
-from conformance.deviations.register import read_register
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Operation
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.deviations.register import read_register
+from conformance.judge.report import Report, Status, Verdict
+from conformance.probe.limits import Writes
 from conformance.reference.message import Ask, Reply
-from conformance.report.model import Report, Status, Verdict
-from conformance.writes import Writes
 
 RECORDINGS: Final = Path(__file__).parent / "recordings"
-REGISTER: Final = Path(__file__).parents[1] / "conformance" / "deviations" / "comfyui.toml"
+REGISTER: Final = Path(__file__).parents[1] / "conformance" / "judge" / "deviations" / "comfyui.toml"
 UUID: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -237,6 +238,34 @@ def test_an_interrupt_that_is_not_there_is_not_repeated() -> None:
     (left,) = board.running
     assert board.pending == []
     assert left.prompt_id in "".join(run.said)
+
+
+NAME: Final = str(uuid.UUID(int=0xABCDEF, version=4))
+MANY: Final[Sequence[Mapping[str, Any]]] = (
+    {}, {"extra_data": {"client_id": "a", "api_key_comfy_org": "comfyui-x"}}, {"number": 0.5}, {"number": -2.5},
+    {"front": True}, {"prompt_id": NAME.upper()}, {"prompt_id": "job-1"},
+)  # fmt: skip
+FEW: Final[Sequence[Mapping[str, Any]]] = ({"prompt_id": NAME}, {"prompt_id": NAME}, {"front": True})
+"""What clients send beside a graph, as few do."""
+
+
+def of_odd_clients(version: str, sent: Sequence[Mapping[str, Any]]) -> Run:
+    """Run without writing against a queue that clients have filled."""
+    clock = Clock()
+    server = ComfyUI(VERSIONS[version], clock)
+    server.board.step = 1e9  # type: ignore[misc]  # of this queue only
+    graph = {"1": {"class_type": "SaveImage", "inputs": {"steps": 1}}}
+    for members in sent:
+        clock.now += 0.01
+        server.answer(Ask("POST", "/api/prompt", body=json.dumps({"prompt": graph, **members}).encode()))
+    return ran(server, clock, None)
+
+
+def live_runs(dialect: str) -> list[list[Exchange]]:
+    """Return what was asked and answered in runs against each version."""
+    writing = [run_of(version, dialect, populate=True) for version in VERSIONS]
+    odd = [of_odd_clients(version, sent) for version in VERSIONS for sent in (MANY, FEW)]
+    return [run.client.ledger for run in (*writing, *odd)]
 
 
 # --- the register -----------------------------------------------------------------------------------------------------

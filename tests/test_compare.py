@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli import Cli, main
+from conformance.judge.report import decode
 from conformance.reference.server import serve
-from conformance.report.model import decode
 
 NAMES = {"index.html", "comparison.json", "summary.md"}
 REPORT = {"index.html", "compliance.json", "junit.xml", "summary.md"}

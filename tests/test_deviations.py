@@ -12,22 +12,24 @@ import pytest
 from answers import NOW, item, queue, read, reads, result
 from command import call, is_refused
 from outside import report, suite
+from test_comfyui import live_runs
 
-from conformance.contract import BY_ID
-from conformance.deviations.apply import Night, account, waiving
-from conformance.deviations.draft import draft
-from conformance.deviations.register import Entry, Register, read_register
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Fault, Problem, Request
-from conformance.judge import KINDS, Judgement, judge
-from conformance.recordings import read_file
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Fault, Problem, Request
+from conformance.exchange.recordings import read_file
+from conformance.judge.build import build
+from conformance.judge.deviations.apply import Night, account, waiving
+from conformance.judge.deviations.draft import draft
+from conformance.judge.deviations.register import Entry, Register, read_register
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import FINGERPRINTS, Deviations, Fingerprint, Report, State, Status, Verdict
+from conformance.judge.tally import KINDS
+from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.report.build import build
-from conformance.report.model import FINGERPRINTS, Deviations, Fingerprint, Report, State, Status, Verdict
-from conformance.settings import UsageProblem
 
 HERE = Path(__file__).parent
-COMFYUI = HERE.parent / "conformance" / "deviations" / "comfyui.toml"
+COMFYUI = HERE.parent / "conformance" / "judge" / "deviations" / "comfyui.toml"
 TODAY = date(2026, 11, 25)
 TARGET = "http://queue.example"
 IDS = "item.prompt-id.uuid"
@@ -545,7 +547,11 @@ def test_what_holds_is_listed(folder: Path) -> None:
 
 # --- the register of ComfyUI ----------------------------------------------------------------------
 
-RECORDINGS = sorted((HERE / "recordings").glob("*.http"))
+NEWEST = HERE / "recordings" / "comfyui-0.33.0"
+RECORDINGS = [
+    *sorted((HERE / "recordings").glob("*.http")),
+    *sorted(path for name in ("q", "h", "m", "pq") for path in NEWEST.glob(f"{name}_*.http")),
+]
 
 
 def recorded(dialect: Dialect) -> Iterable[tuple[Judgement, Deviations]]:
@@ -566,9 +572,12 @@ def test_all_that_comfyui_was_recorded_to_do_otherwise_is_waived(dialect: Dialec
 
 
 @pytest.mark.parametrize("dialect", [Dialect.CLOUD, Dialect.OSS])
-def test_every_entry_for_comfyui_is_shown_by_a_recording_and_none_is_stale(dialect: Dialect) -> None:
+def test_every_entry_for_comfyui_is_shown_and_none_is_stale(dialect: Dialect) -> None:
+    """By a recording, or by a run against the stand-in."""
     states: dict[int, set[State]] = {}
-    for _, deviations in recorded(dialect):
+    entries = read_register(COMFYUI).entries
+    live = [held(exchanges, *entries, dialect=dialect) for exchanges in live_runs(dialect)]
+    for _, deviations in [*recorded(dialect), *live]:
         assert deviations.problems == ()
         for each in deviations.known:
             states.setdefault(each.entry, set()).add(each.state)

@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonpath_ng.ext.parser import parse as jsonpath
-from jsonschema import Draft4Validator
-from oas_patch.overlay import apply_overlay
-from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from conformance.document import (
+from conformance.spec.document import (
     CORRECTED_PATH,
     DOCUMENT_PATH,
     DOCUMENT_SHA256,
@@ -40,6 +36,8 @@ QUEUE_ITEM = "/components/schemas/QueueItem"
 
 def accepts(document: Document, schema: str, value: object) -> bool:
     """Judge by Draft 4: an OpenAPI 3.0 schema is that draft, but for keywords that these schemas do not use."""
+    from jsonschema import Draft4Validator
+
     return Draft4Validator({"$ref": f"#/components/schemas/{schema}", **document}).is_valid(value)
 
 
@@ -67,6 +65,8 @@ def test_the_provenance_names_the_published_document() -> None:
 
 @pytest.mark.parametrize("load", [load_document, load_corrected])
 def test_both_documents_are_valid_openapi(load: Callable[[], Document]) -> None:
+    from openapi_spec_validator import OpenAPIV30SpecValidator
+
     OpenAPIV30SpecValidator(load()).validate()
 
 
@@ -123,6 +123,8 @@ def test_the_published_queue_requires_neither_list() -> None:
 
 @pytest.mark.parametrize("action", yaml.safe_load(OVERLAY_PATH.read_bytes())["actions"], ids=lambda it: str(it["x-id"]))
 def test_each_action_finds_its_target_exactly_once(action: dict[str, Any]) -> None:
+    from jsonpath_ng.ext.parser import parse as jsonpath
+
     found = jsonpath(action["target"]).find(load_document())
     assert len(found) == 1, f"{action['target']} is there {len(found)} times: oas-patch would say nothing of it"
 
@@ -133,6 +135,8 @@ def test_each_erratum_has_a_name_of_its_own_and_a_reason() -> None:
 
 
 def test_the_corrected_document_is_what_the_overlay_makes_of_the_published_one() -> None:
+    from oas_patch.overlay import apply_overlay
+
     made = apply_overlay(load_document(), yaml.safe_load(OVERLAY_PATH.read_bytes()))
     assert load_corrected() == made, f"{CORRECTED_PATH.name} is out of date: run `tox -e overlay`"
 

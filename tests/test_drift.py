@@ -21,7 +21,12 @@ from fronts import listening, saying
 from jsonpath_ng.ext.parser import parse as jsonpath
 from outside import BIN, NOWHERE, run
 
-from conformance.document import (
+from conformance.drift.changes import ABSENT, Drift, State, compare
+from conformance.drift.fetch import NotFetched, fetch
+from conformance.drift.published import NoDocument, excerpt, read
+from conformance.drift.vendor import Unvendored, revendor
+from conformance.render import drift as told
+from conformance.spec.document import (
     DOCUMENT_SHA256,
     Document,
     document_bytes,
@@ -30,11 +35,6 @@ from conformance.document import (
     load_document,
     resolve,
 )
-from conformance.drift import ABSENT, Drift, State, compare
-from conformance.probe.fetch import NotFetched, fetch
-from conformance.published import NoDocument, excerpt, read
-from conformance.report import drift as told
-from conformance.vendor import Unvendored, revendor
 
 ROOT = Path(__file__).parents[1]
 ITEM = "/components/schemas/QueueItem"
@@ -504,13 +504,20 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
     digest = hashlib.sha256(vendored).hexdigest()
     assert {name for name in after if before.get(name) != after[name]} == {
         "openapi/openapi-cloud.get-queue.yaml", "openapi/openapi-cloud.get-queue.yaml.sha256",
-        "openapi/PROVENANCE.md", "conformance/document.py",
+        "openapi/PROVENANCE.md", "conformance/spec/document.py",
     }  # fmt: skip
     assert f"- Published at: <{url}>".encode() in after["openapi/PROVENANCE.md"]
-    for name in ("openapi/openapi-cloud.get-queue.yaml.sha256", "openapi/PROVENANCE.md", "conformance/document.py"):
+    for name in (
+        "openapi/openapi-cloud.get-queue.yaml.sha256",
+        "openapi/PROVENANCE.md",
+        "conformance/spec/document.py",
+    ):
         assert digest.encode() in after[name]
         assert DOCUMENT_SHA256.encode() not in after[name]
-    tests = run(checkout, BIN / "pytest", "-n0", "-q", "-p", "no:cacheprovider", PYTHONPATH=str(checkout))
+    tests = run(
+        checkout, BIN / "pytest", "-p", "xdist.plugin", "-n0", "-q", "-p", "no:cacheprovider",
+        PYTHONPATH=str(checkout), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )  # fmt: skip
     failed = {line.partition("::")[2].partition(" ")[0] for line in tests.stdout.splitlines() if "FAILED" in line[:6]}
     assert failed == {"test_the_published_description_of_500_is_that_of_400"}
     assert "Delete this test and the action 'responses.server-error'" in tests.stdout
@@ -544,7 +551,7 @@ def test_what_is_no_checkout_or_was_edited_is_left_alone(checkout: Path, tmp_pat
     published = read(document_bytes().replace(b"Job UUID", b"Job name"))
     with pytest.raises(Unvendored, match=r"is no checkout of the suite: it has no openapi/PROVENANCE\.md"):
         revendor(tmp_path / "conformance", published, url="http://t/", today=date(2027, 1, 2))
-    module = checkout / "conformance/document.py"
+    module = checkout / "conformance/spec/document.py"
     module.write_text(module.read_text("utf-8").replace(DOCUMENT_SHA256, "0" * 64), encoding="utf-8")
     before = files(checkout)
     with pytest.raises(Unvendored, match="is found 0 times instead of once"):

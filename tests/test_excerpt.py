@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.excerpt import CONTEXT, MARKED, SEARCHED, around, start_of
-from conformance.jsontext import escape, walk
+from conformance.judge.excerpt import CONTEXT, MARKED, SEARCHED, around, start_of
+from conformance.text.pointer import escape
+from conformance.text.strict_json import walk
 
 KEY = "comfyui-0123456789abcdef"
 leaves = st.none() | st.booleans() | st.integers(-999, 999) | st.text(alphabet='ab"\\/~é😀\n', max_size=5)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 from answers import HEADERS, NOW, asked, broken, item, queue, read, reads, result
 
-from conformance.contract import queue as order
-from conformance.contract.http import MADE_UP_VALIDATOR
-from conformance.dialect import Dialect
-from conformance.exchange import REDACTED, Credential, Exchange, Headers, Request, Response
-from conformance.judge import Judgement, judge
-from conformance.redactor import Redactor
-from conformance.report.model import Status, Verdict, encode
-from conformance.run import Transcript, report_on
-from conformance.settings import Secret, Settings
+from conformance.contract.clauses import queue as order
+from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.terms import Dialect
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Request, Response
+from conformance.exchange.redactor import Redactor
+from conformance.exchange.secrets import REDACTED, Secret
+from conformance.exchange.transcript import Transcript
+from conformance.judge.build import report_on
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import Status, Verdict, encode
+from conformance.run.settings import Settings
 
 GOOD = queue(item(1), item(2))
 
@@ -112,7 +115,7 @@ def test_a_very_long_lifetime_is_a_long_one() -> None:
 
 def report_of(*bodies: bytes) -> bytes:
     """Judge, report, and return compliance.json."""
-    return encode(report_on(Transcript(tuple(reads(*bodies)), "t", NOW, NOW + 1, None), Settings()))
+    return encode(report_on(Transcript(tuple(reads(*bodies)), "t", NOW, NOW + 1, None), Settings().judging))
 
 
 def test_half_a_character_in_the_name_of_a_node_can_be_reported() -> None:

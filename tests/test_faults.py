@@ -9,58 +9,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from asked import asked
 from loaded import loaded
-from played import judged, played
 
-from conformance.contract import BY_ID, CATALOGUE
-from conformance.dialect import Dialect
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.judge.build import report_on
+from conformance.judge.report import Report, Status, Verdict
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import serve
-from conformance.reference.variants import VARIANTS, Variant
-from conformance.report.model import Report, Status, Verdict
-from conformance.run import check
-from conformance.settings import Bounds, Properties, Secret, Settings
-from conformance.writes import Writes
+from conformance.reference.variants import VARIANTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "faults.md"
-BOUNDS = Bounds(exchange_timeout=2.0, max_body=8 << 20, max_requests=600)
-PATIENT = Bounds(exchange_timeout=0.3)
-"""For targets that never answer: how long we wait is what the test takes."""
-SEARCH = Properties(seed=4711, example_database="none")
-STALLING = ("never-answers", "drips")
-
 NOT_BROKEN_BY_A_SERVER: dict[str, str] = {}
 """Clauses without a fault, and why no server can break them."""
 
 
-def run(variant: Variant, fault: Fault | None = None) -> Report:
-    """Check the reference endpoint under a variant and a fault; where it takes jobs, on a clock that goes by hand.
-
-    A fault that shows under load alone is put under load.
-    """
+def run(name: str) -> Report:
+    """Return the report on the reference endpoint with this variant or fault, under load if only load shows it."""
+    fault = FAULTS.get(name)
     if fault is not None and fault.under_load:
-        with serve(fault=fault.name) as endpoint:
+        with serve(fault=name) as endpoint:
             return loaded(endpoint)
-    return checked(variant, fault)
+    return checked(name)
 
 
-def checked(variant: Variant, fault: Fault | None) -> Report:
-    """Return the report on a run of check."""
-    if variant.board is not None:
-        writes = Writes(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
-        dialect = fault.dialect if fault else variant.dialect
-        return judged(played(variant.name, fault.name if fault else None, writes, dialect=dialect))
-    with serve(variant=variant.name, fault=fault.name if fault else None) as endpoint:
-        settings = Settings(
-            target=endpoint.url,
-            key=Secret(endpoint.key) if endpoint.key else None,
-            key_source="COMFY_API_KEY" if endpoint.key else None,
-            dialect=Dialect(fault.dialect if fault else variant.dialect),
-            bounds=PATIENT if fault is not None and fault.name in STALLING else BOUNDS,
-            properties=SEARCH if fault is not None and fault.hidden else None,
-        )
-        return check(settings)
+def checked(name: str) -> Report:
+    """Return the report of ``check``."""
+    found = asked(name, whole=True)
+    return report_on(found.transcript, found.settings.judging)
 
 
 def accused(report: Report) -> list[str]:
@@ -83,9 +60,9 @@ def rows() -> dict[str, str]:
     return {line.split("`")[1]: line for line in lines if line.startswith("| `")}
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
-def test_a_fault_is_caught_by_the_clause_that_is_meant_to_catch_it(fault: Fault) -> None:
-    report = run(VARIANTS[fault.variant], fault)
+@pytest.mark.parametrize("asked_of", FAULTS)
+def test_a_fault_is_caught_by_the_clause_that_is_meant_to_catch_it(asked_of: str) -> None:
+    fault, report = FAULTS[asked_of], run(asked_of)
     if fault.clause:
         assert fault.clause in accused(report)
         result = report.clause(fault.clause)
@@ -102,16 +79,18 @@ UNDER_LOAD = [fault for fault in FAULTS.values() if fault.under_load]
 
 @pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
 def test_what_shows_under_load_alone_is_claimed_by_no_check(fault: Fault) -> None:
-    assert accused(checked(VARIANTS[fault.variant], fault)) == []
+    assert accused(checked(fault.name)) == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
 def test_what_shows_under_load_alone_is_not_claimed_of_a_little_load(fault: Fault) -> None:
     with serve(fault=fault.name) as endpoint:
-        report = loaded(endpoint, "--rate-limit=20", "--jobs=3" if fault.needs_jobs else "--quiet")
+        report = loaded(endpoint, "--rate-limit=20", "--jobs=3" if fault.needs_jobs else "--quiet", requests=60)
     assert accused(report) == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("variant", sorted({fault.variant for fault in UNDER_LOAD}))
 def test_under_the_same_load_an_endpoint_without_the_fault_is_not_accused(variant: str) -> None:
     with serve(variant=variant) as endpoint:
@@ -120,9 +99,9 @@ def test_under_the_same_load_an_endpoint_without_the_fault_is_not_accused(varian
     assert report.verdict is not Verdict.NON_CONFORMANT
 
 
-@pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
-def test_a_conforming_variant_is_accused_by_no_clause(variant: Variant) -> None:
-    report = run(variant)
+@pytest.mark.parametrize("asked_of", VARIANTS)
+def test_a_conforming_variant_is_accused_by_no_clause(asked_of: str) -> None:
+    report = run(asked_of)
     assert accused(report) == []
     assert report.verdict is not Verdict.NON_CONFORMANT
     assert report.run.partial is False
@@ -154,7 +133,7 @@ def page() -> str:
         "",
         "| fault | the lie | caught by | also | verdict |",
         "|---|---|---|---|---|",
-        *(row(fault, run(VARIANTS[fault.variant], fault)) for fault in FAULTS.values() if not fault.under_load),
+        *(row(fault, run(fault.name)) for fault in FAULTS.values() if not fault.under_load),
         "",
         "## Under load",
         "",
@@ -163,7 +142,7 @@ def page() -> str:
         "",
         "| fault | the lie | caught by | also | verdict |",
         "|---|---|---|---|---|",
-        *(row(fault, run(VARIANTS[fault.variant], fault)) for fault in UNDER_LOAD),
+        *(row(fault, run(fault.name)) for fault in UNDER_LOAD),
         "",
         "## Variants",
         "",

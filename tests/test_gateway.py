@@ -13,8 +13,9 @@ from outside import left_behind, report
 from test_tls import shown_by
 
 from conformance.cli import main
+from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.settings import UsageProblem, make_settings
+from conformance.run.settings import make_settings
 
 CANARY = "canary-Zx81Qm40Lr77"
 QUEUE = b'{"queue_running": [], "queue_pending": []}'

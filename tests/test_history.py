@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any
 import command
 import pytest
 from command import call, is_refused
-from outside import BIN, NOWHERE, TIMEOUT, command_line, environment, report, suite
+from outside import NOWHERE, command_line, report, started, suite
 
 from conformance.reference.server import serve
 
@@ -77,11 +75,6 @@ def test_a_selection_is_kept_as_what_it_is(folder: Path) -> None:
         assert connection.execute("SELECT selected FROM run").fetchone() == ("-k 'uuid'",)
 
 
-def test_workers_keep_a_run_once(folder: Path) -> None:
-    assert suite(folder, "--target", "embedded", "--history", "history.db", "-n", "2").returncode == 0
-    assert len(runs()) == 1
-
-
 def test_without_the_option_there_is_no_history(folder: Path) -> None:
     assert call("check").exit_code == 0
     assert report(folder)["history"] is None
@@ -89,13 +82,10 @@ def test_without_the_option_there_is_no_history(folder: Path) -> None:
 
 
 def test_two_runs_at_once_both_land(folder: Path) -> None:
-    command = [str(BIN / "comfy-conformance"), "check", "--target", "embedded", "--history", "history.db", "-q"]
-    both = [
-        subprocess.Popen([*command, "--report-dir", name], cwd=folder, env=environment(), stderr=subprocess.PIPE)
-        for name in ("one", "two")
-    ]
-    told = [process.communicate(timeout=TIMEOUT)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
+    command = ("comfy-conformance", "check", "--target", "embedded", "--history", "history.db", "--report-dir")
+    with started(folder, *command, "one") as one, started(folder, *command, "two") as two:
+        both = [one.end(), two.end()]
+    assert [done.returncode for done in both] == [0, 0], both
     assert [number for number, *_ in runs()] == [1, 2]
 
 
@@ -154,30 +144,24 @@ def test_a_run_that_cannot_be_kept_says_so_in_a_line_has_its_report_and_is_never
 
 
 FULL = """
-import resource, sys
+import resource
 from pathlib import Path
 size = Path("history.db").stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 """
-CLI = "from conformance.cli import main; main(['check', '--target', 'embedded', '--history', 'history.db'])"
-PYTEST = (
-    "import pytest; sys.exit(pytest.main(['-p', 'no:cacheprovider', '--pyargs', 'conformance', "
-    "'--target', 'embedded', '--history', 'history.db']))"
-)
 
 
-@pytest.mark.parametrize("front", [CLI, PYTEST], ids=["comfy-conformance", "pytest"])
-def test_a_full_disk_loses_no_run_and_the_report_is_written(folder: Path, front: str) -> None:
+@FRONTS
+def test_a_full_disk_loses_no_run_and_the_report_is_written(folder: Path, front: Callable[..., Any]) -> None:
     """No file may grow beyond the history's size, which is full to its last page."""
     call("check", "--history", "history.db")
     with closing(sqlite3.connect("history.db")) as connection:
         connection.execute("CREATE TABLE filler (x)")
         connection.execute("INSERT INTO filler VALUES (zeroblob(4000000))")
         connection.commit()
-    done = subprocess.run(
-        [sys.executable, "-c", FULL + front], cwd=folder, env=environment(), capture_output=True, text=True,
-        timeout=TIMEOUT, check=False,
-    )  # fmt: skip
+    (folder / "sitecustomize.py").write_text(FULL, encoding="utf-8")
+    check = ["check"] if front is command_line else ["-p", "no:cacheprovider"]
+    done = front(folder, *check, "--target", "embedded", "--history", "history.db", PYTHONPATH=str(folder))
     told = [line for line in (done.stdout + done.stderr).splitlines() if "the history" in line]
     assert len(told) == 1, done.stderr
     assert "cannot be written (" in told[0]

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.jsontext import NESTING_READ, POINTERS, Document, Flaw, NonFinite, escape, parse, walk
+from conformance.text.pointer import escape
+from conformance.text.strict_json import NESTING_READ, POINTERS, Document, Flaw, NonFinite, parse, walk
 
 MB = 1 << 20
 HIGH, LOW = "\\ud800", "\\udc00"

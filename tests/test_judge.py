@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from answers import HEADERS, NOW, broken, item, queue, read, reads, result
 
-from conformance import judge as judging
-from conformance.contract import CATALOGUE, Finding, Level
-from conformance.contract.clause import clause, doc
-from conformance.dialect import NO_ERROR_RESPONSE, Demand, Dialect
-from conformance.exchange import Exchange, Fault, Problem, Request, Response
-from conformance.judge import LISTED, Judgement, judge
-from conformance.report.model import Status, Verdict
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Finding, clause, doc
+from conformance.contract.terms import NO_ERROR_RESPONSE, Demand, Dialect, Level
+from conformance.exchange.model import Exchange, Fault, Problem, Request, Response
+from conformance.judge import judge as judging
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import Status, Verdict
+from conformance.judge.tally import LISTED
 
 # --- evidence -------------------------------------------------------------------------------------
 

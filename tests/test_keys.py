@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -15,12 +14,11 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 from fronts import listening, saying
-from outside import Done, report, run, suite
+from outside import Done, command_line, report, suite
 
 from conformance.cli import main
-from conformance.exchange import REDACTED
-from conformance.redactor import Redactor
-from conformance.settings import Secret
+from conformance.exchange.redactor import Redactor
+from conformance.exchange.secrets import REDACTED, Secret
 
 KEY = "k3y/Canary+Qz81Vm40Lr77Wd"
 GATE = "t0k/Canary+Hx52Bn93Ps66Jf"
@@ -282,12 +280,12 @@ def test_a_search_keeps_no_key_among_its_examples(tmp_path: Path) -> None:
 # --- mistakes of ours -------------------------------------------------------------------------------------------------
 
 JUDGE = """
-import conformance.run
+import conformance.judge.build
 
 def stumble(exchanges, *rest, **more):
     raise LookupError(f"{exchanges!r}")
 
-conformance.run.judge = stumble
+conformance.judge.build.judge = stumble
 """
 SEND = """
 from conformance.probe.client import Client
@@ -297,19 +295,20 @@ async def stumble(self, method, url, headers, body=b""):
 
 Client._send = stumble
 """
-COMMAND = "import sys; from conformance.cli import main; main(['check', *sys.argv[1:]])"
-PYTEST = "import sys, pytest; sys.exit(pytest.main(['--pyargs', 'conformance', '--target', *sys.argv[1:]]))"
 
 
-@pytest.mark.parametrize("program", [COMMAND, PYTEST], ids=["command", "pytest"])
+@pytest.mark.parametrize("front", [command_line, suite], ids=["command", "pytest"])
 @pytest.mark.parametrize("mistake", [JUDGE, SEND], ids=["judging", "sending"])
 @pytest.mark.parametrize("wished", ["", "1"], ids=["a line", "a traceback"])
-def test_a_mistake_of_the_suite_shows_no_key(program: str, mistake: str, wished: str, tmp_path: Path) -> None:
-    loud = LOUD if program == PYTEST else ()
+def test_a_mistake_of_the_suite_shows_no_key(
+    front: Callable[..., Done], mistake: str, wished: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(mistake, encoding="utf-8")
+    words = ("check",) if front is command_line else LOUD
     proxy = ("--proxy-env", "MY_PROXY") if mistake == SEND else ()
     more = {**SECRETS, "CONFORMANCE_TRACEBACK": wished, "MY_PROXY": f"http://user:{LOGIN}@127.0.0.1:1"}
     with server(FOUND["body"]) as (url, _):
-        done = run(tmp_path, sys.executable, "-c", mistake + program, url, *loud, *HEADER, *proxy, **more)
+        done = front(tmp_path, *words, "--target", url, *HEADER, *proxy, PYTHONPATH=str(tmp_path), **more)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "LookupError" in done.stdout + done.stderr
     assert ("Traceback" in done.stdout + done.stderr) is bool(wished)

@@ -12,12 +12,13 @@ import pytest
 from answers import HEADERS, NOW, item, queue, read, reads, result
 from talk import A, Talk
 
-from conformance.contract import BY_ID, CATALOGUE
-from conformance.dialect import Dialect
-from conformance.exchange import Credential, Exchange
-from conformance.judge import KINDS, judge
-from conformance.report.fingerprint import fingerprints
-from conformance.report.model import FINGERPRINTS
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Credential, Exchange
+from conformance.judge.fingerprint import fingerprints
+from conformance.judge.judge import judge
+from conformance.judge.report import FINGERPRINTS
+from conformance.judge.tally import KINDS
 
 KNOWN = Path(__file__).parent / "clause-kinds.txt"
 MS = int(NOW * 1000)

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from played import POPULATE, Played, endpoint, played
 
-from conformance.contract.removal import MALFORMED
-from conformance.exchange import Exchange, Operation, Request, Response
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.exchange.model import Exchange, Operation, Request, Response
 from conformance.probe.client import SAFE_METHODS, Ask, Client, other
 from conformance.probe.leave import Leave
-from conformance.settings import Bounds
-from conformance.writes import Writes
+from conformance.probe.limits import Bounds, Writes
 
 OURS, THEIRS = "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 SUBMIT, MANAGE, INTERRUPT = Operation.SUBMIT, Operation.MANAGE, Operation.INTERRUPT
@@ -273,7 +272,7 @@ def test_a_job_that_was_deleted_and_is_listed_no_more_is_not_left(
 def told(operation: Operation, content: Any, status: int = 200, job: str = OURS) -> Exchange:
     """Return an exchange of an operation beside the queue."""
     made = exchange(operation, status, content, operation.method)
-    return replace(made, request=replace(made.request, url=f"http://t/api/{operation.value[1].format(job=job)}"))
+    return replace(made, request=replace(made.request, url=f"http://t/api/{operation.value[1].replace('{job}', job)}"))
 
 
 def version(number: str) -> Exchange:

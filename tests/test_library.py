@@ -14,8 +14,8 @@ from answers import item, queue
 
 import conformance
 from conformance import Finding, Level, UsageProblem, Validator, Verdict, check, validate
-from conformance.contract import BY_ID
-from conformance.contract.skim.job import BriefProver, Prover
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.reading.fast_job import BriefProver, Prover
 
 GOOD = queue(item(1), item(2))
 SECONDS = item(3, e4={"create_time": 1_763_913_600})
@@ -122,13 +122,13 @@ def test_the_work_grows_with_the_jobs_and_no_faster(monkeypatch: pytest.MonkeyPa
 
 def test_of_many_good_jobs_and_one_bad_the_bad_one_alone_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[int] = []
-    parse = conformance.contract.reading.parse  # type: ignore[attr-defined]
+    parse = conformance.contract.reading.body.parse  # type: ignore[attr-defined]
 
     def noting(body: bytes) -> Any:
         built.append(len(body))
         return parse(body)
 
-    monkeypatch.setattr("conformance.contract.reading.parse", noting)
+    monkeypatch.setattr("conformance.contract.reading.body.parse", noting)
     body = queue(*(item(number) for number in range(1, 1001)), item(1001, e0=0))
     assert [name for name, _ in told(validate(body))] == ["item.job-number.one-based", "queue.job-numbers.rising"]
     assert sum(built) < len(body) / 20

@@ -8,10 +8,10 @@ import pytest
 from answers import NOW, broken, item, result
 from talk import THEIRS, A, B, C, Talk, three, workflow
 
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Operation, Request, Response
-from conformance.judge import judge
-from conformance.report.model import Status
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange, Operation, Request, Response
+from conformance.judge.judge import judge
+from conformance.judge.report import Status
 
 
 def test_a_queue_that_goes_on_is_accused_of_nothing() -> None:

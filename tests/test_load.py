@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loaded import COMMAND, ENVIRONMENT, load, report_in
+from loaded import COMMAND, ENVIRONMENT, answered, load, load_until, report_in
+from outside import command_line
 
+from conformance.judge.report import Status, Verdict
 from conformance.reference.board import Job
 from conformance.reference.server import Endpoint, serve
-from conformance.report.model import Status, Verdict
 
 
 def with_workers() -> tuple[str, ...]:
@@ -41,7 +42,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_a_breach_is_a_failure_by_its_clause_in_locusts_table_and_in_our_report(tmp_path: Path) -> None:
     with serve(fault="seconds") as endpoint:
-        done = load(endpoint.url, "--users=3", "--duration=2", f"--report-dir={tmp_path}")
+        done = load(endpoint.url, "--users=3", "--duration=1", f"--report-dir={tmp_path}")
     assert done.returncode == 1, done.stderr
     report = report_in(tmp_path)
     result = report.clause("item.create-time.milliseconds")
@@ -56,7 +57,7 @@ def test_a_breach_is_a_failure_by_its_clause_in_locusts_table_and_in_our_report(
 
 def test_workers_add_up_to_what_locust_counts(tmp_path: Path) -> None:
     with serve() as endpoint:
-        typed = ("--users=4", "--duration=3", f"--report-dir={tmp_path}", *with_workers(), f"--csv={tmp_path}/l")
+        typed = ("--users=4", "--duration=1", f"--report-dir={tmp_path}", *with_workers(), f"--csv={tmp_path}/l")
         done = load(endpoint.url, *typed)
     assert done.returncode == 0, done.stderr
     report = report_in(tmp_path)
@@ -66,8 +67,10 @@ def test_workers_add_up_to_what_locust_counts(tmp_path: Path) -> None:
 
 
 def test_the_locustfile_serves_those_who_have_locust(tmp_path: Path) -> None:
+    """Also if it takes longer to import than the run lasts: the run begins afterwards."""
     own = tmp_path / "locustfile.py"
     own.write_text(
+        "import time\nfrom gevent import monkey\nmonkey.get_original('time', 'sleep')(1.1)\n"
         "from conformance.load.locustfile import QueueUser\n"
         "class Mine(QueueUser):\n    fixed_count = 1\n"
         "class Theirs(QueueUser):\n    abstract = True\n"
@@ -75,7 +78,7 @@ def test_the_locustfile_serves_those_who_have_locust(tmp_path: Path) -> None:
     assert load("--locustfile").stdout.strip().endswith("locustfile.py")
     with serve() as endpoint:
         done = subprocess.run(
-            [sys.executable, "-m", "locust", "-f", own, "--headless", "-u1", "-t2s", "-H", endpoint.url,
+            [sys.executable, "-m", "locust", "-f", own, "--headless", "-u1", "-t1s", "-H", endpoint.url,
              f"--report-dir={tmp_path}"], capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT,
         )  # fmt: skip
     assert report_in(tmp_path).verdict_reason.startswith("no must clause broken")
@@ -122,10 +125,23 @@ def told_of_jobs(endpoint: Endpoint, number: int, came: threading.Event) -> Iter
 # --- with jobs --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("more", [tuple, with_workers], ids=["alone", "with workers"])
+MORE = pytest.mark.parametrize(
+    "more", [tuple, pytest.param(with_workers, marks=pytest.mark.deep)], ids=["alone", "with workers"]
+)
+
+
+@MORE
 def test_jobs_are_brought_judged_and_removed(tmp_path: Path, more: Callable[[], tuple[str, ...]]) -> None:
     with serve(variant="takes-jobs") as endpoint:
-        typed = (endpoint.url, "--populate", "--users=4", "--duration=5", f"--report-dir={tmp_path}", *more())
+        typed = (
+            endpoint.url,
+            "--populate",
+            "--users=4",
+            "--duration=4",
+            "--rate-limit=80",
+            f"--report-dir={tmp_path}",
+            *more(),
+        )
         done = load(*typed)
         assert own_jobs_in(endpoint) == 0
     assert done.returncode == 0, done.stderr
@@ -142,8 +158,8 @@ def test_jobs_are_brought_judged_and_removed(tmp_path: Path, more: Callable[[], 
 
 
 def test_a_breach_in_the_life_of_jobs_is_told_with_the_exchanges_that_show_it(tmp_path: Path) -> None:
-    with serve(fault="deletes-nothing") as endpoint:
-        done = load(endpoint.url, "--populate", "--users=3", "--duration=5", f"--report-dir={tmp_path}")
+    with serve(fault="deletes-nothing") as endpoint, answered(endpoint, 500) as enough:
+        done = load_until(enough, endpoint.url, "--populate", "--users=3", f"--report-dir={tmp_path}")
     assert done.returncode == 1, done.stderr
     report = report_in(tmp_path)
     result = report.clause("lifecycle.delete.removes")
@@ -157,7 +173,7 @@ def test_a_breach_in_the_life_of_jobs_is_told_with_the_exchanges_that_show_it(tm
     assert "POST /api/queue: lifecycle.delete.removes" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("more", [tuple, with_workers], ids=["alone", "with workers"])
+@MORE
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_jobs_of_a_run_that_is_stopped_are_removed(
     tmp_path: Path, sent: signal.Signals, more: Callable[[], tuple[str, ...]]
@@ -188,11 +204,12 @@ def test_jobs_of_a_run_that_is_stopped_are_removed(
 
 def test_a_server_that_takes_no_prompt_makes_the_run_inconclusive(tmp_path: Path) -> None:
     with serve() as endpoint:
-        done = load(endpoint.url, "--populate", "--users=2", "--duration=2", f"--report-dir={tmp_path}")
+        done = load(endpoint.url, "--populate", "--users=2", "--duration=1", f"--report-dir={tmp_path}")
     assert done.returncode == 10
     assert report_in(tmp_path).verdict_reason == "no prompt was taken: POST /api/prompt is answered 404"
 
 
+@pytest.mark.deep
 def test_workers_tell_the_master_which_order_a_job_has_shown(tmp_path: Path) -> None:
     with serve(variant="oss") as endpoint:
         typed = ("--dialect=auto", "--users=2", "--duration=2", f"--report-dir={tmp_path}", *with_workers())
@@ -219,8 +236,8 @@ def test_workers_tell_the_master_which_order_a_job_has_shown(tmp_path: Path) -> 
         (["http://127.0.0.1:8188", "--api-key-env=NO_SUCH"], "NO_SUCH, which is not set"),
     ],
 )
-def test_what_cannot_be_meant_is_one_line_and_sends_nothing(typed: list[str], told: str) -> None:
-    done = load(*typed)
+def test_what_cannot_be_meant_is_one_line_and_sends_nothing(tmp_path: Path, typed: list[str], told: str) -> None:
+    done = command_line(tmp_path, "load", *typed)
     assert done.returncode == 4
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -243,7 +260,7 @@ def test_the_key_reaches_the_target_and_no_file(tmp_path: Path) -> None:
         typed = (
             endpoint.url,
             "--users=1",
-            "--duration=2",
+            "--duration=1",
             f"--report-dir={tmp_path}",
             "--",
             f"--html={tmp_path}/l.html",

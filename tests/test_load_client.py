@@ -11,12 +11,13 @@ from contextlib import contextmanager
 import gevent
 import pytest
 
-from conformance.exchange import Fault
+from conformance.exchange.model import Fault
 from conformance.load.client import Connection
 from conformance.probe.client import Ask
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
-from conformance.settings import Bounds, Settings
+from conformance.probe.limits import Bounds
+from conformance.run.settings import Settings
 
 READ = Ask("read")
 GOOD = b'{"queue_running":[],"queue_pending":[]}'

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from answers import HEADERS, NOW, item, queue, read, reads
 
-from conformance.contract import BY_ID, CATALOGUE, Finding
-from conformance.contract.answer import Answer
-from conformance.contract.reading import Reading
-from conformance.contract.skim.job import Prover
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import REDACTED, Exchange, Request, Response
-from conformance.judge import judge
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.clause import Finding
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast_job import Prover
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.exchange.secrets import REDACTED
+from conformance.judge.judge import judge
 from conformance.load.bare import Wanted, without_body
 from conformance.load.stream import BETWEEN, Recent, Stream
 from conformance.reference.app import Reference

@@ -11,15 +11,15 @@ from answers import item, queue, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange, Fault, Problem
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange, Fault, Problem
+from conformance.judge.exit import exit_status, reached
+from conformance.judge.report import Report, Status, Verdict
 from conformance.load.gather import Gathering
 from conformance.load.result import report_on_load
 from conformance.load.stream import Stream
 from conformance.load.tally import FASTEST, SIZES, STEP, Latency, Tally, bucket, decode, encode, size_class
-from conformance.report.model import Report, Status, Verdict
-from conformance.run import exit_status, reached
-from conformance.settings import Settings
+from conformance.run.settings import Settings
 
 CLOUD = Demand.of(Dialect.CLOUD)
 GOOD = queue(item(2), running=(item(1),))

@@ -9,11 +9,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from conformance.judge.report import Status
 from conformance.reference.many import serve_many
 from conformance.reference.server import Unservable
-from conformance.report.model import Status
-from conformance.run import check
-from conformance.settings import Settings
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 
 def listed(url: str) -> Any:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from answers import item, queue, read, reads
-from hypothesis import given, settings
+from hypothesis import given
 from outside import command_line, left_behind
 
-from conformance.judge import judge
-from conformance.masking import HIDDEN, masked, shows_workflow
+from conformance.judge.judge import judge
+from conformance.judge.masking import HIDDEN, masked, shows_workflow
 from conformance.strategies import bodies
 
 SECRETS = ("a portrait of Ann", "ann_face.safetensors", "8472910471", "secret note")
@@ -77,7 +77,6 @@ def _leaves(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(max_examples=100)
 @given(bodies(min_jobs=1))
 def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None:
     text = body.decode()

@@ -11,10 +11,10 @@ import pytest
 from command import call
 from markdown_it import MarkdownIt
 
-from conformance.night import MOST, Decision, decide, kept_keys, known_keys
+from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
+from conformance.history.overview import Overview, TargetResult, Trouble, overview
 from conformance.reference.server import serve
-from conformance.report import night as told
-from conformance.report.overview import Overview, TargetResult, Trouble, overview
+from conformance.render import night as told
 
 folder = command.folder
 

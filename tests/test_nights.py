@@ -158,6 +158,39 @@ target = "*"
 """
 
 
+# Each night costs a CPU second. What a night decides is tested in test_night.py; here are the steps of the workflow.
+
+
+def test_an_issue_is_opened_and_closed_and_the_history_makes_the_site(nights: Nights) -> None:
+    nights.pages = True
+    bad = nights.play("seconds")
+    assert (bad.action, bad.exit) == ("open", 1)
+    assert bad.issue["title"] == "GET /api/queue: prod is not well"
+    assert bad.issue["open"]
+    assert "`item.create-time.milliseconds`" in bad.issue["body"]
+    assert "https://github.example/o/r/actions/runs/1" in bad.issue["body"]
+    (error,) = bad.commands
+    assert error.startswith("::error title=prod::non-conformant: item.create-time.milliseconds: ")
+
+    well = nights.play()
+    assert (well.action, well.exit) == ("close", 0)
+    assert not well.issue["open"]
+    assert well.issue["comments"][-1].startswith("All is well again.")
+    assert "## ✅ 1 target: 1 conformant" in well.summary
+    assert (well.folder / "site/runs/2/index.html").exists()
+
+
+def test_an_open_issue_is_updated_and_told_what_is_new(nights: Nights) -> None:
+    issue = {"open": True, "labels": ["conformance"], "title": "t", "comments": [], "body": "from before"}
+    (nights.gh / "state.json").write_text(json.dumps({"issues": {"1": issue}, "labels": ["conformance"]}), "utf-8")
+    bad = nights.play("seconds")
+    assert (bad.action, bad.exit) == ("update", 1)
+    assert "`item.create-time.milliseconds`" in bad.issue["body"]
+    (told,) = bad.issue["comments"]
+    assert "New:\n\n- prod: item.create-time.milliseconds" in told
+
+
+@pytest.mark.deep
 def test_a_fault_opens_an_issue_that_lives_through_an_outage_until_the_fault_is_waived(nights: Nights) -> None:
     good = nights.play()
     assert (good.action, good.exit, good.issues, good.commands) == ("nothing", 0, [], [])
@@ -200,6 +233,7 @@ def test_a_fault_opens_an_issue_that_lives_through_an_outage_until_the_fault_is_
     assert len(well.issues) == 1
 
 
+@pytest.mark.deep
 def test_a_fault_that_is_waived_closes_the_issue_and_one_that_is_mended_asks_for_the_entry_to_go(
     nights: Nights,
 ) -> None:
@@ -230,6 +264,7 @@ def test_a_fault_that_is_waived_closes_the_issue_and_one_that_is_mended_asks_for
     assert (cleaned.action, cleaned.exit) == ("close", 0)
 
 
+@pytest.mark.deep
 def test_nights_without_a_verdict_are_told_when_they_are_three_in_a_row(nights: Nights) -> None:
     assert nights.play().action == "nothing"
     assert [nights.play(up=False).action, nights.play(variant="empty-queue").action] == ["nothing", "nothing"]
@@ -247,9 +282,9 @@ def test_a_target_of_which_no_report_came_is_told_at_once(nights: Nights) -> Non
     lost = nights.play(lost=True)
     assert (lost.action, lost.exit) == ("open", 1)
     assert "No report came of it: look at the log of its run" in lost.issue["body"]
-    assert nights.play().action == "close"
 
 
+@pytest.mark.deep
 def test_the_history_goes_from_night_to_night_and_makes_the_site(nights: Nights) -> None:
     nights.pages = True
     assert nights.play(lost=True).action == "open"

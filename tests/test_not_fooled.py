@@ -18,6 +18,9 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
+from conformance.exchange.secrets import Secret
+from conformance.judge.report import Report, Status, Verdict
+from conformance.probe.limits import Bounds
 from conformance.reference.app import Reference
 from conformance.reference.app import handler as reference_handler
 from conformance.reference.faults.registry import Fault, When, always
@@ -25,9 +28,8 @@ from conformance.reference.message import Ask, Reply, Twist, encode
 from conformance.reference.queue import Item, Queue
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import VARIANTS
-from conformance.report.model import Report, Status, Verdict
-from conformance.run import check
-from conformance.settings import Bounds, Secret, Settings
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 KEY: Final = "a-key-of-the-test"
 OURS: Final = "comfy-queue-conformance/"

@@ -11,15 +11,18 @@ from email.utils import formatdate
 
 import pytest
 
-from conformance.contract.http import MADE_UP_VALIDATOR
-from conformance.exchange import Credential, Exchange, Fault, Headers, Problem, Request, Response
-from conformance.judge import judge
+from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Fault, Problem, Request, Response
+from conformance.exchange.secrets import Secret
+from conformance.judge.judge import judge
 from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
+from conformance.probe.limits import Bounds
 from conformance.probe.plan import AGAIN, BROKEN_OFF, FUTILE, PAUSE, WAITS, follow
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
-from conformance.run import check
-from conformance.settings import Bounds, Secret, Settings
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 JSON = (("Content-Type", "application/json"),)
 EMPTY = Response(200, JSON, b'{"queue_running": [], "queue_pending": []}')

@@ -1,16 +1,29 @@
-"""``pytest --pyargs conformance``, as a user starts it: in a process of its own, in a folder that is none of ours."""
+"""``pytest --pyargs conformance``, as a user starts it: in a process of its own, in a folder outside this project."""
 
 from __future__ import annotations
 
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from outside import BIN, NOWHERE, Done, left_behind, report, run, suite
+from outside import (
+    ALONE,
+    BIN,
+    NOWHERE,
+    TWO_WORKERS,
+    Done,
+    left_behind,
+    plain_pytest,
+    report,
+    run,
+    suite,
+    whole_suite,
+)
 
-from conformance.contract import CATALOGUE, Level
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import Level
 from conformance.reference.server import KEY, Endpoint, serve
 
 SUITE = "conformance/suite/test_contract.py"
@@ -66,7 +79,7 @@ def test_a_whole_run_ends_with_counts_and_verdict(tmp_path: Path) -> None:
 def test_there_is_one_item_for_each_clause_and_to_collect_them_sends_nothing(
     tmp_path: Path, conforming: Endpoint
 ) -> None:
-    for more in [(), ("-n", "2")]:
+    for more in [(), TWO_WORKERS]:
         done = suite(tmp_path, "--target", conforming.url, "--collect-only", "-q", *more)
         assert done.returncode == 0
         assert collected(done) == [f"{SUITE}::test_clause[{clause.id}]" for clause in CATALOGUE]
@@ -144,13 +157,16 @@ def test_a_skip_says_which_clause_and_why(tmp_path: Path) -> None:
 
 
 def test_a_broken_should_is_no_pass_and_no_failure(tmp_path: Path, shouting: Endpoint) -> None:
-    for more in [(), ("-n", "2")]:
-        done = suite(tmp_path, "--target", shouting.url, "-v", *more)
-        assert done.returncode == 0
-        assert "WARNED" in done.stdout
-        assert f"{SUITE}::test_clause[item.prompt-id.lower-case] PASSED" not in done.stdout
-        assert ", 1 warned" in done.stdout.splitlines()[-1]
-        assert done.stdout.count(" item.prompt-id.lower-case: ") == 1
+    warns_once(suite(tmp_path, "--target", shouting.url, "-v"))
+
+
+def warns_once(done: Done) -> None:
+    """Assert that a run of several clauses, told with -v, shows the breach of one `should`."""
+    assert done.returncode == 0
+    assert "WARNED" in done.stdout
+    assert f"{SUITE}::test_clause[item.prompt-id.lower-case] PASSED" not in done.stdout
+    assert ", 1 warned" in done.stdout.splitlines()[-1]
+    assert done.stdout.count(" item.prompt-id.lower-case: ") == 1
 
 
 def test_a_broken_should_fails_where_it_is_to_fail(tmp_path: Path, shouting: Endpoint) -> None:
@@ -159,14 +175,23 @@ def test_a_broken_should_fails_where_it_is_to_fail(tmp_path: Path, shouting: End
     assert "1 failed" in done.stdout.splitlines()[-1]
 
 
-def test_several_workers_send_the_plan_once(tmp_path: Path, conforming: Endpoint) -> None:
-    done = suite(tmp_path, "--target", conforming.url, "-n", "2")
-    assert done.returncode == 0
+def test_several_workers_send_the_plan_once_and_make_one_report(tmp_path: Path, shouting: Endpoint) -> None:
+    arguments = ("--target", shouting.url, "-v", "--history", "history.db")
+    done = suite(tmp_path, *arguments, *TWO_WORKERS)
+    warns_once(done)
     was_told(done, tmp_path)
     left = report(tmp_path)
     answered = [e for e in left["exchanges"] if e["request"]["method"] == "GET" and e["response"]["status"] == 200]
-    assert conforming.reference.reads == len(answered) >= 28
+    assert shouting.reference.reads == len(answered) >= 28
     assert left["run"]["partial"] is False
+    assert [run["number"] for run in left["history"]["runs"]] == [1]
+
+
+@pytest.mark.deep
+def test_several_workers_load_the_plugins_of_others_too(tmp_path: Path, conforming: Endpoint) -> None:
+    done = whole_suite(tmp_path, "--target", conforming.url, "-n", "2")
+    assert done.returncode == 0
+    was_told(done, tmp_path)
 
 
 def test_the_junit_xml_of_pytest_has_real_failures_and_skips(tmp_path: Path, broken: Endpoint) -> None:
@@ -182,7 +207,11 @@ def test_the_junit_xml_of_pytest_has_real_failures_and_skips(tmp_path: Path, bro
 # --- targets that cannot be asked, and what was typed wrong --------------------------------------
 
 
-@pytest.mark.parametrize("more", [(), ("-n", "2"), ("--inconclusive-ok",)], ids=["alone", "-n 2", "forgiving"])
+@pytest.mark.parametrize(
+    "more",
+    [(), ("--inconclusive-ok",), pytest.param(TWO_WORKERS, marks=pytest.mark.deep)],
+    ids=["alone", "forgiving", "-n 2"],
+)
 def test_a_port_where_nothing_listens_is_inconclusive(tmp_path: Path, more: tuple[str, ...]) -> None:
     done = suite(tmp_path, "--target", NOWHERE, *more)
     assert done.returncode == 10
@@ -235,15 +264,15 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
-    (tmp_path / "stumbles.py").write_text(
-        "from conformance import run\n"
+    (tmp_path / "sitecustomize.py").write_text(
+        "from conformance.run import ask\n"
         "def stumble(settings, base, key, *_):\n"
         "    given = key.reveal()\n"
         "    raise LookupError(f'no {given}')\n"
-        "run._run = stumble\n"
+        "ask._run = stumble\n"
     )
     done = suite(
-        tmp_path, "-p", "stumbles", "--target", NOWHERE, "-vv", "--tb=long", "-l",
+        tmp_path, "--target", NOWHERE, "-vv", "--tb=long", "-l",
         PYTHONPATH=str(tmp_path), COMFY_API_KEY="sesame-4711",
     )  # fmt: skip
     assert done.returncode == 3
@@ -327,17 +356,51 @@ FOLDERS = [
     folder_with_such_an_option,
     folder_with_a_source_path,
 ]
+COMMANDS: dict[str, list[str | Path]] = {"pytest": [BIN / "pytest"], "python -m": [BIN / "python", "-m", "pytest"]}
+"""The latter looks for modules in the folder first."""
 
 
-@pytest.mark.parametrize("prepare", FOLDERS, ids=lambda prepare: prepare.__name__)
-@pytest.mark.parametrize("program", [[BIN / "pytest"], [BIN / "python", "-m", "pytest"]], ids=["pytest", "python -m"])
-def test_no_folder_stands_in_the_way_of_the_suite(tmp_path: Path, prepare: object, program: list[Path]) -> None:
-    assert callable(prepare)
+@pytest.mark.parametrize(
+    ("command", "prepare"),
+    [
+        ("pytest", folder_with_a_source_path),
+        ("python -m", folder_with_a_folder_of_that_name),
+        ("python -m", folder_with_a_package_of_that_name),
+    ],
+)
+def test_no_folder_with_modules_stands_in_the_way_of_the_suite(
+    tmp_path: Path, command: str, prepare: Callable[[Path], None]
+) -> None:
     prepare(tmp_path)
-    done = run(tmp_path, *program, "--pyargs", "conformance", "--target", "embedded", "-k", "item", "-v")
+    runs_its_clauses_alone(tmp_path, run(tmp_path, *COMMANDS[command], *ITEMS, **ALONE))
+
+
+@pytest.mark.parametrize("prepare", [folder_with_settings, folder_with_such_an_option])
+def test_no_folder_with_settings_stands_in_the_way_of_the_suite(
+    tmp_path: Path, prepare: Callable[[Path], None]
+) -> None:
+    prepare(tmp_path)
+    runs_its_clauses_alone(tmp_path, plain_pytest(tmp_path, *ITEMS))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("prepare", FOLDERS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_folder_stands_in_the_way_of_the_suite_among_all_plugins(
+    tmp_path: Path, command: str, prepare: Callable[[Path], None]
+) -> None:
+    prepare(tmp_path)
+    runs_its_clauses_alone(tmp_path, run(tmp_path, *COMMANDS[command], *ITEMS))
+
+
+ITEMS = ("--pyargs", "conformance", "--target", "embedded", "-k", "item", "-v")
+
+
+def runs_its_clauses_alone(folder: Path, done: Done) -> None:
+    """Assert that nothing was run but the clauses on items."""
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in collected(done) if "%]" in line]
-    assert len(lines) == report(tmp_path)["counts"]["total"] > 20
+    assert len(lines) == report(folder)["counts"]["total"] > 20
     assert all(f"{SUITE}::test_clause[item." in line for line in lines)
 
 
@@ -382,11 +445,21 @@ def test_own(request):
 """
 
 
-@pytest.mark.parametrize("more", [(), ("--profile",), ("-n", "2")], ids=["alone", "profiling", "xdist"])
-def test_where_it_is_not_asked_for_it_is_inert(tmp_path: Path, more: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("more", "extra"),
+    [
+        ((), ALONE),
+        pytest.param((), {}, marks=pytest.mark.deep),
+        pytest.param(("--profile",), {}, marks=pytest.mark.deep),
+        pytest.param(("-n", "2"), {}, marks=pytest.mark.deep),
+    ],
+    ids=["alone", "among all", "profiling", "xdist"],
+)
+def test_where_it_is_not_asked_for_it_is_inert(tmp_path: Path, more: tuple[str, ...], extra: dict[str, str]) -> None:
     folder_with_such_an_option(tmp_path)
     (tmp_path / "test_own.py").write_text(OWN)
-    done = run(tmp_path, BIN / "pytest", "-p", "no:anyio", "-p", "no:hypothesispytest", "--target", "mine", *more)
+    others = ("-p", "no:anyio", "-p", "no:hypothesispytest")
+    done = run(tmp_path, BIN / "pytest", *others, "--target", "mine", *more, **extra)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
     assert "conformance:" not in done.stdout
@@ -398,9 +471,9 @@ def test_a_package_of_that_name_stays_somebody_elses(tmp_path: Path) -> None:
     (tmp_path / "src/conformance/theirs.py").write_text("VALUE = 1\n")
     shutil.rmtree(tmp_path / "reports", ignore_errors=True)
     (tmp_path / "test_own.py").write_text("from conformance.theirs import VALUE\ndef test_own(): assert VALUE == 1\n")
-    done = run(tmp_path, BIN / "pytest", "test_own.py")
+    done = run(tmp_path, BIN / "pytest", "test_own.py", **ALONE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_suite_runs_under_a_profiler(tmp_path: Path) -> None:
-    assert suite(tmp_path, "--profile", "-k", "item").returncode == 0
+    assert suite(tmp_path, "-p", "pytest_profiling", "--profile", "-k", "item").returncode == 0

@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outside import BIN, command_line, on_a_terminal, report, run, suite
+from outside import command_line, on_a_terminal, report, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
-from conformance.contract.removal import MALFORMED
-from conformance.exchange import Exchange, Headers, Operation, Response
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Operation, Response
+from conformance.judge.report import Status, Verdict
 from conformance.probe.jobs import CLEAN_UP
+from conformance.probe.limits import Bounds, Writes
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
 from conformance.reference.app import Reference
 from conformance.reference.board import Answer, Board, InBetween, Job
 from conformance.reference.queue import Queue
-from conformance.reference.server import Endpoint, serve
+from conformance.reference.server import serve
 from conformance.reference.variants import Variant
-from conformance.report.model import Status, Verdict
-from conformance.settings import Bounds
-from conformance.writes import Writes
 
 PATIENT = Writes(populate=True, job_timeout=20.0)
 
@@ -460,9 +460,14 @@ def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
 # --- as users run it --------------------------------------------------------------------------------------------------
 
 
-def serving(board: type[Board]) -> Endpoint:
-    reference = Reference(Variant("made", "", board=board), path="/api/queue")
-    return Endpoint(reference, "127.0.0.1", 0, "")
+def test_a_run_that_is_stopped_where_nothing_can_be_removed_names_what_is_left() -> None:
+    run = begun(Keeping)
+    run.client.on_answer = lambda _method, _url: stop() if run.client.sent == 40 else None
+    with pytest.raises(asyncio.CancelledError):
+        run.to_its_end()
+    (said,) = run.said
+    assert len(run.alive) >= 5
+    assert all(job.prompt_id in said for job in run.alive)
 
 
 def test_an_idle_server_is_conformant_and_the_report_says_what_was_submitted(tmp_path: Path) -> None:
@@ -521,14 +526,14 @@ def test_with_a_yes_it_is_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("answer", "sent"), [("y", True), ("n", False), ("", False)])
 def test_at_a_terminal_the_user_is_asked(tmp_path: Path, answer: str, *, sent: bool) -> None:
-    shown = on_a_terminal(tmp_path, BIN / "comfy-conformance", "check", SOMEBODY, "--populate", typed=f"{answer}\n")
+    shown = on_a_terminal(tmp_path, "check", SOMEBODY, "--populate", typed=f"{answer}\n")
     assert "this run writes to 0.0.0.0: 8 jobs, which can cost credits. Go on? [y/N]" in shown
     assert ("cannot be reached" in shown) is sent
     assert ("nothing was sent" in shown) is not sent
 
 
 def test_loopback_is_written_to_without_a_yes(tmp_path: Path) -> None:
-    done = run(tmp_path, BIN / "comfy-conformance", "check", "http://127.0.0.1:1", "--populate")
+    done = command_line(tmp_path, "check", "http://127.0.0.1:1", "--populate")
     assert done.returncode == 10
 
 

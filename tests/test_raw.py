@@ -7,16 +7,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from conformance.contract import framing
-from conformance.contract.answer import Answer
 from conformance.contract.clause import Clause
-from conformance.contract.reading import Reading
-from conformance.exchange import Exchange, Fault, Wire
+from conformance.contract.clauses import framing
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.exchange.model import Exchange, Fault, Wire
+from conformance.exchange.secrets import Secret
 from conformance.probe.client import Ask, Client
+from conformance.probe.limits import Bounds
 from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look
 from conformance.reference.hostile import HOSTILE, serve_hostile
 from conformance.reference.server import serve
-from conformance.settings import Bounds, Secret
 
 CLAUSES = [member for member in vars(framing).values() if isinstance(member, Clause)]
 KEY = "sesame-street"

@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 from answers import item, queue, reads
 
-from conformance.dialect import ORDER, Dialect
-from conformance.report.html import render_html
-from conformance.report.junit import render_junit
-from conformance.report.markdown import render_markdown
-from conformance.report.model import Report, decode, encode
-from conformance.report.text import summary_lines
-from conformance.report.words import reading
-from conformance.run import report_on_exchanges
-from conformance.settings import Settings
+from conformance.contract.terms import ORDER, Dialect
+from conformance.judge.build import report_on_exchanges
+from conformance.judge.report import Report, decode, encode
+from conformance.render.html import render_html
+from conformance.render.junit import render_junit
+from conformance.render.markdown import render_markdown
+from conformance.render.terminal import summary_lines
+from conformance.render.words import reading
+from conformance.run.settings import Settings
 
 SWAPPED = [*item(1)[:3], item(1)[4], item(1)[3]]
 
 
 def report(dialect: Dialect, *bodies: bytes) -> Report:
-    return report_on_exchanges(reads(*bodies), Settings(dialect=dialect), target="queue.json", start=0.0)
+    return report_on_exchanges(reads(*bodies), Settings(dialect=dialect).judging, target="queue.json", start=0.0)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from answers import item, queue
 
 from conformance.cli import VERBS
 from conformance.cli.check import check
-from conformance.contract import CATALOGUE
+from conformance.contract.catalogue import CATALOGUE
+from conformance.judge.report import Verdict
 from conformance.reference.server import serve
-from conformance.report.model import Verdict
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.contract import CATALOGUE
-from conformance.dialect import DIFFERENCES, ELEMENT_ORDER, NO_AUTHENTICATION, Dialect, Difference
-from conformance.exchange import REDACTED, Exchange, Fault, Response
-from conformance.judge import Judgement, judge
-from conformance.recordings import UnreadableRecording, read, read_file
-from conformance.report.model import Status
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, NO_AUTHENTICATION, Dialect, Difference
+from conformance.exchange.model import Exchange, Fault, Response
+from conformance.exchange.recordings import UnreadableRecording, read, read_file
+from conformance.exchange.secrets import REDACTED
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import Status
 
 RECORDINGS = Path(__file__).with_name("recordings")
 

@@ -28,7 +28,7 @@ BROWSER = {"User-Agent": "Mozilla/5.0", "Accept": "text/html,*/*;q=0.8"}
 
 @pytest.fixture(scope="module")
 def client() -> Any:
-    with httpx.Client(trust_env=False, timeout=5) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -16,18 +16,19 @@ from hypothesis import strategies as st
 from msgspec import structs
 from outside import report, suite
 
-from conformance.exchange import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
-from conformance.judge import judge
+from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
+from conformance.exchange.transcript import Transcript
+from conformance.judge import whole
+from conformance.judge.build import build, report_on
+from conformance.judge.judge import judge
+from conformance.judge.ledger import bodies
+from conformance.judge.rejudge import is_report, judge_again, read_source
+from conformance.judge.report import Report, SmallestRequest, Status, Verdict, decode, encode
+from conformance.judge.whole import NotWhole, exchanges_in
 from conformance.reference.server import KEY, serve
-from conformance.rejudge import is_report, judge_again, read_source
-from conformance.report import whole
-from conformance.report.build import build
-from conformance.report.html import render_html
-from conformance.report.markdown import render_markdown
-from conformance.report.model import Report, SmallestRequest, Status, Verdict, decode, encode
-from conformance.report.whole import NotWhole, bodies, exchanges_in
-from conformance.run import Transcript, report_on
-from conformance.settings import Settings
+from conformance.render.html import render_html
+from conformance.render.markdown import render_markdown
+from conformance.run.settings import Settings
 
 LAST = Path("reports/latest/compliance.json")
 
@@ -78,7 +79,9 @@ exchanges_of = st.lists(
 
 
 def reported(exchanges: list[Exchange], **more: Any) -> Report:
-    return report_on(Transcript(tuple(exchanges), "http://t", NOW, NOW + 1, None), Settings(full_bodies=True, **more))
+    return report_on(
+        Transcript(tuple(exchanges), "http://t", NOW, NOW + 1, None), Settings(full_bodies=True, **more).judging
+    )
 
 
 @given(exchanges_of)
@@ -89,7 +92,7 @@ def test_what_a_report_keeps_is_what_there_was(exchanges: list[Exchange]) -> Non
 
 
 def test_nothing_of_it_is_kept_where_it_was_not_asked_for() -> None:
-    made = report_on(Transcript(tuple(reads(queue(item(1)))), "t", NOW, NOW, None), Settings())
+    made = report_on(Transcript(tuple(reads(queue(item(1)))), "t", NOW, NOW, None), Settings().judging)
     assert made.bodies is None
     assert [exchange.kept for exchange in made.exchanges] == [None]
 
@@ -105,7 +108,7 @@ def test_bodies_beyond_the_bound_are_left_out_and_told(monkeypatch: pytest.Monke
     large, small = b"[" + b" " * 1000 + b"]", b"{}"
     assert list(bodies([("large", large), ("small", small)], limit=1000)) == ["small"]
     monkeypatch.setattr(whole, "WHOLE_BODIES", 1000)
-    monkeypatch.setattr(whole.bodies, "__defaults__", (1000,))
+    monkeypatch.setattr(bodies, "__defaults__", (1000,))
     with pytest.raises(NotWhole, match=r"^2 of its answers are not whole: all bodies together may have 1,000 bytes$"):
         exchanges_in(reported(reads(large, small, large)))
 
@@ -200,7 +203,6 @@ def test_it_is_judged_by_what_is_asked_for_now_and_read_by_the_dialect_of_its_ru
     cloud = call("judge", LAST, "-q", "--dialect", "cloud")
     assert cloud.exit_code == 1
     assert "item.element-order" in cloud.stdout
-    assert call("judge", LAST, "--edition", "1", "-q").exit_code == 0
 
 
 @pytest.mark.usefixtures("short_ids")
@@ -231,11 +233,11 @@ def test_recordings_can_be_kept_whole_as_well(folder: Path) -> None:
 def test_a_run_that_was_stopped_stays_one() -> None:
     stopped = report_on(
         Transcript(tuple(reads(queue(item(1), item(2)))), "http://t", NOW, NOW + 1, "no time left"),
-        Settings(full_bodies=True),
+        Settings(full_bodies=True).judging,
     )
     assert (stopped.run.stopped, stopped.run.partial, stopped.verdict) == ("no time left", True, Verdict.INCONCLUSIVE)
     source, transcript = read_source(encode(stopped), "x")
-    again = judge_again(source, transcript, Settings(), name="x")
+    again = judge_again(source, transcript, Settings().judging, name="x")
     assert (again.verdict, again.verdict_reason, again.run.partial) == (
         stopped.verdict, stopped.verdict_reason, True,
     )  # fmt: skip
@@ -246,7 +248,7 @@ def test_what_a_search_found_stays_beside_what_is_still_broken() -> None:
     small = SmallestRequest(exchanges=("x1",), curl=("curl x",), asked=1, broken=1, plain_asked=1, plain_broken=0)
     source = structs.replace(made, clauses=tuple(structs.replace(each, smallest=small) for each in made.clauses))
     read_again, transcript = read_source(encode(source), "x")
-    again = judge_again(read_again, transcript, Settings(), name="x")
+    again = judge_again(read_again, transcript, Settings().judging, name="x")
     assert again.clause("item.prompt-id.uuid").smallest == small
     assert [each.id for each in again.clauses if each.smallest and not each.evidence] == []
 
@@ -255,7 +257,7 @@ def test_another_document_is_told() -> None:
     made = reported(reads(queue(item(1))))
     source = structs.replace(made, run=structs.replace(made.run, document_sha256="0" * 64, suite_version="0.0.1"))
     read_again, transcript = read_source(encode(source), "<old>.json")
-    again = judge_again(read_again, transcript, Settings(), name="<old>.json")
+    again = judge_again(read_again, transcript, Settings().judging, name="<old>.json")
     assert "from &lt;old&gt;.json: then, by suite 0.0.1, by another document, dialect cloud" in render_html(again)
     assert "by another document" in render_markdown(again)
 

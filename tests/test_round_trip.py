@@ -9,30 +9,22 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import harfile
 import pytest
+from asked import Asked, asked
 
-from conformance.dialect import Dialect
-from conformance.exchange import Credential, Exchange, Headers, Response
-from conformance.judge import Judgement, judge
-from conformance.recordings import read
-from conformance.reference.faults import FAULTS, Fault
-from conformance.reference.server import serve
-from conformance.reference.variants import VARIANTS, Variant
-from conformance.report.build import build
-from conformance.report.model import ClauseResult, Status, decode, encode
-from conformance.report.whole import exchanges_in
-from conformance.run import ask
-from conformance.settings import Bounds, Secret, Settings
-
-AT_ONCE = 8
-BOUNDS = Bounds(exchange_timeout=2.0, max_body=8 << 20)
-PATIENT = Bounds(exchange_timeout=0.3)
-STALLING = ("never-answers", "drips")
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Response
+from conformance.exchange.recordings import read
+from conformance.judge.build import build
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import ClauseResult, Status, decode, encode
+from conformance.judge.whole import exchanges_in
+from conformance.reference.faults import FAULTS
+from conformance.reference.variants import VARIANTS
 
 UNTOLD_KEYS = {
     **dict.fromkeys(
@@ -45,6 +37,24 @@ UNTOLD_KEYS = {
 
 UNDECODED = ("gzip-only-in-name", "gzip-cut-short", "gzip-with-wrong-checksum")
 """Faults whose bodies no HAR file holds, since it holds bodies after their coding was undone."""
+
+
+def in_quick(name: str) -> bool:
+    """Whether no earlier fault is aimed at the same clause, or the fault is of a kind that differs from its run."""
+    fault = FAULTS[name]
+    first = next(other for other in FAULTS.values() if other.clause == fault.clause and not other.needs_jobs)
+    return first is fault or fault.needs_key or name in UNDECODED
+
+
+NAMES = [
+    *(
+        pytest.param(name, marks=() if in_quick(name) else pytest.mark.deep)
+        for name, fault in FAULTS.items()
+        if not fault.needs_jobs
+    ),
+    *VARIANTS,
+]
+"""Faults that show without jobs, one for each clause in the quick run, and all variants."""
 
 
 # --- writing a recording ----------------------------------------------------------------------------------------------
@@ -102,18 +112,6 @@ class Round:
     told: Judgement | None = None
 
 
-def asked(variant: Variant, fault: Fault | None = None) -> tuple[Sequence[Exchange], Settings]:
-    """Ask the reference endpoint."""
-    with serve(variant=variant.name, fault=fault.name if fault else None) as endpoint:
-        settings = Settings(
-            target=endpoint.url,
-            key=Secret(endpoint.key) if endpoint.key else None,
-            dialect=Dialect(fault.dialect if fault else variant.dialect),
-            bounds=PATIENT if fault is not None and fault.name in STALLING else BOUNDS,
-        )
-        return ask(settings).exchanges, settings
-
-
 def recordable(exchanges: Sequence[Exchange]) -> list[Exchange]:
     """Leave out what no browser records: attempts that were made again, and looks at the bytes around an answer."""
     return [exchange for exchange in exchanges if exchange.request.to_queue and not exchange.superseded]
@@ -125,29 +123,21 @@ def kept(exchanges: Sequence[Exchange], judgement: Judgement) -> Sequence[Exchan
     return exchanges_in(decode(encode(report)))
 
 
-def there_and_back(variant: Variant, fault: Fault | None = None) -> Round:
-    everything, settings = asked(variant, fault)
-    whole = judge(everything, settings.dialect)
-    again = judge(kept(everything, whole), settings.dialect)
-    exchanges = recordable(everything)
+def there_and_back(run: Asked) -> Round:
+    """Judge a run, its recording and its report with whole bodies."""
+    dialect = run.settings.dialect
+    whole = judge(run.exchanges, dialect)
+    again = judge(kept(run.exchanges, whole), dialect)
+    exchanges = recordable(run.exchanges)
     recorded = read(har(exchanges), name="run.har")
-    live, offline = (judge(each, settings.dialect) for each in (exchanges, recorded))
-    if settings.key is None:
+    live, offline = (judge(each, dialect) for each in (exchanges, recorded))
+    if run.settings.key is None:
         return Round(live, offline, whole, again)
     told = [
         replace(new, request=replace(new.request, credential=old.request.credential))
         for old, new in zip(exchanges, recorded, strict=True)
     ]
-    return Round(live, offline, whole, again, judge(told, settings.dialect))
-
-
-@pytest.fixture(scope="module")
-def rounds() -> dict[str, Round]:
-    faults = {name: fault for name, fault in FAULTS.items() if not fault.needs_jobs}  # a run that reads has none
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        broken = pool.map(lambda fault: there_and_back(VARIANTS[fault.variant], fault), faults.values())
-        kept = pool.map(there_and_back, VARIANTS.values())
-        return {**dict(zip(faults, broken, strict=True)), **dict(zip(VARIANTS, kept, strict=True))}
+    return Round(live, offline, whole, again, judge(told, dialect))
 
 
 def told_of(result: ClauseResult) -> object:
@@ -168,61 +158,58 @@ def differences(before: Judgement, after: Judgement) -> dict[str, tuple[Status, 
 # --- what holds -------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_key_a_recording_is_judged_as_the_run_was(rounds: dict[str, Round]) -> None:
-    plain = {name: found for name, found in rounds.items() if not found.told and name not in UNDECODED}
-    assert len(plain) > len(rounds) * 0.9
-    assert {name: found for name, each in plain.items() if (found := differences(each.live, each.offline))} == {}
-    assert [name for name, each in plain.items() if each.live.verdict is not each.offline.verdict] == []
+@pytest.mark.parametrize("asked_of", NAMES)
+def test_a_recording_and_a_report_with_whole_bodies_are_judged_as_their_run_was(asked_of: str) -> None:
+    found = there_and_back(asked(asked_of))
+    assert found.whole.results == found.again.results
+    assert found.whole == found.again
+    if asked_of in UNDECODED:
+        holds_no_breach(found)
+    elif found.told:
+        differs_in_what_it_cannot_tell_of_keys(found, found.told)
+    else:
+        assert differences(found.live, found.offline) == {}
+        assert found.live.verdict is found.offline.verdict
 
 
-def test_a_report_with_whole_bodies_is_judged_again_as_its_run_was(rounds: dict[str, Round]) -> None:
-    assert [name for name, each in rounds.items() if each.whole.results != each.again.results] == []
-    assert [name for name, each in rounds.items() if each.whole != each.again] == []
-
-
-def test_with_a_key_a_recording_differs_in_what_it_cannot_tell_of_keys(rounds: dict[str, Round]) -> None:
-    keyed = {name: each for name, each in rounds.items() if each.told}
-    for name, each in keyed.items():
-        statuses = {result.id: result.status for result in each.offline.results}
-        changed = {clause for clause, (old, new) in differences(each.live, each.offline).items() if old is not new}
-        assert changed <= set(UNTOLD_KEYS), name
-        assert {clause: statuses[clause] for clause in changed} == {c: UNTOLD_KEYS[c] for c in changed}, name
-    assert {*differences(rounds["key-enforced"].live, rounds["key-enforced"].offline)} >= {"auth.header-name"}
-
-
-def test_keys_alone_make_that_difference(rounds: dict[str, Round]) -> None:
-    for name, each in rounds.items():
-        if each.told:
-            told = differences(each.live, each.told)
-            assert {clause for clause, (old, new) in told.items() if old is not new} == set(), name
-            assert set(told) <= {"auth.key-not-echoed"}, name  # the wrong key, too, was taken out by the reader
-
-
-@pytest.mark.parametrize("name", UNDECODED)
-def test_a_body_that_no_recording_holds_is_no_breach(rounds: dict[str, Round], name: str) -> None:
-    live, offline = rounds[name].live, rounds[name].offline
-    changed = {clause: new for clause, (old, new) in differences(live, offline).items() if old is not new}
+def holds_no_breach(found: Round) -> None:
+    """Check that a body which no recording holds breaks nothing there."""
+    changed = {clause: new for clause, (old, new) in differences(found.live, found.offline).items() if old is not new}
     assert set(changed) <= {"http.coding-decodes", "http.coding-asked"}
     assert set(changed.values()) == {Status.NOT_EXERCISED}
     assert "http.coding-decodes" in changed
-    assert (live.verdict, offline.verdict) == ("non-conformant", "inconclusive")
+    assert (found.live.verdict, found.offline.verdict) == ("non-conformant", "inconclusive")
+
+
+def differs_in_what_it_cannot_tell_of_keys(found: Round, told: Judgement) -> None:
+    """Check that a recording differs only in whether a key was right: ``told`` that, it does not."""
+    changed = {clause: new for clause, (old, new) in differences(found.live, found.offline).items() if old is not new}
+    assert changed == {clause: UNTOLD_KEYS[clause] for clause in changed if clause in UNTOLD_KEYS}
+    left = differences(found.live, told)
+    assert {clause for clause, (old, new) in left.items() if old is not new} == set()
+    assert set(left) <= {"auth.key-not-echoed"}  # the reader took the wrong key out, too
+
+
+def test_a_recording_cannot_tell_under_which_name_a_key_was_right() -> None:
+    found = there_and_back(asked("key-enforced"))
+    assert "auth.header-name" in differences(found.live, found.offline)
 
 
 def test_a_recording_that_loses_something_is_judged_otherwise() -> None:
-    everything, settings = asked(VARIANTS["default"])
-    exchanges = recordable(everything)
-    whole = judge(exchanges, settings.dialect)
+    run = asked("default")
+    exchanges, dialect = recordable(run.exchanges), run.settings.dialect
+    whole = judge(exchanges, dialect)
     untimed = [replace(exchange, elapsed=3600.0) for exchange in exchanges]
     bare = [
         replace(exchange, response=exchange.response and replace(exchange.response, headers=()))
         for exchange in exchanges
     ]
-    assert differences(whole, judge(read(har(exchanges), name="run.har"), settings.dialect)) == {}
+    assert differences(whole, judge(read(har(exchanges), name="run.har"), dialect)) == {}
     for lost, clause in ((untimed, "reads.steady"), (bare, "http.content-type")):
-        recorded = judge(read(har(lost), name="run.har"), settings.dialect)
+        recorded = judge(read(har(lost), name="run.har"), dialect)
         assert clause in differences(whole, recorded)
 
 
 def test_a_whole_run_holds_every_kind_of_credential() -> None:
-    exchanges, _ = asked(VARIANTS["key-enforced"])
+    exchanges = asked("key-enforced").exchanges
     assert {exchange.request.credential for exchange in exchanges} == set(Credential)

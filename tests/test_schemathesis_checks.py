@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import sys
 import threading
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,12 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
+import outside
 import pytest
 from answers import item, queue
-from outside import BIN, Done, run
+from outside import Done, run
 
-from conformance.document import DOCUMENT_PATH
 from conformance.reference.server import serve
+from conformance.spec.document import DOCUMENT_PATH
 
 ROOT: Final = Path(__file__).parents[1]
 HOOKS: Final = "conformance.schemathesis_checks"
@@ -42,8 +42,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
         document = arguments[0] if arguments and arguments[0].endswith((".yaml", ".json")) else str(DOCUMENT_PATH)
         options = [argument for argument in arguments if argument != document]
         header = () if key is None else ("-H", f"X-API-Key: {key}")
-        return run(
-            folder, BIN / "st", "run", document, "--url", url, "--no-color", "--continue-on-failure", *header, *options,
+        return outside.st(
+            folder, "run", document, "--url", url, "--no-color", "--continue-on-failure", *header, *options,
             **{"SCHEMATHESIS_HOOKS": HOOKS, "HYPOTHESIS_STORAGE_DIRECTORY": table, **extra},
         )  # fmt: skip
 
@@ -197,12 +197,9 @@ def test_a_body_nested_a_hundred_thousand_deep_is_judged(start: Start) -> None:
     assert "skipped" not in done.stdout.partition("Coverage")[2].partition("SUMMARY")[0]
 
 
-BOMB: Final = gzip.compress(b" " * (1 << 20)) * (1 << 10)
-"""A mebibyte that becomes a gibibyte."""
-
-
 def test_a_gzip_bomb_is_left_at_the_bound(start: Start) -> None:
-    with server(BOMB, **{"Content-Encoding": "gzip"}) as (url, _):
+    bomb = gzip.compress(b" " * (1 << 20)) * (1 << 10)  # a mebibyte that becomes a gibibyte
+    with server(bomb, **{"Content-Encoding": "gzip"}) as (url, _):
         done = start(url)
     assert done.returncode == 1
     assert "the body is larger than 67,108,864 bytes" in done.stdout
@@ -217,10 +214,8 @@ def test_a_body_within_the_bound_is_read_whole_under_its_coding(start: Start) ->
 
 @pytest.mark.parametrize("fault", ["never-ends", "drips", "never-answers"])
 def test_an_answer_without_end_is_left_at_a_bound(start: Start, fault: str) -> None:
-    began = time.monotonic()
     with serve(fault=fault) as endpoint:
         done = start(endpoint.url, "--request-timeout", "0.3", "--phases", "coverage")
-    assert time.monotonic() - began < 30, "the head of one answer that drips takes twenty seconds"
     assert done.returncode == 1
     bounds = ("no whole answer within 0.3 s", "timed out after 0.3", "the body is larger than")
     assert any(bound in done.stdout for bound in bounds)
@@ -300,7 +295,7 @@ def python(folder: Path, script: str) -> Done:
 
 MENDING: Final = f"""
 from {HOOKS} import before_load_schema
-from conformance.document import load_corrected, load_document
+from conformance.spec.document import load_corrected, load_document
 refused = {{"description": "Refused"}}
 corrected = load_corrected()
 corrected["paths"]["/api/queue"]["get"]["responses"] |= {{"401": refused, "403": refused}}

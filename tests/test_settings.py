@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from conformance.settings import Bounds, Properties, Secret, Settings, UsageProblem, announcement, make_settings
+from conformance.exchange.secrets import Secret
+from conformance.probe.limits import Bounds
+from conformance.problems import UsageProblem
+from conformance.properties.model import Properties
+from conformance.run.consent import announcement
+from conformance.run.settings import Settings, make_settings
 
 KEY = "sesame-4711"
 HERE = "http://127.0.0.1:8188"
@@ -211,7 +216,7 @@ def test_what_is_for_generated_requests_is_refused_without_them(typed: dict[str,
 
 
 def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.settings.find_spec", lambda name: None if name == "schemathesis" else object())
+    monkeypatch.setattr("conformance.run.settings.find_spec", lambda name: None if name == "schemathesis" else object())
     with pytest.raises(UsageProblem, match=r"needs schemathesis: pip install 'comfy-queue-conformance\[properties\]'"):
         make_settings({}, properties=True)
 

@@ -9,18 +9,21 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from outside import BIN, TIMEOUT, environment
-from test_populate import Keeping, Stuck, serving
+from outside import ALONE, BIN, TIMEOUT, environment, started
+from test_populate import Keeping, Stuck
 
+from conformance.reference.app import Reference
 from conformance.reference.board import Board, Job
 from conformance.reference.server import Endpoint
-from conformance.stopping import REPEAT, Repeats, stoppable
+from conformance.reference.variants import Variant
+from conformance.run.stopping import REPEAT, Repeats, stoppable
 
 TO_STOP: Final = (signal.SIGINT, signal.SIGTERM)
 JOBS: Final = 5
@@ -131,8 +134,9 @@ def taking_jobs(board: type[Board] = Stuck) -> Iterator[tuple[Endpoint, threadin
     """Serve a queue; the event is set when it has some jobs."""
     filled = threading.Event()
 
-    with serving(board) as server:
-        shelf = server.reference.board
+    reference = Reference(Variant("made", "", board=board), path="/api/queue")
+    with Endpoint(reference, "127.0.0.1", 0, "") as server:
+        shelf = reference.board
         assert shelf is not None
         add = shelf.add
 
@@ -188,28 +192,53 @@ def leaves_nothing(folder: Path, number: signal.Signals, command: str, *before: 
         assert alive(server) == []
 
 
-@pytest.mark.parametrize("command", COMMANDS[:3])
-@pytest.mark.parametrize("number", TO_STOP, ids=["ctrl-c", "kill"])
-def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, number: signal.Signals, command: str) -> None:
-    leaves_nothing(tmp_path, number, command)
+CTRL_C, KILL, IGNORED = "ctrl-c", "kill", "kill-in-the-background"
+QUICK: Final = {
+    ("check", CTRL_C), ("check --all", CTRL_C), ("pytest --pyargs conformance", CTRL_C), ("check", KILL),
+    ("check --all", IGNORED), ("pytest --pyargs conformance", IGNORED),
+}  # fmt: skip
+
+
+def some(*quick: tuple[str, str], of: Iterable[tuple[str, str]]) -> list[Any]:
+    """Mark the cases that run only with ``--deep``."""
+    return [pytest.param(*case, marks=() if case in quick else pytest.mark.deep) for case in of]
+
+
+@pytest.mark.parametrize(("command", "way"), some(*QUICK, of=product(COMMANDS[:3], (CTRL_C, KILL, IGNORED))))
+def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, command: str, way: str) -> None:
+    """Each takes the seconds in which a job may still be on its way into the queue."""
+    with taking_jobs() as (server, filled):
+        program, *words = words_of(command, server.url, tmp_path)
+        name = Path(program).name
+        with started(tmp_path, name, *words, background=way == IGNORED, extra=ALONE) as process:
+            assert filled.wait(TIMEOUT)
+            process.signal(signal.SIGINT if way == CTRL_C else signal.SIGTERM)
+            done = process.end()
+        assert done.returncode == 2
+        assert "Traceback" not in done.stdout + done.stderr
+        assert alive(server) == []
 
 
 @pytest.mark.parametrize(
-    ("way", "command"),
-    [*(("timeout", command) for command in COMMANDS), ("timeout-int", "check"), ("timeout-int", "load")],
+    ("command", "way"),
+    some(("check", "timeout"), ("check", "timeout-int"), ("load", "timeout"), of=product(COMMANDS, TIMEOUTS)),
 )
-def test_timeout_signals_twice_and_the_jobs_are_removed(tmp_path: Path, way: str, command: str) -> None:
+def test_timeout_signals_twice_and_the_jobs_are_removed(tmp_path: Path, command: str, way: str) -> None:
     """SIGALRM makes ``timeout`` believe that the time is over: it signals its child, and then its group."""
     leaves_nothing(tmp_path, signal.SIGALRM, command, *TIMEOUTS[way])
 
 
-@pytest.mark.parametrize("way", ["kill", *TIMEOUTS])
+@pytest.mark.parametrize("way", ["kill", "timeout-int", pytest.param("timeout", marks=pytest.mark.deep)])
 def test_in_the_background_jobs_are_removed_as_well(tmp_path: Path, way: str) -> None:
     number = signal.SIGTERM if way == "kill" else signal.SIGALRM
     leaves_nothing(tmp_path, number, "check", *BACKGROUND, *TIMEOUTS.get(way, ()))
 
 
-@pytest.mark.parametrize("before", [(), ("timeout", "--foreground", "600")], ids=["alone", "under-timeout"])
+@pytest.mark.parametrize(
+    "before",
+    [(), pytest.param(("timeout", "--foreground", "600"), marks=pytest.mark.deep)],
+    ids=["alone", "under-timeout"],
+)
 def test_ctrl_c_at_a_terminal_removes_the_jobs(tmp_path: Path, before: tuple[str, ...]) -> None:
     ours, theirs = pty.openpty()
     with taking_jobs() as (server, filled):
@@ -226,14 +255,13 @@ def test_ctrl_c_at_a_terminal_removes_the_jobs(tmp_path: Path, before: tuple[str
         assert alive(server) == []
 
 
+@pytest.mark.deep
 def test_a_signal_where_nothing_can_be_removed_names_what_is_left(tmp_path: Path) -> None:
+    """It tries for 15 seconds."""
     with taking_jobs(Keeping) as (server, filled):
-        arguments = words_of("check", server.url, tmp_path)
-        with subprocess.Popen(
-            arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
+        with started(tmp_path, "comfy-conformance", "check", server.url, "--populate") as process:
             assert filled.wait(TIMEOUT)
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=TIMEOUT)
-        assert process.returncode == 2
-        assert all(name in said for name in alive(server))
+            process.signal(signal.SIGINT)
+            done = process.end()
+        assert done.returncode == 2
+        assert all(name in done.stderr for name in alive(server))

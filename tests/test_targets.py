@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from conformance.cli.check import check
-from conformance.options import OPTIONS, Option
-from conformance.settings import Secret, UsageProblem
-from conformance.targets import Target, environment, parse, read
+from conformance.exchange.secrets import Secret
+from conformance.problems import UsageProblem
+from conformance.run.options import OPTIONS, Option
+from conformance.run.targets import Target, environment, parse, read
 
 FILE = Path("folder/targets.toml")
 

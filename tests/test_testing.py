@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from outside import BIN, Done, run
+from outside import Done, plain_pytest, suite
 
-from conformance.contract import CATALOGUE
+from conformance.contract.catalogue import CATALOGUE
 
-PYTEST = (BIN / "python", "-m", "pytest", "-p", "no:xdist", "-q")
+QUIET = ("-p", "no:cacheprovider", "-q")
 CONFTEST = 'pytest_plugins = ["conformance.testing"]\n'
 CLIENT = '''
 import json
@@ -21,7 +21,7 @@ def pending(server):
     """A naive client: it trusts every place of the tuple."""
     key = {"X-API-Key": server.key} if server.key else {}
     request = urllib.request.Request(server.url + "/api/queue", headers=key)
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         queue = json.load(answer)
     return [(item[0], item[3][0], item[4]["create_time"]) for item in queue["queue_pending"]]
 '''
@@ -32,7 +32,7 @@ def project(folder: Path, tests: str, conftest: str = CONFTEST) -> Done:
     (folder / "conftest.py").write_text(conftest)
     (folder / "client.py").write_text(CLIENT)
     (folder / "test_client.py").write_text(f"import json\n\nimport pytest\nfrom client import pending\n\n{tests}")
-    return run(folder, *PYTEST, "-p", "no:cacheprovider", "--tb=short", ".")
+    return plain_pytest(folder, *QUIET, "--tb=short", ".")
 
 
 def test_a_client_is_tested_against_what_keeps_the_contract_and_what_breaks_it(tmp_path: Path) -> None:
@@ -143,9 +143,17 @@ def test_nothing_is_there_without_being_asked_for(tmp_path: Path) -> None:
 
 def test_the_suite_itself_can_be_run_beside_it(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
-    done = run(tmp_path, *PYTEST, "--pyargs", "conformance")
+    done = suite(tmp_path, *QUIET)
     assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
     assert f"of {len(CATALOGUE)} clauses exercised" in done.stdout
+
+
+FEW_EXAMPLES = """
+from hypothesis import settings
+
+settings.register_profile("few", max_examples=2)
+settings.load_profile("few")
+"""
 
 
 def test_the_examples_for_authors_of_clients_run_as_they_stand(tmp_path: Path) -> None:
@@ -154,5 +162,6 @@ def test_the_examples_for_authors_of_clients_run_as_they_stand(tmp_path: Path) -
     assert [name for name, _ in files] == ["conftest.py", "test_client.py", "test_parser.py"]
     for name, text in files:
         (tmp_path / name).write_text(text, encoding="utf-8")
-    done = run(tmp_path, *PYTEST, "-p", "no:cacheprovider", ".")
+    (tmp_path / "sitecustomize.py").write_text(FEW_EXAMPLES, encoding="utf-8")
+    done = plain_pytest(tmp_path, *QUIET, ".", PYTHONPATH=str(tmp_path))
     assert "10 passed" in done.stdout, done.stdout + done.stderr

@@ -13,7 +13,7 @@ from outside import command_line, report
 from test_load_rounds import WRITES, World, crowd
 from test_populate import Stuck, asked, begun
 
-from conformance.exchange import Operation
+from conformance.exchange.model import Operation
 from conformance.load.jobs import Jobs
 from conformance.probe.jobs import READ_BACK
 from conformance.reference.board import Board, Job

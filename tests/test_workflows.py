@@ -13,7 +13,7 @@ import pytest
 from outside import BIN
 from workflows import ACTION, GITLAB, ROOT, WORKFLOWS, all_steps, environment_of, load
 
-from conformance.targets import read
+from conformance.run.targets import read
 
 FILES = [*WORKFLOWS, ACTION]
 SHELL = [(path, job, step) for path in FILES for job, step in all_steps(path) if "run" in step]

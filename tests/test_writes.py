@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from conformance.settings import Bounds, UsageProblem, announcement, make_settings
-from conformance.writes import LARGEST_WORKFLOW, agreed, unconsented
+from conformance.probe.limits import Bounds
+from conformance.problems import UsageProblem
+from conformance.run.consent import agreed, announcement, unconsented
+from conformance.run.settings import make_settings
+from conformance.run.writes import LARGEST_WORKFLOW
 
 HERE, THERE = "http://127.0.0.1:8188", "https://cloud.comfy.org"
 GOOD = {"1": {"class_type": "EmptyImage", "inputs": {}}}

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import click
 
-from conformance import __version__
 from conformance.cli.streams import standing
+from conformance.version import __version__
 
 EXIT_INTERRUPTED: Final = 2
 EXIT_INTERNAL: Final = 3
@@ -80,12 +80,12 @@ class Cli(click.Group):
         except click.ClickException as problem:
             context = getattr(problem, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context is not None else ""
-            from conformance.report.inert import line  # a name of a file may be anything
+            from conformance.text.safe import line  # a name of a file may be anything
 
             click.echo(line(f"error: {problem.format_message().rstrip('.')}{hint}"), err=True)
             sys.exit(EXIT_USAGE)
         except Exception as error:  # noqa: BLE001 - one line instead of a traceback
-            from conformance.trouble import told
+            from conformance.exchange.trouble import told
 
             click.echo(told(error, os.environ), err=True)
             sys.exit(EXIT_INTERNAL)

@@ -24,8 +24,8 @@ def badge(*, report: Path, output: Path | None, label: str, quiet: bool) -> None
     n of m, and date. badge.json is for https://shields.io/endpoint, from wherever you serve it.
     """
     from conformance.history import snapshot
-    from conformance.report.badge import badge_of, render_endpoint, render_svg
-    from conformance.report.write import write_whole
+    from conformance.render.badge import badge_of, render_endpoint, render_svg
+    from conformance.text.files import write_whole
 
     if not label.strip():
         raise refusal("--label is empty: say of what the badge is")

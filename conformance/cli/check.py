@@ -11,9 +11,10 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, progress, refusal, unwritable
-from conformance.options import OPTIONS, settings_from
-from conformance.settings import Settings, UsageProblem
-from conformance.writes import agreed, unconsented
+from conformance.problems import UsageProblem
+from conformance.run.consent import agreed, unconsented
+from conformance.run.options import OPTIONS, settings_from
+from conformance.run.settings import Settings
 
 TARGETS_FILE: Final = "targets.toml"
 PARALLEL: Final = 4
@@ -67,8 +68,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         return check_all(file, only, parallel or PARALLEL, Path(report_dir), given, quiet=quiet)
     if only or parallel is not None:
         raise refusal(f"{'--only' if only else '--parallel'} is for many targets: add --all")
-    from conformance.run import ask, report_on
-    from conformance.settings import announcement
+    from conformance.judge.build import report_on
+    from conformance.run.ask import ask
+    from conformance.run.consent import announcement
 
     if url is not None and target is not None and url != target:
         msg = "two targets: give the URL as an argument or with --target, not both"
@@ -91,12 +93,12 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
             transcript = ask(settings, tell)
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
-    return finish(report_on(transcript, settings), settings, quiet=quiet)
+    return finish(report_on(transcript, settings.judging), settings, quiet=quiet)
 
 
 def _see_places(settings: Settings) -> None:
     """See where the run is to be left, before anything is sent. Raises UsageProblem and OSError."""
-    from conformance.report.write import check_writable
+    from conformance.render.write import check_writable
 
     check_writable(settings.report_dir, settings.formats)
     if settings.history is not None:

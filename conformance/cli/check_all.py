@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from conformance.cli.shared import refusal, unwritable
-from conformance.near import did_you_mean
-from conformance.settings import DEFAULT_KEY_ENV, UsageProblem
-from conformance.targets import OF_ONE
+from conformance.problems import UsageProblem
+from conformance.run.settings import DEFAULT_KEY_ENV
+from conformance.run.targets import OF_ONE
+from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from conformance.batch import Job
-    from conformance.report.overview import TargetResult
-    from conformance.targets import Target
+    from conformance.history.overview import TargetResult
+    from conformance.run.many import Job
+    from conformance.run.targets import Target
 
 COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive": "yellow", "error": "magenta"}
 
@@ -28,11 +29,11 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
     file: Path, only: Sequence[str], parallel: int, report_dir: Path, given: Mapping[str, Any], *, quiet: bool
 ) -> int:
     """Check the targets that a file names, or those of them named in ``only``; ``given`` outweighs what it says."""
-    from conformance.batch import jobs, run_all
-    from conformance.report.build import instant
-    from conformance.report.overview import headline, overview
-    from conformance.report.overview_page import write_overview
-    from conformance.report.write import check_writable
+    from conformance.history.overview import overview
+    from conformance.judge.ledger import instant
+    from conformance.render.overview import headline, write_overview
+    from conformance.render.write import check_writable
+    from conformance.run.many import jobs, run_all
 
     for name in OF_ONE:
         if name in given:
@@ -65,7 +66,7 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
 
 
 def _chosen(file: Path, only: Sequence[str]) -> list[Target]:
-    from conformance.targets import read
+    from conformance.run.targets import read
 
     targets = {target.name: target for target in read(file)}
     for name in only:
@@ -75,7 +76,7 @@ def _chosen(file: Path, only: Sequence[str]) -> list[Target]:
 
 
 def _announce(work: Sequence[Job], parallel: int) -> None:
-    from conformance.settings import announcement
+    from conformance.run.consent import announcement
 
     for job in work:
         for line in announcement(job.settings):
@@ -89,13 +90,13 @@ def _announce(work: Sequence[Job], parallel: int) -> None:
 
 def _say(text: str) -> None:
     """Print what a run says on the standard error: what somebody has to know at once."""
-    from conformance.report.inert import line
+    from conformance.text.safe import line
 
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
 def _line(one: TargetResult) -> str:
-    from conformance.report.inert import line
+    from conformance.text.safe import line
 
     flags = "".join(f" [{flag}]" for flag in one.flags)
     return line(f"{one.name}: {one.outcome}: {one.reason}{flags}")

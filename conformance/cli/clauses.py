@@ -16,7 +16,8 @@ import click
 )
 def clauses(form: str) -> None:
     """Print the catalogue of clauses."""
-    from conformance.contract import CATALOGUE, docs
+    from conformance.contract.catalogue import CATALOGUE
+    from conformance.render import catalogue as docs
 
     if form != "table":
         click.echo(docs.as_markdown().rstrip() if form == "markdown" else docs.as_json())

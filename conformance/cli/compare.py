@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from conformance.cli.shared import options_of_a_run, progress, reading, refusal, unwritable
-from conformance.options import OPTIONS, settings_from
-from conformance.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, EMBEDDED, UsageProblem
+from conformance.problems import UsageProblem
+from conformance.run.options import OPTIONS, settings_from
+from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, EMBEDDED
 
 if TYPE_CHECKING:
-    from conformance.comparison import Comparison
-    from conformance.report.model import Report
-    from conformance.settings import Settings
+    from conformance.history.comparison import Comparison
+    from conformance.judge.report import Report
+    from conformance.run.settings import Settings
 
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 OF_BOTH: Final = (
@@ -72,8 +73,8 @@ def compare(*, a: str, b: str, report_dir: Path, quiet: bool, **options: Any) ->
 
     A clause that nothing came up for on one side, or that its dialect does not ask, is listed and is no difference.
     """  # noqa: D301 - click wants the backspace itself
-    from conformance.comparison import contrast
-    from conformance.report.write import check_writable
+    from conformance.history.comparison import contrast
+    from conformance.render.write import check_writable
 
     plans = {side: _plan(side, given, options) for side, given in (("a", a), ("b", b))}
     for directory in (report_dir, report_dir / "a", report_dir / "b"):
@@ -111,8 +112,9 @@ def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool],
 
 
 def _checked(side: str, settings: Settings, *, quiet: bool) -> Report:
-    from conformance.run import ask, report_on
-    from conformance.settings import announcement
+    from conformance.judge.build import report_on
+    from conformance.run.ask import ask
+    from conformance.run.consent import announcement
 
     if not quiet:
         for told in announcement(settings):
@@ -124,7 +126,7 @@ def _checked(side: str, settings: Settings, *, quiet: bool) -> Report:
             transcript = ask(settings, tell)
         except UsageProblem as problem:
             raise _refused(side, problem) from None
-    return report_on(transcript, settings)
+    return report_on(transcript, settings.judging)
 
 
 def _refused(side: str, problem: UsageProblem) -> click.UsageError:
@@ -137,9 +139,10 @@ def _refused(side: str, problem: UsageProblem) -> click.UsageError:
 
 
 def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -> None:
-    from conformance.comparison import encode
-    from conformance.report.compared import comparison_markdown, render_comparison
-    from conformance.report.write import write_reports, write_whole
+    from conformance.history.comparison import encode
+    from conformance.render.comparison import comparison_markdown, render_comparison
+    from conformance.render.write import write_reports
+    from conformance.text.files import write_whole
 
     for side, report in zip("ab", reports, strict=True):
         write_reports(report, directory / side)
@@ -151,8 +154,8 @@ def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -
 
 
 def _print(comparison: Comparison, directory: Path, *, quiet: bool) -> None:
-    from conformance.report.compared import comparison_lines
-    from conformance.report.text import COLOUR
+    from conformance.render.comparison import comparison_lines
+    from conformance.render.terminal import COLOUR
 
     lines = comparison_lines(comparison)
     for line in lines[-1:] if quiet else lines:

@@ -34,7 +34,7 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
     """
     from datetime import UTC, datetime
 
-    from conformance.deviations.draft import draft
+    from conformance.judge.deviations.draft import draft
 
     text = draft(reading(report), datetime.now(UTC).date(), should=should)
     if not text:
@@ -60,7 +60,7 @@ def example() -> None:
     """Print what ComfyUI itself is known to do otherwise, as a register to begin with."""
     from importlib.resources import files
 
-    click.echo(files("conformance.deviations").joinpath("comfyui.toml").read_text("utf-8"), nl=False)
+    click.echo(files("conformance.judge.deviations").joinpath("comfyui.toml").read_text("utf-8"), nl=False)
 
 
 @deviations.command()
@@ -72,10 +72,10 @@ def check(file: Path) -> int:
     """
     from datetime import UTC, datetime
 
-    from conformance.deviations.register import read_register
-    from conformance.deviations.review import review
-    from conformance.report.inert import line
-    from conformance.settings import UsageProblem
+    from conformance.judge.deviations.register import read_register
+    from conformance.judge.deviations.review import review
+    from conformance.problems import UsageProblem
+    from conformance.text.safe import line
 
     try:
         register = read_register(file)

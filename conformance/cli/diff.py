@@ -11,7 +11,7 @@ from conformance.cli.shared import reading, refusal
 
 if TYPE_CHECKING:
     from conformance.history import Snapshot, Store
-    from conformance.report.model import Diff
+    from conformance.judge.report import Diff
 
 EXIT_WORSE = 1
 
@@ -90,7 +90,7 @@ def _numbered(store: Store, old: str, new: str | None, target: str | None) -> tu
 
 
 def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
-    from conformance.near import did_you_mean
+    from conformance.text.suggest import did_you_mean
 
     newest = store.newest()
     targets = dict.fromkeys(run.target for run in newest)
@@ -105,8 +105,8 @@ def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
 
 
 def _print(found: Diff, form: str, *, quiet: bool) -> None:
-    from conformance.report.diff import diff_lines, diff_markdown
-    from conformance.report.text import COLOUR
+    from conformance.render.diff import diff_lines, diff_markdown
+    from conformance.render.terminal import COLOUR
 
     if form == "json":
         import msgspec

@@ -11,8 +11,8 @@ import click
 from conformance.cli.shared import options_of_a_run, refusal
 
 if TYPE_CHECKING:
-    from conformance.drift import Drift
-    from conformance.published import Published
+    from conformance.drift.changes import Drift
+    from conformance.drift.published import Published
 
 EXIT_DRIFT: Final = 1
 EXIT_NOT_READ: Final = 11
@@ -48,10 +48,10 @@ def drift(url: str | None, form: str, update: Path | None, quiet: bool, **option
     """
     import json
 
-    from conformance.drift import PUBLISHED_AT
-    from conformance.report import drift as told
-    from conformance.report.inert import line
-    from conformance.report.text import COLOUR
+    from conformance.drift.changes import PUBLISHED_AT
+    from conformance.render import drift as told
+    from conformance.render.terminal import COLOUR
+    from conformance.text.safe import line
 
     asked = url if url is not None else PUBLISHED_AT
     found, published, problem = _compared(asked, options)
@@ -74,10 +74,11 @@ def drift(url: str | None, form: str, update: Path | None, quiet: bool, **option
 
 def _compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
     """Fetch, read and compare; what came in the way, in words, where something did."""
-    from conformance.drift import compare
-    from conformance.probe.fetch import NotFetched, fetch
-    from conformance.published import NoDocument, read
-    from conformance.settings import UsageProblem, checked_url, make_settings
+    from conformance.drift.changes import compare
+    from conformance.drift.fetch import NotFetched, fetch
+    from conformance.drift.published import NoDocument, read
+    from conformance.problems import UsageProblem
+    from conformance.run.settings import checked_url, make_settings
 
     if not url.strip():
         msg = "--url is empty: give the URL of a document, or leave it out"
@@ -99,7 +100,7 @@ def _compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Publishe
 def _vendor(checkout: Path, published: Published, url: str) -> None:
     from datetime import UTC, datetime
 
-    from conformance.vendor import Unvendored, revendor
+    from conformance.drift.vendor import Unvendored, revendor
 
     try:
         written = revendor(checkout, published, url=url, today=datetime.now(UTC).date())

@@ -20,7 +20,8 @@ from click.core import ParameterSource
 from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
 from conformance.cli.check_all import COLOUR
 from conformance.cli.shared import options_of_a_run, refusal, unwritable
-from conformance.settings import Bounds, UsageProblem
+from conformance.probe.limits import Bounds
+from conformance.problems import UsageProblem
 
 if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell
@@ -34,7 +35,7 @@ LANES: Final = 8
 """Checks at a time for each worker, where nobody said otherwise: while one waits for its answer another is judged."""
 FOR_ALL: Final = (
     "queue_path", "dialect", "allow_plain_http_key", "ca_bundle", "client_cert", "insecure", "proxy_env",
-    "redact_workflows", "deviations", "edition", "fail_on_should", "inconclusive_ok", "wait_for_items", "deadline",
+    "redact_workflows", "deviations", "fail_on_should", "inconclusive_ok", "wait_for_items", "deadline",
     "exchange_timeout", "connect_timeout", "max_body", "max_requests", "rate_limit",
 )  # fmt: skip
 """Options of a run that can be given for all endpoints. A key belongs to the target that names it."""
@@ -147,8 +148,8 @@ def fleet(  # noqa: PLR0913 - one parameter for each option
     from conformance.fleet.model import Header
     from conformance.fleet.results import Results
     from conformance.fleet.sources import WHOLE, looked_at, part_of, source_of
-    from conformance.report.build import instant
-    from conformance.report.words import count
+    from conformance.judge.ledger import instant
+    from conformance.text.plural import count
 
     processes = workers or os.cpu_count() or 1
     bounds = FleetBounds(
@@ -206,7 +207,7 @@ def _run(engine: Engine, endpoints: Source, results: Results, tell: Tell) -> Sto
 def _end(results: Results, directory: Path) -> Stopped | None:
     from conformance.fleet.results import endpoints
     from conformance.fleet.tally import Tally
-    from conformance.report.build import instant
+    from conformance.judge.ledger import instant
 
     try:
         results.write(Tally(endpoints(directory)).footer(instant(time.time())))

@@ -13,10 +13,11 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.options import VERDICT_OPTIONS, settings_from
+from conformance.judge.judging import VERDICT_OPTIONS
+from conformance.run.options import settings_from
 
 if TYPE_CHECKING:
-    from conformance.exchange import Exchange
+    from conformance.exchange.model import Exchange
 
 
 _NAMES: Final = {"-": "standard input"}
@@ -49,12 +50,12 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
     """
     import time
 
-    from conformance.dialect import Dialect
-    from conformance.recordings import UnreadableRecording
-    from conformance.rejudge import is_report, judge_again, read_source
-    from conformance.report.whole import NotWhole
-    from conformance.run import report_on_exchanges
-    from conformance.settings import UsageProblem
+    from conformance.contract.terms import Dialect
+    from conformance.exchange.recordings import UnreadableRecording
+    from conformance.judge.build import report_on_exchanges
+    from conformance.judge.rejudge import is_report, judge_again, read_source
+    from conformance.judge.whole import NotWhole
+    from conformance.problems import UsageProblem
 
     start = time.time()
     source = None
@@ -69,11 +70,11 @@ def judge(files: tuple[str, ...], method: str | None, report_dir: Path | None, q
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:
-            report = judge_again(source, transcript, settings, name=contents[0][0])
+            report = judge_again(source, transcript, settings.judging, name=contents[0][0])
         else:
             exchanges = _exchanges(contents, method)
             target = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-            report = report_on_exchanges(exchanges, settings, target=target, start=start)
+            report = report_on_exchanges(exchanges, settings.judging, target=target, start=start)
     except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
     return finish(report, settings, quiet=quiet, write=report_dir is not None)
@@ -88,7 +89,7 @@ def _read(name: str) -> bytes:
 
 
 def _check_writable(directory: Path) -> None:
-    from conformance.report.write import check_writable
+    from conformance.render.write import check_writable
 
     try:
         check_writable(directory)
@@ -105,7 +106,7 @@ def _is_alone(files: Sequence[str], method: str | None) -> None:
 
 def _exchanges(contents: Sequence[tuple[str, bytes]], method: str | None) -> list[Exchange]:
     """Read the exchanges of recordings, each with a name of its own. Raises UnreadableRecording."""
-    from conformance.recordings import read, read_file
+    from conformance.exchange.recordings import read, read_file
 
     found = [
         exchange

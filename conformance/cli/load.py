@@ -12,7 +12,7 @@ import click
 
 from conformance.cli.shared import option_of_a_run, refusal, unwritable
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
-from conformance.settings import UsageProblem
+from conformance.problems import UsageProblem
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 USERS: Final = 10
@@ -58,7 +58,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is look
 
     Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 4 usage.
     """
-    from conformance.report.write import check_writable
+    from conformance.render.write import check_writable
 
     if locustfile:
         click.echo(str(LOCUSTFILE))

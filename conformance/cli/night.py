@@ -12,13 +12,13 @@ import click
 
 from conformance.cli import EXIT_USAGE
 from conformance.cli.shared import reading, refusal
-from conformance.night import AFTER
+from conformance.history.night import AFTER
 
 if TYPE_CHECKING:
-    from conformance.night import Decision
-    from conformance.report.model import Report
-    from conformance.report.overview import Overview, TargetResult
-    from conformance.targets import Target
+    from conformance.history.night import Decision
+    from conformance.history.overview import Overview, TargetResult
+    from conformance.judge.report import Report
+    from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
 """A report tells of as many runs before it."""
@@ -75,10 +75,10 @@ def night(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     import time
 
-    from conformance.night import decide, known_keys
-    from conformance.report import night as told
-    from conformance.report.build import instant
-    from conformance.report.overview import overview
+    from conformance.history.night import decide, known_keys
+    from conformance.history.overview import overview
+    from conformance.judge.ledger import instant
+    from conformance.render import night as told
 
     found = [each for directory in directories for each in _found(directory)]
     names = [each.result.name for each in found]
@@ -107,8 +107,9 @@ def _found(directory: Path) -> list[Found]:
     """Read what is left in a directory: of all targets of an overview, or of the one that was checked."""
     from msgspec import DecodeError
 
-    from conformance.report.overview import decode, result
-    from conformance.run import exit_status
+    from conformance.history.overview import decode
+    from conformance.judge.exit import exit_status
+    from conformance.render.overview import result
 
     path = directory / "overview.json"
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
@@ -142,8 +143,8 @@ def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
     """Return what is said of targets that left nothing."""
     if file is None:
         return []
-    from conformance.settings import UsageProblem
-    from conformance.targets import read
+    from conformance.problems import UsageProblem
+    from conformance.run.targets import read
 
     try:
         wanted = [target for target in read(file) if target.name not in names]
@@ -153,7 +154,7 @@ def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
 
 
 def _unreported(target: Target) -> TargetResult:
-    from conformance.report.overview import TargetResult
+    from conformance.history.overview import TargetResult
 
     return TargetResult(
         name=target.name, target=target.url, dialect=str(target.options.get("dialect", "cloud")), outcome="error",
@@ -164,9 +165,9 @@ def _unreported(target: Target) -> TargetResult:
 def _kept(found: Sequence[Found], history: Path | None) -> tuple[str | None, list[TargetResult]]:
     """Keep the runs that no history has yet; return why that was not possible, and what the night came to."""
     from conformance.history import HistoryProblem, keep
-    from conformance.report.inert import line
-    from conformance.report.overview import result
-    from conformance.report.write import write_reports
+    from conformance.render.overview import result
+    from conformance.render.write import write_reports
+    from conformance.text.safe import line
 
     unkept, results = None, []
     for each in found:
@@ -195,8 +196,8 @@ def _text(issue: Path) -> str:
 def _write(output: Path, decision: Decision, whole: Overview, url: str | None) -> None:
     import msgspec
 
-    from conformance.report import night as told
-    from conformance.report.write import write_whole
+    from conformance.render import night as told
+    from conformance.text.files import write_whole
 
     title = told.title(decision) if decision.troubles else ""
     record = {"title": title, **msgspec.to_builtins(decision)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.cli.shared import refusal
-from conformance.near import did_you_mean
+from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import threading

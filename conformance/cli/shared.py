@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli import EXIT_USAGE
-from conformance.options import OPTIONS, Option
+from conformance.run.options import OPTIONS, Option
 
 if TYPE_CHECKING:
-    from conformance.report.model import Report
-    from conformance.settings import Settings
+    from conformance.judge.report import Report
+    from conformance.run.settings import Settings
 
 
 def option_of_a_run(option: Option) -> Callable[..., Any]:
@@ -48,10 +48,10 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
 
     A run that was to be kept and is not in the history never ends with 0.
     """
-    from conformance.report.inert import line
-    from conformance.report.text import COLOUR, summary_lines
-    from conformance.report.write import write_reports
-    from conformance.run import exit_status
+    from conformance.judge.exit import exit_status
+    from conformance.render.terminal import COLOUR, summary_lines
+    from conformance.render.write import write_reports
+    from conformance.text.safe import line
 
     unkept = False
     if settings.history is not None:
@@ -83,7 +83,7 @@ def refusal(message: str) -> click.UsageError:
 
 def reading(path: Path) -> Report:
     """Read a compliance.json, or the one in a directory. Raises the error of a command line where there is none."""
-    from conformance.report.read import UnreadableReport, read_report
+    from conformance.judge.read import UnreadableReport, read_report
 
     try:
         return read_report(path)

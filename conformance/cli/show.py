@@ -9,8 +9,9 @@ import click
 
 from conformance.cli.check_all import COLOUR
 from conformance.cli.shared import finish, refusal, unwritable
-from conformance.near import did_you_mean
-from conformance.settings import Settings, UsageProblem
+from conformance.problems import UsageProblem
+from conformance.run.settings import Settings
+from conformance.text.suggest import did_you_mean
 
 
 @click.command(short_help="Show the report of one endpoint of a fleet.")

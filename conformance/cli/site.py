@@ -40,9 +40,9 @@ def site(  # noqa: PLR0913 - one parameter for each option
     Publish the folder as it is, on Pages or anywhere else.
     """
     from conformance.history import HistoryProblem, Store
-    from conformance.history.site import find_reports, write_site
-    from conformance.report.inert import line
-    from conformance.report.words import count
+    from conformance.render.site import find_reports, write_site
+    from conformance.text.plural import count
+    from conformance.text.safe import line
 
     kept = None if reports is None else find_reports(reports)
     try:

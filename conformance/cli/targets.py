@@ -23,9 +23,9 @@ def targets(file: Path, form: str) -> None:
     """
     import json
 
-    from conformance.report.inert import line
-    from conformance.settings import UsageProblem
-    from conformance.targets import read
+    from conformance.problems import UsageProblem
+    from conformance.run.targets import read
+    from conformance.text.safe import line
 
     try:
         found = read(file)

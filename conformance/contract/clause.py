@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import enum
-import json
-import re
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from conformance.dialect import Demand, Dialect, Difference
+from conformance.contract.terms import Demand, Dialect, Difference, Level
 
 if TYPE_CHECKING:
-    from conformance.contract.answer import Answer, Conversation
-    from conformance.contract.reading import Reading
-    from conformance.exchange import Request
-
-GOT_LIMIT: Final = 160
-"""Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
+    from conformance.contract.conversation import Answer, Conversation
+    from conformance.contract.reading.body import Reading
+    from conformance.exchange.model import Request
 
 
 PUBLISHED: Final = "openapi-cloud.yaml"
 """In github.com/Comfy-Org/docs: the document whose excerpt is vendored."""
-
-_SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
-"""The value of a member that holds somebody's key, also in JSON that stands in a string."""
-
-
-class Level(enum.StrEnum):
-    """How much a breach weighs."""
-
-    MUST = "must"
-    SHOULD = "should"
-    INFO = "info"
 
 
 class Source(NamedTuple):
@@ -108,53 +91,6 @@ class Finding(NamedTuple):
         return self.cause.hint if self.cause else None
 
 
-def show(value: object) -> str:
-    """Return a server's value as one bounded line of printable text."""
-    if isinstance(value, str | int | float | bool | list | dict | None):
-        text = json.dumps(value, ensure_ascii=False, default=str) if not _is_big(value) else _summary(value)
-    else:
-        text = str(value)
-    return printable(text)
-
-
-def failure(error: Exception) -> str:
-    """Say how a clause itself failed, which speaks of the suite and not of an answer."""
-    return f"{type(error).__name__}: {printable(str(error))}"
-
-
-def printable(text: str, limit: int = GOT_LIMIT) -> str:
-    """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
-    text = blotted(text)
-    cut = text[:limit]
-    safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
-    return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
-
-
-def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
-    """Blot out keys, character by character: no place moves. ``spare`` are values that are no keys."""
-    if "_comfy_org" not in text:
-        return text
-    return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
-
-
-def _is_big(value: object) -> bool:
-    return isinstance(value, dict | list) and (
-        len(value) > 8 or any(isinstance(v, dict | list) for v in _members(value))
-    )
-
-
-def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
-
-
-def _summary(value: object) -> str:
-    if isinstance(value, dict):
-        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in list(value)[:4])
-        return f"object with {len(value)} members ({names}{', …' if len(value) > 4 else ''})"
-    assert isinstance(value, list)
-    return f"array of {len(value)} elements"
-
-
 Check = Callable[[Any], Iterator[Finding]]
 """Takes one subject, yields its breaches."""
 
@@ -168,13 +104,6 @@ Across = Callable[["Conversation"], Iterable["tuple[Answer, Any]"]]
 """The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
 
 
-class Raised(NamedTuple):
-    """That a clause has its level since an edition, and which one it had before."""
-
-    edition: int
-    was: Level
-
-
 @dataclass(frozen=True, kw_only=True)
 class Clause:
     """One sentence of the contract.
@@ -183,7 +112,7 @@ class Clause:
     softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
     ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
     has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
-    ``since`` is the edition of the suite that it came with; ``raised`` says where a later one raised its level.
+    ``since`` is the edition of the suite that it came with.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     """
 
@@ -200,7 +129,6 @@ class Clause:
     only: frozenset[Dialect]
     elsewhere: str | None
     since: int
-    raised: Raised | None
     kinds: tuple[str, ...]
     over: Over | None = field(repr=False)
     of_body: OfBody | None = field(repr=False)
@@ -215,14 +143,6 @@ class Clause:
     def speaks_of(self, request: Request) -> bool:
         """Whether the clause may be asked of the answer to a request: most speak of the queue, and of no other operation."""
         return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
-
-    def in_edition(self, edition: int) -> Clause | None:
-        """Return the clause as it stood in an edition, None where it did not stand yet."""
-        if self.since > edition:
-            return None
-        if self.raised is not None and edition < self.raised.edition:
-            return replace(self, level=self.raised.was, core=False, raised=None)
-        return self
 
     def level_in(self, demand: Demand) -> Level | None:
         """Return the level under a dialect, None where the clause is not asked.
@@ -261,7 +181,6 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     only: frozenset[Dialect] = frozenset(Dialect),
     elsewhere: str | None = None,
     since: int = 1,
-    raised: Raised | None = None,
     kinds: tuple[str, ...] = (),
     over: Over | None = None,
     of_body: OfBody | None = None,
@@ -282,7 +201,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, raised=raised, kinds=kinds,
+            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, kinds=kinds,
             over=over, of_body=of_body, across=across, check=check,
         )  # fmt: skip
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.settings import Bounds, UsageProblem, is_loopback
+from conformance.probe.limits import Bounds
+from conformance.problems import UsageProblem
+from conformance.run.settings import is_loopback
 
 PER_HOST: Final = 2
 """Checks at a time at a host that is not loopback, where nobody said otherwise."""

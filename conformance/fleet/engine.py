@@ -23,15 +23,15 @@ from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from conformance.contract.clause import printable
 from conformance.fleet.bounds import JITTER, FleetBounds
 from conformance.fleet.model import EndpointResult, failed
 from conformance.fleet.results import Results
 from conformance.fleet.sources import Source
 from conformance.fleet.turns import Turns, host_of
 from conformance.fleet.work import Done, Keep, Order, OtherSuite, work
-from conformance.settings import Bounds
-from conformance.targets import Target
+from conformance.probe.limits import Bounds
+from conformance.run.targets import Target
+from conformance.text.safe import printable
 
 CONNECT: Final = 20.0
 """Seconds in which a scheduler answers, and in which a first worker is there."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from conformance import __version__
-from conformance.document import DOCUMENT_SHA256
-from conformance.report.fingerprint import fingerprints
-from conformance.report.model import Report, Status, Value
-from conformance.report.overview import Outcome, TargetResult, result
-from conformance.report.timing import timing
+from conformance.history.overview import Outcome, TargetResult
+from conformance.judge.fingerprint import fingerprints
+from conformance.judge.report import Report, Status, Value
+from conformance.judge.timing import timing
+from conformance.render.overview import result
+from conformance.spec.document import DOCUMENT_SHA256
+from conformance.version import __version__
 
 FINGERPRINTS: Final = 50
 """Kinds of breaches that a line names; the report of the endpoint has all."""

@@ -10,11 +10,11 @@ from typing import Final, get_args
 from conformance.fleet.model import EndpointResult
 from conformance.fleet.results import endpoints, ends_of
 from conformance.fleet.tally import Tally, headline
-from conformance.report.model import Verdict
-from conformance.report.overview import Outcome
-from conformance.report.page import render
-from conformance.report.words import VERDICT
-from conformance.report.write import write_whole
+from conformance.history.overview import Outcome
+from conformance.judge.report import Verdict
+from conformance.render.page import render
+from conformance.render.words import VERDICT
+from conformance.text.files import write_whole
 
 ROWS: Final = 10_000
 """Endpoints that the page lists; the worst come first."""

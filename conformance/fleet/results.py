@@ -18,8 +18,8 @@ import msgspec
 
 from conformance.fleet.marks import Marks
 from conformance.fleet.model import EndpointResult, Footer, Header, Line, Stored
-from conformance.report.model import Report
-from conformance.settings import UsageProblem
+from conformance.judge.report import Report
+from conformance.problems import UsageProblem
 
 RESULTS: Final = "results.jsonl"
 REPORTS: Final = "reports.jsonl.gz"

@@ -16,16 +16,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Self
 
-from conformance.contract.clause import printable
 from conformance.fleet.marks import Marks
-from conformance.near import did_you_mean
-from conformance.options import OPTIONS, Option
-from conformance.settings import EMBEDDED, UsageProblem
-from conformance.targets import Target, of_its_own, parse
+from conformance.problems import UsageProblem
+from conformance.run.options import OPTIONS, Option
+from conformance.run.settings import EMBEDDED
+from conformance.run.targets import Target, of_its_own, parse
+from conformance.text.safe import printable
+from conformance.text.suggest import did_you_mean
 
 ALLOWED: Final = (
     "target", "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header",
-    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "deviations", "edition", "fail_on_should",
+    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "deviations", "fail_on_should",
     "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout", "connect_timeout", "max_body", "max_requests",
     "rate_limit",
 )  # fmt: skip

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from conformance.fleet.model import Breach, EndpointResult, Footer
-from conformance.report.model import Status
-from conformance.report.overview import WORST_FIRST, Outcome
+from conformance.history.overview import WORST_FIRST, Outcome
+from conformance.judge.report import Status
 
 EXAMPLES: Final = 5
 """Endpoints that a group names."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.fleet.tally import Group, Tally
-from conformance.report.inert import line
-from conformance.report.words import count
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 SHOWN: Final = 10
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
-from conformance.targets import Target
+from conformance.run.targets import Target
 
 AHEAD: Final = 1000
 """Targets that are read ahead, at most, to find one whose host has room."""

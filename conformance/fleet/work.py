@@ -14,16 +14,20 @@ from typing import Final, Literal
 
 from msgspec import structs
 
-from conformance import __version__
-from conformance.document import DOCUMENT_SHA256
+from conformance.exchange.transcript import Transcript
+from conformance.exchange.trouble import Trouble, told
 from conformance.fleet.model import EndpointResult, endpoint_result, failed
 from conformance.fleet.results import packed
 from conformance.fleet.sources import own_environment
-from conformance.report.model import Report, Verdict
-from conformance.run import Transcript, ask_here, exit_status, report_on
-from conformance.settings import Settings, UsageProblem
-from conformance.targets import Target
-from conformance.trouble import Trouble, told
+from conformance.judge.build import report_on
+from conformance.judge.exit import exit_status
+from conformance.judge.report import Report, Verdict
+from conformance.problems import UsageProblem
+from conformance.run.ask import ask_here
+from conformance.run.settings import Settings
+from conformance.run.targets import Target
+from conformance.spec.document import DOCUMENT_SHA256
+from conformance.version import __version__
 
 Keep = Literal["all", "broken", "none"]
 """Of which endpoints the report is kept: all, those that are not conformant, or none."""
@@ -98,7 +102,7 @@ async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tup
 
 def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     try:
-        report = report_on(transcript, settings)
+        report = report_on(transcript, settings.judging)
         kept = keep == "all" or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
         return report, packed(report) if kept else None
     except Exception as error:  # noqa: BLE001 - told without the key

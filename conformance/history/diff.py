@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final, get_args
 
 from conformance.history.snapshot import ClauseThen, Snapshot, in_order
-from conformance.report.model import EXERCISED, Change, ChangeKind, Diff, Outcome, PastRun, Status, Verdict
-from conformance.report.words import count
+from conformance.judge.report import EXERCISED, Change, ChangeKind, Diff, Outcome, PastRun, Status, Verdict
+from conformance.text.plural import count
 
 BROKEN: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
 _NEWLY: Final[dict[Status, ChangeKind]] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.report.fingerprint import fingerprints
-from conformance.report.model import Fingerprint, PastRun, Report, Status
-from conformance.report.timing import timing
+from conformance.judge.fingerprint import fingerprints
+from conformance.judge.report import Fingerprint, PastRun, Report, Status
+from conformance.judge.timing import timing
 
 
 @dataclass(frozen=True)

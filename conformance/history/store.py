@@ -13,8 +13,8 @@ import msgspec
 
 from conformance.history.schema import APPLICATION_ID, SCRIPTS
 from conformance.history.snapshot import ClauseThen, Snapshot, in_order
-from conformance.report.model import Counts, Fingerprint, PastRun, RunAt, Status, Verdict
-from conformance.settings import UsageProblem
+from conformance.judge.report import Counts, Fingerprint, PastRun, RunAt, Status, Verdict
+from conformance.problems import UsageProblem
 
 WAIT: Final = 30.0
 """Seconds to wait for another process that writes to the same file."""

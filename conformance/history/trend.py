@@ -12,7 +12,7 @@ from msgspec import structs
 from conformance.history.diff import BROKEN, compare
 from conformance.history.snapshot import snapshot
 from conformance.history.store import Store
-from conformance.report.model import EXERCISED, ClauseHistory, History, PastRun, Report, Span, Status
+from conformance.judge.report import EXERCISED, ClauseHistory, History, PastRun, Report, Span, Status
 
 LAST: Final = 30
 """Runs that a report shows."""

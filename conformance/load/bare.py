@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from conformance.contract.answer import Answer
-from conformance.contract.reading import Gist, Reading
-from conformance.exchange import Exchange, Response
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.memory import Gist
+from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire")
 WHOLE: Final = (*HEAD, "content")

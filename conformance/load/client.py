@@ -13,12 +13,13 @@ import gevent
 from geventhttpclient import HTTPClient
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
-from conformance.content import ContentTooLarge, decode
-from conformance.contract.clause import printable
-from conformance.exchange import Exchange, Fault, Headers, Problem, Response, values
+from conformance.exchange.codings import ContentTooLarge, decode
+from conformance.exchange.headers import Headers, values
+from conformance.exchange.model import Exchange, Fault, Problem, Response
 from conformance.probe.client import Ask, Client, guard, reason, trust
 from conformance.probe.leave import Leave
-from conformance.settings import Settings
+from conformance.run.settings import Settings
+from conformance.text.safe import printable
 
 PIECE: Final = 1 << 16
 """Bytes that are read at a time."""

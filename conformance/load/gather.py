@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from conformance.contract import BY_ID, Level
-from conformance.exchange import Exchange
-from conformance.judge import as_evidence
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Level
+from conformance.exchange.model import Exchange
+from conformance.judge.fingerprint import fingerprint_at
+from conformance.judge.ledger import record
+from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
+from conformance.judge.tally import as_evidence
 from conformance.load.stream import Noted
 from conformance.load.tally import Broken, Latency, Second, Tally, bucket, mentioned, size_class
-from conformance.report.build import record
-from conformance.report.fingerprint import fingerprint_at
-from conformance.report.model import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 
 ALIKE: Final = 256
 """Different values that are kept before they are counted."""

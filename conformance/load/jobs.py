@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import structs
 
-from conformance.contract.answer import OK
-from conformance.exchange import Exchange
+from conformance.contract.conversation import OK
+from conformance.exchange.model import Exchange
 from conformance.load.rounds import JOBS, Deed, Round, script
 from conformance.load.tally import Own
 from conformance.probe.client import Ask
@@ -26,8 +26,8 @@ from conformance.probe.jobs import (
     unread,
 )
 from conformance.probe.leave import Leave, new_token
+from conformance.probe.limits import Writes
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
-from conformance.writes import Writes
 
 ROOM: Final = 64 << 20
 """Bytes of bodies that are kept for judging the life of jobs, over all rounds that are under way."""

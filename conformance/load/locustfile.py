@@ -17,17 +17,17 @@ from locust import events
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
+from conformance.judge.exit import exit_status
+from conformance.judge.report import Report
 from conformance.load.options import LOAD_OPTIONS, load_settings, will_be_written
 from conformance.load.session import Session
 from conformance.load.user import QueueUser
 from conformance.probe.jobs import left_behind
-from conformance.report.model import Report
-from conformance.report.text import summary_lines
-from conformance.report.words import count
-from conformance.report.write import write_reports
-from conformance.run import exit_status
-from conformance.settings import UsageProblem
-from conformance.stopping import Repeats
+from conformance.problems import UsageProblem
+from conformance.render.terminal import summary_lines
+from conformance.render.write import write_reports
+from conformance.run.stopping import Repeats
+from conformance.text.plural import count
 
 __all__ = ["QueueUser"]
 
@@ -59,6 +59,7 @@ def _wire(environment: Environment, **_: Any) -> None:
         sys.exit(EXIT_USAGE)
     repeats = Repeats()
     gevent.signal_handler(signal.SIGINT, lambda: _interrupt() if repeats.is_new() else None)
+    gevent.get_hub().loop.update_now()  # else the time that imports took is taken from the run: its timer starts there
     if not isinstance(environment.runner, WorkerRunner) and environment.web_ui is not None:
         for line in will_be_written(settings):
             sys.stderr.write(f"{line}\n")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from conformance.options import OPTIONS, Option, settings_from
-from conformance.settings import DEFAULT_REPORT_DIR, Settings, UsageProblem, is_loopback
-from conformance.writes import Writes, unconsented
+from conformance.probe.limits import Writes
+from conformance.problems import UsageProblem
+from conformance.run.consent import unconsented
+from conformance.run.options import OPTIONS, Option, settings_from
+from conformance.run.settings import DEFAULT_REPORT_DIR, Settings, is_loopback
 
 LONGEST: Final = 3600.0
 """Seconds. A load test that nobody ends, ends."""

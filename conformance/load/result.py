@@ -8,20 +8,18 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from conformance.contract import CATALOGUE
-from conformance.contract.answer import OK, UNAVAILABLE
-from conformance.contract.clause import printable
-from conformance.contract.reading import LISTS
-from conformance.deviations.apply import Night, account, waiving
-from conformance.deviations.register import Register
-from conformance.dialect import Demand
-from conformance.edition import EDITION
-from conformance.judge import Judgement
-from conformance.load.tally import Broken, Own, Tally
-from conformance.outcome import Counted, outcome
-from conformance.report.build import build, instant
-from conformance.report.fingerprint import fingerprint
-from conformance.report.model import (
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.conversation import OK, UNAVAILABLE
+from conformance.contract.reading.body import LISTS
+from conformance.contract.terms import Demand
+from conformance.judge.build import build
+from conformance.judge.deviations.apply import Night, account, waiving
+from conformance.judge.deviations.register import Register
+from conformance.judge.fingerprint import fingerprint
+from conformance.judge.judge import Judgement
+from conformance.judge.ledger import instant
+from conformance.judge.outcome import Counted, outcome
+from conformance.judge.report import (
     ClauseResult,
     LatencyBySize,
     LoadRun,
@@ -33,8 +31,10 @@ from conformance.report.model import (
     Status,
     Verdict,
 )
-from conformance.settings import Settings
-from conformance.verdict import count, in_words
+from conformance.judge.verdict import count, in_words
+from conformance.load.tally import Broken, Own, Tally
+from conformance.run.settings import Settings
+from conformance.text.safe import printable
 
 SERVED: Final = "status.served"
 STEADY: Final = "status.steady"
@@ -55,7 +55,7 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
         for clause in CATALOGUE
     )
     verdict, reason = _verdict(results, tally, stopped)
-    judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS), EDITION, None)
+    judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS))
     report = build(
         judgement, (), target=settings.target, dialect=settings.dialect.value, options=settings.options(), start=start,
         end=end, partial=stopped is not None, selected=None,

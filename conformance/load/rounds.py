@@ -6,9 +6,9 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from conformance.contract.answer import OK
-from conformance.contract.removal import INTERRUPT_GRACE
-from conformance.exchange import Exchange
+from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE
+from conformance.contract.conversation import OK
+from conformance.exchange.model import Exchange
 from conformance.probe.client import Ask
 from conformance.probe.jobs import (
     ARRIVAL,
@@ -25,10 +25,12 @@ from conformance.probe.jobs import (
     unread,
 )
 from conformance.probe.leave import Leave
-from conformance.probe.workflows import Workflow, unique
+from conformance.probe.workflows import Workflow, as_frontend, unique
 
 JOBS: Final = 4
 """Jobs of a round: one that runs and three that wait, so that of two that have to stay one may start meanwhile."""
+FRONTEND: Final = 1
+"""The job that is submitted as ComfyUI's own frontend submits one, counted from 0."""
 LISTING: Final = 2.0
 """Seconds from the first look at the list of jobs to the second, while they are followed; then twice as long, each."""
 ALIKE: Final = 4
@@ -120,7 +122,8 @@ def script(  # noqa: PLR0913 - each is a part of what a round does
     jobs = leave.prompts
     for number in range(jobs):
         graph = unique(workflows[min(number, len(workflows) - 1)], f"{leave.token}-{number + 1}")
-        taken = yield submit(f"submit job {number + 1} of {jobs}", graph)
+        aside = as_frontend(graph, leave.token[:32]) if number == FRONTEND else {}
+        taken = yield submit(f"submit job {number + 1} of {jobs}", graph, **aside)
         if status(taken) != OK:
             break
         yield Ask("read after submitting")

@@ -18,11 +18,12 @@ from locust.runners import STATE_CLEANUP, STATE_MISSING, MasterRunner, WorkerRun
 from locust.stats import StatsError
 from msgspec import structs
 
-from conformance.contract import BY_ID, Level
-from conformance.contract.answer import OK
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange, Operation
-from conformance.judge import judge
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.conversation import OK
+from conformance.contract.terms import Demand, Dialect, Level
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.judge import judge
+from conformance.judge.report import Report
 from conformance.load.client import Connection
 from conformance.load.gather import Gathering
 from conformance.load.jobs import Jobs
@@ -34,8 +35,7 @@ from conformance.load.tally import Tally, decode, encode
 from conformance.probe.client import Ask
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.leave import Leave
-from conformance.report.model import Report
-from conformance.settings import Settings, is_loopback
+from conformance.run.settings import Settings, is_loopback
 
 DATA: Final = "conformance"
 """Under which a worker's part stands in what Locust sends to its master."""

@@ -17,18 +17,20 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct
 
-from conformance.contract import BY_ID, CATALOGUE, Clause, Finding
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.clause import failure
-from conformance.contract.envelope import accountable
-from conformance.contract.envelope import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
-from conformance.contract.reading import Reading
-from conformance.contract.skim import Skimmed
-from conformance.contract.skim.job import Seen
-from conformance.contract.skim.reading import KNOWN
-from conformance.dialect import Demand
-from conformance.exchange import Exchange, Headers, Response, Same
+from conformance.contract.ask import subjects
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.clause import Clause, Finding
+from conformance.contract.clauses.status import accountable
+from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast import KNOWN, Skimmed
+from conformance.contract.reading.fast_job import Seen
+from conformance.contract.terms import Demand
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Response, Same
 from conformance.load.bare import Wanted, remembered, without_body, without_other_fields
+from conformance.text.safe import failure
 
 LISTED: Final = 2
 """Findings of a clause that are kept of an answer."""
@@ -232,7 +234,7 @@ class Stream:
     def _with_all_fields(self, noted: Noted, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
         """Return what was said of an answer, with what those say of it who look at whatever fields it has."""
         answer = Answer(exchange, response, equal.body.reading)
-        more = _noted((clause, partial(_over, clause, answer)) for clause in equal.others)
+        more = _noted((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.body.reading.forget()
         one, other, both = self._sums.get(id(noted), (None, None, NOTHING))
         if one is not noted or other != more:
@@ -302,7 +304,7 @@ class Stream:
         if body.proven is not None and answer.shows_queue:
             of_head = alike
             alike = self._alike.get_or_make((head, body.proven), lambda: self._ask_of_proven(answer, of_head))
-        noted, others = _as_far_as_shown(alike.others, _over, without_other_fields(answer, self._fields))
+        noted, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
         body.reading.forget()
         noted = alike.noted + noted + (body.noted if answer.shows_queue else NOTHING)
         number, dated = next(self._numbers), _is_dated(response)
@@ -317,7 +319,7 @@ class Stream:
     def _ask_of_proven(self, answer: Answer, of_head: _Alike) -> _Alike:
         """Ask what can be asked of a head and of what is left of a body: that is the same for all bodies alike."""
         known = [clause for clause in of_head.others if clause.id in KNOWN]
-        noted, others = _as_far_as_shown(known, _over, without_body(answer, self._fields, answer.reading))
+        noted, others = _as_far_as_shown(known, subjects, without_body(answer, self._fields, answer.reading))
         return _Alike(of_head.noted + noted, [c for c in of_head.others if c.id not in KNOWN or c in others])
 
     def _seen(self, look: Callable[[Raw], Seen], element: Raw) -> Seen:
@@ -359,15 +361,9 @@ def _whole(clause: Clause, answer: Answer) -> _Asked:
     return False, clause.over(answer)
 
 
-def _over(clause: Clause, answer: Answer) -> _Asked:
-    assert clause.over is not None
-    exercised, left = answer.left(clause)
-    return exercised, clause.over(left)
-
-
 def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
-    exercised, left = reading.left(clause)
+    exercised, left = reading.left(clause.id, clause.level_in(reading.demand))
     return exercised, clause.of_body(left)
 
 
@@ -421,10 +417,10 @@ def _as_far_as_shown(clauses: Iterable[Clause], ask: Callable[[Clause, Answer], 
 def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
     """Ask each clause of its subjects."""
     judged, broken, errors = [], [], []
-    for clause, subjects in asked:
+    for clause, asking in asked:
         try:
             found = list[Finding]()
-            exercised, left = subjects()
+            exercised, left = asking()
             for subject in left:
                 exercised = True
                 if len(found) < LISTED:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from conformance.report.fingerprint import fingerprint
-from conformance.report.model import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
+from conformance.judge.fingerprint import fingerprint
+from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 
 SECONDS: Final = 24 * 3600
 """Seconds of a run that are kept one by one: more than the longest run has."""

@@ -15,25 +15,17 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from conformance import __version__
-from conformance.content import BrokenCoding, ContentTooLarge, Decoder
-from conformance.contract.clause import printable
-from conformance.exchange import (
-    REDACTED,
-    Credential,
-    Exchange,
-    Fault,
-    Headers,
-    Operation,
-    Problem,
-    Request,
-    Response,
-    values,
-)
+from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
+from conformance.exchange.headers import Headers, values
+from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response
+from conformance.exchange.redactor import Redactor
+from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.leave import Leave
+from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway
 from conformance.probe.raw import look
-from conformance.redactor import Redactor
-from conformance.settings import METHOD_OVERRIDES, Bounds, Gateway, Secret, UsageProblem
+from conformance.problems import UsageProblem
+from conformance.text.safe import printable
+from conformance.version import __version__
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
@@ -245,7 +237,7 @@ class Client:
         if operation in {None, Operation.MANAGE}:
             return self.url
         assert operation is not None
-        return f"{self.url.rpartition('/')[0]}/{operation.value[1].format(job=job)}"
+        return f"{self.url.rpartition('/')[0]}/{operation.value[1].replace('{job}', job)}"
 
     def _headers(self, ask: Ask) -> Headers:
         fields: dict[str, str | None] = {

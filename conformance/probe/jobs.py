@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any, Final
 
-from conformance.contract.answer import NOT_NOW, OK
-from conformance.contract.clause import printable
-from conformance.exchange import Exchange, Operation
+from conformance.contract.conversation import NOT_NOW, OK
+from conformance.exchange.model import Exchange, Operation
 from conformance.probe.client import Ask, other
 from conformance.probe.leave import Leave, nameable
 from conformance.probe.workflows import Workflow
+from conformance.text.safe import printable
 
 FIRST_POLL, LAST_POLL = 0.05, 1.0
 """Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.contract.answer import NOT_NOW, OK
-from conformance.contract.history import ENDED
-from conformance.contract.reading import Reading
-from conformance.contract.removal import MALFORMED
-from conformance.dialect import AS_THE_DOCUMENT_SAYS
-from conformance.exchange import Exchange, Operation, Request, Response
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.contract.conversation import ENDED, NOT_NOW, OK
+from conformance.contract.reading.body import Reading
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS
+from conformance.exchange.model import Exchange, Operation, Request, Response
 
 LISTS: Final = ("queue_running", "queue_pending")
 IDS: Final = ("prompt_id", "id", "job_id")

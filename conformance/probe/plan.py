@@ -10,15 +10,15 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final, TypeVar
 
-from conformance.contract.allowed import allowed
-from conformance.contract.answer import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.envelope import TOO_MANY
-from conformance.contract.error import GARBLED_ORIGIN
-from conformance.contract.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at, http_date
-from conformance.contract.reading import Reading
-from conformance.contract.reads import one_for_one
-from conformance.contract.skim import Skimmed
-from conformance.exchange import Credential, Exchange, Fault
+from conformance.contract.clauses.error import GARBLED_ORIGIN
+from conformance.contract.clauses.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at
+from conformance.contract.clauses.reads import one_for_one
+from conformance.contract.conversation import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
+from conformance.contract.expected_status import TOO_MANY, allowed
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast import Skimmed
+from conformance.exchange.headers import http_date
+from conformance.exchange.model import Credential, Exchange, Fault
 from conformance.probe.client import Ask, Client, OutOfTime
 
 T = TypeVar("T")

@@ -11,9 +11,10 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from conformance.contract.answer import OK
-from conformance.contract.removal import INTERRUPT_GRACE, MALFORMED
-from conformance.exchange import Exchange, Operation
+from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFORMED
+from conformance.contract.conversation import OK
+from conformance.exchange.model import Exchange, Operation
+from conformance.exchange.transcript import Populated
 from conformance.probe.client import Ask, Client, OutOfTime, other
 from conformance.probe.jobs import (
     ARRIVAL,
@@ -37,6 +38,7 @@ from conformance.probe.jobs import (
     unread,
 )
 from conformance.probe.leave import Leave, Listed
+from conformance.probe.limits import TO_BE_REFUSED, Writes
 from conformance.probe.plan import Asker, Stopped, gathered
 from conformance.probe.workflows import (
     TEXT,
@@ -48,8 +50,6 @@ from conformance.probe.workflows import (
     refused,
     unique,
 )
-from conformance.settings import is_loopback
-from conformance.writes import TO_BE_REFUSED, Populated, Writes
 
 T = TypeVar("T")
 SLOW: Final = 2
@@ -69,10 +69,10 @@ Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
-def leave_for(writes: Writes, url: str) -> Leave:
-    """Return the leave that the user gave for writing to a server."""
+def leave_for(writes: Writes, *, loopback: bool) -> Leave:
+    """Return the leave that the user gave for writing to a server, which may be on loopback."""
     prompts = writes.jobs + TO_BE_REFUSED if writes.populate else 0
-    return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or is_loopback(url))
+    return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or loopback)
 
 
 class Populating:

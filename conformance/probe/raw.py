@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from conformance.exchange import Headers, Wire
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Wire
 
 HEAD_LIMIT: Final = 256 << 10
 """Bytes of one line, and of all heads together, interim ones included."""

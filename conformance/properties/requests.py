@@ -20,8 +20,8 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 
-from conformance.document import load_corrected
 from conformance.probe.client import Ask
+from conformance.spec.document import load_corrected
 
 if TYPE_CHECKING:
     from schemathesis import Case

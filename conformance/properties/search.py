@@ -23,12 +23,12 @@ from hypothesis.database import (
 )
 from hypothesis.errors import HypothesisException
 
-from conformance.exchange import Exchange
+from conformance.exchange.model import Exchange
+from conformance.exchange.transcript import NO_ANSWER, Search, Smallest
 from conformance.probe.client import Ask
 from conformance.probe.plan import AGAIN, READ, Stopped
-from conformance.properties.outcome import NO_ANSWER, Search, Smallest
+from conformance.properties.model import Properties
 from conformance.properties.requests import Parts, ask_of, read_back, scattered, sequences, written
-from conformance.settings import Properties
 
 SCATTERED: Final = 0.85
 """The part of the requests that are asked by themselves; the others come in sequences."""

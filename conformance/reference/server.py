@@ -13,10 +13,10 @@ from typing import Final, Self, TypeVar
 
 from aiohttp import web
 
-from conformance.near import did_you_mean
 from conformance.reference.app import Reference, handler
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS, Variant
+from conformance.text.suggest import did_you_mean
 
 KEY: Final = "reference-key"
 """What is enforced where a variant or a fault needs a key and none is given."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract import CATALOGUE, Clause
-from conformance.plugin import MARKS, tell
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Clause
+from conformance.suite.plugin import MARKS, tell
 
 pytestmark = pytest.mark.conformance
 

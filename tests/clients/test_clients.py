@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +19,10 @@ from typing import Any, Final
 import httpx
 import pytest
 from around import around
-from published import ASKING, COMFY_CLI, HERE, NPM, ComfyCli, Missing, NpmClients, Seen, versions
+from outside import plain_pytest
+from published import COMFY_CLI, HERE, NPM, ComfyCli, Missing, NpmClients, Seen, versions
 
-from conformance.recordings import read_file
+from conformance.exchange.recordings import read_file
 from conformance.reference.server import Endpoint, serve
 
 ROOT: Final = Path(__file__).parents[2]
@@ -296,8 +295,7 @@ def test_where_npm_is_not_there_the_tests_say_so(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("wanted", [[], ["-m", "clients"]])
 def test_a_usual_run_asks_no_registry(wanted: list[str]) -> None:
-    command = [sys.executable, "-m", "pytest", "-n0", "-q", "--collect-only", *wanted, str(HERE)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=ASKING, check=False).stdout
+    told = plain_pytest(ROOT, "-p", "xdist.plugin", "-n0", "-q", "--collect-only", *wanted, HERE).stdout
     assert told.count("makes_of_each_queue") == (len(SAYS) if wanted else 0)
     assert wanted or f"{len(SAYS)} deselected" in told
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from answers import asked
 
-from conformance.contract.allowed import allowed, suspected, unexpected
-from conformance.contract.answer import Answer
-from conformance.contract.reading import Reading
-from conformance.exchange import Credential, Exchange, Headers, Request, Response
+from conformance.contract.conversation import Answer
+from conformance.contract.expected_status import allowed, suspected, unexpected
+from conformance.contract.reading.body import Reading
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Request, Response
 
 JSON = (("Accept", "application/json"),)
 URL = "http://t/api/queue"

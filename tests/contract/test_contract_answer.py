@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from answers import asked, item, queue, read, reads
 
-from conformance.contract import BY_ID, Clause
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.reading import Left, Reading
-from conformance.exchange import Credential, Exchange, Request, Response
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Left, Reading
+from conformance.contract.terms import Level
+from conformance.exchange.model import Credential, Exchange, Request, Response
 
 
 def answer(exchange: Exchange) -> Answer:
@@ -40,20 +40,20 @@ class Proven(Reading):
 
     rest = Reading(b"{}")
 
-    def left(self, clause: Clause) -> Left:  # noqa: ARG002 - the same of all clauses
+    def left(self, clause: str, level: Level | None) -> Left:  # noqa: ARG002 - the same of all clauses
         return Left(exercised=True, reading=self.rest)
 
 
 def test_what_is_proven_of_a_body_is_asked_of_no_clause() -> None:
-    clause = BY_ID["item.array"]
+    clause = ("item.array", Level.MUST)
     shown, hidden = answer(read(queue(item()))), read(queue(item()), status=404)
-    assert shown.left(clause) == (False, shown)
-    assert shown.left(clause)[1] is shown
-    exercised, rest = replace(shown, reading=Proven(b"[]")).left(clause)
+    assert shown.left(*clause) == (False, shown)
+    assert shown.left(*clause)[1] is shown
+    exercised, rest = replace(shown, reading=Proven(b"[]")).left(*clause)
     assert (exercised, rest.reading, rest.exchange) == (True, Proven.rest, shown.exchange)
     assert hidden.response is not None
     refused = Answer(hidden, hidden.response, Proven(b"[]"))
-    assert refused.left(clause) == (False, refused)
+    assert refused.left(*clause) == (False, refused)
 
 
 def test_an_answer_precedes_what_was_asked_for_after_it_was_whole() -> None:

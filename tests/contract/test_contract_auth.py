@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from answers import Told, asked, got, queue, read, said
 
-from conformance.exchange import REDACTED, Credential, Exchange, Headers
-from conformance.judge import judge
-from conformance.report.model import ClauseResult
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange
+from conformance.exchange.secrets import REDACTED
+from conformance.judge.judge import judge
+from conformance.judge.report import ClauseResult
 
 LOWER = Credential.LOWER_CASE_NAME
 ERROR = b'{"code": "UNAUTHORIZED", "message": "m"}'

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from answers import asked, got, queue, read, said
 
-from conformance.exchange import Exchange, Headers
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange
 
 DATE = ("Date", "Sun, 23 Nov 2025 16:00:00 GMT")
 PLAIN = (("Content-Type", "application/json"), DATE)

@@ -8,26 +8,13 @@ from typing import Any
 import pytest
 from answers import queue, read
 
-from conformance.contract import CATALOGUE, Cause
-from conformance.contract.answer import Answer
-from conformance.contract.clause import (
-    GOT_LIMIT,
-    Clause,
-    Finding,
-    Level,
-    Raised,
-    Source,
-    blotted,
-    clause,
-    doc,
-    printable,
-    published,
-    rfc,
-    show,
-)
-from conformance.contract.reading import Reading
-from conformance.dialect import COUNTER, HEAP, Demand, Dialect
-from conformance.exchange import Operation, Request
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, published, rfc
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
+from conformance.exchange.model import Operation, Request
+from conformance.text.safe import GOT_LIMIT, blotted, printable, show
 
 # --- showing ----------------------------------------------------------------------------------------------------------
 
@@ -111,7 +98,7 @@ def test_a_source_reads_as_where_it_stands() -> None:
 def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:
     plain = made()
     assert (plain.subject, plain.core, plain.since, plain.needs) == ("item", False, 1, "an answer of 200 to a read")
-    assert (plain.oss, plain.elsewhere, plain.raised, plain.kinds) == (None, None, None, ())
+    assert (plain.oss, plain.elsewhere, plain.kinds) == (None, None, ())
     assert plain.only == frozenset(Dialect)
     for how in ("over", "of_body", "across"):
         selector: dict[str, Any] = {"over": None, how: lambda _: ()}
@@ -141,17 +128,6 @@ def test_a_level_depends_on_what_is_demanded(
 ) -> None:
     assert made(**more).level_in(demand) is level
     assert made(**more).not_asked(demand) == why_not
-
-
-def test_a_clause_stands_since_an_edition_at_a_level() -> None:
-    late = made(since=3)
-    assert [late.in_edition(edition) for edition in (2, 3, 4)] == [None, late, late]
-    raised = made(raised=Raised(3, Level.SHOULD), core=True)
-    before, since = raised.in_edition(2), raised.in_edition(3)
-    assert since is raised
-    assert raised.in_edition(4) is raised
-    assert before is not None
-    assert (before.level, before.core, before.raised) == (Level.SHOULD, False, None)
 
 
 def test_most_clauses_speak_of_reading_the_queue_alone() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from answers import NOW, Told, got, item, queue, read, said
 
-from conformance.exchange import Exchange, Request, Response
+from conformance.exchange.model import Exchange, Request, Response
 
 NOW_MS = int(NOW * 1000)
 """Also the time that the Date of ``read`` says."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from answers import HEADERS, Told, asked, got, item, queue, read, said
 
-from conformance.exchange import Credential, Exchange, Headers, Request, Response
-from conformance.judge import judge
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Request, Response
+from conformance.judge.judge import judge
 
 QUERY = "http://t/api/queue?page=1"
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from answers import HEADERS, NOW, Told, asked, got, queue, read, said
 
-from conformance.contract.error import GARBLED_ORIGIN, READABLE
-from conformance.exchange import Exchange, Headers, Request, Response
-from conformance.judge import judge
+from conformance.contract.clauses.error import GARBLED_ORIGIN, READABLE
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import judge
 
 ERROR = b'{"code": "INTERNAL", "message": "m"}'
 PLAIN = (("Content-Type", "text/plain"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from answers import Told, said
 
-from conformance.exchange import Exchange, Request, Response, Wire
+from conformance.exchange.model import Exchange, Request, Response, Wire
 
 
 def answered(wire: Wire | None, method: str = "GET", status: int = 200) -> Exchange:

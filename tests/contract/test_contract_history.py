@@ -9,10 +9,10 @@ import pytest
 from answers import item, queue, read
 from talk import THEIRS, A, B, C, D, Talk, workflow
 
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.history import History, Look, _object, began, digest_of, ended
-from conformance.contract.reading import REMEMBERED, Reading
-from conformance.exchange import Exchange, Operation
+from conformance.contract.conversation import Answer, Conversation, History, Look, _object, began, digest_of, ended
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.memory import REMEMBERED
+from conformance.exchange.model import Exchange, Operation
 
 
 def answer(exchange: Exchange) -> Answer:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from answers import HEADERS, NOW, Told, asked, got, queue, read, said
 
-from conformance.content import CODINGS
-from conformance.contract.answer import Answer
-from conformance.contract.http import MADE_UP_VALIDATOR, answered_at, http_date
-from conformance.contract.reading import Reading
-from conformance.exchange import Exchange, Headers, Request, Response
-from conformance.judge import judge
+from conformance.contract.clauses.http import MADE_UP_VALIDATOR, answered_at
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.exchange.codings import CODINGS
+from conformance.exchange.headers import Headers, http_date
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import judge
 
 DATE = ("Date", "Sun, 23 Nov 2025 16:00:00 GMT")
 GZIP = ("Content-Encoding", "gzip")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from answers import Told, got, item, queue, read, said
 
-from conformance.contract import BY_ID, Level
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange
+from conformance.contract.catalogue import BY_ID
+from conformance.contract.terms import Demand, Dialect, Level
+from conformance.exchange.model import Exchange
 
 JOB = "/queue_pending/0"
 ID = "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"

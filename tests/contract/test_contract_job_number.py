@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from answers import Told, got, item, queue, read, said
 
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange
 
 PLACE = "/queue_pending/0/0"
 SAFE = 2**53 - 1

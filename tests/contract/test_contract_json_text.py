@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from answers import HEADERS, Told, asked, queue, read, said
 
-from conformance.contract.json_text import NESTING_LIMIT
-from conformance.exchange import Exchange, Request, Response
-from conformance.jsontext import NESTING_READ
+from conformance.contract.clauses.json import NESTING_LIMIT
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.text.strict_json import NESTING_READ
 
 ALL = ("well-formed", "utf-8", "no-bom", "nesting")
 """Clauses on every text that is to be JSON."""

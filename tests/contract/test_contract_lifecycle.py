@@ -11,9 +11,9 @@ import pytest
 from answers import NOW, Told, got, item, said
 from talk import THEIRS, A, B, C, Talk, workflow
 
-from conformance.contract.lifecycle import _differences
-from conformance.exchange import Exchange, Operation
-from conformance.judge import judge
+from conformance.contract.clauses.lifecycle_submit import _differences
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.judge import judge
 
 MILLISECONDS = int(NOW * 1000)
 LOW = str(uuid.UUID(int=1, version=4))

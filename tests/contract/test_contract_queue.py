@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from answers import Told, got, item, queue, read, said
 
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange
 
 
 def swapped(number: int) -> list[Any]:

@@ -8,8 +8,9 @@ import pytest
 from answers import item, queue
 from msgspec import Raw
 
-from conformance.contract.reading import REMEMBERED, Facts, Item, Located, Reading, Remembered, Sighting, element
-from conformance.dialect import Demand, Dialect
+from conformance.contract.reading.body import Item, Reading, element
+from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Remembered, Sighting
+from conformance.contract.terms import Demand, Dialect
 
 CLOUD, OSS = Dialect.CLOUD, Dialect.OSS
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from answers import NOW, Told, asked, got, item, queue, read, said
 
-from conformance.contract.answer import Answer, Conversation
-from conformance.contract.reading import Reading
-from conformance.contract.reads import one_for_one
-from conformance.exchange import Exchange, Request, Response
-from conformance.judge import judge
+from conformance.contract.clauses.reads import one_for_one
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Reading
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import judge
 
 A, B, C, D = (item(n) for n in (1, 2, 3, 4))
 IDS = [job[1] for job in (A, B, C, D)]

@@ -9,8 +9,8 @@ import pytest
 from answers import NOW, Told, item, said
 from talk import THEIRS, A, B, C, Talk, three, workflow
 
-from conformance.exchange import Exchange, Fault, Operation, Problem, Request, Response
-from conformance.judge import judge
+from conformance.exchange.model import Exchange, Fault, Operation, Problem, Request, Response
+from conformance.judge.judge import judge
 
 
 def told(clause: str, talk: Talk | list[Exchange]) -> list[Told] | None:

@@ -9,8 +9,8 @@ import pytest
 from answers import NOW, Told, item, said
 from talk import THEIRS, A, B, C, Talk, workflow
 
-from conformance.exchange import Exchange, Operation
-from conformance.judge import judge
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.judge import judge
 
 FIRST = f"{A[:-1]}0"
 """An id that sorts before all others."""

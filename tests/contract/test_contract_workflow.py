@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from answers import Told, item, queue, read, said
 
-from conformance.contract.workflow import is_graph, is_link
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import Exchange
+from conformance.contract.terms import Demand, Dialect
+from conformance.contract.values import is_graph, is_link
+from conformance.exchange.model import Exchange
 
 PLACE = "/queue_pending/0"
 NODE = {"class_type": "X", "inputs": {}}

@@ -13,10 +13,10 @@ from fleet_samples import HEADER, MILLISECONDS, broken, kept
 from conformance.cli import main
 from conformance.fleet.results import Results, packed
 from conformance.fleet.tally import Tally
+from conformance.judge.report import Report
 from conformance.reference.many import serve_many
-from conformance.report.model import Report
-from conformance.run import check
-from conformance.settings import Settings
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import CliRunner
-from outside import BIN, TIMEOUT, command_line, environment
+from outside import BIN, command_line, environment
+from warm import TIMEOUT
 
 from conformance.cli import main
 from conformance.reference.many import serve_many
@@ -119,6 +120,7 @@ def folder(tmp_path: Path, urls: list[str]) -> Path:
     return tmp_path
 
 
+@pytest.mark.deep
 def test_a_worker_that_is_killed_in_the_middle_costs_no_endpoint(folder: Path, urls: list[str]) -> None:
     with (
         cluster(folder) as (address, _, workers),
@@ -133,6 +135,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_endpoint(folder: Path, u
     assert err == f"checking 24 endpoints, 8 at a time, by the workers at {address}\n"
 
 
+@pytest.mark.deep
 def test_without_its_scheduler_it_says_so_and_goes_on_from_there_another_time(folder: Path, urls: list[str]) -> None:
     with (
         cluster(folder) as (address, scheduler, _),
@@ -152,7 +155,7 @@ def test_without_its_scheduler_it_says_so_and_goes_on_from_there_another_time(fo
     is_whole(folder, urls)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.deep), signal.SIGTERM])
 def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -> None:
     """To all its processes, as a terminal sends it; no worker has anything to say, and none is left."""
     with running(folder, *fleet(folder), start_new_session=True) as process:
@@ -167,6 +170,7 @@ def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -> None
     assert re.fullmatch(r"stopped: it was interrupted; \d+ of 24 endpoints .* --resume", last)
 
 
+@pytest.mark.deep
 def test_on_a_full_disk_it_stops_with_a_line_and_goes_on_from_there(folder: Path, urls: list[str]) -> None:
     """A limit on the size of files stands for the disk: the system refuses the same way, with another word."""
     script = (

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from distributed.client import FutureCancelledError
-from distributed.comm.core import CommClosedError
-from distributed.scheduler import KilledWorker
 from fleet_samples import HEADER, kept, target
 
-from conformance.fleet import engine
 from conformance.fleet.bounds import FleetBounds
-from conformance.fleet.engine import Engine, Lost
 from conformance.fleet.results import Results, endpoints
 from conformance.fleet.turns import Turns
 from conformance.fleet.work import Done, Order, OtherSuite
-from conformance.targets import Target
+from conformance.run.targets import Target
 
 A, B = target("http://127.0.0.1:1"), target("http://127.0.0.1:2", deadline=3000)
 
@@ -40,11 +36,15 @@ class Cluster:
 
 
 def checked(cluster: Any, targets: list[Target], results: Results) -> None:
+    from conformance.fleet import engine  # Dask takes a second to import
+
     turns = Turns(iter(targets), parallel=9, room=lambda _: None)
-    asyncio.run(engine._take_turns(cluster, Engine(FleetBounds(9)), turns, results, lambda _: None))
+    asyncio.run(engine._take_turns(cluster, engine.Engine(FleetBounds(9)), turns, results, lambda _: None))
 
 
 def test_an_endpoint_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp_path: Any) -> None:
+    from distributed.scheduler import KilledWorker
+
     dead = KilledWorker("key", None, 3)  # type: ignore[arg-type]
     with Results.begin(tmp_path, HEADER) as results:
         checked(Cluster({A.name: dead, B.name: kept(B.name)}), [A, B], results)
@@ -53,20 +53,39 @@ def test_an_endpoint_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp
     assert found[B.name][0] == "conformant"
 
 
+def cancelled() -> Exception:
+    """Return what Dask raises when it loses its scheduler."""
+    from distributed.client import FutureCancelledError
+
+    return FutureCancelledError("key", "scheduler-connection-lost")
+
+
+def closed() -> Exception:
+    """Return what Dask raises when a connection ends."""
+    from distributed.comm.core import CommClosedError
+
+    return CommClosedError("in <TCP (closed)>: Stream is closed")
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (FutureCancelledError("key", "scheduler-connection-lost"), "the connection to the scheduler was lost"),
-        (CommClosedError("in <TCP (closed)>: Stream is closed"), "the connection to the scheduler was lost"),
-        (OtherSuite("a worker has suite 0.0.1"), "a worker has suite 0.0.1"),
-        (ModuleNotFoundError("No module named 'conformance'"), r"cannot check \(ModuleNotFoundError: No module named"),
+        (cancelled, "the connection to the scheduler was lost"),
+        (closed, "the connection to the scheduler was lost"),
+        (lambda: OtherSuite("a worker has suite 0.0.1"), "a worker has suite 0.0.1"),
+        (
+            lambda: ModuleNotFoundError("No module named 'conformance'"),
+            r"cannot check \(ModuleNotFoundError: No module named",
+        ),
     ],
 )
 def test_a_cluster_that_cannot_check_ends_the_fleet_and_what_came_beside_is_kept(
-    tmp_path: Any, error: Exception, told: str
+    tmp_path: Any, error: Callable[[], Exception], told: str
 ) -> None:
+    from conformance.fleet.engine import Lost
+
     with Results.begin(tmp_path, HEADER) as results, pytest.raises(Lost, match=told):
-        checked(Cluster({A.name: error, B.name: kept(B.name)}), [A, B], results)
+        checked(Cluster({A.name: error(), B.name: kept(B.name)}), [A, B], results)
     assert [line.name for line in endpoints(tmp_path)] == [B.name]
 
 
@@ -75,9 +94,11 @@ def test_a_cluster_that_cannot_check_ends_the_fleet_and_what_came_beside_is_kept
     [(59, False, None), (61, False, "no worker is left"), (3600, True, None), (3602, True, "nothing was finished in")],
 )
 def test_silence_is_borne_as_long_as_a_check_may_take(silence: float, *, workers: bool, told: str | None) -> None:
+    from conformance.fleet import engine
+
     look = engine._demand_progress(Cluster({}, workers=workers), silence, engine._longest(B))  # type: ignore[arg-type]
     if told is None:
         asyncio.run(look)
         return
-    with pytest.raises(Lost, match=told):
+    with pytest.raises(engine.Lost, match=told):
         asyncio.run(look)

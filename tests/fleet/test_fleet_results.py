@@ -16,10 +16,11 @@ from msgspec import structs
 from conformance.fleet.model import Footer
 from conformance.fleet.results import REPORTS, RESULTS, Results, endpoints, ends_of, packed, report_of
 from conformance.fleet.tally import Tally
+from conformance.judge.report import Report
+from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.report.model import Report
-from conformance.run import check
-from conformance.settings import Settings, UsageProblem
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 
 
 @pytest.fixture(scope="module")

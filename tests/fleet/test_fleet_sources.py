@@ -11,8 +11,8 @@ import pytest
 from fleet_samples import source
 
 from conformance.fleet.sources import Part, looked_at, own_environment, part_of, source_of
-from conformance.settings import UsageProblem
-from conformance.targets import Target
+from conformance.problems import UsageProblem
+from conformance.run.targets import Target
 
 
 def opened(path: Path) -> list[Target]:

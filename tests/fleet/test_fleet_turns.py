@@ -10,8 +10,9 @@ from fleet_samples import target
 
 from conformance.fleet.bounds import FleetBounds
 from conformance.fleet.turns import AHEAD, Turns
-from conformance.settings import Bounds, UsageProblem
-from conformance.targets import Target
+from conformance.probe.limits import Bounds
+from conformance.problems import UsageProblem
+from conformance.run.targets import Target
 
 
 def out(turns: Turns) -> list[Target]:

@@ -12,14 +12,14 @@ import pytest
 from fleet_samples import target
 from outside import NOWHERE
 
-from conformance import run
-from conformance.exchange import Exchange
+from conformance.exchange.model import Exchange
 from conformance.fleet.model import EndpointResult
 from conformance.fleet.work import Done, Order, OtherSuite, check
 from conformance.reference.many import serve_many
 from conformance.reference.server import KEY, serve
-from conformance.settings import Settings
-from conformance.targets import Target
+from conformance.run import ask as run
+from conformance.run.settings import Settings
+from conformance.run.targets import Target
 
 CANARY = "k3yCanaryOfA-Qz81Vm40"
 

@@ -7,37 +7,60 @@ from typing import Final
 
 from trial import Ground
 
-PREFIX: Final = "conformance.contract."
 ROOT: Final = Path(__file__).parents[2]
-_CONTRACT: Final = ROOT / "conformance" / "contract"
-_NO_CLAUSES: Final = {"__init__.py", "docs.py", "omissions.py"}
-"""The catalogue, its page, and what is left out of it."""
-NOT_TRIED: Final = "skim"
-"""It proves bodies good without building them. What holds it against the clauses, on everything that was recorded and
-generated, takes minutes: too long for a mutant."""
+_PACKAGE: Final = ROOT / "conformance"
+_NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
+"""The catalogue, what is left out of it, its terms, and the library around it."""
+NOT_TRIED: Final = "fast*.py"
+"""They prove bodies good without building them. What holds them against the clauses, on everything that was recorded
+and generated, takes minutes: too long for a mutant."""
+_SHARED_TEXT: Final = (_PACKAGE / "text" / "safe.py", _PACKAGE / "exchange" / "headers.py")
+"""What clauses say of a value and read from a field is made there."""
+
+
+def short(module: str) -> str:
+    """Return the name of a module without those of its packages."""
+    return module.rpartition(".")[2]
+
 
 _MODULES: Final = {
-    ".".join(path.relative_to(_CONTRACT).with_suffix("").parts): path
-    for path in sorted(_CONTRACT.rglob("*.py"))
-    if path.name not in _NO_CLAUSES and path.parent.name != NOT_TRIED
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    for path in (*sorted((_PACKAGE / "contract").rglob("*.py")), *_SHARED_TEXT)
+    if path.name not in _NO_CLAUSES and not path.match(NOT_TRIED)
 }
 
-_SELECTED: Final = tuple(
-    f"tests/contract/test_contract_{name}.py"
-    for name in ("json_text", "item", "job_number", "create_time", "error", "auth")
-)
-_LIFECYCLE: Final = ("tests/test_lifecycle.py",)
-
+_SELECTED: Final = ("json_text", "item", "job_number", "create_time", "error", "auth")
+_LIFECYCLE: Final = ("lifecycle", "waiting", "removal")
+_NEAR: Final = {
+    "body": ("reading", *_SELECTED),
+    "memory": ("reading", "reads", *_LIFECYCLE),
+    "conversation": ("answer", "history", *_SELECTED, *_LIFECYCLE),
+    "cors": ("privacy",),
+    "expected_status": ("allowed",),
+    "headers": ("http", "caching", "error"),
+    "item_create_time": ("create_time",),
+    "item_job_number": ("job_number",),
+    "json": ("json_text",),
+    "lifecycle_remove": ("removal",),
+    "lifecycle_submit": ("lifecycle",),
+    "lifecycle_wait": ("waiting",),
+    "safe": ("clause",),
+    "status": ("envelope",),
+    "values": ("item", "job_number", "workflow"),
+}
+"""The subjects of the tests about a module, where there is none that is named like it alone."""
 _MORE: Final = {
-    "answer": _SELECTED, "reading": _SELECTED,
-    "history": _LIFECYCLE, "lifecycle": _LIFECYCLE, "waiting": _LIFECYCLE, "removal": _LIFECYCLE,
-}  # fmt: skip
-"""Tests about a module beside the one that is named like it."""
+    **dict.fromkeys(
+        ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"), ("tests/test_lifecycle.py",)
+    ),
+    "safe": ("tests/report/test_report_inert.py",),
+}
+"""Tests about a module elsewhere."""
 
 
-def _near(short: str) -> tuple[str, ...]:
-    own = f"tests/contract/test_contract_{short.replace('.', '_')}.py"
-    return (*([own] if (ROOT / own).exists() else []), *_MORE.get(short, ()))
+def _near(name: str) -> tuple[str, ...]:
+    own = (f"tests/contract/test_contract_{subject}.py" for subject in _NEAR.get(name, (name,)))
+    return (*(file for file in own if (ROOT / file).exists()), *_MORE.get(name, ()))
 
 
 _PRELOADED: Final = (
@@ -50,12 +73,13 @@ _SHARED: Final = ("fairness", "judge", "kinds", "lifecycle", "recordings")
 
 GROUND: Final = Ground(
     root=ROOT,
-    modules={PREFIX + short: path for short, path in _MODULES.items()},
-    near={PREFIX + short: _near(short) for short in _MODULES},
+    modules=_MODULES,
+    near={name: _near(short(name)) for name in _MODULES},
     tests=(
         *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / "contract").glob("test_*.py"))),
         *(f"tests/test_{name}.py" for name in _SHARED),
+        "tests/report/test_report_inert.py",
     ),
     preloaded=_PRELOADED,
-    paths=(ROOT, ROOT / "tests", ROOT / "tests" / "properties"),
+    paths=(ROOT, ROOT / "tests", ROOT / "tests" / "properties", ROOT / "tests" / "report"),
 )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from clauses import GROUND, PREFIX
+from clauses import GROUND, short
 from drive import FailsUnchanged, tallied, tried
 from equivalent import Equivalent, listed
 from page import DOCS, page, table
@@ -44,23 +44,23 @@ def main(arguments: list[str], ground: Ground = GROUND, entries: Sequence[Equiva
 
 
 def _options(arguments: list[str], ground: Ground) -> argparse.Namespace:
-    short = {name.removeprefix(PREFIX): name for name in ground.modules}
+    names = {short(name): name for name in ground.modules}
     parser = _Parser(prog="python tests/mutants", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(short)}; all by default")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(names)}; all by default")
     parser.add_argument("--jobs", type=int, default=1, help="mutants that are tried at once (1)")
     parser.add_argument(
         "--results", type=Path, default=ground.root / ".mutants.jsonl", help="where outcomes are kept (.mutants.jsonl)"
     )
     parser.add_argument("--docs", action="store_true", help="write docs/mutants.md")
     options = parser.parse_args(arguments)
-    unknown = [name for name in options.modules if name not in short]
+    unknown = [name for name in options.modules if name not in names]
     if unknown:
-        raise Problem(USAGE, f"no such module: {', '.join(unknown)}. There are {', '.join(short)}")
+        raise Problem(USAGE, f"no such module: {', '.join(unknown)}. There are {', '.join(names)}")
     if options.jobs < 1:
         raise Problem(USAGE, "--jobs: at least 1")
     if options.docs and options.modules:
         raise Problem(USAGE, "--docs is about all modules: name none")
-    options.modules = [short[name] for name in options.modules or short]
+    options.modules = [names[name] for name in options.modules or names]
     return options
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from clauses import NOT_TRIED, PREFIX
+from clauses import NOT_TRIED, short
 from drive import Tally
 
 DOCS: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
@@ -15,7 +15,7 @@ DOCS: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
 def table(tallies: Mapping[str, Tally]) -> str:
     """Return the figures by module, as a table of Markdown."""
     rows = [
-        (module.removeprefix(PREFIX), tally.mutants, tally.killed, tally.equivalent, len(tally.surviving))
+        (short(module), tally.mutants, tally.killed, tally.equivalent, len(tally.surviving))
         for module, tally in tallies.items()
     ]
     total = ("all", *(sum(int(row[place]) for row in rows) for place in range(1, 5)))
@@ -43,8 +43,8 @@ for `not in`. Left out are annotations, and operators on whether two values are 
 need no server and say value by value what a clause finds and lets pass: `tests/contract/`, and those of what the
 modules share.
 
-`conformance/contract/{NOT_TRIED}/` is not tried. It proves bodies good without building them; what holds it against the
-clauses, on everything that was recorded and generated, takes minutes: too long for a mutant.
+The fast path (`conformance/contract/reading/{NOT_TRIED}`) is not tried. It proves bodies good without building them;
+what holds it against the clauses, on everything that was recorded and generated, takes minutes: too long for a mutant.
 
     tox -e mutants                                 # all modules, two mutants at a time
     .venv/bin/python tests/mutants item queue      # some

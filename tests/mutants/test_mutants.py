@@ -159,7 +159,7 @@ def test_every_module_that_is_tried_has_tests_of_its_own() -> None:
 
 
 def test_the_changes_of_a_line_are_those_that_all_have() -> None:
-    path = GROUND.modules["conformance.contract.item"]
+    path = GROUND.modules["conformance.contract.clauses.item"]
     line = "elif size == ARITY - 1:"
     whole = {change.becomes for change in changes("item", path) if change.line == line}
     assert {change.becomes for change in changes("item", path, [line]) if change.line == line} == whole

@@ -15,8 +15,9 @@ from answers import HEADERS, NOW, queue, read
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from conformance.dialect import Dialect
-from conformance.exchange import Exchange, Headers
+from conformance.contract.terms import Dialect
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange
 from conformance.reference.message import encode, verbatim
 from conformance.strategies import encoded, errors, queue_infos
 

@@ -27,10 +27,11 @@ from mutations import (
     told,
 )
 
-from conformance.content import decode
-from conformance.contract.error import GARBLED_ORIGIN
-from conformance.contract.http import MADE_UP_VALIDATOR
-from conformance.exchange import REDACTED, Exchange
+from conformance.contract.clauses.error import GARBLED_ORIGIN
+from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.exchange.codings import decode
+from conformance.exchange.model import Exchange
+from conformance.exchange.secrets import REDACTED
 from conformance.reference.message import encode
 from conformance.strategies import errors
 

@@ -28,7 +28,7 @@ from mutations import (
     token,
 )
 
-from conformance.dialect import Dialect
+from conformance.contract.terms import Dialect
 from conformance.reference.message import encode, verbatim
 
 SAFE: Final = 2**53 - 1

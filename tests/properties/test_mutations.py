@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import MUTATIONS, Mutation, fill_pool
 
-from conformance.contract import BY_ID
-from conformance.judge import judge
-from conformance.report.model import Status
+from conformance.contract.catalogue import BY_ID
+from conformance.judge.judge import judge
+from conformance.judge.report import Status
 
-A_SHARE: Final = max(10, settings().max_examples // 4)
+A_SHARE: Final = max(8, settings().max_examples // 5)
 """Examples for each mutation."""
 
 NEEDS_A_KEY: Final = "says what is told to a request with another key or none: tests/test_faults.py asks with each"

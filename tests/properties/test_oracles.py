@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, put, token
 from openapi_schema_validator import OAS30Validator
 
-from conformance.contract import CATALOGUE, Level
-from conformance.dialect import AS_THE_DOCUMENT_SAYS, Dialect
-from conformance.document import load_corrected
-from conformance.exchange import Exchange
-from conformance.jsontext import NESTING_READ, parse
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Dialect, Level
+from conformance.exchange.model import Exchange
 from conformance.reference.message import encode
+from conformance.spec.document import load_corrected
 from conformance.strategies import errors
+from conformance.text.strict_json import NESTING_READ, parse
 
-A_SHARE: Final = max(10, settings().max_examples // 10)
+A_SHARE: Final = max(5, settings().max_examples // 10)
 """Examples for each mutation."""
 UNREADABLE: Final = "no JSON value"
 """Stands for the place where a reader of JSON finds nothing to validate."""

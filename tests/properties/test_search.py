@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, GitHubArtifactDatabase, MultiplexedDatabase
 
-from conformance.exchange import Exchange, Fault, Problem, Request, Response
+from conformance.exchange.model import Exchange, Fault, Problem, Request, Response
+from conformance.exchange.transcript import NO_ANSWER, Search
 from conformance.probe.client import Ask
 from conformance.probe.plan import Stopped
-from conformance.properties.outcome import NO_ANSWER, Search
+from conformance.properties.model import Properties
 from conformance.properties.requests import LONGEST, ask_of, read_back, scattered, sequences, written
 from conformance.properties.search import CONFIRMATIONS, SHRINKS, _database, search
-from conformance.settings import Properties
 
 Breaks = Callable[["Server", Ask], str | None]
 

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from conformance import strategies
-from conformance.dialect import Dialect
-from conformance.judge import Judgement, judge
-from conformance.report.model import Status, Verdict
+from conformance.contract.terms import Dialect
+from conformance.judge.judge import Judgement, judge
+from conformance.judge.report import Status, Verdict
 from conformance.strategies import bodies, encoded, errors, items, prompt_ids, queue_infos, workflows
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of what ``find`` finds, not shrunk

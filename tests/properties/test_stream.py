@@ -10,10 +10,11 @@ from answers import HEADERS, item, queue, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.dialect import Demand, Dialect
-from conformance.exchange import REDACTED, Exchange
-from conformance.jsontext import parse
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange
+from conformance.exchange.secrets import REDACTED
 from conformance.load.stream import WINDOW, Noted, Stream
+from conformance.text.strict_json import parse
 
 JOBS: Final = (
     *(item(number) for number in range(1, 5)),

@@ -73,8 +73,27 @@ def axe() -> str:
     return AXE.read_text("utf-8")
 
 
+def overflows(page: Page) -> list[int]:
+    """Return the widths, of a phone and of a screen, at which the page scrolls sideways."""
+    found = []
+    for width in (360, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(width)
+    return found
+
+
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds of WCAG and of good practice. The page was opened with ``bypass_csp``."""
     page.add_script_tag(content=axe())
-    found = page.evaluate("axe.run().then((found) => found.violations)")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
+
+
+def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
+    """Parametrize with pages by name and width, in light and in dark; the quick run has one of both, in turn."""
+    found = []
+    for place, (name, width) in enumerate(pages):
+        quick, other = ("light", "dark") if place % 2 == 0 else ("dark", "light")
+        found += [pytest.param(name, width, quick), pytest.param(name, width, other, marks=pytest.mark.deep)]
+    return pytest.mark.parametrize(("name", "width", "scheme"), found)

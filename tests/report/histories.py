@@ -11,7 +11,7 @@ import report_samples as sample
 from msgspec import structs
 
 from conformance.history import Store, keep, snapshot
-from conformance.report.model import ClauseResult, Report, Status
+from conformance.judge.report import ClauseResult, Report, Status
 
 Make = Callable[[], Report]
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import structs
 
-from conformance.exchange import REDACTED
-from conformance.report.model import (
+from conformance.exchange.secrets import REDACTED
+from conformance.judge.report import (
     ClauseResult,
     Counts,
     DeviationProblem,
@@ -22,7 +22,6 @@ from conformance.report.model import (
     LoadRun,
     LoadSecond,
     Moment,
-    NewerEdition,
     RecordedExchange,
     RecordedRequest,
     RecordedResponse,
@@ -410,7 +409,7 @@ def hostile() -> Report:
 
 
 def known() -> Report:
-    """Return a conformant run with waived clauses, whose register does not hold, pinned to an older edition."""
+    """Return a conformant run with waived clauses, whose register does not hold."""
     text = " ".join(HOSTILE)
     changed = {name: clause(name, Status.WAIVED) for name in ("item.element-order", "item.prompt-id.lower-case")}
     made = report(
@@ -428,10 +427,8 @@ def known() -> Report:
         ),
         DeviationProblem(problem="other-fingerprint", clause=text, fingerprint=Fingerprint(place=text), message=text),
     ]
-    newer = (clause("http.date", Status.FAIL, reason=text), structs.replace(clause("reads.order"), since=2))
     return structs.replace(
         made, deviations=Deviations(file="deviations.toml", known=(entry,), problems=tuple(problems)),
-        newer=NewerEdition(edition=2, clauses=newer),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from msgspec import structs
 from conformance.history import HistoryProblem, Store, UnusableHistory, compare, history_of, keep, prepare, snapshot
 from conformance.history import store as module
 from conformance.history.schema import APPLICATION_ID, SCRIPTS
-from conformance.report.model import Report, RunAt, Status
+from conformance.judge.report import Report, RunAt, Status
 
 HERE = Path(__file__).parent
 TIMEOUT = 60

@@ -11,8 +11,8 @@ import pytest
 import report_samples as sample
 
 from conformance.history import snapshot
-from conformance.report.badge import Badge, badge_of, render_endpoint, render_svg
-from conformance.report.model import Report
+from conformance.judge.report import Report
+from conformance.render.badge import Badge, badge_of, render_endpoint, render_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jinja2 import DictLoader, Environment
 
-from conformance.report.compiled import Compiled
+from conformance.render.compiled import Compiled
 
 
 @pytest.fixture

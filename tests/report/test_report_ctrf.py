@@ -13,8 +13,8 @@ import pytest
 import report_samples as sample
 from jsonschema import Draft7Validator, FormatChecker
 
-from conformance.report.ctrf import render_ctrf
-from conformance.report.model import Report
+from conformance.judge.report import Report
+from conformance.render.ctrf import render_ctrf
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas/ctrf.schema.json").read_text("utf-8"))
 ALL = pytest.mark.parametrize("make", {**sample.REPORTS, **histories.REPORTS}.values())

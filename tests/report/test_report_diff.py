@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 from msgspec import structs
 
 from conformance.history import compare, snapshot
-from conformance.report.changes import headline
-from conformance.report.diff import diff_lines, diff_markdown
-from conformance.report.model import Change, Diff, Fingerprint, Report, Status, Verdict
+from conformance.judge.report import Change, Diff, Fingerprint, Report, Status, Verdict
+from conformance.render.changes import headline
+from conformance.render.diff import diff_lines, diff_markdown
 
 MUST = "item.array"  # core
 PLAIN_MUST = "method.head"  # of level should, not core

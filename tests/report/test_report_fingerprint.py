@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.report.fingerprint import fingerprint, place_pattern
-from conformance.report.model import Evidence, Fingerprint
+from conformance.judge.fingerprint import fingerprint, place_pattern
+from conformance.judge.report import Evidence, Fingerprint
 
 
 @pytest.mark.parametrize(

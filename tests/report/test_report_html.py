@@ -12,8 +12,8 @@ import histories
 import pytest
 import report_samples as sample
 
-from conformance.report.html import render_html
-from conformance.report.model import Report
+from conformance.judge.report import Report
+from conformance.render.html import render_html
 
 
 class Reader(HTMLParser):

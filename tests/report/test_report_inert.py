@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_samples import HOSTILE
 
-from conformance.report.inert import line, visible
+from conformance.text.safe import line, visible
 
 
 @pytest.mark.parametrize("text", HOSTILE)

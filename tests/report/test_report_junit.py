@@ -10,8 +10,8 @@ import pytest
 import report_samples as sample
 from junitparser import JUnitXml
 
-from conformance.report.junit import render_junit
-from conformance.report.model import Report
+from conformance.judge.report import Report
+from conformance.render.junit import render_junit
 
 
 def cases(data: bytes) -> dict[str, ET.Element]:

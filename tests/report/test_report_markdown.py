@@ -10,8 +10,8 @@ import pytest
 import report_samples as sample
 from markdown_it import MarkdownIt
 
-from conformance.report.markdown import code, plain, render_markdown
-from conformance.report.model import Report
+from conformance.judge.report import Report
+from conformance.render.markdown import code, plain, render_markdown
 
 
 def tokens(text: str) -> list[str]:

@@ -13,8 +13,8 @@ import report_samples as sample
 from jsonschema import Draft4Validator, FormatChecker
 from msgspec import structs
 
-from conformance.report.model import Report
-from conformance.report.sarif import render_sarif
+from conformance.judge.report import Report
+from conformance.render.sarif import render_sarif
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas/sarif-2.1.0.schema.json").read_text("utf-8"))
 REPORTS = {name: make for name, make in {**sample.REPORTS, **histories.REPORTS}.items() if name != "hostile"}

@@ -11,8 +11,8 @@ import pytest
 import report_samples as sample
 from jsonschema import Draft202012Validator
 
-from conformance.report.model import Report, decode, encode
-from conformance.report.schema import ID, PATH, schema_text
+from conformance.judge.report import Report, decode, encode
+from conformance.render.schema import ID, PATH, schema_text
 
 REPORTS = {**sample.REPORTS, **histories.REPORTS}
 
@@ -26,7 +26,7 @@ def validator() -> Draft202012Validator:
 
 
 def test_the_shipped_file_is_up_to_date() -> None:
-    """Run ``python -m conformance.report.schema`` where it is not."""
+    """Run ``python -m conformance.render.schema`` where it is not."""
     assert PATH.read_text("utf-8") == schema_text()
 
 

@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 import report_samples as sample
 
-from conformance.report.model import Report
-from conformance.report.text import COLOUR, Style, summary_lines
+from conformance.judge.report import Report
+from conformance.render.terminal import COLOUR, Style, summary_lines
 
 
 def test_what_was_broken_then_the_counts_then_the_verdict() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import report_samples as sample
 
-from conformance.report.write import NAMES, check_writable, write_reports
+from conformance.render.write import NAMES, check_writable, write_reports
 
 
 def names(directory: Path) -> set[str]:

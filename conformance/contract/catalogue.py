@@ -1,0 +1,45 @@
+"""The catalogue: every clause of the contract."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from conformance.contract.clause import Clause
+from conformance.contract.clauses import (
+    auth,
+    caching,
+    cors,
+    envelope,
+    error,
+    framing,
+    http,
+    item,
+    item_create_time,
+    item_job_number,
+    json,
+    lifecycle_remove,
+    lifecycle_submit,
+    lifecycle_wait,
+    method,
+    privacy,
+    queue,
+    reads,
+    status,
+    workflow,
+)
+
+_FILES: Final = (
+    status, envelope, item, item_job_number, item_create_time, queue, workflow, reads, json, http, framing, method, auth,
+    error, caching, cors, privacy, lifecycle_submit, lifecycle_wait, lifecycle_remove,
+)  # fmt: skip
+
+
+def _clauses(module: ModuleType) -> tuple[Clause, ...]:
+    return tuple(member for member in vars(module).values() if isinstance(member, Clause))
+
+
+CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _FILES for clause in _clauses(module))
+"""Every clause, by subject, in the order of the text."""
+
+BY_ID: Final = {clause.id: clause for clause in CATALOGUE}

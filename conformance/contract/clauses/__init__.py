@@ -1,0 +1,1 @@
+"""The clauses, a file for each first word of an id: quote above check."""

@@ -1,0 +1,83 @@
+"""Caching (RFC 9111): a queue is a moment's state, and one user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clauses.http import answered_at, heads, queue_heads
+from conformance.contract.conversation import Answer
+from conformance.contract.terms import ONE_QUEUE, Level
+from conformance.exchange.headers import http_date
+from conformance.text.safe import printable
+
+FRESH: Final = 10
+"""Seconds for which an old queue does no harm: clients poll about as often."""
+_LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
+
+
+@clause(
+    "caching.shared", Level.SHOULD, oss=ONE_QUEUE,
+    title="Shared caches do not keep the queue",
+    source=rfc("RFC 9111 §3.5", "A shared cache MUST NOT use a cached response to a request with an Authorization header field"),
+    why="The key is not Authorization, so that rule does not protect it: one user's queue could be served to another.",
+    keeps="Cache-Control: no-store", breaks="no Cache-Control, no Vary",
+    needs="an answer of 200 with its headers", over=queue_heads,
+)  # fmt: skip
+def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
+    """Cache-Control has no-store, private or no-cache, or no lifetime and must-revalidate; or Vary has X-API-Key or *."""
+    control = answer.response.values("cache-control")
+    vary = answer.response.values("vary")
+    revalidated = {"max-age=0", "s-maxage=0"} & set(control) and {"must-revalidate", "proxy-revalidate"} & set(control)
+    if revalidated:
+        return
+    if not {"no-store", "private", "no-cache"} & set(control) and not {"x-api-key", "*"} & set(vary):
+        got = printable(", ".join(control)) or "no Cache-Control"
+        yield Finding(None, "Cache-Control: no-store (or private, no-cache; or Vary: X-API-Key)", got,
+                      "Nothing keeps a shared cache from handing this answer to somebody else.")  # fmt: skip
+
+
+def _gets(answer: Answer) -> Iterator[Answer]:
+    return (found for found in heads(answer) if found.request.method == "GET" and found.request.to_queue)
+
+
+@clause(
+    "caching.lifetime", Level.SHOULD,
+    title="No answer is declared fresh for long",
+    source=rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
+    why="A queue, or a refusal, of minutes ago is wrong.",
+    keeps="Cache-Control: no-store", breaks="Cache-Control: max-age=3600",
+    needs="an answer with its headers", over=_gets, kinds=("expires",),
+)  # fmt: skip
+def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
+    """max-age and s-maxage are at most 10 s, Expires is not later than that; no-store settles it."""
+    control = answer.response.values("cache-control")
+    if {"no-store", "no-cache"} & set(control):
+        return
+    for directive in control:
+        match = _LIFETIME.fullmatch(directive)
+        if match and int(match[1][:9] or 0) > FRESH:
+            yield Finding(None, f"at most {FRESH} s", printable(directive), "Caches may keep this answer.")
+    if any(map(_LIFETIME.fullmatch, control)):
+        return  # RFC 9111 §5.3: then Expires is to be ignored
+    expires, now = http_date(answer.response.header("expires") or ""), answered_at(answer)
+    if expires is not None and now is not None and expires > now + FRESH:
+        yield Finding(None, "no Expires to come", f"{expires - now:,.0f} s ahead", "Caches may keep this answer.",
+                      Cause("expires"))  # fmt: skip
+
+
+@clause(
+    "caching.age", Level.SHOULD,
+    title="No answer comes old out of a cache",
+    source=rfc("RFC 9111 §5.1", "the sender's estimate of the time since the response was generated or successfully validated at the origin server"),
+    why="It is not the queue of now.",
+    keeps="no Age", breaks="Age: 600",
+    needs="an answer of 200 with its headers", over=queue_heads,
+)  # fmt: skip
+def no_old_answer(answer: Answer) -> Iterator[Finding]:
+    """Age is absent or at most 10 s."""
+    age = answer.response.header("age")
+    if age is not None and not (re.fullmatch(r"[0-9]{1,12}", age) and int(age) <= FRESH):
+        yield Finding(None, f"no Age, or at most {FRESH}", printable(age), "The answer comes out of a cache.")

@@ -1,0 +1,55 @@
+"""CORS: what other origins may read, and with whose credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.contract.clause import Finding, clause, rfc
+from conformance.contract.clauses.http import heads
+from conformance.contract.conversation import Answer
+from conformance.contract.terms import Level
+
+
+def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
+    for found in heads(answer):
+        allowed = found.response.header("access-control-allow-origin")
+        if allowed is not None and found.request.to_queue:
+            yield found, allowed
+
+
+@clause(
+    "cors.credentials", Level.SHOULD,
+    title="Any origin and credentials do not go together",
+    source=rfc("Fetch, CORS protocol and credentials", 'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.'),
+    why="Browsers refuse such an answer; it shows that nobody decided who may read.",
+    keeps="Access-Control-Allow-Origin: *", breaks="Access-Control-Allow-Origin: *, Access-Control-Allow-Credentials: true",
+    needs="an answer with Access-Control-Allow-Origin", over=_cross_origin,
+)  # fmt: skip
+def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Finding]:
+    """Not ``*`` and Access-Control-Allow-Credentials: true."""
+    answer, allowed = subject
+    if allowed.strip() == "*" and (answer.response.header("access-control-allow-credentials") or "").strip() == "true":
+        yield Finding(
+            None,
+            "an origin by name, or no credentials",
+            "* with credentials",
+            "Any origin may read with credentials.",
+        )
+
+
+def _echoed(answer: Answer) -> Iterator[Answer]:
+    return (found for found, allowed in _cross_origin(answer) if allowed == found.request.header("origin") != "null")
+
+
+@clause(
+    "cors.vary-origin", Level.SHOULD,
+    title="An echoed Origin comes with Vary: Origin",
+    source=rfc("Fetch, CORS protocol and HTTP caches", "`Vary` is to be used"),
+    why="A cache would give one origin's permission to another.",
+    keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin", breaks="Access-Control-Allow-Origin: https://a.example, no Vary",
+    needs="an answer that echoes the request's Origin", over=_echoed,
+)  # fmt: skip
+def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
+    """Vary has Origin or *."""
+    if not {"origin", "*"} & set(answer.response.values("vary")):
+        yield Finding(None, "Vary: Origin", "no such Vary", "The answer depends on Origin and does not say so.")

@@ -1,0 +1,112 @@
+"""QueueInfo: the object that holds the two lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.reading.body import LISTS, Reading, constant_free, infos
+from conformance.contract.reading.memory import Located
+from conformance.contract.terms import Level
+from conformance.text.safe import show
+
+GET: Final = "/paths/~1api~1queue/get"
+INFO: Final = "/components/schemas/QueueInfo"
+
+
+def _values(reading: Reading) -> Iterator[Located]:
+    if reading.document.read and constant_free(reading.document.value):
+        yield Located("", reading.document.value)
+
+
+@clause(
+    "envelope.object", Level.MUST, core=True,
+    title="The body is one JSON object",
+    source=doc(f"{INFO}/type", "object"),
+    why="Clients read the two lists by name.",
+    keeps='{"queue_running": [], "queue_pending": []}', breaks='[{"queue_running": [], "queue_pending": []}]',
+    of_body=_values, kinds=("bare-list", "encoded-twice"),
+)  # fmt: skip
+def the_body_is_an_object(found: Located) -> Iterator[Finding]:
+    """The 200 body is an object."""
+    value = found.value
+    if not isinstance(value, dict):
+        cause = None
+        if isinstance(value, list):
+            cause = Cause("bare-list", "the list of jobs itself, without the object around it")
+        elif isinstance(value, str):
+            cause = Cause("encoded-twice", "the queue as a string of JSON: encoded twice")
+        yield Finding("", "an object", show(value), "The body is not a JSON object.", cause)
+
+
+def is_error(info: dict[str, Any]) -> bool:
+    """Whether an object has neither list and looks like an error."""
+    return not any(name in info for name in LISTS) and (
+        bool(info.get("error") or info.get("errors")) or {"code", "message"} <= info.keys()
+    )
+
+
+@clause(
+    "envelope.not-an-error", Level.MUST,
+    title="An error does not come under 200",
+    source=doc(f"{GET}/responses/200/description", "Success"),
+    why="A client takes the status for success and shows an empty queue.",
+    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
+    of_body=infos,
+)  # fmt: skip
+def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
+    """A 200 body with neither list does not look like an ErrorResponse."""
+    if is_error(info):
+        yield Finding("", "a QueueInfo", show(info), "The body is an error, the status says success.")
+
+
+def _listed(name: str) -> Any:
+    def of_body(reading: Reading) -> Iterator[Located]:
+        found = (Located(f"/{name}", info[name]) for info in infos(reading) if name in info)
+        return (listed for listed in found if constant_free(listed.value))
+
+    return of_body
+
+
+def _is_array(found: Located) -> Iterator[Finding]:
+    if isinstance(found.value, list):
+        return
+    cause = Cause("empty", "an empty list is []") if found.value in (None, {}, "") else None
+    yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", cause)
+
+
+queue_running_is_an_array = clause(
+    "envelope.queue-running.array", Level.MUST, core=True,
+    title="queue_running is an array",
+    source=doc(f"{INFO}/properties/queue_running/type", "array"),
+    why="Clients map over it; null and objects throw.",
+    keeps='{"queue_running": []}', breaks='{"queue_running": null}',
+    needs="an answer with queue_running",
+    of_body=_listed("queue_running"), kinds=("empty",),
+)(_is_array)  # fmt: skip
+
+queue_pending_is_an_array = clause(
+    "envelope.queue-pending.array", Level.MUST, core=True,
+    title="queue_pending is an array",
+    source=doc(f"{INFO}/properties/queue_pending/type", "array"),
+    why="Clients map over it; null and objects throw.",
+    keeps='{"queue_pending": []}', breaks='{"queue_pending": {}}',
+    needs="an answer with queue_pending",
+    of_body=_listed("queue_pending"), kinds=("empty",),
+)(_is_array)  # fmt: skip
+
+
+@clause(
+    "envelope.both-lists", Level.SHOULD,
+    title="Both lists are present, also when empty",
+    source=doc(f"{GET}/description", "running and pending items"),
+    why="No list is required by the schema, but the official frontend and the typed clients fail where one is missing.",
+    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"queue_running": []}',
+    of_body=lambda reading: (info for info in infos(reading) if not is_error(info)),
+)  # fmt: skip
+def both_lists_are_present(info: dict[str, Any]) -> Iterator[Finding]:
+    """queue_running and queue_pending are there."""
+    for name in LISTS:
+        if name not in info:
+            yield Finding(f"/{name}", "an array", "absent", f"{name} is missing.")

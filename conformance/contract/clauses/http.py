@@ -1,0 +1,335 @@
+"""HTTP representation (RFC 9110, RFC 9112): what stands around the body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clauses.envelope import GET
+from conformance.contract.conversation import NOT_NOW, OK, Answer, Conversation, queue_answers
+from conformance.contract.expected_status import JSON, allowed, cause
+from conformance.contract.terms import Level
+from conformance.exchange.codings import CODINGS, DECODABLE
+from conformance.exchange.headers import http_date, weight
+from conformance.text.safe import printable
+
+DATE_TOLERANCE: Final = 24 * 3600
+"""Seconds that Date may differ from our clock: ours may be wrong, but hardly by a day."""
+NO_CONTENT: Final = 204
+PARTIAL: Final = 206
+NOT_MODIFIED: Final = 304
+A_HEAD: Final = "an answer with its headers"
+
+
+def answered_at(answer: Answer) -> float | None:
+    """Return when an answer was made, in seconds since the epoch: by its Date where that can be, else by our clock."""
+    date = answer.response.header("date")
+    dated = http_date(date) if date else None
+    started = answer.exchange.started
+    ours = None if started is None else started + (answer.exchange.elapsed or 0)
+    if dated is not None and (ours is None or abs(dated - ours) < DATE_TOLERANCE):
+        return dated
+    return ours
+
+
+def heads(answer: Answer) -> Iterator[Answer]:
+    """Answers whose status line and headers are known."""
+    if answer.response.head:
+        yield answer
+
+
+def queue_heads(answer: Answer) -> Iterator[Answer]:
+    """Answers of 200 to a read, with their headers."""
+    return (found for found in queue_answers(answer) if found.response.head)
+
+
+@clause(
+    "http.content-type", Level.MUST,
+    title="A 200 is application/json",
+    source=doc(f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'),
+    why="Clients that check the type fail; those that do not may read a login page as a queue. No other type is documented, whatever Accept says.",
+    keeps="Content-Type: application/json; charset=utf-8", breaks="Content-Type: text/html",
+    over=queue_heads, kinds=("web-page",),
+)  # fmt: skip
+def content_type_is_json(answer: Answer) -> Iterator[Finding]:
+    """The media type of a 200 is application/json; parameters are allowed."""
+    if answer.response.media_type != JSON:
+        got = answer.response.header("content-type")
+        page = Cause("web-page", "a web page: a proxy, a login or the frontend answers in the queue's place")
+        yield Finding(
+            None,
+            JSON,
+            printable(got) if got is not None else "no Content-Type",
+            "The answer is not labelled as JSON.",
+            page if got and "html" in got.lower() else None,
+        )
+
+
+def _charsets(answer: Answer) -> Iterator[str]:
+    for found in queue_heads(answer):
+        parameters = (found.response.header("content-type") or "").split(";")[1:]
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "charset":
+                yield value.strip().strip('"')
+
+
+@clause(
+    "http.charset", Level.SHOULD,
+    title="The charset, if given, is utf-8",
+    source=rfc("RFC 8259 §11", 'No "charset" parameter is defined for this registration.'),
+    why="It is not defined for JSON; a wrong one misleads clients that use it all the same.",
+    keeps="application/json; charset=utf-8", breaks="application/json; charset=iso-8859-1",
+    needs="an answer with a charset", over=_charsets,
+)  # fmt: skip
+def charset_is_utf_8(charset: str) -> Iterator[Finding]:
+    """charset=utf-8 in any case, or none."""
+    if charset.lower() not in {"utf-8", "utf8"}:
+        yield Finding(
+            None, "utf-8, or none", printable(charset), "The charset parameter names another encoding than UTF-8."
+        )
+
+
+@clause(
+    "http.framing", Level.MUST,
+    title="Content-Length does not stand beside Transfer-Encoding",
+    source=rfc("RFC 9112 §6.2", "A sender MUST NOT send a Content-Length header field in any message that contains a Transfer-Encoding header field."),
+    why="Proxies that believe different ones cut the stream at different places: response splitting.",
+    keeps="Transfer-Encoding: chunked", breaks="Transfer-Encoding: chunked, Content-Length: 42",
+    needs=A_HEAD, over=heads,
+)  # fmt: skip
+def one_framing(answer: Answer) -> Iterator[Finding]:
+    """Not both."""
+    if answer.response.header("transfer-encoding") and answer.response.header("content-length") is not None:
+        yield Finding(None, "one of the two", "both", "Content-Length and Transfer-Encoding stand in one answer.")
+
+
+def _coded(answer: Answer) -> Iterator[tuple[Answer, list[str]]]:
+    for found in heads(answer):
+        codings = [coding for coding in found.response.values("content-encoding") if coding != "identity"]
+        if codings and found.request.method == "GET":
+            yield found, codings
+
+
+A_CODED_ANSWER: Final = "an answer with Content-Encoding"
+
+
+@clause(
+    "http.coding-asked", Level.SHOULD,
+    title="A content coding was asked for",
+    source=rfc("RFC 9110 §12.5.3", "the origin server SHOULD send a response without any content coding"),
+    why="A client that did not ask for a coding cannot undo it.",
+    keeps="Accept-Encoding: gzip → Content-Encoding: gzip", breaks="Accept-Encoding: identity → Content-Encoding: gzip",
+    needs=A_CODED_ANSWER, over=_coded,
+)  # fmt: skip
+def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]:
+    """Each coding of the answer stands in the request's Accept-Encoding, with a weight that is not 0."""
+    answer, codings = subject
+    offered = answer.request.header("accept-encoding")
+    if offered is None:
+        return
+    weights = {
+        member.partition(";")[0].strip().removeprefix("x-"): weight(member) for member in offered.lower().split(",")
+    }
+    for coding in codings:
+        name = coding.removeprefix("x-")
+        if not weights.get(name, weights.get("*", 0)):
+            yield Finding(
+                None,
+                f"no coding but {printable(offered) or 'identity'}",
+                printable(coding),
+                "The coding was not asked for.",
+            )
+
+
+def _known_codings(answer: Answer) -> Iterator[Answer]:
+    """Whole bodies in codings that we can undo; one that nobody asked for is ``http.coding-asked``."""
+    for found, codings in _coded(answer):
+        whole = found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
+        known = {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE)
+        if whole and known and len(codings) <= CODINGS:
+            yield found
+
+
+@clause(
+    "http.coding-decodes", Level.MUST,
+    title="The content coding can be undone",
+    source=rfc("RFC 9110 §8.4", "lists the content codings in the order in which they were applied"),
+    why="The client gets nothing.",
+    keeps="gzip bytes under Content-Encoding: gzip", breaks="plain bytes under Content-Encoding: gzip",
+    needs=A_CODED_ANSWER,
+    over=_known_codings,
+)  # fmt: skip
+def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
+    """The bytes are what Content-Encoding says they are."""
+    if answer.response.coding_error is not None:
+        yield Finding(None, "a body in the coding of its header", printable(answer.response.coding_error),
+                      "The content coding cannot be undone.")  # fmt: skip
+
+
+def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
+    return (found for found, _ in _coded(answer) if "no-store" not in found.response.values("cache-control"))
+
+
+@clause(
+    "http.vary", Level.SHOULD,
+    title="A compressed answer says Vary: Accept-Encoding",
+    source=rfc("RFC 9110 §12.5.5", "An origin server SHOULD generate a Vary header field on a cacheable response"),
+    why="A cache would hand the compressed bytes to a client that cannot read them.",
+    keeps="Content-Encoding: gzip, Vary: Accept-Encoding", breaks="Content-Encoding: gzip, no Vary",
+    needs="a compressed answer that may be stored", over=_coded_and_cacheable,
+)  # fmt: skip
+def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
+    """Vary names Accept-Encoding, or is *."""
+    vary = answer.response.values("vary")
+    if not {"accept-encoding", "*"} & set(vary):
+        yield Finding(
+            None, "Vary: Accept-Encoding", printable(", ".join(vary)) or "no Vary", "A compressed answer does not vary."
+        )
+
+
+@clause(
+    "http.date", Level.SHOULD,
+    title="Date is there and right",
+    source=rfc("RFC 9110 §6.6.1", "An origin server with a clock MUST generate a Date header field"),
+    why="Clients and caches correct their clocks by it; the age of a job is measured against it.",
+    keeps="Date: Sun, 23 Nov 2025 16:00:00 GMT", breaks="no Date, or one of 1970",
+    needs="an answer of 200 with its headers", over=queue_heads, kinds=("absent", "malformed", "off"),
+)  # fmt: skip
+def date_is_right(answer: Answer) -> Iterator[Finding]:
+    """Date is an IMF-fixdate, within a day of our clock."""
+    text = answer.response.header("date")
+    moment = http_date(text) if text is not None else None
+    started = answer.exchange.started
+    if text is None:
+        yield Finding(None, "a Date header", "none", "The answer has no Date.", Cause("absent"))
+    elif moment is None:
+        yield Finding(None, "an IMF-fixdate", printable(text), "Date is not in the format of RFC 9110.",
+                      Cause("malformed"))  # fmt: skip
+    elif started is not None and abs(moment - started) > DATE_TOLERANCE:
+        days = abs(moment - started) / 86_400
+        yield Finding(
+            None,
+            "within a day of the time of the request",
+            printable(text),
+            f"Date is {days:,.0f} days off.",
+            Cause("off"),
+        )
+
+
+def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
+    """The reads of each Accept (and of a browser), where the queue is served to some."""
+    for group in conversation.by_manner:
+        told = len(group) > 1 or group[0].response.status == OK
+        if told and conversation.served and group[0].request.header("accept") != JSON:
+            yield group[-1], list(group)
+
+
+@clause(
+    "http.accept", Level.SHOULD,
+    title="The answer does not depend on Accept, nor on who asks",
+    source=rfc("RFC 9110 §12.5.1", "A request without any Accept header field implies that the user agent will accept any media type in response."),
+    why="There is one representation: */*, no Accept and a browser's Accept get it; one that rules JSON out may get 406.",
+    keeps="Accept: */* → 200", breaks="Accept: */* → 406",
+    needs="a read whose Accept is not application/json alone", across=_manners,
+)  # fmt: skip
+def accept_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
+    """200 where Accept takes JSON; 200 or 406 where it does not. Chance is no cause: one 200 of its kind is enough."""
+    request = group[0].request
+    statuses = allowed(request)
+    if not any(answer.response.status in statuses for answer in group):
+        expected = " or ".join(str(status) for status in sorted(statuses))
+        yield Finding(
+            None, expected, str(group[-1].response.status), f"The answer changes with the request ({request.purpose})."
+        )
+
+
+def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
+    """The reads with a query string, each kind by itself, where the queue is served without."""
+    if conversation.served:
+        for group in conversation.by_request:
+            if cause(group[0].request) == "http.query":
+                yield group[-1], list(group)
+
+
+@clause(
+    "http.query", Level.SHOULD,
+    title="An undeclared query parameter changes nothing",
+    source=doc(f"{GET}/responses/400/description", "Invalid request parameters"),
+    why="The operation declares no parameters: they are ignored, or refused with 400.",
+    keeps="?conformance=1 → 200", breaks="?conformance=1 → 500",
+    needs="a read with a query string", across=_queried,
+)  # fmt: skip
+def query_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
+    """200 or 400, at least once: chance is no cause."""
+    statuses = allowed(group[0].request)
+    if not any(answer.response.status in statuses for answer in group):
+        yield Finding(
+            None, "200 or 400", str(group[-1].response.status), "An undeclared query parameter changes the status."
+        )
+
+
+def _conditional(answer: Answer) -> Iterator[Answer]:
+    if answer.request.reads and answer.response.head and answer.request.header("if-none-match"):
+        yield answer
+
+
+@clause(
+    "http.not-modified", Level.MUST,
+    title="304 answers only a validator that the server has sent",
+    source=rfc("RFC 9110 §15.4.5", "would have resulted in a 200 (OK) response if it were not for the fact that the condition evaluated to false"),
+    why="A client keeps an old queue for ever.",
+    keeps='If-None-Match: "no-such-validator" → 200', breaks='If-None-Match: "no-such-validator" → 304',
+    needs="a read with If-None-Match", over=_conditional,
+)  # fmt: skip
+def not_modified_needs_a_match(answer: Answer) -> Iterator[Finding]:
+    """A made-up entity tag gets no 304."""
+    if answer.response.status == NOT_MODIFIED and MADE_UP_VALIDATOR in (answer.request.header("if-none-match") or ""):
+        yield Finding(None, "200", "304", "304 for an entity tag that the server has never sent.")
+
+
+FIRST_BYTE: Final = "bytes=0-0"
+MADE_UP_VALIDATOR: Final = '"no-such-validator"'
+
+
+def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
+    """The reads with Range, where the queue is served without."""
+    for answer in conversation.answers:
+        asked = answer.request.reads and answer.response.head and answer.request.header("range")
+        if asked and conversation.served and answer.response.status not in NOT_NOW:
+            yield answer, answer
+
+
+@clause(
+    "http.range", Level.MUST,
+    title="A Range is ignored or honoured correctly",
+    source=rfc("RFC 9110 §15.3.7", "the server generating the 206 response MUST generate a Content-Range header field"),
+    why="A client takes a piece for the whole.",
+    keeps="Range: bytes=0-0 → 200", breaks="Range: bytes=0-0 → 206 without Content-Range",
+    needs="a read with Range", across=_ranged, kinds=("no-content-range", "other-part", "other-length"),
+)  # fmt: skip
+def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
+    """A 206 has Content-Range, for what was asked, and as many bytes as it names (or comes in parts)."""
+    if answer.response.status != PARTIAL or answer.response.media_type == "multipart/byteranges":
+        return
+    content_range = answer.response.header("content-range")
+    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", content_range or "")
+    if match is None:
+        got = "no Content-Range" if content_range is None else printable(content_range)
+        yield Finding(None, "Content-Range: bytes first-last/size", got, "A 206 does not say which part it is.",
+                      Cause("no-content-range"))  # fmt: skip
+    elif answer.request.header("range") == FIRST_BYTE and (match[1], match[2]) != ("0", "0"):
+        yield Finding(None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.",
+                      Cause("other-part"))  # fmt: skip
+    elif answer.response.header("content-encoding") is None and int(match[2]) - int(match[1]) + 1 != len(
+        answer.response.content
+    ):
+        yield Finding(
+            None,
+            f"the bytes of {match[0]}",
+            f"{len(answer.response.content)} bytes",
+            "A 206 is not the part that it names.",
+            Cause("other-length"),
+        )

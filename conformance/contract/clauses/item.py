@@ -1,0 +1,312 @@
+"""QueueItem: the tuple [job_number, prompt_id, workflow_json, output_node_ids, metadata], element by element."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.reading.body import (
+    ARITY,
+    Item,
+    Reading,
+    constant_free,
+    element,
+    elements,
+    full_items,
+    items,
+    output_node_id_lists,
+    prompt_ids,
+    workflows,
+)
+from conformance.contract.reading.memory import Located
+from conformance.contract.terms import SWAPPED_ISSUE, Dialect, Level
+from conformance.contract.values import UUID
+from conformance.text.safe import show
+
+ITEM: Final = "/components/schemas/QueueItem"
+PROSE: Final = f"{ITEM}/description"
+AN_ITEM: Final = "a job in either list"
+EXAMPLE: Final = '[1, "2f1b0c3e-…", {"9": {…}}, ["9"], {"create_time": 1763913600000}]'
+
+UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
+
+
+@clause(
+    "item.array", Level.MUST, core=True,
+    title="Each job is an array",
+    source=doc(f"{ITEM}/type", "array"),
+    why="Clients read the parts of a job by position.",
+    keeps=EXAMPLE, breaks='{"prompt_id": "2f1b0c3e-…", "job_number": 1}',
+    needs=AN_ITEM, of_body=lambda reading: (found for found in elements(reading) if constant_free(found.value)),
+    kinds=("object", "bare-id"),
+)  # fmt: skip
+def each_job_is_an_array(found: Located) -> Iterator[Finding]:
+    """Each element of the two lists is an array."""
+    if not isinstance(found.value, list):
+        cause = None
+        if isinstance(found.value, dict):
+            cause = Cause("object", "a job as an object with named members")
+        elif isinstance(found.value, str):
+            cause = Cause("bare-id", "the bare id of a job")
+        yield Finding(found.pointer, "an array of five elements", show(found.value), "The job is not an array.", cause)
+
+
+@clause(
+    "item.five-elements", Level.MUST, core=True,
+    title="Each job has exactly five elements",
+    source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
+    why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
+    keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…"]',
+    needs=AN_ITEM, of_body=items, kinds=("more", "four"),
+)  # fmt: skip
+def five_elements(item: Item) -> Iterator[Finding]:
+    """len(item) == 5."""
+    size = len(item.elements)
+    if size == ARITY:
+        return
+    cause = None
+    if size > ARITY:
+        sixth = "ComfyUI keeps a sixth element with sensitive data inside its queue and cuts it off before it answers"
+        cause = Cause("more", sixth)
+    elif size == ARITY - 1:
+        cause = Cause("four", "the four-element tuple of ComfyUI before May 2023, and of gateways modelled on it")
+    yield Finding(item.pointer, "5 elements", f"{size} elements", "The job does not have five elements.", cause)
+
+
+def _ordered(reading: Reading) -> Iterator[Item]:
+    return (item for item in full_items(reading) if item.order is not None)
+
+
+@clause(
+    "item.element-order", Level.MUST, core=True, only=frozenset({Dialect.CLOUD, Dialect.OSS}),
+    elsewhere="the dialect auto takes either order: queue.one-order says that it is one",
+    title="Output node ids stand before metadata",
+    source=doc(PROSE, "output_node_ids, metadata]"),
+    why="A client that reads by position takes one for the other.",
+    keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
+    needs="a job whose elements 3 and 4 are an array and an object", of_body=_ordered,
+    kinds=("comfyui-order", "cloud-order"),
+)  # fmt: skip
+def elements_in_order(item: Item) -> Iterator[Finding]:
+    """[3] and [4] are not swapped. Demanded is the order of the dialect."""
+    if not item.swapped:
+        return
+    if item.demand.read_as is Dialect.CLOUD:
+        expected = "output_node_ids (array) at [3], metadata (object) at [4]"
+        cause = Cause(
+            "comfyui-order",
+            f"elements 3 and 4 are swapped, as ComfyUI itself sends them ({SWAPPED_ISSUE}); --dialect oss demands that order",
+        )
+    else:
+        expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
+        cause = Cause("cloud-order", "this is the order of Comfy Cloud; --dialect cloud demands it")
+    found = item.at(3)
+    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 stand in each other's place.", cause)
+
+
+# --- [1] prompt_id ----------------------------------------------------------------------------
+
+
+@clause(
+    "item.prompt-id.string", Level.MUST, core=True,
+    title="[1] prompt_id is a string",
+    source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
+    why="Clients look jobs up by it.",
+    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks="12345",
+    needs=AN_ITEM, of_body=lambda reading: (found for found in element(1, reading.items) if constant_free(found.value)),
+)  # fmt: skip
+def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
+    """[1] is a string."""
+    if not isinstance(found.value, str):
+        yield Finding(found.pointer, "a string (UUID)", show(found.value), "prompt_id is not a string.")
+
+
+@clause(
+    "item.prompt-id.uuid", Level.MUST, core=True,
+    title="[1] prompt_id is a UUID",
+    source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
+    why="Clients and databases that hold ids as UUIDs refuse anything else.",
+    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"job-1"',
+    needs="a job whose id is a string", of_body=prompt_ids, kinds=("no-hyphens", "surrounded"),
+)  # fmt: skip
+def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
+    """[1] is the 36-character hyphenated form of RFC 9562 §4, any version, any case, nothing around it."""
+    if UUID.fullmatch(found.value):
+        return
+    inside = UUID_INSIDE.search(found.value)
+    cause = None
+    if inside and len(inside[0]) == len(found.value):
+        cause = Cause("no-hyphens", "a UUID without its hyphens")
+    elif inside:
+        cause = Cause("surrounded", "a UUID with something around it")
+    yield Finding(
+        found.pointer, "the 36-character text form of a UUID", show(found.value), "prompt_id is not a UUID.", cause
+    )
+
+
+@clause(
+    "item.prompt-id.lower-case", Level.SHOULD,
+    title="[1] prompt_id is in lower case",
+    source=rfc("RFC 9562 §4", "The use of lowercase characters is RECOMMENDED"),
+    why="Ids are compared as text: the same job in another case is another job to a client.",
+    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"2F1B0C3E-8A4D-4C55-9A6E-0D1F2B3C4D5E"',
+    needs="a job whose id is a UUID",
+    of_body=lambda reading: (found for found in prompt_ids(reading) if UUID.fullmatch(found.value)),
+)  # fmt: skip
+def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
+    """[1] has no upper-case hexadecimal digit."""
+    if found.value != found.value.lower():
+        yield Finding(found.pointer, "lower case", show(found.value), "prompt_id is in upper case.")
+
+
+# --- [2] workflow_json ------------------------------------------------------------------------
+
+
+@clause(
+    "item.workflow.object", Level.MUST, core=True,
+    title="[2] workflow_json is an object",
+    source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
+    why="Clients reopen a job from it.",
+    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='"{\\"9\\": {}}"',
+    needs="a job of three elements or more", kinds=("encoded-twice",),
+    of_body=lambda reading: (found for found in element(2, reading.items) if constant_free(found.value)),
+)  # fmt: skip
+def workflow_is_an_object(found: Located) -> Iterator[Finding]:
+    """[2] is an object."""
+    if isinstance(found.value, dict):
+        return
+    cause = None
+    if isinstance(found.value, str) and found.value.lstrip().startswith("{"):
+        cause = Cause("encoded-twice", "the workflow as a string of JSON: encoded twice")
+    yield Finding(found.pointer, "an object", show(found.value), "workflow_json is not an object.", cause)
+
+
+@clause(
+    "item.workflow.not-empty", Level.SHOULD,
+    title="[2] workflow_json is not empty",
+    source=doc(PROSE, "Full ComfyUI workflow"),
+    why="A job without nodes cannot have been accepted; the workflow was left out.",
+    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks="{}",
+    needs="a job with a workflow", of_body=workflows,
+)  # fmt: skip
+def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
+    """[2] has a member."""
+    if not found.value:
+        yield Finding(found.pointer, "the workflow of the job", "{}", "workflow_json is empty.")
+
+
+# --- [3] output_node_ids ----------------------------------------------------------------------
+
+
+def _in_order(reading: Reading) -> Iterator[Item]:
+    """Items that are not swapped: a swapped one is one finding of its own, and one whose order AUTO cannot tell."""
+    return (item for item in full_items(reading) if item.read_as is not None and not item.swapped)
+
+
+@clause(
+    "item.output-node-ids.array", Level.MUST, core=True,
+    title="[3] output_node_ids is an array",
+    source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
+    why="Clients iterate over it.",
+    keeps='["9", "12"]', breaks='"9"',
+    needs="a job of five elements in the demanded order", of_body=_in_order,
+)  # fmt: skip
+def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
+    """[3] (under oss: [4]) is an array."""
+    found = item.output_node_ids
+    assert found is not None
+    if not isinstance(found.value, list) and constant_free(found.value):
+        yield Finding(found.pointer, "an array of strings", show(found.value), "output_node_ids is not an array.")
+
+
+def _output_node_ids(reading: Reading) -> Iterator[Located]:
+    return (
+        Located(f"{ids.pointer}/{index}", node_id)
+        for ids in output_node_id_lists(reading)
+        for index, node_id in enumerate(ids.value)
+        if constant_free(node_id)
+    )
+
+
+@clause(
+    "item.output-node-ids.strings", Level.MUST,
+    title="Output node ids are strings",
+    source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
+    why="They are the names of members of the workflow, which JSON knows as strings.",
+    keeps='["9"]', breaks="[9]",
+    needs="a job with an output node id", of_body=_output_node_ids,
+)  # fmt: skip
+def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
+    """Each member of [3] is a string."""
+    if not isinstance(found.value, str):
+        yield Finding(found.pointer, "a string", show(found.value), "An output node id is not a string.")
+
+
+@clause(
+    "item.output-node-ids.not-empty", Level.SHOULD,
+    title="There is an output node id",
+    source=doc(PROSE, "Node IDs to return results from"),
+    why="A job without outputs returns nothing; ComfyUI refuses such a prompt.",
+    keeps='["9"]', breaks="[]",
+    needs="a job with output_node_ids", of_body=output_node_id_lists,
+)  # fmt: skip
+def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
+    """[3] has a member."""
+    if not found.value:
+        yield Finding(found.pointer, "at least one node id", "[]", "output_node_ids is empty.")
+
+
+@clause(
+    "item.output-node-ids.not-blank", Level.SHOULD,
+    title="No output node id is empty",
+    source=doc(PROSE, "Node IDs to return results from"),
+    why="An empty name names no node.",
+    keeps='["9"]', breaks='[""]',
+    needs="a job with an output node id",
+    of_body=lambda reading: (found for found in _output_node_ids(reading) if isinstance(found.value, str)),
+)  # fmt: skip
+def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
+    """No member of [3] is the empty string."""
+    if not found.value:
+        yield Finding(found.pointer, "the id of a node", '""', "An output node id is empty.")
+
+
+@clause(
+    "item.output-node-ids.distinct", Level.SHOULD,
+    title="Output node ids are distinct",
+    source=doc(PROSE, "Node IDs to return results from"),
+    why="A client that counts outputs waits for one that never comes.",
+    keeps='["9", "12"]', breaks='["9", "9"]',
+    needs="a job with output_node_ids", of_body=output_node_id_lists,
+)  # fmt: skip
+def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
+    """No string stands twice in [3]."""
+    seen: set[str] = set()
+    for index, node_id in enumerate(found.value):
+        if isinstance(node_id, str):
+            if node_id in seen:
+                yield Finding(
+                    f"{found.pointer}/{index}", "distinct ids", show(node_id), "An output node id is listed twice."
+                )
+            seen.add(node_id)
+
+
+# --- [4] metadata -----------------------------------------------------------------------------
+
+
+@clause(
+    "item.metadata.object", Level.MUST, core=True,
+    title="[4] metadata is an object",
+    source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
+    why="Clients read create_time from it by name.",
+    keeps='{"create_time": 1763913600000}', breaks="1763913600000",
+    needs="a job of five elements in the demanded order", of_body=_in_order,
+)  # fmt: skip
+def metadata_is_an_object(item: Item) -> Iterator[Finding]:
+    """[4] (under oss: [3]) is an object."""
+    found = item.metadata
+    assert found is not None
+    if not isinstance(found.value, dict) and constant_free(found.value):
+        yield Finding(found.pointer, "an object", show(found.value), "metadata is not an object.")

@@ -1,0 +1,134 @@
+"""create_time in element 4 of QueueItem: there, a number, of milliseconds, in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clauses.http import answered_at
+from conformance.contract.clauses.item import PROSE
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import (
+    EPOCH_MS_FIRST,
+    EPOCH_MS_LAST,
+    Reading,
+    constant_free,
+    create_time_numbers,
+    create_times,
+    is_number,
+    metadata_objects,
+    plausible_create_times,
+)
+from conformance.contract.reading.memory import Located
+from conformance.contract.terms import Level
+from conformance.text.safe import show
+
+UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
+CLOCK_SKEW_MS: Final = 60_000
+"""How far two honest clocks may stand apart."""
+
+
+@clause(
+    "item.create-time.present", Level.MUST, core=True,
+    title="metadata has create_time",
+    source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
+    why="Clients show and sort by it.",
+    keeps='{"create_time": 1763913600000}', breaks='{"client_id": "a1"}',
+    needs="a job with metadata", of_body=metadata_objects, kinds=("old-comfyui",),
+)  # fmt: skip
+def create_time_is_present(found: Located) -> Iterator[Finding]:
+    """Metadata contains create_time."""
+    if "create_time" not in found.value:
+        old = "client_id" in found.value
+        yield Finding(
+            f"{found.pointer}/create_time",
+            "milliseconds since the Unix epoch",
+            "absent",
+            "create_time is missing.",
+            Cause("old-comfyui", "ComfyUI before 0.3.69 sends none") if old else None,
+        )
+
+
+@clause(
+    "item.create-time.number", Level.MUST, core=True,
+    title="create_time is a number",
+    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
+    keeps="1763913600000", breaks='"2025-11-23T16:00:00Z"',
+    needs="a job with create_time", kinds=("number-as-text", "date-as-text"),
+    of_body=lambda reading: (found for found in create_times(reading) if constant_free(found.value)),
+)  # fmt: skip
+def create_time_is_a_number(found: Located) -> Iterator[Finding]:
+    """create_time is a JSON number."""
+    if not is_number(found.value):
+        cause = None
+        if isinstance(found.value, str):
+            number = found.value.isdecimal()
+            cause = Cause("number-as-text", "the number as text") if number else Cause("date-as-text", "a date as text")
+        yield Finding(
+            found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", cause
+        )
+
+
+@clause(
+    "item.create-time.milliseconds", Level.MUST, core=True,
+    title="create_time is in milliseconds since the Unix epoch",
+    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    why="A thousandfold error puts a job in 1970 or in the far future.",
+    keeps="1763913600000", breaks="1763913600",
+    needs="a job whose create_time is a number", of_body=create_time_numbers,
+    kinds=tuple(unit for *_, unit in UNITS),
+)  # fmt: skip
+def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
+    """10^12 <= create_time < 10^14: from 2001 to 5138."""
+    if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
+        return
+    units = (unit for low, high, unit in UNITS if low <= found.value < high)
+    cause = next((Cause(unit, f"{unit} instead of milliseconds") for unit in units), None)
+    yield Finding(found.pointer, "milliseconds since 1970-01-01T00:00:00Z", show(found.value),
+                  "create_time is not in milliseconds since the epoch.", cause)  # fmt: skip
+
+
+@clause(
+    "item.create-time.whole", Level.SHOULD,
+    title="create_time is a whole number",
+    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    why="The official frontend and typed clients hold it as an integer.",
+    keeps="1763913600000", breaks="1763913600000.5",
+    needs="a job whose create_time is a number", of_body=create_time_numbers,
+)  # fmt: skip
+def create_time_is_whole(found: Located) -> Iterator[Finding]:
+    """create_time is written without fraction or exponent."""
+    if isinstance(found.value, Decimal):
+        yield Finding(found.pointer, "an integer", str(found.value)[:40], "create_time is written as a float.")
+
+
+def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal, float]]:
+    now, latest = answered_at(answer), answer.reading.latest
+    if now is not None and latest is not None:
+        yield answer.reading, latest, now * 1000
+
+
+@clause(
+    "item.create-time.past", Level.SHOULD,
+    title="create_time is in the past",
+    source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
+    why="A job that is listed was created; a time to come is a time zone or a clock gone wrong.",
+    keeps="a create_time before the answer's Date", breaks="a create_time an hour after the answer's Date",
+    needs="a job with create_time, and a Date header or a clock", over=_dated_create_times, kinds=("local-time",),
+)  # fmt: skip
+def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterator[Finding]:
+    """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
+    reading, latest, now_ms = subject
+    if float(latest) - now_ms <= CLOCK_SKEW_MS:  # then each of them is
+        return
+    for found in plausible_create_times(reading):
+        ahead = float(found.value) - now_ms
+        if ahead > CLOCK_SKEW_MS:
+            hours = ahead / 3_600_000
+            local = hours > 0.9 and abs(hours - round(hours)) < 0.05
+            cause = Cause("local-time", "whole hours ahead: local time taken for UTC") if local else None
+            yield Finding(found.pointer, "a time before the answer", show(found.value),
+                          f"create_time is {ahead / 1000:,.0f} s after the reading.", cause)  # fmt: skip

@@ -1,0 +1,103 @@
+"""Element 0 of QueueItem: job_number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clauses.item import AN_ITEM, ITEM, PROSE
+from conformance.contract.reading.body import Reading, constant_free, element, is_number, job_numbers
+from conformance.contract.reading.memory import Located
+from conformance.contract.terms import CHOSEN_NUMBER, COUNTER, Level
+from conformance.contract.values import SAFE_INTEGER
+from conformance.text.safe import show
+from conformance.text.strict_json import Whole
+
+
+def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
+    return (found for found in element(0, reading.items) if constant_free(found.value))
+
+
+@clause(
+    "item.job-number.number", Level.MUST, core=True,
+    title="[0] job_number is a number",
+    source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
+    why="Typed clients fail on the whole answer, others sort numbers as text.",
+    keeps="1", breaks='"1"',
+    needs=AN_ITEM, of_body=_job_numbers_of_any_type,
+)  # fmt: skip
+def job_number_is_a_number(found: Located) -> Iterator[Finding]:
+    """[0] is a JSON number: no string, boolean or null."""
+    if not is_number(found.value):
+        yield Finding(found.pointer, "an integer", show(found.value), "job_number is not a number.")
+
+
+@clause(
+    "item.job-number.integer", Level.MUST, core=True,
+    title="[0] job_number is a whole number",
+    source=doc(PROSE, "[0] job_number (integer)"),
+    why="A position has no fraction; clients with integer types reject the reading.",
+    keeps="1", breaks="1.5",
+    needs=AN_ITEM, of_body=job_numbers, oss=CHOSEN_NUMBER,
+)  # fmt: skip
+def job_number_is_whole(found: Located) -> Iterator[Finding]:
+    """[0] has no fractional part."""
+    if found.value != _whole(found.value):
+        yield Finding(found.pointer, "a whole number", show(found.value), "job_number has a fraction.")
+
+
+@clause(
+    "item.job-number.plain", Level.MUST, core=True,
+    title="[0] job_number is written without fraction or exponent",
+    source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
+    why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
+    keeps="3", breaks="3.0",
+    needs=AN_ITEM, oss=CHOSEN_NUMBER, kinds=("float",),
+    of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
+)  # fmt: skip
+def job_number_is_plain(found: Located) -> Iterator[Finding]:
+    """[0] is digits alone."""
+    if isinstance(found.value, Decimal) and not isinstance(found.value, Whole):
+        cause = Cause("float", "a float on the server; ComfyUI sends one where a client chose the number")
+        yield Finding(found.pointer, "an integer without fraction or exponent", str(found.value)[:40],
+                      "job_number is written as a float.", cause)  # fmt: skip
+
+
+@clause(
+    "item.job-number.one-based", Level.MUST, core=True,
+    title="[0] job_number is 1 or more",
+    source=doc(PROSE, "Position in queue (1-based)"),
+    why="A client shows it as the place in the queue.",
+    keeps="1", breaks="0",
+    needs=AN_ITEM, of_body=job_numbers, oss=COUNTER, kinds=("zero", "negative"),
+)  # fmt: skip
+def job_number_is_one_based(found: Located) -> Iterator[Finding]:
+    """[0] >= 1."""
+    if found.value < 1:
+        cause = None
+        if found.value == 0:
+            cause = Cause("zero", "a zero-based position: ComfyUI counts from 0")
+        elif found.value < 0:
+            cause = Cause("negative", "ComfyUI's `front: true` makes it negative")
+        yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", cause)
+
+
+@clause(
+    "item.job-number.safe", Level.SHOULD,
+    title="[0] job_number is at most 2^53-1",
+    source=rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
+    why="Beyond it JavaScript reads another number than was sent.",
+    keeps="9007199254740991", breaks="9007199254740993",
+    needs=AN_ITEM, of_body=job_numbers,
+)  # fmt: skip
+def job_number_is_safe(found: Located) -> Iterator[Finding]:
+    """abs([0]) <= 2^53-1."""
+    if not -SAFE_INTEGER <= found.value <= SAFE_INTEGER:
+        yield Finding(
+            found.pointer, "at most 9007199254740991", show(found.value), "job_number is beyond exact doubles."
+        )
+
+
+def _whole(number: int | Decimal) -> int | Decimal:
+    return number if isinstance(number, int) or not number.is_finite() else number.to_integral_value()

@@ -1,0 +1,173 @@
+"""The body as JSON text (RFC 8259): asked of every body that is to be JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.conversation import Answer, json_texts, read_texts
+from conformance.contract.terms import Level
+from conformance.text.safe import printable
+from conformance.text.strict_json import NESTING_READ
+
+NESTING_LIMIT: Final = 128
+"""Levels that every reader in wide use takes: serde_json stops at 128, jiter at 200, Python near 1,000."""
+A_BODY: Final = "a body that is JSON, or is to be"
+
+
+@clause(
+    "json.well-formed", Level.MUST,
+    title="The body is well-formed JSON",
+    source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
+    why="A strict reader gets nothing at all.",
+    keeps='{"queue_running": []}', breaks='{"queue_running": [],}',
+    needs=A_BODY, over=json_texts, kinds=("web-page", "python-repr"),
+)  # fmt: skip
+def well_formed(answer: Answer) -> Iterator[Finding]:
+    """The body follows the grammar of RFC 8259, but for what has a clause of its own."""
+    if answer.document.malformed is not None:
+        got = printable(answer.document.malformed)
+        yield Finding("", "a JSON text", got, "The body is no JSON.", _looks_like(answer.response.content))
+
+
+def _looks_like(content: bytes) -> Cause | None:
+    start = content[:200].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        return Cause("web-page", "a web page: a proxy, a login or the frontend answers in the queue's place")
+    if start.startswith((b"{'", b"[{'", b"[('")):
+        return Cause("python-repr", "Python's repr instead of JSON")
+    return None
+
+
+@clause(
+    "json.finite-numbers", Level.MUST,
+    title="No NaN, no Infinity",
+    source=rfc("RFC 8259 §6", "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted."),
+    why="JavaScript's JSON.parse and every strict reader reject the whole answer.",
+    keeps="1.5", breaks="NaN",
+    needs=A_BODY, over=read_texts, kinds=("python-json",),
+)  # fmt: skip
+def finite_numbers(answer: Answer) -> Iterator[Finding]:
+    """NaN, Infinity and -Infinity do not stand anywhere."""
+    for flaw in answer.document.non_finite:
+        yield Finding(flaw.pointer, "a JSON number", flaw.got, f"{flaw.got} is no JSON.",
+                      Cause("python-json", "Python's json.dumps writes it unless told allow_nan=False"))  # fmt: skip
+
+
+@clause(
+    "json.utf-8", Level.MUST,
+    title="The body is UTF-8",
+    source=rfc("RFC 8259 §8.1", "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8"),
+    why="Readers assume it, whatever the charset parameter says.",
+    keeps="caf\\xc3\\xa9", breaks="caf\\xe9",
+    needs=A_BODY, over=json_texts,
+)  # fmt: skip
+def utf_8(answer: Answer) -> Iterator[Finding]:
+    """The bytes decode as UTF-8."""
+    if answer.document.not_utf8 is not None:
+        yield Finding("", "UTF-8", answer.document.not_utf8, "The body is not UTF-8.")
+
+
+@clause(
+    "json.no-bom", Level.MUST,
+    title="No byte order mark",
+    source=rfc("RFC 8259 §8.1", "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text."),
+    why="Strict readers take it for garbage before the value.",
+    keeps='{"queue_running": []}', breaks='\\xef\\xbb\\xbf{"queue_running": []}',
+    needs=A_BODY, over=json_texts,
+)  # fmt: skip
+def no_bom(answer: Answer) -> Iterator[Finding]:
+    """The body does not start with U+FEFF."""
+    if answer.document.bom:
+        yield Finding("", "no byte order mark", "EF BB BF", "The body starts with a byte order mark.")
+
+
+@clause(
+    "json.single-text", Level.MUST,
+    title="Nothing follows the value",
+    source=rfc("RFC 8259 §2", "JSON-text = ws value ws"),
+    why="Strict readers reject the answer, lax ones hide the error that follows.",
+    keeps='{"queue_running": []}', breaks='{"queue_running": []}{"error": "…"}',
+    needs=A_BODY, over=read_texts,
+)  # fmt: skip
+def single_text(answer: Answer) -> Iterator[Finding]:
+    """After the value comes nothing but white space."""
+    rest = answer.document.trailing
+    if rest is not None:
+        yield Finding("", "one JSON text", printable(rest), "Something follows the JSON text.")
+
+
+@clause(
+    "json.control-characters", Level.MUST,
+    title="Control characters in strings are escaped",
+    source=rfc("RFC 8259 §7", "the control characters (U+0000 through U+001F)"),
+    why="Strict readers reject the whole answer.",
+    keeps='"a\\nb"', breaks='"a<line feed>b"',
+    needs=A_BODY, over=read_texts,
+)  # fmt: skip
+def control_characters(answer: Answer) -> Iterator[Finding]:
+    """No raw U+0000 to U+001F stands in a string."""
+    got = answer.document.control_character
+    if got is not None:
+        yield Finding("", "an escape such as \\n", got, "A string holds a raw control character.")
+
+
+@clause(
+    "json.distinct-names", Level.SHOULD,
+    title="No name stands twice in an object",
+    source=rfc("RFC 8259 §4", "The names within an object SHOULD be unique."),
+    why="Readers differ in which of the two they take.",
+    keeps='{"a": 1}', breaks='{"a": 1, "a": 2}',
+    needs=A_BODY, over=read_texts,
+)  # fmt: skip
+def distinct_names(answer: Answer) -> Iterator[Finding]:
+    """Member names are unique within each object."""
+    for flaw in answer.document.repeated_names:
+        yield Finding(
+            flaw.pointer, "each name once", printable(flaw.got), "This name stands more than once in its object."
+        )
+
+
+@clause(
+    "json.paired-surrogates", Level.SHOULD,
+    title="Surrogate escapes come in pairs",
+    source=rfc("RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"),
+    why="It is no character: databases, Rust and strict readers fail on it.",
+    keeps='"\\ud83d\\ude00"', breaks='"\\ud800"',
+    needs=A_BODY, over=read_texts,
+)  # fmt: skip
+def paired_surrogates(answer: Answer) -> Iterator[Finding]:
+    """No escape of half a character."""
+    for flaw in answer.document.lone_surrogates:
+        yield Finding(flaw.pointer, "whole characters", printable(flaw.got), "A string holds half of a surrogate pair.")
+
+
+@clause(
+    "json.number-range", Level.SHOULD,
+    title="Numbers fit a double",
+    source=rfc("RFC 8259 §6", "good interoperability can be achieved by implementations that expect no more precision or range than these provide"),
+    why="Most readers turn it into infinity, or fail.",
+    keeps="1e308", breaks="1e999",
+    needs=A_BODY, over=read_texts,
+)  # fmt: skip
+def number_range(answer: Answer) -> Iterator[Finding]:
+    """No number is beyond the range of IEEE 754 binary64."""
+    for flaw in answer.document.out_of_range:
+        yield Finding(flaw.pointer, "below 1.8e308", flaw.got, "A number is beyond the range of a double.")
+
+
+@clause(
+    "json.nesting", Level.SHOULD,
+    title=f"At most {NESTING_LIMIT} levels of nesting",
+    source=rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
+    why="Readers in wide use stop at 128 levels and refuse the answer.",
+    keeps="a workflow", breaks="a workflow nested 200,000 deep",
+    needs=A_BODY, over=json_texts,
+)  # fmt: skip
+def nesting(answer: Answer) -> Iterator[Finding]:
+    """Arrays and objects nest no deeper than common readers read."""
+    depth = answer.document.depth
+    if depth > NESTING_LIMIT:
+        unread = "; it was not read" if depth > NESTING_READ else ""
+        yield Finding("", f"at most {NESTING_LIMIT} levels", f"{depth:,} levels", f"The body nests too deep{unread}.")

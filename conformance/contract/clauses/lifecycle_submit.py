@@ -1,0 +1,325 @@
+"""The life of a job: how it is taken and listed. Needs a run that writes (``--populate``).
+
+Clauses speak of the run's own jobs alone. What other people's jobs do is nobody's breach.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, Final
+
+from conformance.contract.clause import Cause, Finding, clause, doc, published, rfc
+from conformance.contract.clauses.http import answered_at
+from conformance.contract.clauses.item import PROSE
+from conformance.contract.clauses.item_create_time import CLOCK_SKEW_MS
+from conformance.contract.clauses.queue import PENDING
+from conformance.contract.conversation import (
+    ALIVE,
+    ENDED,
+    OK,
+    Answer,
+    Conversation,
+    History,
+    Look,
+    Submission,
+    began,
+    ended,
+)
+from conformance.contract.reading.body import EPOCH_MS_FIRST, EPOCH_MS_LAST, is_number
+from conformance.contract.terms import Level
+from conformance.exchange.model import Operation
+from conformance.text.safe import show
+from conformance.text.strict_json import parse
+
+LISTED: Final = "Returns information about running and pending items in the queue"
+GET_QUEUE: Final = "/paths/~1api~1queue/get/description"
+GAP: Final = 2.0
+"""Seconds that a job may be in neither list, on its way from one to the other: the document does not say that it is."""
+SEEN: Final = 3
+"""Looks that show an older job waiting, and not this one, before we say that it never came."""
+A_JOB: Final = "a job that the run submitted (--populate)"
+CACHE: Final = Cause("cache", "every read brought the same bytes: a cache may answer in place of the server")
+_ABSENT: Final = object()
+"""Stands where a workflow lacks what was submitted."""
+
+
+def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, History]]:
+    """Yield each look with each job that was submitted before it."""
+    history = conversation.history
+    for submission in history.submissions:
+        for look in history.after(submission.answer):
+            yield look, submission, history
+
+
+# --- submitting -------------------------------------------------------------------------------------------------------
+
+
+def _taken(answer: Answer) -> Iterator[Answer]:
+    if answer.request.operation is Operation.SUBMIT and answer.response.status == OK:
+        yield answer
+
+
+@clause(
+    "lifecycle.prompt-id", Level.SHOULD,
+    title="A prompt that is taken is answered with its id",
+    source=published("/components/schemas/PromptResponse/properties/prompt_id/description", "Unique identifier for the prompt execution"),
+    why="A client that does not know the id cannot find its job.",
+    keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}', breaks='{"status": "queued"}',
+    needs="a prompt that is taken (--populate)", over=_taken,
+)  # fmt: skip
+def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
+    """The answer of 200 is an object whose prompt_id is a UUID."""
+    found = answer.document.value
+    named = found.get("prompt_id") if isinstance(found, dict) else None
+    if not isinstance(named, str) or not _is_uuid(named):
+        got = show(named) if named is not None else "absent"
+        yield Finding("/prompt_id", "a UUID", got, "The prompt was taken, and its id is not told.")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Submission]]]:
+    """Yield each job with the answer to its submission, where somebody looked afterwards."""
+    history = conversation.history
+    return ((found.answer, (history, found)) for found in history.submissions if history.after(found.answer))
+
+
+@clause(
+    "lifecycle.listed", Level.MUST,
+    title="A job that was submitted is listed until it ends",
+    source=doc(GET_QUEUE, LISTED),
+    why="A client that does not find its job takes it for done, or submits it again.",
+    keeps="submitted · pending · running · gone", breaks="submitted · never seen, while older ones wait",
+    needs=A_JOB, across=submissions, kinds=(CACHE.kind,),
+)  # fmt: skip
+def a_job_is_listed_until_it_ends(subject: tuple[History, Submission]) -> Iterator[Finding]:
+    """No job is in neither list for more than 2 s and alive afterwards; none never comes while an older one waits."""
+    history, submission = subject
+    cause = CACHE if len({look.answer.response.content for look in history.looks}) == 1 else None
+    name = submission.id
+    looks = history.after(submission.answer)
+    alive = [ended(submission.answer), *(ended(look.answer) for look in looks if name in look.ids)]
+    alive += [ended(roll.answer) for roll in history.rolls if roll.statuses.get(name) in ALIVE]
+    for listed, stretch in groupby(looks, key=lambda look: name in look.ids):
+        absent = [] if listed else list(stretch)
+        if absent and ended(absent[-1].answer) - began(absent[0].answer) > GAP:
+            first, last = began(absent[0].answer), ended(absent[-1].answer)
+            if any(moment > last for moment in alive):
+                yield Finding("", "the job, pending or running", f"in neither list for {last - first:.1f} s",
+                              f"{show(submission.prompt_id)} is listed nowhere, and had not ended.", cause)  # fmt: skip
+                return
+    if any(name in look.ids or _elsewhere(look, submission) for look in looks):
+        return
+    missed = _missed_while_alive(history, submission, looks)
+    if missed > GAP:
+        yield Finding("", "the job, pending or running", f"in neither list for {missed:.1f} s",
+                      f"{show(submission.prompt_id)} is listed nowhere, and had not ended.", cause)  # fmt: skip
+        return
+    lacking = _fresh_and_pending(history, submission, looks)
+    if len(lacking) >= SEEN:
+        yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
+                      f"{show(submission.prompt_id)} never came, while reads listed later ones, and the list of jobs says that it was pending.", cause)  # fmt: skip
+        return
+    if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and ended
+        return
+    older = [other.id for other in history.submissions if other.before(submission)]
+    waited = [look for look in looks if any(other in look.pending for other in older)]
+    if len(waited) >= SEEN:
+        yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
+                      f"{show(submission.prompt_id)} was taken and never came, while an older job waits.", cause)  # fmt: skip
+
+
+def _missed_while_alive(history: History, submission: Submission, looks: list[Look]) -> float:
+    """Return for how many seconds no look listed a job, before the list of jobs said that it waits or runs."""
+    rolls = [ended(roll.answer) for roll in history.rolls if roll.statuses.get(submission.id) in ALIVE]
+    before = [look for look in looks if any(ended(look.answer) < moment for moment in rolls)]
+    return ended(before[-1].answer) - began(before[0].answer) if before else 0.0
+
+
+def _fresh_and_pending(history: History, submission: Submission, looks: list[Look]) -> list[Look]:
+    """Return the looks that list a job which was submitted later, before the list of jobs said that this one waits."""
+    later = [other.id for other in history.submissions if submission.before(other)]
+    rolls = [roll.answer for roll in history.rolls if roll.statuses.get(submission.id) == "pending"]
+    fresh = (look for look in looks if any(other in look.ids for other in later))
+    return [look for look in fresh if any(look.answer.precedes(roll) for roll in rolls)]
+
+
+def _elsewhere(look: Look, submission: Submission) -> bool:
+    """Whether a look lists this workflow under another id."""
+    digests = ((name, seen.workflow) for name, seen in look.jobs.items())
+    return any(name != submission.id and found and found.value == submission.workflow for name, found in digests)
+
+
+def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Submission]]]:
+    history = conversation.history
+    for submission in history.submissions:
+        looks = history.after(submission.answer)
+        first = next((look for look in looks if submission.id in look.jobs), None)
+        if first is not None and (first is looks[0] or submission.id in first.pending):
+            yield looks[0].answer, (looks[0], submission)
+
+
+@clause(
+    "lifecycle.listed-at-once", Level.SHOULD,
+    title="The next read lists a job that was submitted",
+    source=rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
+    why="A client that looks right after submitting takes its job for done.",
+    keeps="submitted · pending", breaks="submitted · not listed · pending",
+    needs=A_JOB, across=_seen_soon,
+)  # fmt: skip
+def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding]:
+    """A job that some later read lists as pending stands in the first one after its submission was answered.
+
+    One that starts at once may be on its way: the document does not say in which list that is.
+    """
+    look, submission = subject
+    if submission.id not in look.ids:
+        late = began(look.answer) - ended(submission.answer)
+        yield Finding("", "the job, pending or running", "not listed yet",
+                      f"{show(submission.prompt_id)} is missing {late:.3f} s after it was taken, and comes later.")  # fmt: skip
+
+
+def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str]]]:
+    for look, submission, _ in each_look(conversation):
+        for listed, seen in look.answer.sightings.items():
+            if seen.workflow is not None and seen.workflow.value == submission.workflow:
+                yield look.answer, (submission, f"{seen.pointer}/1\0{listed}")
+
+
+@clause(
+    "lifecycle.same-id", Level.SHOULD,
+    title="A job is listed under the id that its submission was answered with",
+    source=published("/components/schemas/PromptResponse/properties/prompt_id/description", "Unique identifier for the prompt execution"),
+    why="Clients look their jobs up by comparing text.",
+    keeps="answered and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", breaks="answered 2F1B0C3E-…, listed 2f1b0c3e-…",
+    needs=A_JOB, across=_same_workflow,
+)  # fmt: skip
+def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
+    """Where a workflow of the run is listed, prompt_id is verbatim what was answered."""
+    submission, (pointer, _, listed) = subject[0], subject[1].partition("\0")
+    if listed != submission.prompt_id:
+        yield Finding(pointer, show(submission.prompt_id), show(listed), "The job is listed under another id.")
+
+
+# --- what is listed ---------------------------------------------------------------------------------------------------
+
+
+def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
+    """Yield each own job as it was first listed, with pointer, the graph that was sent and the one that is listed."""
+    first = {submission.id: (look, submission) for look, submission, _ in reversed(list(each_look(conversation)))
+             if submission.id in look.jobs}  # fmt: skip
+    for look, submission in first.values():
+        for item in look.answer.reading.items:
+            if (item.prompt_id or "").lower() == submission.id and len(item.elements) > 2:
+                sent = parse(submission.answer.request.body).value["prompt"]
+                if _is_graph(item.elements[2]):
+                    yield look.answer, (f"{item.pointer}/2", sent, item.elements[2])
+        look.answer.reading.forget()
+
+
+def _is_graph(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(node, dict) and "class_type" in node for node in value.values())
+
+
+def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield where a graph differs from the one that was sent; members that were added do not count."""
+    if isinstance(sent, dict) and isinstance(listed, dict):
+        for name, value in sent.items():
+            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name in listed:
+                yield from _differences(place, value, listed[name])
+            else:
+                yield place, value, _ABSENT
+    elif isinstance(sent, list) and isinstance(listed, list) and len(sent) == len(listed):
+        for index, pair in enumerate(zip(sent, listed, strict=True)):
+            yield from _differences(f"{pointer}/{index}", *pair)
+    elif is_number(sent) and is_number(listed):
+        if float(sent) != float(listed):
+            yield pointer, sent, listed
+    elif type(sent) is not type(listed) or sent != listed:
+        yield pointer, sent, listed
+
+
+def _shown(listed: object) -> str:
+    return "absent" if listed is _ABSENT else show(listed)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not value.isascii()
+
+
+@clause(
+    "lifecycle.workflow", Level.SHOULD,
+    title="A job has the workflow that was submitted",
+    source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
+    why="Whoever loads a job from the queue gets another one.",
+    keeps='sent and listed: {"1": {"class_type": "EmptyImage", …}}', breaks="a node, or an input, that is missing or another",
+    needs=A_JOB, across=_graphs,
+)  # fmt: skip
+def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
+    """Every node and value that was sent stands in [2], where that is an API graph; numbers are compared as doubles."""
+    for pointer, sent, listed in _differences(*subject):
+        if not _is_text(sent):
+            yield Finding(pointer, "as it was submitted", _shown(listed), f"Submitted was {show(sent)}.")
+
+
+def _texts(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
+    for answer, (pointer, sent, listed) in _graphs(conversation):
+        if _has_text(sent):
+            yield answer, (pointer, sent, listed)
+
+
+def _has_text(value: Any) -> bool:
+    members: Iterable[Any] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return _is_text(value) or any(map(_has_text, members))
+
+
+@clause(
+    "lifecycle.text", Level.SHOULD,
+    title="Text of every plane of Unicode survives",
+    source=rfc("RFC 8259 §8.1", "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8"),
+    why="Prompts are written in every language, and with emoji.",
+    keeps='sent and listed: "日本語 👩‍🚀"', breaks='sent "👩‍🚀", listed "??"',
+    needs="a job with text beyond ASCII that the run submitted (--populate)", across=_texts,
+)  # fmt: skip
+def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
+    """Strings beyond ASCII that were sent are listed, character by character."""
+    for pointer, sent, listed in _differences(*subject):
+        if _is_text(sent):
+            yield Finding(pointer, "as it was submitted", _shown(listed), f"Submitted was {show(sent)}.")
+
+
+def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, Any]]]:
+    for look, submission, _ in each_look(conversation):
+        seen = look.jobs.get(submission.id)
+        time = seen.create_time if seen is not None else None
+        if time is not None and is_number(time.value) and EPOCH_MS_FIRST <= time.value < EPOCH_MS_LAST:
+            yield look.answer, (submission, time.pointer, time.value)
+
+
+@clause(
+    "lifecycle.create-time", Level.SHOULD,
+    title="create_time is when the job was submitted",
+    source=doc(PENDING, "creation time"),
+    why="A time zone that was lost, or the time of the start, puts jobs in the wrong order.",
+    keeps="submitted at 16:00:00, create_time 16:00:00", breaks="submitted at 16:00:00 UTC, create_time 17:00:00",
+    needs=A_JOB, across=_dated,
+)  # fmt: skip
+def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) -> Iterator[Finding]:
+    """It lies between sending the prompt and its answer, by the server's Date, with 60 s of skew on both sides."""
+    submission, pointer, value = subject
+    answered = answered_at(submission.answer)
+    if answered is None:
+        return
+    off = float(value) - answered * 1000
+    took = (submission.answer.exchange.elapsed or 0.0) * 1000
+    if off > CLOCK_SKEW_MS or off < -CLOCK_SKEW_MS - took:
+        yield Finding(pointer, "the time of the submission", show(value),
+                      f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the submission.")  # fmt: skip

@@ -1,0 +1,286 @@
+"""The life of a job: how it waits and ends, and what is said of it beside the queue (``--populate``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from conformance.contract.clause import Finding, clause, doc, published
+from conformance.contract.clauses.item import PROSE
+from conformance.contract.clauses.lifecycle_submit import GET_QUEUE, LISTED, submissions
+from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING
+from conformance.contract.conversation import (
+    ENDED,
+    FIRST_ERROR,
+    Answer,
+    Conversation,
+    History,
+    Look,
+    Submission,
+    began,
+    digest_of,
+    ended,
+)
+from conformance.contract.reading.body import is_number
+from conformance.contract.terms import CHOSEN_NUMBER, HEAP, Level
+from conformance.text.safe import show
+
+PROMPT: Final = "/components/schemas/PromptRequest/properties"
+JOBS: Final = "/paths/~1api~1jobs/get/description"
+SETTLED: Final = 0.5
+"""Seconds after which two answers of one server, of a job that did not move, are to say the same of it."""
+REPLICAS: Final = 1.0
+"""Seconds by which the clocks of two servers that take prompts may differ: an order that follows them is one."""
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def _ordered(*, prioritised: bool) -> Any:
+    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, list[Submission]]]]:
+        history = conversation.history
+        for look in history.looks:
+            jobs = {found.id: found for found in history.submissions}
+            waiting = [jobs[name] for name in look.pending if name in jobs]
+            if not prioritised:
+                waiting = [found for found in waiting if not found.prioritised]
+            if len(waiting) > 1 and (not prioritised or any(found.prioritised for found in waiting)):
+                yield look.answer, (look, waiting)
+
+    return across
+
+
+def _inversions(look: Look, waiting: list[Submission]) -> Iterator[tuple[Submission, Submission]]:
+    """Yield jobs that stand before one that was submitted before them."""
+    for place, ahead in enumerate(waiting):
+        for behind in waiting[place + 1 :]:
+            if behind.before(ahead) and not _by_clocks(look, ahead, behind):
+                yield ahead, behind
+                break
+
+
+def _by_clocks(look: Look, ahead: Submission, behind: Submission) -> bool:
+    """Whether two prompts came so close together that clocks which differ a little explain their order."""
+    first, second = (look.jobs[found.id].create_time for found in (ahead, behind))
+    apart = began(ahead.answer) - ended(behind.answer)
+    if first is None or second is None or not is_number(first.value) or not is_number(second.value):
+        return False
+    return bool(0 <= second.value - first.value <= (REPLICAS - apart) * 1000)
+
+
+def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str) -> Finding:
+    return Finding(look.jobs[behind.id].pointer, "before the job that was submitted after it", show(behind.prompt_id),
+                   f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.")  # fmt: skip
+
+
+@clause(
+    "lifecycle.order", Level.MUST, oss=HEAP,
+    title="Jobs wait in the order in which they were submitted",
+    source=doc(PENDING, OLDEST_FIRST),
+    why="Clients take the place in the list for the place in the queue.",
+    keeps="submitted A, B, C · pending A, B, C · pending B, C", breaks="submitted A, B, C, D · A starts · pending B, D, C",
+    needs="two jobs that wait, submitted by the run without number and front (--populate)", across=_ordered(prioritised=False),
+)  # fmt: skip
+def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
+    """A prompt that was taken before another was sent stands before it, also after others have started."""
+    look, waiting = subject
+    for ahead, behind in _inversions(look, waiting):
+        yield _out_of_order(look, ahead, behind, "")
+
+
+@clause(
+    "lifecycle.priority", Level.MUST, oss=CHOSEN_NUMBER,
+    title="number and front do not change the order",
+    source=published(f"{PROMPT}/front/description", "Cloud manages queue ordering internally based on job submission time and fair scheduling"),
+    why="Who waits would be overtaken by whoever asks to be first.",
+    keeps='submitted A, then B with "front": true · pending A, B', breaks='submitted A, then B with "front": true · pending B, A',
+    needs="two jobs that wait, one submitted with number or front (--populate)", across=_ordered(prioritised=True),
+)  # fmt: skip
+def priority_is_ignored(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
+    """A job that was submitted with number or front stands where it would without."""
+    look, waiting = subject
+    for ahead, behind in _inversions(look, waiting):
+        for job in (ahead, behind):
+            if job.prioritised:
+                named = ", ".join(f"{name}: {job.sent[name]}" for name in ("number", "front") if name in job.sent)
+                yield _out_of_order(look, ahead, behind, f" (submitted with {named})")
+                break
+
+
+# --- the end of a job, and what never was one -------------------------------------------------------------------------
+
+
+def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Submission]]]:
+    for answer, (history, submission) in submissions(conversation):
+        looks = history.after(submission.answer)
+        left = any(submission.id in look.running for look in looks) and submission.id not in looks[-1].ids
+        if left or any(roll.statuses.get(submission.id) in ENDED for roll in history.rolls):
+            yield answer, (history, submission)
+
+
+@clause(
+    "lifecycle.ended", Level.SHOULD,
+    title="A job that ended is listed no more",
+    source=doc(GET_QUEUE, LISTED),
+    why="A client waits for a job that is long done.",
+    keeps="running · gone", breaks="running · gone · gone · running",
+    needs="a job of the run that ended (--populate)", across=_that_ran,
+)  # fmt: skip
+def an_ended_job_is_gone(subject: tuple[History, Submission]) -> Iterator[Finding]:
+    """What ran and was in two reads in neither list does not come back; what the list of jobs calls ended is in none."""
+    history, submission = subject
+    name = submission.id
+    for roll in history.rolls:
+        looks = (look for look in history.after(roll.answer) if began(look.answer) - ended(roll.answer) > SETTLED)
+        later = [look for look in looks if name in look.ids]
+        if roll.statuses.get(name) in ENDED and later:
+            yield Finding("", "a job that ended in neither list", show(submission.prompt_id),
+                          f"The list of jobs says {show(roll.statuses[name])}, and the queue lists it afterwards.")  # fmt: skip
+            return
+    ran, absent = False, 0
+    for look in history.after(submission.answer):
+        if name in look.ids and ran and absent > 1:
+            yield Finding("", "a job that ended in neither list", show(submission.prompt_id),
+                          f"The job ran, was gone in {absent} looks, and is listed again.")  # fmt: skip
+            return
+        ran = ran or name in look.running
+        absent = absent + 1 if ran and name not in look.ids else 0
+
+
+def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Answer, object]]]:
+    history = conversation.history
+    taken = [found.workflow for found in history.taken]
+    for answer, sent in history.prompts:
+        digest = digest_of(sent.get("prompt"))
+        if FIRST_ERROR <= answer.response.status < 500 and digest not in taken:
+            yield from ((look.answer, (look, answer, digest)) for look in history.after(answer))
+
+
+@clause(
+    "lifecycle.rejected", Level.SHOULD,
+    title="A prompt that was refused is listed nowhere",
+    source=published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
+    why="A client that was told no sees its job nevertheless, and pays for it.",
+    keeps="answered 400 · not listed", breaks="answered 400 · pending",
+    needs="a prompt that is answered 4xx (--populate)", across=_refused,
+)  # fmt: skip
+def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterator[Finding]:
+    """No read after the refusal lists its workflow, unless it was sent again, as a 429 asks for, and taken."""
+    look, refusal, digest = subject
+    for name, seen in look.jobs.items():
+        if seen.workflow is not None and seen.workflow.value == digest:
+            yield Finding(f"{seen.pointer}/1", "no such job", show(name),
+                          f"This prompt was answered {refusal.response.status} in {refusal.exchange.id}.")  # fmt: skip
+
+
+def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Answer, str]]]:
+    history = conversation.history
+    for answer, sent in history.prompts:
+        named = str(sent.get("prompt_id")).lower()
+        if "prompt_id" in sent and any(found.id == named for found in history.taken):
+            yield answer, (history, answer, named)
+
+
+@clause(
+    "lifecycle.prompt-id-twice", Level.SHOULD,
+    title="The same prompt_id twice never gives two jobs of one id",
+    source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
+    why="Whoever deletes the one, or waits for it, has the other.",
+    keeps="400, or 200 with an id of its own", breaks="200, and the id stands twice in the queue",
+    needs="a prompt_id that is submitted a second time (--populate)", across=_again,
+)  # fmt: skip
+def a_prompt_id_is_taken_once(subject: tuple[History, Answer, str]) -> Iterator[Finding]:
+    """It is refused, or made another one; neither a 5xx, nor the same id twice in a read."""
+    history, answer, named = subject
+    if answer.response.status >= 500:
+        yield Finding(
+            None, "200 or 4xx", str(answer.response.status), "A prompt_id that is there already fails the server."
+        )
+    elif any(look.twice(named) and _are_two(look, named) for look in history.after(answer)):
+        yield Finding(None, "an id of its own, or a refusal", show(named), "Two jobs with this id are listed.")
+
+
+def _are_two(look: Look, name: str) -> bool:
+    """Whether what stands under one id are two jobs, and not one that stands there twice."""
+    found = [item.elements for item in look.answer.reading.items if (item.prompt_id or "").lower() == name]
+    first, *others = [digest_of(elements[2]) for elements in found if len(elements) > 2] or [None]
+    return any(digest != first for digest in others)
+
+
+# --- beside the queue -------------------------------------------------------------------------------------------------
+
+
+def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Look]]]:
+    history = conversation.history
+    for answer, number in history.counts():
+        if still := history.around(answer):
+            yield answer, (number, still[0])
+
+
+@clause(
+    "lifecycle.remaining", Level.SHOULD,
+    title="As many jobs remain as wait, at least",
+    source=published("/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
+                     "Number of items remaining in the queue"),
+    why="Clients show this number, or wait until it is 0.",
+    keeps="three pending · queue_remaining 3 or 4", breaks="three pending · queue_remaining 0",
+    needs="GET /api/prompt between two reads of a queue that does not move (--populate)", across=_counted,
+)  # fmt: skip
+def no_fewer_remain_than_wait(subject: tuple[int, Look]) -> Iterator[Finding]:
+    """queue_remaining is not below the number of pending jobs: whether it counts those that run, or of others, is open."""
+    number, look = subject
+    if number < len(look.pending):
+        yield Finding("/exec_info/queue_remaining", f"{len(look.pending)} or more", str(number),
+                      "Fewer jobs are said to remain than the queue lists as pending.")  # fmt: skip
+
+
+def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Any, list[Submission]]]]:
+    history = conversation.history
+    for roll in history.rolls:
+        if still := history.around(roll.answer):
+            own = [found for found in history.submissions if _settled(history, roll.answer, found.id)]
+            if own:
+                yield roll.answer, (still[0], roll, own)
+
+
+def _settled(history: History, answer: Answer, name: str) -> bool:
+    """Whether a job was in one list for so long that who is told of it elsewhere can know."""
+    looks = history.before(answer)
+    since = next((n for n, look in enumerate(reversed(looks)) if began(answer) - began(look.answer) >= SETTLED), None)
+    lists = {look.jobs[name].pending if name in look.jobs else None for look in looks[-1 - (since or 0) :]}
+    return since is not None and len(lists) == 1 and None not in lists
+
+
+@clause(
+    "lifecycle.jobs", Level.SHOULD,
+    title="The list of jobs has the jobs of the queue",
+    source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+    why="Clients are moving from the one to the other, and see other jobs.",
+    keeps="pending in the queue · in the list of jobs", breaks="pending in the queue · not in the list of jobs",
+    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)", across=_compared,
+)  # fmt: skip
+def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
+    """Own jobs that the reads before and after list stand in an answer of GET /api/jobs that is whole."""
+    _, roll, own = subject
+    for submission in own if roll.whole else ():
+        if submission.id not in roll.statuses:
+            yield Finding("/jobs", show(submission.prompt_id), "absent", "The queue lists this job, before and after.")
+
+
+@clause(
+    "lifecycle.job-status", Level.SHOULD,
+    title="The list of jobs gives a job the status that the queue gives it",
+    source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+    why="The same job waits for one client and runs for the other.",
+    keeps="in queue_running · in_progress", breaks="in queue_pending · completed",
+    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)", across=_compared,
+)  # fmt: skip
+def a_job_has_one_status(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
+    """What is pending before and after is ``pending``, what runs is ``in_progress``."""
+    look, roll, own = subject
+    for submission in own:
+        waits = submission.id in look.pending
+        expected = "pending" if waits else "in_progress"
+        status = roll.statuses.get(submission.id)
+        if status not in {None, expected}:
+            does = "waits" if waits else "runs"
+            yield Finding("/jobs", expected, show(status), f"{show(submission.prompt_id)} {does} in the queue.")

@@ -1,0 +1,149 @@
+"""Between the jobs of one answer: identity and order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clauses.item import PROSE
+from conformance.contract.reading.body import Item, Reading, constant_free, element, full_items, is_number
+from conformance.contract.reading.memory import Located
+from conformance.contract.terms import CHOSEN_NUMBER, HEAP, Dialect, Level
+from conformance.text.safe import show
+
+PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/description"
+OLDEST_FIRST: Final = "ordered by creation time, oldest first"
+
+
+def _pending(reading: Reading) -> Sequence[Item]:
+    return [item for item in reading.items if item.pending]
+
+
+def _with_element_3(reading: Reading) -> Iterator[Item]:
+    return (item for item in full_items(reading) if constant_free(item.elements[3]))
+
+
+@clause(
+    "queue.one-order", Level.MUST, only=frozenset({Dialect.AUTO}),
+    elsewhere="one order is demanded of every job: item.element-order says it",
+    title="All jobs have their elements in one order",
+    source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
+    why="A client that tells the order from one job reads the others wrongly.",
+    keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
+    needs="a job of five elements", of_body=_with_element_3,
+)  # fmt: skip
+def one_order(item: Item) -> Iterator[Finding]:
+    """Element 3 of each job tells its order (array: cloud, object: oss), the same in one answer and over all of them."""
+    place = item.at(3)
+    if item.order is None:
+        yield Finding(place.pointer, "an array or an object", show(place.value),
+                      "Element 3 does not tell the order of this job: it is neither array nor object.")  # fmt: skip
+    elif not item.demand.open and item.order is not item.demand.read_as:
+        yield Finding(place.pointer, "the order of the first job that was seen", show(place.value),
+                      "This job has its elements in another order than the first one.")  # fmt: skip
+
+
+def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
+    named = [(item, item.prompt_id) for item in reading.items if item.prompt_id is not None]
+    if len(named) > 1:
+        yield named
+
+
+@clause(
+    "queue.prompt-ids.distinct", Level.SHOULD,
+    title="No job is listed twice",
+    source=doc(PROSE, "Job UUID"),
+    why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
+    keeps="every prompt_id once, over both lists", breaks="the same prompt_id as running and as pending",
+    needs="two jobs", of_body=_two_ids, kinds=("running-and-pending",),
+)  # fmt: skip
+def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
+    """No prompt_id is twice in the two lists together, unless the run itself submitted it twice."""
+    seen: dict[str, Item] = {}
+    for item, prompt_id in named:
+        first = seen.setdefault(prompt_id.lower(), item)
+        if first is not item and prompt_id.lower() not in item.demand.twice:
+            both = first.pending is not item.pending
+            yield Finding(f"{item.pointer}/1", "an id of its own", show(prompt_id), f"This job stands at {first.pointer} too." if both
+                          else "This prompt_id is listed before.",
+                          Cause("running-and-pending", "listed as running and as pending at once") if both else None)  # fmt: skip
+
+
+def _pending_times(reading: Reading) -> Iterator[list[Located]]:
+    times = [item.create_time for item in _pending(reading)]
+    found = [time for time in times if time is not None and is_number(time.value)]
+    if len(found) > 1:
+        yield found
+
+
+ORDERS: Final = ("newest-first", "heap")
+
+
+@clause(
+    "queue.pending.oldest-first", Level.MUST, oss=HEAP,
+    title="Pending jobs are listed oldest first",
+    source=doc(PENDING, OLDEST_FIRST),
+    why="Clients take the place in the list for the place in the queue.",
+    keeps="create_time 1000, 1000, 1002", breaks="create_time 1002, 1000",
+    needs="two pending jobs with create_time", of_body=_pending_times, kinds=ORDERS,
+)  # fmt: skip
+def pending_is_oldest_first(times: list[Located]) -> Iterator[Finding]:
+    """create_time never falls along queue_pending; equal times are fine."""
+    falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
+    cause = _order(times) if falls else None
+    for before, after in falls:
+        yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
+                      f"This job is older than the one listed ahead of it, of {show(before.value)}.", cause)  # fmt: skip
+
+
+def _order(times: list[Located]) -> Cause | None:
+    """Say so where the list, out of order, is a binary heap: ComfyUI's queue as it lies in memory."""
+    heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
+    newest = all(a.value >= b.value for a, b in pairwise(times))
+    if newest:
+        return Cause("newest-first", "newest first")
+    return Cause("heap", "the order of a binary heap, as ComfyUI keeps its queue") if heap else None
+
+
+def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
+    found = [n for n in element(0, _pending(reading)) if is_number(n.value)]
+    if len(found) > 1:
+        yield found
+
+
+@clause(
+    "queue.job-numbers.distinct", Level.SHOULD, oss=CHOSEN_NUMBER,
+    title="No two pending jobs have the same position",
+    source=doc(PROSE, "Position in queue (1-based)"),
+    why="Two jobs cannot stand in one place.",
+    keeps="1, 2, 4", breaks="1, 2, 2",
+    needs="two pending jobs", of_body=_pending_numbers,
+)  # fmt: skip
+def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
+    """No job_number stands twice in queue_pending."""
+    seen: set[object] = set()
+    for number in numbers:
+        if number.value in seen:
+            yield Finding(
+                number.pointer, "a position of its own", show(number.value), "Another pending job has this position."
+            )
+        seen.add(number.value)
+
+
+@clause(
+    "queue.job-numbers.rising", Level.SHOULD,
+    title="Positions rise along the pending list",
+    source=doc(PENDING, OLDEST_FIRST),
+    why="The number says one place in the queue, the list another.",
+    keeps="1, 2, 4", breaks="1, 3, 2",
+    needs="two pending jobs", of_body=_pending_numbers, kinds=ORDERS,
+)  # fmt: skip
+def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
+    """job_number never falls along queue_pending; gaps are fine."""
+    falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
+    cause = _order(numbers) if falls else None
+    for before, after in falls:
+        yield Finding(after.pointer, "above the one listed ahead of it", show(after.value),
+                      f"job_number falls from {show(before.value)}.", cause)  # fmt: skip

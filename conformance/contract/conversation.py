@@ -1,0 +1,394 @@
+"""What the clauses look at: an answer, all answers of a run, and the jobs that the run itself submitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.memory import REMEMBERED, Gist, Sighting
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Level
+from conformance.exchange.model import Exchange, Operation, Request, Response, Same
+from conformance.text.strict_json import Document
+
+OK: Final = 200
+FIRST_ERROR: Final = 400
+REFUSALS: Final = (401, 403)
+NOT_NOW: Final = (408, 425, 429, 502, 503, 504)
+"""Statuses that say "not now": nothing is known of what a better moment would bring."""
+UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
+"""Statuses that say nothing of the contract: not let in, or not now. A run that sees no others is inconclusive."""
+NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
+"""Types of bodies that do not try to be JSON: their one fault is the type."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An exchange that was answered."""
+
+    exchange: Exchange
+    response: Response
+    reading: Reading
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        return self.exchange.request
+
+    @property
+    def document(self) -> Document:
+        """The body as JSON."""
+        return self.reading.document
+
+    @property
+    def gist(self) -> Gist:
+        """The gist of the body."""
+        return self.reading.gist
+
+    @cached_property
+    def shows_queue(self) -> bool:
+        """A read that was answered 200: every clause of the body applies."""
+        return self.request.reads and self.response.status == OK
+
+    @property
+    def sightings(self) -> dict[str, Sighting]:
+        """The jobs that a queue lists, by prompt id."""
+        return self.gist.sightings if self.shows_queue else {}
+
+    def left(self, clause: str, level: Level | None) -> tuple[bool, Answer]:
+        """Return whether what is proven of the body exercises a clause, and what it has still to be asked of.
+
+        The clause is named by its id; ``level`` is the one that it has under the dialect of the reading.
+        """
+        if not self.shows_queue:
+            return False, self
+        exercised, reading = self.reading.left(clause, level)
+        return exercised, self if reading is self.reading else Answer(self.exchange, self.response, reading)
+
+    def precedes(self, other: Answer) -> bool:
+        """Whether this answer was whole before the other was asked for. False where no clock says so."""
+        mine, theirs = self.exchange, other.exchange
+        if mine.started is None or mine.elapsed is None or theirs.started is None:
+            return False
+        return mine.started + mine.elapsed <= theirs.started
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """All answers of a run, in the order in which they were asked for.
+
+    Clauses over a run look at statuses, headers and the gist of bodies, never at a body's value:
+    forty large ones would not fit into memory side by side.
+    """
+
+    answers: Sequence[Answer]
+    unanswered: Sequence[Exchange] = ()
+    """The exchanges without a response."""
+
+    @cached_property
+    def reads(self) -> Sequence[Answer]:
+        """The answers that show the queue as an object."""
+        return [answer for answer in self.answers if answer.shows_queue and answer.gist.is_object]
+
+    @cached_property
+    def history(self) -> History:
+        """What happened to the run's own jobs, where it submitted any."""
+        return History(self)
+
+    @cached_property
+    def served(self) -> bool:
+        """Whether the queue was served at all: what is asked only of a server that does is not asked of others."""
+        return any(answer.request.plain and answer.response.status == OK for answer in self.answers)
+
+    @cached_property
+    def by_manner(self) -> Sequence[Sequence[Answer]]:
+        """The reads grouped by Accept and User-Agent, leaving out those that another header or a query may explain."""
+        groups: dict[tuple[str | None, str | None], list[Answer]] = {}
+        for answer in self.answers:
+            request = answer.request
+            proper = request.reads and request.bare and not request.special
+            if proper and answer.response.head and answer.response.status not in NOT_NOW:
+                groups.setdefault((request.header("accept"), request.header("user-agent")), []).append(answer)
+        return list(groups.values())
+
+    @cached_property
+    def by_request(self) -> Sequence[Sequence[Answer]]:
+        """The reads, grouped by the very same request, but for "not now".
+
+        A request that was asked once and failed is left out: chance cannot be told from cause.
+        """
+        groups: dict[Same, list[Answer]] = {}
+        for answer in self.answers:
+            if answer.request.reads and answer.response.head and answer.response.status not in NOT_NOW:
+                groups.setdefault(answer.request.same, []).append(answer)
+        return [group for group in groups.values() if len(group) > 1 or group[0].response.status == OK]
+
+    @cached_property
+    def successions(self) -> Sequence[tuple[Answer, Answer]]:
+        """Neighbouring reads of which the first was over before the second began."""
+        return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
+
+
+# --- selectors: of one answer, over its head and body -----------------------------------------
+
+
+def queue_answers(answer: Answer) -> Iterator[Answer]:
+    """Answers of 200 to a read."""
+    if answer.shows_queue:
+        yield answer
+
+
+def json_texts(answer: Answer) -> Iterator[Answer]:
+    """Bodies that are to be JSON: of a 200 to a read, and of an error that says that it is JSON."""
+    error = answer.response.status >= FIRST_ERROR and answer.response.media_type == "application/json"
+    if answer.shows_queue or (error and answer.response.content and answer.request.method == "GET"):
+        other_format = answer.response.media_type in NOT_JSON and not answer.document.read
+        if answer.response.coding_error is None and not other_format:
+            yield answer
+
+
+def read_texts(answer: Answer) -> Iterator[Answer]:
+    """JSON bodies that could be read."""
+    return (text for text in json_texts(answer) if text.document.read)
+
+
+ENDED: Final = ("completed", "failed", "cancelled")
+ALIVE: Final = ("pending", "in_progress")
+
+
+def began(answer: Answer) -> float:
+    """Return when a request was sent, in seconds since the Unix epoch."""
+    return answer.exchange.started or 0.0
+
+
+def ended(answer: Answer) -> float:
+    """Return when its answer was whole."""
+    return began(answer) + (answer.exchange.elapsed or 0.0)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A prompt that was taken. ``prompt_id`` is as the answer has it, ``id`` in lower case."""
+
+    answer: Answer
+    sent: dict[str, Any]
+    prompt_id: str
+
+    @cached_property
+    def id(self) -> str:
+        """The id by which jobs are told apart."""
+        return self.prompt_id.lower()
+
+    @property
+    def prioritised(self) -> bool:
+        """Whether ``number`` or ``front`` was sent."""
+        return "number" in self.sent or "front" in self.sent
+
+    @cached_property
+    def workflow(self) -> object:
+        """The digest of the workflow, as a sighting of the job has it."""
+        return digest_of(self.sent.get("prompt"))
+
+    def before(self, other: Submission) -> bool:
+        """Whether this prompt was taken before the other was sent."""
+        return self.answer.precedes(other.answer)
+
+
+def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
+    """Return the ids, in lower case, that a run submitted for a second job, and that the server took."""
+    found: set[str] = set()
+    for exchange in exchanges:
+        request, response = exchange.request, exchange.response
+        if request.operation is Operation.SUBMIT and response is not None and response.status == OK:
+            named = _object(request.body).get("prompt_id")
+            told = _object(response.content).get("prompt_id")
+            if isinstance(named, str) and isinstance(told, str) and named.lower() == told.lower():
+                found.add(named.lower())
+    return frozenset(found)
+
+
+def digest_of(workflow: object) -> object:
+    """Return the digest that a sighting of a job with this workflow has."""
+    body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
+    found = Reading(body, AS_THE_DOCUMENT_SAYS).gist.sightings["x"].workflow
+    return None if found is None else found.value
+
+
+@dataclass(frozen=True)
+class Look:
+    """A plain read that showed the queue, by ids in lower case. What is listed twice is in ``ids`` alone."""
+
+    answer: Answer
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Every id that is listed."""
+        return frozenset(name.lower() for name in self.answer.gist.ids)
+
+    @cached_property
+    def jobs(self) -> Mapping[str, Sighting]:
+        """The jobs that are listed once, in the order of the lists, running before pending."""
+        return {name.lower(): seen for name, seen in self.answer.sightings.items()}
+
+    @cached_property
+    def pending(self) -> list[str]:
+        """The ids that wait, in their order."""
+        return [name for name, seen in self.jobs.items() if seen.pending]
+
+    @cached_property
+    def running(self) -> frozenset[str]:
+        """The ids that run."""
+        return frozenset(name for name, seen in self.jobs.items() if not seen.pending)
+
+    def twice(self, name: str) -> bool:
+        """Whether an id is listed more than once."""
+        return name in self.ids and name not in self.jobs and self.answer.gist.jobs <= REMEMBERED
+
+
+class Write(NamedTuple):
+    """A request that changes the queue, or might, and its answer. ``asked`` is its body, where that is an object."""
+
+    answer: Answer
+    asked: dict[str, Any]
+    operation: Operation
+
+    @property
+    def deleted(self) -> frozenset[str]:
+        """The ids that it names to be deleted, in lower case."""
+        named = self.asked.get("delete")
+        return frozenset(str(name).lower() for name in named) if isinstance(named, list) else frozenset()
+
+
+class Roll(NamedTuple):
+    """An answer of the list of jobs: ids in lower case with their statuses. ``whole`` is False where it has more."""
+
+    answer: Answer
+    statuses: Mapping[str, str]
+    whole: bool
+
+
+class History:
+    """What happened to the run's own jobs."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._answers = conversation.answers
+        self._reads = conversation.reads
+
+    @cached_property
+    def prompts(self) -> list[tuple[Answer, dict[str, Any]]]:
+        """Every submission that was answered, with its body."""
+        return [(answer, _object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
+
+    @cached_property
+    def submissions(self) -> list[Submission]:
+        """The prompts that were taken, in order, but for ids that the run submitted twice: they name no single job."""
+        twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
+        return [found for found in self.taken if found.id not in twice]
+
+    @cached_property
+    def taken(self) -> list[Submission]:
+        """All prompts that were taken, in order; where an id was given out twice, the first of them."""
+        found: dict[str, Submission] = {}
+        for answer, sent in self.prompts:
+            named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
+            if isinstance(named, str):
+                found.setdefault(named.lower(), Submission(answer, sent, named))
+        return list(found.values())
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """The plain reads that showed the queue, in order."""
+        return [Look(answer) for answer in self._reads if answer.request.usual] if self.prompts else []
+
+    @cached_property
+    def writes(self) -> list[Write]:
+        """Requests to delete, to clear, to interrupt and to cancel, those that should change nothing among them."""
+        asked = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
+        return [
+            Write(answer, _object(answer.request.body), operation)
+            for answer in self._answers
+            if (operation := answer.request.operation) in asked and operation is not None
+        ]
+
+    @cached_property
+    def rolls(self) -> list[Roll]:
+        """What the list of jobs said, each time that it was asked for and is there."""
+        return [roll for answer in self._of(Operation.JOBS) if (roll := _roll(answer)) is not None]
+
+    def _of(self, operation: Operation) -> Iterator[Answer]:
+        return (answer for answer in self._answers if answer.request.operation is operation)
+
+    def counts(self) -> Iterator[tuple[Answer, int]]:
+        """Yield what was said of how many jobs remain."""
+        for answer in self._of(Operation.COUNT):
+            info = _object(answer.response.content).get("exec_info") if answer.response.status == OK else None
+            number = info.get("queue_remaining") if isinstance(info, dict) else None
+            if isinstance(number, int) and not isinstance(number, bool):
+                yield answer, number
+
+    def before(self, answer: Answer) -> list[Look]:
+        """Return the looks that were over before a request was sent."""
+        return [look for look in self.looks if look.answer.precedes(answer)]
+
+    def after(self, answer: Answer) -> list[Look]:
+        """Return the looks that began after it was answered."""
+        return [look for look in self.looks if answer.precedes(look.answer)]
+
+    def around(self, answer: Answer) -> tuple[Look, Look] | None:
+        """Return the looks next to an answer, where both list the same jobs in the same lists: nothing moved."""
+        before, after = self.before(answer)[-1:], self.after(answer)[:1]
+        if not before or not after:
+            return None
+        still = before[0].pending == after[0].pending and before[0].running == after[0].running
+        return (before[0], after[0]) if still and before[0].ids == after[0].ids else None
+
+    def status_of(self, name: str) -> str | None:
+        """Return the last status that the list of jobs gave a job."""
+        return next((roll.statuses[name] for roll in reversed(self.rolls) if name in roll.statuses), None)
+
+    def vanished(self, write: Write) -> Iterator[tuple[Look, str]]:
+        """Yield own jobs that a write took away without being asked to, with the look that lacks them.
+
+        A job that waited before and is gone after may have run in between. It has not where the list of jobs says
+        so, where one that was submitted before it still waits, or where the same jobs ran all the time.
+        """
+        before, after = self.before(write.answer), self.after(write.answer)
+        if not before or len(after) < 2 or self._others_between(before[-1], write, after[0]):
+            return
+        steady = {look.running for look in (*before[-2:], *after[:2])}
+        still = len(before) > 1 and len(steady) == 1 and bool(after[0].running)
+        own = [found.id for found in self.submissions]
+        for place, name in enumerate(own):
+            gone = name in before[-1].pending and not any(name in look.ids for look in after)
+            if not gone or name in write.deleted:
+                continue
+            overtaken = any(older in before[-1].pending and older in after[0].pending for older in own[:place])
+            status = self.status_of(name)
+            if status == "cancelled" or ((overtaken or still) and status not in {"completed", "failed"}):
+                yield after[0], name
+
+    def _others_between(self, before: Look, write: Write, after: Look) -> bool:
+        """Whether another write may have done it."""
+        others = (other.answer for other in self.writes if other is not write)
+        return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _roll(answer: Answer) -> Roll | None:
+    found = _object(answer.response.content) if answer.response.status == OK else {}
+    jobs = found.get("jobs")
+    if not isinstance(jobs, list):
+        return None
+    statuses = {str(job.get("id")).lower(): str(job.get("status")) for job in jobs if isinstance(job, dict)}
+    pages = found.get("pagination")
+    return Roll(answer, statuses, whole=not (isinstance(pages, dict) and pages.get("has_more") is True))

@@ -1,0 +1,248 @@
+"""Proofs that jobs keep the clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from conformance.contract.reading.body import ARITY, EPOCH_MS_FIRST, EPOCH_MS_LAST, LISTS, PLACES
+from conformance.contract.reading.fast_split import REFUSED, Split, split, write
+from conformance.contract.reading.fast_workflow import Nodes, Workflow, of_nodes, sound, workflow
+from conformance.contract.reading.memory import Facts, Located, Remembered, Sighting
+from conformance.contract.terms import Dialect
+from conformance.contract.values import SAFE_INTEGER, UUID
+from conformance.text.json_bytes import quotes_in
+from conformance.text.strict_json import parse
+
+_EXACT: Final = float(1 << 52)
+"""A float up to here stands for a number that is below 2^53, however it was rounded."""
+_Number = Annotated[int, Meta(ge=1)]
+_SafeNumber = Annotated[int, Meta(ge=1, le=SAFE_INTEGER)]
+_SafeOssNumber = Annotated[int, Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)] | Annotated[float, Meta(ge=-_EXACT, le=_EXACT)]
+_Id = Annotated[str, Meta(pattern=rf"\A(?:{UUID.pattern})\Z")]
+_LowerId = Annotated[str, Meta(pattern=rf"\A(?:{UUID.pattern.replace('A-F', '')})\Z")]
+_Outputs = Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
+
+
+class _Metadata(Struct, gc=False):
+    create_time: Annotated[int, Meta(ge=EPOCH_MS_FIRST, lt=EPOCH_MS_LAST)]
+
+
+class _UsualMetadata(_Metadata, gc=False, forbid_unknown_fields=True):
+    """Metadata that hold nothing else."""
+
+
+_Decoders = Mapping[Dialect, msgspec.json.Decoder[Any]]
+_MUST: Final[_Decoders] = {
+    Dialect.CLOUD: msgspec.json.Decoder(tuple[_Number, _Id, list[str], _Metadata]),
+    Dialect.OSS: msgspec.json.Decoder(tuple[int | float, _Id, list[str], _Metadata]),
+}
+"""What `must` demands of number, id, output node ids and metadata, by the order of the job."""
+_ALL: Final[_Decoders] = {
+    Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _Metadata]),
+    Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _Metadata]),
+}
+_USUAL: Final[_Decoders] = {
+    Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
+    Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
+}
+"""The same with `should`, of a whole job with a workflow as the frontend writes it."""
+_BRACE, _BRACKET = b"{["
+_Few = tuple[float, str, list[str], _Metadata]
+
+
+class Seen(Struct, gc=False):
+    """What was seen of an element of a list, wherever that stands; as one text, or an array as the texts of its elements.
+
+    ``left`` is what the clauses have still to be asked of, None where nothing is left: then number, id, output node ids
+    and create_time are known. ``strings`` is the number of strings in it, names of members among them: of what was
+    looked at by its value, of the rest by its text.
+    """
+
+    element: Raw | Split
+    left: bytes | None = None
+    number: float = 0
+    prompt_id: str = ""
+    outputs: Sequence[str] = ()
+    create_time: int = 0
+    strings: int = 0
+    graph: bool = False
+    linked: bool = False
+    kept: Facts | None = None
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it may be a job."""
+        element = self.element
+        return memoryview(element)[0] == _BRACKET if isinstance(element, Raw) else isinstance(element, list)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, where it is one text."""
+        return memoryview(self.element).nbytes if isinstance(self.element, Raw) else 0
+
+    @property
+    def texts(self) -> Sequence[Raw] | None:
+        """The texts of its elements, None where it is no array."""
+        if isinstance(self.element, Raw):
+            return split(self.element) if self.is_array else None
+        return self.element if isinstance(self.element, list) else None
+
+    def elements(self, order: Dialect) -> list[Any]:
+        """Return the elements of a job of which nothing is left, the workflow empty, other metadata left out."""
+        number = self.number
+        if not isinstance(number, int):
+            assert self.texts is not None
+            number = parse(bytes(self.texts[0])).value  # as it was written
+        pair: list[Any] = [self.outputs, {"create_time": self.create_time}]
+        return [number, self.prompt_id, {}, *(pair if order is Dialect.CLOUD else reversed(pair))]
+
+    def facts(self, order: Dialect) -> Facts:
+        """Return what has to stay the same of a job of which nothing is left."""
+        if self.kept is None:
+            texts, (outputs, metadata) = self.texts, PLACES[order]
+            assert texts is not None
+            self.kept = Facts(
+                Located("/2", Remembered(text=texts[2])), Located(f"/{outputs}", Remembered(text=texts[outputs])),
+                Located(f"/{metadata}/create_time", self.create_time),
+            )  # fmt: skip
+        return self.kept
+
+
+class Job(NamedTuple):
+    """An element of a list, in its place."""
+
+    pending: bool
+    place: int
+    seen: Seen
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands."""
+        return f"/{LISTS[self.pending]}/{self.place}"
+
+    def sighting(self, order: Dialect) -> Sighting:
+        """Return what is kept of it, if nothing of it is left to the clauses."""
+        return Sighting(self.pointer, self.pending, self.seen.facts(order))
+
+
+class _Small:
+    """Takes the small elements of a job of one order."""
+
+    def __init__(self, decoders: _Decoders, order: Dialect) -> None:
+        self._take = decoders[order].decode
+        self.outputs, self.metadata = PLACES[order]
+
+    def take(self, texts: Sequence[Raw]) -> _Few | None:
+        if len(texts) != ARITY:
+            return None
+        try:
+            few: _Few = self._take(_array((texts[0], texts[1], texts[self.outputs], texts[self.metadata])))
+        except REFUSED:
+            return None
+        return few
+
+
+class BriefProver:
+    """Takes the jobs of one order, and proves nothing of any `should`: no workflow is built."""
+
+    def __init__(self, order: Dialect) -> None:
+        self._small = _Small(_MUST, order)
+
+    def look(self, element: Split) -> Seen:
+        """Look at one element of a list."""
+        if not isinstance(element, list):
+            return Seen(element, write(element))
+        is_object = _is_object(element)
+        few = self._small.take(element) if is_object else None
+        if few is None:
+            return Seen(element, _array(element, b"{}" if is_object else None))
+        number, prompt_id, outputs, metadata = few
+        return Seen(element, None, number, prompt_id, outputs, metadata.create_time)
+
+
+class Prover:
+    """Takes the jobs of one order. ``huge`` says that numbers beyond any double may stand in them."""
+
+    def __init__(self, order: Dialect, *, huge: bool) -> None:
+        self._small = _Small(_ALL, order)
+        self._usual = None if huge else _USUAL[order].decode
+
+    def look(self, element: Raw) -> Seen:
+        """Look at one element of a list."""
+        return self._at_once(element) or self._one_by_one(element)
+
+    def _at_once(self, element: Raw) -> Seen | None:
+        """Take a job at one go, if it holds nothing but the usual: metadata have one string then."""
+        if self._usual is None:
+            return None
+        try:
+            job = self._usual(element)
+        except REFUSED:
+            return None
+        few, found = (job[0], job[1], job[self._small.outputs], job[self._small.metadata]), of_nodes(job[2])
+        return _taken(element, few, found, 1) if _fit(few[2], found) else None
+
+    def _one_by_one(self, element: Raw) -> Seen:
+        texts: Sequence[Raw] = split(element) if memoryview(element)[0] == _BRACKET else ()
+        found = workflow(texts[2]) if _is_object(texts) else None
+        if found is None:
+            return not_looked_at(element)
+        few = self._small.take(texts)
+        in_metadata = None if few is None else _harmless(texts[self._small.metadata])
+        if few is not None and in_metadata is not None and _fit(few[2], found):
+            return _taken(element, few, found, in_metadata)
+        strings = found.strings + strings_in(chain(texts[:2], texts[3:]))
+        left = _array(texts, found.reduced(texts[2]))
+        return Seen(element, left, strings=strings, graph=found.graph, linked=found.linked)
+
+
+def _taken(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Seen:
+    """Leave nothing of a job to the clauses. ``in_metadata`` is the number of strings there."""
+    number, prompt_id, outputs, metadata = few
+    strings = found.strings + 1 + len(outputs) + in_metadata
+    return Seen(element, None, number, prompt_id, outputs, metadata.create_time, strings, found.graph, found.linked)
+
+
+brief_prover: Final = cache(BriefProver)
+prover: Final = cache(Prover)
+
+
+def not_looked_at(element: Raw) -> Seen:
+    """Leave an element to the clauses, whole."""
+    return Seen(element, bytes(element), strings=strings_in([element]))
+
+
+def strings_in(texts: Iterable[Raw]) -> int:
+    """Return the number of strings in JSON texts, names of members among them."""
+    return sum([quotes_in(bytes(text)) for text in texts]) // 2
+
+
+def _is_object(texts: Sequence[Raw]) -> bool:
+    """Whether the workflow is an object."""
+    return len(texts) > 2 and memoryview(texts[2])[0] == _BRACE
+
+
+def _harmless(text: Raw) -> int | None:
+    """Return the number of strings in metadata that show no credentials, None where that is not sure."""
+    found = sound(text)
+    return None if found is None or b"_comfy_org" in write(found[0]) else found[1]
+
+
+def _fit(outputs: Sequence[str], found: Workflow) -> bool:
+    """Whether a workflow is there and right, and output node ids are distinct and name nodes of it if they can."""
+    if not found.members or found.faulty:
+        return False
+    distinct = set(outputs)
+    return len(distinct) == len(outputs) and (not found.graph or distinct <= found.members.keys())
+
+
+def _array(texts: Sequence[Raw], at_2: bytes | None = None) -> bytes:
+    """Return the text of an array of these elements, with another one at 2."""
+    parts: Iterable[Raw | bytes] = texts if at_2 is None else (*texts[:2], at_2, *texts[3:])
+    return b"[%b]" % b",".join(parts)

@@ -1,0 +1,118 @@
+"""Proofs that values nest soundly and that workflows keep their clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+from conformance.contract.reading.fast_split import REFUSED, write
+from conformance.contract.values import is_graph, is_link
+from conformance.text.json_bytes import depth_of, may_hold_huge, strings_of
+
+LEVELS: Final = 100
+"""Levels of nesting of an element that are looked at; with those around it far fewer than anybody's limit."""
+
+_ANYTHING: Final = msgspec.json.Decoder[Any]()
+
+
+def sound(text: Raw) -> tuple[Any, int] | None:
+    """Return a value and the number of strings in it, names of members among them.
+
+    None where it may hold a number beyond any double, or nests deeper than ``LEVELS``.
+    """
+    raw = bytes(text)
+    try:
+        value = UNSET if may_hold_huge(raw) else _ANYTHING.decode(raw)
+    except REFUSED:
+        return None
+    return None if value is UNSET or depth_of(value, LEVELS) > LEVELS else (value, strings_of(value))
+
+
+_Input = None | bool | int | float | str | tuple[str, int]
+
+
+class Node(Struct, gc=False, forbid_unknown_fields=True):
+    """A node as the frontend writes it: values, and links to other nodes."""
+
+    class_type: str
+    inputs: dict[str, _Input]
+    meta: dict[str, str] | UnsetType = field(name="_meta", default=UNSET)
+
+
+Nodes = dict[str, Node]
+_NODES: Final = msgspec.json.Decoder(Nodes)
+_TEXTS: Final = msgspec.json.Decoder(dict[str, Raw])
+_A_NODE: Final = {"class_type": ""}
+_STRINGS: Final = 4
+"""Those of a node without its inputs: its name, "class_type", what that is, and "inputs"."""
+
+
+class Workflow(Struct, gc=False):
+    """A workflow that was looked at. ``graph``: it is an API graph; ``linked``: it has links.
+
+    ``strings`` is the number of strings in it, names of members among them; ``faulty`` are the nodes that keep not all
+    of their clauses.
+    """
+
+    members: Mapping[str, object]
+    strings: int
+    graph: bool
+    linked: bool
+    faulty: Collection[str] = ()
+
+    def reduced(self, text: Raw) -> bytes:
+        """Return a short text for it of which every clause says the same, but for links that are right."""
+        if not self.graph:
+            return write({"": 0} if self.members else {})
+        texts: dict[str, Raw] = _TEXTS.decode(text) if self.faulty else {}
+        return write({name: texts[name] if name in self.faulty else _A_NODE for name in self.members})
+
+
+def workflow(text: Raw) -> Workflow | None:
+    """Look at a workflow. None where it cannot be read, or may hold a number that is beyond any double."""
+    raw = bytes(text)
+    try:
+        return None if may_hold_huge(raw) else of_nodes(_NODES.decode(raw))
+    except REFUSED:
+        return _unusual(text)
+
+
+def of_nodes(nodes: Nodes) -> Workflow:
+    """Look at a graph of usual nodes."""
+    strings, links = _STRINGS * len(nodes), []
+    for node in nodes.values():
+        strings += len(node.inputs)
+        for value in node.inputs.values():
+            if type(value) is tuple:
+                links.append(value[0])
+            elif type(value) is str:
+                strings += 1
+        if node.meta is not UNSET:
+            strings += 1 + 2 * len(node.meta)
+    strings += len(links)
+    faulty = () if nodes.keys() >= set(links) else [name for name in nodes if _links_nowhere(nodes[name].inputs, nodes)]
+    return Workflow(nodes, strings, bool(nodes), bool(links), faulty)
+
+
+def _links_nowhere(inputs: dict[str, Any], nodes: Container[str]) -> bool:
+    links = (tuple(value) for value in inputs.values() if isinstance(value, tuple) or is_link(value))
+    return any(link[0] not in nodes for link in links)
+
+
+def _unusual(text: Raw) -> Workflow | None:
+    """Look at a workflow that is no API graph, or one whose nodes hold more than the usual."""
+    found = sound(text)
+    if found is None or not isinstance(found[0], dict):
+        return None
+    members, strings = found
+    if not is_graph(members):
+        return Workflow(members, strings, graph=False, linked=False)
+    nodes = {name: node for name, node in members.items() if isinstance(node, dict)}
+    inputs = {name: node["inputs"] for name, node in nodes.items() if isinstance(node.get("inputs"), dict)}
+    faulty = {name for name in members if not isinstance(nodes.get(name, {}).get("class_type"), str)}
+    faulty |= {name for name, given in inputs.items() if _links_nowhere(given, members)}
+    linked = any(is_link(value) for given in inputs.values() for value in given.values())
+    return Workflow(members, strings, graph=True, linked=linked, faulty=faulty)

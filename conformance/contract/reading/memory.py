@@ -1,0 +1,151 @@
+"""What is remembered of a body when its value is forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from conformance.contract.terms import Dialect
+from conformance.text.strict_json import parse
+
+if TYPE_CHECKING:
+    from msgspec import Raw
+
+
+class Located(NamedTuple):
+    """A value and its JSON Pointer in the body."""
+
+    pointer: str
+    value: Any
+
+
+Known = Callable[[bytes, Callable[[], bytes]], bytes]
+"""Returns the digest of a value by a hash of its text, made where the text was never seen."""
+
+
+class Remembered:
+    """What is kept of a JSON value: its digest, or its text, which lies in a body that is kept anyway.
+
+    Equal to another where both say the same, whatever the order of members and the way numbers are written. Where
+    the bytes are the same, no value is made of them to see that.
+    """
+
+    __slots__ = ("_digest", "_text")
+
+    def __init__(self, digest: bytes | None = None, text: Raw | None = None) -> None:
+        self._digest, self._text = digest, text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Remembered):
+            return NotImplemented
+        mine, theirs = self._text, other._text
+        same_bytes = mine is not None and theirs is not None and bytes(mine) == bytes(theirs)
+        return same_bytes or self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of the value."""
+        if self._digest is None:
+            assert self._text is not None
+            self._digest = digest_of(parse(bytes(self._text)).value)
+        return self._digest
+
+    def settle(self, known: Known) -> None:
+        """Let the text go, and keep the digest alone."""
+        if self._text is not None:
+            self._digest = known(_hash(bytes(self._text)), lambda: self.digest)
+            self._text = None
+
+
+class Facts(NamedTuple):
+    """What of a job has to stay the same from read to read; pointers are from the job on.
+
+    The values of ``workflow`` and ``output_node_ids`` are ``Remembered``; None where the element is not there.
+    """
+
+    workflow: Located | None
+    output_node_ids: Located | None
+    create_time: Located | None
+
+    def settle(self, known: Known) -> None:
+        """Let go of the body, in which texts of the job lie."""
+        for found in (self.workflow, self.output_node_ids):
+            if found is not None:
+                found.value.settle(known)
+
+
+class Sighting(NamedTuple):
+    """What is kept of a job that a read listed: enough to see whether the next read lists the same."""
+
+    pointer: str
+    pending: bool
+    facts: Facts
+
+    @property
+    def workflow(self) -> Located | None:
+        """The workflow, ``Remembered``."""
+        return self._in_place(self.facts.workflow)
+
+    @property
+    def output_node_ids(self) -> Located | None:
+        """The output node ids, ``Remembered``."""
+        return self._in_place(self.facts.output_node_ids)
+
+    @property
+    def create_time(self) -> Located | None:
+        """The ``create_time``."""
+        return self._in_place(self.facts.create_time)
+
+    def _in_place(self, found: Located | None) -> Located | None:
+        return None if found is None else Located(self.pointer + found.pointer, found.value)
+
+
+class Gist(NamedTuple):
+    """What is kept of a body when its value is let go.
+
+    ``lists`` are those that hold something. ``sightings`` leave out ids that are listed twice.
+    ``order`` is the one that the first job shows which shows any, and the pointer of that job.
+    """
+
+    read: bool
+    malformed: bool
+    is_object: bool
+    depth: int
+    jobs: int
+    lists: frozenset[str]
+    order: tuple[Dialect, str] | None
+    ids: frozenset[str]
+    sightings: dict[str, Sighting]
+
+    def settle(self, known: Known) -> None:
+        """Let go of the body, in which texts of jobs lie."""
+        for sighting in self.sightings.values():
+            sighting.facts.settle(known)
+
+
+REMEMBERED: Final = 10_000
+"""Jobs of a read, running before pending, that are kept for comparing it with others: half a kilobyte each."""
+
+
+def digest_of(value: Any) -> bytes:
+    """Return the digest of a value of JSON."""
+    text = json.dumps(value, sort_keys=True, default=_one_way)
+    return _hash(text.encode("utf-8", "surrogatepass"))
+
+
+def _hash(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _one_way(value: object) -> object:
+    """Return a number as the double that its readers take it for: 1.0 and 1e0 are 1."""
+    if not isinstance(value, Decimal):
+        return repr(value)
+    number = float(value)
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,153 @@
+"""Terms of the contract: edition, level, dialect, and what ComfyUI does otherwise than the document by design."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, NamedTuple
+
+EDITION: Final = 1
+"""The clauses as they stand together, by a number that rises when one is added or its level raised."""
+
+
+class Level(enum.StrEnum):
+    """How much a breach weighs."""
+
+    MUST = "must"
+    SHOULD = "should"
+    INFO = "info"
+
+
+class Dialect(enum.StrEnum):
+    """Which reading of the tuple is demanded."""
+
+    CLOUD = "cloud"
+    """The vendored document: output node ids at [3], metadata at [4]."""
+    OSS = "oss"
+    """ComfyUI's own order: extra data at [3], output node ids at [4]."""
+    AUTO = "auto"
+    """Told by the JSON type of element 3, as ComfyUI's own frontend does: an array is ``cloud``, an object ``oss``."""
+
+
+ORDER: Final[dict[str, str]] = {
+    Dialect.CLOUD: "[job_number, prompt_id, workflow_json, output_node_ids, metadata]",
+    Dialect.OSS: "[number, prompt_id, prompt, extra_data, outputs_to_execute]",
+}
+"""The names of the five elements, by dialect."""
+
+
+class Demand(NamedTuple):
+    """The dialect that was asked for, and what it comes to in a run.
+
+    ``read_as`` is CLOUD or OSS, or AUTO where no job has shown an order; ``because`` says how that is known.
+    ``twice`` are ids, in lower case, that the run itself submitted twice: that they are listed twice is no breach of
+    ``queue.prompt-ids.distinct``.
+    """
+
+    dialect: Dialect
+    read_as: Dialect
+    because: str
+    twice: frozenset[str] = frozenset()
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing has told yet which order is demanded."""
+        return self.read_as is Dialect.AUTO
+
+    @classmethod
+    def of(cls, dialect: Dialect) -> Demand:
+        """Return what a dialect demands before any job was seen."""
+        if dialect is Dialect.AUTO:
+            return cls(dialect, dialect, "no job has shown an order")
+        return cls(dialect, dialect, "as demanded")
+
+    @classmethod
+    def told_by(cls, order: Dialect, place: str) -> Demand:
+        """Return what AUTO comes to where a job shows an order. ``place`` says which job."""
+        kind = "an array" if order is Dialect.CLOUD else "an object"
+        return cls(Dialect.AUTO, order, f"element 3 of the first job, {place}, is {kind}")
+
+
+AS_THE_DOCUMENT_SAYS: Final = Demand.of(Dialect.CLOUD)
+
+
+class Difference(NamedTuple):
+    """One thing that ComfyUI does otherwise than the document, by design.
+
+    A clause that names it is not applicable under OSS, or a ``should`` there where the difference ``softens`` it.
+    ``source`` is where it stands in ComfyUI, ``shown_by`` the answers of tests/recordings that show it.
+    """
+
+    name: str
+    says: str
+    source: str
+    shown_by: tuple[str, ...]
+    softens: bool = False
+
+
+COMFYUI: Final = "ComfyUI 0.8.0"
+"""The version that the sources name; a newer one was compared where one is named."""
+
+SWAPPED_ISSUE: Final = "Comfy-Org/ComfyUI issue 12659"
+
+ELEMENT_ORDER: Final = Difference(
+    "element-order",
+    f"ComfyUI sends {ORDER[Dialect.OSS]}: elements 3 and 4 stand in each other's place",
+    f"server.py lines 846-852 and 892; {SWAPPED_ISSUE}",
+    ("q_running1_pending0", "q_extra_data"),
+)
+COUNTER: Final = Difference(
+    "counter",
+    "ComfyUI's element 0 is no position: it counts prompts from 0, and `front` makes it negative",
+    "server.py lines 211 and 863-868",
+    ("q_running1_pending0", "q_front_2"),
+)
+CHOSEN_NUMBER: Final = Difference(
+    "chosen-number",
+    "ComfyUI's element 0 is what a client chose, as a float, and who has the lowest is next: it may stand twice",
+    "server.py lines 860-861; Comfy-Org/ComfyUI issue 684",
+    ("q_numbers", "q_ties"),
+)
+HEAP: Final = Difference(
+    "heap",
+    "ComfyUI lists its queue, a heap, as it lies in memory",
+    "execution.py lines 1110, 1123, 1133 and 1176-1180",
+    ("q_default_20_after_7_dispatched", "q_front_2"),
+    softens=True,
+)
+NO_AUTHENTICATION: Final = Difference(
+    "no-authentication",
+    "ComfyUI has no authentication: every key and none is let in",
+    "server.py lines 213-229 (no middleware and no handler asks for one)",
+    ("auth_apikey", "q_extra_data"),
+)
+FOREIGN_ORIGIN: Final = Difference(
+    "foreign-origin",
+    "ComfyUI answers a foreign Origin with an empty 403: that is no refusal for want of a key",
+    "server.py lines 141-166, and of newer versions Comfy-Org/ComfyUI pull request 13261",
+    ("h_origin_mismatch",),
+)
+NO_ERROR_RESPONSE: Final = Difference(
+    "no-error-response",
+    'ComfyUI knows no ErrorResponse: its errors are empty, plain text, or {"error": …}',
+    "server.py lines 166, 897 and 905; aiohttp's own text for the rest",
+    ("h_origin_badport",),
+)
+ONE_QUEUE: Final = Difference(
+    "one-queue",
+    "ComfyUI serves one queue to everybody: there is no user to keep it from",
+    "server.py line 207; middleware/cache_middleware.py lets the queue pass",
+    ("q_empty",),
+)
+
+EMPTY_ANSWER: Final = Difference(
+    "empty-answer",
+    "ComfyUI answers who removes jobs with an empty body: it knows no QueueManageResponse",
+    "server.py lines 907-919",
+    ("pq_delete_pending",),
+)
+
+DIFFERENCES: Final = (
+    ELEMENT_ORDER, COUNTER, CHOSEN_NUMBER, HEAP, NO_AUTHENTICATION, FOREIGN_ORIGIN, NO_ERROR_RESPONSE, ONE_QUEUE,
+    EMPTY_ANSWER,
+)  # fmt: skip
+"""All that a verdict under OSS does not hold against ComfyUI, and nothing else."""

@@ -1,0 +1,1 @@
+"""Whether the published document still says what the vendored one says."""

@@ -1,0 +1,173 @@
+"""Drift: how the published document differs from the vendored one in GET /api/queue, and what hangs on it. Pure."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.contract.catalogue import CATALOGUE
+from conformance.spec.document import (
+    DOCUMENT_SHA256,
+    Document,
+    Erratum,
+    errata,
+    folded,
+    load_document,
+    quote_stands_at,
+    resolve,
+)
+from conformance.text.pointer import pointer_to
+
+PUBLISHED_AT: Final = "https://docs.comfy.org/openapi-cloud.yaml"
+"""Where Comfy's documentation publishes its document, whole."""
+COMPARED: Final = (
+    pointer_to("paths", "/api/queue", "get"),
+    *(pointer_to("components", "schemas", name) for name in ("QueueInfo", "QueueItem", "ErrorResponse")),
+)
+"""The operation and its three schemas, as JSON Pointers."""
+
+
+class Absent:
+    """What stands where nothing stands."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+ABSENT: Final = Absent()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One place that differs: its JSON Pointer, what the vendored document has there, and what the published one."""
+
+    pointer: str
+    was: Any
+    now: Any
+
+    @property
+    def kind(self) -> str:
+        """Say in a word what happened to the place."""
+        return "added" if self.was is ABSENT else "removed" if self.now is ABSENT else "changed"
+
+
+@dataclass(frozen=True)
+class LostQuote:
+    """A sentence that clauses quote and that stands no more at its place."""
+
+    pointer: str
+    quote: str
+    clauses: tuple[str, ...]
+
+
+class State(enum.StrEnum):
+    """Of an erratum in the published document."""
+
+    STANDS = "stands"
+    """The place reads as it did: it is still to be mended."""
+    MENDED = "mended"
+    """The place reads as the erratum would have it."""
+    REWORDED = "reworded"
+    """The place reads neither way: somebody has to look."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The comparison of a published document with the vendored one. ``sha256`` is of what was fetched."""
+
+    url: str
+    sha256: str
+    changes: tuple[Change, ...]
+    lost: tuple[LostQuote, ...]
+    errata: tuple[tuple[Erratum, State], ...]
+
+    @property
+    def vendored_sha256(self) -> str:
+        """Name the document that it was compared with."""
+        return DOCUMENT_SHA256
+
+    @property
+    def found(self) -> bool:
+        """Whether anything that matters to the suite differs."""
+        return bool(self.changes or self.lost)
+
+
+def compare(published: Document, *, url: str, content: bytes) -> Drift:
+    """Compare a document, as ``published.read`` returns it, with the vendored one. ``content`` is what was fetched."""
+    vendored = load_document()
+    changes = (
+        change for pointer in COMPARED for change in _changes(_at(vendored, pointer), _at(published, pointer), pointer)
+    )
+    states = tuple((erratum, _state(erratum, vendored, published)) for erratum in errata())
+    return Drift(url, hashlib.sha256(content).hexdigest(), tuple(changes), _lost(published), states)
+
+
+def _changes(was: Any, now: Any, pointer: str) -> Iterator[Change]:
+    """Yield what differs, as deep as both sides have a place in common. Prose that is only wrapped anew does not."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for name in dict.fromkeys([*was, *now]):
+            yield from _changes(was.get(name, ABSENT), now.get(name, ABSENT), pointer + pointer_to(name))
+    elif isinstance(was, list) and isinstance(now, list):
+        for index in range(max(len(was), len(now))):
+            before, after = (side[index] if index < len(side) else ABSENT for side in (was, now))
+            yield from _changes(before, after, f"{pointer}/{index}")
+    elif not _same(was, now):
+        yield Change(pointer, was, now)
+
+
+def _same(was: Any, now: Any) -> bool:
+    if isinstance(was, str) and isinstance(now, str):
+        return folded(was) == folded(now)
+    return type(was) is type(now) and bool(was == now)
+
+
+def _at(document: Document, pointer: str) -> Any:
+    try:
+        return resolve(pointer, document)
+    except LookupError:
+        return ABSENT
+
+
+def _lost(published: Document) -> tuple[LostQuote, ...]:
+    clauses: dict[tuple[str, str], list[str]] = {}
+    for clause in CATALOGUE:
+        pointer, quote = clause.source.pointer, clause.source.quote
+        if pointer is None or quote is None or (clause.source.document and not _is_there(pointer, published)):
+            continue
+        if not quote_stands_at(pointer, quote, published):
+            clauses.setdefault((pointer, quote), []).append(clause.id)
+    return tuple(LostQuote(pointer, quote, tuple(ids)) for (pointer, quote), ids in clauses.items())
+
+
+def _is_there(pointer: str, published: Document) -> bool:
+    """Whether a document has the operation, or the schema, that a pointer leads into: an excerpt has few of them."""
+    return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
+
+
+def _state(erratum: Erratum, vendored: Document, published: Document) -> State:
+    if erratum.update is None:
+        wanted = [(erratum.pointer, ABSENT)]
+    elif _at(published, erratum.pointer) is ABSENT:
+        return State.REWORDED
+    else:
+        wanted = list(_leaves(erratum.update, erratum.pointer))
+    if all(_equal(_at(published, pointer), value) for pointer, value in wanted):
+        return State.MENDED
+    stands = all(_equal(_at(published, pointer), _at(vendored, pointer)) for pointer, _ in wanted)
+    return State.STANDS if stands else State.REWORDED
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return next(_changes(one, other, ""), None) is None
+
+
+def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    """Yield where an update puts what: it is merged member by member."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _leaves(member, pointer + pointer_to(name))
+    else:
+        yield pointer, value

@@ -1,0 +1,86 @@
+"""Fetch one public page: bounded in time and bytes, within one origin, with nothing of ours but a User-Agent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from conformance.exchange.codings import DECODABLE, BrokenCoding, ContentTooLarge, Decoder
+from conformance.exchange.headers import values
+from conformance.probe.client import USER_AGENT, reason, trust
+from conformance.probe.limits import Gateway
+from conformance.text.safe import printable
+
+if TYPE_CHECKING:
+    import httpx
+
+SECONDS: Final = 30.0
+"""For all of it: connecting, redirects, the last byte."""
+MAX_BYTES: Final = 2 << 20
+"""After decompression: some twenty times the largest document that is known."""
+REDIRECTS: Final = 5
+
+
+class NotFetched(Exception):
+    """The page did not come. Its text says why, in one printable line."""
+
+
+def fetch(url: str, gateway: Gateway | None = None, *, seconds: float = SECONDS, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the body that a GET of ``url`` is answered with.
+
+    Redirects are followed within the origin alone. Raises NotFetched, and UsageProblem where a file of the gateway
+    holds no certificate.
+    """
+    import httpx
+
+    async def bounded() -> bytes:
+        async with asyncio.timeout(seconds):
+            return await _get(url, gateway or Gateway(), seconds, max_bytes)
+
+    try:
+        return asyncio.run(bounded())
+    except (TimeoutError, httpx.TimeoutException):
+        raise NotFetched(f"no whole answer within {seconds:g} s") from None
+    except ContentTooLarge:
+        raise NotFetched(f"it is larger than {max_bytes:,} bytes") from None
+    except (httpx.HTTPError, httpx.InvalidURL, BrokenCoding, OSError, ValueError) as error:
+        raise NotFetched(printable(reason(error))) from None
+
+
+async def _get(url: str, gateway: Gateway, seconds: float, max_bytes: int) -> bytes:
+    import httpx
+
+    proxy = None if gateway.proxy is None else httpx.Proxy(gateway.proxy.reveal())
+    headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": ", ".join(DECODABLE)}
+    async with httpx.AsyncClient(
+        verify=trust(gateway), proxy=proxy, trust_env=False, headers=headers, timeout=seconds
+    ) as client:
+        origin = _origin(httpx.URL(url))
+        request = client.build_request("GET", url)
+        for _ in range(REDIRECTS + 1):
+            answer = await client.send(request, stream=True)
+            try:
+                following = answer.next_request
+                if following is None:
+                    return await _content(answer, max_bytes)
+            finally:
+                await answer.aclose()
+            if _origin(following.url) != origin:
+                msg = f"it redirects to another origin ({printable(str(following.url))}), which is not asked"
+                raise NotFetched(msg)
+            request = following
+        raise NotFetched(f"more than {REDIRECTS} redirects")
+
+
+async def _content(answer: httpx.Response, max_bytes: int) -> bytes:
+    if answer.status_code != 200:
+        raise NotFetched(f"it is answered {answer.status_code}")
+    decoder = Decoder(values(tuple(answer.headers.multi_items()), "content-encoding"), max_bytes)
+    async for chunk in answer.aiter_raw():
+        decoder.feed(chunk)
+    decoder.finish()
+    return bytes(decoder.content)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

@@ -1,0 +1,173 @@
+"""The published document as it is fetched: found in a page, read as data, cut down to one operation. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.spec.document import Document
+
+PATH: Final = "/api/queue"
+METHOD: Final = "get"
+_FENCE: Final = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<word>[\w-]*)")
+_REFERENCE: Final = re.compile(r"#/components/([\w-]+)/([^/]+)")
+
+
+class NoDocument(ValueError):
+    """What was fetched is no OpenAPI document. Its text says why, in a few words."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A document as parsed, every name of a member a string, and the YAML that it was parsed from."""
+
+    document: Document
+    text: str
+
+
+def read(content: bytes) -> Published:
+    """Read a page: an OpenAPI document in YAML or JSON, or Markdown with one in a fenced block.
+
+    YAML aliases are not read: a few lines of them can stand for more than any memory holds. Raises NoDocument.
+    """
+    try:
+        page = content.decode()
+    except UnicodeDecodeError:
+        raise NoDocument("it is not UTF-8") from None
+    why = "it is empty"
+    for text in (page, *_fenced(page)):
+        try:
+            document = _parsed(text)
+        except NoDocument as problem:
+            why = str(problem)
+            continue
+        if isinstance(document, dict) and "openapi" in document and isinstance(document.get("paths"), dict):
+            return Published(document, text)
+        why = "it is no OpenAPI document"
+    raise NoDocument(why)
+
+
+def excerpt(published: Published) -> str:
+    """Return the operation with all that it refers to, as it is written: lines are left out, none is changed.
+
+    Where a document is not written one member a line, what is left is written anew.
+    """
+    import yaml
+
+    wanted = _wanted(published.document)
+    kept = _kept(published.document, wanted)
+    node = yaml.compose(published.text, Loader=_loader())
+    lines = published.text.splitlines(keepends=True)
+    left_out = set(_left_out(node, wanted, len(lines)))
+    text = "".join(line for number, line in enumerate(lines) if number not in left_out)
+    try:
+        if _parsed(text) == kept:
+            return text
+    except NoDocument:
+        pass
+    written: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=120)
+    return written
+
+
+def _fenced(page: str) -> Iterator[str]:
+    """Yield the content of each fenced block of YAML or JSON."""
+    fence = ""
+    kept: list[str] | None = None
+    for line in page.splitlines(keepends=True):
+        match = _FENCE.match(line)
+        if not fence:
+            if match:
+                fence, kept = match["fence"], [] if match["word"].lower() in {"yaml", "yml", "json"} else None
+        elif match and match["fence"].startswith(fence) and not line.strip(" \t\r\n").strip(fence[0]):
+            if kept is not None:
+                yield "".join(kept)
+            fence = ""
+        elif kept is not None:
+            kept.append(line)
+
+
+def _loader() -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise NoDocument("it uses YAML aliases, which are not read")
+            return super().compose_node(parent, index)
+
+    return Loader
+
+
+def _parsed(text: str) -> Any:
+    import yaml
+
+    try:
+        return _named(yaml.load(text, Loader=_loader()))  # noqa: S506 - a safe loader, and less than that
+    except RecursionError:
+        raise NoDocument("it is nested too deeply") from None
+    except NoDocument:
+        raise
+    except (yaml.YAMLError, ValueError):
+        raise NoDocument("it is neither YAML nor JSON") from None
+
+
+def _named(value: Any) -> Any:
+    """Make every name a string, as JSON has it: ``200:`` and ``"200":`` are the same response."""
+    if isinstance(value, dict):
+        return {name if isinstance(name, str) else str(name): _named(member) for name, member in value.items()}
+    return [_named(element) for element in value] if isinstance(value, list) else value
+
+
+_Wanted = dict[str, Any]
+"""Names that are kept, each with the names that are kept below it, or True for all of them."""
+
+
+def _wanted(document: Document) -> _Wanted:
+    """Say what is kept: all but other operations, and components that the operation has no use for."""
+    components = _member(document, "components")
+    kept: dict[str, _Wanted] = {"securitySchemes": dict.fromkeys(_member(components, "securitySchemes"), True)}
+    found = [_member(document, "paths", PATH, METHOD)]
+    while found:
+        for kind, name in _references(found.pop()):
+            if name not in kept.setdefault(kind, {}):
+                kept[kind][name] = True
+                found.append(_member(components, kind, name))
+    return {**dict.fromkeys(document, True), "paths": {PATH: {METHOD: True}}, "components": kept}
+
+
+def _member(value: Any, *names: str) -> Document:
+    """Return the object that the names lead to, an empty one where there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        match = _REFERENCE.fullmatch(value["$ref"]) if isinstance(value.get("$ref"), str) else None
+        if match:
+            yield match[1], match[2].replace("~1", "/").replace("~0", "~")
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _references(member)
+
+
+def _kept(value: Any, wanted: _Wanted | bool) -> Any:  # noqa: FBT001 - True stands for all names below
+    if not isinstance(wanted, dict) or not isinstance(value, dict):
+        return value
+    return {name: _kept(member, wanted[name]) for name, member in value.items() if name in wanted}
+
+
+def _left_out(node: Any, wanted: _Wanted, end: int) -> Iterator[int]:
+    """Yield the numbers of the lines of members that are not wanted; ``end`` is the line after the last."""
+    from yaml import MappingNode
+
+    members = node.value
+    ends = [name.start_mark.line for name, _ in members[1:]] + [end]
+    for (name, value), after in zip(members, ends, strict=True):
+        below = wanted.get(name.value)
+        if below is None:
+            yield from range(name.start_mark.line, after)
+        elif isinstance(below, dict) and isinstance(value, MappingNode):
+            yield from _left_out(value, below, after)

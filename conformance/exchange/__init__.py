@@ -1,0 +1,1 @@
+"""From bytes to exchanges: requests, responses, headers, content codings, keys, recordings."""

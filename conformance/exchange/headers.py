@@ -1,0 +1,76 @@
+"""Header fields: their lines, their members, what Accept allows, and dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+Headers = tuple[tuple[str, str], ...]
+"""Header fields in the order of the wire, names as sent; values decoded as latin-1."""
+
+
+def lines(headers: Headers, name: str) -> list[str]:
+    """Return the values of all lines of the field ``name`` (any case)."""
+    return [value for key, value in headers if key.lower() == name]
+
+
+def first(headers: Headers, name: str) -> str | None:
+    """Return the first value of the field ``name`` (any case), or None."""
+    return next(iter(lines(headers, name)), None)
+
+
+def values(headers: Headers, name: str) -> list[str]:
+    """Return the members of a list-based field (RFC 9110 §5.6.1), lower-cased, over all its lines."""
+    return members(lines(headers, name))
+
+
+def members(found: Iterable[str]) -> list[str]:
+    """Return the members of the lines of a list-based field, lower-cased."""
+    return [member.strip().lower() for line in found for member in line.split(",") if member.strip()]
+
+
+def accepts(field: str | None, media_type: str) -> bool:
+    """Whether an Accept field takes a media type: its most specific range decides (RFC 9110 §12.5.1).
+
+    A range with parameters of its own takes nothing that has none.
+    """
+    if field is None:
+        return True
+    weights: dict[str, float] = {}
+    for member in field.lower().split(","):
+        media_range, *parameters = (part.strip() for part in member.split(";"))
+        if not parameters or parameters[0].startswith("q="):
+            weights[media_range] = weight(member)
+    kinds = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+    return next((weights[kind] > 0 for kind in kinds if kind in weights), False)
+
+
+def weight(member: str) -> float:
+    """Return the weight of one member of an Accept field: 1 where it has none (RFC 9110 §12.4.2)."""
+    match = re.search(r";\s*q=([01](?:\.\d{0,3})?)", member)
+    return float(match[1]) if match else 1.0
+
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE: Final = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
+)
+
+
+@lru_cache(maxsize=64)
+def http_date(text: str) -> float | None:
+    """Return an IMF-fixdate (RFC 9110 §5.6.7) as seconds since the epoch, None where it is none."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return None
+    day, month, year, hour, minute, second = match.groups()
+    try:
+        moment = datetime(
+            int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    return moment.timestamp()

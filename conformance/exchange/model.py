@@ -1,0 +1,231 @@
+"""Exchange: one request and the bytes that answered it, with its timing. Frozen.
+
+An exchange never holds a key: whoever makes one (the probe, the reader of recordings) has replaced
+it by ``REDACTED`` in both directions, so that nothing made from exchanges can leak it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from conformance.exchange.headers import Headers, accepts, first, lines, members
+
+
+class Credential(enum.Enum):
+    """Which key a request carried."""
+
+    GIVEN = "given"
+    """What the user gave: a key, or none."""
+    NONE = "none"
+    WRONG = "wrong"
+    EMPTY = "empty"
+    LOWER_CASE_NAME = "lower-case name"
+    """The user's key in a header spelt ``x-api-key``."""
+
+
+class Operation(enum.Enum):
+    """What a request asks for that does not read the queue: the operations beside it, by which jobs come and go.
+
+    The value is the method, and what stands in the place of ``queue`` in the queue's own URL: ``{job}`` is an id.
+    """
+
+    SUBMIT = ("POST", "prompt")
+    """A workflow is to be run."""
+    MANAGE = ("POST", "queue")
+    """Pending jobs are to be removed, some or all."""
+    INTERRUPT = ("POST", "interrupt")
+    """What runs is to be stopped."""
+    CANCEL = ("POST", "jobs/{job}/cancel")
+    """One job, waiting or running, is to be cancelled: ComfyUI since 0.25."""
+    COUNT = ("GET", "prompt")
+    """How many jobs remain?"""
+    JOBS = ("GET", "jobs")
+    """Which jobs are there, and with which status? Those that ended too."""
+    NODES = ("GET", "object_info")
+    """Which classes of nodes may workflows be made of?"""
+    STATS = ("GET", "system_stats")
+    """Which version of ComfyUI is this?"""
+
+    @property
+    def method(self) -> str:
+        """The method of its requests."""
+        return self.value[0]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.method == "POST"
+
+
+class Fault(enum.Enum):
+    """Why there is no answer to judge. Never a breach: the run is inconclusive for what it would have shown."""
+
+    UNREACHABLE = "unreachable"
+    """Name not resolved, connection refused, TLS not established."""
+    TIMEOUT = "timeout"
+    """Not whole within the time for one exchange."""
+    BROKEN = "broken"
+    """The connection ended, or stopped being HTTP, before the answer was whole."""
+    TOO_LARGE = "too large"
+    """The body passed the bound on bytes."""
+
+
+class Problem(NamedTuple):
+    """A fault of the transport, in words (``detail`` may quote the server: hostile text).
+
+    ``begun`` tells an answer that broke off, or was no HTTP, from a connection that brought nothing: a
+    server may close an idle one at any time (RFC 9112 §9.5), but what it began it has to end.
+    """
+
+    fault: Fault
+    detail: str
+    begun: bool = False
+
+
+_COMMON: Final = frozenset(
+    {"host", "connection", "user-agent", "accept", "accept-encoding", "x-request-id", "x-api-key", "authorization"}
+)
+_SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "range", "origin")
+
+
+Same = tuple[str, str, str, Headers]
+"""What makes two requests the same: method, URL, credential, and fields but for the id of its own."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked.
+
+    ``purpose`` says in words why the request was sent; ``to_queue`` whether it is judged as one to the queue.
+    What goes to another operation names it, and is judged by the clauses on the life of jobs alone. ``body`` is
+    what was sent, keys redacted.
+    """
+
+    method: str
+    url: str
+    headers: Headers = ()
+    purpose: str = "read"
+    credential: Credential = Credential.GIVEN
+    to_queue: bool = True
+    operation: Operation | None = None
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the request field ``name`` (lower case)."""
+        return first(self.headers, name)
+
+    @cached_property
+    def reads(self) -> bool:
+        """A GET of the queue with the credential that the user gave."""
+        return (
+            self.method == "GET" and self.to_queue and self.credential in {Credential.GIVEN, Credential.LOWER_CASE_NAME}
+        )
+
+    @cached_property
+    def plain(self) -> bool:
+        """A read that nothing in its headers or query excuses from being answered 200 with the queue."""
+        return self.reads and self.credential is Credential.GIVEN and not self.special and self.takes_json
+
+    @cached_property
+    def usual(self) -> bool:
+        """A plain read that asks for JSON alone, as clients of the API do."""
+        return self.plain and self.bare and self.header("accept") == "application/json"
+
+    @cached_property
+    def bare(self) -> bool:
+        """Whether no header stands there but those that say who asks, and for what."""
+        return all(name.lower() in _COMMON for name, _ in self.headers)
+
+    @cached_property
+    def takes_json(self) -> bool:
+        """Whether Accept lets the server answer with JSON."""
+        fields = lines(self.headers, "accept")
+        return accepts(", ".join(fields) if fields else None, "application/json")
+
+    @cached_property
+    def same(self) -> Same:
+        """What makes two requests the same: all but the id that each has of its own."""
+        named = [(name.lower(), value) for name, value in self.headers]
+        kept = tuple([field for field in named if field[0] != "x-request-id"])
+        return self.method, self.url, self.credential.value, kept
+
+    @cached_property
+    def special(self) -> bool:
+        """Whether a condition, a range, an origin or a query may change the answer."""
+        return bool(urlsplit(self.url).query) or any(self.header(name) for name in _SPECIAL)
+
+
+class Wire(NamedTuple):
+    """What stood on the wire around an answer, where a client looked at its very bytes: libraries mend or hide it.
+
+    ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on
+    with a field of the line before, ``interim`` the answers of 1xx before this one. ``surplus`` are the bytes that
+    followed a head after which there is no content (to HEAD, of 204 and 304), None after any other.
+    """
+
+    lengths: tuple[str, ...] = ()
+    folded: int = 0
+    surplus: int | None = None
+    interim: int = 0
+
+
+@dataclass(frozen=True)
+class Response:
+    """What answered.
+
+    ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding
+    could not be undone (``content`` is then what came out before the fault). A body without its
+    head (a JSON file) has ``head`` False: nothing is known of status and headers beyond a 200.
+    ``wire`` is there where somebody looked, and the body was not read then.
+    """
+
+    status: int
+    headers: Headers = ()
+    content: bytes = b""
+    coding_error: str | None = None
+    head: bool = True
+    http_version: str = "HTTP/1.1"
+    wire: Wire | None = None
+
+    def lines(self, name: str) -> list[str]:
+        """Return the values of all lines of the response field ``name`` (lower case)."""
+        return lines(self.headers, name)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the response field ``name`` (lower case)."""
+        return next(iter(self.lines(name)), None)
+
+    def values(self, name: str) -> list[str]:
+        """Return the members of the list-based response field ``name``, lower-cased, over all its lines."""
+        return members(self.lines(name))
+
+    @cached_property
+    def media_type(self) -> str | None:
+        """The media type without its parameters, lower case; None where the field is missing."""
+        found = self.lines("content-type")
+        if len(found) > 1:  # no list-based field: readers differ in which of two lines they take
+            return ", ".join(found).lower()
+        return found[0].partition(";")[0].strip().lower() if found else None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, or the reason why there is none.
+
+    ``started`` is in seconds since the Unix epoch (None for a recording without a clock),
+    ``elapsed`` in seconds from the first byte sent to the last one read. ``attempt`` counts from 1;
+    an attempt that a later one replaced is ``superseded``: kept for the ledger, judged by nobody.
+    """
+
+    id: str
+    request: Request
+    response: Response | None = None
+    problem: Problem | None = None
+    started: float | None = None
+    elapsed: float | None = None
+    attempt: int = 1
+    superseded: bool = False

@@ -1,0 +1,56 @@
+"""What was asked and answered in a run, before anybody judged it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from conformance.exchange.model import Exchange
+
+NO_ANSWER: Final = ""
+"""Stands in the place of a clause where a generated request brings no whole answer."""
+
+
+class Smallest(NamedTuple):
+    """The smallest sequence of requests that was seen to break a clause, by the ids of its exchanges.
+
+    It was asked ``asked`` times and broke the clause ``broken`` times; a plain read beside it, ``plain_broken``
+    of ``plain_asked`` times. Nought of nought where there was no time left to ask.
+    """
+
+    exchanges: tuple[str, ...]
+    asked: int = 0
+    broken: int = 0
+    plain_asked: int = 0
+    plain_broken: int = 0
+
+
+class Search(NamedTuple):
+    """What a search did. ``found`` is by clause id, or NO_ANSWER; ``stopped`` says why it was not done to its end."""
+
+    seed: int
+    examples: int
+    wanted: int
+    found: dict[str, Smallest]
+    stopped: str | None
+
+
+class Populated(NamedTuple):
+    """What became of the run's own jobs: prompts that were submitted, those answered 200, the ids that are left."""
+
+    submitted: int
+    taken: int
+    left: tuple[str, ...]
+
+
+class Transcript(NamedTuple):
+    """What was asked and answered, before anybody judged it. ``stopped`` says why the plan was cut short."""
+
+    exchanges: tuple[Exchange, ...]
+    target: str
+    start: float
+    end: float
+    stopped: str | None
+    search: Search | None = None
+    """What generated requests found, where they were asked for."""
+    populated: Populated | None = None
+    """What became of the run's own jobs, where it submitted any."""

@@ -1,0 +1,110 @@
+"""The overview of a run of many targets, as plain frozen values. ``overview.json`` is this, encoded.
+
+Members may be added, never changed or taken away, as in ``compliance.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from conformance.judge.report import Counts, Status, Value
+from conformance.spec.document import DOCUMENT_SHA256
+from conformance.version import __version__
+
+Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
+"""Of a target, the worst first. Error: the run of it failed, which says nothing about the target."""
+
+WORST_FIRST: Final = (1, 3, 4, 10, 0)
+"""Exit statuses of an overview: that of the whole is the first that any target has."""
+
+
+class BrokenClause(Value, frozen=True, kw_only=True):
+    """A clause that a target broke, or upon which the suite broke."""
+
+    id: str
+    title: str
+    status: Status
+
+
+class Trouble(Value, frozen=True, kw_only=True):
+    """What keeps a target from being well. ``key`` is plain words that stay the same as long as the trouble does.
+
+    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself.
+    """
+
+    key: str
+    clause: str
+    told: str
+    whose: Literal["server", "register", "suite"]
+
+
+class TargetResult(Value, frozen=True, kw_only=True):
+    """What the run of one target came to.
+
+    ``exit`` is the status that the run of this target alone ends with: 3 where it failed or was stopped. ``report`` is
+    the path of its page below the overview, None where it left none.
+
+    ``troubles`` are what its exit status is 1 for, or what the suite itself failed on. Of a history come ``nights``,
+    the runs in a row, up to this one, that were inconclusive, and ``changed``, what changed since the run before, where
+    both have a verdict.
+    """
+
+    name: str
+    target: str
+    dialect: str
+    outcome: Outcome
+    reason: str
+    exit: int
+    start: str | None = None
+    end: str | None = None
+    counts: Counts | None = None
+    broken: tuple[BrokenClause, ...] = ()
+    flags: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    nights: int = 0
+    changed: str | None = None
+    report: str | None = None
+
+
+class Overview(Value, frozen=True, kw_only=True):
+    """The runs of many targets, in the order of their file. ``counts`` are of targets by outcome."""
+
+    schema_version: Literal[1] = 1
+    suite_version: str = __version__
+    document_sha256: str = DOCUMENT_SHA256
+    start: str
+    end: str
+    outcome: Outcome
+    exit: int
+    counts: dict[Outcome, int]
+    targets: tuple[TargetResult, ...]
+
+
+def overview(targets: Sequence[TargetResult], *, start: str, end: str) -> Overview:
+    """Put an overview together, of one target at least. Times are as RFC 3339 has them."""
+    counts = {outcome: sum(one.outcome == outcome for one in targets) for outcome in get_args(Outcome)}
+    statuses = {one.exit for one in targets}
+    return Overview(
+        start=start, end=end, targets=tuple(targets), counts=counts,
+        outcome=next(outcome for outcome, number in counts.items() if number),
+        exit=next(status for status in WORST_FIRST if status in statuses),
+    )  # fmt: skip
+
+
+def worst_first(whole: Overview) -> list[TargetResult]:
+    """Return the targets as a reader wants them; those with the same outcome stay in their order."""
+    order = get_args(Outcome)
+    return sorted(whole.targets, key=lambda one: order.index(one.outcome))
+
+
+def decode(data: bytes) -> Overview:
+    """Read ``overview.json``. Raises msgspec.DecodeError (a ValueError) where it is none."""
+    return msgspec.json.decode(data, type=Overview)
+
+
+def encode(whole: Overview) -> bytes:
+    """Return ``overview.json``: UTF-8, indented by two."""
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"

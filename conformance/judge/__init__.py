@@ -1,0 +1,1 @@
+"""From findings to statuses, the verdict and the report. Pure."""

@@ -1,0 +1,81 @@
+"""Entries for the failures of a run, as TOML to be filled in by whoever answers for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Final
+
+from conformance.contract.terms import Dialect
+from conformance.judge.deviations.register import OUTSIDE, TO_DO
+from conformance.judge.fingerprint import fingerprints
+from conformance.judge.report import ClauseResult, Fingerprint, Report, Status
+from conformance.text.safe import line
+
+GRACE: Final = timedelta(days=90)
+"""Until an entry expires, unless somebody writes another day."""
+_LISTS: Final = ("/queue_running/", "/queue_pending/")
+HEAD: Final = f"""\
+# Known deviations: what is named here is waived until it expires, and counted as that.
+# Fill in what says {TO_DO}. In a place, * stands for one name or index and ** for all that follows.
+"""
+
+
+def draft(report: Report, today: date, *, should: bool = False) -> str:
+    """Return a register that knows each failure of a run; with ``should`` each warning too. "" where there is none."""
+    asked = {Status.FAIL, Status.WARN} if should else {Status.FAIL}
+    tables = [
+        _table(report, result, mark, today)
+        for result in report.clauses
+        if result.status in asked
+        for mark in _in_both_lists(_new(report, result))
+    ]
+    return HEAD + "".join(tables) if tables else ""
+
+
+def _new(report: Report, result: ClauseResult) -> list[Fingerprint]:
+    """Return what a clause shows beyond what a register knows of it already."""
+    problems = report.deviations.problems if report.deviations else ()
+    new = [p.fingerprint for p in problems if p.clause == result.id and p.problem == "other-fingerprint"]
+    return new or list(result.fingerprints or fingerprints(result))
+
+
+def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
+    """Make one of what shows in both lists at the same place: it is one failure."""
+    found = dict.fromkeys(marks)
+    for mark in tuple(found):
+        places = [_elsewhere(mark.place, listed) for listed in _LISTS]
+        twins = [Fingerprint(place=place, kind=mark.kind) for place in places if place is not None]
+        if len(twins) == len(_LISTS) and all(twin in found for twin in twins):
+            for twin in twins:
+                del found[twin]
+            found[Fingerprint(place=_elsewhere(mark.place, "/*/"), kind=mark.kind)] = None
+    return list(found)
+
+
+def _elsewhere(place: str | None, listed: str) -> str | None:
+    """Return the same place in another list, None where it lies in none."""
+    inside = [prefix for prefix in _LISTS if place is not None and place.startswith(prefix)]
+    return None if place is None or not inside else listed + place.removeprefix(inside[0])
+
+
+def _table(report: Report, result: ClauseResult, mark: Fingerprint, today: date) -> str:
+    rows = {
+        "clause": result.id,
+        "place": OUTSIDE if mark.place is None else mark.place,
+        **({"kind": mark.kind} if mark.kind else {}),
+        "reason": f"{TO_DO}: why this is accepted",
+        "issue": f"{TO_DO}: a link to where it is dealt with",
+        "owner": f"{TO_DO}: who answers for it",
+    }
+    texts = [f"{name} = {_quoted(value)}" for name, value in rows.items()]
+    dates = [f"since = {today}", f"expires = {today + GRACE}"]
+    dialect = "any" if report.run.read_as == Dialect.AUTO else report.run.read_as
+    whom = [f"dialect = {_quoted(dialect)}", f"target = {_quoted(report.run.target)}"]
+    comment = f"# {line(result.title)}: {line(result.reason)}"
+    return "\n".join(["", comment, "[[deviation]]", *texts, *dates, *whom, ""])
+
+
+def _quoted(text: str) -> str:
+    """Return a basic string of TOML: its escapes are those by which the unseen is made visible."""
+    return '"' + line(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'

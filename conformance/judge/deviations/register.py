@@ -1,0 +1,124 @@
+"""The register: a TOML file with a table ``[[deviation]]`` for each failure that is known. ``docs/deviations.md``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from conformance.judge.report import Fingerprint
+from conformance.problems import UsageProblem
+from conformance.text.safe import line
+from conformance.text.suggest import did_you_mean
+
+OUTSIDE: Final = "outside"
+"""Stands for a place that is not in the body: the status, a header, what became of the jobs."""
+TO_DO: Final = "TODO"
+"""What is still to be filled in begins with this."""
+_TABLE: Final = re.compile(rb"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", re.MULTILINE)
+_ENTRY: Final = re.compile(r"\$\.deviation\[(\d+)\](?:\.(\w+))?")
+_UNKNOWN: Final = re.compile(r"unknown field `(.*)`", re.DOTALL)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One failure that is known. ``expires`` is the last day on which it is waived, by the clock of UTC.
+
+    ``place`` is a JSON Pointer into the body in which ``*`` stands for one name or index and ``**`` for all that
+    follows, "" for the whole body, or ``outside``. ``dialect`` is the one by which the answers were read. ``target``
+    is a target as the run names it, in which ``*`` stands for anything. What shows only now and then is
+    ``intermittent``: that it does not show proves nothing.
+    """
+
+    clause: str
+    place: str
+    kind: str = ""
+    reason: str
+    issue: str
+    owner: str
+    since: date
+    expires: date
+    dialect: Literal["cloud", "oss", "any"]
+    target: str
+    intermittent: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing. msgspec adds the place to the words of a ValueError."""
+        for name in ("clause", "reason", "issue", "owner", "target"):
+            text = getattr(self, name).strip()
+            if not text or text.startswith(TO_DO):
+                msg = f"`{name}` is still to be filled in"
+                raise ValueError(msg)
+        if self.place and self.place != OUTSIDE and not self.place.startswith("/"):
+            msg = f"`place` is a JSON Pointer such as /queue_pending/*/3, or {OUTSIDE}"
+            raise ValueError(msg)
+        if self.expires < self.since:
+            raise ValueError("`expires` lies before `since`")
+
+    def covers(self, mark: Fingerprint) -> bool:
+        """Whether a fingerprint of the clause is the one that is known."""
+        if mark.kind != self.kind or (mark.place is None) is not (self.place == OUTSIDE):
+            return False
+        return mark.place is None or re.fullmatch(_pattern(self.place), mark.place, re.DOTALL) is not None
+
+    def concerns(self, target: str, dialect: str) -> bool:
+        """Whether the entry speaks of this target, read by this dialect."""
+        wanted = ".*".join(map(re.escape, self.target.rstrip("/").split("*")))
+        return self.dialect in (dialect, "any") and re.fullmatch(wanted, target.rstrip("/"), re.DOTALL) is not None
+
+    def lies_in(self, listed: str) -> bool:
+        """Whether the place is one in the list of that name."""
+        first, *rest = self.place.split("/")[1:] or [""]
+        return first == "**" or (first in {listed, "*"} and bool(rest))
+
+
+@dataclass(frozen=True)
+class Register:
+    """The entries of one file, in its order."""
+
+    file: str
+    entries: tuple[Entry, ...] = ()
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    deviation: tuple[Entry, ...] = ()
+
+
+def read_register(file: str | Path) -> Register:
+    """Read a register. Raises UsageProblem with the place where it cannot be read, or says what it must not."""
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        msg = f"the register {file} cannot be read ({error.strerror})"
+        raise UsageProblem(msg) from None
+    try:
+        return Register(str(file), msgspec.toml.decode(data, type=_File).deviation)
+    except msgspec.ValidationError as error:
+        raise UsageProblem(line(f"{file}{_told(str(error), data)}")) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageProblem(line(f"{file} is no TOML: {error}")) from None
+
+
+def _told(error: str, data: bytes) -> str:
+    """Return what msgspec says of a value, and where: by the number of the table and its line."""
+    what = re.sub(r" - at `.*`$", "", error, flags=re.DOTALL)
+    unknown = _UNKNOWN.search(what)
+    place = _ENTRY.search(error)
+    if unknown:
+        what += did_you_mean(unknown[1], Entry.__struct_fields__ if place else ["deviation"])
+    if place is None:
+        return f": {what}"
+    tables = [match.start() for match in _TABLE.finditer(data)]
+    number = int(place[1])
+    where = f", line {data[: tables[number]].count(10) + 1}" if number < len(tables) else ""
+    named = f"`{place[2]}`: " if place[2] else ""
+    return f"{where}, deviation {number + 1}: {named}{what[:1].lower()}{what[1:]}"
+
+
+def _pattern(place: str) -> str:
+    """Return the regular expression of a place."""
+    wild = {"*": "/[^/]*", "**": "(?:/.*)?"}
+    return "".join(wild.get(token, f"/{re.escape(token)}") for token in place.split("/")[1:])

@@ -1,0 +1,37 @@
+"""From a report to the exit status of a run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.judge.report import Report, Status, Verdict
+
+EXIT_CONFORMANT: Final = 0
+EXIT_NON_CONFORMANT: Final = 1
+EXIT_INCONCLUSIVE: Final = 10
+
+
+def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
+    """Return the exit status of a run: 0, 1 or 10. It is 1 also where the register of known deviations does not hold.
+
+    ``inconclusive_ok`` forgives what could not be exercised; a target that was never reached stays 10.
+    """
+    if report.verdict is Verdict.NON_CONFORMANT:
+        return EXIT_NON_CONFORMANT
+    if report.deviations is not None and report.deviations.problems:
+        return EXIT_NON_CONFORMANT
+    if fail_on_should and any(result.status is Status.WARN for result in report.clauses):
+        return EXIT_NON_CONFORMANT
+    if report.verdict is Verdict.CONFORMANT:
+        return EXIT_CONFORMANT
+    forgiven = inconclusive_ok and report.counts.exercised and not report.counts.error and reached(report)
+    return EXIT_CONFORMANT if forgiven else EXIT_INCONCLUSIVE
+
+
+def reached(report: Report) -> bool:
+    """Whether the target was asked to the end and every answer came whole, one with status 200 at least."""
+    cut_short = report.run.partial and report.run.selected is None
+    if report.load is not None:
+        return not cut_short and not report.load.problems and "200" in report.load.statuses
+    final = [exchange.response for exchange in report.exchanges if not exchange.superseded]
+    return not cut_short and None not in final and any(answer is not None and answer.status == 200 for answer in final)

@@ -1,0 +1,178 @@
+"""From exchanges to the status of each clause. Pure: the same for a live run and a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from itertools import chain
+from typing import Final, NamedTuple
+
+from conformance.contract.ask import subjects
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Clause
+from conformance.contract.conversation import Answer, Conversation, submitted_twice
+from conformance.contract.expected_status import suspected
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast import Skimmed
+from conformance.contract.terms import Demand, Dialect, Level
+from conformance.exchange.model import Exchange, Response, Same
+from conformance.judge.outcome import outcome
+from conformance.judge.report import ClauseResult, Counts, Verdict
+from conformance.judge.tally import Tally
+from conformance.judge.verdict import count, decide
+
+LIVE: Final = 8 << 20
+"""Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
+
+_BREACHABLE: Final = (Level.MUST, Level.SHOULD)
+
+
+class Judgement(NamedTuple):
+    """What a run's exchanges say, and what was demanded of them.
+
+    ``listed`` are the lists that held a job in some answer.
+    """
+
+    results: tuple[ClauseResult, ...]
+    verdict: Verdict
+    reason: str
+    counts: Counts
+    demand: Demand
+    listed: frozenset[str]
+
+
+Waive = Callable[[ClauseResult, Dialect], ClauseResult]
+"""Returns what is said of a clause that is broken, with the dialect that was demanded: it may be a known deviation."""
+
+
+def judge(  # noqa: PLR0913 - what a judgement depends on
+    exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
+    hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
+) -> Judgement:  # fmt: skip
+    """Judge every answer by every clause that applies to it.
+
+    ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
+    ``told`` is what earlier answers have come to under AUTO.
+    ``waive`` says which breaches are known deviations.
+    ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
+    raises for anything that a server sent: a clause that fails itself has the status ``error``.
+    """
+    asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges))
+    answers, demand = _read(exchanges, asked)
+    tallies = {clause: Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
+    live: dict[int, Reading] = {}
+    known: _Known = {}
+    for answer in answers:
+        live[id(answer.reading)] = answer.reading
+        _make_room(live, answer.reading)  # first: two large values are not to stand side by side
+        for clause, tally in tallies.items():
+            if clause.over and clause.speaks_of(answer.request) and clause.level_in(demand) is not None:
+                tally.attempt(partial(_over, tally, clause, answer, known))
+    conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
+    for clause, tally in tallies.items():
+        if clause.across is not None:
+            tally.attempt(partial(_across, tally, clause, conversation))
+
+    results = tuple(
+        waive(outcome(clause, demand, tally.counted()), demand.read_as) for clause, tally in tallies.items()
+    )
+    verdict, reason = decide(results, exchanges, answers)
+    listed = frozenset(chain.from_iterable(answer.gist.lists for answer in answers if answer.shows_queue))
+    return Judgement(results, verdict, reason, count(results), demand, listed)
+
+
+class Bench:
+    """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
+
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
+        self._readings: dict[bytes, Reading] = {}
+        self._live: dict[int, Reading] = {}
+        self._kept: set[tuple[str, int]] = set()
+
+    def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
+        """Return the ids of the clauses that answers break. Never raises.
+
+        A status breaks one where it came every time that the very same request was sent.
+        """
+        broken: set[str] = set()
+        suspects: dict[Same, list[str | None]] = {}
+        for exchange in exchanges:
+            if exchange.response is not None:
+                answer = self._answer(exchange, exchange.response)
+                broken |= {clause.id for clause in self._clauses if self._breaks(clause, answer)}
+                suspects.setdefault(exchange.request.same, []).append(suspected(answer))
+        return broken | {names[0] for names in suspects.values() if names[0] and all(names)}
+
+    def _breaks(self, clause: Clause, answer: Answer) -> bool:
+        place = (clause.id, id(answer.reading))
+        if place in self._kept and answer.shows_queue:
+            return False
+        try:
+            broken = any(True for subject in subjects(clause, answer)[1] for _ in clause.check(subject))
+        except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
+            return False
+        if not broken and clause.of_body is not None and answer.shows_queue:
+            self._kept.add(place)
+        return broken
+
+    def _answer(self, exchange: Exchange, response: Response) -> Answer:
+        content = response.content
+        reading = self._readings.setdefault(content, Skimmed(content, self._demand))
+        self._live[id(reading)] = reading
+        _make_room(self._live, reading)
+        return Answer(exchange, response, reading)
+
+
+_Known = dict[tuple[str, int], str]
+"""By clause and reading: the first answer of that body, by its id. Same bytes, same findings."""
+
+
+def _over(tally: Tally, clause: Clause, answer: Answer, known: _Known) -> None:
+    place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
+    if place is not None and place in known:
+        tally.note_again(answer, known[place])
+        return
+    exercised, found = subjects(clause, answer)
+    if exercised:
+        tally.judged.add(answer.exchange.id)
+    for subject in found:
+        tally.note(answer, clause, subject)
+    if place is not None:
+        known[place] = answer.exchange.id
+
+
+def _across(tally: Tally, clause: Clause, conversation: Conversation) -> None:
+    assert clause.across is not None
+    for answer, subject in clause.across(conversation):
+        tally.note(answer, clause, subject)
+
+
+def _make_room(live: dict[int, Reading], current: Reading) -> None:
+    """Forget values of earlier bodies where all of them together are large."""
+    if sum(len(reading.content) for reading in live.values()) > LIVE:
+        for reading in live.values():
+            if reading is not current:
+                reading.forget()
+        live.clear()
+        live[id(current)] = current
+
+
+def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
+    """Give equal bodies one reading, and resolve AUTO by the first job that shows an order."""
+    readings: dict[bytes, Reading] = {}
+    answers = []
+    for exchange in exchanges:
+        if exchange.response is not None and not exchange.superseded:
+            content = exchange.response.content
+            reading = readings.setdefault(content, Skimmed(content, demand))
+            answers.append(Answer(exchange, exchange.response, reading))
+    if demand.open:
+        shown = ((answer.exchange.id, answer.gist.order) for answer in answers if answer.shows_queue)
+        for name, found in shown:
+            if found is not None:
+                order, pointer = found
+                told = Demand.told_by(order, f"{pointer} in {name}")
+                return _read(exchanges, told._replace(twice=demand.twice))
+    return answers, demand

@@ -1,0 +1,110 @@
+"""What a report keeps of each exchange."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from conformance.contract.clauses.privacy import HARMLESS
+from conformance.exchange.model import Exchange, Wire
+from conformance.judge.excerpt import start_of
+from conformance.judge.report import (
+    Body,
+    Kept,
+    KeptAnswer,
+    KeptProblem,
+    KeptWire,
+    RecordedExchange,
+    RecordedRequest,
+    RecordedResponse,
+)
+from conformance.text.safe import blotted, printable
+
+BODY: Final = 2000
+"""Characters of a request's body that are kept: most of what is sent, and the start of somebody's workflow."""
+
+
+def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
+    """Return the line of the ledger for an exchange: its body bounded and made printable. ``whole`` keeps the rest."""
+    asked, answered, problem = exchange.request, exchange.response, exchange.problem
+    return RecordedExchange(
+        id=exchange.id,
+        request=RecordedRequest(
+            method=asked.method, url=asked.url, headers=asked.headers, purpose=asked.purpose,
+            credential=asked.credential.value, size=len(asked.body),
+            body=start_of(asked.body, BODY, hide=hide_workflows) if asked.body else "",
+        ),
+        response=None if answered is None else RecordedResponse(
+            status=answered.status,
+            headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
+            size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
+            excerpt=start_of(answered.content, hide=hide_workflows),
+        ),
+        error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
+        elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
+        kept=kept(exchange) if whole else None,
+    )  # fmt: skip
+
+
+def instant(seconds: float) -> str:
+    """Return seconds since the Unix epoch as RFC 3339 has them."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+WHOLE_BODIES: Final = 64 << 20
+"""Bytes of all bodies that a report holds, each counted once."""
+
+
+BLOT: Final = "x"
+"""A byte of a key that is not kept. It is told that one was shown, as it was of the key itself."""
+
+
+_SPARED: Final = tuple(filter(None, HARMLESS))
+
+
+def bodies(named: Iterable[tuple[str, bytes]], limit: int = WHOLE_BODIES) -> dict[str, Body]:
+    """Return bodies by their SHA-256, each once, but for those for which ``limit`` leaves no room."""
+    found: dict[str, Body] = {}
+    room = limit
+    for name, content in named:
+        if content and name not in found and len(content) <= room:
+            found[name] = _body(content)
+            room -= len(content)
+    return found
+
+
+def kept(exchange: Exchange) -> Kept:
+    """Return what clauses look at beside what is shown of an exchange."""
+    answered, problem = exchange.response, exchange.problem
+    request = exchange.request
+    return Kept(
+        started=exchange.started, to_queue=request.to_queue,
+        operation=None if request.operation is None else request.operation.name,
+        sent=_body(request.body) if request.body else None,
+        answer=None if answered is None else KeptAnswer(
+            headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
+            http_version=answered.http_version, wire=_wire(answered.wire),
+        ),
+        problem=None if problem is None else KeptProblem(
+            fault=problem.fault.value, detail=problem.detail, begun=problem.begun
+        ),
+    )  # fmt: skip
+
+
+WIRE: Final = KeptWire.__struct_fields__
+
+
+def _wire(wire: Wire | None) -> KeptWire | None:
+    return None if wire is None else KeptWire(**{name: getattr(wire, name) for name in WIRE})
+
+
+def _body(content: bytes) -> Body:
+    """Return a body as it is kept: as long as it was, without the keys of users that a server shows."""
+    content = blotted(content.decode("latin-1"), BLOT, _SPARED).encode("latin-1")
+    try:
+        return Body(encoding="utf-8", content=content.decode())
+    except UnicodeDecodeError:
+        return Body(encoding="base64", content=b64encode(content).decode())

@@ -1,0 +1,66 @@
+"""From what was counted of a clause to its result. Pure: the same for a run, and for one under load."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from conformance.contract.clause import Clause
+from conformance.contract.terms import Demand, Level
+from conformance.judge.report import ClauseResult, Evidence, Fingerprint, SourceOfClause, Status
+
+_BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
+
+
+class Counted(NamedTuple):
+    """What a clause has come to: answers ``judged``, those of them that ``breached`` it, and what shows it.
+
+    ``error`` says how the clause itself failed, if it did.
+    """
+
+    judged: int = 0
+    breached: int = 0
+    evidence: tuple[Evidence, ...] = ()
+    fingerprints: tuple[Fingerprint, ...] = ()
+    error: str | None = None
+
+
+def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
+    """Return the result of a clause under what was demanded."""
+    level = clause.level_in(demand)
+    if level is None:
+        return _not_asked(clause, demand)
+    if counted.error is not None:
+        reason = f"the suite itself failed: {counted.error}. Please report this"
+        return _make(clause, level, counted, Status.ERROR, reason)
+    if not counted.judged:
+        return _make(clause, level, counted, Status.NOT_EXERCISED, f"needs {clause.needs}")
+    if not counted.breached:
+        return _make(clause, level, counted, Status.PASS, f"kept in {_answers(counted.judged)}")
+    broken = f"broken in {counted.breached:,} of {_answers(counted.judged)}"
+    return _make(clause, level, counted, _BREACHED[level], broken)
+
+
+def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
+    reason = clause.not_asked(demand) or "not demanded under this dialect"
+    if demand.open and demand.dialect in clause.only:
+        reason = f"needs a job that tells the dialect: {reason}"
+        return _make(clause, clause.level, Counted(), Status.NOT_EXERCISED, reason)
+    return _make(clause, clause.level, Counted(), Status.NOT_APPLICABLE, reason)
+
+
+def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason: str) -> ClauseResult:
+    broken = status in _BREACHED.values() and counted.breached
+    return ClauseResult(
+        id=clause.id, title=clause.title, level=level.value, status=status, reason=reason, core=clause.core,
+        since=clause.since, judged=counted.judged, breached=counted.breached,
+        source=SourceOfClause(
+            pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc,
+            document=clause.source.document,
+        ),
+        why=clause.why, evidence=counted.evidence if broken else (),
+        fingerprints=counted.fingerprints if broken else (),
+    )  # fmt: skip
+
+
+def _answers(number: int) -> str:
+    return "1 answer" if number == 1 else f"{number:,} answers"

@@ -1,0 +1,28 @@
+"""Reading the report of a run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from conformance.judge.report import Report, decode
+from conformance.text.safe import line
+
+NAME: Final = "compliance.json"
+
+
+class UnreadableReport(ValueError):
+    """What was named is no report. Its text is one line for the user."""
+
+
+def read_report(path: Path) -> Report:
+    """Read ``compliance.json``, or the one in a directory. Raises UnreadableReport."""
+    file = path / NAME if path.is_dir() else path
+    try:
+        return decode(file.read_bytes())
+    except OSError as error:
+        raise UnreadableReport(line(f"{file} cannot be read: {error.strerror}")) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableReport(line(f"{file} is no report of a run ({error}): give its compliance.json")) from None

@@ -1,0 +1,131 @@
+"""The findings of one clause in a run: counted exactly, listed up to a bound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from msgspec import structs
+
+from conformance.contract.clause import Clause, Finding
+from conformance.contract.conversation import Answer
+from conformance.exchange.model import Exchange
+from conformance.judge.excerpt import around
+from conformance.judge.fingerprint import fingerprint_at
+from conformance.judge.masking import masked, shows_workflow
+from conformance.judge.outcome import Counted
+from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint
+from conformance.text.safe import failure
+
+LISTED: Final = 2
+"""Findings of one kind that are listed for an answer; the rest are counted."""
+KINDS: Final = 20
+"""Kinds of findings that are listed for a clause: a server that breaks one clause in more ways is told of these."""
+SEEN_IN: Final = 20
+"""Other exchanges that are named as showing the same."""
+POINTER_LIMIT: Final = 1000
+"""Characters of a JSON Pointer that are shown."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_INDEX: Final = re.compile(r"/\d+(?=/|$)")
+
+
+def _shown(pointer: str | None) -> str | None:
+    """Return a JSON Pointer as it can be written: half a character as its escape, a name of megabytes cut."""
+    if pointer is None:
+        return None
+    whole = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", pointer[:POINTER_LIMIT])
+    return whole if len(pointer) <= POINTER_LIMIT else whole + "…"
+
+
+def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
+    """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
+    told = hide and shows_workflow(clause, finding.pointer)
+    content, pointer = exchange.response.content if exchange.response else b"", finding.pointer
+    return Evidence(
+        exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
+        kind=finding.kind, got=masked(finding.got) if told else finding.got,
+        message=masked(finding.message) if told else finding.message,
+        excerpt=None if pointer is None else around(content, pointer, hide=hide),
+    )  # fmt: skip
+
+
+@dataclass
+class _Kind:
+    """The findings of one kind: listed from the first answer that shows them, counted, and named for the others."""
+
+    exchange: str
+    clause: str
+    hide: bool = False
+    listed: list[Evidence] = field(default_factory=list)
+    more: int = 0
+    last: str | None = None
+    seen_in: list[str] = field(default_factory=list)
+
+    def name(self, answer: Answer) -> None:
+        """Name another answer that shows the same."""
+        if len(self.seen_in) < SEEN_IN and answer.exchange.id not in self.seen_in:
+            self.seen_in.append(answer.exchange.id)
+
+    def add(self, answer: Answer, finding: Finding) -> None:
+        name = answer.exchange.id
+        if name != self.exchange:
+            self.name(answer)
+        elif len(self.listed) < LISTED:
+            self.listed.append(as_evidence(answer.exchange, self.clause, finding, hide=self.hide))
+        else:
+            self.more += 1
+            self.last = _shown(finding.pointer)
+
+    def evidence(self) -> list[Evidence]:
+        rest = {"more": self.more, "last": self.last, "seen_in": tuple(self.seen_in)}
+        return [*self.listed[:-1], *(structs.replace(last, **rest) for last in self.listed[-1:])]
+
+
+@dataclass
+class Tally:
+    """What one clause has come to so far. Bounded, however many findings there are; the counts are exact."""
+
+    hide: bool = False
+    judged: set[str] = field(default_factory=set)
+    breached: set[str] = field(default_factory=set)
+    kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
+    fingerprints: dict[Fingerprint, None] = field(default_factory=dict)
+    error: str | None = None
+
+    def note(self, answer: Answer, clause: Clause, subject: Any) -> None:
+        """Ask the clause of one subject."""
+        self.judged.add(answer.exchange.id)
+        for finding in clause.check(subject):
+            self.breached.add(answer.exchange.id)
+            place = None if finding.pointer is None else _INDEX.sub("/*", finding.pointer)
+            kind = (place, finding.expected, finding.cause)
+            if kind not in self.kinds:
+                if len(self.fingerprints) < FINGERPRINTS:
+                    self.fingerprints[fingerprint_at(_shown(finding.pointer), finding.kind)] = None
+                if len(self.kinds) == KINDS:
+                    continue
+                self.kinds[kind] = _Kind(answer.exchange.id, clause.id, self.hide)
+            self.kinds[kind].add(answer, finding)
+
+    def note_again(self, answer: Answer, like: str) -> None:
+        """Note of an answer what was found in another one of the same body, by its id."""
+        for names in (self.judged, self.breached):
+            if like in names:
+                names.add(answer.exchange.id)
+        for kind in self.kinds.values():
+            if like == kind.exchange or like in kind.seen_in:
+                kind.name(answer)
+
+    def counted(self) -> Counted:
+        """Return what it has come to."""
+        evidence = tuple(listed for kind in self.kinds.values() for listed in kind.evidence())
+        return Counted(len(self.judged), len(self.breached), evidence, tuple(self.fingerprints), self.error)
+
+    def attempt(self, noting: Callable[[], None]) -> None:
+        """Note, unless the clause itself fails: that must neither stop the run nor pass for a verdict."""
+        try:
+            noting()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+            self.error = failure(error)

@@ -1,0 +1,25 @@
+"""How long the answers of a run took."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from conformance.judge.report import Report
+
+
+class Timing(NamedTuple):
+    """The 50th and 95th percentile (nearest rank) of the seconds that answers took, and how many those were."""
+
+    p50: float
+    p95: float
+    answers: int
+
+
+def timing(report: Report) -> Timing | None:
+    """Return the percentiles of a run, None where nothing answered."""
+    times = sorted(e.elapsed for e in report.exchanges if e.response is not None and e.elapsed is not None)
+    if not times:
+        return None
+    p50, p95 = (times[math.ceil(share * len(times)) - 1] for share in (0.5, 0.95))
+    return Timing(p50, p95, len(times))

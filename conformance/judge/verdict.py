@@ -1,0 +1,149 @@
+"""From the statuses of clauses to the verdict of a run, and the reason for it in words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from conformance.contract.conversation import OK, UNAVAILABLE, Answer
+from conformance.contract.expected_status import TOO_MANY
+from conformance.exchange.model import Exchange, Fault
+from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
+from conformance.text.safe import printable
+
+NAMED: Final = 3
+"""Clauses that a reason names; the report lists all."""
+GRAVEST: Final = "lifecycle.survives-malformed"
+"""The clause whose breach is the first thing that a report says."""
+AT_THE_END: Final = 2
+"""Plain reads that end a run: where the queue was served, and none of these is answered 200, it is served no more."""
+_FAULTS: Final = {
+    Fault.UNREACHABLE: "the target cannot be reached",
+    Fault.TIMEOUT: "the target did not answer in time",
+    Fault.BROKEN: "the target broke off its answer",
+    Fault.TOO_LARGE: "the answer is too large",
+}
+_REMEDIES: Final = {
+    Fault.UNREACHABLE: "is it running, and are address and port right?",
+    Fault.TIMEOUT: "try again, or give it more time with --exchange-timeout",
+    Fault.BROKEN: "does it speak HTTP on this port?",
+    Fault.TOO_LARGE: "allow more with --max-body",
+}
+
+
+def count(results: Iterable[ClauseResult]) -> Counts:
+    """Count clauses by status."""
+    tally = Counter(result.status for result in results)
+    return Counts(
+        passed=tally[Status.PASS],
+        fail=tally[Status.FAIL],
+        warn=tally[Status.WARN],
+        not_exercised=tally[Status.NOT_EXERCISED],
+        not_applicable=tally[Status.NOT_APPLICABLE],
+        waived=tally[Status.WAIVED],
+        error=tally[Status.ERROR],
+        exercised=sum(tally[status] for status in EXERCISED),
+        total=sum(tally.values()),
+    )
+
+
+def decide(
+    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]
+) -> tuple[Verdict, str]:
+    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
+    failed = [result.id for result in results if result.status is Status.FAIL]
+    if failed:
+        first = "the server ended on a malformed request; " if GRAVEST in failed else ""
+        return Verdict.NON_CONFORMANT, first + in_words(_gravest_first(failed), "must", "broken")
+    for doubt in _doubts(results, exchanges, answers):
+        return Verdict.INCONCLUSIVE, doubt
+    counts = count(results)
+    warned = f", {_clauses(counts.warn, 'should')} broken" if counts.warn else ""
+    waived = f", {counts.waived} waived" if counts.waived else ""
+    known = any(result.status is Status.WAIVED and result.level == "must" for result in results)
+    beside = " beside the known deviations" if known else ""
+    seen = f"no must clause broken{beside}, {counts.exercised} of {_clauses(counts.total)} exercised"
+    return Verdict.CONFORMANT, seen + warned + waived
+
+
+def _gravest_first(ids: Sequence[str]) -> list[str]:
+    return sorted(ids, key=lambda name: name != GRAVEST)
+
+
+def _doubts(results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Iterator[str]:
+    """Yield what keeps a run from a verdict, the most telling first."""
+    yield from _no_queue(exchanges, answers)
+    errors = [result.id for result in results if result.status is Status.ERROR]
+    if errors:
+        yield f"the suite itself failed in {_names(errors)}"
+    reads = [exchange for exchange in exchanges if exchange.request.reads and not exchange.superseded]
+    lost = [exchange.problem.detail for exchange in reads if exchange.problem is not None]
+    if lost:
+        yield f"{len(lost)} of {len(reads)} reads brought no whole answer ({printable(lost[0])})"
+    shown = [answer for answer in answers if answer.shows_queue]
+    coded = [answer for answer in shown if answer.response.coding_error is not None]
+    if coded:
+        yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
+    deep = [answer.gist.depth for answer in shown if not (answer.gist.read or answer.gist.malformed)]
+    if deep:
+        yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
+    yield from _no_more(answers)
+    unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
+    if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
+        yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items and --populate)"
+    if unseen:
+        yield in_words(unseen, "core", "not exercised")
+    if not any(result.status in EXERCISED for result in results):
+        yield "nothing was exercised"
+
+
+def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer]) -> Iterator[str]:
+    """Say why no read was answered with a queue, where that is not the contract's business."""
+    if any(answer.shows_queue for answer in answers):
+        return
+    reads = [answer for answer in answers if answer.request.plain]
+    problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
+    if not reads and problems:
+        detail = printable(problems[0].detail)
+        remedy = "" if detail.startswith("TLS:") else f"; {_REMEDIES[problems[0].fault]}"  # those have one of their own
+        yield f"{_FAULTS[problems[0].fault]}: {detail}{remedy}"
+    if reads:
+        ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
+        if status in UNAVAILABLE:
+            keyed = any(name.lower() == "x-api-key" for name, _ in reads[0].request.headers)
+            yield f"every read is answered {status}; {_advice(status, keyed=keyed)}"
+
+
+def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
+    """Say that one good answer, or a few, were not followed by others: a queue that is served no more is no queue."""
+    good = [answer.response.status == OK for answer in answers if answer.request.usual]
+    if any(good) and (2 * sum(good) < len(good) or not any(good[-AT_THE_END:])):
+        end = "" if any(good[-AT_THE_END:]) else ", and none at the end"
+        yield f"only {sum(good)} of {len(good)} plain reads were answered 200{end}"
+
+
+def _advice(status: int, *, keyed: bool) -> str:
+    if status in (401, 403):
+        return (
+            "the key that was given is refused: is it the right one?"
+            if keyed
+            else "it wants a key: set COMFY_API_KEY, or name the variable with --api-key-env"
+        )
+    if status == TOO_MANY:
+        return "too many requests, or no subscription: try again later"
+    return "the service is not available now: try again later"
+
+
+def in_words(ids: Sequence[str], kind: str, what: str) -> str:
+    """Say how many clauses of a kind are what, and name some of them."""
+    return f"{_clauses(len(ids), kind)} {what}: {_names(ids)}"
+
+
+def _clauses(number: int, kind: str = "") -> str:
+    noun = "clause" if number == 1 else "clauses"
+    return " ".join(filter(None, (str(number), kind, noun)))
+
+
+def _names(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")

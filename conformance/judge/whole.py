@@ -1,0 +1,57 @@
+"""Whole bodies in a report, and all else that clauses look at, so that its answers can be judged again."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
+from conformance.judge.ledger import WHOLE_BODIES, WIRE
+from conformance.judge.report import Body, RecordedExchange, Report
+
+
+class NotWhole(ValueError):
+    """A report does not hold all that its answers were. Its text is one line for the user."""
+
+
+def exchanges_in(report: Report) -> tuple[Exchange, ...]:
+    """Return the exchanges of a report as they were. Raises NotWhole where it does not hold them whole."""
+    if report.bodies is None:
+        raise NotWhole("it holds no whole bodies, and what was not kept is not judged: run with --full-bodies")
+    answers = [recorded.response for recorded in report.exchanges]
+    lost = sum(bool(answer and answer.size and answer.sha256 not in report.bodies) for answer in answers)
+    if lost:
+        raise NotWhole(f"{lost} of its answers are not whole: all bodies together may have {WHOLE_BODIES:,} bytes")
+    try:
+        contents = {name: _content(body) for name, body in report.bodies.items()}
+        return tuple(_exchange(recorded, contents) for recorded in report.exchanges)
+    except (ValueError, AttributeError, LookupError) as error:
+        raise NotWhole(f"what it holds of its answers is damaged ({error})") from None
+
+
+def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchange:
+    asked, answered, more = recorded.request, recorded.response, recorded.kept
+    if more is None or (answered is None) is not (more.answer is None):
+        raise ValueError(f"{recorded.id} is not whole")
+    request = Request(
+        asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue,
+        operation=None if more.operation is None else Operation[more.operation],
+        body=b"" if more.sent is None else _content(more.sent),
+    )  # fmt: skip
+    response = None
+    if answered is not None and more.answer is not None:
+        found = more.answer
+        content = contents[answered.sha256] if answered.size else b""
+        wire = None if found.wire is None else Wire(**{name: getattr(found.wire, name) for name in WIRE})
+        response = Response(
+            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire
+        )
+    lost = more.problem
+    return Exchange(
+        id=recorded.id, request=request, response=response,
+        problem=None if lost is None else Problem(Fault(lost.fault), lost.detail, lost.begun),
+        started=more.started, elapsed=recorded.elapsed, attempt=recorded.attempt, superseded=recorded.superseded,
+    )  # fmt: skip
+
+
+def _content(body: Body) -> bytes:
+    return body.content.encode() if body.encoding == "utf-8" else b64decode(body.content, validate=True)

@@ -1,0 +1,1 @@
+"""From a report to its renderings: HTML, JSON, JUnit, Markdown, CTRF, SARIF, the terminal."""

@@ -1,0 +1,79 @@
+"""A badge of a run: an SVG of our own, and the JSON that shields.io makes one of (https://shields.io/endpoint)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+from xml.sax.saxutils import escape
+
+import msgspec
+
+from conformance.judge.report import PastRun, Verdict
+from conformance.text.safe import visible
+
+LABEL: Final = "GET /api/queue"
+_COLOUR: Final = {
+    Verdict.CONFORMANT: "#1a7346",
+    Verdict.NON_CONFORMANT: "#b3261e",
+    Verdict.INCONCLUSIVE: "#6b5b00",
+}
+"""White text on these, and on the label's grey, has a contrast of 4.5:1 and more."""
+_NARROW: Final = frozenset("fijltrI.,:;'|!()[]/- ")
+_WIDE: Final = frozenset("mwMW@%·…")
+
+
+class Badge(NamedTuple):
+    """What a badge says: on the left, on the right, and in which colour."""
+
+    label: str
+    message: str
+    verdict: Verdict
+
+
+def badge_of(run: PastRun, label: str = LABEL) -> Badge:
+    """Return the badge of a run: verdict, what qualifies it, exercised n of m, date."""
+    counts = run.counts
+    parts = [
+        run.verdict.value,
+        *(["partial"] if run.partial else []),
+        *(["embedded endpoint"] if run.target == "embedded" else []),
+        *([f"{counts.waived} waived"] if counts.waived else []),
+        f"{counts.exercised} of {counts.total} exercised",
+        run.start[:10],
+    ]
+    return Badge(visible(label), visible(" · ".join(parts)), run.verdict)
+
+
+def render_endpoint(badge: Badge) -> bytes:
+    """Return the endpoint's JSON. Nobody may paint one green that is not: ``isError`` holds the colour."""
+    return msgspec.json.encode({
+        "schemaVersion": 1,
+        "label": badge.label,
+        "message": badge.message,
+        "color": _COLOUR[badge.verdict],
+        "isError": badge.verdict is not Verdict.CONFORMANT,
+    })  # fmt: skip
+
+
+def render_svg(badge: Badge) -> bytes:
+    """Return the SVG: its text is text, and its title says all of it to those who do not see it."""
+    left, right = _width(badge.label) + 12, _width(badge.message) + 12
+    whole = left + right
+    return f"""\
+<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" viewBox="0 0 {whole} 20" role="img">
+<title>{escape(badge.label)}: {escape(badge.message)}</title>
+<clipPath id="r"><rect width="{whole}" height="20" rx="3"/></clipPath>
+<g clip-path="url(#r)">
+<rect width="{left}" height="20" fill="#3b4046"/>
+<rect x="{left}" width="{right}" height="20" fill="{_COLOUR[badge.verdict]}"/>
+</g>
+<g fill="#fff" text-anchor="middle" font-family="Verdana,Geneva,'DejaVu Sans',sans-serif" font-size="11">
+<text x="{left / 2:g}" y="14" textLength="{left - 12}">{escape(badge.label)}</text>
+<text x="{left + right / 2:g}" y="14" textLength="{right - 12}">{escape(badge.message)}</text>
+</g>
+</svg>
+""".encode()
+
+
+def _width(text: str) -> int:
+    """Return about how many pixels a text takes in 11-pixel Verdana; ``textLength`` makes it so in other fonts."""
+    return round(sum(4.2 if c in _NARROW else 9.5 if c in _WIDE else 6.9 for c in text))

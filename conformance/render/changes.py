@@ -1,0 +1,117 @@
+"""What changed from one run to another, in words."""
+
+from __future__ import annotations
+
+from itertools import groupby, takewhile
+from typing import Final
+
+from conformance.judge.report import Change, ChangeKind, ClauseHistory, Diff, Fingerprint, History, PastRun
+from conformance.render.words import STATUS, VERDICT, instant, place
+from conformance.text.plural import count
+
+KIND: Final[dict[ChangeKind, str]] = {
+    "failed": "Newly failed",
+    "warned": "Newly warned of",
+    "changed": "Broken in another way",
+    "error": "The suite itself failed",
+    "vanished": "No longer exercised",
+    "waived": "Newly waived",
+    "fixed": "Fixed",
+    "exercised": "Newly exercised",
+    "added": "New clauses",
+    "removed": "Clauses that are gone",
+}
+
+
+def groups(diff: Diff) -> list[tuple[ChangeKind, list[Change]]]:
+    """Return the changes by kind, what got worse first."""
+    return [(kind, list(group)) for kind, group in groupby(diff.changes, key=lambda change: change.kind)]
+
+
+def headline(diff: Diff) -> str:
+    """Return in a line whether something got worse, and what."""
+    calm = ", ".join(f"{len(group)} {KIND[kind].lower()}" for kind, group in groups(diff))
+    if diff.outcome == "worse":
+        return f"Worse: {', '.join(diff.worse)}"
+    if diff.outcome == "better":
+        risen = f"the verdict went from {diff.old.verdict.value} to {diff.new.verdict.value}"
+        return f"Better: {', '.join(filter(None, (risen if diff.old.verdict is not diff.new.verdict else '', calm)))}"
+    told = calm or "no clause changed"
+    if diff.outcome == "unclear":
+        return f"Unclear: the newer run is inconclusive ({diff.new.reason}); {told}"
+    return f"No better and no worse: {told}"
+
+
+def since(diff: Diff) -> str:
+    """Return which run a run is compared with: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
+    return f"Since run {diff.old.number} of {instant(diff.old.start)}"
+
+
+def was(change: Change) -> str:
+    """Return the status that a clause had before, in words."""
+    if change.before is None:
+        return "not in the older run"
+    return "before: " + STATUS[change.before].lower()
+
+
+def failure(one: Fingerprint) -> str:
+    """Return the fingerprint of a failure in words: where, and what."""
+    return f"{place(one.place)}{f': {one.kind}' if one.kind else ''}"
+
+
+def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
+    """Return since when a clause has not been kept; "" where it was, when it was exercised last."""
+    if clause.broken_since is None:
+        return ""
+    if clause.broken_since.number == newest.number:
+        return "new in this run"
+    return f"since run {clause.broken_since.number} of {clause.broken_since.start[:10]}"
+
+
+def line_note(clause: ClauseHistory, newest: PastRun) -> str:
+    """Return what is to be said beside the line of a clause: since when it is broken, or when it was last exercised."""
+    if clause.broken_since is not None:
+        return broken_since(clause, newest)
+    if clause.last_exercised is None:
+        return "never exercised"
+    last = clause.last_exercised
+    return "" if last.number == newest.number else f"last exercised in run {last.number} of {last.start[:10]}"
+
+
+def over_time(clause: ClauseHistory, newest: PastRun) -> str:
+    """Return in words since when a clause is broken, and when it was exercised last."""
+    last, status = clause.last_exercised, clause.last_status
+    if last is None or status is None:
+        return "never exercised in this history"
+    seen = "" if last.number == newest.number else f"last exercised in run {last.number} of {instant(last.start)}"
+    if clause.broken_since is None:
+        return f"{seen}, and kept then" if seen else "kept when it was exercised last, in this run"
+    at = clause.broken_since
+    told = "broken for the first time" if at.number == newest.number else f"broken since run {at.number}"
+    return ", ".join(filter(None, (f"{told} of {instant(at.start)}", seen)))
+
+
+def shown(history: History) -> str:
+    """Return which runs are listed: ``The last 30 of 35 runs``, or ``All 12 runs``."""
+    if history.total > len(history.runs):
+        return f"The last {len(history.runs)} of {count(history.total, 'run')}"
+    return f"All {count(history.total, 'run')}" if history.total > 1 else "One run"
+
+
+def verdict_since(history: History) -> str:
+    """Return since when the verdict is what it is: ``Non-conformant since run 9 of 2026-01-09, in 3 runs``."""
+    newest = history.runs[-1]
+    same = list(takewhile(lambda run: run.verdict is newest.verdict, reversed(history.runs)))
+    told = VERDICT[newest.verdict]
+    if len(same) == len(history.runs):
+        return f"{told} in {'this run, the only one' if len(same) == 1 else 'all runs that are shown'}"
+    if len(same) == 1:
+        return f"{told} in this run, {VERDICT[history.runs[-2].verdict].lower()} in the one before"
+    return f"{told} since run {same[-1].number} of {same[-1].start[:10]}, in {len(same)} runs"
+
+
+def run_line(run: PastRun) -> str:
+    """Return a run in a line: number, time, target, dialect, verdict, how much was exercised."""
+    number = f"run {run.number}, " if run.number else ""
+    exercised = f"{run.counts.exercised} of {count(run.counts.total, 'clause')} exercised"
+    return f"{number}{instant(run.start)}, {run.target}, {run.dialect}: {VERDICT[run.verdict].lower()}, {exercised}"

@@ -1,0 +1,103 @@
+"""CTRF (Common Test Report Format) JSON, for whoever gathers the tests of many tools: one test for each clause."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from conformance.judge.report import ClauseResult, Report, Status
+from conformance.render.junit import details, first_line
+from conformance.render.words import problems, subject, subject_title
+from conformance.text.safe import visible
+
+SPEC_VERSION: Final = "0.0.0"
+_STATUS: Final = {
+    Status.PASS: "passed",
+    Status.FAIL: "failed",
+    Status.ERROR: "failed",
+    Status.WARN: "other",
+    Status.NOT_EXERCISED: "skipped",
+    Status.NOT_APPLICABLE: "skipped",
+    Status.WAIVED: "skipped",
+}
+"""What is no plain pass or failure is none in CTRF either; ``rawStatus`` has the status of this suite."""
+
+
+def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
+    """Return ``ctrf.json``. A warning is ``other``, or ``failed`` with ``fail_on_should``.
+
+    What of a register of known deviations does not hold is a failed test of its own.
+    """
+    run = report.run
+    tests = [_test(result, fail_on_should=fail_on_should) for result in report.clauses]
+    tests += [_problem(clause, what) for clause, what in problems(report)]
+    tally = Counter(test["status"] for test in tests)
+    start, stop = _milliseconds(run.start), _milliseconds(run.end)
+    document = {
+        "reportFormat": "CTRF",
+        "specVersion": SPEC_VERSION,
+        "timestamp": visible(run.end),
+        "generatedBy": "comfy-queue-conformance",
+        "results": {
+            "tool": {"name": "comfy-queue-conformance", "version": visible(run.suite_version)},
+            "summary": {
+                "tests": len(tests),
+                **{name: tally[name] for name in ("passed", "failed", "skipped", "pending", "other")},
+                "start": start,
+                "stop": stop,
+                "duration": stop - start,
+                "extra": {"verdict": report.verdict.value, "verdict_reason": visible(report.verdict_reason)},
+            },
+            "tests": tests,
+            "environment": {
+                "appName": "GET /api/queue",
+                "testEnvironment": visible(run.target),
+                "extra": {
+                    "dialect": visible(run.dialect),
+                    "document_sha256": visible(run.document_sha256),
+                    "partial": run.partial,
+                },
+            },
+        },
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _test(result: ClauseResult, *, fail_on_should: bool) -> dict[str, Any]:
+    failed = fail_on_should and result.status is Status.WARN
+    test = {
+        "name": visible(result.id),
+        "testId": visible(result.id),
+        "status": "failed" if failed else _STATUS[result.status],
+        "rawStatus": result.status.value,
+        "duration": 0,  # a clause is judged over answers that all clauses share
+        "suite": ["conformance", visible(subject_title(subject(result.id)))],
+        "tags": [result.level, *(["core"] if result.core else [])],
+        "extra": {"title": visible(result.title), "judged": result.judged, "breached": result.breached},
+    }
+    if result.status is not Status.PASS:
+        reason = result.waiver or (first_line(result) if result.breached else result.reason)
+        test["message"] = visible(f"{result.status.value}: {reason}")
+    if result.evidence:
+        test["trace"] = details(result)
+    return test
+
+
+def _problem(clause: str, what: str) -> dict[str, Any]:
+    return {
+        "name": visible(f"{clause} (known deviation)"),
+        "status": "failed",
+        "duration": 0,
+        "suite": ["conformance", "Known deviations"],
+        "message": visible(f"{clause}: {what}"),
+    }
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * 1000)
+    except ValueError:
+        return 0

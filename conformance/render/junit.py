@@ -1,0 +1,112 @@
+"""JUnit XML for CI systems: one test case for each clause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from conformance.judge.report import ClauseResult, Evidence, Report, Status
+from conformance.render.words import judged_again, more_like_this, place, problems, subject
+from conformance.text.safe import visible
+
+
+def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
+    """Return ``junit.xml``. A warning is a passed test with its finding as output, unless ``fail_on_should``.
+
+    What of a register of known deviations does not hold is a failed test of its own.
+    """
+    import junitparser
+
+    junit: Any = junitparser  # most of its methods carry no types
+    run = report.run
+    suite = junit.TestSuite("conformance")
+    suite.timestamp = visible(run.start)
+    for name, value in {
+        "verdict": report.verdict.value,
+        "verdict_reason": report.verdict_reason,
+        "target": run.target,
+        "dialect": run.dialect,
+        "read_as": run.read_as,
+        "suite_version": run.suite_version,
+        "document_sha256": run.document_sha256,
+        "schema_version": str(report.schema_version),
+        "partial": str(run.partial).lower(),
+        "edition": str(run.edition),
+        **({"made_from": judged_again(report)} if run.made_from else {}),
+    }.items():
+        suite.add_property(name, visible(value))
+    cases = [_case(junit, result, fail_on_should=fail_on_should) for result in report.clauses]
+    suite.add_testcases([*cases, *(_problem(junit, clause, what) for clause, what in problems(report))])
+    document = junit.JUnitXml("comfy-queue-conformance")
+    document.add_testsuite(suite)
+    document.update_statistics()
+    # The cases take no time of their own: a clause is judged over answers that all clauses share.
+    suite.time = document.time = _seconds(report)
+    return b"<?xml version='1.0' encoding='utf-8'?>\n" + bytes(document.tostring()) + b"\n"
+
+
+def _case(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any:
+    case = junit.TestCase(visible(result.id), f"conformance.{visible(subject(result.id))}", 0)
+    properties = {"level": result.level, "status": result.status.value, "core": str(result.core).lower()}
+    if result.status is Status.WARN:
+        properties["warning"] = first_line(result)
+    holder = junit.Properties()
+    for name, value in properties.items():
+        holder.append(junit.Property(name, visible(value)))
+    case.append(holder)
+    outcome = _outcome(junit, result, fail_on_should=fail_on_should)
+    if outcome is not None:
+        outcome.text = details(result)
+        case.append(outcome)
+    elif result.status is Status.WARN:
+        case.system_out = details(result)
+    return case
+
+
+def _problem(junit: Any, clause: str, what: str) -> Any:
+    case = junit.TestCase(visible(clause), "conformance.deviations", 0)
+    case.append(junit.Failure(visible(f"{clause}: {what}"), "known-deviation"))
+    return case
+
+
+def _outcome(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any | None:
+    """Return the element that says what became of a test; None: it passed."""
+    status = result.status
+    if status is Status.FAIL or (status is Status.WARN and fail_on_should):
+        return junit.Failure(first_line(result), visible(f"{result.level}.{result.id}"))
+    if status is Status.ERROR:
+        return junit.Error(first_line(result), "suite-error")
+    if status in {Status.NOT_EXERCISED, Status.NOT_APPLICABLE, Status.WAIVED}:
+        return junit.Skipped(visible(f"{status.value}: {result.waiver or result.reason}"), status.value)
+    return None
+
+
+def _seconds(report: Report) -> float:
+    try:
+        return (datetime.fromisoformat(report.run.end) - datetime.fromisoformat(report.run.start)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def first_line(result: ClauseResult) -> str:
+    """Return what is to be said of a clause in one line: its first finding, else its reason."""
+    return visible(result.evidence[0].message if result.evidence else result.reason)
+
+
+def details(result: ClauseResult) -> str:
+    """Return all that was found of a clause, a block for each finding."""
+    head = [result.title, result.reason]
+    blocks = ["\n".join(text for text in head if text), *map(_evidence, result.evidence)]
+    return visible("\n\n".join(blocks), keep="\n")
+
+
+def _evidence(evidence: Evidence) -> str:
+    rows = [
+        ("", evidence.message),
+        ("at ", f"{place(evidence.pointer)} in exchange {evidence.exchange}"),
+        ("expected ", evidence.expected),
+        ("got ", evidence.got),
+        ("hint: ", evidence.hint),
+        ("", more_like_this(evidence)),
+    ]
+    return "\n".join(visible(f"{label}{text}") for label, text in rows if text)

@@ -1,0 +1,143 @@
+"""A night in words: title, body and comments of the rolling issue, the summary, the annotations of a CI system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from conformance.history.night import RUN, SILENT, UNTOLD, Action, Decision, kept_keys
+from conformance.history.overview import Overview, TargetResult, worst_first
+from conformance.render.markdown import ROWS, code, plain
+from conformance.render.overview import render_markdown
+from conformance.render.words import sentence
+from conformance.text.plural import count
+from conformance.text.safe import line
+
+NAMED: Final = 3
+ANNOTATIONS: Final = 10
+"""As many of a kind as GitHub shows of one step."""
+_DONE: Final[dict[Action, str]] = {
+    "open": "An issue is opened.",
+    "update": "The open issue is updated.",
+    "close": "The open issue is closed: all is well again.",
+    "nothing": "No issue is open, and none is needed.",
+}
+_WHOSE: Final = {
+    "server": "",
+    "register": " (of the register of known deviations)",
+    "suite": " (of the suite itself, not of the server)",
+}
+_FOOTER: Final = (
+    "This issue is written anew each night, gets a comment when something changes, and is closed when all is well. "
+    "Closing it by hand waives nothing: what is accepted goes into the register of known deviations."
+)
+
+
+def title(decision: Decision) -> str:
+    """Return the title of the issue: who is not well."""
+    names = _names(decision.troubles)
+    if len(names) == 1:
+        return f"GET /api/queue: {names[0]} is not well"
+    more = ", …" if len(names) > NAMED else ""
+    return f"GET /api/queue: {count(len(names), 'target')} are not well ({', '.join(names[:NAMED])}{more})"
+
+
+def body(decision: Decision, night: Overview, url: str | None) -> str:
+    """Return the body of the issue, with the keys of all troubles in it, unseen."""
+    told = {one.name: one for one in night.targets}
+    parts = [_when(night, url)]
+    for name in _names(decision.troubles)[:ROWS]:
+        keys = [key for key in decision.troubles if key.partition(" ")[0] == name]
+        parts.append(_section(told[name], keys))
+    parts += [f"<sub>{_FOOTER}</sub>", kept_keys(decision.troubles)]
+    return "\n\n".join(parts) + "\n"
+
+
+def comment(decision: Decision, night: Overview, url: str | None) -> str:
+    """Return the comment on an issue that stays open or is closed; "" where there is nothing to be told."""
+    if decision.action == "close":
+        return f"All is well again. {_when(night, url)}\n\n{_list('Gone', decision.gone)}\n"
+    if decision.action != "update" or not (decision.appeared or decision.gone):
+        return ""
+    lists = [_list("New", decision.appeared), _list("Gone", decision.gone)]
+    return "\n\n".join(filter(None, (_when(night, url), *lists))) + "\n"
+
+
+def summary(decision: Decision, night: Overview) -> str:
+    """Return the night for the summary of a CI step."""
+    changed = [f"- {plain(one.name)}: {plain(one.changed)}" for one in worst_first(night)[:ROWS] if one.changed]
+    parts = [render_markdown(night).rstrip("\n"), "\n".join(changed), _DONE[decision.action]]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def lines(decision: Decision, night: Overview) -> Iterator[str]:
+    """Yield the night for a terminal or a mail."""
+    for one in worst_first(night):
+        silent = f" (night {one.nights} in a row)" if one.nights > 1 else ""
+        yield line(f"{one.name}: {one.outcome}{silent}: {one.reason}")
+        for trouble in one.troubles:
+            yield line(f"    {trouble.clause}: {trouble.told}")
+        if one.changed:
+            yield line(f"    {one.changed}")
+    for word, keys in (("new", decision.appeared), ("gone", decision.gone)):
+        if keys:
+            yield f"{word}: {', '.join(map(_words, keys))}"
+    yield f"{decision.action}: {_DONE[decision.action]}"
+
+
+def commands(decision: Decision, night: Overview) -> Iterator[str]:
+    """Yield workflow commands: an error for what is not well, a notice for what is only not known."""
+    ill = {key.partition(" ")[0] for key in decision.troubles}
+    shown = [one for one in worst_first(night) if one.name in ill or one.outcome != "conformant"]
+    for one in shown[:ANNOTATIONS]:
+        neutral = one.outcome == "inconclusive" and f"{one.name} {SILENT}" not in decision.troubles
+        first = one.troubles[0] if one.troubles else None
+        told = f"{first.clause}: {first.told}" if first else one.reason
+        rest = f" (and {len(one.troubles) - 1} more)" if len(one.troubles) > 1 else ""
+        kind = "notice" if neutral else "error"
+        shown_line = line(f"{one.outcome}: {told}{rest}").replace("%", "%25")  # what else a command minds is no line
+        yield f"::{kind} title={one.name}::{shown_line}"
+
+
+def _when(night: Overview, url: str | None) -> str:
+    report = f" [The report]({url})." if url else ""
+    return f"Night of {night.start[:10]}, suite {code(night.suite_version)}.{report}"
+
+
+def _section(one: TargetResult, keys: Sequence[str]) -> str:
+    """Return what is to be said of one target: what is known tonight, and what is only still open."""
+    told = {f"{one.name} {trouble.key}": trouble for trouble in one.troubles}
+    rows = [f"### {plain(one.name)}: {plain(one.outcome)}", f"{code(one.target)}, {plain(sentence(one.reason))}"]
+    items = []
+    for key in keys[:ROWS]:
+        trouble = told.get(key)
+        if trouble is not None:
+            items.append(f"- {code(trouble.clause)}{_WHOSE[trouble.whose]}: {plain(trouble.told)}")
+        else:
+            still = " (known from before: this night showed nothing of it)" if one.outcome == "inconclusive" else ""
+            items.append(f"- {_words(key, named=False)}{'' if key.endswith(f' {SILENT}') else still}")
+    if one.changed:
+        rows.append(plain(one.changed))
+    return "\n\n".join([*rows, "\n".join(items)])
+
+
+def _list(word: str, keys: Sequence[str]) -> str:
+    more = f"\n- … {len(keys) - ROWS} more" if len(keys) > ROWS else ""
+    return f"{word}:\n\n" + "\n".join(f"- {_words(key)}" for key in keys[:ROWS]) + more if keys else ""
+
+
+def _words(key: str, *, named: bool = True) -> str:
+    """Return a key as people read it."""
+    name, what, *_ = [*key.split(" "), ""]
+    said = {
+        SILENT: "no verdict for some nights in a row: not reached, or not enough was seen",
+        RUN: "its run failed, which says nothing about the server",
+        UNTOLD: "its run ended with exit status 1: see its report",
+        "several": "several troubles",
+    }.get(what, what)
+    return f"{name}: {said}" if named else said
+
+
+def _names(keys: Iterable[str]) -> list[str]:
+    return [name for name, _ in groupby(key.partition(" ")[0] for key in sorted(keys))]

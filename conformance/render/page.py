@@ -1,0 +1,186 @@
+"""What the report and the site share: templates in which nothing runs that is not ours, and the shapes in them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
+
+from conformance.judge.curl import curl_line
+from conformance.judge.report import PastRun, Span, Status, Verdict
+from conformance.render import changes, words
+from conformance.text.plural import count
+from conformance.text.safe import visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_ICON_COLOUR: Final = {
+    Verdict.CONFORMANT: "#1a7346",
+    Verdict.NON_CONFORMANT: "#b3261e",
+    Verdict.INCONCLUSIVE: "#8a5a00",
+}
+CELL: Final = 6
+STRIP: Final = 16
+"""Units: a run in the strip of a clause is as wide, and the strip as high."""
+_HEIGHT: Final = {
+    Status.FAIL: STRIP,
+    Status.ERROR: STRIP,
+    Status.WARN: 12,
+    Status.WAIVED: 9,
+    Status.PASS: 6,
+    Status.NOT_EXERCISED: 2,
+    Status.NOT_APPLICABLE: 1,
+}
+"""The worse the higher, so that colour is not all that tells."""
+
+
+class Bar(NamedTuple):
+    """One piece of the strip of a clause: runs with one status, in units from the left and from the top."""
+
+    status: Status
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Chart(NamedTuple):
+    """Times over runs as SVG paths in a box of 1000 by 100, and their scale and ends in seconds."""
+
+    p50: str
+    p95: str
+    most: float
+    first: PastRun
+    last: PastRun
+
+
+def render(
+    template: str, verdict: Verdict, *, styles: Sequence[str] = ("style.css",), script: str = "", **values: Any
+) -> str:
+    """Return a page. All that a server sent is text in it: escaped, controls and overrides made visible.
+
+    ``verdict`` is the one of its icon; ``styles`` and ``script`` name files of ours, which stand inline and are allowed
+    by their hashes alone.
+    """
+    from markupsafe import Markup
+
+    style = "".join(map(_text, styles))
+    code = _text(script) if script else ""
+    allowed = f"script-src '{_digest(code)}'; " if script else ""
+    return _environment().get_template(template).render(
+        words=words, changes=changes, style=Markup(style), script=Markup(code), favicon=_icon(verdict),  # noqa: S704
+        csp=f"default-src 'none'; style-src '{_digest(style)}'; {allowed}img-src data:; base-uri 'none'; "
+        "form-action 'none'", **values,
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from conformance.render.compiled import Compiled
+
+    def shown(value: object) -> object:
+        """Make every value that a template prints visible, so that no place can be forgotten."""
+        return value if isinstance(value, Markup) else visible(str(value), keep="\n\t")
+
+    environment = Environment(
+        autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FunctionLoader(_text), bytecode_cache=Compiled(),
+    )  # fmt: skip
+    environment.filters |= {
+        "count": count, "size": _size, "ms": _ms, "curl": curl_line, "rfc_url": words.rfc_url,
+        "instant": words.instant, "minute": words.minute, "bars": bars, "chart": chart, "total": _total,
+        "data_url": _data_url,
+    }  # fmt: skip
+    return environment
+
+
+def bars(spans: Iterable[Span]) -> Iterator[Bar]:
+    """Yield the strip of a clause from left to right. A run that did not judge the clause leaves a gap."""
+    x = 0
+    for span in spans:
+        width = CELL * span.runs
+        if span.status is not None:
+            height = _HEIGHT[span.status]
+            yield Bar(span.status, x, STRIP - height, width, height)
+        x += width
+
+
+def chart(runs: Sequence[PastRun]) -> Chart | None:
+    """Return the times of runs as a chart, None where fewer than two of them were answered."""
+    timed = [run for run in runs if run.p50 is not None and run.p95 is not None]
+    if len(timed) < 2:
+        return None
+    most = max(run.p95 for run in timed if run.p95 is not None) or 1.0
+    step = 1000 / (len(runs) - 1)
+    p50, p95 = (
+        _path([None if one is None else (step * index, 100 - 100 * one / most) for index, one in enumerate(line)])
+        for line in ([run.p50 for run in runs], [run.p95 for run in runs])
+    )
+    return Chart(p50, p95, most, timed[0], timed[-1])
+
+
+def _path(points: Iterable[tuple[float, float] | None]) -> str:
+    """Return an SVG path, broken where there is no point; one that stands alone is a dot."""
+    pieces, pen = [], False
+    for point in points:
+        if point is not None:
+            pieces.append(f"{'L' if pen else 'M'}{point[0]:.1f} {point[1]:.1f}{'' if pen else 'h0'}")
+        pen = point is not None
+    return "".join(pieces)
+
+
+def _total(spans: Iterable[Span]) -> str:
+    """Return a strip in words: ``passed 9, failed 3``."""
+    tally: dict[Status | None, int] = {}
+    for span in spans:
+        tally[span.status] = tally.get(span.status, 0) + span.runs
+    named = [f"{words.STATUS[status].lower()} {tally[status]}" for status in words.STATUS if status in tally]
+    return ", ".join([*named, *([f"not judged {tally[None]}"] if None in tally else [])])
+
+
+def _text(name: str) -> str:
+    return files("conformance.render").joinpath("templates", name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _icon(verdict: Verdict) -> str:
+    """Return a favicon as a data URL: the verdict can be told from a row of tabs."""
+    shape = {
+        Verdict.CONFORMANT: "M4 8.5l3 3 5.5-6.5",
+        Verdict.NON_CONFORMANT: "M5 5l6 6M11 5l-6 6",
+        Verdict.INCONCLUSIVE: "M4.5 8h7",
+    }[verdict]
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+        f'<circle cx="8" cy="8" r="8" fill="{_ICON_COLOUR[verdict]}"/>'
+        f'<path d="{shape}" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+    )
+    return _data_url(svg)
+
+
+def _data_url(svg: str) -> str:
+    """Return an image as a URL that holds it: no page loads anything."""
+    return "data:image/svg+xml," + quote(svg)
+
+
+def _ms(seconds: float) -> str:
+    """Return milliseconds with a sensible number of digits."""
+    milliseconds = seconds * 1000
+    return f"{milliseconds:,.0f}" if milliseconds >= 100 else f"{milliseconds:.1f}"
+
+
+def _size(number: int) -> str:
+    if number < 10_000:
+        return f"{number:,} B"
+    return f"{number / 1000:,.1f} kB" if number < 1_000_000 else f"{number / 1_000_000:,.1f} MB"

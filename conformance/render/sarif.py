@@ -1,0 +1,152 @@
+"""SARIF 2.1.0, for whoever gathers the findings of many tools: a rule for each clause, a result for each finding.
+
+What reads SARIF tends to take each result for an alert, whatever its ``kind``, and a rule without a result for one that
+is kept. So the clauses that were kept have none, and those of which nothing is known are told as notifications.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from conformance.judge.fingerprint import fingerprint
+from conformance.judge.report import ClauseResult, Evidence, Report, Status, Verdict
+from conformance.render.words import STATUS, more_like_this, problems, rfc_url, sentence, source_text
+from conformance.text.safe import visible
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVEL: Final = {"must": "error", "should": "warning", "info": "note"}
+_FOUND: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
+_NOTED: Final = {Status.ERROR: "error", Status.NOT_EXERCISED: "warning", Status.NOT_APPLICABLE: "note"}
+
+
+def render_sarif(report: Report) -> bytes:
+    """Return ``results.sarif``. What is waived is suppressed, a register that does not hold is misconfigured."""
+    run, clauses = report.run, report.clauses
+    urls = {exchange.id: exchange.request.url for exchange in report.exchanges}
+    document = {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "comfy-queue-conformance",
+                        "semanticVersion": visible(run.suite_version),
+                        "rules": [_rule(result) for result in clauses],
+                    }
+                },
+                "automationDetails": {"id": f"comfy-queue-conformance/{_uri(run.target)}/{_uri(run.dialect)}/"},
+                "invocations": [
+                    {
+                        # without a verdict the absence of a finding says nothing
+                        "executionSuccessful": report.verdict is not Verdict.INCONCLUSIVE,
+                        "exitCodeDescription": visible(f"{report.verdict.value}: {report.verdict_reason}"),
+                        "startTimeUtc": visible(run.start),
+                        "endTimeUtc": visible(run.end),
+                        "toolExecutionNotifications": [
+                            _notification(result, index)
+                            for index, result in enumerate(clauses)
+                            if result.status in _NOTED
+                        ],
+                        "toolConfigurationNotifications": [
+                            {
+                                "descriptor": {"id": "known-deviation"},
+                                "level": "error",
+                                "message": {"text": visible(f"{clause}: {what}")},
+                            }
+                            for clause, what in problems(report)
+                        ],
+                    }
+                ],
+                "results": [
+                    _result(result, index, evidence, urls.get(evidence.exchange if evidence else "", run.target))
+                    for index, result in enumerate(clauses)
+                    if result.status in _FOUND
+                    for evidence in result.evidence or (None,)
+                ],
+                "properties": {
+                    "verdict": report.verdict.value,
+                    "verdict_reason": visible(report.verdict_reason),
+                    "target": visible(run.target),
+                    "dialect": visible(run.dialect),
+                    "document_sha256": visible(run.document_sha256),
+                    "partial": run.partial,
+                    "counts": report.counts,
+                },
+            }
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _rule(result: ClauseResult) -> dict[str, Any]:
+    quoted = f"“{result.source.quote}”, {source_text(result.source)}" if result.source.quote else ""
+    url = rfc_url(result.source.rfc)
+    return {
+        "id": visible(result.id),
+        "shortDescription": {"text": visible(result.title)},
+        "fullDescription": {"text": visible(quoted or f"{result.title} ({source_text(result.source)})", keep="\n")},
+        "help": {"text": visible(result.why or result.title)},
+        **({} if url is None else {"helpUri": url}),
+        "defaultConfiguration": {"level": _LEVEL[result.level]},
+        "properties": {
+            "tags": [result.level, *(["core"] if result.core else [])],
+            "status": result.status.value,
+            "judged": result.judged,
+            "breached": result.breached,
+        },
+    }
+
+
+def _result(result: ClauseResult, index: int, evidence: Evidence | None, url: str) -> dict[str, Any]:
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(url)}}}
+    found: dict[str, Any] = {
+        "ruleId": visible(result.id),
+        "ruleIndex": index,
+        "kind": "fail",
+        "level": _LEVEL[result.level],
+        "message": {"text": _message(result, evidence)},
+        "locations": [location],
+        "partialFingerprints": {"clausePlaceKind/v1": _digest(result, evidence)},
+    }
+    if evidence is not None:
+        found["occurrenceCount"] = 1 + evidence.more
+        if evidence.pointer is not None:
+            pointer = visible(evidence.pointer) or "/"
+            location["logicalLocations"] = [{"fullyQualifiedName": pointer, "kind": "jsonPointer"}]
+    if result.status is Status.WAIVED:
+        why = visible(result.waiver or "waived")
+        found["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
+    return found
+
+
+def _message(result: ClauseResult, evidence: Evidence | None) -> str:
+    if evidence is None:
+        return visible(f"{result.title}: {result.reason}")
+    told = [sentence(evidence.message), f"Expected {sentence(evidence.expected)}", f"Got {sentence(evidence.got)}"]
+    told += [sentence(text) for text in (evidence.hint, more_like_this(evidence)) if text]
+    return visible(" ".join(told))
+
+
+def _digest(result: ClauseResult, evidence: Evidence | None) -> str:
+    """Return what is the same in every run that shows this failure."""
+    mark = None if evidence is None else fingerprint(evidence)
+    return hashlib.sha256(msgspec.json.encode((result.id, mark))).hexdigest()
+
+
+def _notification(result: ClauseResult, index: int) -> dict[str, Any]:
+    level = "note" if result.status is Status.NOT_EXERCISED and not result.core else _NOTED[result.status]
+    return {
+        "descriptor": {"id": result.status.value},
+        "associatedRule": {"id": visible(result.id), "index": index},
+        "level": level,
+        "message": {"text": visible(f"{STATUS[result.status]}: {result.title} ({result.reason})")},
+    }
+
+
+def _uri(text: str) -> str:
+    return quote(visible(text), safe=":/?#[]@!$&'()*+,;=%~") or "api/queue"

@@ -1,0 +1,37 @@
+"""The JSON Schema of ``compliance.json``, from the model; ``python -m conformance.render.schema`` rewrites the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+PATH: Final = Path(__file__).with_name("compliance.schema.json")
+ID: Final = "urn:comfy-queue-conformance:compliance:1"
+
+
+def build_schema() -> dict[str, Any]:
+    """Return the schema (draft 2020-12). Objects allow members that it does not name: the format may grow."""
+    import msgspec
+
+    from conformance.judge.report import Report
+
+    (top,), components = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ID,
+        "title": "compliance.json of comfy-queue-conformance",
+        "description": "What one run of the conformance suite for GET /api/queue found. "
+        "Members may be added to this format, never changed or taken away.",
+        **top,
+        "$defs": components,
+    }
+
+
+def schema_text() -> str:
+    """Return the file's text."""
+    return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(schema_text(), encoding="utf-8")

@@ -1,0 +1,181 @@
+"""A history as a static site: an index of targets, a page for each of them and for each run. No script, no network."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from conformance.history.diff import compare
+from conformance.history.snapshot import snapshot
+from conformance.history.store import HistoryProblem, Store
+from conformance.history.trend import history_of
+from conformance.judge.report import History, PastRun, Verdict, decode
+from conformance.render.badge import badge_of, render_endpoint, render_svg
+from conformance.render.formats import FORMATS
+from conformance.render.page import render
+from conformance.render.words import STATUS, by_subject
+from conformance.render.write import NAMES
+from conformance.text.files import write_whole
+from conformance.version import __version__
+
+TITLE: Final = "Queue conformance"
+RUNS: Final = 100
+"""Runs of each target that have a page."""
+LINE: Final = 60
+"""Runs that the page of a target shows in lines."""
+SHORT_LINE: Final = 30
+"""Runs that the index shows of each target."""
+_WORST: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
+_OURS: Final = b'<meta name="generator" content="comfy-queue-conformance'
+
+Page = tuple[str, bytes]
+"""A path below the site, and what the file holds."""
+Key = tuple[str, ...]
+"""What tells a run from all others, in a history and in a report."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One series: its newest run, its history, the runs that have a page (newest first), and its folder's name."""
+
+    slug: str
+    run: PastRun
+    history: History
+    runs: tuple[PastRun, ...]
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Where the reports of runs are, and the files that are called like one and could not be read."""
+
+    directories: Mapping[Key, Path]
+    unread: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many targets and runs have a page, and how many of these runs have their report beside it."""
+
+    targets: int
+    runs: int
+    reports: int
+
+
+def find_reports(directory: Path) -> Reports:
+    """Find every ``compliance.json`` below a directory, but those that were judged again: the run's own is wanted."""
+    found, unread = {}, []
+    for path in sorted(directory.rglob("compliance.json")):
+        try:
+            report = decode(path.read_bytes())
+        except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+            unread.append(path)
+            continue
+        if report.run.made_from is None:
+            found[_key(snapshot(report).run)] = path.parent
+    return Reports(found, tuple(unread))
+
+
+def write_site(
+    store: Store, directory: Path, *, reports: Reports | None = None, title: str = TITLE, runs: int = RUNS
+) -> Written:
+    """Write the site. Each file is replaced whole, the index last; files of others are left alone.
+
+    Raises HistoryProblem where there is no run yet, FileExistsError where the index is somebody else's, and OSError.
+    """
+    index = directory / "index.html"
+    if index.exists() and _OURS not in index.read_bytes():
+        raise FileExistsError(f"{index} is no page of this suite")
+    site = _Site(store, title, runs, {} if reports is None else reports.directories)
+    for path, content in site.pages():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole({file: content})
+    return Written(len(site.targets), len(site.linked), sum(_key(run) in site.reports for run in site.linked.values()))
+
+
+def _key(run: PastRun) -> Key:
+    return run.target, run.queue_path, run.dialect, run.start, run.end
+
+
+def _slug(run: PastRun) -> str:
+    """Return the name of the folder of a series: readable, the same every night, and no other one's."""
+    readable = re.sub("[^a-z0-9]+", "-", run.target.lower().removeprefix("http://").removeprefix("https://"))
+    mark = hashlib.sha256(f"{run.target}\n{run.queue_path}\n{run.dialect}".encode()).hexdigest()[:6]
+    return f"{readable.strip('-')[:60]}-{run.dialect}-{mark}"
+
+
+class _Site:
+    """The pages, in the order in which they are written: what a page leads to is there before it."""
+
+    def __init__(self, store: Store, title: str, runs: int, reports: Mapping[Key, Path]) -> None:
+        self.store, self.title, self.reports = store, title, reports
+        newest = store.newest()
+        if not newest:
+            raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to show")
+        self.newest = newest[0]
+        targets = [
+            Target(_slug(run), run, history_of(store, run, last=LINE), tuple(reversed(store.series(run, runs))))
+            for run in newest
+        ]
+        self.targets = sorted(targets, key=lambda target: _WORST.index(target.run.verdict))
+        self.linked = {run.number: run for target in targets for run in target.runs}
+        self.total = sum(target.history.total for target in targets)
+
+    def pages(self) -> Iterator[Page]:
+        for target in self.targets:
+            yield from self._of_target(target)
+        worst = self.targets[0].run.verdict
+        yield "runs/index.html", self._render(
+            "runs", worst, "../",
+            runs=sorted(self.linked.values(), key=lambda run: -run.number),
+            slugs={run.number: target.slug for target in self.targets for run in target.runs},
+        )  # fmt: skip
+        verdicts = [target.run.verdict for target in self.targets]
+        yield "index.html", self._render(
+            "index", worst, "", targets=self.targets, short_line=SHORT_LINE,
+            verdicts={verdict: verdicts.count(verdict) for verdict in Verdict},
+        )  # fmt: skip
+
+    def _of_target(self, target: Target) -> Iterator[Page]:
+        numbers = [run.number for run in target.runs]
+        for run, later, earlier in zip(target.runs, [None, *numbers[:-1]], [*numbers[1:], None], strict=True):
+            yield from self._of_run(run, slug=target.slug, later=later, earlier=earlier)
+        made, folder = badge_of(target.run), f"targets/{target.slug}"
+        svg = render_svg(made)
+        yield f"{folder}/badge.svg", svg
+        yield f"{folder}/badge.json", render_endpoint(made)
+        whole = self.store.before(target.run) if target.run.selected else None
+        clauses = self.store.snapshot(whole or target.run).clauses
+        yield f"{folder}/index.html", self._render(
+            "target", target.run.verdict, "../../", run=target.run, history=target.history, whole=whole,
+            badge_text=f"{made.label}: {made.message}", badge_svg=svg.decode(),
+            subjects=by_subject(clause for name, clause in clauses.items() if name in target.history.clauses),
+        )  # fmt: skip
+
+    def _of_run(self, run: PastRun, **around: Any) -> Iterator[Page]:
+        held = self.reports.get(_key(run))
+        files = [] if held is None else [held / name for name in (*NAMES, *FORMATS.values())]
+        files = [file for file in files if file.is_file()]
+        for file in files:
+            yield f"runs/{run.number}/report/{file.name}", file.read_bytes()
+        before, now = self.store.before(run), self.store.snapshot(run)
+        clauses = now.clauses.values()
+        by_status = [(status, [clause for clause in clauses if clause.status is status]) for status in STATUS]
+        yield f"runs/{run.number}/index.html", self._render(
+            "run", run.verdict, "../../", run=run, report=[file.name for file in files],
+            known=list(now.clauses), statuses=[(status, group) for status, group in by_status if group],
+            diff=None if before is None else compare(self.store.snapshot(before), now), **around,
+        )  # fmt: skip
+
+    def _render(self, name: str, verdict: Verdict, root: str, **values: Any) -> bytes:
+        page = render(
+            f"site/{name}.html", verdict, styles=("style.css", "site/site.css"), at=name, root=root, title=self.title,
+            version=__version__, total=self.total, newest=self.newest, linked=self.linked, **values,
+        )  # fmt: skip
+        return page.encode()

@@ -1,0 +1,59 @@
+"""Writing the four renderings: each file whole or not at all, and nothing else in the directory touched."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from conformance.judge.report import Report, encode
+from conformance.render.formats import FORMATS
+from conformance.text.files import beside, write_new, write_whole
+
+NAMES: Final = ("index.html", "compliance.json", "junit.xml", "summary.md")
+
+
+def write_reports(
+    report: Report, directory: Path, *, fail_on_should: bool = False, formats: Collection[str] = ()
+) -> None:
+    """Render all four, and ``formats`` beside them, and write them whole.
+
+    Raises OSError; what stood there then still does.
+    """
+    from conformance.render.html import render_html
+    from conformance.render.junit import render_junit
+    from conformance.render.markdown import render_markdown
+
+    contents = {
+        "index.html": render_html(report).encode(),
+        "compliance.json": encode(report),
+        "junit.xml": render_junit(report, fail_on_should=fail_on_should),
+        "summary.md": render_markdown(report).encode(),
+    }
+    if "ctrf" in formats:
+        from conformance.render.ctrf import render_ctrf
+
+        contents[FORMATS["ctrf"]] = render_ctrf(report, fail_on_should=fail_on_should)
+    if "sarif" in formats:
+        from conformance.render.sarif import render_sarif
+
+        contents[FORMATS["sarif"]] = render_sarif(report)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_whole({directory / name: content for name, content in contents.items()})
+
+
+def check_writable(directory: Path, formats: Collection[str] = ()) -> None:
+    """Create the directory. Raises OSError now where the reports could not be written after the run."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in (*NAMES, *(FORMATS[one] for one in formats)):
+        if (directory / name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(directory / name))
+    probe = beside(directory, "probe")
+    try:
+        write_new(probe, b"\n")
+    finally:
+        with suppress(OSError):
+            probe.unlink()

@@ -1,1 +1,0 @@
-"""Renderings of one report: HTML, JSON, JUnit XML, Markdown, and lines for a terminal. Pure functions of the model."""

@@ -1,0 +1,1 @@
+"""One run: its options, its target, its consent, and the asking."""

@@ -1,0 +1,189 @@
+"""One run: ask, judge, report. The thin shell that the command line and pytest share."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Exchange
+from conformance.exchange.secrets import Secret
+from conformance.exchange.transcript import Populated, Transcript
+from conformance.exchange.trouble import Trouble
+from conformance.judge.build import report_on
+from conformance.judge.judge import Bench, judge
+from conformance.judge.report import Report
+from conformance.problems import UsageProblem
+from conformance.run.consent import demand_consent
+from conformance.run.settings import EMBEDDED, Settings, is_loopback
+from conformance.run.stopping import stoppable
+
+if TYPE_CHECKING:
+    from conformance.exchange.transcript import Search
+    from conformance.probe.client import Client
+    from conformance.properties.search import Scatter, Send
+
+
+Progress = Callable[[Exchange], None]
+Say = Callable[[str], None]
+"""Is told, in one line, what the user has to know at once: what a run has left in somebody's queue."""
+
+
+def say_so(text: str) -> None:
+    """Tell it on standard error."""
+    from conformance.text.safe import line  # names that a server gave stand in it
+
+    print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - nobody may be left to read a report
+
+
+def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
+    """Send the plan of requests. What was submitted is removed again, also where this raises.
+
+    Raises UsageProblem where the embedded endpoint cannot be started, and where the run would write to somebody's
+    host without a yes; and Trouble, from which the key was taken out, where the suite itself fails.
+    """
+    demand_consent(settings)
+    key = settings.key
+    if settings.target is None:
+        keyed = settings.dialect is Dialect.CLOUD and not settings.no_key
+        key = Secret(f"embedded-{os.urandom(8).hex()}") if keyed else None
+    with _endpoint(settings, key) as base:
+        start = time.time()
+        try:
+            asked = _run(settings, base, key, progress, say)
+        except UsageProblem:
+            raise
+        except Exception as error:  # noqa: BLE001 - told by those who know how
+            raise Trouble.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
+        target = EMBEDDED if settings.target is None else settings.target
+        return Transcript(asked.exchanges, target, start, time.time(), asked.stopped, asked.search, asked.populated)
+
+
+async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
+    """Send the plan of requests within the running event loop, which many runs can share.
+
+    ``settings`` name a target and ask for nothing beyond the plan. Raises Trouble, as ``ask`` does.
+    """
+    assert settings.target is not None
+    start = time.time()
+    try:
+        async with _client(settings, settings.target, settings.key, progress) as client:
+            stopped = await _follow(client, settings, settings.key)
+    except UsageProblem:
+        raise
+    except Exception as error:  # noqa: BLE001 - told by those who know how
+        raise Trouble.of(error, settings.secrets) from None
+    return Transcript(tuple(client.ledger), settings.target, start, time.time(), stopped)
+
+
+def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
+    """Ask and judge."""
+    return report_on(ask(settings, progress), settings.judging)
+
+
+@contextmanager
+def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
+    if settings.target is not None:
+        yield settings.target
+        return
+    from conformance.reference.server import serve  # a web server is loaded only where it is wanted
+
+    moving = settings.writes is None
+    variant = "default" if moving else "takes-jobs"
+    if settings.dialect is Dialect.OSS:
+        variant = "oss" if moving else "oss-takes-jobs"
+    with ExitStack() as stack:
+        try:
+            endpoint = stack.enter_context(
+                serve(variant=variant, key=None if key is None else key.reveal(), queue_path=settings.queue_path)
+            )
+        except OSError as error:
+            msg = f"the embedded endpoint could not be started ({error.strerror}): name another --target"
+            raise UsageProblem(msg) from None
+        yield endpoint.url
+
+
+class _Asked(NamedTuple):
+    exchanges: tuple[Exchange, ...]
+    stopped: str | None
+    search: Search | None
+    populated: Populated | None
+
+
+def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+    import asyncio  # a recording is judged without it
+    from concurrent.futures import ThreadPoolExecutor
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _ask_all(settings, base, key, progress, say)
+    with ThreadPoolExecutor(1) as pool:  # called from a notebook or an async test: a loop of our own, beside theirs
+        return pool.submit(_ask_all, settings, base, key, progress, say).result()
+
+
+def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+    import asyncio
+
+    from conformance.probe.plan import Asker
+    from conformance.probe.populate import Populating
+
+    most = settings.bounds.max_requests
+    client = _client(settings, base, key, progress)
+
+    async def plan() -> str | None:
+        return await _follow(client, settings, key)
+
+    populating = None
+    if settings.writes is not None:
+        priorities = settings.dialect is not Dialect.OSS
+        populating = Populating(client, settings.writes, plan, say, max_requests=most, priorities=priorities)
+    search = None
+    with stoppable() as stop, asyncio.Runner() as runner:
+        runner.run(client.__aenter__())
+        try:
+            stopped = stop.run(runner, plan() if populating is None else populating.run())
+            if settings.properties is not None and stopped is None:
+                asker = Asker(client, most)
+                search = _search(
+                    settings,
+                    client.ledger,
+                    lambda asks: stop.run(runner, asker.all(asks)),
+                    lambda asks: stop.run(runner, asker.side_by_side(asks)),
+                )
+        finally:
+            runner.run(client.__aexit__())
+    return _Asked(tuple(client.ledger), stopped, search, None if populating is None else populating.outcome)
+
+
+def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:
+    from conformance.probe.client import Client
+    from conformance.probe.populate import leave_for
+
+    leave = None if settings.writes is None else leave_for(settings.writes, loopback=is_loopback(base))
+    return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway, leave=leave)
+
+
+async def _follow(client: Client, settings: Settings, key: Secret | None) -> str | None:
+    from conformance.probe.plan import follow
+
+    return await follow(
+        client,
+        keyed=key is not None,
+        max_requests=settings.bounds.max_requests,
+        wait_for_items=settings.wait_for_items,
+    )
+
+
+def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter: Scatter) -> Search:
+    """Search with generated requests for what the plan's plain reads did not show."""
+    from conformance.properties.search import search
+
+    assert settings.properties is not None
+    bench = Bench(judge(ledger, settings.dialect, only=()).demand)
+    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
+    return search(send, scatter, bench.broken_by, known, settings.properties)

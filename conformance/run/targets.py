@@ -1,0 +1,205 @@
+"""targets.toml: endpoints by name, each with the options of its run. Nothing is sent and no key is read here.
+
+::
+
+    [defaults]
+    wait-for-items = 60
+
+    [[target]]
+    name = "prod"
+    url = "https://cloud.comfy.org"
+    api-key-env = "PROD_KEY"
+
+A key belongs to the target that names it, and to no other: what holds one is refused under ``[defaults]``, and a
+target that names none is asked without, whatever the environment holds. The embedded endpoint brings its own.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from conformance.problems import UsageProblem
+from conformance.run.options import OPTIONS, Option, settings_from
+from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
+from conformance.text.suggest import did_you_mean
+
+_BY_NAME: Final = {option.name: option for option in OPTIONS if option.name != "report_dir"}
+KEYS: Final = ("api_key_env", "api_key_file", "header")
+"""Options that name a secret which the target receives."""
+OF_ONE: Final = ("target", *KEYS, "populate", "allow_writes", "clear", "interrupt", "yes")
+"""Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
+_TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "compliance.json", "junit.xml"})
+"""Names of files beside the directories that are named after targets."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One endpoint. ``options`` are by name, as ``options.OPTIONS`` has them, the defaults of the file among them."""
+
+    name: str
+    options: Mapping[str, Any]
+
+    @property
+    def url(self) -> str:
+        """The base URL, or ``embedded``."""
+        return str(self.options["target"])
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that hold what this target, or the proxy before it, is sent."""
+        named = [self.options.get("api_key_env"), self.options.get("proxy_env")]
+        named += [given.partition("=")[2] for given in self.options.get("header", ())]
+        return frozenset(filter(None, named))
+
+    def settings(self, environ: Mapping[str, str], report_dir: Path) -> Settings:
+        """Check the options against the environment, as for a run of this target alone. Raises UsageProblem."""
+        try:
+            return settings_from(environ, {**self.options, "report_dir": report_dir})
+        except UsageProblem as problem:
+            raise UsageProblem(f"target {self.name!r}: {problem}") from None
+
+    def arguments(self) -> list[str]:
+        """Return the options as they are typed for a run of this target alone."""
+        return [argument for name, value in self.options.items() for argument in _typed(_BY_NAME[name], value)]
+
+    def with_options(self, given: Mapping[str, Any]) -> Target:
+        """Return the target with these options instead of its own."""
+        return Target(self.name, {**self.options, **given})
+
+
+def environment(environ: Mapping[str, str], target: Target, among: Sequence[Target]) -> dict[str, str]:
+    """Return the environment of a target's run: without what other targets' secrets are in."""
+    others = {DEFAULT_KEY_ENV, "CONFORMANCE_TARGET"}.union(*(each.variables for each in among)) - target.variables
+    return {name: value for name, value in environ.items() if name not in others}
+
+
+def read(path: Path) -> tuple[Target, ...]:
+    """Read a file of targets. Raises UsageProblem."""
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise UsageProblem(f"{path} cannot be read ({error.strerror}): name the file of your targets") from None
+    except UnicodeDecodeError:
+        raise UsageProblem(f"{path} is not UTF-8") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> tuple[Target, ...]:
+    """Return the targets that a file names, in its order. Files that it names are beside it. Raises UsageProblem."""
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageProblem(f"{path} is no TOML: {error}") from None
+    defaults, entries = _tables(content, path)
+    usual = _options(defaults, f"{path}, [defaults]", path.parent)
+    for name in OF_ONE:
+        if name in usual:
+            raise UsageProblem(
+                f"{path}, [defaults]: {_spelt(name)} belongs to one target: write it below its [[target]]"
+            )
+    targets = [_target(number, entry, usual, path) for number, entry in enumerate(entries, 1)]
+    seen: set[str] = set()
+    for target in targets:
+        if target.name.lower() in seen:
+            raise UsageProblem(f"{path}: two targets have the name {target.name!r}: each names a directory of its own")
+        seen.add(target.name.lower())
+    return tuple(targets)
+
+
+def _tables(content: dict[str, Any], path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the defaults and the entries."""
+    for name in content:
+        if name not in {"defaults", "target"}:
+            raise UsageProblem(f"{path}: {name!r} is no part of it{did_you_mean(name, ('defaults', 'target'))}")
+    defaults, entries = content.get("defaults", {}), content.get("target", [])
+    if not isinstance(defaults, dict):
+        raise UsageProblem(f"{path}: defaults is a table: write [defaults]")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UsageProblem(f"{path}: target is a list of tables: write [[target]] above each")
+    if not entries:
+        raise UsageProblem(f"{path} names no target: add one below [[target]], with name and url")
+    return defaults, entries
+
+
+def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: Path) -> Target:
+    where = f"{path}, [[target]] {number}"
+    name = entry.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower() in _TAKEN:
+        told = "has no name" if name is None else f"cannot be named {name!r}"
+        raise UsageProblem(f'{where} {told}: give letters, digits, dots and dashes, such as name = "prod"')
+    where = f"{path}, target {name!r}"
+    own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
+    if "target" not in own:
+        raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
+    return of_its_own(name, own, usual)
+
+
+def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
+    """Return a target with its own options over the usual ones. It is sent no key unless it names one."""
+    keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
+    return Target(name, {**usual, "no_key": not keyed, **own})
+
+
+def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        name = "target" if key == "url" else key.replace("-", "_")
+        if name not in _BY_NAME:
+            known = ["name", "url", *map(_spelt, _BY_NAME)]
+            told = (
+                ": it is given with --report-dir, for all" if name == "report_dir" else did_you_mean(_spelt(key), known)
+            )
+            raise UsageProblem(f"{where}: {key!r} is no option of a target{told}")
+        if name in found:
+            raise UsageProblem(f"{where}: {_spelt(name)} is given twice, in two spellings")
+        found[name] = _beside(base, _BY_NAME[name], _checked(_BY_NAME[name], value, where))
+    return found
+
+
+def _checked(option: Option, value: Any, where: str) -> Any:
+    """Return the value of an option, having looked that it is of the option's kind."""
+    if option.metavar is None:
+        wanted, right = "true or false", isinstance(value, bool)
+    elif option.multiple:
+        wanted = f'a list, such as ["{option.choices[0] if option.choices else option.metavar}"]'
+        right = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        right = right and not (option.choices and set(value) - set(option.choices))
+    elif option.choices:
+        wanted, right = f"one of {', '.join(option.choices)}", value in option.choices
+    elif option.type is str:
+        wanted, right = "a text, in quotes", isinstance(value, str)
+    else:
+        kinds = (int, float) if option.type is float else (int,)
+        wanted = "a number" if option.type is float else "a whole number"
+        right = isinstance(value, kinds) and not isinstance(value, bool)
+    if not right:
+        raise UsageProblem(f"{where}: {_spelt(option.name)} is {wanted}, not {value!r}")
+    return value
+
+
+def _beside(base: Path, option: Option, value: Any) -> Any:
+    """Return where a file is that is named in the file of targets: beside that, wherever the command is run."""
+    if isinstance(value, list):
+        return [_beside(base, option, each) for each in value]
+    names_a_file = option.metavar in {"FILE", "DIR"} and value != "none" and not str(value).startswith("github:")
+    return str(base / value) if names_a_file else value
+
+
+def _spelt(name: str) -> str:
+    return "url" if name == "target" else name.replace("_", "-")
+
+
+def _typed(option: Option, value: Any) -> Iterator[str]:
+    if option.metavar is None:
+        yield from [option.flag] if value else []
+    elif option.multiple:
+        yield from (f"{option.flag}={each}" for each in value)
+    else:
+        yield f"{option.flag}={value}"

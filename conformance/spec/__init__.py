@@ -1,0 +1,1 @@
+"""The vendored document, its errata and its quotes."""

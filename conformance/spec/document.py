@@ -1,0 +1,131 @@
+"""Document: the published OpenAPI excerpt, its errata, and the corrected reading of it.
+
+The published document is shipped byte for byte and never changed: clauses quote it, and
+``quote_stands_at`` says whether they quote it right. The corrected one is made from it by the
+overlay beside it, in development (``tox -e overlay``); at run time it is only read.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from conformance.text.pointer import pointer_to
+
+DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a52206210de"
+"""Names the published document in reports: a verdict says of which text it speaks."""
+
+Document = dict[str, Any]
+"""An OpenAPI document or Overlay as parsed from YAML."""
+
+_STEP: Final = re.compile(r"\.([\w-]+)|\['([^']+)'\]")
+"""One step of the JSONPaths that the overlay uses."""
+
+
+def _directory() -> Path:
+    """Return the directory of the shipped documents: a wheel has it in the package, a checkout beside it."""
+    package = Path(__file__).parents[1]
+    inside = package / "openapi"
+    return inside if inside.is_dir() else package.parent / "openapi"
+
+
+_DIRECTORY: Final = _directory()
+DOCUMENT_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.yaml"
+CORRECTED_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.corrected.yaml"
+OVERLAY_PATH: Final = _DIRECTORY / "errata.overlay.yaml"
+
+
+class Erratum(NamedTuple):
+    """One action of the overlay: its name in words, the place (JSONPath) that it mends, and why.
+
+    ``update`` is what is merged into the place; None where the place is removed.
+    """
+
+    id: str
+    target: str
+    reason: str
+    update: Document | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON Pointer. The overlay's own targets are names below ``$``, and nothing else."""
+        return pointer_to(*(name or quoted for name, quoted in _STEP.findall(self.target)))
+
+
+def document_bytes() -> bytes:
+    """Return the published document as it was vendored."""
+    return DOCUMENT_PATH.read_bytes()
+
+
+def load_document() -> Document:
+    """Return the published document, defects and all. The caller owns what is returned."""
+    return copy.deepcopy(_parsed(DOCUMENT_PATH))
+
+
+def load_corrected() -> Document:
+    """Return the document as the errata read it. The caller owns what is returned."""
+    return copy.deepcopy(_parsed(CORRECTED_PATH))
+
+
+def errata() -> tuple[Erratum, ...]:
+    """Return what is mended in the published document, in the order of application."""
+    return tuple(
+        Erratum(action["x-id"], action["target"], action["description"], action.get("update"))
+        for action in _parsed(OVERLAY_PATH)["actions"]
+    )
+
+
+def resolve(pointer: str, document: Document | None = None) -> object:
+    """Return what stands at a JSON Pointer (RFC 6901) of a document: the vendored one unless another is given.
+
+    Raises:
+        LookupError: where nothing stands there.
+        ValueError: where the text is no JSON Pointer.
+    """
+    if pointer and not pointer.startswith("/"):
+        raise ValueError(f"a JSON Pointer is empty or starts with '/': {pointer!r}")
+    value: object = _parsed(DOCUMENT_PATH) if document is None else document
+    for token in pointer.split("/")[1:]:
+        value = _member(value, token.replace("~1", "/").replace("~0", "~"), pointer)
+    return copy.deepcopy(value)
+
+
+def quote_stands_at(pointer: str, quote: str, document: Document | None = None) -> bool:
+    """Say whether a document says this, there: the vendored one unless another is given.
+
+    Of a string the quote is a part; of any other value it is the whole JSON text. Line breaks and
+    runs of blanks count as one blank on both sides.
+    """
+    try:
+        value = resolve(pointer, document)
+    except LookupError:
+        return False
+    wanted = folded(quote)
+    if isinstance(value, str):
+        return bool(wanted) and wanted in folded(value)
+    return wanted == folded(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def folded(text: str) -> str:
+    """Return prose without what only wraps it: line breaks and runs of blanks are one blank."""
+    return " ".join(text.split())
+
+
+def _member(value: object, token: str, pointer: str) -> object:
+    if isinstance(value, dict) and token in value:
+        return value[token]
+    if isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", token) and int(token) < len(value):
+        return value[int(token)]
+    raise LookupError(f"nothing stands at {pointer!r} of the document: no {token!r}")
+
+
+@cache
+def _parsed(path: Path) -> Document:
+    import yaml  # only who asks for the text of the contract pays for its parser
+
+    document: Document = yaml.safe_load(path.read_bytes())
+    return document

@@ -1,0 +1,265 @@
+"""The pytest plugin: options, the one run behind all tests, markers, terminal summary, reports and exit status."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.catalogue import CATALOGUE
+from conformance.exchange.transcript import Transcript
+from conformance.exchange.trouble import told
+from conformance.judge.build import report_on
+from conformance.judge.exit import exit_status
+from conformance.judge.report import Report, Status, decode, encode
+from conformance.problems import UsageProblem
+from conformance.render.terminal import COLOUR, clause_lines, summary_lines
+from conformance.render.write import check_writable, write_reports
+from conformance.run.ask import ask
+from conformance.run.consent import announcement, demand_consent
+from conformance.run.options import OPTIONS, settings_from
+from conformance.run.settings import Settings
+from conformance.text.safe import line
+
+MARKS: Final = {
+    clause.id: [
+        getattr(pytest.mark, name) for name in (clause.level.value, clause.subject, *(["core"] if clause.core else []))
+    ]
+    for clause in CATALOGUE
+}
+SETTINGS: Final = pytest.StashKey[Settings]()
+TRANSCRIPT: Final = pytest.StashKey[Transcript]()
+REPORT: Final = pytest.StashKey[Report]()
+
+
+def _markers() -> list[tuple[str, str]]:
+    subjects = dict.fromkeys(clause.subject for clause in CATALOGUE)
+    return [
+        ("conformance", "the conformance suite"),
+        ("must", "clauses whose breach is non-conformance"),
+        ("should", "clauses whose breach is a warning"),
+        ("core", "clauses that must have been exercised for a verdict of conformant"),
+        *((subject, f"clauses on {subject}") for subject in subjects),
+    ]
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+class SuiteModule(pytest.Module):
+    """A module of the suite. Its tests are those named test_, whatever python_functions says."""
+
+    def funcnamefilter(self, name: str) -> bool:
+        """Tell whether a function is a test."""
+        return name.startswith("test_")
+
+
+def _report(config: pytest.Config) -> Report:
+    """Return the report on all clauses; the first call sends the requests."""
+    if REPORT not in config.stash:
+        if _is_worker(config):
+            config.stash[REPORT] = decode(config.workerinput["conformance_report"])  # type: ignore[attr-defined]
+        else:
+            try:
+                config.stash[TRANSCRIPT] = ask(config.stash[SETTINGS])
+                config.stash[REPORT] = report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS].judging)
+            except UsageProblem as problem:
+                pytest.exit(str(problem), pytest.ExitCode.USAGE_ERROR)
+            except Exception as error:  # noqa: BLE001 - a traceback with -l would show what must not be seen
+                pytest.exit(told(error, os.environ), pytest.ExitCode.INTERNAL_ERROR)
+    return config.stash[REPORT]
+
+
+def tell(config: pytest.Config, clause_id: str) -> None:
+    """Turn the status of a clause into the outcome of its test: findings rather than Python tracebacks."""
+    report = _report(config)
+    result = report.clause(clause_id)
+    if result.status in _failing(config.stash[SETTINGS]):
+        pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
+    if result.status is Status.WAIVED:
+        pytest.xfail(f"waived: {result.waiver} [{clause_id}]")
+    if result.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
+        pytest.skip(f"{result.status.value}: {result.reason} [{clause_id}]")  # pytest folds equal reasons into one
+    if result.status is Status.WARN:
+        raise Warned
+
+
+class Warned(Exception):
+    """A breached `should`: the test passes, and says that it does not keep the clause."""
+
+
+def _selected(session: pytest.Session, exitstatus: int) -> str:
+    """Say which clauses the run was of."""
+    option = session.config.option
+    told = [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
+    if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
+        told.append("stopped early")
+    return ", ".join(told) or "clauses chosen one by one"
+
+
+def _failing(settings: Settings) -> set[Status]:
+    return {Status.FAIL, Status.ERROR} | ({Status.WARN} if settings.fail_on_should else set())
+
+
+class Plugin:
+    """The hooks of a run. ``node`` is where the suite's tests are said to be, and ``suite`` where they are.
+
+    ``located`` turns an argument that names the suite into its path.
+    """
+
+    def __init__(self, node: str, suite: Path, located: Callable[[str], str]) -> None:
+        self._node, self._suite, self._located = node, suite, located
+        self._heard: set[str] = set()
+        """The clauses that were read out."""
+        self._unwritten: str | None = None
+        self._unkept: str | None = None
+
+    @staticmethod
+    def pytest_addoption(parser: pytest.Parser) -> None:
+        """Add the options of the suite (README has the table)."""
+        group = parser.getgroup("conformance", "conformance of GET /api/queue")
+        for option in OPTIONS:
+            if option.metavar is None:
+                group.addoption(option.flag, action="store_true", help=option.help)
+            else:
+                shown = "" if option.default is None else " [default: %(default)s]"
+                group.addoption(
+                    option.flag, metavar=option.metavar, type=option.type, default=option.default,
+                    action="append" if option.multiple else "store", help=option.help + shown,
+                )  # fmt: skip
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Check the options before anything is collected; name the markers."""
+        for name, text in _markers():
+            config.addinivalue_line("markers", f"{name}: {text}")
+        config.args[:] = [self._located(arg) for arg in config.args]
+        if config.known_args_namespace.noconftest:
+            config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
+        option = config.option
+        try:
+            settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in OPTIONS})
+            demand_consent(settings)
+            here = config.invocation_params.dir
+            # made absolute: tests may change the working directory
+            settings = replace(
+                settings, report_dir=(here / settings.report_dir).resolve(),
+                history=None if settings.history is None else (here / settings.history).resolve(),
+            )  # fmt: skip
+            if not _is_worker(config) and not option.collectonly:
+                check_writable(settings.report_dir, settings.formats)
+                if settings.history is not None:
+                    from conformance.history import prepare
+
+                    prepare(settings.history)
+        except UsageProblem as problem:
+            raise pytest.UsageError(str(problem)) from None
+        except OSError as error:
+            msg = f"the report directory {option.report_dir} cannot be written ({error.strerror}): choose another with --report-dir"
+            raise pytest.UsageError(msg) from None
+        config.stash[SETTINGS] = settings
+
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: Any) -> SuiteModule | None:
+        """Collect the suite's own module by our names."""
+        if module_path == self._suite:
+            module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=self._node)
+            return module
+        return None
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Keep the place of the installation out of every line of ``-v``."""
+        if isinstance(item.parent, SuiteModule):
+            item.location = (self._node, *item.location[1:])
+
+    @staticmethod
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(node: Any) -> None:
+        """Hand the report to a worker of pytest-xdist: the plan of requests is sent once, by the controller."""
+        node.workerinput["conformance_report"] = encode(_report(node.config))
+
+    @staticmethod
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Let a test that warns pass, marked."""
+        try:
+            return (yield)
+        except Warned:
+            pyfuncitem.user_properties.append(("conformance", Status.WARN.value))
+            return True
+
+    @staticmethod
+    def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        """Show a breached `should` as a warning, not as a pass."""
+        if report.when == "call" and report.passed and ("conformance", Status.WARN.value) in report.user_properties:
+            return "warned", "W", ("WARNED", {"yellow": True})
+        return None
+
+    @staticmethod
+    def pytest_report_header(config: pytest.Config) -> list[str]:
+        """Say who is asked what, and who receives the key."""
+        settings = config.stash[SETTINGS]
+        return [f"conformance: {line}" for line in announcement(settings)]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the reports and set the exit status: pytest's own where it says more than passed and failed."""
+        config = session.config
+        read_out = self._heard
+        if _is_worker(config) or not read_out or REPORT not in config.stash:
+            return
+        settings = config.stash[SETTINGS]
+        report = config.stash[REPORT]
+        if len(read_out) < len(CATALOGUE):
+            selected = _selected(session, exitstatus)
+            report = report_on(config.stash[TRANSCRIPT], settings.judging, only=frozenset(read_out), selected=selected)
+            config.stash[REPORT] = report
+        if settings.history is not None:
+            from conformance.history import HistoryProblem, keep
+
+            try:
+                report = config.stash[REPORT] = keep(report, settings.history, fail_on_should=settings.fail_on_should)
+            except HistoryProblem as problem:
+                self._unkept = f"{problem}: this run is not in it"
+        try:
+            write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
+        except OSError as error:
+            self._unwritten = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return
+        failed = sum(result.status in _failing(settings) for result in report.clauses)
+        others_failed = session.testsfailed > failed
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
+            session.exitstatus = exit_status(
+                report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
+            )
+            if self._unkept is not None and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
+        """Print what pytest did not print of the findings, the counts and the verdict."""
+        if REPORT not in config.stash or not self._heard:
+            return
+        report, settings = config.stash[REPORT], config.stash[SETTINGS]
+        terminalreporter.write_sep("=", "conformance")
+        shown = {
+            one for result in report.clauses if result.status in _failing(settings) for one in clause_lines(result)
+        }
+        for one in summary_lines(report):
+            if one not in shown:
+                colour = COLOUR.get(one.style)
+                terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
+        if self._unkept is not None:
+            terminalreporter.write_line(line(self._unkept), red=True)
+        if self._unwritten is not None:
+            terminalreporter.write_line(self._unwritten, red=True)
+        else:
+            terminalreporter.write_line(f"report: {settings.report_dir / 'index.html'}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note which clause was read out."""
+        if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
+            self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))

@@ -1,0 +1,37 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(contents: Mapping[Path, bytes]) -> None:
+    """Write all files, then put each in its place. Raises OSError; what stood there then still does."""
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, content in contents.items():
+            temporary = beside(path.parent, path.name)
+            written.append((temporary, path))
+            write_new(temporary, content)
+        for temporary, final in written:
+            temporary.replace(final)
+    finally:
+        for temporary, _ in written:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def beside(directory: Path, name: str) -> Path:
+    """Name a file beside the final one (a rename must not cross file systems) that nobody else uses."""
+    return directory / f".{name}.{os.urandom(4).hex()}.tmp"
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that does not exist yet, to the disk. Raises OSError."""
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

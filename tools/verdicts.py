@@ -1,0 +1,164 @@
+"""Records what is reported of every fault, every variant and every recording, so that a change of it shows.
+
+``python tools/verdicts.py`` writes ``tests/data/verdicts.json``; with ``--check`` it prints what differs from that
+file and exits with 1. A change of the code that is to change no behaviour leaves the file as it is.
+
+One line a case: the exit status, the verdict, the status of each clause (one letter each, in the order of the ids
+that ``clauses`` lists) and the JSON Pointers of the evidence (null for what is not in the body). A recording is
+judged under two dialects. Everything is asked with a fixed seed, and times are not recorded.
+
+A fault that shows under load alone is recorded as a check without load reports it: how often a run under load meets
+it depends on the machine (``tests/test_faults.py`` measures that it is met).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+HOME: Final = Path(__file__).parents[1]
+TESTS: Final = HOME / "tests"
+KEPT: Final = TESTS / "data" / "verdicts.json"
+sys.path[:0] = [str(HOME), str(TESTS)]
+
+from test_faults import checked  # noqa: E402 - found on the path that was just added
+
+from conformance.contract.catalogue import CATALOGUE  # noqa: E402
+from conformance.contract.terms import Dialect  # noqa: E402
+from conformance.exchange.recordings import read_file  # noqa: E402
+from conformance.judge.build import report_on_exchanges  # noqa: E402
+from conformance.judge.exit import exit_status  # noqa: E402
+from conformance.judge.report import Report, Status  # noqa: E402
+from conformance.reference.faults import FAULTS  # noqa: E402
+from conformance.reference.variants import VARIANTS  # noqa: E402
+from conformance.run.settings import Settings  # noqa: E402
+
+RECORDINGS: Final = TESTS / "recordings"
+LETTERS: Final = {
+    Status.PASS: "p",
+    Status.FAIL: "F",
+    Status.WARN: "W",
+    Status.NOT_EXERCISED: "-",
+    Status.NOT_APPLICABLE: "n",
+    Status.WAIVED: "V",
+    Status.ERROR: "E",
+}
+Case = dict[str, Any]
+
+
+def subjects() -> dict[str, list[str]]:
+    """Return the ids of the clauses, sorted, by their first word."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(clause.id for clause in CATALOGUE):
+        found.setdefault(name.partition(".")[0], []).append(name)
+    return found
+
+
+def case_of(report: Report) -> Case:
+    """Return what is recorded of a report."""
+    results = {result.id: result for result in report.clauses}
+    statuses = {
+        subject: "".join(LETTERS[results[name].status] if name in results else "?" for name in names)
+        for subject, names in subjects().items()
+    }
+    pointers = {
+        name: sorted({found.pointer for found in result.evidence}, key=lambda pointer: (pointer is not None, pointer))
+        for name, result in sorted(results.items())
+        if result.evidence
+    }
+    return {"exit": exit_status(report), "verdict": report.verdict.value, "statuses": statuses, "pointers": pointers}
+
+
+def measured(name: str) -> Case:
+    """Return what is recorded of a case."""
+    kind, _, what = name.partition(" ")
+    if kind == "fault":
+        return case_of(checked(what))
+    if kind == "variant":
+        return case_of(checked(what))
+    recording, _, dialect = what.rpartition(" ")
+    exchanges = read_file(RECORDINGS / f"{recording}.http")
+    return case_of(
+        report_on_exchanges(exchanges, Settings(dialect=Dialect(dialect)).judging, target=recording, start=0.0)
+    )
+
+
+def names() -> list[str]:
+    """Name every case."""
+    recordings = sorted(path.stem for path in RECORDINGS.glob("*.http"))
+    return [
+        *(f"fault {name}" for name in sorted(FAULTS)),
+        *(f"variant {name}" for name in sorted(VARIANTS)),
+        *(f"recording {name} {dialect}" for name in recordings for dialect in (Dialect.CLOUD, Dialect.OSS)),
+    ]
+
+
+def measure() -> dict[str, Case]:
+    """Return every case, measured in as many processes as there are processors."""
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return dict(zip(names(), pool.map(measured, names(), chunksize=4), strict=True))
+
+
+def encode(cases: dict[str, Case]) -> str:
+    """Return the file: a line for each case, and for the ids of each subject."""
+    ids = ",\n".join(f" {json.dumps(subject)}: {json.dumps(found)}" for subject, found in subjects().items())
+    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(case)}" for name, case in cases.items())
+    return f'{{"clauses": {{\n{ids}\n}},\n"cases": {{\n{lines}\n}}}}\n'
+
+
+def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Name what differs between two files, in lines for the reader."""
+    lines = []
+    for name in sorted({*then["cases"], *now["cases"]}):
+        old, new = then["cases"].get(name), now["cases"].get(name)
+        if old is None or new is None:
+            lines.append(f"{name}: {'is new' if old is None else 'is gone'}")
+            continue
+        lines += [
+            f"{name}: {part} was {old[part]}, is {new[part]}" for part in ("exit", "verdict") if old[part] != new[part]
+        ]
+        before, after = _statuses(then, old), _statuses(now, new)
+        for clause in sorted({*before, *after}):
+            was, becomes = before.get(clause, "absent"), after.get(clause, "absent")
+            if was != becomes:
+                lines.append(f"{name}: {clause} was {was}, is {becomes}")
+        for clause in sorted({*old["pointers"], *new["pointers"]}):
+            places, moved = old["pointers"].get(clause, []), new["pointers"].get(clause, [])
+            if places != moved:
+                lines.append(f"{name}: {clause} pointed at {places}, points at {moved}")
+    return lines
+
+
+def _statuses(file: dict[str, Any], case: Case) -> dict[str, str]:
+    words = {letter: status.value for status, letter in LETTERS.items()} | {"?": "absent"}
+    return {
+        name: words[letter]
+        for subject, found in file["clauses"].items()
+        for name, letter in zip(found, case["statuses"][subject], strict=True)
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file, or compare with it."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__)
+        return 2
+    text = encode(measure())
+    if not arguments:
+        KEPT.write_text(text, encoding="utf-8")
+        return 0
+    lines = differences(json.loads(KEPT.read_text(encoding="utf-8")), json.loads(text))
+    for line in lines:
+        print(line)
+    print(f"{len(lines)} differences in {len(names())} cases")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
