@@ -92,7 +92,8 @@ def said(clause_id: str, *exchanges: Exchange, demand: Demand = AS_THE_DOCUMENT_
     if clause.over is not None:
         subjects = [subject for answer in answers for subject in clause.over(answer)]
     elif clause.across is not None:
-        subjects = [subject for _, subject in clause.across(Conversation(answers))]
+        unanswered = [exchange for exchange in exchanges if exchange.response is None]
+        subjects = [subject for _, subject in clause.across(Conversation(answers, unanswered))]
     found = [finding for subject in subjects for finding in clause.check(subject)]
     return [Told(f.pointer, f.expected, f.got, f.message, f.hint) for f in found] if subjects else None
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
-from conformance.exchange.model import Problem, Response
+from conformance.exchange.model import Fault, Problem, Response
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
+from conformance.judge.deviations.register import Register
 from conformance.judge.report import Report
 from conformance.probe.client import Client
 from conformance.probe.limits import Bounds, Writes
@@ -19,6 +20,7 @@ from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import Ask as Asked
+from conformance.reference.message import HangUpError
 from conformance.reference.variants import VARIANTS
 from conformance.run.settings import Settings
 
@@ -42,14 +44,18 @@ class Clock:
 class Played(Client):
     """A client whose requests go straight to a reference endpoint; each takes TRIP seconds of the clock of both."""
 
-    def __init__(self, reference: Reference, clock: Clock, writes: Writes | None, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, reference: Reference, clock: Clock, writes: Writes | None, bounds: Bounds | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:  # fmt: skip
         self.reference = reference
         self.clock = clock
         self.sent = 0
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
         """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
-        leave = None if writes is None else leave_for(writes)
-        super().__init__(f"http://127.0.0.1{reference.path}", None, bounds or Bounds(max_requests=900), leave=leave)
+        self.base = f"http://{host}"
+        leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
+        super().__init__(f"{self.base}{reference.path}", None, bounds or Bounds(max_requests=900), leave=leave)
         self._wall = self._clock  # the clock of the world is the one clock that there is
 
     def monotonic(self) -> float:
@@ -62,9 +68,12 @@ class Played(Client):
     async def _send(
         self, method: str, url: str, headers: Headers, body: bytes = b""
     ) -> tuple[Response | None, Problem | None]:
-        path, _, query = url.removeprefix("http://127.0.0.1").partition("?")
+        path, _, query = url.removeprefix(self.base).partition("?")
         self.clock.now += TRIP / 2
-        reply = self.reference.answer(Asked(method, path, query, headers, body=body))
+        try:
+            reply = self.reference.answer(Asked(method, path, query, headers, body=body))
+        except HangUpError:
+            return None, Problem(Fault.BROKEN, "the connection was closed without an answer")
         self.sent += 1
         self.on_answer(method, url)
         await asyncio.sleep(0)
@@ -82,10 +91,16 @@ class Run:
     """What came of a run: the client with its ledger, why it was stopped, and what it said."""
 
     client: Played
-    populating: Populating
+    _populating: Populating | None
     stopped: str | None
     said: list[str]
     dialect: str = "cloud"
+
+    @property
+    def populating(self) -> Populating:
+        """What submitted the jobs."""
+        assert self._populating is not None
+        return self._populating
 
 
 def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Reference, Clock]:
@@ -102,12 +117,22 @@ def played(
 ) -> Run:  # fmt: skip
     """Run against the reference endpoint, from the first read to the last that cleans up."""
     reference, clock = endpoint(variant, fault)
-    client = Played(reference, clock, writes, bounds)
+    return ran(reference, clock, writes, bounds=bounds, dialect=dialect)
+
+
+def ran(  # noqa: PLR0913 - one parameter for each part of a run
+    reference: Reference, clock: Clock, writes: Writes | None, *, bounds: Bounds | None = None,
+    dialect: str = "cloud", host: str = "127.0.0.1",
+) -> Run:  # fmt: skip
+    """Run against an endpoint, from the first read to the last of the clean-up. Without ``writes`` only read."""
+    client = Played(reference, clock, writes, bounds, host)
     said: list[str] = []
 
     async def plan() -> str | None:
         return await follow(client, keyed=False, max_requests=client._bounds.max_requests)
 
+    if writes is None:
+        return Run(client, None, asyncio.run(plan()), said, dialect)
     populating = Populating(
         client, writes, plan, said.append,
         max_requests=client._bounds.max_requests, priorities=dialect != Dialect.OSS,
@@ -115,7 +140,8 @@ def played(
     return Run(client, populating, asyncio.run(populating.run()), said, dialect)
 
 
-def judged(run: Run) -> Report:
-    """Return the report on a run."""
+def judged(run: Run, deviations: Register | None = None) -> Report:
+    """Return the report on a run, with a register of known deviations if one is given."""
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    return report_on(transcript, Settings(dialect=Dialect(run.dialect), writes=POPULATE).judging)
+    settings = Settings(dialect=Dialect(run.dialect), writes=POPULATE, deviations=deviations)
+    return report_on(transcript, settings.judging)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from answers import HEADERS, NOW, item, queue, read, reads, result
+from talk import A, Talk
 
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.terms import Dialect
@@ -112,6 +113,7 @@ SHOWN: dict[tuple[str, str], Sequence[Exchange]] = {
     ("queue.pending.oldest-first", "heap"): timed(MS - 9, MS - 7, MS - 8),
     ("queue.job-numbers.rising", "newest-first"): numbered(3, 2, 1),
     ("queue.job-numbers.rising", "heap"): numbered(1, 3, 2),
+    ("lifecycle.listed", "cache"): Talk().submit(A).look().wait(3).look().jobs(**{A: "pending"}).exchanges,
     ("json.well-formed", "web-page"): reads(b"<!doctype html>"),
     ("json.well-formed", "python-repr"): reads(b"{'queue_running': []}"),
     ("json.finite-numbers", "python-json"): job(e4={"create_time": float("nan")}),

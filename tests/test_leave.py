@@ -34,7 +34,7 @@ def exchange(operation: Operation | None, status: int, content: Any, method: str
 
 def leave(*listed: tuple[str, str], clear: bool = False) -> Leave:
     """Return the leave of a run that submitted OURS and then read a queue with these ids, each in a list."""
-    found = Leave(prompts=3, clear=clear)
+    found = Leave(prompts=3, clear=clear, bare=True)
     found.note(exchange(SUBMIT, 200, {"prompt_id": OURS}, "POST"))
     queue: dict[str, list[Any]] = {"queue_running": [], "queue_pending": []}
     for name, where in listed:
@@ -264,3 +264,72 @@ def test_a_job_that_was_deleted_and_is_listed_no_more_is_not_left(
     found.note(replace(deletion, request=replace(deletion.request, body=asked)))
     found.note(exchange(None, 200, {"queue_running": [], "queue_pending": []}))
     assert found.left == left
+
+
+# --- stopping what runs -----------------------------------------------------------------------------------------------
+
+
+def told(operation: Operation, content: Any, status: int = 200, job: str = OURS) -> Exchange:
+    """Return an exchange of an operation beside the queue."""
+    made = exchange(operation, status, content, operation.method)
+    return replace(made, request=replace(made.request, url=f"http://t/api/{operation.value[1].replace('{job}', job)}"))
+
+
+def version(number: str) -> Exchange:
+    return told(Operation.STATS, {"system": {"comfyui_version": number}})
+
+
+def test_off_loopback_a_bare_interrupt_is_not_sent() -> None:
+    found = leave((OURS, RUNNING))
+    found.bare = False
+    assert "not loopback" in str(found.refusal("POST", INTERRUPT, body(prompt_id=OURS)))
+
+
+@pytest.mark.parametrize(
+    ("number", "heeds"),
+    [
+        ("0.3.57", True),
+        ("0.33.0", True),
+        ("v1.0.0", True),
+        ("0.3.56", False),
+        ("0.3", False),
+        ("", False),
+        ("x", False),
+    ],
+)
+def test_an_interrupt_that_the_server_limits_to_the_job_it_names_is_sent(number: str, *, heeds: bool) -> None:
+    found = leave((OURS, RUNNING), (THEIRS, PENDING))
+    found.bare = False
+    found.note(version(number))
+    assert (found.refusal("POST", INTERRUPT, body(prompt_id=OURS)) is None) is heeds
+    assert found.refusal("POST", INTERRUPT, body(prompt_id=THEIRS))
+
+
+def test_only_jobs_of_the_run_are_cancelled() -> None:
+    found = leave((OURS, RUNNING), (THEIRS, RUNNING))
+    assert found.refusal("POST", Operation.CANCEL, b"", OURS) is None
+    assert found.refusal("POST", Operation.CANCEL, b"", THEIRS)
+    assert found.refusal("POST", Operation.CANCEL, b"", "")
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", f"{OURS}/..", f"{OURS}?x", "7"])
+def test_an_id_that_is_not_a_uuid_stands_in_no_url(name: str) -> None:
+    found = Leave(prompts=1)
+    found.note(exchange(SUBMIT, 200, {"prompt_id": name}, "POST"))
+    assert found.refusal("POST", Operation.CANCEL, b"", name)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "cancels", "left"),
+    [
+        (200, {"cancelled": True}, True, ()), (200, {"cancelled": False}, False, (OURS,)), (404, {}, False, (OURS,)),
+        (405, None, False, (OURS,)), (200, None, False, (OURS,)), (503, {}, None, (OURS,)),
+    ],
+)  # fmt: skip
+def test_whether_a_server_cancels_is_known_once_it_was_asked(
+    status: int, content: Any, left: tuple[str, ...], *, cancels: bool | None
+) -> None:
+    found = leave((OURS, PENDING))
+    found.note(told(Operation.CANCEL, content, status))
+    found.note(exchange(None, 200, {"queue_running": [], "queue_pending": []}))
+    assert (found.cancels, found.left) == (cancels, left)

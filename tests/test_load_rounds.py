@@ -79,7 +79,7 @@ class World:
 
 def single(world: World, deed: Deed, *, ends: float = 20.0) -> Round:
     """Follow one round to its end, and return it."""
-    leave = Leave(prompts=JOBS)
+    leave = Leave(prompts=JOBS, bare=True)
     workflows = [built_in("PreviewImage", slow=True), built_in("PreviewImage", slow=False)]
     steps = script(leave, workflows, deed, clock=world.clock, ends=world.clock.now + ends)
     under_way = Round(leave, steps)
@@ -226,7 +226,7 @@ def shown(exchange: Exchange) -> str:
 
 def test_no_more_bytes_are_kept_than_there_is_room_for() -> None:
     world = World()
-    leave = Leave(prompts=JOBS)
+    leave = Leave(prompts=JOBS, bare=True)
     steps = script(leave, [built_in("PreviewImage", slow=False)], Deed.NOTHING, clock=world.clock, ends=1e12)
     tight = Round(leave, steps, room=1500)
     while tight.next is not None:
@@ -241,7 +241,7 @@ def test_no_more_bytes_are_kept_than_there_is_room_for() -> None:
 @pytest.mark.parametrize("variant", BOARDS)
 def test_a_conforming_queue_is_accused_of_nothing_by_a_crowd(variant: str) -> None:
     world = World(variant)
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     tribunal = Tribunal(world, demand_of(VARIANTS[variant].dialect))
     for over in crowd(world, jobs, 2500):
         tribunal.hear(over)
@@ -262,7 +262,7 @@ EXERCISED = {
 
 def test_rounds_exercise_what_the_page_says() -> None:
     world = World()
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     judged, _ = told(world, crowd(world, jobs, 2500), demand_of("cloud"))
     assert {clause for clause in judged if clause.startswith("lifecycle.")} == EXERCISED
 
@@ -277,7 +277,7 @@ ELSEWHERE = {"heap-of-jobs": "queue.pending.oldest-first"}
 )  # fmt: skip
 def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Lie) -> None:
     world = World(fault=fault.name)
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     clause, tribunal = ELSEWHERE.get(fault.name, fault.clause), Tribunal(world, demand_of(fault.dialect))
     for over in crowd(world, jobs, 6000):
         tribunal.hear(over)
@@ -289,7 +289,7 @@ def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Lie) -> None:
 
 def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     most = 0
     original = world.send
 
@@ -306,11 +306,13 @@ def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
 
 def test_while_one_interrupts_no_other_has_jobs() -> None:
     world, job = World(), built_in("PreviewImage", slow=False)
-    jobs = Jobs(replace(WRITES, workflows=(job,)), lambda: 0.0)
+    jobs = Jobs(replace(WRITES, workflows=(job,)), lambda: 0.0, bare=True)
     first = jobs.begin()
     assert first is not None
-    assert jobs.begin() is None, "until a prompt is taken there is one alone"
+    assert jobs.begin() is None, "until a job is read back there is one round"
     jobs.note(world.send(submit("a job", unique(job, first.leave.token)), first.leave))
+    assert jobs.begin() is None, "the job is taken, and not read back yet"
+    world.send(READ, first.leave)
     second = jobs.begin()
     assert second is not None
     assert jobs.begin() is None, "the third is to interrupt, and waits until it is alone"
@@ -329,7 +331,7 @@ def test_while_one_interrupts_no_other_has_jobs() -> None:
 
 def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
     world = World()
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     world.answer = lambda ask, response: replace(response, status=403) if ask.method == "POST" else response
     list(crowd(world, jobs, 500))
     assert len(world.writes(Operation.SUBMIT)) == FUTILE
@@ -338,7 +340,7 @@ def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
 
 def test_a_server_without_the_nodes_is_not_written_to() -> None:
     world = World()
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     nodes = b'{"EmptyImage": {}}'
     world.answer = lambda ask, response: replace(response, content=nodes) if "node" in ask.purpose else response
     list(crowd(world, jobs, 100))
@@ -355,7 +357,7 @@ def test_a_server_without_the_nodes_is_not_written_to() -> None:
 @pytest.mark.parametrize("requests", [3, 9, 20, 45, 101, 260])
 def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> None:
     world = World(variant)
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, requests))
     jobs.clean_up(world.send, world.wait)
     assert world.own == []
@@ -365,7 +367,7 @@ def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> 
 
 def test_a_prompt_whose_answer_was_lost_is_found_by_its_mark_and_removed() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     world.answer = lambda ask, response: None if ask.operation is Operation.SUBMIT else response
     list(crowd(world, jobs, 40))
     assert world.own != []
@@ -377,7 +379,7 @@ def test_a_prompt_whose_answer_was_lost_is_found_by_its_mark_and_removed() -> No
 
 def test_what_cannot_be_removed_is_named() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, 40))
     left = {job.prompt_id for job in world.own}
     world.answer = lambda _, response: replace(response, status=502)
@@ -387,7 +389,7 @@ def test_what_cannot_be_removed_is_named() -> None:
 
 def test_a_prompt_of_which_nothing_is_known_is_counted() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     world.answer = lambda ask, response: None if ask.operation is Operation.SUBMIT else response
     list(crowd(world, jobs, 8))
     world.answer = lambda _ask, _response: None
@@ -397,7 +399,7 @@ def test_a_prompt_of_which_nothing_is_known_is_counted() -> None:
 
 def test_stopped_in_the_middle_of_removing_what_may_be_left_is_known() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, 40))
 
     def again(_ask: Ask, _leave: Leave) -> Exchange:
@@ -410,7 +412,7 @@ def test_stopped_in_the_middle_of_removing_what_may_be_left_is_known() -> None:
 
 def test_only_the_last_part_names_what_is_left() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock)
+    jobs = Jobs(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, 40))
     jobs.close()
     first, last, after = jobs.part(last=False), jobs.part(last=True), jobs.part(last=True)

@@ -137,8 +137,9 @@ def test_with_a_key_every_credential_is_tried(run: Run) -> None:
 def test_each_variation_stands_between_two_plain_reads(run: Run) -> None:
     client, _ = run(always(EMPTY))
     purposes = [exchange.request.purpose for exchange in client.ledger if exchange.request.method == "GET"]
+    assert purposes.pop() == "garbled Origin"
     odd = [place for place, purpose in enumerate(purposes) if purpose != "read"]
-    assert len(odd) >= 11
+    assert len(odd) >= 10
     assert all(purposes[place - 1] == purposes[place + 1] == "read" for place in odd)
 
 
@@ -357,3 +358,12 @@ def test_without_time_nothing_is_sent_and_the_target_is_not_blamed() -> None:
         report = check(Settings(target=endpoint.url, bounds=Bounds(deadline=0.2, rate_limit=2)))
     assert [exchange.error for exchange in report.exchanges] == [None]
     assert "the time for the run (--deadline)" in report.verdict_reason
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_what_a_server_may_take_amiss_comes_last(run: Run, *, keyed: bool) -> None:
+    client, _ = run(first(*[EMPTY] * 60, then=EMPTY), keyed=keyed)
+    purposes = [exchange.request.purpose for exchange in client.ledger]
+    end = ["read", "a wrong key", "read", "garbled Origin"] if keyed else ["read", "garbled Origin"]
+    assert purposes[-len(end) :] == end
+    assert purposes.count("a wrong key") == keyed

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import signal
-import subprocess
-import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from outside import ALONE, BIN, TIMEOUT, command_line, environment, on_a_terminal, report, started, suite
+from outside import command_line, on_a_terminal, report, suite
 from played import POPULATE, Played, Run, endpoint, judged, played
 
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Operation, Response
 from conformance.judge.report import Status, Verdict
@@ -28,7 +26,7 @@ from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_clas
 from conformance.reference.app import Reference
 from conformance.reference.board import Answer, Board, InBetween, Job
 from conformance.reference.queue import Queue
-from conformance.reference.server import Endpoint, serve
+from conformance.reference.server import serve
 from conformance.reference.variants import Variant
 
 PATIENT = Writes(populate=True, job_timeout=20.0)
@@ -91,17 +89,31 @@ def test_jobs_are_submitted_in_order_the_first_ones_slow_and_each_unlike_the_oth
     assert [len(job) > STEPS for job in jobs] == [True, True, *[False] * (POPULATE.jobs - 2)]
     assert len({json.dumps(job) for job in jobs}) == len(jobs)
     assert len({job["1"]["inputs"]["color"] for job in jobs}) == len(jobs)
-    assert [sent.keys() - {"prompt"} for sent in bodies if len(sent) > 1] == [{"number"}, {"front"}, {"prompt_id"}]
+    assert [sent.keys() - {"prompt"} for sent in bodies if len(sent) > 1] == [
+        {"client_id", "extra_data"},
+        {"number"},
+        {"front"},
+        {"prompt_id"},
+    ]
+
+
+def test_one_job_is_submitted_as_comfyuis_frontend_does() -> None:
+    for done in (played(), played("oss-takes-jobs", dialect="oss"), on(Stuck, Writes(populate=True, jobs=3))):
+        bodies = [json.loads(one.request.body) for one in asked(done, Operation.SUBMIT)]
+        (sent,) = [sent for sent in bodies if "client_id" in sent]
+        editor = sent["extra_data"]["extra_pnginfo"]["workflow"]
+        assert [node["type"] for node in editor["nodes"]] == [node["class_type"] for node in sent["prompt"].values()]
+        assert len(sent["client_id"]) == 32
 
 
 def test_under_comfyuis_own_order_nobody_is_overtaken() -> None:
     bodies = [json.loads(one.request.body) for one in asked(played("oss-takes-jobs", dialect="oss"), Operation.SUBMIT)]
-    assert {name for sent in bodies for name in sent} == {"prompt", "prompt_id"}
+    assert {name for sent in bodies for name in sent} == {"prompt", "prompt_id", "client_id", "extra_data"}
 
 
 def test_where_others_wait_nobody_is_overtaken_either() -> None:
     bodies = [json.loads(one.request.body) for one in asked(played("takes-jobs-of-others-too"), Operation.SUBMIT)]
-    assert {name for sent in bodies for name in sent} <= {"prompt", "prompt_id"}
+    assert {name for sent in bodies for name in sent} <= {"prompt", "prompt_id", "client_id", "extra_data"}
 
 
 def test_no_more_jobs_are_submitted_than_were_asked_for() -> None:
@@ -448,88 +460,6 @@ def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
 # --- as users run it --------------------------------------------------------------------------------------------------
 
 
-def serving(board: type[Board]) -> tuple[Endpoint, threading.Event]:
-    """Return an endpoint with this board, and the event that a fifth job is submitted to it."""
-    filled = threading.Event()
-
-    def add(self: Board, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        if len(self.jobs) == 4:
-            filled.set()
-        return board.add(self, graph, asked)
-
-    watched = type("Watched", (board,), {"add": add})
-    reference = Reference(Variant("made", "", board=watched), path="/api/queue")
-    return Endpoint(reference, "127.0.0.1", 0, ""), filled
-
-
-def is_empty(server: Endpoint) -> bool:
-    """Say whether no job is left of at least five."""
-    board = server.reference.board
-    assert board is not None
-    return len(board.jobs) >= 5 and [*board.pending, *board.running] == []
-
-
-BACKGROUND: Final = None
-"""SIGTERM to a process that ignores Ctrl-C."""
-
-
-CHECK, ALL, SUITE = "check", "check --all", "pytest --pyargs conformance"
-QUICK: Final = {
-    (CHECK, signal.SIGINT),
-    (ALL, signal.SIGINT),
-    (SUITE, signal.SIGINT),
-    (CHECK, signal.SIGTERM),
-    (ALL, BACKGROUND),
-    (SUITE, BACKGROUND),
-}
-SIGNALS = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM, "sigterm-in-the-background": BACKGROUND}
-
-
-@pytest.mark.parametrize(
-    ("command", "number"),
-    [
-        pytest.param(
-            command, number, id=f"{name}-{command}", marks=() if (command, number) in QUICK else pytest.mark.deep
-        )
-        for command in (CHECK, ALL, SUITE)
-        for name, number in SIGNALS.items()
-    ],
-)
-def test_a_signal_ends_the_run_and_removes_its_jobs(
-    tmp_path: Path, number: signal.Signals | None, command: str
-) -> None:
-    """Each takes the seconds in which a job may still be on its way into the queue."""
-    server, filled = serving(Stuck)
-    with server:
-        target = f'[[target]]\nname = "t"\nurl = "{server.url}"\npopulate = true\n'
-        (tmp_path / "targets.toml").write_text(target, encoding="utf-8")
-        words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
-        asked = [] if "--all" in words else ["--target", server.url, "--populate"]
-        with started(tmp_path, *words, *asked, background=number is BACKGROUND, extra=ALONE) as process:
-            assert filled.wait(TIMEOUT)
-            process.signal(number or signal.SIGTERM)
-            done = process.end()
-    assert done.returncode == 2
-    assert "Traceback" not in done.stdout + done.stderr
-    assert is_empty(server)
-
-
-def test_a_signal_ends_what_a_shell_started_in_the_background(tmp_path: Path) -> None:
-    server, filled = serving(Stuck)
-    script = 'trap "" INT; exec "$0" check --target "$1" --populate'
-    with server:
-        command = ("sh", "-c", script, BIN / "comfy-conformance", server.url)
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        assert filled.wait(TIMEOUT)
-        process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 2
-    assert "Traceback" not in said
-    assert is_empty(server)
-
-
 def test_a_run_that_is_stopped_where_nothing_can_be_removed_names_what_is_left() -> None:
     run = begun(Keeping)
     run.client.on_answer = lambda _method, _url: stop() if run.client.sent == 40 else None
@@ -538,19 +468,6 @@ def test_a_run_that_is_stopped_where_nothing_can_be_removed_names_what_is_left()
     (said,) = run.said
     assert len(run.alive) >= 5
     assert all(job.prompt_id in said for job in run.alive)
-
-
-@pytest.mark.deep
-def test_a_signal_where_nothing_can_be_removed_names_what_is_left(tmp_path: Path) -> None:
-    """It tries for 15 seconds."""
-    server, filled = serving(Keeping)
-    with server, started(tmp_path, "comfy-conformance", "check", server.url, "--populate") as process:
-        assert filled.wait(TIMEOUT)
-        process.signal(signal.SIGINT)
-        done = process.end()
-    assert done.returncode == 2
-    assert server.reference.board is not None
-    assert all(job.prompt_id in done.stderr for job in server.reference.board.jobs)
 
 
 def test_an_idle_server_is_conformant_and_the_report_says_what_was_submitted(tmp_path: Path) -> None:
@@ -626,3 +543,35 @@ def test_the_order_of_asking_is_known() -> None:
     order = ("read before writing", "submit job 1", "delete a pending job", "interrupt what runs", "Range", "clear")
     places = [first[purpose] for purpose in order]
     assert places == sorted(places)
+
+
+def test_malformed_requests_come_when_no_job_is_left() -> None:
+    ledger = played().client.ledger
+    sent = [(one.request.operation, one.request.body in MALFORMED) for one in ledger]
+    first = sent.index((Operation.MANAGE, True))
+    assert {operation for operation, malformed in sent[first:] if not malformed} == {None}
+    assert judged(played()).clause("lifecycle.survives-malformed").status is Status.PASS
+
+
+def test_a_server_that_ends_on_a_malformed_request_is_the_first_thing_that_a_report_says(tmp_path: Path) -> None:
+    with serve(fault="ends-on-a-malformed-request") as server:
+        done = command_line(tmp_path, "check", server.url, "--allow-writes")
+    said = "the server ended on a malformed request; 1 must clause broken: lifecycle.survives-malformed"
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert report(tmp_path)["verdict_reason"] == said
+    (evidence,) = next(c for c in report(tmp_path)["clauses"] if c["id"] == "lifecycle.survives-malformed")["evidence"]
+    (exchange,) = [one for one in report(tmp_path)["exchanges"] if one["id"] == evidence["exchange"]]
+    assert exchange["request"]["body"] == '{"delete": 7}'
+    assert exchange["response"] is None
+
+
+def test_behind_a_cache_that_never_changes_the_run_says_so() -> None:
+    class Frozen(Stuck):
+        def snapshot(self) -> Queue:
+            return {"queue_running": [], "queue_pending": []}
+
+    done = on(Frozen)
+    assert "a cache may answer" in str(done.stopped)
+    (evidence,) = judged(done).clause("lifecycle.listed").evidence
+    assert evidence.hint == "every read brought the same bytes: a cache may answer in place of the server"

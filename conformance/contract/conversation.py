@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -98,6 +98,8 @@ class Conversation:
     """
 
     answers: Sequence[Answer]
+    unanswered: Sequence[Exchange] = ()
+    """The exchanges without a response."""
 
     @cached_property
     def reads(self) -> Sequence[Answer]:
@@ -215,6 +217,19 @@ class Submission:
         return self.answer.precedes(other.answer)
 
 
+def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
+    """Return the ids, in lower case, that a run submitted for a second job, and that the server took."""
+    found: set[str] = set()
+    for exchange in exchanges:
+        request, response = exchange.request, exchange.response
+        if request.operation is Operation.SUBMIT and response is not None and response.status == OK:
+            named = _object(request.body).get("prompt_id")
+            told = _object(response.content).get("prompt_id")
+            if isinstance(named, str) and isinstance(told, str) and named.lower() == told.lower():
+                found.add(named.lower())
+    return frozenset(found)
+
+
 def digest_of(workflow: object) -> object:
     """Return the digest that a sighting of a job with this workflow has."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
@@ -289,7 +304,13 @@ class History:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The prompts that were taken, in order; where an id was given out twice, the first of them."""
+        """The prompts that were taken, in order, but for ids that the run submitted twice: they name no single job."""
+        twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
+        return [found for found in self.taken if found.id not in twice]
+
+    @cached_property
+    def taken(self) -> list[Submission]:
+        """All prompts that were taken, in order; where an id was given out twice, the first of them."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
             named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
@@ -304,8 +325,8 @@ class History:
 
     @cached_property
     def writes(self) -> list[Write]:
-        """Requests to delete, to clear and to interrupt, those that should change nothing among them."""
-        asked = (Operation.MANAGE, Operation.INTERRUPT)
+        """Requests to delete, to clear, to interrupt and to cancel, those that should change nothing among them."""
+        asked = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
             Write(answer, _object(answer.request.body), operation)
             for answer in self._answers

@@ -68,7 +68,7 @@ CLAUSES_OF: Final[dict[str, tuple[str, ...]]] = {
     "LIF-21": ("item.five-elements", "json.well-formed"),
     "REF-12": ("lifecycle.remaining",), "REF-13": ("lifecycle.jobs",), "REF-14": ("lifecycle.job-status",),
     "JSN-08": ("lifecycle.text",), "CAC-04": ("lifecycle.listed-at-once",),
-    "ERR-14": ("lifecycle.delete.malformed",), "ERR-15": ("lifecycle.delete.malformed",),
+    "ERR-14": ("lifecycle.delete.malformed", "lifecycle.survives-malformed"), "ERR-15": ("lifecycle.delete.malformed",),
 }  # fmt: skip
 """Which clauses hold a row. Where two rows are one rule they name one clause."""
 

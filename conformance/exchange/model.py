@@ -34,7 +34,7 @@ class Credential(enum.Enum):
 class Operation(enum.Enum):
     """What a request asks for that does not read the queue: the operations beside it, by which jobs come and go.
 
-    The value is the method, and what stands in the place of ``queue`` in the queue's own URL.
+    The value is the method, and what stands in the place of ``queue`` in the queue's own URL: ``{job}`` is an id.
     """
 
     SUBMIT = ("POST", "prompt")
@@ -43,12 +43,16 @@ class Operation(enum.Enum):
     """Pending jobs are to be removed, some or all."""
     INTERRUPT = ("POST", "interrupt")
     """What runs is to be stopped."""
+    CANCEL = ("POST", "jobs/{job}/cancel")
+    """One job, waiting or running, is to be cancelled: ComfyUI since 0.25."""
     COUNT = ("GET", "prompt")
     """How many jobs remain?"""
     JOBS = ("GET", "jobs")
     """Which jobs are there, and with which status? Those that ended too."""
     NODES = ("GET", "object_info")
     """Which classes of nodes may workflows be made of?"""
+    STATS = ("GET", "system_stats")
+    """Which version of ComfyUI is this?"""
 
     @property
     def method(self) -> str:

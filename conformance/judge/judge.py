@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from conformance.contract.ask import subjects
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.conversation import Answer, Conversation, submitted_twice
 from conformance.contract.expected_status import suspected
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import Skimmed
@@ -60,7 +60,8 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
-    answers, demand = _read(exchanges, told or Demand.of(dialect))
+    asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges))
+    answers, demand = _read(exchanges, asked)
     tallies = {clause: Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
@@ -70,7 +71,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         for clause, tally in tallies.items():
             if clause.over and clause.speaks_of(answer.request) and clause.level_in(demand) is not None:
                 tally.attempt(partial(_over, tally, clause, answer, known))
-    conversation = Conversation(answers)
+    conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
     for clause, tally in tallies.items():
         if clause.across is not None:
             tally.attempt(partial(_across, tally, clause, conversation))
@@ -175,5 +176,6 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
         for name, found in shown:
             if found is not None:
                 order, pointer = found
-                return _read(exchanges, Demand.told_by(order, f"{pointer} in {name}"))
+                told = Demand.told_by(order, f"{pointer} in {name}")
+                return _read(exchanges, told._replace(twice=demand.twice))
     return answers, demand

@@ -14,6 +14,8 @@ from conformance.text.safe import printable
 
 NAMED: Final = 3
 """Clauses that a reason names; the report lists all."""
+GRAVEST: Final = "lifecycle.survives-malformed"
+"""The clause whose breach is the first thing that a report says."""
 AT_THE_END: Final = 2
 """Plain reads that end a run: where the queue was served, and none of these is answered 200, it is served no more."""
 _FAULTS: Final = {
@@ -59,7 +61,8 @@ def decide(
     """
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
-        return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
+        first = "the server ended on a malformed request; " if GRAVEST in failed else ""
+        return Verdict.NON_CONFORMANT, first + in_words(_gravest_first(failed), "must", "broken")
     for doubt in _doubts(results, exchanges, answers, recorded=recorded):
         return Verdict.INCONCLUSIVE, doubt
     counts = count(results)
@@ -68,6 +71,10 @@ def decide(
     beside = " beside the known deviations" if known else ""
     seen = f"no must clause broken{beside}, {counts.exercised} of {_clauses(counts.total)} exercised"
     return Verdict.CONFORMANT, seen + warned  # how many are waived stands beside every verdict
+
+
+def _gravest_first(ids: Sequence[str]) -> list[str]:
+    return sorted(ids, key=lambda name: name != GRAVEST)
 
 
 def _doubts(

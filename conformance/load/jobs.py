@@ -23,6 +23,7 @@ from conformance.probe.jobs import (
     classes_in,
     path,
     status,
+    unread,
 )
 from conformance.probe.leave import Leave, new_token
 from conformance.probe.limits import Writes
@@ -43,11 +44,11 @@ Clock = Callable[[], float]
 class Jobs:
     """Gives rounds to users who ask for one: as many as keep the queue at ``writes.jobs`` jobs of ours at most.
 
-    A round that interrupts has the queue for itself, as far as this process goes; so has the first, until a prompt is
-    taken. ``why_not`` says why none is given any more.
+    No other round of this process is active beside one that interrupts, nor beside the first, until a job of it has
+    been read back. ``why_not`` says why no more rounds are given. ``bare`` is leave to interrupt whatever runs.
     """
 
-    def __init__(self, writes: Writes, clock: Clock) -> None:
+    def __init__(self, writes: Writes, clock: Clock, *, bare: bool = False) -> None:
         self.why_not: str | None = None
         self.left: tuple[str, ...] = ()
         self.unknown = 0
@@ -56,6 +57,7 @@ class Jobs:
         """Begins the marks of all jobs of this process."""
         self._writes = writes
         self._clock = clock
+        self._bare = bare
         self._workflows = writes.workflows
         self._deeds = cycle(DEEDS)
         self._deed = next(self._deeds)
@@ -65,6 +67,8 @@ class Jobs:
         self._submitted = self._taken = 0
         self._refused: int | None = 0
         """Prompts in a row that were not taken, until one is."""
+        self._read_back = False
+        """Whether a read has shown a job of a round."""
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
@@ -74,14 +78,16 @@ class Jobs:
             return None
         if not self._workflows:
             return None if self._active else self._enter(Leave(), self._choose(), Deed.NOTHING)
-        alone = self._refused is not None or Deed.INTERRUPT in {self._deed, *self._active.values()}
+        self._read_back = self._read_back or any(entered.leave.seen for entered in self._active)
+        alone = not self._read_back or Deed.INTERRUPT in {self._deed, *self._active.values()}
         if self._active and (alone or (len(self._active) + 1) * JOBS > self._writes.jobs):
             return None
         deed, self._deed = self._deed, next(self._deeds)
         fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
-        leave = Leave(prompts=min(JOBS, self._writes.jobs), token=self._token + new_token())
-        return self._enter(leave, script(leave, workflows, deed, clock=self._clock, ends=ends), deed)
+        leave = Leave(prompts=min(JOBS, self._writes.jobs), bare=self._bare, token=self._token + new_token())
+        steps = script(leave, workflows, deed, clock=self._clock, ends=ends, first=not self._read_back)
+        return self._enter(leave, steps, deed)
 
     def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:
         most = max(1, self._writes.jobs // JOBS)
@@ -112,6 +118,9 @@ class Jobs:
     def end(self, over: Round) -> None:
         """Take a round back, at its end or stopped in the middle."""
         del self._active[over]
+        if over.leave.own and not self._read_back:
+            self.why_not = self.why_not or unread(over.leave)
+            self._read_back = self.why_not is None
         if not over.settled:
             self._unsettled.append(over.leave)
 
@@ -134,7 +143,7 @@ class Jobs:
         """Give no more rounds. Returns leave to remove what may be left of those that are not settled."""
         leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
         self._closed, self._unsettled, self._active = True, [], {}
-        joined = Leave.to_remove(leaves, self._token)
+        joined = Leave.to_remove(leaves, self._token, bare=self._bare)
         if leaves:
             self.left, self.unknown = joined.left, joined.unanswered
         return joined

@@ -26,6 +26,7 @@ from conformance.probe.jobs import left_behind
 from conformance.problems import UsageProblem
 from conformance.render.terminal import summary_lines
 from conformance.render.write import write_reports
+from conformance.run.stopping import Repeats
 from conformance.text.plural import count
 
 __all__ = ["QueueUser"]
@@ -56,7 +57,8 @@ def _wire(environment: Environment, **_: Any) -> None:
     except UsageProblem as problem:
         sys.stderr.write(f"error: {problem}\n")
         sys.exit(EXIT_USAGE)
-    gevent.signal_handler(signal.SIGINT, _interrupt)
+    repeats = Repeats()
+    gevent.signal_handler(signal.SIGINT, lambda: _interrupt() if repeats.is_new() else None)
     gevent.get_hub().loop.update_now()  # else the time that imports took is taken from the run: its timer starts there
     if not isinstance(environment.runner, WorkerRunner) and environment.web_ui is not None:
         for line in will_be_written(settings):

@@ -19,14 +19,18 @@ from conformance.probe.jobs import (
     deletable,
     interrupt,
     manage,
+    read_back,
     status,
     submit,
+    unread,
 )
 from conformance.probe.leave import Leave
-from conformance.probe.workflows import Workflow, unique
+from conformance.probe.workflows import Workflow, as_frontend, unique
 
 JOBS: Final = 4
 """Jobs of a round: one that runs and three that wait, so that of two that have to stay one may start meanwhile."""
+FRONTEND: Final = 1
+"""The job that is submitted as ComfyUI's own frontend submits one, counted from 0."""
 LISTING: Final = 2.0
 """Seconds from the first look at the list of jobs to the second, while they are followed; then twice as long, each."""
 ALIKE: Final = 4
@@ -101,10 +105,13 @@ def _weight(exchange: Exchange) -> int:
     return 0 if exchange.response is None else len(exchange.response.content)
 
 
-def script(
-    leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float
-) -> Script:
+def script(  # noqa: PLR0913 - each is a part of what a round does
+    leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float,
+    first: bool = False,
+) -> Script:  # fmt: skip
     """Submit as many jobs as there is leave for, do the deed, look until they have ended.
+
+    If this is the ``first`` round, it submits one job and goes on only if that job can be read back.
 
     What has not ended at ``ends``, in seconds by the clock, is removed. Of ``workflows`` the first is submitted first:
     where something is to be removed, it is better a slow one.
@@ -115,10 +122,15 @@ def script(
     jobs = leave.prompts
     for number in range(jobs):
         graph = unique(workflows[min(number, len(workflows) - 1)], f"{leave.token}-{number + 1}")
-        taken = yield submit(f"submit job {number + 1} of {jobs}", graph)
+        aside = as_frontend(graph, leave.token[:32]) if number == FRONTEND else {}
+        taken = yield submit(f"submit job {number + 1} of {jobs}", graph, **aside)
         if status(taken) != OK:
             break
         yield Ask("read after submitting")
+        if first and number == 0:
+            yield from read_back(leave, clock)
+            if unread(leave) is not None:
+                return
     if not leave.own and not leave.unanswered:
         return
     if deed is Deed.DELETE:
@@ -158,7 +170,7 @@ def _interrupt(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
     while not leave.own_listed(pending=False) and leave.own_listed(pending=True) and clock() < ends:
         yield Ask("read before interrupting")
     running = leave.own_listed(pending=False)
-    if not running or not leave.alone:
+    if not running or not leave.may_interrupt:
         return
     yield interrupt("interrupt what runs", running[0])
     gone_by = clock() + INTERRUPT_GRACE + 1.0

@@ -21,6 +21,7 @@ from msgspec import structs
 from conformance.contract.catalogue import BY_ID
 from conformance.contract.conversation import OK
 from conformance.contract.terms import Demand, Dialect, Level
+from conformance.exchange.hosts import is_loopback
 from conformance.exchange.model import Exchange, Operation
 from conformance.judge.judge import judge
 from conformance.judge.report import Report
@@ -78,7 +79,8 @@ class Session:
         self._parted = False
         runner, events = environment.runner, environment.events
         writes = None if isinstance(runner, MasterRunner) else settings.writes
-        self.jobs = None if writes is None else Jobs(writes, time.monotonic)
+        bare = writes is not None and (writes.interrupt or is_loopback(settings.target or ""))
+        self.jobs = None if writes is None else Jobs(writes, time.monotonic, bare=bare)
         events.test_start.add_listener(self._begins)
         events.test_stop.add_listener(self._ends)
         if isinstance(runner, WorkerRunner):

@@ -68,12 +68,14 @@ class Ask:
     credential: Credential = Credential.GIVEN
     operation: Operation | None = None
     body: bytes = b""
+    job: str = ""
+    """The id in the URL of an operation that names a job there."""
 
 
-def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "") -> Ask:
+def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "", job: str = "") -> Ask:
     """Return a request of another operation than reading the queue."""
     headers = (("Content-Type", "application/json"),) if operation.writes else ()
-    return Ask(purpose, operation.method, headers, query, operation=operation, body=body)
+    return Ask(purpose, operation.method, headers, query, operation=operation, body=body, job=job)
 
 
 def guard(ask: Ask, leave: Leave | None) -> None:
@@ -81,7 +83,7 @@ def guard(ask: Ask, leave: Leave | None) -> None:
     if ask.method not in SAFE_METHODS:
         refusal = f"{ask.method} is no method that only reads"
         if leave is not None:
-            refusal = leave.refusal(ask.method, ask.operation, ask.body) or ""
+            refusal = leave.refusal(ask.method, ask.operation, ask.body, ask.job) or ""
         if refusal:
             raise ValueError(refusal)
     if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
@@ -231,7 +233,7 @@ class Client:
 
     def url_of(self, ask: Ask) -> str:
         """Return the URL that is asked for."""
-        return self._url(ask.operation) + (f"?{ask.query}" if ask.query else "")
+        return self._url(ask.operation, ask.job) + (f"?{ask.query}" if ask.query else "")
 
     def _note(self, exchange: Exchange) -> None:
         if self.leave is not None:
@@ -247,12 +249,12 @@ class Client:
         if mine > now:
             await self.sleep(min(mine - now, max(0.0, self.left)))
 
-    def _url(self, operation: Operation | None) -> str:
+    def _url(self, operation: Operation | None, job: str) -> str:
         """Return where an operation is: the queue itself, or beside it."""
         if operation in {None, Operation.MANAGE}:
             return self.url
         assert operation is not None
-        return f"{self.url.rpartition('/')[0]}/{operation.value[1]}"
+        return f"{self.url.rpartition('/')[0]}/{operation.value[1].replace('{job}', job)}"
 
     def _headers(self, ask: Ask) -> Headers:
         fields: dict[str, str | None] = {

@@ -9,14 +9,17 @@ from typing import Any, Final
 from conformance.contract.conversation import NOT_NOW, OK
 from conformance.exchange.model import Exchange, Operation
 from conformance.probe.client import Ask, other
-from conformance.probe.leave import Leave
+from conformance.probe.leave import Leave, nameable
 from conformance.probe.workflows import Workflow
 from conformance.text.safe import printable
 
 FIRST_POLL, LAST_POLL = 0.05, 1.0
 """Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
+WHICH_VERSION: Final = other("which version this is", Operation.STATS)
 WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
+READ_BACK: Final = 5.0
+"""Seconds in which a read has to list the first job: until then no other job is submitted."""
 ARRIVAL: Final = 3.0
 """Seconds in which a job that is there may be listed nowhere: reads come from a cache, jobs go from list to list."""
 CLEAN_UP: Final = 15.0
@@ -42,6 +45,29 @@ def manage(what: str, **members: Any) -> Ask:
 def interrupt(what: str, prompt_id: str) -> Ask:
     """Return the request to stop what runs, by the id of the job that runs."""
     return other(what, Operation.INTERRUPT, json.dumps({"prompt_id": prompt_id}).encode())
+
+
+def cancel(what: str, prompt_id: str) -> Ask:
+    """Return the request to cancel one job, waiting or running."""
+    return other(what, Operation.CANCEL, job=prompt_id)
+
+
+def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, Exchange | None, bool]:
+    """Stop a job of our own that runs: by a route that names it, else by an interrupt that can hit no other job.
+
+    Returns whether there was a way.
+    """
+    if leave.cancels is not False and nameable(name):
+        yield cancel(f"{what}: cancel", name)
+        if leave.cancels:
+            return True
+        yield Ask("read before interrupting")
+    if not leave.may_interrupt and leave.heeds is None:
+        yield WHICH_VERSION
+    if leave.may_interrupt and leave.interrupts:
+        yield interrupt(f"{what}: interrupt", name)
+        return True
+    return False
 
 
 def status(exchange: Exchange | None) -> int | None:
@@ -79,6 +105,25 @@ def deletable(leave: Leave) -> list[str]:
     return [name for name in waiting[1:] if waiting.count(name) == 1]
 
 
+def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
+    """Read until the first job is listed, or READ_BACK is over; then ask whether the job has ended already."""
+    ends, pause = clock() + READ_BACK, FIRST_POLL
+    while not leave.there and clock() < ends:
+        yield pause
+        yield Ask("read until the first job is listed")
+        pause = min(2 * pause, LAST_POLL)
+    if not leave.there:
+        yield THE_JOBS
+
+
+def unread(leave: Leave) -> str | None:
+    """Say why no more jobs are submitted after the first one, if no read showed it; None if one did, or it ended."""
+    if leave.seen or leave.own.keys() & leave.ended:
+        return None
+    how = "in a form that cannot be read" if leave.there else "nowhere"
+    return f"no more jobs were submitted: the queue lists the first one {how}"
+
+
 def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
     """Say in lines for the user which jobs could not be removed, and how many prompts may have become some."""
     if left:
@@ -94,40 +139,74 @@ class Removal:
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
         self.left = leave.left
+        self._deleted = False
+        """Whether a delete was sent for jobs that do not wait in the queue as it was read."""
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
-        """Delete what waits, interrupt what runs where nobody else's job can be hit, until none is left.
+        """Delete what waits, stop what runs if nobody else's job can be hit, until nothing of our own is listed.
 
-        ``clock`` returns seconds, ``ends`` is when to give up by it. Where the queue cannot be read, what may be there
-        is deleted by its id, and that is all, unless the server says "not now". A job that was last seen waiting, or
-        never, and is in neither list now may be on its way into one; unless it is ``followed`` to its end already.
+        ``clock`` returns seconds, ``ends`` is when to give up by it. If the queue cannot be read, the jobs that may be
+        in it are deleted by their ids, and that is all, unless the server says "not now". A job that was last seen
+        waiting, or never, and is in neither list now may be on its way into one: it is deleted by its id, and waited
+        for. If all jobs are ``followed`` to their end already, only those that no read ever listed are deleted.
         """
         gone_by, before, pause = None, None, FIRST_POLL
+        expected: list[str] = []
         for _ in range(TRIES):
             read = yield Ask("read before cleaning up")
             if status(read) != OK or self.leave.listed is None:
-                if self.left:
-                    yield manage("clean up: delete", delete=list(self.left))
-                if status(read) not in NOT_NOW or clock() >= ends:
+                look_again = yield from self._remove_unseen(status(read))
+                if not look_again or clock() >= ends:
                     return
                 yield LAST_POLL
                 continue
             found = self.leave.own_listed()
-            waited = [] if found or followed else sorted(self.leave.own[name] for name in self.leave.waiting)
-            missing = bool(waited) or (self.leave.unanswered > 0 and not found and not followed)
-            on_their_way = missing and (gone_by is None or clock() < gone_by)
-            self.left = tuple(waited if on_their_way else found)
-            if not (self.left or on_their_way) or clock() >= ends:
+            if not found and not expected and (expected := self._not_listed(followed=followed)):
+                yield manage("clean up: delete", delete=expected)
+                if followed:
+                    self.left = self._hidden()
+                    return
+                continue
+            missing = bool(expected) or self.leave.unanswered > 0
+            on_their_way = missing and not found and not followed and (gone_by is None or clock() < gone_by)
+            self.left = tuple(expected) if on_their_way else (*found, *self._hidden())
+            if not (found or on_their_way) or clock() >= ends:
                 return
             if on_their_way:
                 gone_by = clock() + ARRIVAL if gone_by is None else gone_by
                 yield ARRIVAL / 10
                 continue
-            gone_by = None
-            if waiting := self.leave.own_listed(pending=True):
-                yield manage("clean up: delete", delete=waiting)
-            elif self.leave.alone:
-                yield interrupt("clean up: interrupt", self.left[0])
+            gone_by, expected = None, []
+            waiting = self.leave.own_listed(pending=True)
+            yield from self._remove_seen(found, waiting)
             grown = min(2 * pause, LAST_POLL) if found == before else FIRST_POLL  # a cache lists it for some time yet
             pause, before = grown if waiting else LAST_POLL, found
             yield pause
+
+    def _remove_unseen(self, read: int | None) -> Generator[Ask | float, Exchange | None, bool]:
+        """Delete what may be there, after a read that showed no queue. Returns whether to read again."""
+        deleted: Exchange | None = None
+        first = not self._deleted and bool(self.left)
+        if self.left:
+            self._deleted = True
+            deleted = yield manage("clean up: delete", delete=list(self.left))
+        return read in NOT_NOW or (first and status(deleted) == OK)
+
+    def _remove_seen(self, found: list[str], waiting: list[str]) -> Script:
+        """Delete the jobs that wait, or stop the one that runs: by a delete if there is no other way, once."""
+        if waiting:
+            yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
+            return
+        stopped = yield from stop_running(self.leave, found[0], "clean up")
+        if not stopped and not self._deleted:
+            self._deleted = True
+            yield manage("clean up: delete", delete=found)
+
+    def _not_listed(self, *, followed: bool) -> list[str]:
+        """Return the ids of our own jobs that may be there although the read just before does not list them."""
+        names = self.leave.unlisted if followed else self.leave.unlisted | self.leave.waiting
+        return sorted(self.leave.own[name] for name in names)
+
+    def _hidden(self) -> tuple[str, ...]:
+        """Return the ids of our own jobs that no read ever listed, and that are not known to be gone."""
+        return tuple(sorted(self.leave.own[name] for name in self.leave.unlisted))

@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.clauses.lifecycle_remove import MALFORMED
-from conformance.contract.conversation import OK
+from conformance.contract.conversation import ENDED, NOT_NOW, OK
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS
-from conformance.exchange.model import Exchange, Operation
+from conformance.exchange.model import Exchange, Operation, Request, Response
+
+LISTS: Final = ("queue_running", "queue_pending")
+IDS: Final = ("prompt_id", "id", "job_id")
+"""Members that hold the id of a job, if a server lists objects."""
+
+
+HEEDS_IDS: Final = (0, 3, 57)
+"""The first version of ComfyUI whose interrupt stops only the job that it names (pull request 9607)."""
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job that a read listed, under the id as it stands there; "" where it has none."""
+    """A job that a read listed, with the id that the read gives it, or "" if no id was found.
+
+    ``whole`` is False if the job is not an item of the queue as clients know it: an object or a string, for example.
+    """
 
     id: str
     pending: bool
     own: bool
+    whole: bool = True
 
 
 class Leave:
     """Leave to submit ``prompts`` prompts and to remove what came of them.
 
     ``clear`` is leave to remove all pending jobs, where they are the run's own, and that was asked for by name.
+    ``bare`` is leave for an interrupt that stops whatever runs, if only the run's own jobs are in the queue.
     The client shows each request before it is sent (``refusal``) and each exchange that is over (``note``).
     ``token`` stands in every workflow of the run: a job that bears it is the run's own, also where the answer to
     its submission was lost.
     """
 
-    def __init__(self, *, prompts: int = 0, clear: bool = False, token: str = "") -> None:
+    def __init__(self, *, prompts: int = 0, clear: bool = False, bare: bool = False, token: str = "") -> None:
         self.token = token or new_token()
         self.prompts = prompts
         self.clear = clear
+        self.bare = bare
+        self.cancels: bool | None = None
+        """Whether the server cancels a job by its id; None until that was tried."""
+        self.interrupts = True
+        """Whether the server has not refused an interrupt yet."""
+        self.heeds: bool | None = None
+        """Whether an interrupt stops only the job that it names, as far as the server's version tells."""
         self.own: dict[str, str] = {}
         """The run's own jobs: their ids in lower case, and as the server writes them."""
         self.waiting: set[str] = set()
@@ -45,9 +68,13 @@ class Leave:
         self.there: set[str] = set()
         """Those that the last look listed."""
         self.seen = False
-        """Whether any read has listed one of them."""
+        """Whether any read has listed one of them as an item that clients can read."""
+        self.unlisted: set[str] = set()
+        """Those, in lower case, that no read has listed yet, and that are not known to be gone."""
         self.shared = False
         """Whether any read has listed somebody else's job."""
+        self.ended: set[str] = set()
+        """Ids, in lower case, of jobs of any run that the list of jobs says have ended."""
         self.unanswered = 0
         """Prompts of which nobody knows whether they were taken."""
         self.listed: tuple[Listed, ...] | None = None
@@ -55,13 +82,15 @@ class Leave:
         self._made_up: set[str] = set()
 
     @classmethod
-    def to_remove(cls, leaves: Iterable[Leave], token: str) -> Leave:
+    def to_remove(cls, leaves: Iterable[Leave], token: str, *, bare: bool = False) -> Leave:
         """Return leave to remove what came of several, whose tokens begin with ``token``."""
-        joined = cls(token=token)
+        joined = cls(token=token, bare=bare)
         for leave in leaves:
             joined.own |= leave.own
             joined.waiting |= leave.waiting
             joined.there |= leave.there
+            joined.unlisted |= leave.unlisted
+            joined.seen = joined.seen or leave.seen
             joined.unanswered += leave.unanswered
         return joined
 
@@ -73,13 +102,18 @@ class Leave:
 
     @property
     def alone(self) -> bool:
-        """Whether the read just before listed no job but the run's own."""
-        return self.listed is not None and all(job.own for job in self.listed)
+        """Whether the read just before listed no job but the run's own, and every job could be read."""
+        return self.listed is not None and all(job.own and job.whole for job in self.listed)
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether an interrupt that names a job of our own can hit no other job, as far as we can know."""
+        return bool(self.heeds) or (self.bare and self.alone)
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The ids of the run's own jobs that may be in the queue: the last look listed them, or they are waiting."""
-        return tuple(sorted(self.own[name] for name in self.waiting | self.there))
+        """The ids of our own jobs that may be in the queue: the last read listed them, they wait, or no read did."""
+        return tuple(sorted(self.own[name] for name in self.waiting | self.there | self.unlisted))
 
     @property
     def unknown(self) -> int:
@@ -90,14 +124,16 @@ class Leave:
         """Return the ids of the run's own jobs that the read just before listed: of one list, or of both."""
         return [job.id for job in self.listed or () if job.own and pending in {None, job.pending}]
 
-    def refusal(self, method: str, operation: Operation | None, body: bytes) -> str | None:
-        """Say why a request that writes may not be sent; None where it may."""
+    def refusal(self, method: str, operation: Operation | None, body: bytes, job: str = "") -> str | None:
+        """Say why a request that writes may not be sent; None where it may. ``job`` is the id in its URL."""
         if operation is None or not operation.writes or method != operation.method:
             return f"{method} is neither a method that only reads nor an operation that there is leave for"
         if operation is Operation.SUBMIT:
             return self._refusal_to_submit(body)
         if operation is Operation.INTERRUPT:
             return self._refusal_to_interrupt(body)
+        if operation is Operation.CANCEL:
+            return None if nameable(job) and job.lower() in self.own else "only a job of this run may be cancelled"
         return self._refusal_to_remove(body)
 
     def _refusal_to_submit(self, body: bytes) -> str | None:
@@ -113,7 +149,11 @@ class Leave:
         if str(named).lower() not in self.own:
             return "only a job of this run may be interrupted"
         # The published document knows no id here: what runs is interrupted, whosever it is.
-        return None if self.alone else "an interrupt could stop a job that is not of this run"
+        if self.may_interrupt:
+            return None
+        if self.alone:
+            return "there is no leave to interrupt whatever runs on a host that is not loopback"
+        return "an interrupt could stop a job that is not of this run"
 
     def _refusal_to_remove(self, body: bytes) -> str | None:
         if body in MALFORMED:
@@ -140,34 +180,82 @@ class Leave:
             if isinstance(found, str):
                 self.own.setdefault(found.lower(), found)
                 self.waiting.add(found.lower())
+                if found.lower() not in self.there:
+                    self.unlisted.add(found.lower())
             elif response is None or response.status == OK:
                 self.unanswered += 1
         if request.operation is Operation.MANAGE and response is not None and response.status == OK:
-            self.waiting -= _deleted(request.body)
+            deleted = _named(request.body, "delete")
+            self.waiting -= deleted
+            # as long as no read shows our jobs, a status of 200 does not prove that a job is gone
+            self.unlisted -= deleted if self.seen else deleted & _named(response.content, "deleted")
+        if request.operation in {Operation.CANCEL, Operation.INTERRUPT, Operation.STATS}:
+            self._note_stopping(request, response)
+        if request.operation is Operation.JOBS and response is not None and response.status == OK:
+            self.ended |= _ended(response.content)
+            self.waiting -= self.ended
+            self.unlisted -= self.ended
         if request.method != "GET" or request.usual:
             self.listed = None
         if request.usual and response is not None and response.status == OK:
             self.listed = self._listed(Reading(response.content, AS_THE_DOCUMENT_SAYS))
 
+    def _note_stopping(self, request: Request, response: Response | None) -> None:
+        """Take notice of how jobs that run can be stopped."""
+        if response is None or response.status in NOT_NOW:
+            return
+        told = _parsed(response.content) if response.status == OK else None
+        if request.operation is Operation.STATS:
+            self.heeds = _version(told) >= HEEDS_IDS
+        elif request.operation is Operation.INTERRUPT:
+            self.interrupts = response.status == OK
+        else:
+            self.cancels = isinstance(told, dict) and told.get("cancelled") is not False
+            if isinstance(told, dict) and told.get("cancelled") is True:
+                gone = request.url.rpartition("/")[0].rpartition("/")[2].lower()
+                self.waiting.discard(gone)
+                self.unlisted.discard(gone)
+
     def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
-        """Return the jobs of a read, and know as our own what bears the token; None where it cannot be read."""
-        if not isinstance(reading.document.value, dict):
+        """Return the jobs of a read, and claim as our own every job that bears the token.
+
+        A job of any shape is recognised by its id, so that it can be removed. A list may be absent or null. Returns
+        None if the body is not a queue, or if a job of our own has no id.
+        """
+        body = reading.document.value
+        if not isinstance(body, dict) or not all(isinstance(body.get(name), list | None) for name in LISTS):
             return None
         listed = []
         marked = self.token.encode() in reading.content
         for pending, element in reading.elements:
-            found = element.value[1] if isinstance(element.value, list) and len(element.value) > 1 else None
-            named = found if isinstance(found, str) else ""
-            if marked and named.lower() not in self.own and self.token in json.dumps(element.value, default=str):
-                self.own[named.lower()] = named
-            own = bool(named) and named.lower() in self.own
+            named, whole = _id_of(element.value)
+            key = named.lower()
+            if marked and key not in self.own and self.token in json.dumps(element.value, default=str):
+                if not named:
+                    return None
+                self.own[key] = named
+            own = bool(named) and key in self.own
             if own:
-                (self.waiting.add if pending else self.waiting.discard)(named.lower())
-            listed.append(Listed(named, pending, own))
+                (self.waiting.add if pending else self.waiting.discard)(key)
+            listed.append(Listed(named, pending, own, whole))
         self.there = {job.id.lower() for job in listed if job.own}
-        self.seen = self.seen or bool(self.there)
+        self.unlisted -= self.there
+        self.seen = self.seen or any(job.own and job.whole for job in listed)
         self.shared = self.shared or not all(job.own for job in listed)
         return tuple(listed)
+
+
+def nameable(job: str) -> bool:
+    """Whether an id can stand in the path of a URL: what a server gives may be any text."""
+    return bool(_UUID.fullmatch(job))
+
+
+def _version(told: Any) -> tuple[int, ...]:
+    """Return the version of ComfyUI that GET /api/system_stats tells, () if it tells none."""
+    system = told.get("system") if isinstance(told, dict) else None
+    version = system.get("comfyui_version") if isinstance(system, dict) else None
+    found = _VERSION.match(version) if isinstance(version, str) else None
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def new_token() -> str:
@@ -175,11 +263,29 @@ def new_token() -> str:
     return secrets.token_hex(8)
 
 
-def _deleted(body: bytes) -> set[str]:
-    """Return the ids, in lower case, that a request names to be deleted."""
-    asked = _parsed(body)
-    named = asked.get("delete") if isinstance(asked, dict) else None
+def _id_of(element: Any) -> tuple[str, bool]:
+    """Return the id of an element of a list, or "", and whether the element is an item with an id."""
+    if isinstance(element, list):
+        found = element[1] if len(element) > 1 else None
+        return (found, True) if isinstance(found, str) else ("", False)
+    if isinstance(element, dict):
+        element = next((element[name] for name in IDS if isinstance(element.get(name), str)), "")
+    return (element, False) if isinstance(element, str) else ("", False)
+
+
+def _named(body: bytes, member: str) -> set[str]:
+    """Return the ids, in lower case, that a member of a JSON object lists."""
+    found = _parsed(body)
+    named = found.get(member) if isinstance(found, dict) else None
     return {str(name).lower() for name in named} if isinstance(named, list) else set()
+
+
+def _ended(body: bytes) -> set[str]:
+    """Return the ids, in lower case, that a list of jobs says have ended."""
+    told = _parsed(body)
+    jobs = told.get("jobs") if isinstance(told, dict) else None
+    entries = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    return {str(job.get("id")).lower() for job in entries if job.get("status") in ENDED}
 
 
 def _parsed(body: bytes) -> Any:

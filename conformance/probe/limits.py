@@ -60,7 +60,8 @@ TO_BE_REFUSED: Final = 2
 class Writes:
     """What may be written. ``workflows`` are graphs in API format, ``workflow_files`` where they came from.
 
-    Without ``populate`` only what changes nothing is sent. ``job_timeout`` is in seconds.
+    Without ``populate`` only what changes nothing is sent. ``job_timeout`` is in seconds. ``interrupt`` is leave for
+    an interrupt that can stop any job that runs, on a host that is not loopback.
     """
 
     populate: bool = False
@@ -69,6 +70,7 @@ class Writes:
     workflows: tuple[dict[str, Any], ...] = ()
     workflow_files: tuple[str, ...] = ()
     clear: bool = False
+    interrupt: bool = False
     yes: bool = False
 
     def options(self) -> dict[str, str | int | float | bool | None]:
@@ -76,4 +78,5 @@ class Writes:
         return {
             "allow_writes": True, "populate": self.populate, "jobs": self.jobs, "job_timeout": self.job_timeout,
             "workflow": ", ".join(self.workflow_files) or None, "clear": self.clear,
+            "interrupt": self.interrupt,
         }  # fmt: skip

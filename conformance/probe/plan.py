@@ -62,7 +62,6 @@ VARIATIONS: Final = (
     _with("made-up validator", If_None_Match=MADE_UP_VALIDATOR),
     _with("Range", Range=FIRST_BYTE),
     _with("foreign Origin", Origin="https://conformance.invalid"),
-    _with("garbled Origin", Origin=GARBLED_ORIGIN),
 )
 """Reads that a server may tell apart, each between two plain ones."""
 
@@ -77,12 +76,15 @@ ON_THE_WIRE: Final = (
 
 CREDENTIALS: Final = (
     Ask("without the key", credential=Credential.NONE),
-    Ask("a wrong key", credential=Credential.WRONG),
     Ask("an empty key", credential=Credential.EMPTY),
     Ask("the key's header in lower case", credential=Credential.LOWER_CASE_NAME),
     Ask("HEAD without the key", "HEAD", credential=Credential.NONE),
 )
-"""Sent only where a key was given. A wrong key once: twice is the most that a server is to see."""
+"""Sent only if a key was given."""
+WRONG_KEYS: Final = (READ, Ask("a wrong key", credential=Credential.WRONG))
+"""Sent only if a key was given, near the end: a server may lock out who sends one. Twice is the most that it sees."""
+AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
+"""Sent last: a garbled Origin makes ComfyUI write a traceback into its log."""
 
 
 class Stopped(Exception):
@@ -100,7 +102,16 @@ async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_ite
     except OutOfTime:
         why = "the time for the run (--deadline)"
     await _look(client, max_requests)
-    return why
+    return why if why is not None else await _end(client, keyed=keyed, max_requests=max_requests)
+
+
+async def _end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
+    """Send what a server may take amiss. Returns None, or why not all of it was sent."""
+    try:
+        await Asker(client, max_requests).all((*(WRONG_KEYS if keyed else ()), *AT_THE_END))
+    except Stopped as stopped:
+        return str(stopped)
+    return None
 
 
 async def _look(client: Client, max_requests: int) -> None:
@@ -123,7 +134,7 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
         return "no read was answered 200"
     await gathered([ask(READ) for _ in range(PARALLEL)])
     variations = _between_reads(_variations(client.ledger))
-    await ask.all(chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ] * 2))
+    await ask.all(chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ]))
     if _shrinks(client.ledger) and one_for_one(_conversation(client.ledger)) and client.left > PAUSE:
         await client.sleep(PAUSE)
         await ask(READ)

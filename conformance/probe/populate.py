@@ -6,10 +6,10 @@ Whatever happens, what was submitted is removed again: after a failure, at the d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFORMED
 from conformance.contract.conversation import OK
@@ -24,7 +24,6 @@ from conformance.probe.jobs import (
     THE_JOBS,
     WHICH_NODES,
     Removal,
-    Script,
     answered,
     classes_in,
     deletable,
@@ -32,8 +31,11 @@ from conformance.probe.jobs import (
     left_behind,
     manage,
     path,
+    read_back,
     status,
+    stop_running,
     submit,
+    unread,
 )
 from conformance.probe.leave import Leave, Listed
 from conformance.probe.limits import TO_BE_REFUSED, Writes
@@ -42,16 +44,20 @@ from conformance.probe.workflows import (
     TEXT,
     NoWorkflow,
     Workflow,
+    as_frontend,
     built_in,
     output_class,
     refused,
     unique,
 )
 
+T = TypeVar("T")
 SLOW: Final = 2
 """Jobs that are made slow: the first keeps the others waiting, the second those that it leaves when it is stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
 """What stands beside the graph of these jobs, counted from 0."""
+FRONTEND: Final = 2
+"""The job that is submitted as ComfyUI's own frontend submits one: an extension may hide such jobs."""
 WRITTEN: Final = 4
 """The job with text of every plane of Unicode."""
 BESIDE: Final = 12
@@ -63,9 +69,10 @@ Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
-def leave_for(writes: Writes) -> Leave:
-    """Return the leave that the user gave."""
-    return Leave(prompts=writes.jobs + TO_BE_REFUSED if writes.populate else 0, clear=writes.clear)
+def leave_for(writes: Writes, *, loopback: bool) -> Leave:
+    """Return the leave that the user gave for writing to a server, which may be on loopback."""
+    prompts = writes.jobs + TO_BE_REFUSED if writes.populate else 0
+    return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or loopback)
 
 
 class Populating:
@@ -101,6 +108,7 @@ class Populating:
             if why is None and stopped is None:
                 why = await self._until_stopped(self._finish if self.writes.populate else self._change_nothing)
                 followed = why is None and self._none_left()
+                why = why or await self._until_stopped(self._malformed)
             return why or stopped
         finally:
             if self.writes.populate:
@@ -147,12 +155,16 @@ class Populating:
             for number in range(self.writes.jobs):
                 graph = workflows[number % len(workflows) if self.writes.workflows else min(number, len(workflows) - 1)]
                 members = self._members(number)
+                aside = as_frontend(graph, self.leave.token * 2) if number == FRONTEND else {}
                 text = TEXT if number == WRITTEN else ""
                 what = f"submit job {number + 1}" + "".join(f", {name} {value}" for name, value in members.items())
-                exchange = await self._submit(what, graph, text=text, **members)
+                what += ", as ComfyUI's frontend does" if aside else ""
+                exchange = await self._submit(what, graph, text=text, **members, **aside)
                 if status(exchange) != OK and not self.leave.own:
                     return
                 await self._read("after submitting")
+                if number == 0:
+                    await self._read_back()
             await self._submit("submit what cannot run", None)
             await self._read("after submitting")
             again = next((job.id for job in reversed(self.leave.listed or ()) if job.own and job.pending), None)
@@ -161,6 +173,14 @@ class Populating:
             await self._read("after submitting")
         finally:
             done.set()
+
+    async def _read_back(self) -> None:
+        """Wait until a read lists the first job. Raises Stopped if none does, and nobody says that the job ended."""
+        await self._play(read_back(self.leave, self.client.monotonic), self._ask)
+        if (why := unread(self.leave)) is not None:
+            reads = {one.response.content for one in self.client.ledger if one.request.usual and one.response}
+            same = " (every read brought the same bytes: a cache may answer)" if len(reads) == 1 else ""
+            raise Stopped(why + same)
 
     def _members(self, number: int) -> dict[str, Any]:
         """Return what stands beside the graph: a priority on some, unless a server may heed it and others wait."""
@@ -193,12 +213,18 @@ class Populating:
         for ask in (
             manage("delete an id that nobody has", delete=[self.leave.make_up_id()]),
             manage("clear: false", clear=False),
-            other("delete, cut off", Operation.MANAGE, MALFORMED[0]),
-            other("delete a number", Operation.MANAGE, MALFORMED[1]),
         ):
-            await self._ask(ask)
-            await self._read("after a request that changes nothing")
-            await self._read("after a request that changes nothing")
+            await self._ask_between_reads(ask)
+
+    async def _malformed(self) -> None:
+        """Send malformed requests, at the end of a run: a server may end on them, and its queue is lost."""
+        await self._ask_between_reads(other("delete, cut off", Operation.MANAGE, MALFORMED[0]))
+        await self._ask_between_reads(other("delete a number", Operation.MANAGE, MALFORMED[1]))
+
+    async def _ask_between_reads(self, ask: Ask) -> None:
+        await self._ask(ask)
+        await self._read("after a request that changes nothing")
+        await self._read("after a request that changes nothing")
 
     async def _delete_one(self) -> None:
         """Delete one job of those that wait, not the next, and once more when it is gone."""
@@ -212,12 +238,15 @@ class Populating:
             await self._read("after deleting")
 
     async def _interrupt(self) -> None:
-        """Interrupt the job that runs, where no other can be hit, and wait until it has left."""
+        """Stop our job that runs, if no other can be hit, and wait until it has left."""
         await self._read("before interrupting")
         running = self.leave.own_listed(pending=False)
-        if not running or not self.leave.alone:
+        if not running:
             return
-        await self._ask(interrupt("interrupt what runs", running[0]))
+        if self.leave.may_interrupt:
+            await self._ask(interrupt("interrupt what runs", running[0]))
+        elif not await self._play(stop_running(self.leave, running[0], "stop what runs"), self._ask):
+            return
         ends = self.client.monotonic() + INTERRUPT_GRACE + LAST_POLL
         await self._poll("after interrupting", ends, lambda: running[0] not in self.leave.own_listed(pending=False))
         await self._read("after interrupting")
@@ -234,7 +263,8 @@ class Populating:
         if not self.leave.own_listed():
             await self._compared()
             await self._read("before interrupting nothing")
-            if self.leave.listed == () and self.leave.own and not self.leave.shared:
+            idle = self.leave.listed == () and not self.leave.shared and self.leave.interrupts
+            if idle and self.leave.own and self.leave.may_interrupt:
                 await self._ask(interrupt("interrupt where nothing runs", min(self.leave.own.values())))
         await self._read("at the end")
 
@@ -293,21 +323,27 @@ class Populating:
         try:
             with suppress(OutOfTime):
                 ends = self.client.monotonic() + CLEAN_UP
-                await self._play(removal.steps(self.client.monotonic, ends, followed=followed))
+                await self._play(removal.steps(self.client.monotonic, ends, followed=followed), self.client.ask)
         finally:
             self.left = removal.left
             self._tell()
 
-    async def _play(self, script: Script) -> None:
-        """Send what a script yields, and nothing is counted: removing has its own bound."""
+    async def _play(
+        self, script: Generator[Ask | float, Exchange | None, T], ask: Callable[[Ask], Awaitable[Exchange]]
+    ) -> T:
+        """Send what a script yields by ``ask``, and return what it returns."""
         exchange: Exchange | None = None
-        with suppress(StopIteration):
-            while True:
-                step, exchange = script.send(exchange), None
-                if isinstance(step, Ask):
-                    exchange = await self.client.ask(step)
-                else:
-                    await self.client.sleep(step)
+        while True:
+            try:
+                step = script.send(exchange)
+            except StopIteration as over:
+                returned: T = over.value
+                return returned
+            exchange = None
+            if isinstance(step, Ask):
+                exchange = await ask(step)
+            else:
+                await self.client.sleep(step)
 
     def _tell(self) -> None:
         for line in left_behind(self.left, self.leave.unknown):

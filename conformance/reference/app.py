@@ -63,7 +63,7 @@ class Reference:
         self._queue = MovingQueue.full(self._started, period or variant.period, variant.waiting, variant.running, seed)
 
     def answer(self, ask: Ask) -> Reply:
-        """Return the answer to one request."""
+        """Return the answer to one request. Raises HangUpError if there is none."""
         now = self._clock()
         ask = replace(ask, key=self.key, now=now, read=self.reads, rate=self._rate(now), writing=self.writing)
         for twist in self._twists:
@@ -79,6 +79,8 @@ class Reference:
             reply = Reply(headers=general).json(200, None).having(self._text(ask))
         for twist in self._twists:
             reply = twist.replies(reply, ask) if twist.replies else reply
+        if self.board is not None and self.board.dead:
+            raise HangUpError
         return reply
 
     def _rate(self, now: float) -> int:
@@ -170,6 +172,11 @@ class _Played(web.StreamResponse):
         pass
 
 
+async def _nothing(hang_up: HangUpError) -> AsyncIterator[bytes]:
+    yield b""
+    raise hang_up
+
+
 def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     """Return what ``aiohttp.web.Server`` calls for each request: one handler for every method and path."""
 
@@ -183,6 +190,8 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
             if writes and reference.board is not None and reference.board.takes:
                 await asyncio.sleep(reference.board.takes)
             reply = reference.answer(Ask(request.method, path, query, headers, body=body))
+        except HangUpError as hang_up:
+            return _Played(_nothing(hang_up), keeps=False)
         finally:
             reference.writing -= writes
         if not request.keep_alive:

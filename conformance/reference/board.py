@@ -51,6 +51,8 @@ class Board:
 
     def __init__(self, now: float, seed: int = 0) -> None:
         self.now = now
+        self.dead = False
+        """Whether the server has ended: it answers nothing any more."""
         self.jobs: list[Job] = []
         """All of them, by the time of their submission, those that ended too."""
         self._random = Random(seed)  # noqa: S311 - ids, no secrets

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.contract.terms import Dialect
+from conformance.exchange.hosts import is_loopback
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Populated, Transcript
@@ -21,6 +21,7 @@ from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 from conformance.run.consent import demand_consent
 from conformance.run.settings import EMBEDDED, Settings
+from conformance.run.stopping import stoppable
 
 if TYPE_CHECKING:
     from conformance.exchange.transcript import Search
@@ -143,51 +144,28 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         priorities = settings.dialect is not Dialect.OSS
         populating = Populating(client, settings.writes, plan, say, max_requests=most, priorities=priorities)
     search = None
-    with terminable(), asyncio.Runner() as runner:
+    with stoppable() as stop, asyncio.Runner() as runner:
         runner.run(client.__aenter__())
         try:
-            stopped = runner.run(plan() if populating is None else populating.run())
+            stopped = stop.run(runner, plan() if populating is None else populating.run())
             if settings.properties is not None and stopped is None:
                 asker = Asker(client, most)
                 search = _search(
                     settings,
                     client.ledger,
-                    lambda asks: runner.run(asker.all(asks)),
-                    lambda asks: runner.run(asker.side_by_side(asks)),
+                    lambda asks: stop.run(runner, asker.all(asks)),
+                    lambda asks: stop.run(runner, asker.side_by_side(asks)),
                 )
         finally:
             runner.run(client.__aexit__())
     return _Asked(tuple(client.ledger), stopped, search, None if populating is None else populating.outcome)
 
 
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM stop a run as Ctrl-C does, so that what was submitted is removed. Signals come to the main thread.
-
-    Also where Ctrl-C is ignored, as a shell sees to for what it runs in the background: else neither would stop it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    import signal
-
-    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if deaf:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if deaf:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:
     from conformance.probe.client import Client
     from conformance.probe.populate import leave_for
 
-    leave = None if settings.writes is None else leave_for(settings.writes)
+    leave = None if settings.writes is None else leave_for(settings.writes, loopback=is_loopback(base))
     return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway, leave=leave)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from conformance.exchange.hosts import is_loopback
@@ -13,6 +14,8 @@ from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
 from conformance.run.settings import Settings
 
+MALFORMED: Final = "malformed requests are sent at the end: a server that does not expect them can end on them"
+
 
 def will_be_sent(settings: Settings) -> list[str]:
     """Say in lines for the user what is about to be written, and where; nothing where nothing is."""
@@ -20,12 +23,13 @@ def will_be_sent(settings: Settings) -> list[str]:
     if writes is None:
         return []
     if not writes.populate:
-        return ["requests that write are sent as well, none of which is to change anything (--allow-writes)"]
+        return ["requests that write are sent as well, none of which is to change anything (--allow-writes)", MALFORMED]
     source = ", ".join(writes.workflow_files) or "workflows of its own that need no model"
     lines = [
         f"{writes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
-        "jobs of this run are deleted and interrupted, and no others",
+        "jobs of this run are deleted, cancelled and interrupted, and no others",
         f"they take up to {writes.job_timeout:g} s, and are removed where they take longer",
+        MALFORMED,
     ]
     if writes.clear:
         lines.append("the queue is cleared, if it holds nothing but jobs of this run (--clear)")

@@ -23,9 +23,9 @@ from conformance.history.overview import TargetResult
 from conformance.judge.report import decode
 from conformance.problems import UsageProblem
 from conformance.render.overview import result
-from conformance.run.ask import terminable
 from conformance.run.consent import unconsented
 from conformance.run.settings import Settings
+from conformance.run.stopping import stoppable
 from conformance.run.targets import Target, environment
 from conformance.text.safe import printable
 
@@ -75,8 +75,8 @@ def run_all(
     ``say`` is told what a run has said on the standard error, each line with the name of its target: such as what it
     could not take away again, also where it was interrupted.
     """
-    with terminable():
-        return asyncio.run(_all(work, parallel, tell, say))
+    with stoppable() as stop, asyncio.Runner() as runner:
+        return stop.run(runner, _all(work, parallel, tell, say))
 
 
 async def _all(work: Sequence[Job], parallel: int, tell: Tell, say: Callable[[str], None]) -> list[TargetResult]:

@@ -96,6 +96,10 @@ OPTIONS: Final = (
         "S", float,
     ),
     Option("--clear", "with --populate: clear the queue as well, where it holds the run's own jobs alone"),
+    Option(
+        "--interrupt", "with --populate: send an interrupt that can stop any job that runs, to a host that is not "
+        "loopback and whose jobs are the run's own",
+    ),
     Option("--allow-writes", "send requests that write, none of which is to change anything; --populate implies it"),
     Option("--yes", "write to a host that is not loopback without asking at the terminal"),
     Option("--deadline", "seconds for the whole run [default: 120, 240 more to write]", "S", float),

@@ -152,6 +152,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     jobs: int | None = None,
     job_timeout: float | None = None,
     clear: bool = False,
+    interrupt: bool = False,
     yes: bool = False,
     bounds: Mapping[str, float] = MappingProxyType({}),
 ) -> Settings:
@@ -162,7 +163,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     url, scheme_added = _target(target, environ)
     writes = writes_from(
         populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,
-        clear=clear, yes=yes,
+        clear=clear, interrupt=interrupt, yes=yes,
     )  # fmt: skip
     asked = {"max_examples": max_examples, "seed": seed, "example_database": example_database}
     search = _properties({name: value for name, value in asked.items() if value is not None}, wanted=properties)

@@ -33,7 +33,7 @@ from conformance.text.suggest import did_you_mean
 _BY_NAME: Final = {option.name: option for option in OPTIONS if option.name != "report_dir"}
 KEYS: Final = ("api_key_env", "api_key_file", "header")
 """Options that name a secret which the target receives."""
-OF_ONE: Final = ("target", *KEYS, "populate", "allow_writes", "clear", "yes")
+OF_ONE: Final = ("target", *KEYS, "populate", "allow_writes", "clear", "interrupt", "yes")
 """Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "compliance.json", "junit.xml"})

@@ -24,6 +24,7 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
     jobs: int | None,
     job_timeout: float | None,
     clear: bool,
+    interrupt: bool,
     yes: bool,
 ) -> Writes | None:
     """Check what was typed. Returns None where nothing may be written. Raises UsageProblem."""
@@ -32,6 +33,7 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
         "--jobs": jobs is not None,
         "--job-timeout": job_timeout is not None,
         "--clear": clear,
+        "--interrupt": interrupt,
     }
     stray = [flag for flag, value in given.items() if value]
     if stray and not populate:
@@ -52,7 +54,7 @@ def writes_from(  # noqa: PLR0913 - one parameter for each option
         workflows = tuple(_workflow(file) for file in files)
     except ValueError as problem:
         raise UsageProblem(str(problem)) from None
-    return Writes(populate, jobs, job_timeout, workflows, files, clear, yes)
+    return Writes(populate, jobs, job_timeout, workflows, files, clear, interrupt, yes)
 
 
 def _workflow(file: str) -> dict[str, Any]:

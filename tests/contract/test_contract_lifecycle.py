@@ -278,3 +278,47 @@ def test_what_is_in_milliseconds_is_compared(value: int, *, dated: bool) -> None
 @pytest.mark.parametrize("value", [10**12 - 1, 10**14, 10**14 + 1, "x", None, True])
 def test_what_is_in_no_milliseconds_is_not_compared(value: Any) -> None:
     assert created(value) is None
+
+
+# --- hidden, or behind a cache ----------------------------------------------------------------------------------------
+
+
+def hidden(status: str | None = "pending", looks: int = 3, *, later: bool = True) -> Talk:
+    """Return a run of which B never comes, while C, which was submitted later, does."""
+    talk = Talk().submit(A).look([A]).submit(B).submit(C)
+    for _ in range(looks):
+        talk.look([A], [C] if later else [])
+    return talk if status is None else talk.jobs(**{B: status})
+
+
+def test_a_job_that_waits_and_is_not_listed_while_later_ones_are_is_hidden() -> None:
+    message = f'"{B}" never came, while reads listed later ones, and the list of jobs says that it was pending.'
+    expected = [Told("", "the job, pending or running", "not listed in 3 looks", message)]
+    assert told("listed", hidden()) == expected
+    assert told("listed", hidden().jobs(**{B: "completed"})) == expected
+
+
+@pytest.mark.parametrize("status", ["in_progress", "completed", None])
+def test_a_job_that_may_have_run_meanwhile_is_not_hidden(status: str | None) -> None:
+    assert told("listed", hidden(status)) == []
+
+
+def test_a_read_that_lists_no_later_job_may_be_old() -> None:
+    assert told("listed", hidden(later=False)) == []
+    assert told("listed", hidden(looks=2)) == []
+
+
+def test_reads_of_the_same_bytes_may_come_from_a_cache() -> None:
+    talk = Talk().submit(A).look().wait(3).look().jobs(**{A: "pending"})
+    (found,) = told("listed", talk) or [Told("", "", "", "")]
+    assert found.hint is not None
+    assert "a cache may answer" in found.hint
+    assert [one.hint for one in told("listed", hidden()) or ()] == [None]
+
+
+@pytest.mark.parametrize("members", [{"number": -1}, {"front": True}])
+def test_a_job_with_a_priority_may_have_run_while_older_ones_wait(members: dict[str, Any]) -> None:
+    talk = Talk().submit(A).look([A]).submit(B).look([A], [B]).submit(C, **members)
+    for _ in range(4):
+        talk.look([A], [B])
+    assert told("listed", talk) == []

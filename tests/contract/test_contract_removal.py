@@ -9,7 +9,7 @@ import pytest
 from answers import NOW, Told, item, said
 from talk import THEIRS, A, B, C, Talk, three, workflow
 
-from conformance.exchange.model import Exchange, Operation, Request, Response
+from conformance.exchange.model import Exchange, Fault, Operation, Problem, Request, Response
 from conformance.judge.judge import judge
 
 
@@ -359,3 +359,45 @@ def test_where_something_is_listed_or_nobody_looked_it_is_not_idle() -> None:
     assert told("interrupt.idle", manage(Talk().submit(A).look(), {})) is None
     twice = [item(n, e1=A, e2=workflow(A)) for n in (1, 2)]
     assert told("interrupt.idle", Talk().submit(A).look(twice).interrupt(A)) is None
+
+
+# --- a server that ends -----------------------------------------------------------------------------------------------
+
+NUMBER = {"delete": 7}
+
+
+def silent(talk: Talk, fault: Fault = Fault.BROKEN, *, last: int = 1) -> Talk:
+    """Return a run whose last exchanges brought no response."""
+    for place in range(len(talk.exchanges) - last, len(talk.exchanges)):
+        talk.exchanges[place] = replace(talk.exchanges[place], response=None, problem=Problem(fault, "gone"))
+    return talk
+
+
+def ended(sent: str = '{"delete": 7}') -> list[Told]:
+    message = f"The server ended on POST /api/queue with the body {sent}: all jobs in its queue may be lost."
+    return [Told(None, "an answer, such as 400", "none, and none to the requests that followed", message)]
+
+
+def test_a_server_survives_a_malformed_request() -> None:
+    for status in (200, 400, 500):
+        assert told("survives-malformed", manage(Talk().look(), NUMBER, status).look()) == []
+    assert told("survives-malformed", Talk().look().delete(A).look()) is None
+    assert told("survives-malformed", manage(Talk().look(), NUMBER)) is None, "nobody looked afterwards"
+
+
+@pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.UNREACHABLE])
+def test_a_server_that_answers_nothing_after_a_malformed_request_has_ended(fault: Fault) -> None:
+    assert told("survives-malformed", silent(manage(Talk().look(), NUMBER).look(), fault, last=2)) == ended()
+
+
+def test_a_server_that_is_started_again_has_ended_nevertheless() -> None:
+    talk = silent(silent(manage(Talk().look(), NUMBER)).look(), Fault.UNREACHABLE).look()
+    assert told("survives-malformed", talk) == ended()
+
+
+def test_a_connection_that_ends_is_not_a_server_that_ends() -> None:
+    assert told("survives-malformed", silent(manage(Talk().look(), NUMBER)).look()) is None
+    assert told("survives-malformed", silent(silent(manage(Talk().look(), NUMBER)).look()).look()) is None
+    slow = silent(silent(manage(Talk().look(), NUMBER), Fault.TIMEOUT).look(), Fault.TIMEOUT)
+    assert told("survives-malformed", slow) is None
+    assert told("survives-malformed", silent(Talk().look().delete(A).look(), last=2)) is None

@@ -19,9 +19,10 @@ from conformance.contract.conversation import (
     began,
     ended,
 )
+from conformance.contract.reading.body import Reading
 from conformance.contract.terms import EMPTY_ANSWER, Level
-from conformance.exchange.model import Operation
-from conformance.text.safe import show
+from conformance.exchange.model import Exchange, Fault, Operation, Response
+from conformance.text.safe import printable, show
 
 MANAGE: Final = "/paths/~1api~1queue/post"
 REMOVES: Final = "Cancel specific PENDING jobs by ID or clear all pending jobs in the queue"
@@ -36,6 +37,8 @@ QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage
 """Nodes that take milliseconds. A step of another may take longer, and be the last one."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
 """Bodies that are no request to remove jobs: cut off, and a number where a list of ids stands. Neither names a job."""
+_ENDED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
+"""What becomes of a request on which a server ends."""
 A_DELETE: Final = "a pending job of the run that is deleted (--populate)"
 
 
@@ -254,6 +257,43 @@ def malformed_is_a_mistake_of_the_client(answer: Answer) -> Iterator[Finding]:
             f"{status} to {answer.request.body.decode()}",
             "The request is malformed, and the answer does not say so.",
         )
+
+
+def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, bool]]]:
+    """Yield each malformed request with whether the server ended on it: no answer, and nothing answers afterwards.
+
+    A request that was not answered, while the next one was, says nothing: connections end for other reasons too.
+    """
+    answered = [answer.exchange for answer in conversation.answers]
+    everything = sorted((*answered, *conversation.unanswered), key=lambda one: one.started or 0.0)
+    for place, exchange in enumerate(everything):
+        request, later = exchange.request, everything[place + 1 :]
+        malformed = request.operation is Operation.MANAGE and not _is_well_formed(request.body)
+        if not malformed or not later:
+            continue
+        ended = exchange.problem is not None and exchange.problem.fault in _ENDED
+        gone = all(one.response is None for one in later)
+        refused = later[0].problem is not None and later[0].problem.fault is Fault.UNREACHABLE
+        response = exchange.response or Response(0)
+        if exchange.response is not None or (ended and (gone or refused)):
+            yield Answer(exchange, response, Reading(response.content)), (exchange, exchange.response is None)
+
+
+@clause(
+    "lifecycle.survives-malformed", Level.MUST,
+    title="A malformed request does not end the server",
+    source=published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
+    why="Whoever can send one request takes the queue from everybody, and all jobs in it are lost.",
+    keeps='{"delete": 7} · 400 · the queue, as before', breaks='{"delete": 7} · no answer · connection refused',
+    needs="a malformed request to remove jobs, and a request after it (--allow-writes)", across=_died,
+)  # fmt: skip
+def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) -> Iterator[Finding]:
+    """The request is answered, or the server goes on answering others."""
+    exchange, died = subject
+    if died:
+        sent = printable(exchange.request.body.decode(errors="replace"))
+        yield Finding(None, "an answer, such as 400", "none, and none to the requests that followed",
+                      f"The server ended on POST /api/queue with the body {sent}: all jobs in its queue may be lost.")  # fmt: skip
 
 
 # --- clearing ---------------------------------------------------------------------------------------------------------

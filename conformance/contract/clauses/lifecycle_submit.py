@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from conformance.contract.clause import Finding, clause, doc, published, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, published, rfc
 from conformance.contract.clauses.http import answered_at
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.item_create_time import CLOCK_SKEW_MS
@@ -40,6 +40,7 @@ GAP: Final = 2.0
 SEEN: Final = 3
 """Looks that show an older job waiting, and not this one, before we say that it never came."""
 A_JOB: Final = "a job that the run submitted (--populate)"
+CACHE: Final = Cause("cache", "every read brought the same bytes: a cache may answer in place of the server")
 _ABSENT: Final = object()
 """Stands where a workflow lacks what was submitted."""
 
@@ -97,11 +98,12 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Hist
     source=doc(GET_QUEUE, LISTED),
     why="A client that does not find its job takes it for done, or submits it again.",
     keeps="submitted · pending · running · gone", breaks="submitted · never seen, while older ones wait",
-    needs=A_JOB, across=submissions,
+    needs=A_JOB, across=submissions, kinds=(CACHE.kind,),
 )  # fmt: skip
 def a_job_is_listed_until_it_ends(subject: tuple[History, Submission]) -> Iterator[Finding]:
     """No job is in neither list for more than 2 s and alive afterwards; none never comes while an older one waits."""
     history, submission = subject
+    cause = CACHE if len({look.answer.response.content for look in history.looks}) == 1 else None
     name = submission.id
     looks = history.after(submission.answer)
     alive = [ended(submission.answer), *(ended(look.answer) for look in looks if name in look.ids)]
@@ -112,15 +114,42 @@ def a_job_is_listed_until_it_ends(subject: tuple[History, Submission]) -> Iterat
             first, last = began(absent[0].answer), ended(absent[-1].answer)
             if any(moment > last for moment in alive):
                 yield Finding("", "the job, pending or running", f"in neither list for {last - first:.1f} s",
-                              f"{show(submission.prompt_id)} is listed nowhere, and had not ended.")  # fmt: skip
+                              f"{show(submission.prompt_id)} is listed nowhere, and had not ended.", cause)  # fmt: skip
                 return
-    if any(name in look.ids or _elsewhere(look, submission) for look in looks) or history.status_of(name) in ENDED:
+    if any(name in look.ids or _elsewhere(look, submission) for look in looks):
+        return
+    missed = _missed_while_alive(history, submission, looks)
+    if missed > GAP:
+        yield Finding("", "the job, pending or running", f"in neither list for {missed:.1f} s",
+                      f"{show(submission.prompt_id)} is listed nowhere, and had not ended.", cause)  # fmt: skip
+        return
+    lacking = _fresh_and_pending(history, submission, looks)
+    if len(lacking) >= SEEN:
+        yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
+                      f"{show(submission.prompt_id)} never came, while reads listed later ones, and the list of jobs says that it was pending.", cause)  # fmt: skip
+        return
+    if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and ended
         return
     older = [other.id for other in history.submissions if other.before(submission)]
     waited = [look for look in looks if any(other in look.pending for other in older)]
     if len(waited) >= SEEN:
         yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
-                      f"{show(submission.prompt_id)} was taken and never came, while an older job waits.")  # fmt: skip
+                      f"{show(submission.prompt_id)} was taken and never came, while an older job waits.", cause)  # fmt: skip
+
+
+def _missed_while_alive(history: History, submission: Submission, looks: list[Look]) -> float:
+    """Return for how many seconds no look listed a job, before the list of jobs said that it waits or runs."""
+    rolls = [ended(roll.answer) for roll in history.rolls if roll.statuses.get(submission.id) in ALIVE]
+    before = [look for look in looks if any(ended(look.answer) < moment for moment in rolls)]
+    return ended(before[-1].answer) - began(before[0].answer) if before else 0.0
+
+
+def _fresh_and_pending(history: History, submission: Submission, looks: list[Look]) -> list[Look]:
+    """Return the looks that list a job which was submitted later, before the list of jobs said that this one waits."""
+    later = [other.id for other in history.submissions if submission.before(other)]
+    rolls = [roll.answer for roll in history.rolls if roll.statuses.get(submission.id) == "pending"]
+    fresh = (look for look in looks if any(other in look.ids for other in later))
+    return [look for look in fresh if any(look.answer.precedes(roll) for roll in rolls)]
 
 
 def _elsewhere(look: Look, submission: Submission) -> bool:

@@ -151,7 +151,7 @@ def an_ended_job_is_gone(subject: tuple[History, Submission]) -> Iterator[Findin
 
 def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Answer, object]]]:
     history = conversation.history
-    taken = [found.workflow for found in history.submissions]
+    taken = [found.workflow for found in history.taken]
     for answer, sent in history.prompts:
         digest = digest_of(sent.get("prompt"))
         if FIRST_ERROR <= answer.response.status < 500 and digest not in taken:
@@ -179,7 +179,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, 
     history = conversation.history
     for answer, sent in history.prompts:
         named = str(sent.get("prompt_id")).lower()
-        if "prompt_id" in sent and any(found.id == named for found in history.submissions):
+        if "prompt_id" in sent and any(found.id == named for found in history.taken):
             yield answer, (history, answer, named)
 
 

@@ -61,11 +61,11 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     needs="two jobs", of_body=_two_ids, kinds=("running-and-pending",),
 )  # fmt: skip
 def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
-    """No prompt_id stands twice in the two lists together."""
+    """No prompt_id is twice in the two lists together, unless the run itself submitted it twice."""
     seen: dict[str, Item] = {}
     for item, prompt_id in named:
         first = seen.setdefault(prompt_id.lower(), item)
-        if first is not item:
+        if first is not item and prompt_id.lower() not in item.demand.twice:
             both = first.pending is not item.pending
             yield Finding(f"{item.pointer}/1", "an id of its own", show(prompt_id), f"This job stands at {first.pointer} too." if both
                           else "This prompt_id is listed before.",

@@ -33,6 +33,25 @@ class ForgetsAJob(Board):
         return job
 
 
+@board("lifecycle.listed")
+class HidesJobsOfTheFrontend(Board):
+    """A job that is submitted with the editor's graph in extra_data, as ComfyUI's frontend does, is never listed."""
+
+    def __init__(self, now: float, seed: int = 0) -> None:
+        super().__init__(now, seed)
+        self._hidden: set[str] = set()
+
+    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        job = super().add(graph, asked)
+        if "extra_data" in asked:
+            self._hidden.add(job.prompt_id)
+        return job
+
+    def snapshot(self) -> Queue:
+        queue = super().snapshot()
+        return {name: [item for item in items if item[1] not in self._hidden] for name, items in queue.items()}
+
+
 class _Starting(Board):
     """Jobs on their way from waiting to running."""
 
@@ -369,6 +388,16 @@ class FailsOnAnUnknownId(Board):
 def malformed_is_fine(reply: Reply, ask: Ask) -> Reply:
     """A malformed request to remove jobs is answered as if all were well."""
     return reply.json(200, {"deleted": []}) if ask.path.endswith("/queue") else reply
+
+
+@board("lifecycle.survives-malformed")
+class EndsOnAMalformedRequest(Board):
+    """The server ends on a request to delete that holds no list, as a program does that catches no exception."""
+
+    def manage(self, asked: Any) -> Answer:
+        if isinstance(asked, dict) and not isinstance(asked.get("delete", []), list):
+            self.dead = True
+        return super().manage(asked)
 
 
 @board("lifecycle.clear.false")

@@ -1,0 +1,102 @@
+"""What SIGINT and SIGTERM do to a run: the first one stops it in order, so that it removes its jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+REPEAT: Final = 1.0
+"""Seconds in which further signals count as the same one: ``timeout`` signals its child, and then its group."""
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Repeats:
+    """Tells the repeats of a signal from a second one. ``clock`` returns seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.first: float | None = None
+        self._clock = clock
+
+    def is_new(self) -> bool:
+        """Note a signal. Returns whether it is more than the repeat of the one before."""
+        now = self._clock()
+        if self.first is not None and now - self.first < REPEAT:
+            return False
+        self.first = now
+        return True
+
+
+class Stop:
+    """Handles the signals of a run: the first one cancels its coroutine, and another one raises KeyboardInterrupt."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._repeats = Repeats(clock)
+        self._task: asyncio.Task[Any] | None = None
+        self._stopped = False
+        self._before: dict[signal.Signals, Any] = {}
+        self._over = False
+
+    def run(self, runner: asyncio.Runner, step: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine. Raises KeyboardInterrupt if a signal stopped it."""
+
+        async def stoppable() -> T:
+            self._task = asyncio.current_task()
+            try:
+                return await step
+            finally:
+                self._task = None
+
+        try:
+            return runner.run(stoppable())
+        except asyncio.CancelledError:
+            if self._stopped:
+                raise KeyboardInterrupt from None
+            raise
+
+    def listen(self) -> None:
+        """Handle the signals from now on, SIGINT even if a shell had it ignored for a command in the background."""
+        self._before = {number: signal.signal(number, self._hear) for number in STOPPING}
+
+    def leave(self) -> None:
+        """Handle the signals no more: at once, or if one came, as soon as its repeats are over."""
+        self._over = True
+        if self._repeats.first is None:
+            self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _hear(self, number: int, _: FrameType | None) -> None:
+        if not self._repeats.is_new():
+            return
+        if self._over:
+            self._restore()
+            signal.raise_signal(number)
+            return
+        if self._stopped or self._task is None:
+            self._stopped = True
+            raise KeyboardInterrupt
+        self._stopped = True
+        self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+
+@contextmanager
+def stoppable(clock: Callable[[], float] = time.monotonic) -> Iterator[Stop]:
+    """Let SIGINT and SIGTERM stop what is run within, if this is the main thread: signals come to no other."""
+    stop = Stop(clock)
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    stop.listen()
+    try:
+        yield stop
+    finally:
+        stop.leave()
