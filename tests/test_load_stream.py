@@ -135,13 +135,13 @@ def test_of_another_body_under_the_same_head_only_clauses_that_look_at_more_are_
 
 def test_a_job_that_was_seen_before_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bytes] = []
-    look = Prover.look
+    look = Prover.inspect
 
     def noting(self: Prover, element: Any) -> Any:
         looked.append(bytes(element))
         return look(self, element)
 
-    monkeypatch.setattr(Prover, "look", noting)
+    monkeypatch.setattr(Prover, "inspect", noting)
     stream = Stream(Demand.of(Dialect.CLOUD))
     for number in range(1, 5):
         assert not stream.judge("one", read(another(number), number=number)).broken
@@ -252,7 +252,7 @@ def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_ap
     assert bare.exchange.started == exchange.started
     assert looked_at == {"content-type"}
     looks: list[Callable[[], object]] = [
-        lambda: bare.response.content, lambda: bare.document, lambda: bare.gist, lambda: bare.response.headers,
+        lambda: bare.response.content, lambda: bare.document, lambda: bare.summary, lambda: bare.response.headers,
         lambda: bare.exchange.elapsed, lambda: bare.exchange.response.content,  # type: ignore[union-attr]
     ]  # fmt: skip
     for look in looks:

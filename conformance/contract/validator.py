@@ -11,7 +11,7 @@ from conformance.contract.ask import subjects
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
-from conformance.contract.reading.fast import Skimmed
+from conformance.contract.reading.fast import FastReading
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Request, Response
 
@@ -48,14 +48,14 @@ class Validator:
         if not isinstance(body, Body):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the answer")
         content = bytes(body)
-        reading = Skimmed(content, self._demand, must_only=self._must_only)
+        reading = FastReading(content, self._demand, must_only=self._must_only)
         if self._demand.open and (told := reading.order) is not None:
-            reading = Skimmed(content, Demand.told_by(*told), must_only=self._must_only)
+            reading = FastReading(content, Demand.told_by(*told), must_only=self._must_only)
         clauses = _asked(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
         if reading.keeps(clauses.keys()):
             return ()
         found = tuple(_findings(clauses, content, reading))
-        if self._brief is None or not reading.outline.document.too_deep:
+        if self._brief is None or not reading.reduced.document.too_deep:
             return found
         should = (finding for finding in found if finding.level is not Level.MUST)
         return tuple(sorted((*should, *self._brief.validate(content)), key=lambda finding: _PLACES[finding.clause]))
@@ -82,7 +82,7 @@ def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[st
     })  # fmt: skip
 
 
-def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: Skimmed) -> Iterator[Finding]:
+def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: FastReading) -> Iterator[Finding]:
     response = Response(200, content=content, head=False)
     answer = Answer(Exchange("body", _ASKED, response), response, reading)
     for clause, level in clauses.values():

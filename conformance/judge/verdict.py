@@ -95,12 +95,12 @@ def _doubts(
     coded = [answer for answer in shown if answer.response.coding_error is not None]
     if coded:
         yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
-    deep = [answer.gist.depth for answer in shown if not (answer.gist.read or answer.gist.malformed)]
+    deep = [answer.summary.depth for answer in shown if not (answer.summary.read or answer.summary.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
-    if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
+    if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
         yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items and --populate)"
     if unseen:
         yield in_words(unseen, "core", "not exercised")

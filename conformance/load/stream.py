@@ -24,8 +24,8 @@ from conformance.contract.clauses.status import accountable
 from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import KNOWN, Skimmed
-from conformance.contract.reading.fast_job import Seen
+from conformance.contract.reading.fast import KNOWN, FastReading
+from conformance.contract.reading.fast_job import Inspection
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
@@ -179,7 +179,7 @@ class _Reader:
 
     @property
     def jobs(self) -> int:
-        return 1 + sum([len(answer.gist.sightings) for answer in self.reads])
+        return 1 + sum([len(answer.summary.observations) for answer in self.reads])
 
 
 class Stream:
@@ -206,7 +206,7 @@ class Stream:
         self._heads: Recent[_Head, _Alike] = Recent(EQUALS)
         self._alike: Recent[Hashable, _Alike] = Recent(EQUALS)
         self._proven: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._jobs: Recent[bytes, Seen] = Recent(BODIES, lambda seen: seen.size + ROOM)
+        self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: body.room)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
@@ -244,12 +244,12 @@ class Stream:
 
     def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
         """Return what is said of an answer by itself, and together with those before it of the same reader."""
-        if not equal.shows_queue or not equal.body.reading.gist.is_object:
+        if not equal.shows_queue or not equal.body.reading.summary.is_object:
             return equal.noted
         window = self._readers.get_or_make(reader, _Reader)
         digest, stood_still = equal.body.digest, (equal.body.digest,) * WINDOW
         if window.digests != stood_still:  # else those that are there serve as well
-            read = remembered(exchange, response, equal.body.reading.gist)
+            read = remembered(exchange, response, equal.body.reading.summary)
             window.reads = (*window.reads, read)[-WINDOW:]
             window.digests = (*window.digests, digest)[-WINDOW:]
             window.still = None
@@ -288,7 +288,7 @@ class Stream:
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
         """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
         answers = [
-            Answer(exchange, exchange.response, Skimmed(exchange.response.content, self._demand))
+            Answer(exchange, exchange.response, FastReading(exchange.response.content, self._demand))
             for exchange in exchanges
             if exchange.response is not None
         ]
@@ -317,28 +317,28 @@ class Stream:
         return _Alike(noted + _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady), others)
 
     def _ask_of_proven(self, answer: Answer, of_head: _Alike) -> _Alike:
-        """Ask what can be asked of a head and of what is left of a body: that is the same for all bodies alike."""
+        """Ask what can be asked of a head and the remaining jobs of a body: equal for all equal bodies."""
         known = [clause for clause in of_head.others if clause.id in KNOWN]
         noted, others = _as_far_as_shown(known, subjects, without_body(answer, self._fields, answer.reading))
         return _Alike(of_head.noted + noted, [c for c in of_head.others if c.id not in KNOWN or c in others])
 
-    def _seen(self, look: Callable[[Raw], Seen], element: Raw) -> Seen:
+    def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
         """Return what is seen of an element of a list: each is looked at once."""
         text = bytes(element)
         return self._jobs.get_or_make(text, lambda: self._look(look, text))
 
-    def _look(self, look: Callable[[Raw], Seen], text: bytes) -> Seen:
+    def _look(self, look: Callable[[Raw], Inspection], text: bytes) -> Inspection:
         seen = look(Raw(text))
-        if seen.left is None:
+        if seen.remaining is None:
             seen.facts(self._demand.read_as).settle(self._digests.get_or_make)
         return seen
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
-        reading = Skimmed(content, self._demand, recall=self._seen)
+        reading = FastReading(content, self._demand, recall=self._seen)
         proven = reading.proven
         if proven is None:
             noted = self._ask_known(reading)
-            reading.gist.settle(self._digests.get_or_make)
+            reading.summary.settle(self._digests.get_or_make)
         else:
             noted = self._proven.get_or_make(proven, lambda: self._ask_known(reading))
         noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
@@ -363,8 +363,8 @@ def _whole(clause: Clause, answer: Answer) -> _Asked:
 
 def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
-    exercised, left = reading.left(clause.id, clause.level_in(reading.demand))
-    return exercised, clause.of_body(left)
+    exercised, remaining = reading.remaining(clause.id, clause.level_in(reading.demand))
+    return exercised, clause.of_body(remaining)
 
 
 def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
@@ -420,8 +420,8 @@ def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
     for clause, asking in asked:
         try:
             found = list[Finding]()
-            exercised, left = asking()
-            for subject in left:
+            exercised, remaining = asking()
+            for subject in remaining:
                 exercised = True
                 if len(found) < LISTED:
                     found += itertools.islice(clause.check(subject), LISTED - len(found))

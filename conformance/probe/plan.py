@@ -16,7 +16,7 @@ from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import NOT_NOW, OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import allowed
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import Skimmed
+from conformance.contract.reading.fast import FastReading
 from conformance.exchange.headers import http_date
 from conformance.exchange.model import Credential, Exchange, Fault
 from conformance.probe.client import Ask, Client, OutOfTime
@@ -284,7 +284,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
     answers = []
     for exchange in ledger:
         if exchange.response is not None:
-            answers.append(Answer(exchange, exchange.response, Skimmed(exchange.response.content)))
+            answers.append(Answer(exchange, exchange.response, FastReading(exchange.response.content)))
             answers[-1].reading.forget()
     return Conversation(answers)
 
@@ -298,7 +298,7 @@ async def _await_items(client: Client, seconds: float) -> None:
         client.uncounted = len(client.ledger)
         _go_on(client.ledger)
         remaining = client.left - ends
-        if any(answer.gist.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:
+        if any(answer.summary.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:
             client.extend(-max(0.0, remaining))
             return
         await client.sleep(min(POLL, remaining))

@@ -23,7 +23,7 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import KNOWN, Skimmed
+from conformance.contract.reading.fast import KNOWN, FastReading
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.recordings import read_file
 from conformance.reference.faults import FAULTS
@@ -56,7 +56,7 @@ def said(clause: Clause, reading: Reading) -> Said:
 
 def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
     """Ask every clause of one answer of the body, read in each way."""
-    whole, quick, quickest = Reading(body, demand), Skimmed(body, demand), Skimmed(body, demand, must_only=True)
+    whole, quick, quickest = Reading(body, demand), FastReading(body, demand), FastReading(body, demand, must_only=True)
     for clause in CATALOGUE:
         level = clause.level_in(demand)
         if clause.over is not None and level is not None:
@@ -95,8 +95,8 @@ def of_each_clause(body: bytes, demand: Demand) -> Iterator[Finding]:
 
 def remembered(reading: Reading) -> dict[str, Any]:
     """Return what is kept of a body; of its depth only whether it is beyond what is read."""
-    gist = reading.gist
-    return {name: getattr(gist, name) for name in gist._fields if name != "depth" or not gist.read}
+    summary = reading.summary
+    return {name: getattr(summary, name) for name in summary._fields if name != "depth" or not summary.read}
 
 
 @given(body=bodies("cloud") | bodies("oss"), demand=demands)

@@ -189,7 +189,7 @@ def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding
 
 def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str]]]:
     for look, submission, _ in each_look(conversation):
-        for listed, seen in look.answer.sightings.items():
+        for listed, seen in look.answer.observations.items():
             if seen.workflow is not None and seen.workflow.value == submission.workflow:
                 yield look.answer, (submission, f"{seen.pointer}/1\0{listed}")
 
