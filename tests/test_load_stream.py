@@ -23,7 +23,7 @@ from conformance.load.bare import Wanted, without_body
 from conformance.load.stream import BETWEEN, Recent, Stream
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
-from conformance.reference.message import Ask
+from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS
 
 FOLLOWED = {clause.id for clause in CATALOGUE if clause.over is not None} | {*BETWEEN, "status.steady"}
@@ -34,7 +34,7 @@ def answers_of(fault: Fault, number: int = 12) -> Iterator[Exchange]:
     """Yield reads, one a second, of a queue that tells one lie."""
     clock = iter(range(int(NOW), int(NOW) + 10_000))
     endpoint = Reference(VARIANTS[fault.variant], fault, clock=lambda: float(next(clock)))
-    ask = Ask("GET", endpoint.path, headers=(("Accept", "application/json"),))
+    ask = IncomingRequest("GET", endpoint.path, headers=(("Accept", "application/json"),))
     for n in range(1, number + 1):
         reply = endpoint.answer(ask)
         asked = Request("GET", "http://t/api/queue", ask.headers)

@@ -107,9 +107,9 @@ class Conversation:
         return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
 
     @cached_property
-    def history(self) -> History:
+    def history(self) -> JobHistory:
         """What happened to the run's own jobs, where it submitted any."""
-        return History(self)
+        return JobHistory(self)
 
     @cached_property
     def served(self) -> bool:
@@ -290,7 +290,7 @@ class Roll(NamedTuple):
     whole: bool
 
 
-class History:
+class JobHistory:
     """What happened to the run's own jobs."""
 
     def __init__(self, conversation: Conversation) -> None:

@@ -18,7 +18,7 @@ from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.judge.outcome import outcome
 from conformance.judge.report import ClauseResult, Counts, Server, Verdict
-from conformance.judge.tally import Tally, readable
+from conformance.judge.tally import ClauseTally, readable
 from conformance.judge.verdict import count, decide
 
 LIVE: Final = 8 << 20
@@ -62,7 +62,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     """
     asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges))
     answers, demand = _read(exchanges, asked)
-    tallies = {clause: Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
+    tallies = {clause: ClauseTally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
     for answer in answers:
@@ -132,7 +132,7 @@ _Known = dict[tuple[str, int], str]
 """By clause and reading: the first answer of that body, by its id. Same bytes, same findings."""
 
 
-def _over(tally: Tally, clause: Clause, answer: Answer, known: _Known) -> None:
+def _over(tally: ClauseTally, clause: Clause, answer: Answer, known: _Known) -> None:
     place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
     if place is not None and place in known:
         tally.note_again(answer, known[place])
@@ -146,7 +146,7 @@ def _over(tally: Tally, clause: Clause, answer: Answer, known: _Known) -> None:
         known[place] = answer.exchange.id
 
 
-def _across(tally: Tally, clause: Clause, conversation: Conversation) -> None:
+def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> None:
     assert clause.across is not None
     for answer, subject in clause.across(conversation):
         tally.note(answer, clause, subject)

@@ -32,7 +32,7 @@ class _Bare:
         raise Wanted(name)
 
 
-class _Head(_Bare):
+class _BareHead(_Bare):
     """The head of an answer. Fields are shown by their names, which are noted: nobody sees all of them."""
 
     header = Response.header
@@ -65,10 +65,10 @@ def without_other_fields(answer: Answer, looked_at: set[str]) -> Answer:
     return _made(asked, response, answer.reading)
 
 
-def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _Head]:
+def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _BareHead]:
     """Return an exchange and its response. ``looked_at`` takes the names of fields that somebody looks at."""
     shown = {name: getattr(answer.response, name) for name in names}
-    response = _Head(all_lines=answer.response.lines, looked_at=looked_at, **shown)
+    response = _BareHead(all_lines=answer.response.lines, looked_at=looked_at, **shown)
     return _Bare(request=answer.request, response=response, **of_exchange), response
 
 

@@ -52,8 +52,8 @@ BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
 By id how far from the end the answer stands that is charged: what is missing between two reads shows in the next.
 """
 
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+CacheKey = TypeVar("CacheKey", bound=Hashable)
+CacheValue = TypeVar("CacheValue")
 
 
 class Noted(Struct, frozen=True, gc=False):
@@ -73,15 +73,15 @@ class Noted(Struct, frozen=True, gc=False):
 NOTHING: Final = Noted()
 
 
-class Recent(OrderedDict[Key, Value]):
+class Recent(OrderedDict[CacheKey, CacheValue]):
     """The values that were used last, as many as weigh ``room`` together."""
 
-    def __init__(self, room: int, weigh: Callable[[Value], int] = lambda _: 1) -> None:
+    def __init__(self, room: int, weigh: Callable[[CacheValue], int] = lambda _: 1) -> None:
         super().__init__()
         self._room, self._weigh = room, weigh
         self._weight = 0
 
-    def get_or_make(self, key: Key, make: Callable[[], Value]) -> Value:
+    def get_or_make(self, key: CacheKey, make: Callable[[], CacheValue]) -> CacheValue:
         """Return the value of a key, made where it is not known any more."""
         if key in self:
             self.move_to_end(key)
@@ -89,7 +89,7 @@ class Recent(OrderedDict[Key, Value]):
         self.put(key, make())
         return self[key]
 
-    def put(self, key: Key, value: Value) -> None:
+    def put(self, key: CacheKey, value: CacheValue) -> None:
         """Remember a value; forget those that were used longest ago. The newest one is always kept."""
         if key in self:
             self._weight -= self._weigh(self.pop(key))

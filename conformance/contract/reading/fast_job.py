@@ -38,17 +38,17 @@ class _UsualMetadata(_Metadata, gc=False, forbid_unknown_fields=True):
     """Metadata that hold nothing else."""
 
 
-_Decoders = Mapping[Dialect, msgspec.json.Decoder[Any]]
-_MUST: Final[_Decoders] = {
+_DecoderByOrder = Mapping[Dialect, msgspec.json.Decoder[Any]]
+_MUST: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_Number, _Id, list[str], _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[int | float, _Id, list[str], _Metadata]),
 }
 """What `must` demands of number, id, output node ids and metadata, by the order of the job."""
-_ALL: Final[_Decoders] = {
+_ALL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _Metadata]),
 }
-_USUAL: Final[_Decoders] = {
+_USUAL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
@@ -135,7 +135,7 @@ class InspectedJob(NamedTuple):
 class _Small:
     """Decodes the small elements of a job of one order."""
 
-    def __init__(self, decoders: _Decoders, order: Dialect) -> None:
+    def __init__(self, decoders: _DecoderByOrder, order: Dialect) -> None:
         self._decode = decoders[order].decode
         self.outputs, self.metadata = PLACES[order]
 
