@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Level
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath, Level
 from conformance.exchange.model import Exchange, Extent, Operation, Request, Response, Same
 from conformance.text.strict_json import Document
 
@@ -71,14 +71,14 @@ class Answer:
         """The jobs that a queue lists, by prompt id."""
         return self.summary.observations if self.shows_queue else {}
 
-    def remaining(self, clause: str, level: Level | None) -> tuple[bool, Answer]:
+    def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
         """Return whether what is proven of the body exercises a clause, and what it has still to be asked of.
 
-        The clause is named by its id; ``level`` is the one that it has under the dialect of the reading.
+        ``fast`` is what the clause declares; ``level`` is the one that it has under the dialect of the reading.
         """
         if not self.shows_queue:
             return False, self
-        exercised, reading = self.reading.remaining(clause, level)
+        exercised, reading = self.reading.remaining(fast, level)
         return exercised, self if reading is self.reading else Answer(self.exchange, self.response, reading)
 
     def precedes(self, other: Answer) -> bool:

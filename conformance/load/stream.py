@@ -24,7 +24,7 @@ from conformance.contract.clauses.status import accountable
 from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import KNOWN, FastReading
+from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.fast_job import Inspection
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
@@ -112,7 +112,7 @@ class _Body(NamedTuple):
     digest: bytes
     noted: Noted
     proven: Hashable | None
-    """Equal for bodies of which the known clauses say the same; None for others."""
+    """Equal for bodies of which the clauses that declare ``fast`` say the same; None for others."""
 
     @property
     def room(self) -> int:
@@ -189,8 +189,8 @@ class Stream:
         asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
         self._demand = demand
         of_body = [clause for clause in asked if clause.of_body is not None]
-        self._known = [clause for clause in of_body if clause.id in KNOWN]
-        self._of_body = [clause for clause in of_body if clause.id not in KNOWN]
+        self._declared = [clause for clause in of_body if clause.fast is not None]
+        self._of_body = [clause for clause in of_body if clause.fast is None]
         self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
@@ -318,9 +318,9 @@ class Stream:
 
     def _ask_of_proven(self, answer: Answer, of_head: _Alike) -> _Alike:
         """Ask what can be asked of a head and the remaining jobs of a body: equal for all equal bodies."""
-        known = [clause for clause in of_head.others if clause.id in KNOWN]
-        noted, others = _as_far_as_shown(known, subjects, without_body(answer, self._fields, answer.reading))
-        return _Alike(of_head.noted + noted, [c for c in of_head.others if c.id not in KNOWN or c in others])
+        declared = [clause for clause in of_head.others if clause.fast is not None]
+        noted, others = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
+        return _Alike(of_head.noted + noted, [c for c in of_head.others if c.fast is None or c in others])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
         """Return what is seen of an element of a list: each is looked at once."""
@@ -337,15 +337,15 @@ class Stream:
         reading = FastReading(content, self._demand, recall=self._seen)
         proven = reading.proven
         if proven is None:
-            noted = self._ask_known(reading)
+            noted = self._ask_declared(reading)
             reading.summary.settle(self._digests.get_or_make)
         else:
-            noted = self._proven.get_or_make(proven, lambda: self._ask_known(reading))
+            noted = self._proven.get_or_make(proven, lambda: self._ask_declared(reading))
         noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
         return _Body(reading, digest, noted, proven)
 
-    def _ask_known(self, reading: Reading) -> Noted:
-        return _noted((clause, partial(_of_body, clause, reading)) for clause in self._known)
+    def _ask_declared(self, reading: Reading) -> Noted:
+        return _noted((clause, partial(_of_body, clause, reading)) for clause in self._declared)
 
     def _compare(self, reads: Sequence[Answer]) -> Noted:
         """Return what a read says together with the ones before it of the same reader."""
@@ -363,7 +363,7 @@ def _whole(clause: Clause, answer: Answer) -> _Asked:
 
 def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
-    exercised, remaining = reading.remaining(clause.id, clause.level_in(reading.demand))
+    exercised, remaining = reading.remaining(clause.fast, clause.level_in(reading.demand))
     return exercised, clause.of_body(remaining)
 
 

@@ -10,7 +10,7 @@ from answers import asked, item, queue, read, reads
 
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading, Remaining
-from conformance.contract.terms import Level
+from conformance.contract.terms import FastPath, Level
 from conformance.exchange.model import Credential, Exchange, Request, Response
 
 
@@ -40,12 +40,12 @@ class Proven(Reading):
 
     rest = Reading(b"{}")
 
-    def remaining(self, clause: str, level: Level | None) -> Remaining:  # noqa: ARG002 - the same of all clauses
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - the same of all clauses
         return Remaining(exercised=True, reading=self.rest)
 
 
 def test_what_is_proven_of_a_body_is_asked_of_no_clause() -> None:
-    clause = ("item.array", Level.MUST)
+    clause = (FastPath.EACH_JOB, Level.MUST)
     shown, hidden = answer(read(queue(item()))), read(queue(item()), status=404)
     assert shown.remaining(*clause) == (False, shown)
     assert shown.remaining(*clause)[1] is shown

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered, Summary, digest_of
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Level
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.text.strict_json import Document, NonFinite, parse
 
 if TYPE_CHECKING:
@@ -126,10 +126,10 @@ class Reading:
         self.demand = demand
         self._places = places
 
-    def remaining(self, clause: str, level: Level | None) -> Remaining:  # noqa: ARG002 - others tell one clause from another
-        """Return what a clause of the body, named by its id, has to be asked of: here the whole.
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - others tell one clause from another
+        """Return what a clause of the body still has to be asked of: here the whole body.
 
-        ``level`` is the one that it has under the dialect of this reading.
+        ``fast`` is what the clause declares, and ``level`` the one that it has under the dialect of this reading.
         """
         return Remaining(exercised=False, reading=self)
 

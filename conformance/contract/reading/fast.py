@@ -14,36 +14,8 @@ from conformance.contract.reading.fast_job import InspectedJob, Inspection, must
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element, Listed, split_body, write
 from conformance.contract.reading.fast_workflow import sound
 from conformance.contract.reading.memory import Located, Observation
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Level
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.text.json_bytes import quotes_in_utf_8, seems_huge
-
-OF_TEXT: Final = frozenset({
-    "envelope.object", "envelope.not-an-error", "envelope.queue-running.array", "envelope.queue-pending.array",
-    "envelope.both-lists", "json.well-formed", "json.finite-numbers", "json.utf-8", "json.no-bom", "json.single-text",
-    "json.control-characters", "json.distinct-names", "json.paired-surrogates", "json.number-range", "json.nesting",
-})  # fmt: skip
-"""Clauses that look at a body as a whole: they say the same of a body with the remaining jobs only."""
-OF_EACH_JOB: Final = frozenset({
-    "item.array", "item.five-elements", "item.element-order", "item.job-number.number", "item.job-number.integer",
-    "item.job-number.plain", "item.job-number.one-based", "item.job-number.safe", "item.prompt-id.string",
-    "item.prompt-id.uuid", "item.prompt-id.lower-case", "item.workflow.object", "item.workflow.not-empty",
-    "item.output-node-ids.array", "item.output-node-ids.not-empty", "item.output-node-ids.distinct",
-    "item.metadata.object", "item.create-time.present", "item.create-time.number", "item.create-time.milliseconds",
-    "item.create-time.whole", "queue.one-order", "privacy.credentials",
-})  # fmt: skip
-"""Clauses that every proven job keeps, and exercises."""
-OF_OUTPUTS: Final = frozenset({"item.output-node-ids.strings", "item.output-node-ids.not-blank"})
-"""Exercised by a job with an output node id."""
-OF_GRAPHS: Final = frozenset({"workflow.class-types"})
-OF_LINKS: Final = frozenset({"workflow.links"})
-OF_GRAPHS_WITH_OUTPUTS: Final = frozenset({"workflow.output-nodes"})
-OF_ONE_JOB: Final = OF_EACH_JOB | OF_OUTPUTS | OF_GRAPHS | OF_LINKS | OF_GRAPHS_WITH_OUTPUTS
-BETWEEN_JOBS: Final = frozenset({
-    "queue.prompt-ids.distinct", "queue.pending.oldest-first", "queue.job-numbers.distinct",
-    "queue.job-numbers.rising",
-})  # fmt: skip
-KNOWN: Final = OF_TEXT | OF_ONE_JOB | BETWEEN_JOBS
-"""What a quick reading knows of. Any other clause is asked of the whole body."""
 
 _MANY: Final = 20_000
 """A body with more remaining jobs than this is read whole: proofs and values would both take memory."""
@@ -78,20 +50,20 @@ class FastReading(Reading):
             return _prove_must(self.content, self.demand)
         return _prove(self.content, self.demand, self._recall)
 
-    def keeps(self, clauses: Collection[str]) -> bool:
-        """Whether the body is proven to keep these clauses of it, by their ids: all of them are known."""
-        return self._proof is not None and self._proof.keeps(clauses)
+    def keeps(self, proofs: Collection[FastPath]) -> bool:
+        """Whether the body is proven to keep all clauses that declare one of these."""
+        return self._proof is not None and self._proof.keeps(proofs)
 
-    def remaining(self, clause: str, level: Level | None) -> Remaining:
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
         """Return what a clause of the body has to be asked of."""
         asked = level is Level.MUST if self._must_only else level is not None
-        if clause not in KNOWN or not asked or self._proof is None:
-            return super().remaining(clause, level)
-        return self._proof.remaining_for(clause)
+        if fast is None or not asked or self._proof is None:
+            return super().remaining(fast, level)
+        return self._proof.remaining_for(fast)
 
     @property
     def proven(self) -> Hashable | None:
-        """Equal values for bodies of which all known clauses say the same, since they are asked of the same.
+        """Equal values for bodies of which all clauses that declare ``fast`` say the same.
 
         None where a job remains to be read, or jobs disagree with one another: such bodies are asked one by one.
         """
@@ -183,9 +155,9 @@ class _Proof:
         self.jobs, self._listed, self._demand = jobs, listed, demand
         self.remaining_jobs = [job for job in jobs if job.inspection.remaining is not None]
 
-    def keeps(self, clauses: Collection[str]) -> bool:
-        """Whether both lists are there, and no job remains that any of these clauses has to be asked of."""
-        if self.remaining_jobs or (self._broken and not self._broken.isdisjoint(clauses)):
+    def keeps(self, proofs: Collection[FastPath]) -> bool:
+        """Whether both lists are there, and no job remains that a clause has to be asked of."""
+        if self.remaining_jobs or (self._broken and not self._broken.isdisjoint(proofs)):
             return False
         running, pending = map(self._listed.get, LISTS)
         return isinstance(running, list) and isinstance(pending, list)
@@ -197,18 +169,18 @@ class _Proof:
             return None
         return self.rest.content, self._exercised, tuple(len(each) > 1 for each in self._compared.values())
 
-    def remaining_for(self, name: str) -> Remaining:
-        """Return what one of the known clauses still has to be asked of."""
-        if name in OF_TEXT:
+    def remaining_for(self, fast: FastPath) -> Remaining:
+        """Return what a clause still has to be asked of that declares ``fast``."""
+        if fast is FastPath.BODY:
             return Remaining(exercised=False, reading=self.rest)
-        if name in OF_ONE_JOB:
-            return Remaining(exercised=name in self._exercised, reading=self.rest)
-        if name in self._broken:
+        if fast not in self._compared:
+            return Remaining(exercised=fast in self._exercised, reading=self.rest)
+        if fast in self._broken:
             return Remaining(exercised=False, reading=self.without_workflows)
-        return Remaining(exercised=len(self._compared[name]) > 1, reading=_WithoutWorkflows(self._demand, ()))
+        return Remaining(exercised=len(self._compared[fast]) > 1, reading=_WithoutWorkflows(self._demand, ()))
 
     @cached_property
-    def _exercised(self) -> frozenset[str]:
+    def _exercised(self) -> frozenset[FastPath]:
         """The clauses of one job that the proven jobs exercise."""
         shapes = {
             (bool(inspection.outputs), inspection.graph)
@@ -216,14 +188,17 @@ class _Proof:
             if inspection.remaining is None
         }
         outputs, graphs = (any(each) for each in zip(*shapes, strict=True)) if shapes else (False, False)
-        return frozenset().union(
-            OF_EACH_JOB if shapes else (), OF_OUTPUTS if outputs else (), OF_GRAPHS if graphs else (),
-            OF_GRAPHS_WITH_OUTPUTS if (True, True) in shapes else (),
-            OF_LINKS if any(inspection.linked for _, _, inspection in self.jobs) else (),
-        )  # fmt: skip
+        exercised = {
+            FastPath.EACH_JOB: bool(shapes),
+            FastPath.OUTPUT_NODE_IDS: outputs,
+            FastPath.GRAPHS: graphs,
+            FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
+            FastPath.LINKS: any(inspection.linked for _, _, inspection in self.jobs),
+        }
+        return frozenset(fast for fast, found in exercised.items() if found)
 
     @cached_property
-    def _compared(self) -> dict[str, list[Any]]:
+    def _compared(self) -> dict[FastPath, list[Any]]:
         """What the clauses between jobs compare."""
         ids: list[str] = []
         numbers: list[float | Decimal] = []
@@ -241,14 +216,14 @@ class _Proof:
                     numbers += filter(is_number, item.elements[:1])
                     times += [item.create_time.value] if item.create_time and is_number(item.create_time.value) else []
         return {
-            "queue.prompt-ids.distinct": ids,
-            "queue.pending.oldest-first": times,
-            "queue.job-numbers.distinct": numbers,
-            "queue.job-numbers.rising": numbers,
+            FastPath.DISTINCT_IDS: ids,
+            FastPath.RISING_TIMES: times,
+            FastPath.DISTINCT_NUMBERS: numbers,
+            FastPath.RISING_NUMBERS: numbers,
         }
 
     @cached_property
-    def _broken(self) -> frozenset[str]:
+    def _broken(self) -> frozenset[FastPath]:
         """The clauses between jobs that are broken, or may be."""
         ids, times, numbers, _ = self._compared.values()
         distinct = len(set(numbers)) == len(numbers)
