@@ -11,7 +11,7 @@ import pytest
 from conformance.reference.app import Reference
 from conformance.reference.board import Board
 from conformance.reference.faults import FAULTS
-from conformance.reference.message import IncomingRequest
+from conformance.reference.message import HangUpError, IncomingRequest
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS
 
@@ -33,8 +33,12 @@ class Desk:
         )
 
     def ask(self, method: str, name: str, body: Any = None, query: str = "") -> tuple[int, Any]:
+        """Return status and body of the response; the status is 0 if there is none."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        reply = self.reference.answer(IncomingRequest(method, f"/api/{name}", query, body=content))
+        try:
+            reply = self.reference.answer(IncomingRequest(method, f"/api/{name}", query, body=content))
+        except HangUpError:
+            return 0, None
         written = reply.headers.get("Content-Type", "").startswith("application/json")
         return reply.status, json.loads(reply.body) if written else reply.body or None
 
@@ -185,7 +189,8 @@ def told(desk: Desk) -> list[Any]:
     """Ask everything that there is to ask, with time between, and return what was answered."""
     said = []
     ids = []
-    beside: list[dict[str, Any]] = [{}, {}, {"number": -1}, {"front": True}, *[{}] * 8]
+    frontend = {"client_id": "a", "extra_data": {"extra_pnginfo": {"workflow": {"nodes": []}}}}
+    beside: list[dict[str, Any]] = [{}, {}, {"number": -1}, {"front": True}, frontend, *[{}] * 7]
     for more in beside:
         said.append(desk.ask("POST", "prompt", {"prompt": GRAPH, **more}))
         ids.append(str((said[-1][1] or {}).get("prompt_id", "")).lower())
@@ -210,6 +215,8 @@ def told(desk: Desk) -> list[Any]:
         desk.ask("POST", "interrupt", {"prompt_id": ids[0]}),
         desk.ask("GET", "queue"),
         desk.ask("GET", "jobs"),
+        desk.ask("POST", "queue", {"delete": 7}),
+        desk.ask("GET", "queue"),
     ]
 
 

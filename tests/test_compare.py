@@ -113,7 +113,10 @@ def test_no_side_sees_the_key_of_the_other(tmp_path: Path) -> None:
     [
         ([], "Missing argument 'A'"),
         (["embedded"], "Missing argument 'B'"),
-        (["localhost:1", "embedded"], "A: localhost:1 is no http or https URL: give one such as http://localhost:1"),
+        (
+            ["example.org:1", "embedded"],
+            "A: example.org:1 is no http or https URL: give one such as http://example.org:1",
+        ),
         (["embedded", "http://h/api/queue"], "B: the target is the base URL without /api/queue"),
         (["embedded", "nowhere.json"], "nowhere.json cannot be read: No such file or directory"),
         (["embedded", "README.md"], "README.md is no report of a run"),

@@ -86,7 +86,9 @@ def test_what_shows_under_load_alone_is_claimed_by_no_check(fault: Fault) -> Non
 @pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
 def test_what_shows_under_load_alone_is_not_claimed_of_a_little_load(fault: Fault) -> None:
     with serve(fault=fault.name) as endpoint:
-        report = loaded(endpoint, "--rate-limit=20", "--jobs=3" if fault.needs_jobs else "--quiet", requests=60)
+        report = loaded(
+            endpoint, "--users=2", "--rate-limit=20", "--jobs=3" if fault.needs_jobs else "--quiet", requests=60
+        )
     assert accused(report) == []
 
 

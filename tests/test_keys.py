@@ -294,7 +294,7 @@ import conformance.judge.build
 def stumble(exchanges, *rest, **more):
     raise LookupError(f"{exchanges!r}")
 
-conformance.judge.build.judge = stumble
+conformance.judge.build.judge_each = stumble
 """
 SEND = """
 from conformance.probe.client import Client

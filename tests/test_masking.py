@@ -48,9 +48,10 @@ FAULTY: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_hidden_on_request_in_all_that_a_run_writes_and_prints(name: str, tmp_path: Path) -> None:
-    body = tmp_path / "queue.json"
-    body.write_bytes(FAULTY[name])
-    arguments = ("judge", "queue.json", "--report-dir", "reports/latest")
+    body = FAULTY[name]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    (tmp_path / "queue.http").write_bytes(head + body)  # whole as sent: a cut-off file of JSON is refused
+    arguments = ("judge", "queue.http", "--report-dir", "reports/latest")
     open_ = command_line(tmp_path, *arguments)
     shown = open_.stdout + left_behind(tmp_path)
     assert any(secret in shown for secret in SECRETS), "nothing was shown, so nothing can be hidden"

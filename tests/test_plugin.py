@@ -236,7 +236,7 @@ def test_a_port_that_speaks_no_tls_is_inconclusive(tmp_path: Path, conforming: E
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["--target", "127.0.0.1:8188"], "give one such as http://127.0.0.1:8188"),
+        (["--target", "example.org:8188"], "give one such as http://example.org:8188"),
         (["--target", ""], "--target is set but empty"),
         (["--target", NOWHERE, "--dialect", "klingon"], "--dialect must be cloud, oss or auto"),
         (["--target", NOWHERE, "--api-key-env", "UNSET"], "--api-key-env names UNSET, which is not set"),

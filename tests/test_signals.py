@@ -1,4 +1,4 @@
-"""A run that a signal stops removes its jobs, whoever sends the signal, and however often it is repeated."""
+"""A run that a signal stops removes its jobs: with every sender, and however often the signal is repeated."""
 
 from __future__ import annotations
 

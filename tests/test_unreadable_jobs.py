@@ -167,6 +167,9 @@ def test_load_leaves_nothing_in_a_queue_of_objects_or_names_it(tmp_path: Path, *
     assert server.submitted == 1
     left = tuple(job["prompt_id"] for job in server.jobs)
     assert len(left) == keeps
+    table = done.stdout + done.stderr
+    assert "/api/jobs/{id}/cancel" in table
+    assert "cancel: answered" not in table, "few servers can cancel one job"
     found = report_in(tmp_path)
     assert found.jobs is not None
     assert found.jobs.left == left

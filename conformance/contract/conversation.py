@@ -304,7 +304,7 @@ class JobHistory:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The prompts that were taken, in order, but for ids that the run submitted twice: they name no single job."""
+        """The prompts that were taken, in order, without ids that the run submitted twice: such an id names two jobs."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
         return [found for found in self.taken if found.id not in twice]
 

@@ -68,7 +68,7 @@ class Demand(NamedTuple):
     """The dialect that was asked for, and what it comes to in a run.
 
     ``read_as`` is CLOUD or OSS, or AUTO where no job has shown an order; ``because`` says how that is known.
-    ``twice`` are ids, in lower case, that the run itself submitted twice: that they are listed twice is no breach of
+    ``twice`` are ids, in lower case, that the run itself submitted twice: that they are listed twice does not break
     ``queue.prompt-ids.distinct``.
     """
 

@@ -22,7 +22,7 @@ from conformance.contract.catalogue import BY_ID
 from conformance.contract.conversation import OK
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.hosts import is_loopback
-from conformance.exchange.model import Exchange, Operation
+from conformance.exchange.model import Exchange, Operation, Request
 from conformance.judge.judge import judge
 from conformance.judge.report import Report
 from conformance.load.client import Connection
@@ -142,7 +142,7 @@ class Session:
             failure = BrokenResponse(f"no answer: {exchange.problem.fault.value}")
         elif broken:
             failure = BrokenResponse(f"{broken[0]}: {BY_ID[broken[0]].title}")
-        elif response is not None and response.status != OK and (request.reads or request.method == "POST"):
+        elif response is not None and response.status != OK and (request.reads or _is_expected(request)):
             failure = BrokenResponse(f"answered {response.status}")
         self._environment.events.request.fire(
             request_type=request.method, name=_name(exchange), response_time=(exchange.elapsed or 0.0) * 1000,
@@ -279,6 +279,15 @@ def _connected(runner: MasterRunner) -> set[str]:
     return {name for name, node in runner.clients.items() if node.state != STATE_MISSING}
 
 
+def _is_expected(request: Request) -> bool:
+    """Whether a write is one that every server has: cancelling is tried, and few have it."""
+    return request.method == "POST" and request.operation is not Operation.CANCEL
+
+
 def _name(exchange: Exchange) -> str:
-    """Return the path of a request, under which Locust counts it."""
-    return urlsplit(exchange.request.url).path
+    """Return the path of a request, under which Locust counts it; without the id of a job."""
+    path = urlsplit(exchange.request.url).path
+    if exchange.request.operation is not Operation.CANCEL:
+        return path
+    before, _, _ = path.removesuffix("/cancel").rpartition("/")
+    return f"{before}/{{id}}/cancel"

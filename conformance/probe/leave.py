@@ -152,7 +152,7 @@ class Leave:
         if self.may_interrupt:
             return None
         if self.alone:
-            return "there is no leave to interrupt whatever runs on a host that is not loopback"
+            return "an interrupt may stop any job, which needs --interrupt on a host that is not loopback"
         return "an interrupt could stop a job that is not of this run"
 
     def _refusal_to_remove(self, body: bytes) -> str | None:
@@ -246,7 +246,7 @@ class Leave:
 
 
 def nameable(job: str) -> bool:
-    """Whether an id can stand in the path of a URL: what a server gives may be any text."""
+    """Whether an id can be part of a URL's path: a server may give any text as an id."""
     return bool(_UUID.fullmatch(job))
 
 

@@ -9,12 +9,12 @@ import asyncio
 import socket
 import struct
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -51,7 +51,7 @@ class Reference:
         self.reads = 0
         self.writing = 0
         """Requests that write and are under way."""
-        self._lately: deque[float] = deque()
+        self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._twists: list[Twist] = [variant.twist] + ([fault.twist] if fault else [])
         self._clock = clock
         self._started = clock()
@@ -65,7 +65,8 @@ class Reference:
     def answer(self, ask: IncomingRequest) -> Reply:
         """Return the answer to one request. Raises HangUpError if there is none."""
         now = self._clock()
-        ask = replace(ask, key=self.key, now=now, read=self.reads, rate=self._rate(now), writing=self.writing)
+        connections = sum(not transport.is_closing() for transport in self.transports)
+        ask = replace(ask, key=self.key, now=now, read=self.reads, connections=connections, writing=self.writing)
         for twist in self._twists:
             ask = twist.hears(ask) if twist.hears else ask
         # Date comes from the clock that drives the queue, so that a test which drives it sees one world.
@@ -82,13 +83,6 @@ class Reference:
         if self.board is not None and self.board.dead:
             raise HangUpError
         return reply
-
-    def _rate(self, now: float) -> int:
-        """Return how many requests came in the last second, with the one that comes now."""
-        self._lately.append(now)
-        while self._lately[0] < now - 1:
-            self._lately.popleft()
-        return len(self._lately)
 
     async def play(self, wire: bytes) -> AsyncIterator[bytes]:
         """Yield the bytes of an answer as they go out. HangUpError ends the connection."""
@@ -184,6 +178,8 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
         path, _, query = request.raw_path.partition("?")
         writes = request.method == "POST"
+        if request.transport is not None:
+            reference.transports.add(request.transport)
         reference.writing += writes
         try:
             body = await request.read() if writes else b""

@@ -18,8 +18,8 @@ class IncomingRequest:
 
     ``headers`` are names as sent with their values, in order; ``query`` is without its ``?``.
     ``key`` is the one that is enforced, if any. ``now`` is in seconds since the epoch. ``read``
-    counts the GETs that listed the queue, from 1, this one included. ``rate`` are the requests of the last second,
-    ``writing`` those that write and are under way.
+    counts the GETs that listed the queue, from 1, this one included. ``connections``
+    counts the open connections, ``writing`` the requests that write and are under way.
     """
 
     method: str
@@ -30,7 +30,7 @@ class IncomingRequest:
     now: float = 0.0
     read: int = 0
     body: bytes = b""
-    rate: int = 0
+    connections: int = 0
     writing: int = 0
 
     def header(self, name: str) -> str | None:

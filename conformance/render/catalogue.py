@@ -123,6 +123,21 @@ def dialects_as_markdown() -> str:
             f"| `{difference.name}` | {_cell(difference.says)} | {_cell(difference.source)} | {recorded} | "
             f"{_excused(difference)} |"
         )
+    lines += [
+        "",
+        "## Versions",
+        "",
+        "Judged from recordings, ComfyUI 0.8.0 and 0.33.0 keep and break the same clauses by design:",
+        "[servers-in-the-wild.md](servers-in-the-wild.md).",
+        "",
+        "- Before 0.3.69 no job has a `create_time`, so `item.create-time.present` is broken. That holds also for jobs that",
+        "  were submitted by API, whose element 3 is `{}`.",
+        "- Before 0.3.68 element 3 shows credentials that a client sent (`privacy.credentials`).",
+        "- The queue is a heap in every version. Under `oss` that is a warning in `queue.pending.oldest-first`,",
+        "  `queue.job-numbers.rising`, `reads.order` and `lifecycle.order`.",
+        "- Since 0.25 one job can be cancelled by `POST /api/jobs/{id}/cancel`.",
+        "- Since June 2026 a `prompt_id` that a client chooses must be a UUID in its usual form; it may still be given twice.",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -23,7 +23,11 @@ PLACE = "/queue_pending/0/4/create_time"
 
 @pytest.mark.parametrize(
     ("metadata", "hint"),
-    [({}, None), ({"x": 1}, None), ({"client_id": "a1"}, "ComfyUI before 0.3.69 sends none")],
+    [
+        ({}, "ComfyUI before 0.3.69 sends none"),
+        ({"client_id": "a1"}, "ComfyUI before 0.3.69 sends none"),
+        ({"x": 1}, None),
+    ],
 )
 def test_metadata_have_a_create_time(metadata: dict[str, Any], hint: str | None) -> None:
     assert said("item.create-time.present", read(queue(item(e4=metadata)))) == [

@@ -42,7 +42,7 @@ CLOCK_SKEW_MS: Final = 60_000
 def create_time_is_present(found: Located) -> Iterator[Finding]:
     """Metadata contains create_time."""
     if "create_time" not in found.value:
-        old = "client_id" in found.value
+        old = not found.value or "client_id" in found.value  # a job submitted by API has no extra data at all
         yield Finding(
             f"{found.pointer}/create_time",
             "milliseconds since the Unix epoch",
