@@ -11,7 +11,7 @@ import hashlib
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -255,7 +255,7 @@ class Stream:
             window.still = None
             self._readers.put(reader, window)
         run = (equal.number, window.digests)
-        said = self._runs.get_or_make(run, lambda: equal.noted + self._compare(window.reads))
+        said = self._runs.get_or_make(run, lambda: equal.noted + self._compare(window.reads, equal.body.reading))
         if window.digests == stood_still:
             window.still, window.said = equal.number, said
         return said
@@ -347,8 +347,12 @@ class Stream:
     def _ask_declared(self, reading: Reading) -> Noted:
         return _noted((clause, partial(_of_body, clause, reading)) for clause in self._declared)
 
-    def _compare(self, reads: Sequence[Answer]) -> Noted:
-        """Return what a read says together with the ones before it of the same reader."""
+    def _compare(self, before: Sequence[Answer], reading: Reading) -> Noted:
+        """Return what a read says together with the ones before it of the same reader.
+
+        Of the last read the whole body can be seen: a hint may depend on more of it than its summary.
+        """
+        reads = [*before[:-1], replace(before[-1], reading=reading)]
         return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
 
 
