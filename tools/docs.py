@@ -7,6 +7,7 @@ every fault is measured, which takes a minute or two.
 from __future__ import annotations
 
 import re
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +44,11 @@ def readme() -> str:
     return text
 
 
+SERVERS: Final = runpy.run_path(str(HOME / "tools" / "servers_in_the_wild.py"))
 GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/clauses.md": as_markdown,
     "docs/dialects.md": dialects_as_markdown,
+    "docs/servers-in-the-wild.md": SERVERS["page"],
     "conformance/render/compliance.schema.json": schema_text,
     "tests/clause-ids.txt": clause_ids,
     "tests/clause-kinds.txt": clause_kinds,
