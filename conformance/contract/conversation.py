@@ -191,7 +191,7 @@ def ended(answer: Answer) -> float:
 
 @dataclass(frozen=True)
 class Submission:
-    """A prompt that was taken. ``prompt_id`` is as the answer has it, ``id`` in lower case."""
+    """A prompt that was accepted. ``prompt_id`` is as the answer has it, ``id`` in lower case."""
 
     answer: Answer
     sent: dict[str, Any]
@@ -213,7 +213,7 @@ class Submission:
         return digest_of(self.sent.get("prompt"))
 
     def before(self, other: Submission) -> bool:
-        """Whether this prompt was taken before the other was sent."""
+        """Whether this prompt was accepted before the other was sent."""
         return self.answer.precedes(other.answer)
 
 
@@ -304,13 +304,13 @@ class JobHistory:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The prompts that were taken, in order, without ids that the run submitted twice: such an id names two jobs."""
+        """The prompts that were accepted, in order, without ids that the run submitted twice: such an id names two jobs."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
-        return [found for found in self.taken if found.id not in twice]
+        return [found for found in self.accepted if found.id not in twice]
 
     @cached_property
-    def taken(self) -> list[Submission]:
-        """All prompts that were taken, in order; where an id was given out twice, the first of them."""
+    def accepted(self) -> list[Submission]:
+        """All prompts that were accepted, in order; where an id was given out twice, the first of them."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
             named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None

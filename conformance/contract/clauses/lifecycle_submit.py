@@ -56,7 +56,7 @@ def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, Jo
 # --- submitting -------------------------------------------------------------------------------------------------------
 
 
-def _taken(answer: Answer) -> Iterator[Answer]:
+def _accepted(answer: Answer) -> Iterator[Answer]:
     if answer.request.operation is Operation.SUBMIT and answer.response.status == OK:
         yield answer
 
@@ -67,7 +67,7 @@ def _taken(answer: Answer) -> Iterator[Answer]:
     source=published("/components/schemas/PromptResponse/properties/prompt_id/description", "Unique identifier for the prompt execution"),
     why="A client that does not know the id cannot find its job.",
     keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}', breaks='{"status": "queued"}',
-    needs="a prompt that is taken (--populate)", over=_taken,
+    needs="a prompt that is taken (--populate)", over=_accepted,
 )  # fmt: skip
 def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
     """The answer of 200 is an object whose prompt_id is a UUID."""

@@ -151,10 +151,10 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
 
 def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Answer, object]]]:
     history = conversation.history
-    taken = [found.workflow for found in history.taken]
+    accepted = [found.workflow for found in history.accepted]
     for answer, sent in history.prompts:
         digest = digest_of(sent.get("prompt"))
-        if FIRST_ERROR <= answer.response.status < 500 and digest not in taken:
+        if FIRST_ERROR <= answer.response.status < 500 and digest not in accepted:
             yield from ((look.answer, (look, answer, digest)) for look in history.after(answer))
 
 
@@ -179,7 +179,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
     history = conversation.history
     for answer, sent in history.prompts:
         named = str(sent.get("prompt_id")).lower()
-        if "prompt_id" in sent and any(found.id == named for found in history.taken):
+        if "prompt_id" in sent and any(found.id == named for found in history.accepted):
             yield answer, (history, answer, named)
 
 
