@@ -16,7 +16,7 @@ from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
-from conformance.reference.message import Ask
+from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS, Variant
 
 NOW = 1_795_000_000.25
@@ -45,7 +45,7 @@ class Sight:
 def _bodies(variant: Variant, fault: Fault | None) -> list[bytes]:
     key = "any" if variant.needs_key else None
     reference = Reference(variant, fault, key=key, clock=lambda: NOW)
-    ask = Ask("GET", "/api/queue", headers=(("X-API-Key", "any"), ("Accept", "*/*")))
+    ask = IncomingRequest("GET", "/api/queue", headers=(("X-API-Key", "any"), ("Accept", "*/*")))
     replies = [reference.answer(ask) for _ in range(READS)]
     return [b"" if reply.status != 200 or "Content-Encoding" in reply.headers else reply.body for reply in replies]
 

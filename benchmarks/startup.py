@@ -24,7 +24,7 @@ from bodies import body
 from measure import Bars, Cell, Goal, Result, bars, digits, interleaved, options, ratio, spread, write
 
 from conformance.reference.app import Reference
-from conformance.reference.message import Ask, Reply
+from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.server import KEY, Endpoint
 from conformance.reference.variants import VARIANTS
 from conformance.spec.document import CORRECTED_PATH
@@ -41,7 +41,7 @@ class Counting(Reference):
 
     asked = 0
 
-    def answer(self, ask: Ask) -> Reply:
+    def answer(self, ask: IncomingRequest) -> Reply:
         """Count, and answer."""
         self.asked += 1
         return super().answer(ask)

@@ -20,9 +20,9 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlparse, urlsplit
 
 from conformance.reference.app import Reference
-from conformance.reference.board import Answer, Board, Job
-from conformance.reference.message import Ask, Reply
-from conformance.reference.queue import Item
+from conformance.reference.board import Board, BoardResponse, Job
+from conformance.reference.message import IncomingRequest, Reply
+from conformance.reference.queue import QueueItem
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import Variant
 
@@ -84,7 +84,7 @@ class Comfy(Board):
 
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
-    def submit(self, asked: Any) -> Answer:
+    def submit(self, asked: Any) -> BoardResponse:
         """Take a prompt."""
         if not isinstance(asked, dict):
             raise CrashError
@@ -129,7 +129,7 @@ class Comfy(Board):
 
     # --- POST /queue, /interrupt and /jobs ----------------------------------------------------------------------------
 
-    def manage(self, asked: Any) -> Answer:
+    def manage(self, asked: Any) -> BoardResponse:
         """Clear and delete: every id that is named takes the first job that waits under it."""
         if isinstance(asked, list):
             return 200, None
@@ -154,7 +154,7 @@ class Comfy(Board):
             self.end(job, self.interrupted or "failed")
         return bool(runs)
 
-    def interrupt(self, asked: Any) -> Answer:
+    def interrupt(self, asked: Any) -> BoardResponse:
         """Stop what runs, unless another job is named."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         for job in self.running:
@@ -164,7 +164,7 @@ class Comfy(Board):
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         """Return ``[number, prompt_id, prompt, extra_data, outputs_to_execute]``."""
         del position
         assert isinstance(job, ComfyJob)
@@ -252,7 +252,7 @@ class ComfyUI(Reference):
     def __init__(self, board: type[Comfy], clock: Callable[[], float] = time.time) -> None:
         super().__init__(Variant("comfyui", board.__doc__ or "", board=board), path="/api/queue", clock=clock)
 
-    def answer(self, ask: Ask) -> Reply:
+    def answer(self, ask: IncomingRequest) -> Reply:
         """Return the response to one request."""
         now = self._clock()
         self.board.advance(now)
@@ -263,13 +263,13 @@ class ComfyUI(Reference):
             text = b"500 Internal Server Error\n\nServer got itself in trouble"
             return replace(_plain(blank, text), status=500).having(connection="close")
 
-    def _checked(self, ask: Ask, blank: Reply) -> Reply:
+    def _checked(self, ask: IncomingRequest, blank: Reply) -> Reply:
         foreign = self._is_foreign(ask)
         if self.board.checks_site and ask.header("sec-fetch-site") == "cross-site":
             foreign = True
         return replace(blank, status=403) if foreign else self._routed(ask, blank)
 
-    def _is_foreign(self, ask: Ask) -> bool:
+    def _is_foreign(self, ask: IncomingRequest) -> bool:
         """Whether a browser asks from another site than this one, if this one is on loopback."""
         origin = ask.header("origin")
         if origin is None:
@@ -284,7 +284,7 @@ class ComfyUI(Reference):
             there = parsed.hostname
         return bool(here and there and here != there and _is_loopback(asked.hostname))
 
-    def _routed(self, ask: Ask, blank: Reply) -> Reply:
+    def _routed(self, ask: IncomingRequest, blank: Reply) -> Reply:
         path = ask.path.removeprefix("/api")
         known = {"/queue", "/prompt", "/interrupt", "/object_info", "/system_stats"}
         known |= {"/jobs"} if self.board.interrupted else set()
@@ -304,7 +304,7 @@ class ComfyUI(Reference):
         allowed = ALLOWED if path in {"/queue", "/prompt"} else "POST" if path == "/interrupt" else "GET,HEAD"
         return replace(_plain(blank, b"405: Method Not Allowed"), status=405).having(allow=allowed)
 
-    def _posted(self, path: str, ask: Ask, blank: Reply) -> Reply | None:
+    def _posted(self, path: str, ask: IncomingRequest, blank: Reply) -> Reply | None:
         if path == "/prompt":
             return _json(blank, *self.board.submit(json.loads(ask.body)))
         if path == "/queue":
@@ -322,7 +322,7 @@ class ComfyUI(Reference):
             return _json(blank, 200, {"cancelled": any(done)})
         return None
 
-    def _shown(self, path: str, ask: Ask) -> object:
+    def _shown(self, path: str, ask: IncomingRequest) -> object:
         if path == "/queue":
             self.reads += ask.method == "GET"
             return self.board.snapshot()

@@ -5,24 +5,24 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from conformance.fleet.model import Breach, EndpointResult, Header
-from conformance.fleet.sources import Source
+from conformance.fleet.model import BreachKind, EndpointResult, Header
+from conformance.fleet.sources import TargetSource
 from conformance.history.overview import BrokenClause
 from conformance.judge.report import Status
 from conformance.run.targets import Target, of_its_own
 
 HEADER = Header(source="targets.csv", start="2026-02-03T02:00:00.000Z", options={})
-MILLISECONDS = Breach(
+MILLISECONDS = BreachKind(
     clause="item.create-time.milliseconds",
     place="/queue_pending/*/4/create_time",
     kind="seconds instead of milliseconds",
 )
-UUID = Breach(clause="item.prompt-id.uuid", place="/queue_pending/*/1", kind="a UUID")
+UUID = BreachKind(clause="item.prompt-id.uuid", place="/queue_pending/*/1", kind="a UUID")
 
 
-def source(text: str, name: str = "targets.txt") -> Source:
+def source(text: str, name: str = "targets.txt") -> TargetSource:
     """Return a source with this text."""
-    return Source(name, io.BytesIO(text.encode()))
+    return TargetSource(name, io.BytesIO(text.encode()))
 
 
 def target(url: str, **options: Any) -> Target:
@@ -40,7 +40,7 @@ def kept(name: str, **more: Any) -> EndpointResult:
     return EndpointResult(name=name, **{**usual, **more})
 
 
-def broken(name: str, *breaches: Breach, **more: Any) -> EndpointResult:
+def broken(name: str, *breaches: BreachKind, **more: Any) -> EndpointResult:
     """Return the line of an endpoint that breaks clauses."""
     clauses = tuple(
         BrokenClause(id=each, title=f"The clause {each} holds", status=Status.FAIL)

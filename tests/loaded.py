@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from conformance.judge.report import Report, decode
-from conformance.reference.message import Ask, Reply
+from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.server import Endpoint
 
 COMMAND = "import sys; from conformance.cli import main; main(['load', *sys.argv[1:]])"
@@ -49,7 +49,7 @@ def answered(endpoint: Endpoint, number: int) -> Iterator[threading.Event]:
     """Yield an event that is set when the endpoint has answered so many requests."""
     reached, count, answer = threading.Event(), 0, endpoint.reference.answer
 
-    def counting(ask: Ask) -> Reply:
+    def counting(ask: IncomingRequest) -> Reply:
         nonlocal count
         count += 1
         if count == number:

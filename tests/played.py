@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
-from conformance.exchange.model import Fault, Problem, Response
+from conformance.exchange.model import NoResponse, Problem, Response
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
 from conformance.judge.deviations.register import Register
@@ -19,8 +19,7 @@ from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
-from conformance.reference.message import Ask as Asked
-from conformance.reference.message import HangUpError
+from conformance.reference.message import HangUpError, IncomingRequest
 from conformance.reference.variants import VARIANTS
 from conformance.run.settings import Settings
 
@@ -71,9 +70,9 @@ class Played(Client):
         path, _, query = url.removeprefix(self.base).partition("?")
         self.clock.now += TRIP / 2
         try:
-            reply = self.reference.answer(Asked(method, path, query, headers, body=body))
+            reply = self.reference.answer(IncomingRequest(method, path, query, headers, body=body))
         except HangUpError:
-            return None, Problem(Fault.BROKEN, "the connection was closed without an answer")
+            return None, Problem(NoResponse.BROKEN, "the connection was closed without an answer")
         self.sent += 1
         self.on_answer(method, url)
         await asyncio.sleep(0)

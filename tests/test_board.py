@@ -11,7 +11,7 @@ import pytest
 from conformance.reference.app import Reference
 from conformance.reference.board import Board
 from conformance.reference.faults import FAULTS
-from conformance.reference.message import Ask, HangUpError
+from conformance.reference.message import HangUpError, IncomingRequest
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS
 
@@ -36,7 +36,7 @@ class Desk:
         """Return status and body of the response; the status is 0 if there is none."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            reply = self.reference.answer(Ask(method, f"/api/{name}", query, body=content))
+            reply = self.reference.answer(IncomingRequest(method, f"/api/{name}", query, body=content))
         except HangUpError:
             return 0, None
         written = reply.headers.get("Content-Type", "").startswith("application/json")
@@ -166,7 +166,7 @@ def test_comfyuis_ways() -> None:
     assert [item[0] for item in queue["queue_pending"]] == [-2, 0.5, 1]
     assert queue["queue_running"][0][2:] == [GRAPH, {"create_time": 1_795_000_000_000}, ["2"]]
     assert desk.ask("POST", "queue", {"delete": ["mine"]}) == (200, None)
-    assert desk.reference.answer(Ask("POST", "/api/queue", body=b"{")).status == 400
+    assert desk.reference.answer(IncomingRequest("POST", "/api/queue", body=b"{")).status == 400
 
 
 def test_a_key_is_demanded_of_those_who_write_too() -> None:

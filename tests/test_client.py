@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from conformance.exchange.model import Credential, Exchange, Fault, Problem
+from conformance.exchange.model import Credential, Exchange, NoResponse, Problem
 from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
 from conformance.probe.limits import Bounds
@@ -69,11 +69,11 @@ class Talk:
     heard: list[bytes] = field(default_factory=list)
 
     @property
-    def faults(self) -> list[Fault | None]:
+    def faults(self) -> list[NoResponse | None]:
         return [fault(exchange) for exchange in self.ledger]
 
 
-def fault(exchange: Exchange) -> Fault | None:
+def fault(exchange: Exchange) -> NoResponse | None:
     return None if exchange.problem is None else exchange.problem.fault
 
 
@@ -180,7 +180,11 @@ def reply(body: bytes, *headers: str) -> bytes:
 )
 def test_an_answer_that_drips_is_given_up_in_the_time_for_an_exchange_as_a_whole(play: Play) -> None:
     got = talk(play, bounds=QUICK)
-    assert got.faults in ([Fault.TIMEOUT], [Fault.BROKEN, Fault.BROKEN], [Fault.BROKEN, Fault.TIMEOUT])
+    assert got.faults in (
+        [NoResponse.TIMEOUT],
+        [NoResponse.BROKEN, NoResponse.BROKEN],
+        [NoResponse.BROKEN, NoResponse.TIMEOUT],
+    )
 
 
 def test_a_time_out_is_not_tried_again_and_says_how_long_it_was() -> None:
@@ -192,7 +196,7 @@ def test_a_time_out_is_not_tried_again_and_says_how_long_it_was() -> None:
 
 def test_the_deadline_of_the_run_bounds_an_exchange_too() -> None:
     got = talk(drip(b"", b""), bounds=Bounds(deadline=0.2))
-    assert got.faults == [Fault.TIMEOUT]
+    assert got.faults == [NoResponse.TIMEOUT]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,7 @@ def test_the_deadline_of_the_run_bounds_an_exchange_too() -> None:
 )
 def test_an_endless_body_is_cut_at_the_bound_on_bytes(head: bytes, piece: bytes) -> None:
     got = talk(drip(head, piece, 0), bounds=Bounds(max_body=MB, exchange_timeout=60))
-    assert got.faults == [Fault.TOO_LARGE]
+    assert got.faults == [NoResponse.TOO_LARGE]
     assert got.ledger[0].problem is not None
     assert got.ledger[0].problem.detail == "the body is larger than 1,048,576 bytes"
 
@@ -217,12 +221,12 @@ def test_the_bound_on_bytes_counts_what_comes_out_of_the_coding() -> None:
     bomb = gzip.compress(b"\0" * 9 * MB)
     assert len(bomb) < MB // 10
     got = talk(always(reply(bomb, "Content-Encoding: gzip")), bounds=Bounds(max_body=MB))
-    assert got.faults == [Fault.TOO_LARGE]
+    assert got.faults == [NoResponse.TOO_LARGE]
 
 
 def test_endless_headers_are_no_answer() -> None:
     got = talk(drip(b"HTTP/1.1 200 OK\r\n", b"X: " + b"y" * 9999 + b"\r\n", 0), bounds=Bounds(exchange_timeout=60))
-    assert got.faults == [Fault.BROKEN, Fault.BROKEN]
+    assert got.faults == [NoResponse.BROKEN, NoResponse.BROKEN]
 
 
 # --- transport --------------------------------------------------------------------------------------------------------
@@ -245,7 +249,7 @@ def test_endless_headers_are_no_answer() -> None:
 )  # fmt: skip
 def test_what_is_no_whole_answer_is_asked_for_once_more_and_then_told_as_broken(data: bytes) -> None:
     got = talk(once(data))
-    assert got.faults == [Fault.BROKEN, Fault.BROKEN]
+    assert got.faults == [NoResponse.BROKEN, NoResponse.BROKEN]
     first, second = got.ledger
     assert (first.attempt, second.attempt, second.superseded) == (1, 2, False)
     assert first.problem is not None
@@ -285,7 +289,7 @@ def test_a_reset_is_told_in_the_words_of_the_system() -> None:
         wire.reset()
 
     got = talk(play)
-    assert got.faults == [Fault.BROKEN, Fault.BROKEN]
+    assert got.faults == [NoResponse.BROKEN, NoResponse.BROKEN]
 
 
 def test_a_connection_that_the_server_drops_with_the_next_request_is_replaced() -> None:
@@ -299,7 +303,7 @@ def test_a_connection_that_the_server_drops_with_the_next_request_is_replaced() 
             await wire.say(EMPTY)
 
     got = talk(play, READ, READ, READ)
-    assert got.faults == [None, Fault.BROKEN, None, None]
+    assert got.faults == [None, NoResponse.BROKEN, None, None]
     assert [(e.id, e.attempt, e.superseded) for e in got.ledger] == [
         ("x1", 1, False), ("x2", 1, True), ("x3", 2, False), ("x4", 1, False)
     ]  # fmt: skip
@@ -344,7 +348,7 @@ def asked(url: str) -> list[Exchange]:
 
 def test_where_nothing_listens_is_unreachable() -> None:
     ledger = asked(f"http://127.0.0.1:{closed_port()}/api/queue")
-    assert [e.problem for e in ledger] == [Problem(Fault.UNREACHABLE, "Connection refused")] * 2
+    assert [e.problem for e in ledger] == [Problem(NoResponse.UNREACHABLE, "Connection refused")] * 2
 
 
 def test_a_server_without_tls_is_unreachable_by_https() -> None:
@@ -360,7 +364,7 @@ def test_a_server_without_tls_is_unreachable_by_https() -> None:
         return client.ledger
 
     ledger = asyncio.run(ask())
-    assert [fault(e) for e in ledger] == [Fault.UNREACHABLE] * 2
+    assert [fault(e) for e in ledger] == [NoResponse.UNREACHABLE] * 2
     assert ledger[0].problem is not None
     assert ledger[0].problem.detail.startswith("TLS: ")
 
@@ -540,7 +544,7 @@ def test_a_key_that_comes_in_pieces_or_coded_is_kept_nowhere() -> None:
 @pytest.mark.parametrize("before", range(0, 160, 9))
 def test_a_key_in_what_is_no_answer_is_not_shown_in_the_reason(before: int) -> None:
     got = talk(once(b"." * before + b"sesame-street\r\n\r\n"), key="sesame-street")
-    assert got.faults == [Fault.BROKEN, Fault.BROKEN]
+    assert got.faults == [NoResponse.BROKEN, NoResponse.BROKEN]
     assert "sesame" not in repr(got.ledger)
 
 

@@ -20,7 +20,7 @@ from conformance.exchange.model import Exchange, Operation
 from conformance.judge.deviations.register import read_register
 from conformance.judge.report import Report, Status, Verdict
 from conformance.probe.limits import Writes
-from conformance.reference.message import Ask, Reply
+from conformance.reference.message import IncomingRequest, Reply
 
 RECORDINGS: Final = Path(__file__).parent / "recordings"
 REGISTER: Final = Path(__file__).parents[1] / "conformance" / "judge" / "deviations" / "comfyui.toml"
@@ -53,13 +53,13 @@ def message(raw: bytes) -> tuple[str, dict[str, str], bytes]:
     return first, {name.lower(): value.strip() for name, _, value in pairs}, body
 
 
-def asked_in(name: str, folder: Path, ids: Mapping[bytes, bytes]) -> Ask:
+def asked_in(name: str, folder: Path, ids: Mapping[bytes, bytes]) -> IncomingRequest:
     """Return a recorded request, with the ids of the stand-in in the place of the recorded ones."""
     raw = UUID.sub(lambda found: ids.get(found[0], found[0]), (folder / f"{name}.req").read_bytes())
     first, headers, body = message(raw)
     method, target, _ = first.split(" ")
     path, _, query = target.partition("?")
-    return Ask(method, path, query, tuple(headers.items()), body=body)
+    return IncomingRequest(method, path, query, tuple(headers.items()), body=body)
 
 
 def normal(body: bytes, ids: Mapping[bytes, bytes]) -> Any:
@@ -104,7 +104,7 @@ def test_the_stand_in_responds_as_the_recorded_server_did() -> None:
         recorded = (folder / f"{name}.http").read_bytes()
         for number in range(SUBMITTED_BETWEEN.get(name, 0)):
             told = json.loads(message(recorded)[2])["queue_pending"][number]
-            reply = server.answer(Ask("POST", "/api/prompt", body=json.dumps({"prompt": told[2]}).encode()))
+            reply = server.answer(IncomingRequest("POST", "/api/prompt", body=json.dumps({"prompt": told[2]}).encode()))
             ids[told[1].encode()] = json.loads(reply.body)["prompt_id"].encode()
         clock.now += 0.01
         ask = asked_in(name, folder, ids)
@@ -139,11 +139,13 @@ def test_versions_differ_in_what_they_keep_of_a_client(
 ) -> None:
     server = ComfyUI(board, Clock())
     sent = {"prompt": {"1": {"class_type": "SaveImage"}}, "extra_data": {"api_key_comfy_org": "comfyui-x"}}
-    assert server.answer(Ask("POST", "/api/prompt", body=json.dumps(sent).encode())).status == 200
-    (item,) = json.loads(server.answer(Ask("GET", "/api/queue")).body)["queue_running"]
+    assert server.answer(IncomingRequest("POST", "/api/prompt", body=json.dumps(sent).encode())).status == 200
+    (item,) = json.loads(server.answer(IncomingRequest("GET", "/api/queue")).body)["queue_running"]
     assert ("create_time" in item[3]) is dated
     assert ("api_key_comfy_org" in item[3]) is shown
-    named = server.answer(Ask("POST", "/api/prompt", body=json.dumps(sent | {"prompt_id": "mine"}).encode()))
+    named = server.answer(
+        IncomingRequest("POST", "/api/prompt", body=json.dumps(sent | {"prompt_id": "mine"}).encode())
+    )
     assert (named.status == 200) is chosen
 
 
@@ -257,7 +259,7 @@ def of_odd_clients(version: str, sent: Sequence[Mapping[str, Any]]) -> Run:
     graph = {"1": {"class_type": "SaveImage", "inputs": {"steps": 1}}}
     for members in sent:
         clock.now += 0.01
-        server.answer(Ask("POST", "/api/prompt", body=json.dumps({"prompt": graph, **members}).encode()))
+        server.answer(IncomingRequest("POST", "/api/prompt", body=json.dumps({"prompt": graph, **members}).encode()))
     return ran(server, clock, None)
 
 

@@ -16,7 +16,7 @@ from test_comfyui import live_runs
 
 from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Dialect
-from conformance.exchange.model import Exchange, Fault, Problem, Request
+from conformance.exchange.model import Exchange, NoResponse, Problem, Request
 from conformance.exchange.recordings import read_file
 from conformance.judge.build import build
 from conformance.judge.deviations.apply import Night, account, waiving
@@ -250,7 +250,7 @@ def test_a_clause_that_there_is_not_is_told_with_the_one_that_was_meant() -> Non
 
 
 def test_what_could_not_be_reached_or_seen_is_never_waived() -> None:
-    lost = [Exchange("x1", Request("GET", TARGET), problem=Problem(Fault.UNREACHABLE, "Connection refused"))]
+    lost = [Exchange("x1", Request("GET", TARGET), problem=Problem(NoResponse.UNREACHABLE, "Connection refused"))]
     everything = [known(clause=name, place=place) for name in BY_ID for place in ("outside", "", "/**")]
     for exchanges in (lost, reads(queue()), [read(b"", status=503)]):
         judgement, deviations = held(exchanges, *everything)

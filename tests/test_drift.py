@@ -21,7 +21,7 @@ from fronts import listening, saying
 from jsonpath_ng.ext.parser import parse as jsonpath
 from outside import BIN, NOWHERE, run
 
-from conformance.drift.changes import ABSENT, Drift, State, compare
+from conformance.drift.changes import ABSENT, Drift, ErratumState, compare
 from conformance.drift.fetch import NotFetched, fetch
 from conformance.drift.published import NoDocument, excerpt, read
 from conformance.drift.vendor import Unvendored, revendor
@@ -178,7 +178,7 @@ def test_the_document_is_found_in_whatever_form_it_is_published(page: str) -> No
     drift = compare(published.document, url="http://t/", content=page.encode())
     assert not drift.found
     assert (drift.changes, drift.lost) == ((), ())
-    assert {state for _, state in drift.errata} == {State.STANDS}
+    assert {state for _, state in drift.errata} == {ErratumState.STANDS}
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_quote_that_is_gone_outside_the_operation_is_drift_too() -> None:
 
 def states(drift: Drift) -> dict[str, str]:
     """Return the states of the errata that do not stand as they did."""
-    return {erratum.id: state.value for erratum, state in drift.errata if state is not State.STANDS}
+    return {erratum.id: state.value for erratum, state in drift.errata if state is not ErratumState.STANDS}
 
 
 def test_a_document_that_follows_the_errata_mends_them_all() -> None:

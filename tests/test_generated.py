@@ -26,7 +26,7 @@ from conformance.exchange.secrets import Secret
 from conformance.judge.judge import judge
 from conformance.judge.report import Status, Verdict
 from conformance.reference import generated
-from conformance.reference.message import Ask
+from conformance.reference.message import IncomingRequest
 from conformance.reference.server import serve
 from conformance.run.ask import check
 from conformance.run.settings import Settings
@@ -116,7 +116,7 @@ def test_a_request_waits_for_a_few_draws_only() -> None:
     seconds = []
     for _ in range(60):
         began = time.thread_time()
-        reference.answer(Ask("GET", "/api/queue"))
+        reference.answer(IncomingRequest("GET", "/api/queue"))
         seconds.append(time.thread_time() - began)
     assert median(seconds) < 0.2
     assert max(seconds) < 1
@@ -128,21 +128,21 @@ def test_a_request_waits_for_a_few_draws_only() -> None:
 def test_head_tells_of_the_answer_that_the_next_get_gives() -> None:
     reference = serve(bodies=iter([b"a", b"bc", b"def"])).reference
     methods = ["GET", "HEAD", "HEAD", "OPTIONS", "GET", "HEAD", "GET"]
-    replies = [reference.answer(Ask(method, "/api/queue")) for method in methods]
+    replies = [reference.answer(IncomingRequest(method, "/api/queue")) for method in methods]
     assert [reply.body for reply in replies] == [b"a", b"bc", b"bc", b"", b"bc", b"def", b"def"]
 
 
 def test_who_is_refused_uses_up_no_answer() -> None:
     reference = serve(bodies=iter([b"a", b"b"]), key="the-key").reference
     keys = ["the-key", "another", "the-key"]
-    replies = [reference.answer(Ask("GET", "/api/queue", headers=(("X-API-Key", key),))) for key in keys]
+    replies = [reference.answer(IncomingRequest("GET", "/api/queue", headers=(("X-API-Key", key),))) for key in keys]
     assert [reply.status for reply in replies] == [200, 401, 200]
     assert (replies[0].body, replies[2].body) == (b"a", b"b")
 
 
 def test_faults_of_the_text_and_of_the_answer_are_told_of_fresh_answers_too() -> None:
-    plain = serve(bodies=iter(drawn())).reference.answer(Ask("GET", "/api/queue"))
-    marked = serve(bodies=iter(drawn()), fault="bom").reference.answer(Ask("GET", "/api/queue"))
+    plain = serve(bodies=iter(drawn())).reference.answer(IncomingRequest("GET", "/api/queue"))
+    marked = serve(bodies=iter(drawn()), fault="bom").reference.answer(IncomingRequest("GET", "/api/queue"))
     assert marked.body == b"\xef\xbb\xbf" + plain.body
 
 

@@ -28,13 +28,13 @@ from programs import executable
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
-from conformance.exchange.model import Exchange, Fault, Problem, Request, Response
+from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
 from conformance.judge.build import build
 from conformance.judge.judge import judge
 from conformance.judge.report import Report, decode, encode
 from conformance.reference.app import Reference
-from conformance.reference.faults import Fault as Lie
-from conformance.reference.message import Ask, Reply, Twist
+from conformance.reference.faults import Fault
+from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import VARIANTS
 from conformance.render.html import render_html
@@ -110,7 +110,7 @@ def told(text: str, number: int = 0) -> list[Exchange]:
         Exchange(f"x{number}.{place}", request, response, started=NOW + place, elapsed=0.01)
         for place, (request, response) in enumerate(answers)
     ]
-    problem = Problem(Fault.BROKEN, text, begun=True)
+    problem = Problem(NoResponse.BROKEN, text, begun=True)
     return [*exchanges, Exchange(f"x{number}.p", asked, problem=problem, started=NOW + 99, elapsed=0.01)]
 
 
@@ -326,7 +326,7 @@ def _said(place: int) -> str:
     return TEXTS[place % len(TEXTS)]
 
 
-def _lists(queue_: Any, ask: Ask) -> Any:
+def _lists(queue_: Any, ask: IncomingRequest) -> Any:
     """Say other texts in each read, in every place of an item."""
     first = ask.read * 7
     for place, job in enumerate(chain.from_iterable(queue_.values())):
@@ -335,7 +335,7 @@ def _lists(queue_: Any, ask: Ask) -> Any:
     return {**queue_, _said(first): _said(first)}
 
 
-def _replies(reply: Reply, ask: Ask) -> Reply:
+def _replies(reply: Reply, ask: IncomingRequest) -> Reply:
     """Say other texts in each answer, as headers and in errors, as far as HTTP lets them through."""
     first = ask.read * 11
     sendable = [re.sub(r"[\r\n\0]", " ", on_the_wire(_said(first + place))) for place in range(len(FIELDS))]
@@ -354,7 +354,7 @@ async def _plays(wire: bytes) -> AsyncIterator[bytes]:
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[str]:
-    lie = Lie("says-anything", "", "", Twist(lists=_lists, replies=_replies, plays=_plays))
+    lie = Fault("says-anything", "", "", Twist(lists=_lists, replies=_replies, plays=_plays))
     with Endpoint(Reference(VARIANTS["standing-still"], lie), "127.0.0.1", 0, "") as endpoint:
         yield endpoint.url
 

@@ -11,7 +11,7 @@ from answers import HEADERS, NOW, broken, item, queue, read, reads, result
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Finding, clause, doc
 from conformance.contract.terms import NO_ERROR_RESPONSE, Demand, Dialect, Level
-from conformance.exchange.model import Exchange, Fault, Problem, Request, Response
+from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
 from conformance.judge import judge as judging
 from conformance.judge.judge import Judgement, judge
 from conformance.judge.report import Status, Verdict
@@ -219,7 +219,11 @@ def test_nothing_is_inconclusive() -> None:
 
 def test_one_answer_that_did_not_come_whole_keeps_a_run_from_being_conformant() -> None:
     cut = Exchange(
-        "x9", Request("GET", "http://t/api/queue"), problem=Problem(Fault.BROKEN, "cut off"), started=NOW, elapsed=1
+        "x9",
+        Request("GET", "http://t/api/queue"),
+        problem=Problem(NoResponse.BROKEN, "cut off"),
+        started=NOW,
+        elapsed=1,
     )
     judgement = judge([*reads(queue(item(1))), cut])
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -227,7 +231,9 @@ def test_one_answer_that_did_not_come_whole_keeps_a_run_from_being_conformant() 
 
 
 def test_an_attempt_that_was_made_again_is_not_held_against_anybody() -> None:
-    lost = Exchange("x9", Request("GET", "http://t/api/queue"), problem=Problem(Fault.BROKEN, "gone"), superseded=True)
+    lost = Exchange(
+        "x9", Request("GET", "http://t/api/queue"), problem=Problem(NoResponse.BROKEN, "gone"), superseded=True
+    )
     assert judge([lost, *reads(queue(item(1)))]).verdict is Verdict.CONFORMANT
 
 

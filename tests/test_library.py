@@ -15,7 +15,7 @@ from answers import item, queue
 import conformance
 from conformance import Finding, Level, UsageProblem, Validator, Verdict, check, validate
 from conformance.contract.catalogue import BY_ID
-from conformance.contract.reading.fast_job import BriefProver, Prover
+from conformance.contract.reading.fast_job import MustProver, Prover
 
 GOOD = queue(item(1), item(2))
 SECONDS = item(3, e4={"create_time": 1_763_913_600})
@@ -94,15 +94,15 @@ def test_nothing_is_kept_from_one_call_to_the_next(monkeypatch: pytest.MonkeyPat
 def looks_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Note each job that is looked at, by its bytes."""
     looked: list[int] = []
-    for prover in (Prover, BriefProver):
-        look = prover.look
+    for prover in (Prover, MustProver):
+        look = prover.inspect
 
         def noting(self: Any, element: Any, look: Any = look) -> Any:
             texts = element if isinstance(element, list) else [element]
             looked.append(sum(memoryview(text).nbytes for text in texts))
             return look(self, element)
 
-        monkeypatch.setattr(prover, "look", noting)
+        monkeypatch.setattr(prover, "inspect", noting)
     return looked
 
 

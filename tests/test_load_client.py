@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import gevent
 import pytest
 
-from conformance.exchange.model import Fault
+from conformance.exchange.model import NoResponse
 from conformance.load.client import Connection
 from conformance.probe.client import Ask
 from conformance.probe.jobs import submit
@@ -67,14 +67,14 @@ LATE = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + b" " * 4000
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [
-        (None, Fault.TIMEOUT),
-        (LATE, Fault.TOO_LARGE),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", Fault.BROKEN),
-        (b"this is no HTTP\r\n\r\n", Fault.BROKEN),
+        (None, NoResponse.TIMEOUT),
+        (LATE, NoResponse.TOO_LARGE),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", NoResponse.BROKEN),
+        (b"this is no HTTP\r\n\r\n", NoResponse.BROKEN),
     ],
     ids=["no answer", "too large", "cut off", "no HTTP"],
 )
-def test_after_what_brought_no_answer_the_next_request_is_answered(answer: bytes | None, fault: Fault) -> None:
+def test_after_what_brought_no_answer_the_next_request_is_answered(answer: bytes | None, fault: NoResponse) -> None:
     with connected(Scripted(answer, OK)) as connection:
         first, second = connection.send(READ), connection.send(READ)
     assert first.problem is not None

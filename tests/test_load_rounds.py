@@ -14,7 +14,7 @@ from played import TRIP, endpoint
 
 from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Demand, Dialect
-from conformance.exchange.model import Exchange, Fault, Operation, Problem, Response
+from conformance.exchange.model import Exchange, NoResponse, Operation, Problem, Response
 from conformance.load.jobs import FUTILE, Jobs
 from conformance.load.rounds import ALIKE, JOBS, Deed, Round, script
 from conformance.load.stream import Noted, Stream
@@ -23,9 +23,8 @@ from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Writes
 from conformance.probe.workflows import built_in, unique
-from conformance.reference.faults import FAULTS
-from conformance.reference.faults import Fault as Lie
-from conformance.reference.message import Ask as Asked
+from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS
 
 READ = Ask("read")
@@ -52,10 +51,10 @@ class World:
         started = self.clock.now
         self.clock.now += TRIP / 2
         path, _, query = request.url.removeprefix("http://127.0.0.1").partition("?")
-        reply = self.reference.answer(Asked(ask.method, path, query, headers, body=ask.body))
+        reply = self.reference.answer(IncomingRequest(ask.method, path, query, headers, body=ask.body))
         self.clock.now += TRIP / 2
         response = self.answer(ask, Response(reply.status, tuple(reply.headers.items()), reply.body))
-        problem = None if response is not None else Problem(Fault.BROKEN, "lost")
+        problem = None if response is not None else Problem(NoResponse.BROKEN, "lost")
         exchange = Exchange(f"x{len(self.sent) + 1}", request, response, problem, started, TRIP)
         self.sent.append(exchange)
         if leave is not None:
@@ -275,7 +274,7 @@ ELSEWHERE = {"heap-of-jobs": "queue.pending.oldest-first"}
     "fault", [fault for fault in FAULTS.values() if fault.needs_jobs and fault.clause in EXERCISED],
     ids=lambda fault: fault.name,
 )  # fmt: skip
-def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Lie) -> None:
+def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Fault) -> None:
     world = World(fault=fault.name)
     jobs = Jobs(WRITES, world.clock, bare=True)
     clause, tribunal = ELSEWHERE.get(fault.name, fault.clause), Tribunal(world, demand_of(fault.dialect))

@@ -23,7 +23,7 @@ from conformance.load.bare import Wanted, without_body
 from conformance.load.stream import BETWEEN, Recent, Stream
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
-from conformance.reference.message import Ask
+from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS
 
 FOLLOWED = {clause.id for clause in CATALOGUE if clause.over is not None} | {*BETWEEN, "status.steady"}
@@ -34,7 +34,7 @@ def answers_of(fault: Fault, number: int = 12) -> Iterator[Exchange]:
     """Yield reads, one a second, of a queue that tells one lie."""
     clock = iter(range(int(NOW), int(NOW) + 10_000))
     endpoint = Reference(VARIANTS[fault.variant], fault, clock=lambda: float(next(clock)))
-    ask = Ask("GET", endpoint.path, headers=(("Accept", "application/json"),))
+    ask = IncomingRequest("GET", endpoint.path, headers=(("Accept", "application/json"),))
     for n in range(1, number + 1):
         reply = endpoint.answer(ask)
         asked = Request("GET", "http://t/api/queue", ask.headers)
@@ -135,13 +135,13 @@ def test_of_another_body_under_the_same_head_only_clauses_that_look_at_more_are_
 
 def test_a_job_that_was_seen_before_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bytes] = []
-    look = Prover.look
+    look = Prover.inspect
 
     def noting(self: Prover, element: Any) -> Any:
         looked.append(bytes(element))
         return look(self, element)
 
-    monkeypatch.setattr(Prover, "look", noting)
+    monkeypatch.setattr(Prover, "inspect", noting)
     stream = Stream(Demand.of(Dialect.CLOUD))
     for number in range(1, 5):
         assert not stream.judge("one", read(another(number), number=number)).broken
@@ -252,7 +252,7 @@ def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_ap
     assert bare.exchange.started == exchange.started
     assert looked_at == {"content-type"}
     looks: list[Callable[[], object]] = [
-        lambda: bare.response.content, lambda: bare.document, lambda: bare.gist, lambda: bare.response.headers,
+        lambda: bare.response.content, lambda: bare.document, lambda: bare.summary, lambda: bare.response.headers,
         lambda: bare.exchange.elapsed, lambda: bare.exchange.response.content,  # type: ignore[union-attr]
     ]  # fmt: skip
     for look in looks:

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.contract.terms import Demand, Dialect
-from conformance.exchange.model import Exchange, Fault, Problem
+from conformance.exchange.model import Exchange, NoResponse, Problem
 from conformance.judge.exit import exit_status, reached
 from conformance.judge.report import Report, Status, Verdict
 from conformance.load.gather import Gathering
 from conformance.load.result import report_on_load
 from conformance.load.stream import Stream
-from conformance.load.tally import FASTEST, SIZES, STEP, Latency, Tally, bucket, decode, encode, size_class
+from conformance.load.tally import FASTEST, SIZES, STEP, Latency, LoadTally, bucket, decode, encode, size_class
 from conformance.run.settings import Settings
 
 CLOUD = Demand.of(Dialect.CLOUD)
@@ -26,7 +26,7 @@ GOOD = queue(item(2), running=(item(1),))
 BAD = queue(item(2, e1="job-1"), running=(item(1),))
 
 
-def gathered(*exchanges: Exchange, users: int = 3) -> Tally:
+def gathered(*exchanges: Exchange, users: int = 3) -> LoadTally:
     """Return what one process makes of the answers to one reader."""
     stream, gathering = Stream(CLOUD), Gathering()
     for exchange in exchanges:
@@ -34,7 +34,7 @@ def gathered(*exchanges: Exchange, users: int = 3) -> Tally:
     return gathering.tally()
 
 
-def reported(tally: Tally, stopped: str | None = None) -> Report:
+def reported(tally: LoadTally, stopped: str | None = None) -> Report:
     settings = Settings(target="http://127.0.0.1:8188")
     return report_on_load(tally, settings, CLOUD, start=0.0, end=9.0, stopped=stopped)
 
@@ -42,13 +42,15 @@ def reported(tally: Tally, stopped: str | None = None) -> Report:
 PARTS = (
     gathered(read(GOOD, number=1), read(GOOD, number=2)),
     gathered(read(GOOD, number=2), read(BAD, number=3)),
-    gathered(read(b"", number=5, status=503), Exchange("x", read(GOOD).request, None, Problem(Fault.TIMEOUT, "late"))),
+    gathered(
+        read(b"", number=5, status=503), Exchange("x", read(GOOD).request, None, Problem(NoResponse.TIMEOUT, "late"))
+    ),
 )
 
 
 @pytest.mark.parametrize("parts", [*permutations(PARTS)])
-def test_parts_add_up_in_any_order(parts: tuple[Tally, ...]) -> None:
-    whole = reduce(Tally.__add__, (decode(encode(part)) for part in parts))
+def test_parts_add_up_in_any_order(parts: tuple[LoadTally, ...]) -> None:
+    whole = reduce(LoadTally.__add__, (decode(encode(part)) for part in parts))
     assert whole.requests == 6
     assert whole.statuses == {200: 4, 503: 1}
     assert whole.problems == {"timeout": 1}
@@ -96,7 +98,7 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
 @pytest.mark.parametrize(
     ("tally", "stopped", "told"),
     [
-        (Tally(), None, "no request was sent"),
+        (LoadTally(), None, "no request was sent"),
         (PARTS[0] + PARTS[2], None, "1 of 4 requests brought no whole answer (timeout)"),
         (PARTS[0], "after 3 of 30 s", "the run was stopped before its end: after 3 of 30 s"),
         (gathered(read(queue())), None, "core clauses not exercised"),
@@ -104,7 +106,7 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
     ],
     ids=["nothing", "lost", "stopped", "idle", "shed"],
 )
-def test_what_was_not_seen_certifies_nothing(tally: Tally, stopped: str | None, told: str) -> None:
+def test_what_was_not_seen_certifies_nothing(tally: LoadTally, stopped: str | None, told: str) -> None:
     report = reported(tally, stopped)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert told in report.verdict_reason

@@ -24,8 +24,8 @@ from conformance.probe.limits import Bounds
 from conformance.reference.app import Reference
 from conformance.reference.app import handler as reference_handler
 from conformance.reference.faults.registry import Fault, When, always
-from conformance.reference.message import Ask, Reply, Twist, encode
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import IncomingRequest, Reply, Twist, encode
+from conformance.reference.queue import Queue, QueueItem
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import VARIANTS
 from conformance.run.ask import check
@@ -38,14 +38,14 @@ STEP: Final = 0.05
 PLACE: Final[ContextVar[int]] = ContextVar("PLACE", default=1)
 """Which request of its connection is being answered, from 1."""
 
-Lie = Callable[[Reply, Ask], Reply]
+Lie = Callable[[Reply, IncomingRequest], Reply]
 
 
 # --- the lies, each a breach of a must in every single answer ---------------------------------------------------------
 
 
-def _listing(change: Callable[[Item], object]) -> Lie:
-    def lie(reply: Reply, _ask: Ask) -> Reply:
+def _listing(change: Callable[[QueueItem], object]) -> Lie:
+    def lie(reply: Reply, _ask: IncomingRequest) -> Reply:
         queue: Queue = json.loads(reply.body)
         return reply.having(encode({name: [change(item) for item in items] for name, items in queue.items()}))
 
@@ -65,14 +65,14 @@ LIES: Final[dict[str, tuple[str, Lie]]] = {
 # --- when the truth is told -------------------------------------------------------------------------------------------
 
 
-def _agent(ask: Ask) -> str:
+def _agent(ask: IncomingRequest) -> str:
     return ask.header("user-agent") or ""
 
 
 def _within(seconds: float) -> When:
     began: list[float] = []
 
-    def when(ask: Ask) -> bool:
+    def when(ask: IncomingRequest) -> bool:
         began.append(ask.now)
         return ask.now < began[0] + seconds
 
@@ -133,9 +133,9 @@ class Disguised:
     lie: Lie
     truth: When
     told: int = 0
-    asked: list[Ask] = field(default_factory=list)
+    asked: list[IncomingRequest] = field(default_factory=list)
 
-    def replies(self, reply: Reply, ask: Ask) -> Reply:
+    def replies(self, reply: Reply, ask: IncomingRequest) -> Reply:
         """Count and lie. Whatever is no queue (OPTIONS, errors) stays as it is."""
         self.asked.append(ask)
         if reply.status != 200 or self.truth(ask):
@@ -218,8 +218,8 @@ def test_what_a_run_cannot_see_is_listed(truth: str) -> None:
 def test_what_a_run_cannot_see_is_there(truth: str) -> None:
     """The 61st read, two hours later, of a program that nobody knows shows each of them."""
     tells = TRUTHS[truth]()
-    assert tells(Ask("GET", "/api/queue", headers=(("User-Agent", OURS), ("X-Request-Id", "1")), read=1))
-    assert not tells(Ask("GET", "/api/queue", now=7200.0, read=61))
+    assert tells(IncomingRequest("GET", "/api/queue", headers=(("User-Agent", OURS), ("X-Request-Id", "1")), read=1))
+    assert not tells(IncomingRequest("GET", "/api/queue", now=7200.0, read=61))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_an_empty_queue_does_not_hide_a_faulty_one(broken: set[int]) -> None:
     """Most answers show nothing that could be wrong; the others count all the same."""
     empty = encode({"queue_running": [], "queue_pending": []})
 
-    def replies(reply: Reply, ask: Ask) -> Reply:
+    def replies(reply: Reply, ask: IncomingRequest) -> Reply:
         return LIES["four elements"][1](reply, ask) if ask.read in broken else reply.having(empty)
 
     endpoint = Disguised(replies, lambda _: False)
@@ -292,7 +292,7 @@ def test_a_queue_under_an_error_is_broken(truth: str, status: int) -> None:
 def test_a_queue_that_is_served_no_more_is_not_conformant(truth: str, status: int) -> None:
     """One good answer is no queue that one can read."""
 
-    def replies(reply: Reply, _ask: Ask) -> Reply:
+    def replies(reply: Reply, _ask: IncomingRequest) -> Reply:
         return reply.error(status, "No more.") if status >= 400 else replace(reply, status=status, body=b"")
 
     endpoint = Disguised(replies, TRUTHS[truth]())

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.contract.clauses.http import MADE_UP_VALIDATOR
 from conformance.exchange.headers import Headers
-from conformance.exchange.model import Credential, Exchange, Fault, Problem, Request, Response
+from conformance.exchange.model import Credential, Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.secrets import Secret
 from conformance.judge.judge import judge
 from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
@@ -26,8 +26,8 @@ from conformance.run.settings import Settings
 
 JSON = (("Content-Type", "application/json"),)
 EMPTY = Response(200, JSON, b'{"queue_running": [], "queue_pending": []}')
-TIMEOUT = Problem(Fault.TIMEOUT, "no whole answer")
-BROKEN = Problem(Fault.BROKEN, "reset")
+TIMEOUT = Problem(NoResponse.TIMEOUT, "no whole answer")
+BROKEN = Problem(NoResponse.BROKEN, "reset")
 
 Outcome = Response | Problem
 Script = Callable[["Scripted"], Outcome]

@@ -24,7 +24,7 @@ from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
 from conformance.reference.app import Reference
-from conformance.reference.board import Answer, Board, InBetween, Job
+from conformance.reference.board import Board, BoardResponse, InBetween, Job
 from conformance.reference.queue import Queue
 from conformance.reference.server import serve
 from conformance.reference.variants import Variant
@@ -169,7 +169,7 @@ def test_the_mark_of_a_run_stands_in_every_workflow() -> None:
 @pytest.mark.parametrize("status", [402, 403, 404, 429, 500])
 def test_a_server_that_takes_no_prompt_is_judged_by_its_reads_and_the_run_is_inconclusive(status: int) -> None:
     class Refusing(Board):
-        def submit(self, _asked: Any) -> Answer:
+        def submit(self, _asked: Any) -> BoardResponse:
             return status, {"error": "no"}
 
     done = on(Refusing)
@@ -255,7 +255,7 @@ class Keeping(Stuck):
     def doomed(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
         return []
 
-    def interrupt(self, _asked: Any) -> Answer:
+    def interrupt(self, _asked: Any) -> BoardResponse:
         return 200, None
 
 

@@ -11,7 +11,7 @@ from conformance.contract.clause import Clause
 from conformance.contract.clauses import framing
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
-from conformance.exchange.model import Exchange, Fault, Wire
+from conformance.exchange.model import Exchange, NoResponse, Wire
 from conformance.exchange.secrets import Secret
 from conformance.probe.client import Ask, Client
 from conformance.probe.limits import Bounds
@@ -158,19 +158,19 @@ def test_a_look_is_in_the_ledger_and_no_read_of_the_queue() -> None:
 @pytest.mark.parametrize(
     ("name", "fault", "why"),
     [
-        ("accepts-and-never-answers", Fault.TIMEOUT, "no whole answer"),
-        ("a-header-byte-a-second", Fault.TIMEOUT, "no whole answer"),
-        ("http-0-9", Fault.BROKEN, '{"queue_running"'),
-        ("endless-1xx", Fault.BROKEN, "larger than 262,144"),
-        ("endless-headers", Fault.BROKEN, "larger than 262,144"),
-        ("endless-status-line", Fault.BROKEN, "longer than 262,144"),
-        ("closed-at-once", Fault.BROKEN, "nothing was answered"),
-        ("bytes-that-are-not-http", Fault.BROKEN, "within the head"),
+        ("accepts-and-never-answers", NoResponse.TIMEOUT, "no whole answer"),
+        ("a-header-byte-a-second", NoResponse.TIMEOUT, "no whole answer"),
+        ("http-0-9", NoResponse.BROKEN, '{"queue_running"'),
+        ("endless-1xx", NoResponse.BROKEN, "larger than 262,144"),
+        ("endless-headers", NoResponse.BROKEN, "larger than 262,144"),
+        ("endless-status-line", NoResponse.BROKEN, "longer than 262,144"),
+        ("closed-at-once", NoResponse.BROKEN, "nothing was answered"),
+        ("bytes-that-are-not-http", NoResponse.BROKEN, "within the head"),
     ],
 )
-def test_no_endpoint_makes_a_look_raise_or_stay(name: str, fault: Fault, why: str) -> None:
+def test_no_endpoint_makes_a_look_raise_or_stay(name: str, fault: NoResponse, why: str) -> None:
     with serve_hostile(name) as url:
-        exchange = looks(url, seconds=0.3 if fault is Fault.TIMEOUT else 10)[0]
+        exchange = looks(url, seconds=0.3 if fault is NoResponse.TIMEOUT else 10)[0]
     assert exchange.problem is not None
     assert exchange.problem.fault is fault
     assert why in exchange.problem.detail

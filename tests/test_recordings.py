@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, NO_AUTHENTICATION, Dialect, Difference
-from conformance.exchange.model import Exchange, Extent, Fault, Response
+from conformance.exchange.model import Exchange, Extent, NoResponse, Response
 from conformance.exchange.recordings import UnreadableRecording, read, read_file, recorded
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.judge import Judgement, judge
@@ -247,7 +247,7 @@ def test_the_version_is_that_of_the_status_line(line: bytes, version: str) -> No
 def test_a_body_that_is_not_whole_leaves_the_head_known(data: bytes, content: bytes, extent: Extent) -> None:
     exchange = one(data)
     assert exchange.problem is not None
-    assert exchange.problem.fault is Fault.NOT_RECORDED
+    assert exchange.problem.fault is NoResponse.NOT_RECORDED
     assert exchange.response is not None
     assert (exchange.response.status, exchange.response.head) == (200, True)
     assert exchange.response.extent is extent
@@ -407,7 +407,7 @@ def test_a_har_with_no_status_of_http_holds_no_response(status: Any) -> None:
     exchange = one(har(changed("response.status", status)))
     assert exchange.response is None
     assert exchange.problem is not None
-    assert exchange.problem.fault is Fault.NOT_RECORDED
+    assert exchange.problem.fault is NoResponse.NOT_RECORDED
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_a_har_without_the_body_leaves_the_head_known(path: str, value: Any) -> 
     assert exchange.response is not None
     assert (exchange.response.status, exchange.response.extent) == (200, Extent.UNKNOWN)
     assert exchange.problem is not None
-    assert exchange.problem.fault is Fault.NOT_RECORDED
+    assert exchange.problem.fault is NoResponse.NOT_RECORDED
 
 
 @pytest.mark.parametrize("path", ["request.method", "response.status"])

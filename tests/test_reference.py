@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from conformance.reference.faults import FAULTS
-from conformance.reference.message import Ask, Reply
+from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import MovingQueue
 from conformance.reference.server import KEY, Endpoint, serve
 from conformance.reference.variants import VARIANTS
@@ -55,7 +55,7 @@ def ask(variant: str = "default", fault: str | None = None, method: str = "GET",
     reference = serve(variant, fault, clock=Clock()).reference
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     key = {} if reference.key is None or "x-api-key" in named else {"X-API-Key": reference.key}
-    return reference.answer(Ask(method, reference.path, headers=tuple({**key, **named}.items())))
+    return reference.answer(IncomingRequest(method, reference.path, headers=tuple({**key, **named}.items())))
 
 
 # --- the queue --------------------------------------------------------------------------------------------------------
@@ -208,26 +208,29 @@ def test_a_fault_changes_an_answer(name: str) -> None:
     lying = serve(fault=name, clock=Clock()).reference
     given = (("X-API-Key", lying.key or "any"),)
     asked = [
-        *[Ask("GET", honest.path, headers=given)] * 61,
-        Ask("GET", honest.path, headers=(*given, ("If-None-Match", '"none"'))),
-        Ask("GET", honest.path, headers=(*given, ("Range", "bytes=0-0"))),
-        Ask("GET", honest.path, headers=(*given, ("Accept-Encoding", "gzip"))),
-        Ask("GET", honest.path, headers=(*given, ("Accept", "text/csv"))),
-        Ask("GET", honest.path, headers=(*given, ("Origin", "https://conformance.invalid"))),
-        Ask("GET", honest.path, headers=(*given, *BROWSER.items())),
-        Ask("GET", honest.path, headers=(*given, *GARBLED.items())),
-        *(Ask("GET", honest.path, query=query, headers=given) for query in ("limit=0", "sort=a", "state=a", "a=%27")),
-        Ask("GET", honest.path, headers=(*given, ("Range", "bytes=-1"))),
-        Ask("GET", honest.path, headers=(*given, ("Accept", "*/*;q=0.5"))),
-        Ask("GET", honest.path, headers=(*given, ("Cache-Control", "no-cache"))),
-        Ask("GET", honest.path, headers=(*given, ("Cookie", "a" * 600))),
-        Ask("HEAD", honest.path, headers=given),
-        Ask("OPTIONS", honest.path),
-        Ask("GET", honest.path),
-        Ask("HEAD", honest.path),
-        Ask("GET", honest.path, headers=(("X-API-Key", "wrong"),)),
-        Ask("GET", honest.path, headers=(("X-API-Key", ""),)),
-        Ask("GET", honest.path, headers=(("x-api-key", lying.key or "any"),)),
+        *[IncomingRequest("GET", honest.path, headers=given)] * 61,
+        IncomingRequest("GET", honest.path, headers=(*given, ("If-None-Match", '"none"'))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Range", "bytes=0-0"))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Accept-Encoding", "gzip"))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Accept", "text/csv"))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Origin", "https://conformance.invalid"))),
+        IncomingRequest("GET", honest.path, headers=(*given, *BROWSER.items())),
+        IncomingRequest("GET", honest.path, headers=(*given, *GARBLED.items())),
+        *(
+            IncomingRequest("GET", honest.path, query=query, headers=given)
+            for query in ("limit=0", "sort=a", "state=a", "a=%27")
+        ),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Range", "bytes=-1"))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Accept", "*/*;q=0.5"))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Cache-Control", "no-cache"))),
+        IncomingRequest("GET", honest.path, headers=(*given, ("Cookie", "a" * 600))),
+        IncomingRequest("HEAD", honest.path, headers=given),
+        IncomingRequest("OPTIONS", honest.path),
+        IncomingRequest("GET", honest.path),
+        IncomingRequest("HEAD", honest.path),
+        IncomingRequest("GET", honest.path, headers=(("X-API-Key", "wrong"),)),
+        IncomingRequest("GET", honest.path, headers=(("X-API-Key", ""),)),
+        IncomingRequest("GET", honest.path, headers=(("x-api-key", lying.key or "any"),)),
     ]
     told = [(honest.answer(one).wire(one.method), lying.answer(one).wire(one.method)) for one in asked]
     assert any(truth != lie for truth, lie in told)

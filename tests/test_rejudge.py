@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from outside import report, suite
 
-from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response, Wire
+from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response, Wire
 from conformance.exchange.transcript import Transcript
 from conformance.judge import whole
 from conformance.judge.build import build, report_on
@@ -67,7 +67,7 @@ requests = st.builds(
     Request, method=latin_1, url=latin_1, headers=headers, purpose=latin_1, credential=st.sampled_from(Credential),
     to_queue=st.booleans(), operation=st.none() | st.sampled_from(Operation), body=st.binary(max_size=50),
 )  # fmt: skip
-problems = st.builds(Problem, fault=st.sampled_from(Fault), detail=st.text(max_size=400), begun=st.booleans())
+problems = st.builds(Problem, fault=st.sampled_from(NoResponse), detail=st.text(max_size=400), begun=st.booleans())
 seconds = st.none() | st.floats(0, 4e9)
 exchanges_of = st.lists(
     st.builds(

@@ -14,7 +14,7 @@ from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Verdict
 from conformance.load.result import report_on_load
-from conformance.load.tally import Tally
+from conformance.load.tally import LoadTally
 from conformance.render.badge import badge_of
 from conformance.render.overview import result
 from conformance.run.settings import Settings
@@ -30,7 +30,7 @@ def checked(*statuses: int) -> Report:
 
 
 def loaded(status: int) -> Report:
-    return report_on_load(Tally(statuses={status: 9}), SETTINGS, Demand.of(Dialect.CLOUD), start=0.0, end=1.0)
+    return report_on_load(LoadTally(statuses={status: 9}), SETTINGS, Demand.of(Dialect.CLOUD), start=0.0, end=1.0)
 
 
 @pytest.mark.parametrize("status", AWAY)

@@ -21,7 +21,7 @@ from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from conformance.history.overview import TargetResult
-    from conformance.run.many import Job
+    from conformance.run.many import TargetRun
     from conformance.run.targets import Target
 
 _LISTS: Final = (".csv", ".tsv", ".txt")
@@ -98,7 +98,7 @@ def _directory(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name.partition("://")[2] or name).strip(".-")[:64] or "target"
 
 
-def _announce(work: Sequence[Job], parallel: int) -> None:
+def _announce(work: Sequence[TargetRun], parallel: int) -> None:
     from conformance.run.consent import announcement
 
     for job in work:
@@ -125,7 +125,7 @@ def _line(one: TargetResult) -> str:
     return line(f"{one.name}: {one.outcome}: {one.reason}{flags}")
 
 
-def _progress(work: Sequence[Job], *, quiet: bool) -> Any:
+def _progress(work: Sequence[TargetRun], *, quiet: bool) -> Any:
     """Show on a terminal who is being checked and what others came to; nowhere else."""
     from contextlib import contextmanager
 

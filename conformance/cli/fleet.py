@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell
     from conformance.fleet.model import EndpointResult
     from conformance.fleet.results import Results
-    from conformance.fleet.sources import Source
+    from conformance.fleet.sources import TargetSource
     from conformance.fleet.work import Keep
 
 DEFAULT_DIRECTORY: Final = "reports/fleet"
@@ -42,7 +42,7 @@ FOR_ALL: Final = (
 
 
 @dataclass(frozen=True)
-class Stopped:
+class FleetStop:
     """Why a fleet ended before its end, and the exit status that says so."""
 
     why: str
@@ -187,7 +187,7 @@ def _who(engine: Engine) -> str:
     return f"{engine.workers} process{'' if engine.workers == 1 else 'es'} of this machine"
 
 
-def _run(engine: Engine, endpoints: Source, results: Results, tell: Tell) -> Stopped | None:
+def _run(engine: Engine, endpoints: TargetSource, results: Results, tell: Tell) -> FleetStop | None:
     """Check what is not checked yet. Return why not all of it was, None where all was."""
     from conformance.fleet.engine import Lost, run
 
@@ -196,28 +196,28 @@ def _run(engine: Engine, endpoints: Source, results: Results, tell: Tell) -> Sto
     try:
         asyncio.run(_until_signalled(run(engine, endpoints, results, tell)))
     except (asyncio.CancelledError, KeyboardInterrupt):
-        return Stopped("it was interrupted", EXIT_INTERRUPTED)
+        return FleetStop("it was interrupted", EXIT_INTERRUPTED)
     except Lost as lost:
-        return Stopped(str(lost), EXIT_INTERNAL)
+        return FleetStop(str(lost), EXIT_INTERNAL)
     except OSError as error:
         return _unwritten(error)
     return None
 
 
-def _end(results: Results, directory: Path) -> Stopped | None:
+def _end(results: Results, directory: Path) -> FleetStop | None:
     from conformance.fleet.results import endpoints
-    from conformance.fleet.tally import Tally
+    from conformance.fleet.tally import FleetTally
     from conformance.judge.ledger import instant
 
     try:
-        results.write(Tally(endpoints(directory)).footer(instant(time.time())))
+        results.write(FleetTally(endpoints(directory)).footer(instant(time.time())))
     except OSError as error:
         return _unwritten(error)
     return None
 
 
-def _unwritten(error: OSError) -> Stopped:
-    return Stopped(f"the results cannot be written: {error.strerror}", EXIT_INTERNAL)
+def _unwritten(error: OSError) -> FleetStop:
+    return FleetStop(f"the results cannot be written: {error.strerror}", EXIT_INTERNAL)
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
@@ -251,7 +251,7 @@ def _progress(results: Results, number: int, *, quiet: bool) -> Iterator[Tell]:
         click.echo("\r\033[K", nl=False, err=True)
 
 
-def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: bool) -> int:
+def _finish(directory: Path, number: int, stopped: FleetStop | None, *, quiet: bool) -> int:
     """Write the overview, print the summary, return the exit status."""
     from conformance.fleet.overview import write_overview
     from conformance.fleet.tally import headline
@@ -260,7 +260,7 @@ def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: boo
     try:
         tally = write_overview([directory], directory)
     except OSError as error:
-        stopped = stopped or Stopped(f"the overview cannot be written: {error.strerror}", EXIT_INTERNAL)
+        stopped = stopped or FleetStop(f"the overview cannot be written: {error.strerror}", EXIT_INTERNAL)
         tally = None
     if tally is not None:
         for text in summary(tally) if not quiet else ():

@@ -15,5 +15,5 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
     The clause is one of single answers, not of the whole run.
     """
     assert clause.over is not None
-    exercised, remaining = answer.left(clause.id, clause.level_in(answer.reading.demand))
+    exercised, remaining = answer.remaining(clause.fast, clause.level_in(answer.reading.demand))
     return exercised, clause.over(remaining)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
-from conformance.contract.terms import Demand, Dialect, Difference, Level
+from conformance.contract.terms import Demand, Dialect, Difference, FastPath, Level
 from conformance.exchange.model import Request
 
 PUBLISHED: Final = "openapi-cloud.yaml"
@@ -111,6 +111,8 @@ class Clause:
     has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
     ``since`` is the edition of the suite that it came with.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
+    ``fast`` says what the fast path proves for the clause, None where it proves nothing: then the clause is asked of
+    the whole body.
     """
 
     id: str
@@ -127,6 +129,7 @@ class Clause:
     elsewhere: str | None
     since: int
     kinds: tuple[str, ...]
+    fast: FastPath | None
     over: Over | None = field(repr=False)
     of_body: OfBody | None = field(repr=False)
     across: Across | None = field(repr=False)
@@ -186,6 +189,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     elsewhere: str | None = None,
     since: int = 1,
     kinds: tuple[str, ...] = (),
+    fast: FastPath | None = None,
     over: Over | None = None,
     of_body: OfBody | None = None,
     across: Across | None = None,
@@ -205,7 +209,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     def make(check: Check) -> Clause:
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, kinds=kinds,
+            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, kinds=kinds, fast=fast,
             over=over, of_body=of_body, across=across, check=check,
         )  # fmt: skip
 

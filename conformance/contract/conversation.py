@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.memory import REMEMBERED, Gist, Sighting
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Level
+from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath, Level
 from conformance.exchange.model import Exchange, Extent, Operation, Request, Response, Same
 from conformance.text.strict_json import Document
 
@@ -47,9 +47,9 @@ class Answer:
         return self.reading.document
 
     @property
-    def gist(self) -> Gist:
-        """The gist of the body."""
-        return self.reading.gist
+    def summary(self) -> Summary:
+        """The summary of the body."""
+        return self.reading.summary
 
     @property
     def served(self) -> bool:
@@ -67,18 +67,18 @@ class Answer:
         return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
-    def sightings(self) -> dict[str, Sighting]:
+    def observations(self) -> dict[str, Observation]:
         """The jobs that a queue lists, by prompt id."""
-        return self.gist.sightings if self.shows_queue else {}
+        return self.summary.observations if self.shows_queue else {}
 
-    def left(self, clause: str, level: Level | None) -> tuple[bool, Answer]:
+    def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
         """Return whether what is proven of the body exercises a clause, and what it has still to be asked of.
 
-        The clause is named by its id; ``level`` is the one that it has under the dialect of the reading.
+        ``fast`` is what the clause declares; ``level`` is the one that it has under the dialect of the reading.
         """
         if not self.shows_queue:
             return False, self
-        exercised, reading = self.reading.left(clause, level)
+        exercised, reading = self.reading.remaining(fast, level)
         return exercised, self if reading is self.reading else Answer(self.exchange, self.response, reading)
 
     def precedes(self, other: Answer) -> bool:
@@ -93,7 +93,7 @@ class Answer:
 class Conversation:
     """All answers of a run, in the order in which they were asked for.
 
-    Clauses over a run look at statuses, headers and the gist of bodies, never at a body's value:
+    Clauses over a run look at statuses, headers and the summary of bodies, never at a body's value:
     forty large ones would not fit into memory side by side.
     """
 
@@ -104,12 +104,12 @@ class Conversation:
     @cached_property
     def reads(self) -> Sequence[Answer]:
         """The answers that show the queue as an object."""
-        return [answer for answer in self.answers if answer.shows_queue and answer.gist.is_object]
+        return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
 
     @cached_property
-    def history(self) -> History:
+    def history(self) -> JobHistory:
         """What happened to the run's own jobs, where it submitted any."""
-        return History(self)
+        return JobHistory(self)
 
     @cached_property
     def served(self) -> bool:
@@ -191,7 +191,7 @@ def ended(answer: Answer) -> float:
 
 @dataclass(frozen=True)
 class Submission:
-    """A prompt that was taken. ``prompt_id`` is as the answer has it, ``id`` in lower case."""
+    """A prompt that was accepted. ``prompt_id`` is as the answer has it, ``id`` in lower case."""
 
     answer: Answer
     sent: dict[str, Any]
@@ -209,11 +209,11 @@ class Submission:
 
     @cached_property
     def workflow(self) -> object:
-        """The digest of the workflow, as a sighting of the job has it."""
+        """The digest of the workflow, as an observation of the job has it."""
         return digest_of(self.sent.get("prompt"))
 
     def before(self, other: Submission) -> bool:
-        """Whether this prompt was taken before the other was sent."""
+        """Whether this prompt was accepted before the other was sent."""
         return self.answer.precedes(other.answer)
 
 
@@ -231,9 +231,9 @@ def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
 
 
 def digest_of(workflow: object) -> object:
-    """Return the digest that a sighting of a job with this workflow has."""
+    """Return the digest that an observation of a job with this workflow has."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
-    found = Reading(body, AS_THE_DOCUMENT_SAYS).gist.sightings["x"].workflow
+    found = Reading(body, AS_THE_DOCUMENT_SAYS).summary.observations["x"].workflow
     return None if found is None else found.value
 
 
@@ -246,12 +246,12 @@ class Look:
     @cached_property
     def ids(self) -> frozenset[str]:
         """Every id that is listed."""
-        return frozenset(name.lower() for name in self.answer.gist.ids)
+        return frozenset(name.lower() for name in self.answer.summary.ids)
 
     @cached_property
-    def jobs(self) -> Mapping[str, Sighting]:
+    def jobs(self) -> Mapping[str, Observation]:
         """The jobs that are listed once, in the order of the lists, running before pending."""
-        return {name.lower(): seen for name, seen in self.answer.sightings.items()}
+        return {name.lower(): seen for name, seen in self.answer.observations.items()}
 
     @cached_property
     def pending(self) -> list[str]:
@@ -265,7 +265,7 @@ class Look:
 
     def twice(self, name: str) -> bool:
         """Whether an id is listed more than once."""
-        return name in self.ids and name not in self.jobs and self.answer.gist.jobs <= REMEMBERED
+        return name in self.ids and name not in self.jobs and self.answer.summary.jobs <= REMEMBERED
 
 
 class Write(NamedTuple):
@@ -290,7 +290,7 @@ class Roll(NamedTuple):
     whole: bool
 
 
-class History:
+class JobHistory:
     """What happened to the run's own jobs."""
 
     def __init__(self, conversation: Conversation) -> None:
@@ -304,13 +304,13 @@ class History:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The prompts that were taken, in order, without ids that the run submitted twice: such an id names two jobs."""
+        """The prompts that were accepted, in order, without ids that the run submitted twice: such an id names two jobs."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
-        return [found for found in self.taken if found.id not in twice]
+        return [found for found in self.accepted if found.id not in twice]
 
     @cached_property
-    def taken(self) -> list[Submission]:
-        """All prompts that were taken, in order; where an id was given out twice, the first of them."""
+    def accepted(self) -> list[Submission]:
+        """All prompts that were accepted, in order; where an id was given out twice, the first of them."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
             named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None

@@ -17,6 +17,35 @@ class Level(enum.StrEnum):
     INFO = "info"
 
 
+class FastPath(enum.StrEnum):
+    """What the fast path proves for a clause, declared by the clause as ``fast``.
+
+    The fast path (``reading/fast.py``) splits a body without building its values. It proves most jobs at once, and
+    clauses are asked of the remaining jobs only. A clause that declares nothing is asked of the whole body.
+    """
+
+    BODY = enum.auto()
+    """Nothing. The clause looks at the body as a whole, and says the same of the body with the remaining jobs only."""
+    EACH_JOB = enum.auto()
+    """Every proven job keeps the clause, and exercises it."""
+    OUTPUT_NODE_IDS = enum.auto()
+    """Every proven job keeps the clause. A proven job with an output node id exercises it."""
+    GRAPHS = enum.auto()
+    """Every proven job keeps the clause. A proven job whose workflow is an API graph exercises it."""
+    LINKS = enum.auto()
+    """Every proven job keeps the clause. A job whose workflow has a link exercises it."""
+    GRAPHS_WITH_OUTPUTS = enum.auto()
+    """Every proven job keeps the clause. A proven job with an API graph and an output node id exercises it."""
+    DISTINCT_IDS = enum.auto()
+    """The prompt ids of all jobs are distinct."""
+    DISTINCT_NUMBERS = enum.auto()
+    """The job numbers of the pending jobs are distinct."""
+    RISING_NUMBERS = enum.auto()
+    """The job numbers of the pending jobs never fall."""
+    RISING_TIMES = enum.auto()
+    """The ``create_time`` of the pending jobs never falls."""
+
+
 class Dialect(enum.StrEnum):
     """Which reading of the tuple is demanded."""
 

@@ -11,8 +11,8 @@ from conformance.contract.ask import subjects
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
-from conformance.contract.reading.fast import Skimmed
-from conformance.contract.terms import Demand, Dialect, Level
+from conformance.contract.reading.fast import FastReading
+from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from conformance.exchange.model import Exchange, Request, Response
 
 Body = bytes | bytearray | memoryview
@@ -48,14 +48,15 @@ class Validator:
         if not isinstance(body, Body):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the answer")
         content = bytes(body)
-        reading = Skimmed(content, self._demand, must_only=self._must_only)
+        reading = FastReading(content, self._demand, must_only=self._must_only)
         if self._demand.open and (told := reading.order) is not None:
-            reading = Skimmed(content, Demand.told_by(*told), must_only=self._must_only)
+            reading = FastReading(content, Demand.told_by(*told), must_only=self._must_only)
         clauses = _asked(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
-        if reading.keeps(clauses.keys()):
+        proofs = _proofs(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
+        if proofs is not None and reading.keeps(proofs):
             return ()
         found = tuple(_findings(clauses, content, reading))
-        if self._brief is None or not reading.outline.document.too_deep:
+        if self._brief is None or not reading.reduced.document.too_deep:
             return found
         should = (finding for finding in found if finding.level is not Level.MUST)
         return tuple(sorted((*should, *self._brief.validate(content)), key=lambda finding: _PLACES[finding.clause]))
@@ -75,14 +76,21 @@ def _validator(dialect: Dialect | str, *, must_only: bool) -> Validator:
 def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[str, tuple[Clause, Level]]:
     """Return the clauses of a body, by id, with their levels under a dialect."""
     demand = Demand(dialect, read_as, "")
-    levels = ((clause, clause.level_in(demand)) for clause in CATALOGUE if clause.of_body or clause.subject == "json")
+    levels = ((clause, clause.level_in(demand)) for clause in CATALOGUE if clause.of_body or clause.fast)
     found = ((clause, level) for clause, level in levels if level is not None)
     return MappingProxyType({
         clause.id: (clause, level) for clause, level in found if level is Level.MUST or not must_only
     })  # fmt: skip
 
 
-def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: Skimmed) -> Iterator[Finding]:
+@cache
+def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset[FastPath] | None:
+    """Return what all clauses of a body declare, None where one of them declares nothing."""
+    declared = {clause.fast for clause, _ in _asked(dialect, read_as, must_only=must_only).values()}
+    return None if None in declared else frozenset(fast for fast in declared if fast is not None)
+
+
+def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: FastReading) -> Iterator[Finding]:
     response = Response(200, content=content, head=False)
     answer = Answer(Exchange("body", _ASKED, response), response, reading)
     for clause, level in clauses.values():

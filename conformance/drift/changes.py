@@ -41,7 +41,7 @@ ABSENT: Final = Absent()
 
 
 @dataclass(frozen=True)
-class Change:
+class DocumentChange:
     """One place that differs: its JSON Pointer, what the vendored document has there, and what the published one."""
 
     pointer: str
@@ -63,7 +63,7 @@ class LostQuote:
     clauses: tuple[str, ...]
 
 
-class State(enum.StrEnum):
+class ErratumState(enum.StrEnum):
     """Of an erratum in the published document."""
 
     STANDS = "stands"
@@ -80,9 +80,9 @@ class Drift:
 
     url: str
     sha256: str
-    changes: tuple[Change, ...]
+    changes: tuple[DocumentChange, ...]
     lost: tuple[LostQuote, ...]
-    errata: tuple[tuple[Erratum, State], ...]
+    errata: tuple[tuple[Erratum, ErratumState], ...]
 
     @property
     def vendored_sha256(self) -> str:
@@ -105,7 +105,7 @@ def compare(published: Document, *, url: str, content: bytes) -> Drift:
     return Drift(url, hashlib.sha256(content).hexdigest(), tuple(changes), _lost(published), states)
 
 
-def _changes(was: Any, now: Any, pointer: str) -> Iterator[Change]:
+def _changes(was: Any, now: Any, pointer: str) -> Iterator[DocumentChange]:
     """Yield what differs, as deep as both sides have a place in common. Prose that is only wrapped anew does not."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name in dict.fromkeys([*was, *now]):
@@ -115,7 +115,7 @@ def _changes(was: Any, now: Any, pointer: str) -> Iterator[Change]:
             before, after = (side[index] if index < len(side) else ABSENT for side in (was, now))
             yield from _changes(before, after, f"{pointer}/{index}")
     elif not _same(was, now):
-        yield Change(pointer, was, now)
+        yield DocumentChange(pointer, was, now)
 
 
 def _same(was: Any, now: Any) -> bool:
@@ -147,17 +147,17 @@ def _is_there(pointer: str, published: Document) -> bool:
     return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
 
 
-def _state(erratum: Erratum, vendored: Document, published: Document) -> State:
+def _state(erratum: Erratum, vendored: Document, published: Document) -> ErratumState:
     if erratum.update is None:
         wanted = [(erratum.pointer, ABSENT)]
     elif _at(published, erratum.pointer) is ABSENT:
-        return State.REWORDED
+        return ErratumState.REWORDED
     else:
         wanted = list(_leaves(erratum.update, erratum.pointer))
     if all(_equal(_at(published, pointer), value) for pointer, value in wanted):
-        return State.MENDED
+        return ErratumState.MENDED
     stands = all(_equal(_at(published, pointer), _at(vendored, pointer)) for pointer, _ in wanted)
-    return State.STANDS if stands else State.REWORDED
+    return ErratumState.STANDS if stands else ErratumState.REWORDED
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -15,8 +15,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from conformance.exchange.headers import Headers, first
-from conformance.exchange.kept import Kept, of_entry
-from conformance.exchange.model import Extent, Fault, Problem, Response
+from conformance.exchange.kept import KnownBody, of_entry
+from conformance.exchange.model import Extent, NoResponse, Problem, Response
 from conformance.exchange.sniff import Content
 
 USUAL_PATH: Final = "/api/queue"
@@ -34,7 +34,7 @@ class NotHar(ValueError):
 
 
 @dataclass
-class Entry:
+class HarEntry:
     """What one entry holds. ``odd`` says what of it could not be read; ``body`` is that of the response."""
 
     number: int
@@ -85,13 +85,13 @@ def url_of(entry: object) -> str | None:
         return None
 
 
-def read_entry(entry: Mapping[str, Any], number: int) -> Entry:
+def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
     """Read an entry that has a URL."""
     asked = entry["request"]
     headers, known = _fields(asked)
-    found = Entry(
+    found = HarEntry(
         number, _text(asked.get("method")).upper() or "GET", _text(asked["url"]), headers, known,
-        None, Problem(Fault.NOT_RECORDED, "the recording holds no response"),
+        None, Problem(NoResponse.NOT_RECORDED, "the recording holds no response"),
     )  # fmt: skip
     _clock(entry, found)
     answered = entry.get("response")
@@ -102,7 +102,7 @@ def read_entry(entry: Mapping[str, Any], number: int) -> Entry:
     return found
 
 
-def _clock(entry: Mapping[str, Any], found: Entry) -> None:
+def _clock(entry: Mapping[str, Any], found: HarEntry) -> None:
     """Read the times. A response out of the browser's cache is not of the time at which it was read."""
     moment, taken = entry.get("startedDateTime"), entry.get("time")
     cached = str(entry.get("_fromCache") or _member(entry, "response").get("_fetchType") or "").lower() in _CACHED
@@ -119,21 +119,23 @@ def _clock(entry: Mapping[str, Any], found: Entry) -> None:
     found.elapsed = None if seconds is None else seconds / 1000
 
 
-def _answer(answered: Mapping[str, Any], found: Entry) -> None:
+def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
     status = _float(answered.get("status"))
     failed = answered.get("_error")  # Chrome's word for a response that broke off or could not be decoded
     if status is None or status not in _STATUSES:
         why = f" ({str(failed)[:100]})" if failed else ""
-        found.problem = Problem(Fault.NOT_RECORDED, f"the recording holds no response{why}")
+        found.problem = Problem(NoResponse.NOT_RECORDED, f"the recording holds no response{why}")
         return
     headers, known = _fields(answered)
     if first(headers, "content-type") is None:
         headers += _typed(answered)
     bodiless = found.method == "HEAD" or status in _BODILESS
-    kept = Kept() if bodiless else of_entry(answered, headers)
+    kept = KnownBody() if bodiless else of_entry(answered, headers)
     if failed and not bodiless:
-        kept = Kept(extent=Extent.UNKNOWN, lost=f"the browser did not get the whole response ({str(failed)[:100]})")
-    found.problem = None if kept.lost is None else Problem(Fault.NOT_RECORDED, kept.lost)
+        kept = KnownBody(
+            extent=Extent.UNKNOWN, lost=f"the browser did not get the whole response ({str(failed)[:100]})"
+        )
+    found.problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
     found.response = Response(
         int(status), headers, kept.content, kept.coding_error, head=known, extent=kept.extent, verbatim=kept.verbatim,
         http_version=_text(answered.get("httpVersion")),

@@ -31,7 +31,7 @@ _TEXT: Final = re.compile(rb"\s*[\[{\"<]")
 """How JSON begins, or a web page."""
 
 
-class Kept(NamedTuple):
+class KnownBody(NamedTuple):
     """A body as far as it is known. ``lost`` says in words what is not; the other members are those of a Response."""
 
     content: bytes = b""
@@ -41,13 +41,15 @@ class Kept(NamedTuple):
     lost: str | None = None
 
 
-def _unknown(why: str) -> Kept:
-    return Kept(extent=Extent.UNKNOWN, lost=why)
+def _unknown(why: str) -> KnownBody:
+    return KnownBody(extent=Extent.UNKNOWN, lost=why)
 
 
-def _cut(content: bytes, size: int | None) -> Kept:
+def _cut(content: bytes, size: int | None) -> KnownBody:
     of = "" if size is None or size <= len(content) else f" of {size:,}"
-    return Kept(content, Extent.CUT, lost=f"the recording holds {len(content):,}{of} bytes of the body: it was cut off")
+    return KnownBody(
+        content, Extent.CUT, lost=f"the recording holds {len(content):,}{of} bytes of the body: it was cut off"
+    )
 
 
 def _number(value: object) -> int | None:
@@ -86,7 +88,7 @@ def _is_coded(data: bytes, codings: list[str]) -> bool:
 # --- a printed response -----------------------------------------------------------------------------------------------
 
 
-def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> Kept:
+def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
     """Return the body of a printed response: ``data`` is all that follows its head. ``recoded`` if it was UTF-16."""
     try:
         body, as_sent, cut = _framed(data, headers, content_length(headers))
@@ -102,19 +104,19 @@ def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> Kept:
     except ContentTooLarge:
         return _unknown(f"the body has more than {MAX_BODY:,} bytes and was not read")
     if as_sent:
-        return Kept(body, verbatim=not recoded)
+        return KnownBody(body, verbatim=not recoded)
     return _of_text(body, size=content_length(headers), recoded=recoded)
 
 
-def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) -> Kept:
+def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) -> KnownBody:
     """Undo the coding, unless the recorder has done that already. ``as_sent`` if a length or chunks prove the bytes."""
     codings = _codings(headers)
     content, error = decode(body, codings, MAX_BODY)
     if error is None:
-        return Kept(content, verbatim=not recoded)
+        return KnownBody(content, verbatim=not recoded)
     complete, known = kind_of(body) is Text.COMPLETE, _is_known(codings)
     if as_sent and not recoded and (known or not complete):
-        return Kept(content, coding_error=error)
+        return KnownBody(content, coding_error=error)
     if not complete and (not _TEXT.match(body) or _is_coded(body, codings)):
         if known and not recoded and _is_coded(body, codings):
             return _cut(content, None)
@@ -122,7 +124,7 @@ def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) ->
     return _of_text(body, size=None, recoded=recoded)  # the length was of the coded body
 
 
-def _start(body: bytes, headers: Headers) -> Kept:
+def _start(body: bytes, headers: Headers) -> KnownBody:
     """Return the start of a body whose chunks end early."""
     codings = _codings(headers)
     if not codings:
@@ -130,16 +132,16 @@ def _start(body: bytes, headers: Headers) -> Kept:
     return _cut(decode(body, codings, MAX_BODY)[0] if _is_known(codings) else b"", None)
 
 
-def _of_text(body: bytes, *, size: int | None, recoded: bool) -> Kept:
+def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
     """Return a body that is not known to be as it was sent; ``size`` is what should be its length, if that is known."""
     kind = kind_of(body)
     if kind is Text.COMPLETE:
-        return Kept(body, verbatim=size is None and not recoded)
+        return KnownBody(body, verbatim=size is None and not recoded)
     if kind is Text.ENDS_EARLY or (size is not None and size > len(body)):
         return _cut(body, size)
     if size is not None:
         return _unknown(f"the recording holds {len(body):,} bytes of a body of {size:,}: it was changed")
-    return Kept(body, verbatim=not recoded)
+    return KnownBody(body, verbatim=not recoded)
 
 
 def _framed(data: bytes, headers: Headers, size: int | None) -> tuple[bytes, bool, bool]:
@@ -191,7 +193,7 @@ def _unchunked(data: bytes) -> tuple[bytes, bool, bool]:
 # --- an entry of a HAR file -------------------------------------------------------------------------------------------
 
 
-def of_entry(response: Mapping[str, Any], headers: Headers) -> Kept:
+def of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
     """Return the body of a response as a HAR file has it: without its coding, as text or in base64."""
     try:
         return _of_entry(response, headers)
@@ -199,14 +201,14 @@ def of_entry(response: Mapping[str, Any], headers: Headers) -> Kept:
         return _unknown(f"the body has more than {MAX_BODY:,} bytes and was not read")
 
 
-def _of_entry(response: Mapping[str, Any], headers: Headers) -> Kept:
+def _of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
     content = response.get("content")
     content = content if isinstance(content, dict) else {}
     text, size, sent = content.get("text"), _number(content.get("size")), content_length(headers)
     if not isinstance(text, str) or not text:
         empty = sent == 0 or (text == "" and size == 0 and "chunked" not in values(headers, "transfer-encoding"))
         contradicted = any((size, sent, _number(response.get("bodySize"))))
-        return Kept() if empty and not contradicted else _unknown("the recording does not hold the body")
+        return KnownBody() if empty and not contradicted else _unknown("the recording does not hold the body")
     codings, saved = _codings(headers), _number(content.get("compression"))
     if codings and size is not None and size == sent:  # of the coded body, as mitmproxy counts
         size = size + saved if saved else None
@@ -226,7 +228,7 @@ def _of_entry(response: Mapping[str, Any], headers: Headers) -> Kept:
         elif _is_coded(data, codings):
             return _unknown("the recording holds a body that is still coded and cannot be decoded")
     if size in sizes and (max(counts) in sizes or kind_of(data) is Text.COMPLETE):
-        return Kept(data)
+        return KnownBody(data)
     return _of_text(data, size=max(counts, default=None), recoded=False)
 
 

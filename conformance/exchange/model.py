@@ -65,7 +65,7 @@ class Operation(enum.Enum):
         return self.method == "POST"
 
 
-class Fault(enum.Enum):
+class NoResponse(enum.Enum):
     """Why there is no answer to judge. Never a breach: the run is inconclusive for what it would have shown."""
 
     UNREACHABLE = "unreachable"
@@ -100,7 +100,7 @@ class Problem(NamedTuple):
     server may close an idle one at any time (RFC 9112 §9.5), but what it began it has to end.
     """
 
-    fault: Fault
+    fault: NoResponse
     detail: str
     begun: bool = False
 

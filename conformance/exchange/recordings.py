@@ -10,11 +10,11 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from conformance.exchange import http_text
-from conformance.exchange.har import QUEUE, USUAL_PATH, Entry, NotHar, entries_of, places, read_entry
+from conformance.exchange.har import QUEUE, USUAL_PATH, HarEntry, NotHar, entries_of, places, read_entry
 from conformance.exchange.headers import Headers, first
 from conformance.exchange.hosts import RECORDED
-from conformance.exchange.kept import Kept, of_printed
-from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response
+from conformance.exchange.kept import KnownBody, of_printed
+from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
 from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpacked
@@ -164,12 +164,12 @@ def _printed(text: Content, name: str, request: Request, selection: Selection) -
         asked = request if before is None else _request_before(before, selection)
         status = response.status
         bodiless = asked.method == "HEAD" or status in _BODILESS
-        kept = Kept() if bodiless else of_printed(response.body, response.headers, recoded=text.recoded)
+        kept = KnownBody() if bodiless else of_printed(response.body, response.headers, recoded=text.recoded)
         answer = Response(
             status, response.headers, kept.content, kept.coding_error, extent=kept.extent, verbatim=kept.verbatim,
             http_version=response.start[0],
         )  # fmt: skip
-        problem = None if kept.lost is None else Problem(Fault.NOT_RECORDED, kept.lost)
+        problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
         found.add(Exchange(f"{name}#{number}" if len(answered) > 1 else name, asked, answer, problem))
     return found
 
@@ -268,7 +268,7 @@ def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection:
     return [number for number in others if _is_json(read_entry(entries[number - 1], number))]
 
 
-def _is_json(entry: Entry) -> bool:
+def _is_json(entry: HarEntry) -> bool:
     return entry.is_json or (entry.response is not None and kind_of(entry.response.content) is Text.COMPLETE)
 
 
@@ -314,7 +314,7 @@ def _nothing(named: Sequence[tuple[int, str]], selection: Selection) -> str:
     return f"the HAR file holds no request of the queue{below} at {path}; see --queue-path and --target for {listed}"
 
 
-def _exchange(entry: Entry, name: str, let_in: set[str]) -> Exchange:
+def _exchange(entry: HarEntry, name: str, let_in: set[str]) -> Exchange:
     status = entry.response.status if entry.response else 0
     request = Request(
         entry.method, entry.url, entry.headers, "recorded", _credential(entry.headers, status, let_in), head=entry.head

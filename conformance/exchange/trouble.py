@@ -14,7 +14,7 @@ TRACEBACK: Final = "CONFORMANCE_TRACEBACK"
 LINE_LIMIT: Final = 500
 
 
-class Trouble(Exception):
+class InternalError(Exception):
     """A mistake of the suite's own while it held the key. Its text is the traceback, without the key."""
 
     @classmethod
@@ -27,7 +27,7 @@ class Trouble(Exception):
 
 def told(error: Exception, environ: Mapping[str, str]) -> str:
     """Say in one line what failed and what to do; below it the traceback, where the environment asks for it."""
-    text = str(error) if isinstance(error, Trouble) else _traceback(error)
+    text = str(error) if isinstance(error, InternalError) else _traceback(error)
     last = text.rpartition("\n")[2]
     if environ.get(TRACEBACK):
         return f"internal error: {last}. Please report this\n{text}"

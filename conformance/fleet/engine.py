@@ -26,7 +26,7 @@ from distributed.scheduler import KilledWorker
 from conformance.fleet.bounds import JITTER, FleetBounds
 from conformance.fleet.model import EndpointResult, failed
 from conformance.fleet.results import Results
-from conformance.fleet.sources import Source
+from conformance.fleet.sources import TargetSource
 from conformance.fleet.turns import Turns, host_of
 from conformance.fleet.work import Done, Keep, Order, OtherSuite, work
 from conformance.probe.limits import Bounds
@@ -76,7 +76,7 @@ class Engine:
 Tell = Callable[[EndpointResult], None]
 
 
-async def run(engine: Engine, source: Source, results: Results, tell: Tell) -> None:
+async def run(engine: Engine, source: TargetSource, results: Results, tell: Tell) -> None:
     """Check all that is not in ``results`` yet, and write it there as it comes.
 
     Raises Lost where there is nobody to do it, and OSError where the results cannot be written. What was written by
@@ -143,7 +143,7 @@ async def _client(engine: Engine) -> AsyncIterator[Client]:
         await client.close(timeout=CONNECT)
 
 
-async def _all(client: Client, engine: Engine, source: Source, results: Results, tell: Tell) -> None:
+async def _all(client: Client, engine: Engine, source: TargetSource, results: Results, tell: Tell) -> None:
     with closing(iter(source)) as targets:
         left = (target.with_options(engine.given) for target in targets if target.name not in results.done)
         turns = Turns(left, parallel=engine.bounds.parallel, room=engine.bounds.room)

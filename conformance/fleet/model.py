@@ -20,7 +20,7 @@ FINGERPRINTS: Final = 50
 """Kinds of breaches that a line names; the report of the endpoint has all."""
 
 
-class Breach(Value, frozen=True, kw_only=True):
+class BreachKind(Value, frozen=True, kw_only=True):
     """A kind of breach of a ``must``: which clause, where (see ``judge.fingerprint``), and what was expected."""
 
     clause: str
@@ -61,7 +61,7 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
     p50: float | None = None
     p95: float | None = None
     unreached: str | None = None
-    breaches: tuple[Breach, ...] = ()
+    breaches: tuple[BreachKind, ...] = ()
     worker: str = ""
     stored: Stored | None = None
 
@@ -98,7 +98,7 @@ def failed(name: str, target: str, dialect: str, reason: str, status: int) -> En
     return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
 
 
-def _breaches(report: Report) -> tuple[Breach, ...]:
+def _breaches(report: Report) -> tuple[BreachKind, ...]:
     found = {
         (one.id, each.place, each.kind)
         for one in report.clauses
@@ -106,4 +106,4 @@ def _breaches(report: Report) -> tuple[Breach, ...]:
         for each in fingerprints(one)
     }
     ordered = sorted(found, key=lambda each: (each[0], each[1] or "", each[2]))
-    return tuple(Breach(clause=clause, place=place, kind=kind) for clause, place, kind in ordered[:FINGERPRINTS])
+    return tuple(BreachKind(clause=clause, place=place, kind=kind) for clause, place, kind in ordered[:FINGERPRINTS])

@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 from conformance.fleet.model import EndpointResult
 from conformance.fleet.results import endpoints, ends_of
-from conformance.fleet.tally import Tally, headline
+from conformance.fleet.tally import FleetTally, headline
 from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
 from conformance.render.page import render
@@ -28,17 +28,17 @@ OUTCOME: Final[dict[Outcome, str]] = {
 }
 
 
-def write_overview(directories: Sequence[Path], into: Path) -> Tally:
+def write_overview(directories: Sequence[Path], into: Path) -> FleetTally:
     """Write ``index.html`` of fleets that belong together, and return what they have in common.
 
     Raises OSError, and UsageProblem where one of the directories holds no fleet.
     """
-    tally = Tally(_all(directories))
+    tally = FleetTally(_all(directories))
     write_whole({into / "index.html": _page(directories, tally).encode()})
     return tally
 
 
-def _page(directories: Sequence[Path], tally: Tally) -> str:
+def _page(directories: Sequence[Path], tally: FleetTally) -> str:
     """Return the page. All that a server sent is text in it."""
     ends = [ends_of(directory) for directory in directories]
     footers = [footer for _, footer in ends if footer is not None]

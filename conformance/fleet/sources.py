@@ -53,7 +53,7 @@ WHOLE: Final = Part(0, 1)
 
 
 @dataclass(frozen=True)
-class Source:
+class TargetSource:
     """A list of endpoints that can be read again and again while entered. ``name`` is how the user calls it."""
 
     name: str
@@ -171,7 +171,7 @@ def _look_at(target: Target, where: str) -> None:
         raise UsageProblem(f"{where}: a name is printable and of {LONGEST_NAME} characters at most")
 
 
-def looked_at(source: Source, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> int:
+def looked_at(source: TargetSource, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> int:
     """Read all of a source as if to send, and return how many targets there are. Raises UsageProblem.
 
     ``given`` are options that outweigh those of the targets. Where the workers are ``far``, keys and files of a target
@@ -216,7 +216,7 @@ def part_of(text: str) -> Part:
     return Part(int(first), int(of))
 
 
-def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE) -> Source:
+def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE) -> TargetSource:
     """Open a list of endpoints; standard input is read to its end. Raises UsageProblem."""
     if name == STDIN:
         from shutil import copyfileobj
@@ -224,9 +224,9 @@ def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE) -> Source:
 
         kept = TemporaryFile()  # noqa: SIM115 - lives as long as the source
         copyfileobj(stdin, kept)
-        return Source("standard input", kept, part=part)
+        return TargetSource("standard input", kept, part=part)
     try:
-        return Source(name, Path(name).open("rb"), Path(name).parent, part)
+        return TargetSource(name, Path(name).open("rb"), Path(name).parent, part)
     except OSError as error:
         raise UsageProblem(f"{name} cannot be read ({error.strerror}): name the file of your endpoints") from None
 

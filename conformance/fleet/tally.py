@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
-from conformance.fleet.model import Breach, EndpointResult, Footer
+from conformance.fleet.model import BreachKind, EndpointResult, Footer
 from conformance.history.overview import WORST_FIRST, Outcome
 from conformance.judge.report import Status
 
@@ -41,7 +41,7 @@ class ClauseGroup(Group):
     status: Status = Status.FAIL
 
 
-class Tally:
+class FleetTally:
     """Counts the endpoints of a fleet."""
 
     def __init__(self, results: Iterable[EndpointResult] = ()) -> None:
@@ -51,7 +51,7 @@ class Tally:
         self.requests = 0
         self.received = 0
         self.clauses: dict[str, ClauseGroup] = {}
-        self.breaches: dict[tuple[Breach, ...], Group] = {}
+        self.breaches: dict[tuple[BreachKind, ...], Group] = {}
         self.rarer = Group()
         self.unreached: dict[str, Group] = {}
         self._slowest: list[tuple[float, int, EndpointResult]] = []
@@ -92,7 +92,7 @@ class Tally:
         """Return the worst outcome of any endpoint."""
         return next(outcome for outcome in get_args(Outcome) if self.outcomes[outcome] or outcome == "conformant")
 
-    def groups(self) -> list[tuple[tuple[Breach, ...], Group]]:
+    def groups(self) -> list[tuple[tuple[BreachKind, ...], Group]]:
         """Return the kinds of failure that endpoints share, those of the most endpoints first."""
         return sorted(self.breaches.items(), key=lambda each: -each[1].number)
 
@@ -106,7 +106,7 @@ class Tally:
         return Footer(end=end, endpoints=self.total, outcome=self.outcome, exit=self.exit, counts=counts)
 
 
-def headline(tally: Tally) -> str:
+def headline(tally: FleetTally) -> str:
     """Return the whole in a line: how many endpoints have which outcome."""
     told = [f"{tally.outcomes[outcome]:,} {outcome}" for outcome in get_args(Outcome) if tally.outcomes[outcome]]
     return f"{tally.total:,} endpoint{'' if tally.total == 1 else 's'}: {', '.join(told) or 'none judged'}"

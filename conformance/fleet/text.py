@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.fleet.tally import Group, Tally
+from conformance.fleet.tally import FleetTally, Group
 from conformance.text.plural import count
 from conformance.text.safe import line
 
 SHOWN: Final = 10
 
 
-def summary(tally: Tally) -> Iterator[str]:
+def summary(tally: FleetTally) -> Iterator[str]:
     """Yield what is to be said before the headline: what is broken, by how many, and who cannot be reached."""
     clauses = sorted(tally.clauses.items(), key=lambda each: -each[1].number)
     for name, group in clauses[:SHOWN]:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from msgspec import structs
 
 from conformance.exchange.transcript import Transcript
-from conformance.exchange.trouble import Trouble, told
+from conformance.exchange.trouble import InternalError, told
 from conformance.fleet.model import EndpointResult, endpoint_result, failed
 from conformance.fleet.results import packed
 from conformance.fleet.sources import own_environment
@@ -86,7 +86,7 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
         report, kept = await _judged(transcript, settings, order.keep)
     except UsageProblem as problem:
         return Done(failed(target.name, target.url, dialect, str(problem), 4))
-    except Trouble as trouble:
+    except InternalError as trouble:
         return Done(failed(target.name, target.url, dialect, told(trouble, {}), 3))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
@@ -106,7 +106,7 @@ def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Repo
         kept = keep == "all" or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
         return report, packed(report) if kept else None
     except Exception as error:  # noqa: BLE001 - told without the key
-        raise Trouble.of(error, settings.secrets) from None
+        raise InternalError.of(error, settings.secrets) from None
 
 
 def _within(settings: Settings, rate_limit: float | None) -> Settings:

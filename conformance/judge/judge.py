@@ -13,12 +13,12 @@ from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation, submitted_twice
 from conformance.contract.expected_status import suspected
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import Skimmed
+from conformance.contract.reading.fast import FastReading
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.judge.outcome import outcome
 from conformance.judge.report import ClauseResult, Counts, Server, Verdict
-from conformance.judge.tally import Tally, readable
+from conformance.judge.tally import ClauseTally, readable
 from conformance.judge.verdict import count, decide
 
 LIVE: Final = 8 << 20
@@ -62,7 +62,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     """
     asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges))
     answers, demand = _read(exchanges, asked)
-    tallies = {clause: Tally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
+    tallies = {clause: ClauseTally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
     for answer in answers:
@@ -80,7 +80,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         waive(outcome(clause, demand, tally.counted()), demand.read_as) for clause, tally in tallies.items()
     )
     verdict, reason = decide(results, exchanges, answers, recorded=recorded)
-    listed = frozenset(chain.from_iterable(answer.gist.lists for answer in answers if answer.shows_queue))
+    listed = frozenset(chain.from_iterable(answer.summary.lists for answer in answers if answer.shows_queue))
     return Judgement(results, verdict, reason, count(results), demand, listed)
 
 
@@ -122,7 +122,7 @@ class Bench:
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
         content = response.content
-        reading = self._readings.setdefault(content, Skimmed(content, self._demand))
+        reading = self._readings.setdefault(content, FastReading(content, self._demand))
         self._live[id(reading)] = reading
         _make_room(self._live, reading)
         return Answer(exchange, response, reading)
@@ -132,7 +132,7 @@ _Known = dict[tuple[str, int], str]
 """By clause and reading: the first answer of that body, by its id. Same bytes, same findings."""
 
 
-def _over(tally: Tally, clause: Clause, answer: Answer, known: _Known) -> None:
+def _over(tally: ClauseTally, clause: Clause, answer: Answer, known: _Known) -> None:
     place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
     if place is not None and place in known:
         tally.note_again(answer, known[place])
@@ -146,7 +146,7 @@ def _over(tally: Tally, clause: Clause, answer: Answer, known: _Known) -> None:
         known[place] = answer.exchange.id
 
 
-def _across(tally: Tally, clause: Clause, conversation: Conversation) -> None:
+def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> None:
     assert clause.across is not None
     for answer, subject in clause.across(conversation):
         tally.note(answer, clause, subject)
@@ -169,10 +169,10 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = readable(exchange.response)
-            reading = readings.setdefault(content, Skimmed(content, demand))
+            reading = readings.setdefault(content, FastReading(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:
-        shown = ((answer.exchange.id, answer.gist.order) for answer in answers if answer.shows_queue)
+        shown = ((answer.exchange.id, answer.summary.order) for answer in answers if answer.shows_queue)
         for name, found in shown:
             if found is not None:
                 order, pointer = found

@@ -92,7 +92,7 @@ class _Kind:
 
 
 @dataclass
-class Tally:
+class ClauseTally:
     """What one clause has come to so far. Bounded, however many findings there are; the counts are exact."""
 
     hide: bool = False

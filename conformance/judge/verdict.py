@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer
 from conformance.contract.refusals import advice
-from conformance.exchange.model import OTHER_PROTOCOL, Exchange, Fault, Problem
+from conformance.exchange.model import OTHER_PROTOCOL, Exchange, NoResponse, Problem
 from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
 from conformance.text.safe import printable
 
@@ -19,18 +19,18 @@ GRAVEST: Final = "lifecycle.survives-malformed"
 AT_THE_END: Final = 2
 """Plain reads that end a run: where the queue was served, and none of these is answered 200, it is served no more."""
 _FAULTS: Final = {
-    Fault.UNREACHABLE: "the target cannot be reached",
-    Fault.TIMEOUT: "the target did not answer in time",
-    Fault.BROKEN: "the target broke off its answer",
-    Fault.TOO_LARGE: "the answer is too large",
-    Fault.NOT_RECORDED: "the recording is not whole",
+    NoResponse.UNREACHABLE: "the target cannot be reached",
+    NoResponse.TIMEOUT: "the target did not answer in time",
+    NoResponse.BROKEN: "the target broke off its answer",
+    NoResponse.TOO_LARGE: "the answer is too large",
+    NoResponse.NOT_RECORDED: "the recording is not whole",
 }
 _REMEDIES: Final = {
-    Fault.UNREACHABLE: "is it running, and are address and port right?",
-    Fault.TIMEOUT: "try again, or give it more time with --exchange-timeout",
-    Fault.BROKEN: "does it speak HTTP on this port, and not only HTTPS?",
-    Fault.TOO_LARGE: "allow more with --max-body",
-    Fault.NOT_RECORDED: "docs/recordings.md says how to record all of it",
+    NoResponse.UNREACHABLE: "is it running, and are address and port right?",
+    NoResponse.TIMEOUT: "try again, or give it more time with --exchange-timeout",
+    NoResponse.BROKEN: "does it speak HTTP on this port, and not only HTTPS?",
+    NoResponse.TOO_LARGE: "allow more with --max-body",
+    NoResponse.NOT_RECORDED: "docs/recordings.md says how to record all of it",
 }
 _NOT_IN_FILES: Final = "the recording holds no whole response"
 _RECORD_AGAIN: Final = "docs/recordings.md says how to record all of it"
@@ -89,18 +89,18 @@ def _doubts(
     lost = [exchange.problem for exchange in reads if exchange.problem is not None]
     if lost:
         was = "was" if len(lost) == 1 else "were"
-        what = f"{was} not recorded whole" if lost[0].fault is Fault.NOT_RECORDED else "brought no whole answer"
+        what = f"{was} not recorded whole" if lost[0].fault is NoResponse.NOT_RECORDED else "brought no whole answer"
         yield f"{len(lost)} of {len(reads)} reads {what} ({printable(lost[0].detail)})"
     shown = [answer for answer in answers if answer.shows_queue]
     coded = [answer for answer in shown if answer.response.coding_error is not None]
     if coded:
         yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
-    deep = [answer.gist.depth for answer in shown if not (answer.gist.read or answer.gist.malformed)]
+    deep = [answer.summary.depth for answer in shown if not (answer.summary.read or answer.summary.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
-    if unseen and not any(answer.gist.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
+    if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
         yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items and --populate)"
     if unseen:
         yield in_words(unseen, "core", "not exercised")

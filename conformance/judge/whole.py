@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from conformance.exchange.model import Credential, Exchange, Extent, Fault, Operation, Problem, Request, Response, Wire
+from conformance.exchange.model import (
+    Credential,
+    Exchange,
+    Extent,
+    NoResponse,
+    Operation,
+    Problem,
+    Request,
+    Response,
+    Wire,
+)
 from conformance.judge.ledger import WHOLE_BODIES, WIRE
 from conformance.judge.report import Body, RecordedExchange, Report
 
@@ -49,7 +59,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
     lost = more.problem
     return Exchange(
         id=recorded.id, request=request, response=response,
-        problem=None if lost is None else Problem(Fault(lost.fault), lost.detail, lost.begun),
+        problem=None if lost is None else Problem(NoResponse(lost.fault), lost.detail, lost.begun),
         started=more.started, elapsed=recorded.elapsed, attempt=recorded.attempt, superseded=recorded.superseded,
         server=recorded.server,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.memory import Gist
+from conformance.contract.reading.memory import Summary
 from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim")
@@ -32,7 +32,7 @@ class _Bare:
         raise Wanted(name)
 
 
-class _Head(_Bare):
+class _BareHead(_Bare):
     """The head of an answer. Fields are shown by their names, which are noted: nobody sees all of them."""
 
     header = Response.header
@@ -65,17 +65,17 @@ def without_other_fields(answer: Answer, looked_at: set[str]) -> Answer:
     return _made(asked, response, answer.reading)
 
 
-def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _Head]:
+def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _BareHead]:
     """Return an exchange and its response. ``looked_at`` takes the names of fields that somebody looks at."""
     shown = {name: getattr(answer.response, name) for name in names}
-    response = _Head(all_lines=answer.response.lines, looked_at=looked_at, **shown)
+    response = _BareHead(all_lines=answer.response.lines, looked_at=looked_at, **shown)
     return _Bare(request=answer.request, response=response, **of_exchange), response
 
 
-def remembered(exchange: Exchange, response: Response, gist: Gist) -> Answer:
-    """Return as much of an answer as is compared with the next ones: when and how it was asked for, and the gist."""
+def remembered(exchange: Exchange, response: Response, summary: Summary) -> Answer:
+    """Return as much of an answer as is compared with the next ones: when and how it was asked for, and the summary."""
     asked = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
-    return _made(asked, _Bare(status=response.status, whole=response.whole), _Bare(gist=gist))
+    return _made(asked, _Bare(status=response.status, whole=response.whole), _Bare(summary=summary))
 
 
 def _made(exchange: _Bare, response: _Bare, reading: _Bare | Reading) -> Answer:

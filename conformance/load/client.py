@@ -15,7 +15,7 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
 from conformance.exchange.codings import ContentTooLarge, decode
 from conformance.exchange.headers import Headers, values
-from conformance.exchange.model import Exchange, Fault, Problem, Response
+from conformance.exchange.model import Exchange, NoResponse, Problem, Response
 from conformance.probe.client import Ask, Client, guard, reason, trust
 from conformance.probe.leave import Leave
 from conformance.run.settings import Settings
@@ -71,7 +71,7 @@ class Connection:
             response, problem = self._guarded(ask, sent)
         except BaseException:
             # whoever stops the run has to know that this was sent, and that nobody knows what came of it
-            self._note(replace(exchange, problem=Problem(Fault.BROKEN, "the run was stopped")))
+            self._note(replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped")))
             raise
         elapsed = time.perf_counter() - clock
         if response is not None:
@@ -94,17 +94,17 @@ class Connection:
             if timeout is not late:
                 raise
             self._renew()
-            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
+            return None, Problem(NoResponse.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
             self._renew()
-            return None, Problem(Fault.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
+            return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (ConnectionRefusedError, ConnectionAbortedError) as error:
-            return None, Problem(Fault.UNREACHABLE, printable(reason(error)))
+            return None, Problem(NoResponse.UNREACHABLE, printable(reason(error)))
         except HTTPConnectionClosed:
-            return None, Problem(Fault.BROKEN, "the connection was closed without an answer")
+            return None, Problem(NoResponse.BROKEN, "the connection was closed without an answer")
         except (HTTPParseError, OSError, ValueError) as error:
             self._renew()
-            return None, Problem(Fault.BROKEN, printable(reason(error)), begun=True)
+            return None, Problem(NoResponse.BROKEN, printable(reason(error)), begun=True)
         finally:
             late.close()
 

@@ -16,7 +16,7 @@ from conformance.judge.ledger import record
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 from conformance.judge.tally import as_evidence
 from conformance.load.stream import Noted
-from conformance.load.tally import Broken, Latency, Second, Tally, bucket, mentioned, size_class
+from conformance.load.tally import Broken, Latency, LoadTally, Second, bucket, mentioned, size_class
 
 ALIKE: Final = 256
 """Different values that are kept before they are counted."""
@@ -97,10 +97,10 @@ class Gathering:
             self._judged.update(dict.fromkeys(noted.judged, number))
         self._alike.clear()
 
-    def tally(self) -> Tally:
+    def tally(self) -> LoadTally:
         """Return what was gathered."""
         self._count_alike()
-        return Tally(
+        return LoadTally(
             clauses={
                 clause: Broken(
                     judged=self._judged[clause], breached=self._breached[clause], first=self._first.get(clause),

@@ -32,7 +32,7 @@ from conformance.judge.report import (
     Verdict,
 )
 from conformance.judge.verdict import count, in_words
-from conformance.load.tally import Broken, Own, Tally
+from conformance.load.tally import Broken, LoadTally, Own
 from conformance.run.settings import Settings
 from conformance.text.safe import printable
 
@@ -42,7 +42,7 @@ NOTHING: Final = Broken()
 
 
 def report_on_load(  # noqa: PLR0913 - what a report says of its run
-    tally: Tally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
+    tally: LoadTally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
 ) -> Report:
     """Return the report. ``start`` and ``end`` in seconds since the Unix epoch; ``stopped`` says what cut it short."""
     assert settings.target is not None
@@ -80,7 +80,7 @@ def _counted(broken: Broken) -> Counted:
     )  # fmt: skip
 
 
-def _with_statuses(tally: Tally) -> dict[str, Broken]:
+def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
     """Add the clause that speaks of all statuses together, and leave out the one that it stands for."""
     clauses = dict(tally.clauses)
     telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
@@ -92,7 +92,7 @@ def _with_statuses(tally: Tally) -> dict[str, Broken]:
     return clauses
 
 
-def _verdict(results: tuple[ClauseResult, ...], tally: Tally, stopped: str | None) -> tuple[Verdict, str]:
+def _verdict(results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None) -> tuple[Verdict, str]:
     """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
@@ -106,7 +106,7 @@ def _verdict(results: tuple[ClauseResult, ...], tally: Tally, stopped: str | Non
     )
 
 
-def _doubts(results: tuple[ClauseResult, ...], tally: Tally, stopped: str | None) -> Iterator[str]:
+def _doubts(results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None) -> Iterator[str]:
     """Yield what keeps a run from a verdict, the most telling first."""
     lost = sum(tally.problems.values())
     if stopped is not None:
@@ -131,7 +131,7 @@ def _most(numbers: Mapping[Any, int]) -> str:
     return str(max(numbers, key=lambda key: numbers[key], default="none"))
 
 
-def _when(result: ClauseResult, broken: Broken, tally: Tally) -> ClauseResult:
+def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:
     """Say when a clause was broken first and last, and under which load."""
     if not result.breached or broken.first is None or broken.last is None:
         return result
@@ -140,14 +140,14 @@ def _when(result: ClauseResult, broken: Broken, tally: Tally) -> ClauseResult:
     )
 
 
-def _moment(at: float, tally: Tally) -> Moment:
+def _moment(at: float, tally: LoadTally) -> Moment:
     second = tally.seconds.get(int(at))
     return Moment(
         at=instant(at), requests=0 if second is None else second.requests, users=0 if second is None else second.users
     )
 
 
-def _load(tally: Tally) -> LoadRun:
+def _load(tally: LoadTally) -> LoadRun:
     return LoadRun(
         requests=tally.requests,
         statuses={str(status): number for status, number in sorted(tally.statuses.items())},

@@ -32,7 +32,7 @@ from conformance.load.options import LONGEST
 from conformance.load.result import report_on_load
 from conformance.load.rounds import Round
 from conformance.load.stream import Noted, Stream
-from conformance.load.tally import Tally, decode, encode
+from conformance.load.tally import LoadTally, decode, encode
 from conformance.probe.client import Ask
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.leave import Leave
@@ -53,7 +53,7 @@ LONGEST_FAREWELL: Final = PATIENCE + CLEAN_UP + 10.0
 """Seconds after which a master waits for its workers no more."""
 
 
-class Breach(Exception):
+class BrokenResponse(Exception):
     """An answer that breaks a must, or none at all. Equal texts are one row of Locust's table of failures."""
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class Session:
     def __init__(self, environment: Environment, settings: Settings) -> None:
         self.settings = settings
         self.demand = Demand.of(settings.dialect)
-        self.tally = Tally()
+        self.tally = LoadTally()
         self.start = time.time()
         self.end: float | None = None
         self._environment = environment
@@ -137,13 +137,13 @@ class Session:
     def _tell(self, exchange: Exchange, noted: Noted) -> None:
         request, response = exchange.request, exchange.response
         broken = [clause for clause, _ in noted.broken if self._fails(clause)]
-        failure: Breach | None = None
+        failure: BrokenResponse | None = None
         if exchange.problem is not None:
-            failure = Breach(f"no answer: {exchange.problem.fault.value}")
+            failure = BrokenResponse(f"no answer: {exchange.problem.fault.value}")
         elif broken:
-            failure = Breach(f"{broken[0]}: {BY_ID[broken[0]].title}")
+            failure = BrokenResponse(f"{broken[0]}: {BY_ID[broken[0]].title}")
         elif response is not None and response.status != OK and (request.reads or _is_expected(request)):
-            failure = Breach(f"answered {response.status}")
+            failure = BrokenResponse(f"answered {response.status}")
         self._environment.events.request.fire(
             request_type=request.method, name=_name(exchange), response_time=(exchange.elapsed or 0.0) * 1000,
             response_length=0 if response is None else len(response.content), exception=failure, context={},
@@ -189,7 +189,7 @@ class Session:
         """How many workers have not said what is left of their jobs."""
         return len(self._workers)
 
-    def _part(self, *, last: bool = False) -> Tally:
+    def _part(self, *, last: bool = False) -> LoadTally:
         """Return what this process has seen since this was asked last."""
         part = structs.replace(self._gathering.tally(), order=self._order)
         self._gathering = Gathering(self.settings.hides_workflows)

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -24,8 +24,8 @@ from conformance.contract.clauses.status import accountable
 from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import KNOWN, Skimmed
-from conformance.contract.reading.fast_job import Seen
+from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.fast_job import Inspection
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
@@ -52,8 +52,8 @@ BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
 By id how far from the end the answer stands that is charged: what is missing between two reads shows in the next.
 """
 
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+CacheKey = TypeVar("CacheKey", bound=Hashable)
+CacheValue = TypeVar("CacheValue")
 
 
 class Noted(Struct, frozen=True, gc=False):
@@ -73,15 +73,15 @@ class Noted(Struct, frozen=True, gc=False):
 NOTHING: Final = Noted()
 
 
-class Recent(OrderedDict[Key, Value]):
+class Recent(OrderedDict[CacheKey, CacheValue]):
     """The values that were used last, as many as weigh ``room`` together."""
 
-    def __init__(self, room: int, weigh: Callable[[Value], int] = lambda _: 1) -> None:
+    def __init__(self, room: int, weigh: Callable[[CacheValue], int] = lambda _: 1) -> None:
         super().__init__()
         self._room, self._weigh = room, weigh
         self._weight = 0
 
-    def get_or_make(self, key: Key, make: Callable[[], Value]) -> Value:
+    def get_or_make(self, key: CacheKey, make: Callable[[], CacheValue]) -> CacheValue:
         """Return the value of a key, made where it is not known any more."""
         if key in self:
             self.move_to_end(key)
@@ -89,7 +89,7 @@ class Recent(OrderedDict[Key, Value]):
         self.put(key, make())
         return self[key]
 
-    def put(self, key: Key, value: Value) -> None:
+    def put(self, key: CacheKey, value: CacheValue) -> None:
         """Remember a value; forget those that were used longest ago. The newest one is always kept."""
         if key in self:
             self._weight -= self._weigh(self.pop(key))
@@ -112,7 +112,7 @@ class _Body(NamedTuple):
     digest: bytes
     noted: Noted
     proven: Hashable | None
-    """Equal for bodies of which the known clauses say the same; None for others."""
+    """Equal for bodies of which the clauses that declare ``fast`` say the same; None for others."""
 
     @property
     def room(self) -> int:
@@ -179,7 +179,7 @@ class _Reader:
 
     @property
     def jobs(self) -> int:
-        return 1 + sum([len(answer.gist.sightings) for answer in self.reads])
+        return 1 + sum([len(answer.summary.observations) for answer in self.reads])
 
 
 class Stream:
@@ -189,8 +189,8 @@ class Stream:
         asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
         self._demand = demand
         of_body = [clause for clause in asked if clause.of_body is not None]
-        self._known = [clause for clause in of_body if clause.id in KNOWN]
-        self._of_body = [clause for clause in of_body if clause.id not in KNOWN]
+        self._declared = [clause for clause in of_body if clause.fast is not None]
+        self._of_body = [clause for clause in of_body if clause.fast is None]
         self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
@@ -206,7 +206,7 @@ class Stream:
         self._heads: Recent[_Head, _Alike] = Recent(EQUALS)
         self._alike: Recent[Hashable, _Alike] = Recent(EQUALS)
         self._proven: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._jobs: Recent[bytes, Seen] = Recent(BODIES, lambda seen: seen.size + ROOM)
+        self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
         self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: body.room)
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
@@ -244,18 +244,18 @@ class Stream:
 
     def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
         """Return what is said of an answer by itself, and together with those before it of the same reader."""
-        if not equal.shows_queue or not equal.body.reading.gist.is_object:
+        if not equal.shows_queue or not equal.body.reading.summary.is_object:
             return equal.noted
         window = self._readers.get_or_make(reader, _Reader)
         digest, stood_still = equal.body.digest, (equal.body.digest,) * WINDOW
         if window.digests != stood_still:  # else those that are there serve as well
-            read = remembered(exchange, response, equal.body.reading.gist)
+            read = remembered(exchange, response, equal.body.reading.summary)
             window.reads = (*window.reads, read)[-WINDOW:]
             window.digests = (*window.digests, digest)[-WINDOW:]
             window.still = None
             self._readers.put(reader, window)
         run = (equal.number, window.digests)
-        said = self._runs.get_or_make(run, lambda: equal.noted + self._compare(window.reads))
+        said = self._runs.get_or_make(run, lambda: equal.noted + self._compare(window.reads, equal.body.reading))
         if window.digests == stood_still:
             window.still, window.said = equal.number, said
         return said
@@ -288,7 +288,7 @@ class Stream:
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
         """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
         answers = [
-            Answer(exchange, exchange.response, Skimmed(exchange.response.content, self._demand))
+            Answer(exchange, exchange.response, FastReading(exchange.response.content, self._demand))
             for exchange in exchanges
             if exchange.response is not None
         ]
@@ -317,38 +317,42 @@ class Stream:
         return _Alike(noted + _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady), others)
 
     def _ask_of_proven(self, answer: Answer, of_head: _Alike) -> _Alike:
-        """Ask what can be asked of a head and of what is left of a body: that is the same for all bodies alike."""
-        known = [clause for clause in of_head.others if clause.id in KNOWN]
-        noted, others = _as_far_as_shown(known, subjects, without_body(answer, self._fields, answer.reading))
-        return _Alike(of_head.noted + noted, [c for c in of_head.others if c.id not in KNOWN or c in others])
+        """Ask what can be asked of a head and the remaining jobs of a body: equal for all equal bodies."""
+        declared = [clause for clause in of_head.others if clause.fast is not None]
+        noted, others = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
+        return _Alike(of_head.noted + noted, [c for c in of_head.others if c.fast is None or c in others])
 
-    def _seen(self, look: Callable[[Raw], Seen], element: Raw) -> Seen:
+    def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
         """Return what is seen of an element of a list: each is looked at once."""
         text = bytes(element)
         return self._jobs.get_or_make(text, lambda: self._look(look, text))
 
-    def _look(self, look: Callable[[Raw], Seen], text: bytes) -> Seen:
+    def _look(self, look: Callable[[Raw], Inspection], text: bytes) -> Inspection:
         seen = look(Raw(text))
-        if seen.left is None:
+        if seen.remaining is None:
             seen.facts(self._demand.read_as).settle(self._digests.get_or_make)
         return seen
 
     def _read(self, digest: bytes, content: bytes) -> _Body:
-        reading = Skimmed(content, self._demand, recall=self._seen)
+        reading = FastReading(content, self._demand, recall=self._seen)
         proven = reading.proven
         if proven is None:
-            noted = self._ask_known(reading)
-            reading.gist.settle(self._digests.get_or_make)
+            noted = self._ask_declared(reading)
+            reading.summary.settle(self._digests.get_or_make)
         else:
-            noted = self._proven.get_or_make(proven, lambda: self._ask_known(reading))
+            noted = self._proven.get_or_make(proven, lambda: self._ask_declared(reading))
         noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
         return _Body(reading, digest, noted, proven)
 
-    def _ask_known(self, reading: Reading) -> Noted:
-        return _noted((clause, partial(_of_body, clause, reading)) for clause in self._known)
+    def _ask_declared(self, reading: Reading) -> Noted:
+        return _noted((clause, partial(_of_body, clause, reading)) for clause in self._declared)
 
-    def _compare(self, reads: Sequence[Answer]) -> Noted:
-        """Return what a read says together with the ones before it of the same reader."""
+    def _compare(self, before: Sequence[Answer], reading: Reading) -> Noted:
+        """Return what a read says together with the ones before it of the same reader.
+
+        Of the last read the whole body can be seen: a hint may depend on more of it than its summary.
+        """
+        reads = [*before[:-1], replace(before[-1], reading=reading)]
         return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
 
 
@@ -363,8 +367,8 @@ def _whole(clause: Clause, answer: Answer) -> _Asked:
 
 def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
-    exercised, left = reading.left(clause.id, clause.level_in(reading.demand))
-    return exercised, clause.of_body(left)
+    exercised, remaining = reading.remaining(clause.fast, clause.level_in(reading.demand))
+    return exercised, clause.of_body(remaining)
 
 
 def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
@@ -420,8 +424,8 @@ def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
     for clause, asking in asked:
         try:
             found = list[Finding]()
-            exercised, left = asking()
-            for subject in left:
+            exercised, remaining = asking()
+            for subject in remaining:
                 exercised = True
                 if len(found) < LISTED:
                     found += itertools.islice(clause.check(subject), LISTED - len(found))

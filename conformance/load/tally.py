@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from conformance.judge.fingerprint import fingerprint
-from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
+from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange, Value
 
 SECONDS: Final = 24 * 3600
 """Seconds of a run that are kept one by one: more than the longest run has."""
@@ -22,10 +22,6 @@ STEP: Final = 1.1
 FASTEST: Final = 1e-5
 """Seconds. Nothing that answers over a network is faster."""
 _ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen value that is compared and encoded by its members."""
 
 
 class Broken(Value, frozen=True, kw_only=True):
@@ -107,7 +103,7 @@ class Own(Value, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-class Tally(Value, frozen=True, kw_only=True):
+class LoadTally(Value, frozen=True, kw_only=True):
     """A run, or a worker's part of it.
 
     ``statuses`` and ``problems`` count answers by status and requests without one by fault, ``beside`` the answers to
@@ -125,11 +121,11 @@ class Tally(Value, frozen=True, kw_only=True):
     own: Own = Own()
     order: tuple[str, str] | None = None
 
-    def __add__(self, other: Tally) -> Tally:
+    def __add__(self, other: LoadTally) -> LoadTally:
         clauses = _sum(self.clauses, other.clauses)
         named = {name for broken in clauses.values() for piece in broken.evidence for name in mentioned(piece)}
         both = {**other.exchanges, **self.exchanges}
-        return Tally(
+        return LoadTally(
             clauses=clauses, statuses=_sum(self.statuses, other.statuses), problems=_sum(self.problems, other.problems),
             seconds=_sum(self.seconds, other.seconds), latency=_sum(self.latency, other.latency),
             exchanges={name: exchange for name, exchange in both.items() if name in named},
@@ -175,11 +171,11 @@ def _kinds(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     return tuple(kinds.values())[:FINGERPRINTS]
 
 
-def encode(tally: Tally) -> bytes:
+def encode(tally: LoadTally) -> bytes:
     """Return what a worker sends to its master."""
     return msgspec.msgpack.encode(tally)
 
 
-def decode(data: bytes) -> Tally:
+def decode(data: bytes) -> LoadTally:
     """Read what a worker sent. Raises msgspec.DecodeError where it is none."""
-    return msgspec.msgpack.decode(data, type=Tally)
+    return msgspec.msgpack.decode(data, type=LoadTally)

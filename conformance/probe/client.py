@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
-from conformance.exchange.model import Credential, Exchange, Fault, Operation, Problem, Request, Response
+from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.leave import Leave
@@ -32,7 +32,7 @@ KEY_HEADER: Final = "X-API-Key"
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
-_RETRIED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
+_RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
 _UNKNOWN_ISSUER: Final = range(18, 22)
 """X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
@@ -206,7 +206,7 @@ class Client:
             response, problem = await sending
         except asyncio.CancelledError:
             # whoever stops the run has to know that this was sent, and that nobody knows what came of it
-            self.ledger[place] = replace(exchange, problem=Problem(Fault.BROKEN, "the run was stopped"))
+            self.ledger[place] = replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped"))
             self._note(self.ledger[place])
             raise
         exchange = replace(exchange, response=response, problem=problem, elapsed=self.monotonic() - started)
@@ -293,17 +293,17 @@ class Client:
             async with asyncio.timeout(seconds):
                 return await answer, None
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
-            return None, Problem(Fault.TIMEOUT, f"no whole answer within {seconds:.3g} s")
+            return None, Problem(NoResponse.TIMEOUT, f"no whole answer within {seconds:.3g} s")
         except ContentTooLarge:
-            return None, Problem(Fault.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
+            return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            return None, Problem(Fault.UNREACHABLE, self._why(error))
+            return None, Problem(NoResponse.UNREACHABLE, self._why(error))
         except CutOff as error:
-            return None, Problem(Fault.BROKEN, self._why(error), begun=True)
+            return None, Problem(NoResponse.BROKEN, self._why(error), begun=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
             silent = isinstance(error, httpx.NetworkError | OSError) or "without sending a response" in str(error)
             detail = NO_STATUS_LINE if str(error).startswith(_NO_STATUS_LINE) else self._why(error)
-            return None, Problem(Fault.BROKEN, detail, begun=not silent)
+            return None, Problem(NoResponse.BROKEN, detail, begun=not silent)
 
     def _why(self, error: BaseException) -> str:
         return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key

@@ -16,9 +16,9 @@ from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import NOT_NOW, OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import allowed
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import Skimmed
+from conformance.contract.reading.fast import FastReading
 from conformance.exchange.headers import http_date
-from conformance.exchange.model import Credential, Exchange, Fault
+from conformance.exchange.model import Credential, Exchange, NoResponse
 from conformance.probe.client import Ask, Client, OutOfTime
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ async def _end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
 async def _look(client: Client, max_requests: int) -> None:
     """Look at the wire where something came in time: HTTP, or what is so broken that it is worth a look."""
     problems = [exchange.problem for exchange in client.ledger if not exchange.superseded]
-    came = [problem is None or (problem.begun and problem.fault is Fault.BROKEN) for problem in problems]
+    came = [problem is None or (problem.begun and problem.fault is NoResponse.BROKEN) for problem in problems]
     etag = _etag(client.ledger)
     unchanged = () if etag is None else (_with("on the wire: not modified", If_None_Match=etag),)
     for one in (*ON_THE_WIRE, *unchanged) if any(came) and client.can_look else ():
@@ -284,7 +284,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
     answers = []
     for exchange in ledger:
         if exchange.response is not None:
-            answers.append(Answer(exchange, exchange.response, Skimmed(exchange.response.content)))
+            answers.append(Answer(exchange, exchange.response, FastReading(exchange.response.content)))
             answers[-1].reading.forget()
     return Conversation(answers)
 
@@ -298,7 +298,7 @@ async def _await_items(client: Client, seconds: float) -> None:
         client.uncounted = len(client.ledger)
         _go_on(client.ledger)
         remaining = client.left - ends
-        if any(answer.gist.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:
+        if any(answer.summary.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:
             client.extend(-max(0.0, remaining))
             return
         await client.sleep(min(POLL, remaining))

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from conformance.reference.board import Board
 from conformance.reference.faults import Fault
-from conformance.reference.message import Ask, HangUpError, Reply, Twist, encode
+from conformance.reference.message import HangUpError, IncomingRequest, Reply, Twist, encode
 from conformance.reference.operations import operation
 from conformance.reference.queue import MovingQueue
 from conformance.reference.variants import Variant
@@ -62,7 +62,7 @@ class Reference:
         self.board: Board | None = None if board is None else board(self._started, seed)
         self._queue = MovingQueue.full(self._started, period or variant.period, variant.waiting, variant.running, seed)
 
-    def answer(self, ask: Ask) -> Reply:
+    def answer(self, ask: IncomingRequest) -> Reply:
         """Return the answer to one request. Raises HangUpError if there is none."""
         now = self._clock()
         connections = sum(not transport.is_closing() for transport in self.transports)
@@ -93,7 +93,7 @@ class Reference:
                 return
         yield wire
 
-    def _refusal(self, ask: Ask, blank: Reply) -> Reply | None:
+    def _refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
         """Return the answer to a request that does not get the queue, else None."""
         methods = "GET, HEAD, OPTIONS" if self.board is None else "GET, HEAD, OPTIONS, POST"
         other = None if self.board is None else operation(self.board, ask, blank, self.path)
@@ -111,14 +111,14 @@ class Reference:
             return blank.error(400, "Origin is malformed.")
         return None if other is None else other()
 
-    def _text(self, ask: Ask) -> bytes:
+    def _text(self, ask: IncomingRequest) -> bytes:
         """Return the JSON text of the queue as it is now."""
         body = self._listed(ask) if self._bodies is None else self._given(ask, self._bodies)
         for twist in self._twists:
             body = twist.writes(body) if twist.writes else body
         return body
 
-    def _listed(self, ask: Ask) -> bytes:
+    def _listed(self, ask: IncomingRequest) -> bytes:
         document: Any
         if self.board is not None:
             document = self.board.snapshot()
@@ -128,7 +128,7 @@ class Reference:
             document = twist.lists(document, ask) if twist.lists else document
         return encode(document)
 
-    def _given(self, ask: Ask, bodies: Iterator[bytes]) -> bytes:
+    def _given(self, ask: IncomingRequest, bodies: Iterator[bytes]) -> bytes:
         body = next(bodies) if self._next is None else self._next
         self._next = None if ask.method == "GET" else body
         return body
@@ -185,7 +185,7 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
             body = await request.read() if writes else b""
             if writes and reference.board is not None and reference.board.takes:
                 await asyncio.sleep(reference.board.takes)
-            reply = reference.answer(Ask(request.method, path, query, headers, body=body))
+            reply = reference.answer(IncomingRequest(request.method, path, query, headers, body=body))
         except HangUpError as hang_up:
             return _Played(_nothing(hang_up), keeps=False)
         finally:

@@ -13,9 +13,9 @@ from itertools import count
 from random import Random
 from typing import Any, ClassVar
 
-from conformance.reference.queue import Item, Queue
+from conformance.reference.queue import Queue, QueueItem
 
-Answer = tuple[int, object]
+BoardResponse = tuple[int, object]
 """Status and body; a body of None is none."""
 
 
@@ -120,7 +120,7 @@ class Board:
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
-    def submit(self, asked: Any) -> Answer:
+    def submit(self, asked: Any) -> BoardResponse:
         """Take a prompt, or refuse it."""
         graph = asked.get("prompt") if isinstance(asked, dict) else None
         problem = self.problem_of(graph)
@@ -139,7 +139,7 @@ class Board:
         ]
         return "A node is of a class that there is not." if unknown else None
 
-    def refused(self, _graph: Any, _asked: Any, problem: str) -> Answer:
+    def refused(self, _graph: Any, _asked: Any, problem: str) -> BoardResponse:
         """Answer a prompt that cannot be run."""
         return 400, {
             "error": {"type": "invalid_prompt", "message": problem, "details": "", "extra_info": {}},
@@ -165,7 +165,7 @@ class Board:
         """Return the id that the submitter is told."""
         return job.prompt_id
 
-    def manage(self, asked: Any) -> Answer:
+    def manage(self, asked: Any) -> BoardResponse:
         """Delete some pending jobs, or clear all."""
         known = isinstance(asked, dict) and asked.keys() <= {"delete", "clear"}
         names = asked.get("delete", []) if known else None
@@ -182,11 +182,11 @@ class Board:
         """Return what is to be removed."""
         return [job for job in self.pending if clear or job.prompt_id in names]
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> Answer:
+    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         """Answer a request to remove jobs."""
         return 200, {"deleted": deleted, **({} if cleared is None else {"cleared": cleared})}
 
-    def interrupt(self, _asked: Any) -> Answer:
+    def interrupt(self, _asked: Any) -> BoardResponse:
         """Stop all that runs."""
         for job in self.running:
             self.end(job, "cancelled")
@@ -202,7 +202,7 @@ class Board:
             "queue_pending": [self.item(job, position) for position, job in enumerate(self.pending, len(running) + 1)],
         }
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         """Return a job as it is listed."""
         return [
             position,
@@ -272,7 +272,7 @@ class Oss(Board):
         """What waits, by number."""
         return sorted(super().pending, key=lambda job: job.number)
 
-    def submit(self, asked: Any) -> Answer:
+    def submit(self, asked: Any) -> BoardResponse:
         """Take a prompt, unless its id is there already."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         if named is not None and any(job.prompt_id == named for job in self.jobs):
@@ -290,19 +290,19 @@ class Oss(Board):
         number = next(self._numbers)
         return -number if asked.get("front") else number
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> Answer:
+    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         """Answer with nothing."""
         del deleted, cleared
         return 200, None
 
-    def interrupt(self, asked: Any) -> Answer:
+    def interrupt(self, asked: Any) -> BoardResponse:
         """Stop what runs, unless another job is named."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         if named is None or any(job.prompt_id == named for job in self.running):
             return super().interrupt(asked)
         return 200, None
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         """Return ``[number, prompt_id, prompt, extra_data, outputs_to_execute]``."""
         _, prompt_id, workflow, outputs, metadata = super().item(job, position)
         return [job.number, prompt_id, workflow, metadata, outputs]

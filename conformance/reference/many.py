@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from conformance.reference.server import Handler, Server, serve
+from conformance.reference.server import Handler, ReferenceServer, serve
 
 
 def serve_many(
     faults: Sequence[str | None], host: str = "127.0.0.1", port: int = 0, *, period: float | None = None
-) -> Server:
+) -> ReferenceServer:
     """Return a server of an endpoint for each entry, which is the name of its fault, or None for a conforming one.
 
     Endpoint n is at ``/n`` below the URL of the server. None shares a queue, ids of jobs, or its count of reads with
@@ -28,4 +28,4 @@ def serve_many(
         number = request.raw_path.partition("?")[0].removeprefix("/").partition("/")[0]
         return await answers.get(number, nowhere)(request)
 
-    return Server(handle, host, port)
+    return ReferenceServer(handle, host, port)

@@ -13,7 +13,7 @@ from conformance.reference.queue import Queue
 
 
 @dataclass(frozen=True)
-class Ask:
+class IncomingRequest:
     """One request, and what the endpoint knows when it comes.
 
     ``headers`` are names as sent with their values, in order; ``query`` is without its ``?``.
@@ -47,7 +47,7 @@ class Ask:
         """Whether this is a GET and its number among the reads is a multiple of ``count``."""
         return self.method == "GET" and self.read > 0 and self.read % count == 0
 
-    def with_key(self) -> Ask:
+    def with_key(self) -> IncomingRequest:
         """Return this request as if it had brought the right key."""
         return replace(self, headers=(("X-API-Key", self.key or ""), *self.headers))
 
@@ -118,10 +118,10 @@ class Twist:
     bytes of the wire in its own time, or ends the connection by raising HangUpError.
     """
 
-    hears: Callable[[Ask], Ask] | None = None
-    lists: Callable[[Queue, Ask], object] | None = None
+    hears: Callable[[IncomingRequest], IncomingRequest] | None = None
+    lists: Callable[[Queue, IncomingRequest], object] | None = None
     writes: Callable[[bytes], bytes] | None = None
-    replies: Callable[[Reply, Ask], Reply] | None = None
+    replies: Callable[[Reply, IncomingRequest], Reply] | None = None
     plays: Callable[[bytes], AsyncIterator[bytes]] | None = None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from conformance.reference.board import Board
-from conformance.reference.message import Ask, Reply
+from conformance.reference.message import IncomingRequest, Reply
 
 UNREADABLE: Final = object()
 """A body that is no JSON."""
@@ -17,7 +17,7 @@ SORTS: Final = ("create_time", "created_at", "execution_time", "execution_durati
 """Comfy Cloud's spelling of each, and ComfyUI's."""
 
 
-def operation(board: Board, ask: Ask, blank: Reply, queue: str) -> Callable[[], Reply] | None:
+def operation(board: Board, ask: IncomingRequest, blank: Reply, queue: str) -> Callable[[], Reply] | None:
     """Return what answers a request of another operation than reading the queue, which is at ``queue``; else None."""
     beside = queue.rpartition("/")[0]
     answers: dict[tuple[str, str], Callable[[], Reply]] = {
@@ -31,7 +31,7 @@ def operation(board: Board, ask: Ask, blank: Reply, queue: str) -> Callable[[], 
     return answers.get((ask.method, ask.path))
 
 
-def _body(ask: Ask) -> Any:
+def _body(ask: IncomingRequest) -> Any:
     try:
         return json.loads(ask.body) if ask.body else {}
     except ValueError:
@@ -51,7 +51,7 @@ def _written(answer: tuple[int, object], blank: Reply) -> Reply:
     return blank.json(status, body)
 
 
-def _jobs(board: Board, ask: Ask, blank: Reply) -> Reply:
+def _jobs(board: Board, ask: IncomingRequest, blank: Reply) -> Reply:
     query = {name: values[-1] for name, values in parse_qs(ask.query).items()}
     limit, offset = query.get("limit", "100"), query.get("offset", "0")
     if query.get("sort_by", SORTS[0]) not in SORTS or not (limit.isdecimal() and offset.isdecimal()):

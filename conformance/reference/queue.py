@@ -8,11 +8,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-Item = list[Any]
+QueueItem = list[Any]
 """``[job_number, prompt_id, workflow_json, output_node_ids, metadata]``."""
 
 Queue = dict[str, Any]
-"""``{"queue_running": [Item, ...], "queue_pending": [Item, ...]}``."""
+"""``{"queue_running": [QueueItem, ...], "queue_pending": [QueueItem, ...]}``."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class MovingQueue:
             "queue_pending": [self._item(index, position) for position, index in enumerate(pending, len(running) + 1)],
         }
 
-    def _item(self, index: int, position: int) -> Item:
+    def _item(self, index: int, position: int) -> QueueItem:
         """Return job ``index`` (from 0) at ``position`` (from 1): nothing but the position changes while it lives."""
         digest = hashlib.blake2b(f"{self.seed}/{index}".encode(), digest_size=16).digest()
         created = math.floor((self.origin + index * self.period) * 1000)

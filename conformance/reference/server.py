@@ -34,7 +34,7 @@ class Unservable(ValueError):
     """A variant or a fault that there is not, or that does not go with the rest. Its text is one line."""
 
 
-class Server:
+class ReferenceServer:
     """A server that runs while entered. ``url`` is its base and ``port`` its port, both known once entered."""
 
     url: str
@@ -79,7 +79,7 @@ class Server:
         await runner.cleanup()
 
 
-class Endpoint(Server):
+class Endpoint(ReferenceServer):
     """An endpoint that runs while entered: ``url`` is without the queue path, ``key`` the one it enforces, if any."""
 
     def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:

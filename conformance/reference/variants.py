@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, Shared, Slow
-from conformance.reference.message import Ask, Reply, Twist, items, verbatim
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import IncomingRequest, Reply, Twist, items, verbatim
+from conformance.reference.queue import Queue, QueueItem
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -89,11 +89,11 @@ def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
 _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
-def _each(**setting: Any) -> Callable[[Callable[[Item], object]], Callable[[Item], object]]:
+def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
     """Return a decorator that makes a variant of a function which changes one item in place."""
 
-    def register(function: Callable[[Item], object]) -> Callable[[Item], object]:
-        def lists(queue: Queue, _ask: Ask) -> Queue:
+    def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
+        def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
             for item in items(queue):
                 function(item)
             return queue
@@ -105,7 +105,7 @@ def _each(**setting: Any) -> Callable[[Callable[[Item], object]], Callable[[Item
     return register
 
 
-def _rename(item: Item, name: Callable[[str], str]) -> None:
+def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
     """Give every node of an item another id: in the graph, in its links and among the outputs."""
     for node in item[2].values():
         for key, value in node["inputs"].items():
@@ -119,43 +119,43 @@ def _rename(item: Item, name: Callable[[str], str]) -> None:
 
 
 @_lists()
-def idle_then_busy(queue: Queue, ask: Ask) -> Queue:
+def idle_then_busy(queue: Queue, ask: IncomingRequest) -> Queue:
     """The queue is empty for the first five reads, and busy from then on."""
     return {"queue_running": [], "queue_pending": []} if ask.read <= 5 else queue
 
 
 @_each(still=True, waiting=15)
-def every_uuid_version(item: Item) -> None:
+def every_uuid_version(item: QueueItem) -> None:
     """The prompt ids are UUIDs of all versions from 1 to 8."""
     item[1] = f"{item[1][:14]}{item[0] % 8 + 1}{item[1][15:]}"
 
 
 @_each()
-def ties(item: Item) -> None:
+def ties(item: QueueItem) -> None:
     """Jobs were created in one and the same millisecond, as a batch is."""
     item[4]["create_time"] -= item[4]["create_time"] % 60_000
 
 
 @_each()
-def clock_ahead(item: Item) -> None:
+def clock_ahead(item: QueueItem) -> None:
     """The clock of the queue is half a minute ahead of the clock that writes Date."""
     item[4]["create_time"] += 30_000
 
 
 @_each()
-def gaps_in_numbers(item: Item) -> None:
+def gaps_in_numbers(item: QueueItem) -> None:
     """Job numbers rise in steps of ten."""
     item[0] *= 10
 
 
 @_each()
-def numbers_that_stay(item: Item) -> None:
+def numbers_that_stay(item: QueueItem) -> None:
     """A job keeps its number, which is large, from its creation to its end."""
     item[0] = item[4]["create_time"]
 
 
 @_each()
-def unicode(item: Item) -> None:
+def unicode(item: QueueItem) -> None:
     """Text of every plane of Unicode stands in titles, node ids and output ids, with every escape that JSON has."""
     planes = "".join(chr((plane << 16) + 0xFFF0 + 0xD) for plane in range(17))
     item[2]["3"]["_meta"]["title"] = f'日本 ünï 👩‍🚀 \u202e{planes}\u2028\u2029\ufeff\x7f\x00\x1b[31m<b>&"\\/\b\f\n\r\t'
@@ -163,19 +163,19 @@ def unicode(item: Item) -> None:
 
 
 @_each()
-def big_seeds(item: Item) -> None:
+def big_seeds(item: QueueItem) -> None:
     """Seeds are as large as ComfyUI allows, 2^64-1, beyond what a double holds exactly."""
     item[2]["3"]["inputs"] |= {"seed": 2**64 - 1, "noise_seed": 2**53 + 1}
 
 
 @_each()
-def odd_numbers(item: Item) -> None:
+def odd_numbers(item: QueueItem) -> None:
     """Inputs of nodes are numbers in every form that JSON knows."""
     item[2]["3"]["inputs"]["sigmas"] = [verbatim(text) for text in ("-0", "-0.0", "1e-7", "1E+5", "-12.50e00")]
 
 
 @_each()
-def deep_workflow(item: Item) -> None:
+def deep_workflow(item: QueueItem) -> None:
     """A workflow nests a hundred levels deep."""
     value: list[Any] = []
     for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more
@@ -184,19 +184,19 @@ def deep_workflow(item: Item) -> None:
 
 
 @_each()
-def links_of_lists(item: Item) -> None:
+def links_of_lists(item: QueueItem) -> None:
     """Inputs are lists that look nearly like links to nodes, and are values."""
     item[2]["3"]["inputs"] |= {"size": [512, 512], "range": ["a", "b"], "names": ["no such node"], "none": []}
 
 
 @_each()
-def composite_node_ids(item: Item) -> None:
+def composite_node_ids(item: QueueItem) -> None:
     """Node ids are those of nodes in subgraphs, such as 12:3."""
     _rename(item, lambda name: f"12:{name}")
 
 
 @_each()
-def editor_workflow(item: Item) -> None:
+def editor_workflow(item: QueueItem) -> None:
     """The workflow is a graph as the editor saves it, with arrays of nodes and of links."""
     nodes = [{"id": int(name), "type": node["class_type"], "pos": [0, 0]} for name, node in item[2].items()]
     links = [[1, 3, 0, 4, 0, "IMAGE"], [2, 4, 0, 7, 0, "IMAGE"], [3, 4, 0, 9, 0, "IMAGE"]]
@@ -204,7 +204,7 @@ def editor_workflow(item: Item) -> None:
 
 
 @_each()
-def redacted_credentials(item: Item) -> None:
+def redacted_credentials(item: QueueItem) -> None:
     """Credentials of the submitter are named, and their values taken out."""
     item[4]["extra_data"] = {"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}
 
@@ -239,7 +239,7 @@ def _ok(reply: Reply) -> bool:
 
 
 @_replies()
-def _gzip(reply: Reply, ask: Ask) -> Reply:
+def _gzip(reply: Reply, ask: IncomingRequest) -> Reply:
     """Answers are compressed with gzip for who asks for it."""
     if not _ok(reply):
         return reply
@@ -248,7 +248,7 @@ def _gzip(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def _deflate(reply: Reply, ask: Ask) -> Reply:
+def _deflate(reply: Reply, ask: IncomingRequest) -> Reply:
     """Answers are compressed with deflate, in the zlib format, for who asks for it."""
     if not _ok(reply):
         return reply
@@ -257,56 +257,56 @@ def _deflate(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def chunked(reply: Reply, _ask: Ask) -> Reply:
+def chunked(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Answers come in chunks and without Content-Length."""
     return replace(reply, chunked=_ok(reply))
 
 
 @_replies()
-def http_1_0(reply: Reply, _ask: Ask) -> Reply:
+def http_1_0(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Answers are of HTTP/1.0, and the end of the connection is the end of the body."""
     return replace(reply, version="HTTP/1.0")
 
 
 @_replies()
-def connection_close(reply: Reply, _ask: Ask) -> Reply:
+def connection_close(reply: Reply, _ask: IncomingRequest) -> Reply:
     """The connection is closed after each answer."""
     return reply.having(connection="close")
 
 
 @_replies()
-def charset_parameter(reply: Reply, _ask: Ask) -> Reply:
+def charset_parameter(reply: Reply, _ask: IncomingRequest) -> Reply:
     """The media type has a parameter and is in another case."""
     return reply.having(content_type="Application/JSON; Charset=UTF-8") if reply.body else reply
 
 
 @_replies()
-def lower_case_headers(reply: Reply, _ask: Ask) -> Reply:
+def lower_case_headers(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Names of header fields are in lower case, as behind a proxy that speaks HTTP/2."""
     length = {} if reply.status == 204 else {"content-length": str(len(reply.body))}
     return replace(reply, headers={name.lower(): value for name, value in reply.headers.items()} | length)
 
 
 @_replies()
-def ids_of_answers(reply: Reply, _ask: Ask) -> Reply:
+def ids_of_answers(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Each answer has an id of its own in its head, as behind a gateway."""
     return reply.having(x_request_id=str(uuid.uuid4()), server_timing=f"app;dur={time.perf_counter():.3f}")
 
 
 @_replies()
-def vary_on_key(reply: Reply, _ask: Ask) -> Reply:
+def vary_on_key(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Shared caches are told of the key by Vary instead of being forbidden to store."""
     return reply.having(cache_control="max-age=1", vary="x-api-key, Accept-Encoding") if _ok(reply) else reply
 
 
 @_replies()
-def private_cache(reply: Reply, _ask: Ask) -> Reply:
+def private_cache(reply: Reply, _ask: IncomingRequest) -> Reply:
     """The browser may keep an answer for two seconds, and says how old it is."""
     return reply.having(cache_control="private, max-age=2", age="1") if _ok(reply) else reply
 
 
 @_replies()
-def etag(reply: Reply, ask: Ask) -> Reply:
+def etag(reply: Reply, ask: IncomingRequest) -> Reply:
     """Answers carry an ETag, and 304 is the answer to who has that very one."""
     if not _ok(reply):
         return reply
@@ -317,7 +317,7 @@ def etag(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def range_206(reply: Reply, ask: Ask) -> Reply:
+def range_206(reply: Reply, ask: IncomingRequest) -> Reply:
     """A range of bytes is served as such."""
     wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", ask.header("range") or "")
     if not _ok(reply) or ask.method != "GET" or wanted is None:
@@ -331,13 +331,13 @@ def range_206(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def range_416(reply: Reply, ask: Ask) -> Reply:
+def range_416(reply: Reply, ask: IncomingRequest) -> Reply:
     """No range of bytes can be satisfied."""
     return reply.error(416, "There are no ranges.") if ask.header("range") and _ok(reply) else reply
 
 
 @_replies()
-def not_acceptable(reply: Reply, ask: Ask) -> Reply:
+def not_acceptable(reply: Reply, ask: IncomingRequest) -> Reply:
     """A request that does not accept JSON is told 406."""
     accept = ask.header("accept") or "*/*"
     ranges = [member.strip().lower().split(";q=") for member in accept.replace("; ", ";").split(",")]
@@ -348,13 +348,13 @@ def not_acceptable(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def strict_query(reply: Reply, ask: Ask) -> Reply:
+def strict_query(reply: Reply, ask: IncomingRequest) -> Reply:
     """A query parameter that the document does not declare is told 400."""
     return reply.error(400, "There are no query parameters.") if ask.query and _ok(reply) else reply
 
 
 @_replies()
-def cors(reply: Reply, ask: Ask) -> Reply:
+def cors(reply: Reply, ask: IncomingRequest) -> Reply:
     """Pages of any origin may read the answers, and caches are told that they differ by it."""
     origin = ask.header("origin")
     allowed = None if reply.status == 400 else origin
@@ -364,25 +364,25 @@ def cors(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def cors_wildcard(reply: Reply, _ask: Ask) -> Reply:
+def cors_wildcard(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Pages of any origin may read the answers, without credentials."""
     return reply.having(access_control_allow_origin="*", access_control_allow_headers="X-API-Key")
 
 
 @_replies()
-def options_405(reply: Reply, ask: Ask) -> Reply:
+def options_405(reply: Reply, ask: IncomingRequest) -> Reply:
     """OPTIONS is not allowed, and told so with what is."""
     return reply.error(405, "Use GET.", allow="HEAD, GET") if ask.method == "OPTIONS" and reply.status == 204 else reply
 
 
 @_replies()
-def options_501(reply: Reply, ask: Ask) -> Reply:
+def options_501(reply: Reply, ask: IncomingRequest) -> Reply:
     """OPTIONS is not implemented, and told so."""
     return reply.error(501, "Use GET.") if ask.method == "OPTIONS" and reply.status == 204 else reply
 
 
 @_replies()
-def html_elsewhere(reply: Reply, ask: Ask) -> Reply:
+def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
     """Errors that the document does not speak of are pages of HTML, as a gateway writes them."""
     if reply.status not in {404, 405} and not (ask.method == "OPTIONS" and reply.status == 204):
         return reply
@@ -391,7 +391,7 @@ def html_elsewhere(reply: Reply, ask: Ask) -> Reply:
 
 
 @_replies()
-def busy_at_first(reply: Reply, ask: Ask) -> Reply:
+def busy_at_first(reply: Reply, ask: IncomingRequest) -> Reply:
     """The first read is told 503 and to come again at once."""
     first = _ok(reply) and ask.method == "GET" and ask.read == 1
     return reply.error(503, "Come again.", retry_after="0") if first else reply
@@ -400,13 +400,13 @@ def busy_at_first(reply: Reply, ask: Ask) -> Reply:
 # --- variants of more than one stage ----------------------------------------------------------------------------------
 
 
-def _extra_lists(queue: Queue, _ask: Ask) -> Queue:
+def _extra_lists(queue: Queue, _ask: IncomingRequest) -> Queue:
     for item in items(queue):
         item[4] |= {"priority": 3, "client_id": None, "labels": ["a"], "code": "A1", "message": {"create_time": "no"}}
     return {"paused": False, "limits": {"running": 1, "pending": None}, **queue}
 
 
-def _extra_replies(reply: Reply, _ask: Ask) -> Reply:
+def _extra_replies(reply: Reply, _ask: IncomingRequest) -> Reply:
     if reply.status < 400:
         return reply
     return reply.json(reply.status, json.loads(reply.body) | {"details": {"hint": None}, "request_id": 7})
@@ -419,14 +419,14 @@ VARIANTS["extra-members"] = Variant(
 )
 
 
-def _oss_lists(queue: Queue, _ask: Ask) -> Queue:
+def _oss_lists(queue: Queue, _ask: IncomingRequest) -> Queue:
     """Return items as ``[number, prompt_id, prompt, extra_data, outputs_to_execute]``, numbered from 0."""
     for item in items(queue):
         item[0], item[3], item[4] = item[0] - 1, {"client_id": "5c2f", **item[4]}, item[3]
     return queue
 
 
-def _oss_replies(reply: Reply, ask: Ask) -> Reply:
+def _oss_replies(reply: Reply, ask: IncomingRequest) -> Reply:
     if ask.method == "OPTIONS" and reply.status == 204:
         return replace(reply, status=200)
     if reply.status == 400:  # ComfyUI refuses a foreign origin with an empty 403
@@ -441,7 +441,7 @@ VARIANTS["oss"] = Variant(
     "oss",
     "Items are in ComfyUI's own order, numbered from 0, and no key is asked for.",
     Twist(
-        hears=Ask.with_key,
+        hears=IncomingRequest.with_key,
         lists=_oss_lists,
         writes=lambda body: json.dumps(json.loads(body)).encode(),
         replies=_oss_replies,
@@ -450,7 +450,7 @@ VARIANTS["oss"] = Variant(
 )
 
 
-def _oss_jobs_replies(reply: Reply, ask: Ask) -> Reply:
+def _oss_jobs_replies(reply: Reply, ask: IncomingRequest) -> Reply:
     if ask.method != "POST":
         return _oss_replies(reply, ask)
     if reply.status == 400 and ask.path.endswith("/queue"):
@@ -461,7 +461,7 @@ def _oss_jobs_replies(reply: Reply, ask: Ask) -> Reply:
 VARIANTS["oss-takes-jobs"] = Variant(
     "oss-takes-jobs",
     "Jobs are taken as ComfyUI takes them: number and front are heeded, the answer to a delete is empty.",
-    Twist(hears=Ask.with_key, replies=_oss_jobs_replies),
+    Twist(hears=IncomingRequest.with_key, replies=_oss_jobs_replies),
     dialect="oss",
     board=Oss,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os.path import commonprefix
 from typing import Any, Final
 
-from conformance.drift.changes import ABSENT, Change, Drift, LostQuote, State
+from conformance.drift.changes import ABSENT, DocumentChange, Drift, ErratumState, LostQuote
 from conformance.render.markdown import code
 from conformance.render.terminal import Line
 from conformance.spec.document import folded
@@ -18,9 +18,9 @@ SHOWN: Final = 50
 _BEFORE: Final = 40
 """Characters that two texts have in common and that are shown before the first one that differs."""
 _STATE: Final = {
-    State.STANDS: "stands: it is still to be mended",
-    State.MENDED: "mended: its action and its test can go",
-    State.REWORDED: "reworded: neither as it was nor as the erratum has it",
+    ErratumState.STANDS: "stands: it is still to be mended",
+    ErratumState.MENDED: "mended: its action and its test can go",
+    ErratumState.REWORDED: "reworded: neither as it was nor as the erratum has it",
 }
 
 
@@ -32,7 +32,7 @@ def verdict(drift: Drift) -> str:
     told = [count(len(drift.changes), "change")]
     if quoting:
         told.append(f"{count(quoting, 'clause')} {'quotes' if quoting == 1 else 'quote'} what is gone")
-    for state in (State.MENDED, State.REWORDED):
+    for state in (ErratumState.MENDED, ErratumState.REWORDED):
         number = sum(found is state for _, found in drift.errata)
         if number:
             told.append(f"{number} of {count(len(drift.errata), 'erratum').replace('erratums', 'errata')} {state}")
@@ -78,7 +78,7 @@ def as_markdown(drift: Drift) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _row(change: Change) -> tuple[str, ...]:
+def _row(change: DocumentChange) -> tuple[str, ...]:
     shown = dict(_both(change))
     return change.kind, code(change.pointer), *(code(shown[name]) if name in shown else "" for name in ("was", "now"))
 
@@ -118,7 +118,7 @@ def as_dict(drift: Drift) -> dict[str, Any]:
     }
 
 
-def _both(change: Change) -> Iterator[tuple[str, str]]:
+def _both(change: DocumentChange) -> Iterator[tuple[str, str]]:
     """Yield what stood and what stands; two texts from a little before the place where they part."""
     was, now = change.was, change.now
     if isinstance(was, str) and isinstance(now, str):

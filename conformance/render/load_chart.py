@@ -10,7 +10,7 @@ WIDE: Final = 120
 """Bars of a chart at most: more seconds share one."""
 
 
-class Bar(NamedTuple):
+class LoadBar(NamedTuple):
     """Some seconds of a run. Numbers are per mille; ``broken`` is the part of ``height`` that broke a must."""
 
     start: float
@@ -20,7 +20,7 @@ class Bar(NamedTuple):
     label: str
 
 
-def seconds(load: LoadRun) -> list[Bar]:
+def seconds(load: LoadRun) -> list[LoadBar]:
     """Return the requests a second from the first second to the last, those without any among them."""
     if not load.seconds:
         return []
@@ -35,7 +35,7 @@ def seconds(load: LoadRun) -> list[Bar]:
     most = max(requests for requests, _, _ in sums.values()) or 1
     width = 1000 / ((last - first) // span + 1)
     return [
-        Bar(
+        LoadBar(
             start=round(place * width, 2), width=round(width * 0.9, 2), height=round(1000 * requests / most, 1),
             broken=round(1000 * broken / most, 1),
             label=f"second {place * span}: {requests / span:,.0f} requests, {broken:,} broken, {users:,} users",

@@ -1,4 +1,4 @@
-"""The JSON Schema of ``compliance.json``, from the model; ``python -m conformance.render.schema`` rewrites the file."""
+"""The JSON Schema of ``compliance.json``, from the model; ``tox -e docs`` writes the file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,3 @@ def build_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """Return the file's text."""
     return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    PATH.write_text(schema_text(), encoding="utf-8")

@@ -36,12 +36,12 @@ _OURS: Final = b'<meta name="generator" content="comfy-queue-conformance'
 
 Page = tuple[str, bytes]
 """A path below the site, and what the file holds."""
-Key = tuple[str, ...]
+SeriesKey = tuple[str, ...]
 """What tells a run from all others, in a history and in a report."""
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetSeries:
     """One series: its newest run, its history, the runs that have a page (newest first), and its folder's name."""
 
     slug: str
@@ -54,7 +54,7 @@ class Target:
 class Reports:
     """Where the reports of runs are, and the files that are called like one and could not be read."""
 
-    directories: Mapping[Key, Path]
+    directories: Mapping[SeriesKey, Path]
     unread: tuple[Path, ...]
 
 
@@ -99,7 +99,7 @@ def write_site(
     return Written(len(site.targets), len(site.linked), sum(_key(run) in site.reports for run in site.linked.values()))
 
 
-def _key(run: PastRun) -> Key:
+def _key(run: PastRun) -> SeriesKey:
     return run.target, run.queue_path, run.dialect, run.start, run.end
 
 
@@ -113,14 +113,14 @@ def _slug(run: PastRun) -> str:
 class _Site:
     """The pages, in the order in which they are written: what a page leads to is there before it."""
 
-    def __init__(self, store: Store, title: str, runs: int, reports: Mapping[Key, Path]) -> None:
+    def __init__(self, store: Store, title: str, runs: int, reports: Mapping[SeriesKey, Path]) -> None:
         self.store, self.title, self.reports = store, title, reports
         newest = store.newest()
         if not newest:
             raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to show")
         self.newest = newest[0]
         targets = [
-            Target(_slug(run), run, history_of(store, run, last=LINE), tuple(reversed(store.series(run, runs))))
+            TargetSeries(_slug(run), run, history_of(store, run, last=LINE), tuple(reversed(store.series(run, runs))))
             for run in newest
         ]
         self.targets = sorted(targets, key=lambda target: _WORST.index(target.run.verdict))
@@ -142,7 +142,7 @@ class _Site:
             verdicts={verdict: verdicts.count(verdict) for verdict in Verdict},
         )  # fmt: skip
 
-    def _of_target(self, target: Target) -> Iterator[Page]:
+    def _of_target(self, target: TargetSeries) -> Iterator[Page]:
         numbers = [run.number for run in target.runs]
         for run, later, earlier in zip(target.runs, [None, *numbers[:-1]], [*numbers[1:], None], strict=True):
             yield from self._of_run(run, slug=target.slug, later=later, earlier=earlier)

@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.refusals import advice
 from conformance.contract.terms import ORDER, Dialect
-from conformance.exchange.model import Fault
+from conformance.exchange.model import NoResponse
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
@@ -383,7 +383,9 @@ def _to_see_more(report: Report) -> list[str]:
     """Say what makes an inconclusive run conclusive."""
     answered = [exchange for exchange in report.exchanges if exchange.response]
     steps = []
-    if any(exchange.error and exchange.error.startswith(Fault.NOT_RECORDED.value) for exchange in report.exchanges):
+    if any(
+        exchange.error and exchange.error.startswith(NoResponse.NOT_RECORDED.value) for exchange in report.exchanges
+    ):
         steps.append("The recording is not whole: docs/recordings.md says how to record everything that is judged.")
     elif not answered and report.run.recorded:
         steps.append("The recording holds no whole response: record it again, with headers and body.")

@@ -14,7 +14,7 @@ from conformance.exchange.hosts import is_loopback
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Populated, Transcript
-from conformance.exchange.trouble import Trouble
+from conformance.exchange.trouble import InternalError
 from conformance.judge.build import report_on
 from conformance.judge.judge import Bench, judge
 from conformance.judge.report import Report
@@ -45,7 +45,7 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
     """Send the plan of requests. What was submitted is removed again, also where this raises.
 
     Raises UsageProblem where the embedded endpoint cannot be started, and where the run would write to somebody's
-    host without a yes; and Trouble, from which the key was taken out, where the suite itself fails.
+    host without a yes; and InternalError, from which the key was taken out, where the suite itself fails.
     """
     demand_consent(settings)
     key = settings.key
@@ -59,7 +59,7 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
         except UsageProblem:
             raise
         except Exception as error:  # noqa: BLE001 - told by those who know how
-            raise Trouble.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
+            raise InternalError.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(asked.exchanges, target, start, time.time(), asked.stopped, asked.search, asked.populated)
 
@@ -67,7 +67,7 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
     """Send the plan of requests within the running event loop, which many runs can share.
 
-    ``settings`` name a target and ask for nothing beyond the plan. Raises Trouble, as ``ask`` does.
+    ``settings`` name a target and ask for nothing beyond the plan. Raises InternalError, as ``ask`` does.
     """
     assert settings.target is not None
     start = time.time()
@@ -77,7 +77,7 @@ async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> T
     except UsageProblem:
         raise
     except Exception as error:  # noqa: BLE001 - told by those who know how
-        raise Trouble.of(error, settings.secrets) from None
+        raise InternalError.of(error, settings.secrets) from None
     return Transcript(tuple(client.ledger), settings.target, start, time.time(), stopped)
 
 

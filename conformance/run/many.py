@@ -47,7 +47,7 @@ Tell = Callable[[str, TargetResult | None], None]
 
 
 @dataclass(frozen=True)
-class Job:
+class TargetRun:
     """One target to be checked: with its settings, where its report goes, and all that its run may see."""
 
     target: Target
@@ -55,7 +55,7 @@ class Job:
     environ: Mapping[str, str]
 
 
-def jobs(targets: Sequence[Target], environ: Mapping[str, str], directory: Path) -> list[Job]:
+def jobs(targets: Sequence[Target], environ: Mapping[str, str], directory: Path) -> list[TargetRun]:
     """Check all targets before anything is sent. Raises UsageProblem."""
     found = []
     for target in targets:
@@ -63,12 +63,16 @@ def jobs(targets: Sequence[Target], environ: Mapping[str, str], directory: Path)
         settings = target.settings(own, directory / target.name)
         if (question := unconsented(settings)) is not None:
             raise UsageProblem(f"target {target.name!r}: {question}: say yes = true below it")
-        found.append(Job(target, settings, own))
+        found.append(TargetRun(target, settings, own))
     return found
 
 
 def run_all(
-    work: Sequence[Job], *, parallel: int, tell: Tell = lambda *_: None, say: Callable[[str], None] = lambda _: None
+    work: Sequence[TargetRun],
+    *,
+    parallel: int,
+    tell: Tell = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[TargetResult]:
     """Check all targets, ``parallel`` at a time, and return what each came to, in their order. Raises for none.
 
@@ -79,10 +83,10 @@ def run_all(
         return stop.run(runner, _all(work, parallel, tell, say))
 
 
-async def _all(work: Sequence[Job], parallel: int, tell: Tell, say: Callable[[str], None]) -> list[TargetResult]:
+async def _all(work: Sequence[TargetRun], parallel: int, tell: Tell, say: Callable[[str], None]) -> list[TargetResult]:
     turns = asyncio.Semaphore(parallel)
 
-    async def one(job: Job) -> TargetResult:
+    async def one(job: TargetRun) -> TargetResult:
         async with turns:
             tell(job.target.name, None)
             found = await _check(job, say)
@@ -92,7 +96,7 @@ async def _all(work: Sequence[Job], parallel: int, tell: Tell, say: Callable[[st
     return await asyncio.gather(*map(one, work))
 
 
-async def _check(job: Job, say: Callable[[str], None]) -> TargetResult:
+async def _check(job: TargetRun, say: Callable[[str], None]) -> TargetResult:
     settings = job.settings
     limit = settings.bounds.deadline + settings.wait_for_items + GRACE
     command = [*job.target.arguments(), f"--report-dir={settings.report_dir}", "--quiet"]
@@ -157,7 +161,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _failed(job: Job, reason: str, status: int = _FAILED) -> TargetResult:
+def _failed(job: TargetRun, reason: str, status: int = _FAILED) -> TargetResult:
     return TargetResult(
         name=job.target.name, target=job.target.url, dialect=job.settings.dialect.value, outcome="error",
         reason=reason, exit=status,

@@ -9,8 +9,8 @@ import pytest
 from answers import asked, item, queue, read, reads
 
 from conformance.contract.conversation import Answer, Conversation
-from conformance.contract.reading.body import Left, Reading
-from conformance.contract.terms import Level
+from conformance.contract.reading.body import Reading, Remaining
+from conformance.contract.terms import FastPath, Level
 from conformance.exchange.model import Credential, Exchange, Request, Response
 
 
@@ -22,7 +22,7 @@ def answer(exchange: Exchange) -> Answer:
 def test_a_queue_is_shown_by_a_read_that_is_answered_200() -> None:
     shown = answer(read(queue(item())))
     assert shown.shows_queue
-    assert len(shown.sightings) == 1
+    assert len(shown.observations) == 1
     for other in (
         read(queue(item()), status=201),
         read(queue(item()), status=199),
@@ -32,7 +32,7 @@ def test_a_queue_is_shown_by_a_read_that_is_answered_200() -> None:
     ):
         hidden = answer(other)
         assert not hidden.shows_queue
-        assert hidden.sightings == {}
+        assert hidden.observations == {}
 
 
 class Proven(Reading):
@@ -40,20 +40,20 @@ class Proven(Reading):
 
     rest = Reading(b"{}")
 
-    def left(self, clause: str, level: Level | None) -> Left:  # noqa: ARG002 - the same of all clauses
-        return Left(exercised=True, reading=self.rest)
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - the same of all clauses
+        return Remaining(exercised=True, reading=self.rest)
 
 
 def test_what_is_proven_of_a_body_is_asked_of_no_clause() -> None:
-    clause = ("item.array", Level.MUST)
+    clause = (FastPath.EACH_JOB, Level.MUST)
     shown, hidden = answer(read(queue(item()))), read(queue(item()), status=404)
-    assert shown.left(*clause) == (False, shown)
-    assert shown.left(*clause)[1] is shown
-    exercised, rest = replace(shown, reading=Proven(b"[]")).left(*clause)
+    assert shown.remaining(*clause) == (False, shown)
+    assert shown.remaining(*clause)[1] is shown
+    exercised, rest = replace(shown, reading=Proven(b"[]")).remaining(*clause)
     assert (exercised, rest.reading, rest.exchange) == (True, Proven.rest, shown.exchange)
     assert hidden.response is not None
     refused = Answer(hidden, hidden.response, Proven(b"[]"))
-    assert refused.left(*clause) == (False, refused)
+    assert refused.remaining(*clause) == (False, refused)
 
 
 def test_an_answer_precedes_what_was_asked_for_after_it_was_whole() -> None:

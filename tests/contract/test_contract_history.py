@@ -9,7 +9,7 @@ import pytest
 from answers import item, queue, read
 from talk import THEIRS, A, B, C, D, Talk, workflow
 
-from conformance.contract.conversation import Answer, Conversation, History, Look, _object, began, digest_of, ended
+from conformance.contract.conversation import Answer, Conversation, JobHistory, Look, _object, began, digest_of, ended
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import REMEMBERED
 from conformance.exchange.model import Exchange, Operation
@@ -20,8 +20,8 @@ def answer(exchange: Exchange) -> Answer:
     return Answer(exchange, exchange.response, Reading(exchange.response.content))
 
 
-def history(talk: Talk) -> History:
-    return History(Conversation([answer(exchange) for exchange in talk.exchanges]))
+def history(talk: Talk) -> JobHistory:
+    return JobHistory(Conversation([answer(exchange) for exchange in talk.exchanges]))
 
 
 # --- what was said ----------------------------------------------------------------------------------------------------

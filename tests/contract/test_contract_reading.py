@@ -9,7 +9,7 @@ from answers import item, queue
 from msgspec import Raw
 
 from conformance.contract.reading.body import Item, Reading, element
-from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Remembered, Sighting
+from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered
 from conformance.contract.terms import Demand, Dialect
 
 CLOUD, OSS = Dialect.CLOUD, Dialect.OSS
@@ -118,44 +118,44 @@ def test_where_there_is_no_list_there_are_no_elements(content: bytes) -> None:
     assert list(reading(content).elements) == []
 
 
-def test_the_gist_outlives_the_value() -> None:
+def test_the_summary_outlives_the_value() -> None:
     body = reading(queue(item(1), item(2), running=(item(3), 4, [5])))
-    before = body.gist
+    before = body.summary
     document, found = body.document, body.items
     body.forget()
-    assert body.gist is before
+    assert body.summary is before
     assert body.document is not document
     assert body.items is not found
     assert body.items == found
 
 
-def test_the_gist_says_what_was_read() -> None:
-    gist = reading(queue([1], item(1), ["x"], running=(4,))).gist
-    assert (gist.read, gist.malformed, gist.is_object, gist.jobs) == (True, False, True, 4)
-    assert gist.order == (CLOUD, "/queue_pending/1")
-    assert gist.ids == {item(1)[1]}
-    assert gist.lists == {"queue_running", "queue_pending"}
-    assert reading(queue(item())).gist.lists == {"queue_pending"}
-    assert reading(queue(running=(3,))).gist.lists == {"queue_running"}
-    assert reading(b"[" * 100 + b"]" * 100).gist.depth == 100
-    broken = reading(b"[1,").gist
+def test_the_summary_says_what_was_read() -> None:
+    summary = reading(queue([1], item(1), ["x"], running=(4,))).summary
+    assert (summary.read, summary.malformed, summary.is_object, summary.jobs) == (True, False, True, 4)
+    assert summary.order == (CLOUD, "/queue_pending/1")
+    assert summary.ids == {item(1)[1]}
+    assert summary.lists == {"queue_running", "queue_pending"}
+    assert reading(queue(item())).summary.lists == {"queue_pending"}
+    assert reading(queue(running=(3,))).summary.lists == {"queue_running"}
+    assert reading(b"[" * 100 + b"]" * 100).summary.depth == 100
+    broken = reading(b"[1,").summary
     assert (broken.malformed, broken.is_object, broken.jobs, broken.order) == (True, False, 0, None)
-    assert reading(b"no").gist.read is False
-    assert reading(b"[]").gist.is_object is False
+    assert reading(b"no").summary.read is False
+    assert reading(b"[]").summary.is_object is False
 
 
 def test_the_first_job_that_shows_an_order_tells_it() -> None:
     one = item(1)
     other = [*one[:3], one[4], one[3]]
-    assert reading(queue(item(e3=None), other, one)).gist.order == (OSS, "/queue_pending/1")
-    assert reading(queue(item(e3=None))).gist.order is None
+    assert reading(queue(item(e3=None), other, one)).summary.order == (OSS, "/queue_pending/1")
+    assert reading(queue(item(e3=None))).summary.order is None
 
 
 def test_a_job_is_remembered_by_its_id_unless_it_is_listed_twice() -> None:
     body = reading(queue(item(1), item(2), item(2), [1], running=(item(3),)))
-    sightings = body.gist.sightings
-    assert list(sightings) == [item(3)[1], item(1)[1]]
-    running, pending = sightings.values()
+    observations = body.summary.observations
+    assert list(observations) == [item(3)[1], item(1)[1]]
+    running, pending = observations.values()
     assert (running.pointer, running.pending) == ("/queue_running/0", False)
     assert (pending.pointer, pending.pending) == ("/queue_pending/0", True)
 
@@ -163,14 +163,14 @@ def test_a_job_is_remembered_by_its_id_unless_it_is_listed_twice() -> None:
 def test_so_many_jobs_are_remembered_and_no_more() -> None:
     assert REMEMBERED == 10_000
     rows = ",".join(f'[1,"{n}"]' for n in range(REMEMBERED + 1))
-    gist = reading(f'{{"queue_pending":[{rows}]}}'.encode()).gist
-    assert len(gist.sightings) == REMEMBERED
-    assert len(gist.ids) == gist.jobs == REMEMBERED + 1
+    summary = reading(f'{{"queue_pending":[{rows}]}}'.encode()).summary
+    assert len(summary.observations) == REMEMBERED
+    assert len(summary.ids) == summary.jobs == REMEMBERED + 1
 
 
 @pytest.mark.parametrize(("size", "places"), [(2, (None, None)), (3, (2, None)), (4, (2, None)), (5, (2, 3))])
 def test_what_is_not_there_is_not_remembered(size: int, places: tuple[int | None, int | None]) -> None:
-    (seen,) = reading(queue(item(1)[:size])).gist.sightings.values()
+    (seen,) = reading(queue(item(1)[:size])).summary.observations.values()
     found = (seen.workflow, seen.output_node_ids)
     expected = tuple(None if place is None else f"/queue_pending/0/{place}" for place in places)
     assert tuple(located and located.pointer for located in found) == expected
@@ -178,7 +178,7 @@ def test_what_is_not_there_is_not_remembered(size: int, places: tuple[int | None
 
 
 def digest(text: str) -> Any:
-    (seen,) = reading(b'{"queue_pending":[[1,"a",' + text.encode() + b"]]}").gist.sightings.values()
+    (seen,) = reading(b'{"queue_pending":[[1,"a",' + text.encode() + b"]]}").summary.observations.values()
     assert seen.workflow is not None
     return seen.workflow.value.digest
 
@@ -236,11 +236,11 @@ def test_a_text_that_is_let_go_keeps_its_digest() -> None:
 
 def test_what_is_kept_of_a_body_lets_its_texts_go() -> None:
     kept = [Located(f"/{index}", Remembered(text=Raw(text))) for index, text in ((2, b"{}"), (3, b"[]"))]
-    sighting = Sighting("/queue_pending/0", pending=True, facts=Facts(kept[0], kept[1], None))
-    bare = Sighting("/queue_pending/1", pending=True, facts=Facts(None, None, None))
+    observation = Observation("/queue_pending/0", pending=True, facts=Facts(kept[0], kept[1], None))
+    bare = Observation("/queue_pending/1", pending=True, facts=Facts(None, None, None))
     known: dict[bytes, bytes] = {}
-    gist = reading(queue()).gist._replace(sightings={"a": sighting, "b": bare})
-    gist.settle(lambda text, digest: known.setdefault(text, digest()))
+    summary = reading(queue()).summary._replace(observations={"a": observation, "b": bare})
+    summary.settle(lambda text, digest: known.setdefault(text, digest()))
     assert list(known.values()) == [found.value.digest for found in kept]
 
 

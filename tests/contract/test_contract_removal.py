@@ -9,7 +9,7 @@ import pytest
 from answers import NOW, Told, item, said
 from talk import THEIRS, A, B, C, Talk, three, workflow
 
-from conformance.exchange.model import Exchange, Fault, Operation, Problem, Request, Response
+from conformance.exchange.model import Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.judge.judge import judge
 
 
@@ -366,7 +366,7 @@ def test_where_something_is_listed_or_nobody_looked_it_is_not_idle() -> None:
 NUMBER = {"delete": 7}
 
 
-def silent(talk: Talk, fault: Fault = Fault.BROKEN, *, last: int = 1) -> Talk:
+def silent(talk: Talk, fault: NoResponse = NoResponse.BROKEN, *, last: int = 1) -> Talk:
     """Return a run whose last exchanges brought no response."""
     for place in range(len(talk.exchanges) - last, len(talk.exchanges)):
         talk.exchanges[place] = replace(talk.exchanges[place], response=None, problem=Problem(fault, "gone"))
@@ -385,19 +385,19 @@ def test_a_server_survives_a_malformed_request() -> None:
     assert told("survives-malformed", manage(Talk().look(), NUMBER)) is None, "nobody looked afterwards"
 
 
-@pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.UNREACHABLE])
-def test_a_server_that_answers_nothing_after_a_malformed_request_has_ended(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [NoResponse.BROKEN, NoResponse.UNREACHABLE])
+def test_a_server_that_answers_nothing_after_a_malformed_request_has_ended(fault: NoResponse) -> None:
     assert told("survives-malformed", silent(manage(Talk().look(), NUMBER).look(), fault, last=2)) == ended()
 
 
 def test_a_server_that_is_started_again_has_ended_nevertheless() -> None:
-    talk = silent(silent(manage(Talk().look(), NUMBER)).look(), Fault.UNREACHABLE).look()
+    talk = silent(silent(manage(Talk().look(), NUMBER)).look(), NoResponse.UNREACHABLE).look()
     assert told("survives-malformed", talk) == ended()
 
 
 def test_a_connection_that_ends_is_not_a_server_that_ends() -> None:
     assert told("survives-malformed", silent(manage(Talk().look(), NUMBER)).look()) is None
     assert told("survives-malformed", silent(silent(manage(Talk().look(), NUMBER)).look()).look()) is None
-    slow = silent(silent(manage(Talk().look(), NUMBER), Fault.TIMEOUT).look(), Fault.TIMEOUT)
+    slow = silent(silent(manage(Talk().look(), NUMBER), NoResponse.TIMEOUT).look(), NoResponse.TIMEOUT)
     assert told("survives-malformed", slow) is None
     assert told("survives-malformed", silent(Talk().look().delete(A).look(), last=2)) is None

@@ -12,7 +12,7 @@ from fleet_samples import HEADER, MILLISECONDS, broken, kept
 
 from conformance.cli import main
 from conformance.fleet.results import Results, packed
-from conformance.fleet.tally import Tally
+from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.reference.many import serve_many
 from conformance.run.ask import check
@@ -114,7 +114,7 @@ def test_the_overview_of_parts_is_one_and_says_whether_all_of_them_ended() -> No
             for line in lines:
                 results.add(line, None)
             if name == "a":
-                results.write(Tally(lines).footer("2026-02-03T02:10:00.000Z"))
+                results.write(FleetTally(lines).footer("2026-02-03T02:10:00.000Z"))
     done = call("show", "a", "b", "--report-dir", "both", "--quiet")
     assert (done.exit_code, done.stdout) == (1, "2 endpoints: 1 non-conformant, 1 conformant\n")
     assert "it did not end" in Path("both/index.html").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from conformance.fleet.model import Footer
 from conformance.fleet.results import REPORTS, RESULTS, Results, endpoints, ends_of, packed, report_of
-from conformance.fleet.tally import Tally
+from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 from conformance.reference.server import serve
@@ -86,7 +86,7 @@ def test_a_file_without_a_footer_is_of_a_fleet_that_did_not_end(tmp_path: Path) 
     with Results.begin(tmp_path, HEADER) as results:
         results.add(kept("a"), None)
     assert ends_of(tmp_path) == (HEADER, None)
-    footer = Tally(endpoints(tmp_path)).footer("2026-02-03T03:00:00.000Z")
+    footer = FleetTally(endpoints(tmp_path)).footer("2026-02-03T03:00:00.000Z")
     with Results.resume(tmp_path, HEADER) as results:
         results.write(footer)
     assert ends_of(tmp_path) == (HEADER, footer)
@@ -137,7 +137,7 @@ def test_a_fleet_that_did_not_end_is_not_written_over_by_mistake(tmp_path: Path)
 def test_a_fleet_that_ended_gives_way_to_the_next_one(tmp_path: Path) -> None:
     with Results.begin(tmp_path, HEADER) as results:
         results.add(kept("a"), None)
-        results.write(Tally([kept("a")]).footer("2026-02-03T03:00:00.000Z"))
+        results.write(FleetTally([kept("a")]).footer("2026-02-03T03:00:00.000Z"))
     with Results.begin(tmp_path, HEADER):
         pass
     assert names(tmp_path) == []
@@ -196,10 +196,10 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 
 def test_the_worst_of_all_is_the_exit_status() -> None:
     lines = [kept("a"), kept("b", outcome="inconclusive", exit=10), kept("c", outcome="error", exit=3)]
-    assert Tally(lines[:1]).exit == 0
-    assert Tally(lines[:2]).exit == 10
-    assert Tally(lines).exit == 3
-    assert Tally([*lines, broken("d", MILLISECONDS)]).exit == 1
-    footer = Tally(lines).footer("")
+    assert FleetTally(lines[:1]).exit == 0
+    assert FleetTally(lines[:2]).exit == 10
+    assert FleetTally(lines).exit == 3
+    assert FleetTally([*lines, broken("d", MILLISECONDS)]).exit == 1
+    footer = FleetTally(lines).footer("")
     assert isinstance(footer, Footer)
     assert (footer.outcome, footer.endpoints) == ("error", 3)

@@ -7,13 +7,13 @@ import tracemalloc
 from fleet_samples import MILLISECONDS, UUID, broken, kept
 from msgspec import structs
 
-from conformance.fleet.tally import MOST_GROUPS, Tally, headline
+from conformance.fleet.tally import MOST_GROUPS, FleetTally, headline
 from conformance.fleet.text import summary
 
 
 def test_endpoints_that_fail_alike_are_one_group() -> None:
     lines = [broken("a", MILLISECONDS), broken("b", MILLISECONDS, UUID), broken("c", MILLISECONDS), kept("d")]
-    groups = Tally(lines).groups()
+    groups = FleetTally(lines).groups()
     assert [(kinds, group.number, group.names) for kinds, group in groups] == [
         ((MILLISECONDS,), 2, ["a", "c"]),
         ((MILLISECONDS, UUID), 1, ["b"]),
@@ -21,7 +21,7 @@ def test_endpoints_that_fail_alike_are_one_group() -> None:
 
 
 def test_clauses_are_counted_by_the_endpoints_that_break_them() -> None:
-    tally = Tally([broken("a", MILLISECONDS), broken("b", MILLISECONDS, UUID), broken("c", MILLISECONDS)])
+    tally = FleetTally([broken("a", MILLISECONDS), broken("b", MILLISECONDS, UUID), broken("c", MILLISECONDS)])
     assert {name: group.number for name, group in tally.clauses.items()} == {
         "item.create-time.milliseconds": 3,
         "item.prompt-id.uuid": 1,
@@ -31,21 +31,21 @@ def test_clauses_are_counted_by_the_endpoints_that_break_them() -> None:
 def test_the_slowest_come_slowest_first_and_who_never_answered_is_not_among_them() -> None:
     lines = [kept(str(number), p95=float(number % 50)) for number in range(200)]
     lines.append(kept("silent", p95=None))
-    slowest = Tally(lines).slowest()
+    slowest = FleetTally(lines).slowest()
     assert [line.p95 for line in slowest] == [49.0] * 4 + [48.0] * 4 + [47.0] * 2
     assert [line.name for line in slowest[:4]] == ["49", "99", "149", "199"]
 
 
 def test_who_cannot_be_reached_is_counted_by_the_reason() -> None:
     lines = [kept(str(n), outcome="inconclusive", exit=10, unreached="unreachable: Connection refused") for n in (1, 2)]
-    assert {reason: group.number for reason, group in Tally(lines).unreached.items()} == {
+    assert {reason: group.number for reason, group in FleetTally(lines).unreached.items()} == {
         "unreachable: Connection refused": 2
     }
 
 
 def test_a_summary_says_it_in_lines_that_no_terminal_and_no_ci_system_obeys() -> None:
     evil = kept("::error::x", outcome="inconclusive", exit=10, unreached="unreachable: \x1b[2J::warning::y")
-    tally = Tally([broken("a", MILLISECONDS), evil])
+    tally = FleetTally([broken("a", MILLISECONDS), evil])
     lines = list(summary(tally))
     assert lines[0] == "FAIL item.create-time.milliseconds: 1 endpoint (a)"
     assert "\x1b" not in "".join(lines)
@@ -58,7 +58,7 @@ def test_memory_does_not_grow_with_the_number_of_endpoints() -> None:
 
     def grown(number: int) -> int:
         tracemalloc.start()
-        tally = Tally(
+        tally = FleetTally(
             broken(str(n), MILLISECONDS if n % 2 else structs.replace(UUID, place=f"/{n}")) for n in range(number)
         )
         size, _ = tracemalloc.get_traced_memory()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, GitHubArtifactDatabase, MultiplexedDatabase
 
-from conformance.exchange.model import Exchange, Fault, Problem, Request, Response
+from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.transcript import NO_ANSWER, Search
 from conformance.probe.client import Ask
 from conformance.probe.plan import Stopped
@@ -40,7 +40,7 @@ class Server:
             broken = self.breaks(self, ask)
             headers = tuple((name, value) for name, value in ask.headers if value is not None)
             request = Request("GET", f"http://t/api/queue?{ask.query}", headers)
-            problem = Problem(Fault.BROKEN, "reset") if broken == NO_ANSWER else None
+            problem = Problem(NoResponse.BROKEN, "reset") if broken == NO_ANSWER else None
             response = None if problem else Response(200, content=(broken or "").encode())
             exchanges.append(Exchange(f"x{len(self.asked)}", request, response, problem))
         return exchanges

@@ -10,10 +10,10 @@ from browsing import Opener, Scheme, expect, overflows, violations
 from fleet_samples import HEADER, MILLISECONDS, UUID, broken, kept
 
 from conformance.fleet import overview
-from conformance.fleet.model import Breach, EndpointResult
+from conformance.fleet.model import BreachKind, EndpointResult
 from conformance.fleet.overview import write_overview
 from conformance.fleet.results import Results
-from conformance.fleet.tally import Tally
+from conformance.fleet.tally import FleetTally
 from conformance.problems import UsageProblem
 
 browser, opener = browsing.browser, browsing.opener  # fixtures
@@ -25,7 +25,7 @@ LINES = [
     broken(
         "twin-2", MILLISECONDS, target="https://a-host-with-a-very-long-name-indeed.example.org:8188/and/a/long/path"
     ),
-    broken("odd-one", UUID, Breach(clause="item.array", place=f"/{EVIL}/*", kind="an array")),
+    broken("odd-one", UUID, BreachKind(clause="item.array", place=f"/{EVIL}/*", kind="an array")),
     kept("dark", outcome="inconclusive", exit=10, unreached=f"unreachable: {EVIL}", reason=EVIL, p95=None),
     kept("lost", outcome="error", exit=3, reason="each worker that checked it was lost", p95=None),
     kept(EVIL),
@@ -38,7 +38,7 @@ def written(directory: Path, lines: list[EndpointResult], *, ended: bool = True)
         for line in lines:
             results.add(line, None)
         if ended:
-            results.write(Tally(lines).footer("2026-02-03T02:10:00.000Z"))
+            results.write(FleetTally(lines).footer("2026-02-03T02:10:00.000Z"))
     write_overview([directory], directory)
     return (directory / "index.html").as_uri()
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from conformance.contract.clause import Cause, Finding, clause, doc
 from conformance.contract.reading.body import LISTS, Reading, constant_free, infos
 from conformance.contract.reading.memory import Located
-from conformance.contract.terms import Level
+from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import show
 
 GET: Final = "/paths/~1api~1queue/get"
@@ -22,6 +22,7 @@ def _values(reading: Reading) -> Iterator[Located]:
 
 @clause(
     "envelope.object", Level.MUST, core=True,
+    fast=FastPath.BODY,
     title="The body is one JSON object",
     source=doc(f"{INFO}/type", "object"),
     why="Clients read the two lists by name.",
@@ -49,6 +50,7 @@ def is_error(info: dict[str, Any]) -> bool:
 
 @clause(
     "envelope.not-an-error", Level.MUST,
+    fast=FastPath.BODY,
     title="An error does not come under 200",
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client takes the status for success and shows an empty queue.",
@@ -83,7 +85,7 @@ queue_running_is_an_array = clause(
     why="Clients map over it; null and objects throw.",
     keeps='{"queue_running": []}', breaks='{"queue_running": null}',
     needs="an answer with queue_running",
-    of_body=_listed("queue_running"), kinds=("empty",),
+    fast=FastPath.BODY, of_body=_listed("queue_running"), kinds=("empty",),
 )(_is_array)  # fmt: skip
 
 queue_pending_is_an_array = clause(
@@ -93,12 +95,13 @@ queue_pending_is_an_array = clause(
     why="Clients map over it; null and objects throw.",
     keeps='{"queue_pending": []}', breaks='{"queue_pending": {}}',
     needs="an answer with queue_pending",
-    of_body=_listed("queue_pending"), kinds=("empty",),
+    fast=FastPath.BODY, of_body=_listed("queue_pending"), kinds=("empty",),
 )(_is_array)  # fmt: skip
 
 
 @clause(
     "envelope.both-lists", Level.SHOULD,
+    fast=FastPath.BODY,
     title="Both lists are present, also when empty",
     source=doc(f"{GET}/description", "running and pending items"),
     why="No list is required by the schema, but the official frontend and the typed clients fail where one is missing.",

@@ -21,7 +21,7 @@ from conformance.contract.reading.body import (
     workflows,
 )
 from conformance.contract.reading.memory import Located
-from conformance.contract.terms import SWAPPED_ISSUE, Dialect, Level
+from conformance.contract.terms import SWAPPED_ISSUE, Dialect, FastPath, Level
 from conformance.contract.values import UUID
 from conformance.text.safe import show
 
@@ -36,6 +36,7 @@ UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-
 
 @clause(
     "item.array", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="Each job is an array",
     source=doc(f"{ITEM}/type", "array"),
     why="Clients read the parts of a job by position.",
@@ -56,6 +57,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.five-elements", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="Each job has exactly five elements",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
@@ -87,7 +89,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position takes one for the other.",
     keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
-    needs="a job whose elements 3 and 4 are an array and an object", of_body=_ordered,
+    needs="a job whose elements 3 and 4 are an array and an object", fast=FastPath.EACH_JOB, of_body=_ordered,
     kinds=("comfyui-order", "cloud-order"),
 )  # fmt: skip
 def elements_in_order(item: Item) -> Iterator[Finding]:
@@ -112,6 +114,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
 
 @clause(
     "item.prompt-id.string", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[1] prompt_id is a string",
     source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
     why="Clients look jobs up by it.",
@@ -127,6 +130,7 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.prompt-id.uuid", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[1] prompt_id is a UUID",
     source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
     why="Clients and databases that hold ids as UUIDs refuse anything else.",
@@ -150,6 +154,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.prompt-id.lower-case", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="[1] prompt_id is in lower case",
     source=rfc("RFC 9562 §4", "The use of lowercase characters is RECOMMENDED"),
     why="Ids are compared as text: the same job in another case is another job to a client.",
@@ -168,6 +173,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.workflow.object", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[2] workflow_json is an object",
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
     why="Clients reopen a job from it.",
@@ -187,6 +193,7 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.workflow.not-empty", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="[2] workflow_json is not empty",
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="A job without nodes cannot have been accepted; the workflow was left out.",
@@ -209,6 +216,7 @@ def _in_order(reading: Reading) -> Iterator[Item]:
 
 @clause(
     "item.output-node-ids.array", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="output_node_ids is an array",
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
     why="Clients iterate over it.",
@@ -234,6 +242,7 @@ def _output_node_ids(reading: Reading) -> Iterator[Located]:
 
 @clause(
     "item.output-node-ids.strings", Level.MUST,
+    fast=FastPath.OUTPUT_NODE_IDS,
     title="Output node ids are strings",
     source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
     why="They are the names of members of the workflow, which JSON knows as strings.",
@@ -248,6 +257,7 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.output-node-ids.not-empty", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="There is an output node id",
     source=doc(PROSE, "Node IDs to return results from"),
     why="A job without outputs returns nothing; ComfyUI refuses such a prompt.",
@@ -262,6 +272,7 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.output-node-ids.not-blank", Level.SHOULD,
+    fast=FastPath.OUTPUT_NODE_IDS,
     title="No output node id is empty",
     source=doc(PROSE, "Node IDs to return results from"),
     why="An empty name names no node.",
@@ -277,6 +288,7 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.output-node-ids.distinct", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="Output node ids are distinct",
     source=doc(PROSE, "Node IDs to return results from"),
     why="A client that counts outputs waits for one that never comes.",
@@ -300,6 +312,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.metadata.object", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="metadata is an object",
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
     why="Clients read create_time from it by name.",

@@ -22,7 +22,7 @@ from conformance.contract.reading.body import (
     plausible_create_times,
 )
 from conformance.contract.reading.memory import Located
-from conformance.contract.terms import Level
+from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import show
 
 UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
@@ -32,6 +32,7 @@ CLOCK_SKEW_MS: Final = 60_000
 
 @clause(
     "item.create-time.present", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="metadata has create_time",
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
     why="Clients show and sort by it.",
@@ -53,6 +54,7 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.create-time.number", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="create_time is a number",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
@@ -74,6 +76,7 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.create-time.milliseconds", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="create_time is in milliseconds since the Unix epoch",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="A thousandfold error puts a job in 1970 or in the far future.",
@@ -93,6 +96,7 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.create-time.whole", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="create_time is a whole number",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="The official frontend and typed clients hold it as an integer.",

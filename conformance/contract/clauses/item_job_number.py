@@ -10,7 +10,7 @@ from conformance.contract.clause import Cause, Finding, clause, doc, rfc
 from conformance.contract.clauses.item import AN_ARRAY, ITEM, PROSE
 from conformance.contract.reading.body import Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.reading.memory import Located
-from conformance.contract.terms import CHOSEN_NUMBER, COUNTER, Level
+from conformance.contract.terms import CHOSEN_NUMBER, COUNTER, FastPath, Level
 from conformance.contract.values import SAFE_INTEGER
 from conformance.text.safe import show
 from conformance.text.strict_json import Whole
@@ -25,6 +25,7 @@ def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
 
 @clause(
     "item.job-number.number", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[0] job_number is a number",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="Typed clients fail on the whole answer, others sort numbers as text.",
@@ -39,6 +40,7 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.job-number.integer", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[0] job_number is a whole number",
     source=doc(PROSE, "[0] job_number (integer)"),
     why="A position has no fraction; clients with integer types reject the reading.",
@@ -53,6 +55,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.job-number.plain", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[0] job_number is written without fraction or exponent",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
@@ -70,6 +73,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.job-number.one-based", Level.MUST, core=True,
+    fast=FastPath.EACH_JOB,
     title="[0] job_number is 1 or more",
     source=doc(PROSE, "Position in queue (1-based)"),
     why="A client shows it as the place in the queue.",
@@ -89,6 +93,7 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
 
 @clause(
     "item.job-number.safe", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="[0] job_number is at most 2^53-1",
     source=rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
     why="Beyond it JavaScript reads another number than was sent.",

@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, rfc
 from conformance.contract.conversation import Answer, json_texts, read_parts, read_texts, sent_texts
-from conformance.contract.terms import Level
+from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ
 
@@ -21,6 +21,7 @@ _RE_ENCODED: Final = Cause(
 
 @clause(
     "json.well-formed", Level.MUST,
+    fast=FastPath.BODY,
     title="The body is well-formed JSON",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
     why="A strict reader gets nothing at all.",
@@ -45,6 +46,7 @@ def _looks_like(content: bytes) -> Cause | None:
 
 @clause(
     "json.finite-numbers", Level.MUST,
+    fast=FastPath.BODY,
     title="No NaN, no Infinity",
     source=rfc("RFC 8259 §6", "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted."),
     why="JavaScript's JSON.parse and every strict reader reject the whole answer.",
@@ -60,6 +62,7 @@ def finite_numbers(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.utf-8", Level.MUST,
+    fast=FastPath.BODY,
     title="The body is UTF-8",
     source=rfc("RFC 8259 §8.1", "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8"),
     why="Readers assume it, whatever the charset parameter says.",
@@ -75,6 +78,7 @@ def utf_8(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.no-bom", Level.MUST,
+    fast=FastPath.BODY,
     title="No byte order mark",
     source=rfc("RFC 8259 §8.1", "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text."),
     why="Strict readers take it for garbage before the value.",
@@ -89,6 +93,7 @@ def no_bom(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.single-text", Level.MUST,
+    fast=FastPath.BODY,
     title="Nothing follows the value",
     source=rfc("RFC 8259 §2", "JSON-text = ws value ws"),
     why="Strict readers reject the answer, lax ones hide the error that follows.",
@@ -104,6 +109,7 @@ def single_text(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.control-characters", Level.MUST,
+    fast=FastPath.BODY,
     title="Control characters in strings are escaped",
     source=rfc("RFC 8259 §7", "the control characters (U+0000 through U+001F)"),
     why="Strict readers reject the whole answer.",
@@ -119,6 +125,7 @@ def control_characters(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.distinct-names", Level.SHOULD,
+    fast=FastPath.BODY,
     title="No name stands twice in an object",
     source=rfc("RFC 8259 §4", "The names within an object SHOULD be unique."),
     why="Readers differ in which of the two they take.",
@@ -135,6 +142,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.paired-surrogates", Level.SHOULD,
+    fast=FastPath.BODY,
     title="Surrogate escapes come in pairs",
     source=rfc("RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"),
     why="It is no character: databases, Rust and strict readers fail on it.",
@@ -149,6 +157,7 @@ def paired_surrogates(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.number-range", Level.SHOULD,
+    fast=FastPath.BODY,
     title="Numbers fit a double",
     source=rfc("RFC 8259 §6", "good interoperability can be achieved by implementations that expect no more precision or range than these provide"),
     why="Most readers turn it into infinity, or fail.",
@@ -163,6 +172,7 @@ def number_range(answer: Answer) -> Iterator[Finding]:
 
 @clause(
     "json.nesting", Level.SHOULD,
+    fast=FastPath.BODY,
     title=f"At most {NESTING_LIMIT} levels of nesting",
     source=rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
     why="Readers in wide use stop at 128 levels and refuse the answer.",

@@ -13,7 +13,7 @@ from conformance.contract.conversation import (
     REFUSALS,
     Answer,
     Conversation,
-    History,
+    JobHistory,
     Look,
     Write,
     began,
@@ -21,7 +21,7 @@ from conformance.contract.conversation import (
 )
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import EMPTY_ANSWER, Level
-from conformance.exchange.model import Exchange, Fault, Operation, Response
+from conformance.exchange.model import Exchange, NoResponse, Operation, Response
 from conformance.text.safe import printable, show
 
 MANAGE: Final = "/paths/~1api~1queue/post"
@@ -37,7 +37,7 @@ QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage
 """Nodes that take milliseconds. A step of another may take longer, and be the last one."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
 """Bodies that are no request to remove jobs: cut off, and a number where a list of ids stands. Neither names a job."""
-_ENDED: Final = (Fault.BROKEN, Fault.UNREACHABLE)
+_ENDED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """What becomes of a request on which a server ends."""
 A_DELETE: Final = "a pending job of the run that is deleted (--populate)"
 
@@ -58,12 +58,12 @@ def _is_interrupt(write: Write) -> bool:
     return write.operation is Operation.INTERRUPT
 
 
-def _writes(conversation: Conversation, kind: Callable[[Write], bool]) -> Iterator[tuple[History, Write]]:
+def _writes(conversation: Conversation, kind: Callable[[Write], bool]) -> Iterator[tuple[JobHistory, Write]]:
     history = conversation.history
     return ((history, write) for write in history.writes if kind(write))
 
 
-def _own_pending(history: History, write: Write) -> list[str]:
+def _own_pending(history: JobHistory, write: Write) -> list[str]:
     """Return the own ids that the last look before a write lists as pending."""
     before = history.before(write.answer)[-1:]
     own = {found.id for found in history.submissions}
@@ -74,7 +74,7 @@ def _own_pending(history: History, write: Write) -> list[str]:
 
 
 def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]], list[str]]) -> Any:
-    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Write, list[str]]]]:
+    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write, list[str]]]]:
         for history, write in _writes(conversation, kind):
             removed = named(write, _own_pending(history, write))
             if removed and write.answer.response.status == OK and history.after(write.answer):
@@ -83,7 +83,7 @@ def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]],
     return across
 
 
-def _still_there(subject: tuple[History, Write, list[str]]) -> Iterator[Finding]:
+def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Finding]:
     """What was pending and is removed is listed no more: not later than 2 s after the answer, not as running, not again."""
     history, write, removed = subject
     looks = history.after(write.answer)
@@ -112,7 +112,7 @@ delete_removes = clause(
 
 
 def _spared(kind: Callable[[Write], bool]) -> Any:
-    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Write]]]:
+    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write]]]:
         for history, write in _writes(conversation, kind):
             others = set(_own_pending(history, write)) - write.deleted
             if others and len(history.after(write.answer)) > 1:
@@ -121,7 +121,7 @@ def _spared(kind: Callable[[Write], bool]) -> Any:
     return across
 
 
-def _others_gone(subject: tuple[History, Write]) -> Iterator[Finding]:
+def _others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
     """No other job of the run that waited is gone after it, unless it may have run."""
     history, write = subject
     for look, name in history.vanished(write):
@@ -273,7 +273,7 @@ def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, 
             continue
         ended = exchange.problem is not None and exchange.problem.fault in _ENDED
         gone = all(one.response is None for one in later)
-        refused = later[0].problem is not None and later[0].problem.fault is Fault.UNREACHABLE
+        refused = later[0].problem is not None and later[0].problem.fault is NoResponse.UNREACHABLE
         response = exchange.response or Response(0)
         if exchange.response is not None or (ended and (gone or refused)):
             yield Answer(exchange, response, Reading(response.content)), (exchange, exchange.response is None)
@@ -321,7 +321,7 @@ clear_empties = clause(
 # --- interrupting -----------------------------------------------------------------------------------------------------
 
 
-def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Write, str]]]:
+def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write, str]]]:
     for history, write in _writes(conversation, _is_interrupt):
         name = str(write.asked.get("prompt_id")).lower()
         ran = any(name in look.running for look in history.before(write.answer)[-1:])
@@ -337,7 +337,7 @@ def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History
     keeps="running · interrupted, 200 · gone", breaks="running · interrupted, 200 · running, to its end",
     needs="a running job of the run that is interrupted, with no other jobs in the queue (--populate)", across=_stopped,
 )  # fmt: skip
-def an_interrupted_job_stops(subject: tuple[History, Write, str]) -> Iterator[Finding]:
+def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator[Finding]:
     """5 s after the answer it runs no more; nor does one of quick steps run on for a second and end as completed."""
     history, write, name = subject
     running = [look for look in history.after(write.answer) if name in look.running]
@@ -349,7 +349,7 @@ def an_interrupted_job_stops(subject: tuple[History, Write, str]) -> Iterator[Fi
                       f"{show(name)} was interrupted, and runs on.")  # fmt: skip
 
 
-def _is_quick(history: History, name: str) -> bool:
+def _is_quick(history: JobHistory, name: str) -> bool:
     graphs = [found.sent.get("prompt") for found in history.submissions if found.id == name]
     return all(
         isinstance(node, dict) and node.get("class_type") in QUICK
@@ -357,7 +357,7 @@ def _is_quick(history: History, name: str) -> bool:
     )  # fmt: skip
 
 
-def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Write]]]:
+def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write]]]:
     for answer, (history, write) in _spared(_is_interrupt)(conversation):
         if any(look.running for look in history.before(write.answer)[-1:]):
             yield answer, (history, write)

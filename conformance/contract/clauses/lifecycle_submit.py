@@ -21,7 +21,7 @@ from conformance.contract.conversation import (
     OK,
     Answer,
     Conversation,
-    History,
+    JobHistory,
     Look,
     Submission,
     began,
@@ -45,7 +45,7 @@ _ABSENT: Final = object()
 """Stands where a workflow lacks what was submitted."""
 
 
-def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, History]]:
+def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, JobHistory]]:
     """Yield each look with each job that was submitted before it."""
     history = conversation.history
     for submission in history.submissions:
@@ -56,7 +56,7 @@ def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, Hi
 # --- submitting -------------------------------------------------------------------------------------------------------
 
 
-def _taken(answer: Answer) -> Iterator[Answer]:
+def _accepted(answer: Answer) -> Iterator[Answer]:
     if answer.request.operation is Operation.SUBMIT and answer.response.status == OK:
         yield answer
 
@@ -67,7 +67,7 @@ def _taken(answer: Answer) -> Iterator[Answer]:
     source=published("/components/schemas/PromptResponse/properties/prompt_id/description", "Unique identifier for the prompt execution"),
     why="A client that does not know the id cannot find its job.",
     keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}', breaks='{"status": "queued"}',
-    needs="a prompt that is taken (--populate)", over=_taken,
+    needs="a prompt that is taken (--populate)", over=_accepted,
 )  # fmt: skip
 def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
     """The answer of 200 is an object whose prompt_id is a UUID."""
@@ -86,7 +86,7 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Submission]]]:
+def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Submission]]]:
     """Yield each job with the answer to its submission, where somebody looked afterwards."""
     history = conversation.history
     return ((found.answer, (history, found)) for found in history.submissions if history.after(found.answer))
@@ -100,7 +100,7 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Hist
     keeps="submitted · pending · running · gone", breaks="submitted · never seen, while older ones wait",
     needs=A_JOB, across=submissions, kinds=(CACHE.kind,),
 )  # fmt: skip
-def a_job_is_listed_until_it_ends(subject: tuple[History, Submission]) -> Iterator[Finding]:
+def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """No job is in neither list for more than 2 s and alive afterwards; none never comes while an older one waits."""
     history, submission = subject
     cause = CACHE if len({look.answer.response.content for look in history.looks}) == 1 else None
@@ -137,14 +137,14 @@ def a_job_is_listed_until_it_ends(subject: tuple[History, Submission]) -> Iterat
                       f"{show(submission.prompt_id)} was taken and never came, while an older job waits.", cause)  # fmt: skip
 
 
-def _missed_while_alive(history: History, submission: Submission, looks: list[Look]) -> float:
+def _missed_while_alive(history: JobHistory, submission: Submission, looks: list[Look]) -> float:
     """Return for how many seconds no look listed a job, before the list of jobs said that it waits or runs."""
     rolls = [ended(roll.answer) for roll in history.rolls if roll.statuses.get(submission.id) in ALIVE]
     before = [look for look in looks if any(ended(look.answer) < moment for moment in rolls)]
     return ended(before[-1].answer) - began(before[0].answer) if before else 0.0
 
 
-def _fresh_and_pending(history: History, submission: Submission, looks: list[Look]) -> list[Look]:
+def _fresh_and_pending(history: JobHistory, submission: Submission, looks: list[Look]) -> list[Look]:
     """Return the looks that list a job which was submitted later, before the list of jobs said that this one waits."""
     later = [other.id for other in history.submissions if submission.before(other)]
     rolls = [roll.answer for roll in history.rolls if roll.statuses.get(submission.id) == "pending"]
@@ -189,7 +189,7 @@ def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding
 
 def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str]]]:
     for look, submission, _ in each_look(conversation):
-        for listed, seen in look.answer.sightings.items():
+        for listed, seen in look.answer.observations.items():
             if seen.workflow is not None and seen.workflow.value == submission.workflow:
                 yield look.answer, (submission, f"{seen.pointer}/1\0{listed}")
 

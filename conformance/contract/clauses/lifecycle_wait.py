@@ -14,7 +14,7 @@ from conformance.contract.conversation import (
     FIRST_ERROR,
     Answer,
     Conversation,
-    History,
+    JobHistory,
     Look,
     Submission,
     began,
@@ -112,7 +112,7 @@ def priority_is_ignored(subject: tuple[Look, list[Submission]]) -> Iterator[Find
 # --- the end of a job, and what never was one -------------------------------------------------------------------------
 
 
-def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Submission]]]:
+def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Submission]]]:
     for answer, (history, submission) in submissions(conversation):
         looks = history.after(submission.answer)
         left = any(submission.id in look.running for look in looks) and submission.id not in looks[-1].ids
@@ -128,7 +128,7 @@ def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Histor
     keeps="running · gone", breaks="running · gone · gone · running",
     needs="a job of the run that ended (--populate)", across=_that_ran,
 )  # fmt: skip
-def an_ended_job_is_gone(subject: tuple[History, Submission]) -> Iterator[Finding]:
+def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """What ran and was in two reads in neither list does not come back; what the list of jobs calls ended is in none."""
     history, submission = subject
     name = submission.id
@@ -151,10 +151,10 @@ def an_ended_job_is_gone(subject: tuple[History, Submission]) -> Iterator[Findin
 
 def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Answer, object]]]:
     history = conversation.history
-    taken = [found.workflow for found in history.taken]
+    accepted = [found.workflow for found in history.accepted]
     for answer, sent in history.prompts:
         digest = digest_of(sent.get("prompt"))
-        if FIRST_ERROR <= answer.response.status < 500 and digest not in taken:
+        if FIRST_ERROR <= answer.response.status < 500 and digest not in accepted:
             yield from ((look.answer, (look, answer, digest)) for look in history.after(answer))
 
 
@@ -175,11 +175,11 @@ def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterat
                           f"This prompt was answered {refusal.response.status} in {refusal.exchange.id}.")  # fmt: skip
 
 
-def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, Answer, str]]]:
+def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Answer, str]]]:
     history = conversation.history
     for answer, sent in history.prompts:
         named = str(sent.get("prompt_id")).lower()
-        if "prompt_id" in sent and any(found.id == named for found in history.taken):
+        if "prompt_id" in sent and any(found.id == named for found in history.accepted):
             yield answer, (history, answer, named)
 
 
@@ -191,7 +191,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[History, 
     keeps="400, or 200 with an id of its own", breaks="200, and the id stands twice in the queue",
     needs="a prompt_id that is submitted a second time (--populate)", across=_again,
 )  # fmt: skip
-def a_prompt_id_is_taken_once(subject: tuple[History, Answer, str]) -> Iterator[Finding]:
+def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterator[Finding]:
     """It is refused, or made another one; neither a 5xx, nor the same id twice in a read."""
     history, answer, named = subject
     if answer.response.status >= 500:
@@ -245,7 +245,7 @@ def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, 
                 yield roll.answer, (still[0], roll, own)
 
 
-def _settled(history: History, answer: Answer, name: str) -> bool:
+def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     """Whether a job was in one list for so long that who is told of it elsewhere can know."""
     looks = history.before(answer)
     since = next((n for n, look in enumerate(reversed(looks)) if began(answer) - began(look.answer) >= SETTLED), None)

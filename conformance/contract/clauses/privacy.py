@@ -8,7 +8,7 @@ from typing import Final
 from conformance.contract.clause import Cause, Finding, clause, doc
 from conformance.contract.clauses.item import AN_ITEM, PROSE
 from conformance.contract.reading.body import Item, items
-from conformance.contract.terms import Level
+from conformance.contract.terms import FastPath, Level
 from conformance.text import credentials
 from conformance.text.safe import printable
 from conformance.text.strict_json import walk
@@ -18,6 +18,7 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
 
 @clause(
     "privacy.credentials", Level.SHOULD,
+    fast=FastPath.EACH_JOB,
     title="Credentials of a job's owner are not shown",
     source=doc(PROSE, "[4] metadata (object)"),
     why="Clients send keys along with a job, ComfyUI's own in api_key_comfy_org and auth_token_comfy_org; whoever reads the queue would have them.",

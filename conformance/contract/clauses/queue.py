@@ -11,7 +11,7 @@ from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.item_job_number import is_float
 from conformance.contract.reading.body import Item, Reading, constant_free, element, full_items, is_number
 from conformance.contract.reading.memory import Located
-from conformance.contract.terms import CHOSEN_NUMBER, HEAP, Dialect, Level
+from conformance.contract.terms import CHOSEN_NUMBER, HEAP, Dialect, FastPath, Level
 from conformance.text.safe import show
 
 PENDING: Final = "/components/schemas/QueueInfo/properties/queue_pending/description"
@@ -33,7 +33,7 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="A client that tells the order from one job reads the others wrongly.",
     keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
-    needs="a job of five elements", of_body=_with_element_3,
+    needs="a job of five elements", fast=FastPath.EACH_JOB, of_body=_with_element_3,
 )  # fmt: skip
 def one_order(item: Item) -> Iterator[Finding]:
     """Element 3 of each job tells its order (array: cloud, object: oss), the same in one answer and over all of them."""
@@ -54,6 +54,7 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
 
 @clause(
     "queue.prompt-ids.distinct", Level.SHOULD,
+    fast=FastPath.DISTINCT_IDS,
     title="No job is listed twice",
     source=doc(PROSE, "Job UUID"),
     why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
@@ -87,6 +88,7 @@ BY_NUMBER: Final = "by job number: a client put its job first with `number` or `
 
 @clause(
     "queue.pending.oldest-first", Level.MUST, oss=HEAP,
+    fast=FastPath.RISING_TIMES,
     title="Pending jobs are listed oldest first",
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients take the place in the list for the place in the queue.",
@@ -146,6 +148,7 @@ def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
 
 @clause(
     "queue.job-numbers.distinct", Level.SHOULD, oss=CHOSEN_NUMBER,
+    fast=FastPath.DISTINCT_NUMBERS,
     title="No two pending jobs have the same position",
     source=doc(PROSE, "Position in queue (1-based)"),
     why="Two jobs cannot stand in one place.",
@@ -165,6 +168,7 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
 
 @clause(
     "queue.job-numbers.rising", Level.SHOULD,
+    fast=FastPath.RISING_NUMBERS,
     title="Positions rise along the pending list",
     source=doc(PENDING, OLDEST_FIRST),
     why="The number says one place in the queue, the list another.",

@@ -21,7 +21,7 @@ MOST: Final = 0.9
 
 def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
     for before, after in conversation.successions:
-        if not before.sightings.keys().isdisjoint(after.sightings):
+        if not before.observations.keys().isdisjoint(after.observations):
             yield after, (before, after)
 
 
@@ -36,10 +36,10 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
     """[2], the output ids and create_time of an id are equal in neighbouring reads."""
     before, after = subject
-    earlier = before.sightings
-    if earlier is after.sightings:  # the very same bytes
+    earlier = before.observations
+    if earlier is after.observations:  # the very same bytes
         return
-    for prompt_id, now in after.sightings.items():
+    for prompt_id, now in after.observations.items():
         then = earlier.get(prompt_id)
         if then is None or then.facts is now.facts:  # the very same bytes
             continue
@@ -58,8 +58,8 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
     for before, after in conversation.successions:
-        old = [i for i, seen in before.sightings.items() if seen.pending]
-        new = [i for i, seen in after.sightings.items() if seen.pending]
+        old = [i for i, seen in before.observations.items() if seen.pending]
+        new = [i for i, seen in after.observations.items() if seen.pending]
         old_set, new_set = set(old), set(new)
         old, new = [i for i in old if i in new_set], [i for i in new if i in old_set]
         if len(new) > 1:
@@ -79,7 +79,7 @@ def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) 
     old, new, answer = subject
     for expected, got in zip(old, new, strict=True):
         if expected != got:
-            place, told = answer.sightings[got].pointer, f"This job changed places: {show(expected)} stood here."
+            place, told = answer.observations[got].pointer, f"This job changed places: {show(expected)} stood here."
             cause = heap_in(answer.reading)
             answer.reading.forget()
             yield Finding(place, "the order of the read before", show(got), told, cause)
@@ -91,9 +91,11 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     for index in range(1, len(reads) - 1):
         before, between, after = reads[index - 1], reads[index], reads[index + 1]
         if before.precedes(between) and between.precedes(after):
-            later = after.sightings
+            later = after.observations
             throughout = {
-                name for name, seen in before.sightings.items() if name in later and later[name].pending == seen.pending
+                name
+                for name, seen in before.observations.items()
+                if name in later and later[name].pending == seen.pending
             }
             if throughout:
                 yield between, (throughout, between)
@@ -113,7 +115,7 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
     A job that starts may be on its way from one list to the other: the document does not say in which it is then.
     """
     throughout, between = subject
-    missing = sorted(throughout - between.gist.ids)
+    missing = sorted(throughout - between.summary.ids)
     if missing:
         asked = between.request.purpose
         yield Finding("", f"{len(throughout)} jobs that the reads before and after list", f"{len(missing)} of them missing",
@@ -131,12 +133,12 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
     return [
         (
             after,
-            len(before.gist.ids - after.gist.ids),
+            len(before.summary.ids - after.summary.ids),
             places[after.exchange.id] - places[before.exchange.id],
             (after.exchange.started or 0) - (before.exchange.started or 0),
         )
         for before, after in conversation.successions
-        if before.gist.jobs
+        if before.summary.jobs
     ]
 
 

@@ -9,7 +9,7 @@ from conformance.contract.clause import Finding, clause, doc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.reading.body import Item, Reading, constant_free, output_node_id_lists, workflows
 from conformance.contract.reading.memory import Located
-from conformance.contract.terms import Level
+from conformance.contract.terms import FastPath, Level
 from conformance.contract.values import is_graph, is_link
 from conformance.text.pointer import escape
 from conformance.text.safe import show
@@ -23,6 +23,7 @@ def _graphs(reading: Reading) -> Iterator[Located]:
 
 @clause(
     "workflow.class-types", Level.SHOULD,
+    fast=FastPath.GRAPHS,
     title="Every node of a workflow has a class_type",
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="ComfyUI refuses to run a node without one, so the workflow is not the one that was accepted.",
@@ -51,6 +52,7 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
 
 @clause(
     "workflow.links", Level.SHOULD,
+    fast=FastPath.LINKS,
     title="Links name nodes of the workflow",
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="A link to a node that is not there means that the workflow is not whole.",
@@ -77,6 +79,7 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
 
 @clause(
     "workflow.output-nodes", Level.SHOULD,
+    fast=FastPath.GRAPHS_WITH_OUTPUTS,
     title="Output node ids name nodes of the workflow",
     source=doc(PROSE, "Node IDs to return results from"),
     why="A client that waits for the results of a node waits for ever.",

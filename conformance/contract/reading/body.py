@@ -14,8 +14,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from conformance.contract.reading.memory import REMEMBERED, Facts, Gist, Located, Remembered, Sighting, digest_of
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Level
+from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered, Summary, digest_of
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.text.strict_json import Document, NonFinite, parse
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Item:
             return None
         return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
-    def sighting(self, texts: Sequence[Raw] | None = None) -> Sighting:
+    def observation(self, texts: Sequence[Raw] | None = None) -> Observation:
         """Return what is kept of it, to be compared with other reads: of the ``texts`` of its elements, where given."""
 
         def kept(index: int) -> Located | None:
@@ -106,13 +106,13 @@ class Item:
         time = self.create_time
         time = None if time is None else time._replace(pointer=time.pointer.removeprefix(self.pointer))
         facts = Facts(kept(2), None if outputs is None else kept(outputs), time)
-        return Sighting(self.pointer, self.pending, facts)
+        return Observation(self.pointer, self.pending, facts)
 
 
 class Reading:
     """A body read once, for all clauses and for all answers of the same bytes.
 
-    The value of a large body takes many times its bytes; ``forget`` lets it go and keeps the gist. With ``places``,
+    The value of a large body takes many times its bytes; ``forget`` drops it and keeps the summary. With ``places``,
     (is pending, index), it is a part of a body: of the jobs, those alone that stand there.
     """
 
@@ -126,16 +126,16 @@ class Reading:
         self.demand = demand
         self._places = places
 
-    def left(self, clause: str, level: Level | None) -> Left:  # noqa: ARG002 - others tell one clause from another
-        """Return what a clause of the body, named by its id, has to be asked of: here the whole.
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - others tell one clause from another
+        """Return what a clause of the body still has to be asked of: here the whole body.
 
-        ``level`` is the one that it has under the dialect of this reading.
+        ``fast`` is what the clause declares, and ``level`` the one that it has under the dialect of this reading.
         """
-        return Left(exercised=False, reading=self)
+        return Remaining(exercised=False, reading=self)
 
     @property
-    def outline(self) -> Reading:
-        """A reading that says the same of the text as a whole, whatever it leaves out of the jobs."""
+    def reduced(self) -> Reading:
+        """A reading that says the same of the body as a whole; it may leave out jobs."""
         return self
 
     @cached_property
@@ -164,9 +164,9 @@ class Reading:
             if isinstance(element.value, list)
         ]
 
-    def sightings(self) -> Iterator[tuple[str, Callable[[], Sighting]]]:
-        """Yield the ids of jobs, and what makes the sighting of each."""
-        return ((item.prompt_id, item.sighting) for item in self.items if item.prompt_id is not None)
+    def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
+        """Yield the ids of jobs, and what makes the observation of each."""
+        return ((item.prompt_id, item.observation) for item in self.items if item.prompt_id is not None)
 
     @property
     def jobs(self) -> Sequence[Item]:
@@ -194,12 +194,12 @@ class Reading:
         return max((found.value for found in plausible_create_times(self)), default=None)
 
     @cached_property
-    def gist(self) -> Gist:
-        """What stays known of the body when its value is forgotten."""
-        document = self.outline.document
-        named = list(self.sightings())
+    def summary(self) -> Summary:
+        """What is kept of the body when its value is dropped."""
+        document = self.reduced.document
+        named = list(self.observations())
         count = Counter(prompt_id for prompt_id, _ in named)
-        return Gist(
+        return Summary(
             read=document.read,
             malformed=document.malformed is not None,
             is_object=isinstance(document.value, dict),
@@ -208,18 +208,18 @@ class Reading:
             lists=self.filled,
             order=self.order,
             ids=frozenset(count),
-            sightings={i: make() for i, make in named[:REMEMBERED] if count[i] == 1},
+            observations={i: make() for i, make in named[:REMEMBERED] if count[i] == 1},
         )
 
     def forget(self) -> None:
-        """Let the value go, but for its gist. What is asked for again is read again."""
-        assert self.gist
+        """Drop the value and keep the summary. What is asked for again is read again."""
+        assert self.summary
         for name in ("document", "elements", "items"):
             self.__dict__.pop(name, None)
 
 
-class Left(NamedTuple):
-    """What a clause has still to be asked of, and whether what was left out of that has exercised it."""
+class Remaining(NamedTuple):
+    """What a clause still has to be asked of, and whether the proven jobs exercise it already."""
 
     exercised: bool
     reading: Reading

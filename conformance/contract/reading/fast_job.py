@@ -1,4 +1,4 @@
-"""Proofs that jobs keep the clauses."""
+"""The fast path: prove that single jobs keep the clauses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from conformance.contract.reading.body import ARITY, EPOCH_MS_FIRST, EPOCH_MS_LAST, LISTS, PLACES
-from conformance.contract.reading.fast_split import REFUSED, Split, split, write
+from conformance.contract.reading.fast_split import REFUSED, Split, split_array, write
 from conformance.contract.reading.fast_workflow import Nodes, Workflow, of_nodes, sound, workflow
-from conformance.contract.reading.memory import Facts, Located, Remembered, Sighting
+from conformance.contract.reading.memory import Facts, Located, Observation, Remembered
 from conformance.contract.terms import Dialect
 from conformance.contract.values import SAFE_INTEGER, UUID
 from conformance.text.credentials import may_hold_some
@@ -38,17 +38,17 @@ class _UsualMetadata(_Metadata, gc=False, forbid_unknown_fields=True):
     """Metadata that hold nothing else."""
 
 
-_Decoders = Mapping[Dialect, msgspec.json.Decoder[Any]]
-_MUST: Final[_Decoders] = {
+_DecoderByOrder = Mapping[Dialect, msgspec.json.Decoder[Any]]
+_MUST: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_Number, _Id, list[str], _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[int | float, _Id, list[str], _Metadata]),
 }
 """What `must` demands of number, id, output node ids and metadata, by the order of the job."""
-_ALL: Final[_Decoders] = {
+_ALL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _Metadata]),
 }
-_USUAL: Final[_Decoders] = {
+_USUAL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
@@ -57,16 +57,16 @@ _BRACE, _BRACKET = b"{["
 _Few = tuple[float, str, list[str], _Metadata]
 
 
-class Seen(Struct, gc=False):
-    """What was seen of an element of a list, wherever that stands; as one text, or an array as the texts of its elements.
+class Inspection(Struct, gc=False):
+    """What was found out about one element of a list: its text, or the texts of its elements if it is an array.
 
-    ``left`` is what the clauses have still to be asked of, None where nothing is left: then number, id, output node ids
+    ``remaining`` is what clauses still have to be asked of, None for a proven job: its number, id, output node ids
     and create_time are known. ``strings`` is the number of strings in it, names of members among them: of what was
     looked at by its value, of the rest by its text.
     """
 
     element: Raw | Split
-    left: bytes | None = None
+    remaining: bytes | None = None
     number: float = 0
     prompt_id: str = ""
     outputs: Sequence[str] = ()
@@ -91,11 +91,11 @@ class Seen(Struct, gc=False):
     def texts(self) -> Sequence[Raw] | None:
         """The texts of its elements, None where it is no array."""
         if isinstance(self.element, Raw):
-            return split(self.element) if self.is_array else None
+            return split_array(self.element) if self.is_array else None
         return self.element if isinstance(self.element, list) else None
 
     def elements(self, order: Dialect) -> list[Any]:
-        """Return the elements of a job of which nothing is left, the workflow empty, other metadata left out."""
+        """Return the elements of a proven job, the workflow empty, other metadata left out."""
         number = self.number
         if not isinstance(number, int):
             assert self.texts is not None
@@ -104,7 +104,7 @@ class Seen(Struct, gc=False):
         return [number, self.prompt_id, {}, *(pair if order is Dialect.CLOUD else reversed(pair))]
 
     def facts(self, order: Dialect) -> Facts:
-        """Return what has to stay the same of a job of which nothing is left."""
+        """Return what of a proven job has to stay the same from read to read."""
         if self.kept is None:
             texts, (outputs, metadata) = self.texts, PLACES[order]
             assert texts is not None
@@ -115,71 +115,71 @@ class Seen(Struct, gc=False):
         return self.kept
 
 
-class Job(NamedTuple):
-    """An element of a list, in its place."""
+class InspectedJob(NamedTuple):
+    """An element of a list with its place."""
 
     pending: bool
     place: int
-    seen: Seen
+    inspection: Inspection
 
     @property
     def pointer(self) -> str:
         """Where it stands."""
         return f"/{LISTS[self.pending]}/{self.place}"
 
-    def sighting(self, order: Dialect) -> Sighting:
-        """Return what is kept of it, if nothing of it is left to the clauses."""
-        return Sighting(self.pointer, self.pending, self.seen.facts(order))
+    def observation(self, order: Dialect) -> Observation:
+        """Return the observation of a proven job."""
+        return Observation(self.pointer, self.pending, self.inspection.facts(order))
 
 
 class _Small:
-    """Takes the small elements of a job of one order."""
+    """Decodes the small elements of a job of one order."""
 
-    def __init__(self, decoders: _Decoders, order: Dialect) -> None:
-        self._take = decoders[order].decode
+    def __init__(self, decoders: _DecoderByOrder, order: Dialect) -> None:
+        self._decode = decoders[order].decode
         self.outputs, self.metadata = PLACES[order]
 
-    def take(self, texts: Sequence[Raw]) -> _Few | None:
+    def decode(self, texts: Sequence[Raw]) -> _Few | None:
         if len(texts) != ARITY:
             return None
         try:
-            few: _Few = self._take(_array((texts[0], texts[1], texts[self.outputs], texts[self.metadata])))
+            few: _Few = self._decode(_array((texts[0], texts[1], texts[self.outputs], texts[self.metadata])))
         except REFUSED:
             return None
         return few
 
 
-class BriefProver:
-    """Takes the jobs of one order, and proves nothing of any `should`: no workflow is built."""
+class MustProver:
+    """Inspects jobs of one order for `must` alone: no workflow is built."""
 
     def __init__(self, order: Dialect) -> None:
         self._small = _Small(_MUST, order)
 
-    def look(self, element: Split) -> Seen:
-        """Look at one element of a list."""
+    def inspect(self, element: Split) -> Inspection:
+        """Inspect one element of a list."""
         if not isinstance(element, list):
-            return Seen(element, write(element))
+            return Inspection(element, write(element))
         is_object = _is_object(element)
-        few = self._small.take(element) if is_object else None
+        few = self._small.decode(element) if is_object else None
         if few is None:
-            return Seen(element, _array(element, b"{}" if is_object else None))
+            return Inspection(element, _array(element, b"{}" if is_object else None))
         number, prompt_id, outputs, metadata = few
-        return Seen(element, None, number, prompt_id, outputs, metadata.create_time)
+        return Inspection(element, None, number, prompt_id, outputs, metadata.create_time)
 
 
 class Prover:
-    """Takes the jobs of one order. ``huge`` says that numbers beyond any double may stand in them."""
+    """Inspects jobs of one order. ``huge`` says that numbers beyond any double may stand in them."""
 
     def __init__(self, order: Dialect, *, huge: bool) -> None:
         self._small = _Small(_ALL, order)
         self._usual = None if huge else _USUAL[order].decode
 
-    def look(self, element: Raw) -> Seen:
-        """Look at one element of a list."""
+    def inspect(self, element: Raw) -> Inspection:
+        """Inspect one element of a list."""
         return self._at_once(element) or self._one_by_one(element)
 
-    def _at_once(self, element: Raw) -> Seen | None:
-        """Take a job at one go, if it holds nothing but the usual: metadata have one string then."""
+    def _at_once(self, element: Raw) -> Inspection | None:
+        """Prove a job in one pass if it holds only what is usual: its metadata have one string then."""
         if self._usual is None:
             return None
         try:
@@ -187,36 +187,38 @@ class Prover:
         except REFUSED:
             return None
         few, found = (job[0], job[1], job[self._small.outputs], job[self._small.metadata]), of_nodes(job[2])
-        return _taken(element, few, found, 1) if _fit(few[2], found) else None
+        return _proven(element, few, found, 1) if _fit(few[2], found) else None
 
-    def _one_by_one(self, element: Raw) -> Seen:
-        texts: Sequence[Raw] = split(element) if memoryview(element)[0] == _BRACKET else ()
+    def _one_by_one(self, element: Raw) -> Inspection:
+        texts: Sequence[Raw] = split_array(element) if memoryview(element)[0] == _BRACKET else ()
         found = workflow(texts[2]) if _is_object(texts) else None
         if found is None:
-            return not_looked_at(element)
-        few = self._small.take(texts)
+            return not_inspected(element)
+        few = self._small.decode(texts)
         in_metadata = None if few is None else _harmless(texts[self._small.metadata])
         if few is not None and in_metadata is not None and _fit(few[2], found):
-            return _taken(element, few, found, in_metadata)
+            return _proven(element, few, found, in_metadata)
         strings = found.strings + strings_in(chain(texts[:2], texts[3:]))
-        left = _array(texts, found.reduced(texts[2]))
-        return Seen(element, left, strings=strings, graph=found.graph, linked=found.linked)
+        remaining = _array(texts, found.reduced(texts[2]))
+        return Inspection(element, remaining, strings=strings, graph=found.graph, linked=found.linked)
 
 
-def _taken(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Seen:
-    """Leave nothing of a job to the clauses. ``in_metadata`` is the number of strings there."""
+def _proven(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Inspection:
+    """Return a job that is proven whole. ``in_metadata`` is the number of strings there."""
     number, prompt_id, outputs, metadata = few
     strings = found.strings + 1 + len(outputs) + in_metadata
-    return Seen(element, None, number, prompt_id, outputs, metadata.create_time, strings, found.graph, found.linked)
+    return Inspection(
+        element, None, number, prompt_id, outputs, metadata.create_time, strings, found.graph, found.linked
+    )
 
 
-brief_prover: Final = cache(BriefProver)
+must_prover: Final = cache(MustProver)
 prover: Final = cache(Prover)
 
 
-def not_looked_at(element: Raw) -> Seen:
-    """Leave an element to the clauses, whole."""
-    return Seen(element, bytes(element), strings=strings_in([element]))
+def not_inspected(element: Raw) -> Inspection:
+    """Return an element that clauses have to be asked of as a whole."""
+    return Inspection(element, bytes(element), strings=strings_in([element]))
 
 
 def strings_in(texts: Iterable[Raw]) -> int:

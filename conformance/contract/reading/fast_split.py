@@ -1,4 +1,4 @@
-"""A body taken apart, in one pass over its bytes."""
+"""The fast path: split a body into its lists in one pass over its bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from conformance.contract.reading.body import LISTS
 
 REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
-"""What a decoder raises for whatever it does not take."""
+"""What a decoder raises for what it does not accept."""
 write: Final = msgspec.json.Encoder().encode
 
 Split = list[Raw] | dict[str, Raw] | str | int | bool | None
@@ -27,7 +27,7 @@ class _Info(Struct, Generic[Element], gc=False, forbid_unknown_fields=True):
 
 
 class _Decoders(Generic[Element]):
-    """Take the elements of the lists as they are typed."""
+    """Decode the elements of the lists as the given type."""
 
     def __init__(self, element: Any) -> None:
         self.info = msgspec.json.Decoder(_Info[element])
@@ -41,10 +41,10 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 
 
-def taken_apart(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
+def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
     """Return the lists of a QueueInfo and its other members. None where the body is no JSON, or no such object.
 
-    What is taken is JSON as RFC 8259 has it, but for its encoding, and no lone surrogate stands in it; names may
+    What is accepted is JSON as RFC 8259 has it, but for its encoding, and no lone surrogate stands in it; names may
     stand twice, and numbers be out of range.
     """
     try:
@@ -62,6 +62,6 @@ def taken_apart(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Liste
     return {name: listed for name in LISTS if (listed := getattr(info, name)) is not UNSET}, {}
 
 
-def split(text: Raw) -> list[Raw]:
-    """Return the elements of an array. Its text was taken before."""
+def split_array(text: Raw) -> list[Raw]:
+    """Return the elements of an array. The text was accepted before."""
     return _ELEMENTS.decode(text)

@@ -1,4 +1,4 @@
-"""Proofs that values nest soundly and that workflows keep their clauses."""
+"""The fast path: prove that values do not nest too deep and that workflows keep their clauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of a body when its value is forgotten."""
+"""What is kept of a body when its value is dropped."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Facts(NamedTuple):
                 found.value.settle(known)
 
 
-class Sighting(NamedTuple):
+class Observation(NamedTuple):
     """What is kept of a job that a read listed: enough to see whether the next read lists the same."""
 
     pointer: str
@@ -106,10 +106,10 @@ class Sighting(NamedTuple):
         return None if found is None else Located(self.pointer + found.pointer, found.value)
 
 
-class Gist(NamedTuple):
+class Summary(NamedTuple):
     """What is kept of a body when its value is let go.
 
-    ``lists`` are those that hold something. ``sightings`` leave out ids that are listed twice.
+    ``lists`` are those that hold something. ``observations`` leave out ids that are listed twice.
     ``order`` is the one that the first job shows which shows any, and the pointer of that job.
     """
 
@@ -121,12 +121,12 @@ class Gist(NamedTuple):
     lists: frozenset[str]
     order: tuple[Dialect, str] | None
     ids: frozenset[str]
-    sightings: dict[str, Sighting]
+    observations: dict[str, Observation]
 
     def settle(self, known: Known) -> None:
         """Let go of the body, in which texts of jobs lie."""
-        for sighting in self.sightings.values():
-            sighting.facts.settle(known)
+        for observation in self.observations.values():
+            observation.facts.settle(known)
 
 
 REMEMBERED: Final = 10_000

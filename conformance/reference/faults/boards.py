@@ -5,10 +5,10 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar
 
-from conformance.reference.board import Answer, Board, Job, Oss, Slow
+from conformance.reference.board import Board, BoardResponse, Job, Oss, Slow
 from conformance.reference.faults.registry import board, replies
-from conformance.reference.message import Ask, Reply
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import IncomingRequest, Reply
+from conformance.reference.queue import Queue, QueueItem
 
 # --- taken, and listed ------------------------------------------------------------------------------------------------
 
@@ -17,7 +17,7 @@ from conformance.reference.queue import Item, Queue
 class NoIdIsTold(Board):
     """Who submits a prompt is told that it was taken, and not its id."""
 
-    def submit(self, asked: Any) -> Answer:
+    def submit(self, asked: Any) -> BoardResponse:
         status, body = super().submit(asked)
         return (200, {"status": "queued"}) if status == 200 else (status, body)
 
@@ -105,7 +105,7 @@ class AnswersInUpperCase(Board):
 class TornUnderLoad(Board):
     """For a twentieth of a second after a prompt was taken its job is listed without its last two elements."""
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
         return whole[:3] if self.now - job.created < 0.05 else whole
 
@@ -140,7 +140,7 @@ class LosesOtherPlanes(Board):
 class LocalTime(Board):
     """Times of creation are an hour and a half behind, as of a clock that was never set."""
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
         whole[4] = {"create_time": whole[4]["create_time"] - 5_400_000}
         return whole
@@ -150,7 +150,7 @@ class LocalTime(Board):
 class CreatedWhenItStarts(Board):
     """The time of creation becomes that of the start, when a job starts."""
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
         whole[4] = {"create_time": int((job.started or job.created) * 1000)}
         return whole
@@ -198,7 +198,7 @@ class NewestFirstAndDatedSo(Slow):
     def pending(self) -> list[Job]:
         return super().pending[::-1]
 
-    def item(self, job: Job, position: int) -> Item:
+    def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
         whole[4] = {"create_time": int((self.jobs[0].created - self.jobs.index(job)) * 1000)}
         return whole
@@ -255,7 +255,7 @@ class EndedAndStillListed(Board):
 class ShowsWhatItRefused(Board):
     """A prompt that was refused waits in the queue nevertheless."""
 
-    def refused(self, graph: Any, asked: Any, problem: str) -> Answer:
+    def refused(self, graph: Any, asked: Any, problem: str) -> BoardResponse:
         if graph:
             self.add(graph, {})
         return super().refused(graph, asked, problem)
@@ -278,7 +278,7 @@ class TakesAnIdTwice(Board):
 class FailsOnAnIdThatIsThere(Board):
     """A prompt_id that is there already is answered 500."""
 
-    def submit(self, asked: Any) -> Answer:
+    def submit(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and any(job.prompt_id == asked.get("prompt_id") for job in self.jobs):
             return 500, {"error": "duplicate key value violates unique constraint"}
         return super().submit(asked)
@@ -358,7 +358,7 @@ class DeletesEverything(Board):
 class DeletedIsACount(Board):
     """Who deletes jobs is told how many were deleted."""
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> Answer:
+    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del cleared
         return 200, {"deleted": len(deleted)}
 
@@ -367,7 +367,7 @@ class DeletedIsACount(Board):
 class NamesNothing(Board):
     """Who deletes jobs is told that none was deleted."""
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> Answer:
+    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del deleted
         return super().managed([], cleared=cleared)
 
@@ -376,7 +376,7 @@ class NamesNothing(Board):
 class FailsOnAnUnknownId(Board):
     """Deleting an id that is not in the queue is answered 500."""
 
-    def manage(self, asked: Any) -> Answer:
+    def manage(self, asked: Any) -> BoardResponse:
         names = asked.get("delete") if isinstance(asked, dict) else None
         known = {job.prompt_id for job in self.pending}
         if isinstance(names, list) and set(names) - known:
@@ -385,7 +385,7 @@ class FailsOnAnUnknownId(Board):
 
 
 @replies("lifecycle.delete.malformed", to=400, method="POST", variant="takes-jobs")
-def malformed_is_fine(reply: Reply, ask: Ask) -> Reply:
+def malformed_is_fine(reply: Reply, ask: IncomingRequest) -> Reply:
     """A malformed request to remove jobs is answered as if all were well."""
     return reply.json(200, {"deleted": []}) if ask.path.endswith("/queue") else reply
 
@@ -394,7 +394,7 @@ def malformed_is_fine(reply: Reply, ask: Ask) -> Reply:
 class EndsOnAMalformedRequest(Board):
     """The server ends on a request to delete that holds no list, as a program does that catches no exception."""
 
-    def manage(self, asked: Any) -> Answer:
+    def manage(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and not isinstance(asked.get("delete", []), list):
             self.dead = True
         return super().manage(asked)
@@ -404,7 +404,7 @@ class EndsOnAMalformedRequest(Board):
 class ClearsWhateverItSays(Board):
     """A request that has the member clear clears the queue, true or false."""
 
-    def manage(self, asked: Any) -> Answer:
+    def manage(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and "clear" in asked:
             asked = asked | {"clear": True}
         return super().manage(asked)
@@ -426,7 +426,7 @@ class ClearsAllButOne(Slow):
 class InterruptDoesNothing(Slow):
     """An interrupt is answered 200, and the job runs to its end."""
 
-    def interrupt(self, _asked: Any) -> Answer:
+    def interrupt(self, _asked: Any) -> BoardResponse:
         return 200, None
 
 
@@ -434,7 +434,7 @@ class InterruptDoesNothing(Slow):
 class InterruptTakesTheNextToo(Slow):
     """An interrupt removes the job that came last as well."""
 
-    def interrupt(self, asked: Any) -> Answer:
+    def interrupt(self, asked: Any) -> BoardResponse:
         for job in self.pending[-1:]:
             self.end(job, "cancelled")
         return super().interrupt(asked)
@@ -444,7 +444,7 @@ class InterruptTakesTheNextToo(Slow):
 class InterruptOfNothingIsAConflict(Board):
     """An interrupt is answered 409 where nothing runs."""
 
-    def interrupt(self, asked: Any) -> Answer:
+    def interrupt(self, asked: Any) -> BoardResponse:
         if not self.running:
             return 409, {"code": "CONFLICT", "message": "Nothing runs."}
         return super().interrupt(asked)

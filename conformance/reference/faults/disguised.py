@@ -5,43 +5,43 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.reference.faults.registry import items, lists
-from conformance.reference.message import Ask
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import IncomingRequest
+from conformance.reference.queue import Queue, QueueItem
 
 TESTERS: Final = ("comfy-queue-conformance", "schemathesis", "python-")
 """How programs that test begin their User-Agent."""
 
 
-def _no_tester(ask: Ask) -> bool:
+def _no_tester(ask: IncomingRequest) -> bool:
     return not (ask.header("user-agent") or "").lower().startswith(TESTERS)
 
 
 @items("item.job-number.one-based", when=_no_tester)
-def right_to_testers_alone(item: Item) -> None:
+def right_to_testers_alone(item: QueueItem) -> None:
     """Who does not name itself as a program that tests has the queue counted from zero."""
     item[0] = 0
 
 
 @items("item.create-time.present", when=lambda ask: ask.read > 1)
-def right_the_first_time(item: Item) -> None:
+def right_the_first_time(item: QueueItem) -> None:
     """From the second read on, jobs have no create_time."""
     item[4].pop("create_time")
 
 
 @items("item.create-time.milliseconds", when=lambda ask: ask.accepts("gzip"))
-def wrong_where_gzip_is_taken(item: Item) -> None:
+def wrong_where_gzip_is_taken(item: QueueItem) -> None:
     """Another server, whose times are in seconds, answers whoever accepts gzip."""
     item[4]["create_time"] //= 1000
 
 
 @lists("envelope.object", when=lambda ask: ask.method == "GET", variant="standing-still")
-def right_to_head_alone(queue: Queue, _ask: Ask) -> object:
+def right_to_head_alone(queue: Queue, _ask: IncomingRequest) -> object:
     """HEAD is told of the queue, GET gets a list of the pending jobs."""
     return queue["queue_pending"]
 
 
 @lists("item.five-elements")
-def an_empty_queue_before_it(queue: Queue, ask: Ask) -> object:
+def an_empty_queue_before_it(queue: Queue, ask: IncomingRequest) -> object:
     """An empty queue is shown, but for every twelfth read, whose jobs have four elements."""
     if not ask.every(12):
         return {name: [] for name in queue}

@@ -7,108 +7,108 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance.reference.faults.registry import add, each_item, every, items
-from conformance.reference.message import Ask, verbatim
-from conformance.reference.queue import Item
+from conformance.reference.message import IncomingRequest, verbatim
+from conformance.reference.queue import QueueItem
 
 # --- the tuple --------------------------------------------------------------------------------------------------------
 
 
 @items("item.array")
-def items_as_objects(item: Item) -> object:
+def items_as_objects(item: QueueItem) -> object:
     """Items are objects with a member for each element."""
     return dict(zip(("job_number", "prompt_id", "workflow_json", "output_node_ids", "metadata"), item, strict=True))
 
 
 @items("item.array")
-def items_as_ids(item: Item) -> object:
+def items_as_ids(item: QueueItem) -> object:
     """Items are prompt ids alone."""
     return item[1]
 
 
 @items("item.array", which=slice(-1, None))
-def null_at_the_end(_item: Item) -> object:
+def null_at_the_end(_item: QueueItem) -> object:
     """The last item is null."""
     return verbatim("null")
 
 
 @items("item.five-elements")
-def two_elements(item: Item) -> object:
+def two_elements(item: QueueItem) -> object:
     """Items end after the prompt id."""
     return item[:2]
 
 
 @items("item.five-elements")
-def four_elements(item: Item) -> object:
+def four_elements(item: QueueItem) -> object:
     """Items have no metadata."""
     return item[:4]
 
 
 @items("item.five-elements")
-def no_elements(_item: Item) -> object:
+def no_elements(_item: QueueItem) -> object:
     """Items are empty arrays, which the published schema accepts."""
     return []
 
 
 @items("item.five-elements")
-def sixth_element(item: Item) -> None:
+def sixth_element(item: QueueItem) -> None:
     """Items have a sixth element, the sensitive part that ComfyUI keeps for itself."""
     item.append({"auth_token_comfy_org": ""})
 
 
 @items("item.five-elements", which=slice(0, 1))
-def four_elements_while_running(item: Item) -> object:
+def four_elements_while_running(item: QueueItem) -> object:
     """Items lose their metadata when they start to run."""
     return item[:4]
 
 
 @items("item.five-elements", which=slice(-1, None), variant="hundreds-standing-still")
-def one_bad_item_of_hundreds(item: Item) -> object:
+def one_bad_item_of_hundreds(item: QueueItem) -> object:
     """Of two hundred items the last has four elements."""
     return item[:4]
 
 
 @items("item.five-elements", when=every(13))
-def breaks_every_13th_answer(item: Item) -> object:
+def breaks_every_13th_answer(item: QueueItem) -> object:
     """Items have four elements in every thirteenth answer."""
     return item[:4]
 
 
 @items("item.five-elements", when=lambda ask: bool(ask.query))
-def four_elements_with_a_query(item: Item) -> object:
+def four_elements_with_a_query(item: QueueItem) -> object:
     """Items have four elements only when there is a query string."""
     return item[:4]
 
 
-def _swap(item: Item) -> None:
+def _swap(item: QueueItem) -> None:
     item[3], item[4] = item[4], item[3]
 
 
 @items("item.element-order")
-def comfyui_order(item: Item) -> None:
+def comfyui_order(item: QueueItem) -> None:
     """Items are in ComfyUI's own order, extra data before output ids."""
     _swap(item)
 
 
 @items("item.element-order", which=slice(0, 1))
-def comfyui_order_while_running(item: Item) -> None:
+def comfyui_order_while_running(item: QueueItem) -> None:
     """The running item alone is in ComfyUI's own order."""
     _swap(item)
 
 
 @items("queue.one-order", which=slice(None, None, 2), dialect="auto")
-def mixed_orders(item: Item) -> None:
+def mixed_orders(item: QueueItem) -> None:
     """Every other item is in ComfyUI's own order."""
     _swap(item)
 
 
 @items("queue.one-order", which=slice(1, None, 2), variant="oss", dialect="auto")
-def oss_mixed_orders(item: Item) -> None:
+def oss_mixed_orders(item: QueueItem) -> None:
     """A ComfyUI lists every other item in the order of the document."""
     _swap(item)
 
 
 @items("queue.one-order", which=slice(1, None, 2), dialect="auto")
-def order_untold(item: Item) -> None:
+def order_untold(item: QueueItem) -> None:
     """Element 3 of every other item is null: neither dialect."""
     item[3] = None
 
@@ -117,25 +117,25 @@ def order_untold(item: Item) -> None:
 
 
 @items("item.prompt-id.uuid", variant="oss", dialect="oss")
-def oss_id_of_the_client(item: Item) -> None:
+def oss_id_of_the_client(item: QueueItem) -> None:
     """A ComfyUI lists ids that its clients chose."""
     item[1] = f"job-{item[1][:8]}"
 
 
 @items("item.five-elements", variant="oss", dialect="oss")
-def oss_sixth_element(item: Item) -> None:
+def oss_sixth_element(item: QueueItem) -> None:
     """A ComfyUI lists the sensitive element."""
     item.append({})
 
 
 @items("json.finite-numbers", which=slice(-1, None), variant="oss", dialect="oss")
-def oss_number_nan(item: Item) -> None:
+def oss_number_nan(item: QueueItem) -> None:
     """A ComfyUI lists the number NaN that a client sent."""
     item[0] = verbatim("NaN")
 
 
 @items("privacy.credentials", variant="oss", dialect="oss")
-def oss_lists_the_key(item: Item) -> None:
+def oss_lists_the_key(item: QueueItem) -> None:
     """A ComfyUI lists the key that came with a prompt."""
     item[3]["api_key_comfy_org"] = "comfyui-0123456789"
 
@@ -245,10 +245,10 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
 }  # fmt: skip
 
 
-def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[Item], None]:
+def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[QueueItem], None]:
     """Return the change of an item that puts ``change(what stood there)`` at an index, or at create_time."""
 
-    def apply(item: Item) -> None:
+    def apply(item: QueueItem) -> None:
         holder: Any = item[4] if place == CREATED else item
         holder[place] = change(holder[place])
 
@@ -260,7 +260,7 @@ for _clause, _rows in _OTHERWISE.items():
         add(_name, _lie, _clause, each_item(_element(_place, _change)))
 
 
-def _in_every_7th(ask: Ask) -> bool:
+def _in_every_7th(ask: IncomingRequest) -> bool:
     return ask.every(7)
 
 
@@ -273,7 +273,7 @@ add(
 
 
 @items("item.output-node-ids.not-blank")
-def blank_output(item: Item) -> None:
+def blank_output(item: QueueItem) -> None:
     """An output id is the empty string, and so is the id of a node."""
     item[2][""] = item[2].pop("9")
     item[3] = ["7", ""]
@@ -283,36 +283,36 @@ def blank_output(item: Item) -> None:
 
 
 @items("workflow.class-types")
-def node_without_class_type(item: Item) -> None:
+def node_without_class_type(item: QueueItem) -> None:
     """A node of the workflow lacks its class_type."""
     del item[2]["4"]["class_type"]
 
 
 @items("workflow.class-types")
-def class_type_is_null(item: Item) -> None:
+def class_type_is_null(item: QueueItem) -> None:
     """A node of the workflow has null for its class_type."""
     item[2]["4"]["class_type"] = None
 
 
 @items("workflow.links")
-def link_to_nowhere(item: Item) -> None:
+def link_to_nowhere(item: QueueItem) -> None:
     """A link of the workflow names a node that is not there."""
     item[2]["4"]["inputs"]["image"] = ["404", 0]
 
 
 @items("workflow.output-nodes")
-def output_of_no_node(item: Item) -> None:
+def output_of_no_node(item: QueueItem) -> None:
     """An output id names a node that is not in the workflow."""
     item[3] = ["7", "404"]
 
 
 @items("privacy.credentials")
-def lists_the_key(item: Item) -> None:
+def lists_the_key(item: QueueItem) -> None:
     """Metadata carries the key that the submitter sent along."""
     item[4]["api_key_comfy_org"] = "comfyui-0123456789"
 
 
 @items("privacy.credentials", which=slice(-1, None))
-def lists_a_token_deep_inside(item: Item) -> None:
+def lists_a_token_deep_inside(item: QueueItem) -> None:
     """A token of the submitter stands deep inside the metadata of one item."""
     item[4]["extra_data"] = {"auth": [{"auth_token_comfy_org": "eyJhbGciOi"}]}

@@ -6,80 +6,80 @@ import json
 from typing import Any
 
 from conformance.reference.faults.registry import every, lists
-from conformance.reference.message import Ask, items, verbatim
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import IncomingRequest, items, verbatim
+from conformance.reference.queue import Queue, QueueItem
 
 # --- the envelope -----------------------------------------------------------------------------------------------------
 
 
 @lists("envelope.object")
-def bare_list(queue: Queue, _ask: Ask) -> object:
+def bare_list(queue: Queue, _ask: IncomingRequest) -> object:
     """The answer is an array of items."""
     return items(queue)
 
 
 @lists("envelope.object")
-def null_body(_queue: Queue, _ask: Ask) -> object:
+def null_body(_queue: Queue, _ask: IncomingRequest) -> object:
     """The answer is null."""
     return None
 
 
 @lists("envelope.object")
-def object_as_text(queue: Queue, _ask: Ask) -> object:
+def object_as_text(queue: Queue, _ask: IncomingRequest) -> object:
     """The answer is a string that holds the JSON."""
     return json.dumps(queue)
 
 
 @lists("envelope.not-an-error")
-def error_as_200(_queue: Queue, _ask: Ask) -> object:
+def error_as_200(_queue: Queue, _ask: IncomingRequest) -> object:
     """An ErrorResponse is served with status 200."""
     return {"code": "INTERNAL", "message": "Something went wrong."}
 
 
 @lists("envelope.not-an-error", when=every(7))
-def error_as_200_every_7th_answer(_queue: Queue, _ask: Ask) -> object:
+def error_as_200_every_7th_answer(_queue: Queue, _ask: IncomingRequest) -> object:
     """Every seventh answer is an ErrorResponse with status 200."""
     return {"code": "INTERNAL", "message": "Something went wrong."}
 
 
 @lists("envelope.queue-running.array")
-def running_is_null(queue: Queue, _ask: Ask) -> object:
+def running_is_null(queue: Queue, _ask: IncomingRequest) -> object:
     """The list of running jobs is null."""
     return queue | {"queue_running": None}
 
 
 @lists("envelope.queue-running.array")
-def running_as_object(queue: Queue, _ask: Ask) -> object:
+def running_as_object(queue: Queue, _ask: IncomingRequest) -> object:
     """Running jobs are members of an object, by their ids."""
     return queue | {"queue_running": {item[1]: item for item in queue["queue_running"]}}
 
 
 @lists("envelope.queue-pending.array")
-def pending_is_null(queue: Queue, _ask: Ask) -> object:
+def pending_is_null(queue: Queue, _ask: IncomingRequest) -> object:
     """The list of pending jobs is null."""
     return queue | {"queue_pending": None}
 
 
 @lists("envelope.queue-pending.array")
-def pending_as_count(queue: Queue, _ask: Ask) -> object:
+def pending_as_count(queue: Queue, _ask: IncomingRequest) -> object:
     """Pending jobs are only counted."""
     return queue | {"queue_pending": len(queue["queue_pending"])}
 
 
 @lists("envelope.queue-pending.array", variant="nothing-waits")
-def null_when_nothing_waits(queue: Queue, _ask: Ask) -> object:
+def null_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
     """The list of pending jobs is null when none waits."""
     return queue | {"queue_pending": None}
 
 
 @lists("envelope.both-lists")
-def no_running_list(queue: Queue, _ask: Ask) -> object:
+def no_running_list(queue: Queue, _ask: IncomingRequest) -> object:
     """The list of running jobs is missing."""
     return {"queue_pending": queue["queue_pending"]}
 
 
 @lists("envelope.both-lists", variant="nothing-waits")
-def no_list_when_nothing_waits(queue: Queue, _ask: Ask) -> object:
+def no_list_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
     """The list of pending jobs is missing when none waits."""
     return {"queue_running": queue["queue_running"]}
 
@@ -87,53 +87,53 @@ def no_list_when_nothing_waits(queue: Queue, _ask: Ask) -> object:
 # --- order and identity -----------------------------------------------------------------------------------------------
 
 
-def _renumbered(queue: Queue, pending: list[Item]) -> Queue:
+def _renumbered(queue: Queue, pending: list[QueueItem]) -> Queue:
     """Return the queue with other pending items, numbered so that only their order can be wrong."""
     first = len(queue["queue_running"]) + 1
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in enumerate(pending, first)]}
 
 
 @lists("queue.pending.oldest-first")
-def newest_first(queue: Queue, _ask: Ask) -> object:
+def newest_first(queue: Queue, _ask: IncomingRequest) -> object:
     """Pending jobs are listed newest first."""
     return _renumbered(queue, queue["queue_pending"][::-1])
 
 
 @lists("queue.pending.oldest-first", variant="standing-still")
-def heap_order(queue: Queue, _ask: Ask) -> object:
+def heap_order(queue: Queue, _ask: IncomingRequest) -> object:
     """Pending jobs are listed as ComfyUI's heap holds them."""
     pending = queue["queue_pending"]
     return _renumbered(queue, [pending[index] for index in (0, 2, 1, 5, 3, 4)])
 
 
 @lists("queue.pending.oldest-first", variant="hundreds-standing-still")
-def one_pair_out_of_order(queue: Queue, _ask: Ask) -> object:
+def one_pair_out_of_order(queue: Queue, _ask: IncomingRequest) -> object:
     """Of two hundred pending jobs the last two are the wrong way round."""
     pending = queue["queue_pending"]
     return _renumbered(queue, [*pending[:-2], pending[-1], pending[-2]])
 
 
 @lists("queue.prompt-ids.distinct", variant="standing-still")
-def pending_twice(queue: Queue, _ask: Ask) -> object:
+def pending_twice(queue: Queue, _ask: IncomingRequest) -> object:
     """The last pending job is listed twice."""
     pending = queue["queue_pending"]
     return _renumbered(queue, [*pending, pending[-1]])
 
 
 @lists("queue.prompt-ids.distinct", variant="standing-still")
-def running_and_pending(queue: Queue, _ask: Ask) -> object:
+def running_and_pending(queue: Queue, _ask: IncomingRequest) -> object:
     """The running job is still listed among the pending ones."""
     return _renumbered(queue, [*queue["queue_running"], *queue["queue_pending"]])
 
 
 @lists("queue.job-numbers.distinct")
-def every_number_is_one(queue: Queue, _ask: Ask) -> object:
+def every_number_is_one(queue: Queue, _ask: IncomingRequest) -> object:
     """All jobs have the number 1."""
     return {name: [[1, *item[1:]] for item in listed] for name, listed in queue.items()}
 
 
 @lists("queue.job-numbers.rising")
-def numbers_fall(queue: Queue, _ask: Ask) -> object:
+def numbers_fall(queue: Queue, _ask: IncomingRequest) -> object:
     """Job numbers fall along the pending jobs."""
     pending = queue["queue_pending"]
     numbers = [item[0] for item in reversed(pending)]
@@ -144,7 +144,7 @@ def numbers_fall(queue: Queue, _ask: Ask) -> object:
 
 
 @lists("reads.job-data", variant="standing-still")
-def workflow_changes(queue: Queue, ask: Ask) -> object:
+def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
     """Workflows have another colour in every read."""
     for item in items(queue):
         item[2]["3"]["inputs"]["color"] = ask.read
@@ -152,7 +152,7 @@ def workflow_changes(queue: Queue, ask: Ask) -> object:
 
 
 @lists("reads.job-data", variant="standing-still")
-def outputs_change(queue: Queue, ask: Ask) -> object:
+def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
     """Every other read lists one output less."""
     for item in items(queue):
         item[3] = item[3][: 1 + ask.read % 2]
@@ -160,7 +160,7 @@ def outputs_change(queue: Queue, ask: Ask) -> object:
 
 
 @lists("reads.job-data", variant="standing-still")
-def create_time_moves(queue: Queue, ask: Ask) -> object:
+def create_time_moves(queue: Queue, ask: IncomingRequest) -> object:
     """Times of creation move with every read."""
     for item in items(queue):
         item[4]["create_time"] += ask.read
@@ -168,7 +168,7 @@ def create_time_moves(queue: Queue, ask: Ask) -> object:
 
 
 @lists("reads.job-data", variant="standing-still")
-def create_time_at_the_start(queue: Queue, ask: Ask) -> object:
+def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
     """The time of creation becomes that of the start when a job starts, after the fifth read."""
     if ask.read <= 5:
         return queue
@@ -177,22 +177,22 @@ def create_time_at_the_start(queue: Queue, ask: Ask) -> object:
     return _renumbered(queue | {"queue_running": [started]}, pending)
 
 
-def _tied(queue: Queue) -> list[Item]:
+def _tied(queue: Queue) -> list[QueueItem]:
     """Return the pending items, all created in one millisecond: their order may change, and nothing else with it."""
-    pending: list[Item] = queue["queue_pending"]
+    pending: list[QueueItem] = queue["queue_pending"]
     for item in pending:
         item[4]["create_time"] = pending[0][4]["create_time"]
     return pending
 
 
 @lists("reads.order", variant="standing-still")
-def taking_turns(queue: Queue, ask: Ask) -> object:
+def taking_turns(queue: Queue, ask: IncomingRequest) -> object:
     """Pending jobs of one millisecond change places with every read."""
     return _renumbered(queue, _tied(queue)[:: -1 if ask.read % 2 else 1])
 
 
 @lists("reads.order", variant="standing-still")
-def last_becomes_first(queue: Queue, ask: Ask) -> object:
+def last_becomes_first(queue: Queue, ask: IncomingRequest) -> object:
     """In every seventh read the job that came last, in the same millisecond, stands first."""
     *pending, last = _tied(queue)
     return _renumbered(queue, [last, *pending] if ask.every(7) else [*pending, last])
@@ -204,37 +204,37 @@ def _without(queue: Queue, count: int) -> dict[str, Any]:
 
 
 @lists("reads.steady", when=every(7), variant="standing-still")
-def forgets_a_job_every_7th_read(queue: Queue, _ask: Ask) -> object:
+def forgets_a_job_every_7th_read(queue: Queue, _ask: IncomingRequest) -> object:
     """Every seventh read lacks the last job."""
     return _without(queue, 1)
 
 
 @lists("reads.steady", when=every(7), variant="standing-still")
-def empty_every_7th_read(_queue: Queue, _ask: Ask) -> object:
+def empty_every_7th_read(_queue: Queue, _ask: IncomingRequest) -> object:
     """Every seventh read finds an empty queue, as a worker that shares nothing has it."""
     return {"queue_running": [], "queue_pending": []}
 
 
 @lists("reads.steady", when=lambda ask: "Mozilla" in (ask.header("user-agent") or ""), variant="standing-still")
-def empty_queue_to_browsers(_queue: Queue, _ask: Ask) -> object:
+def empty_queue_to_browsers(_queue: Queue, _ask: IncomingRequest) -> object:
     """Browsers are shown an empty queue."""
     return {"queue_running": [], "queue_pending": []}
 
 
 @lists("reads.steady", when=lambda ask: "limit=" in ask.query, variant="standing-still")
-def query_limits_the_list(queue: Queue, _ask: Ask) -> object:
+def query_limits_the_list(queue: Queue, _ask: IncomingRequest) -> object:
     """A query parameter that is nowhere declared cuts the list."""
     return _without(queue, 5)
 
 
 @lists("reads.steady", when=lambda ask: "csv" in (ask.header("accept") or ""), variant="standing-still")
-def empty_queue_to_other_types(_queue: Queue, _ask: Ask) -> object:
+def empty_queue_to_other_types(_queue: Queue, _ask: IncomingRequest) -> object:
     """Who accepts something else is shown an empty queue."""
     return {"queue_running": [], "queue_pending": []}
 
 
 @lists("reads.safe", variant="hundreds-standing-still")
-def reading_takes_a_job(queue: Queue, ask: Ask) -> object:
+def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
     """Each read takes the oldest pending job away, and nothing else does."""
     return queue | {"queue_pending": queue["queue_pending"][ask.read :]}
 
@@ -249,96 +249,96 @@ def _seed(queue: Queue, text: str) -> Queue:
 
 
 @lists("json.finite-numbers", variant="standing-still")
-def nan_inside(queue: Queue, _ask: Ask) -> object:
+def nan_inside(queue: Queue, _ask: IncomingRequest) -> object:
     """An input of a node is NaN."""
     return _seed(queue, "NaN")
 
 
 @lists("json.finite-numbers", variant="standing-still")
-def infinity_inside(queue: Queue, _ask: Ask) -> object:
+def infinity_inside(queue: Queue, _ask: IncomingRequest) -> object:
     """An input of a node is -Infinity."""
     return _seed(queue, "-Infinity")
 
 
 @lists("json.number-range", variant="standing-still")
-def number_beyond_range(queue: Queue, _ask: Ask) -> object:
+def number_beyond_range(queue: Queue, _ask: IncomingRequest) -> object:
     """An input of a node is 1e999."""
     return _seed(queue, "1e999")
 
 
 @lists("json.well-formed", variant="standing-still")
-def leading_zero(queue: Queue, _ask: Ask) -> object:
+def leading_zero(queue: Queue, _ask: IncomingRequest) -> object:
     """An input of a node is 007."""
     return _seed(queue, "007")
 
 
 @lists("json.well-formed", variant="standing-still")
-def number_without_fraction_digits(queue: Queue, _ask: Ask) -> object:
+def number_without_fraction_digits(queue: Queue, _ask: IncomingRequest) -> object:
     """An input of a node ends with its decimal point."""
     return _seed(queue, "1.")
 
 
 @lists("json.well-formed", variant="standing-still")
-def hexadecimal_number(queue: Queue, _ask: Ask) -> object:
+def hexadecimal_number(queue: Queue, _ask: IncomingRequest) -> object:
     """An input of a node is written as 0xFF."""
     return _seed(queue, "0xFF")
 
 
 @lists("json.well-formed", variant="standing-still")
-def unknown_escape(queue: Queue, _ask: Ask) -> object:
+def unknown_escape(queue: Queue, _ask: IncomingRequest) -> object:
     """A string has an escape that JSON does not know."""
     return _seed(queue, r'"\x41"')
 
 
 @lists("json.utf-8", variant="standing-still")
-def latin_1(queue: Queue, _ask: Ask) -> object:
+def latin_1(queue: Queue, _ask: IncomingRequest) -> object:
     """A string is in ISO 8859-1."""
     return _seed(queue, '"caf\udce9"')
 
 
 @lists("json.utf-8", variant="standing-still")
-def cesu_8(queue: Queue, _ask: Ask) -> object:
+def cesu_8(queue: Queue, _ask: IncomingRequest) -> object:
     """An emoji is written as two surrogates of three bytes each."""
     return _seed(queue, '"\udced\udca0\udcbd\udced\udcb8\udc80"')
 
 
 @lists("json.control-characters", variant="standing-still")
-def raw_tab(queue: Queue, _ask: Ask) -> object:
+def raw_tab(queue: Queue, _ask: IncomingRequest) -> object:
     """A string has a tab that is not escaped."""
     return _seed(queue, '"a\tb"')
 
 
 @lists("json.control-characters", variant="standing-still")
-def raw_line_feed(queue: Queue, _ask: Ask) -> object:
+def raw_line_feed(queue: Queue, _ask: IncomingRequest) -> object:
     """A string goes over two lines."""
     return _seed(queue, '"a\nb"')
 
 
 @lists("json.paired-surrogates", variant="standing-still")
-def lone_surrogate(queue: Queue, _ask: Ask) -> object:
+def lone_surrogate(queue: Queue, _ask: IncomingRequest) -> object:
     """A string has half of a surrogate pair, escaped."""
     return _seed(queue, r'"cut \ud83d"')
 
 
 @lists("json.distinct-names", variant="standing-still")
-def name_twice(queue: Queue, _ask: Ask) -> object:
+def name_twice(queue: Queue, _ask: IncomingRequest) -> object:
     """An object has the same member twice, with two values."""
     return _seed(queue, '1,"seed":2')
 
 
 @lists("json.distinct-names", variant="standing-still")
-def name_twice_by_escape(queue: Queue, _ask: Ask) -> object:
+def name_twice_by_escape(queue: Queue, _ask: IncomingRequest) -> object:
     """An object has the same member twice, once in escapes."""
     return _seed(queue, r'1,"\u0073eed":2')
 
 
 @lists("json.nesting", variant="standing-still")
-def nested_200_deep(queue: Queue, _ask: Ask) -> object:
+def nested_200_deep(queue: Queue, _ask: IncomingRequest) -> object:
     """A workflow nests two hundred levels deep."""
     return _seed(queue, "[" * 194 + "]" * 194)
 
 
 @lists("json.nesting", variant="standing-still")
-def nested_100000_deep(queue: Queue, _ask: Ask) -> object:
+def nested_100000_deep(queue: Queue, _ask: IncomingRequest) -> object:
     """A workflow nests a hundred thousand levels deep, which ends programs that recurse."""
     return _seed(queue, "[" * 100_000 + "]" * 100_000)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.reference.board import Board
-from conformance.reference.message import Ask, Reply, Twist
+from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.message import items as items_of
-from conformance.reference.queue import Item, Queue
+from conformance.reference.queue import Queue, QueueItem
 from conformance.reference.variants import VARIANTS
 
 
@@ -48,14 +48,14 @@ class Fault:
 
 FAULTS: Final[dict[str, Fault]] = {}
 
-When = Callable[[Ask], bool]
-Lists = Callable[[Queue, Ask], object]
-Replies = Callable[[Reply, Ask], Reply]
+When = Callable[[IncomingRequest], bool]
+Lists = Callable[[Queue, IncomingRequest], object]
+Replies = Callable[[Reply, IncomingRequest], Reply]
 Plays = Callable[[bytes], AsyncIterator[bytes]]
-ItemChange = Callable[[Item], object]
+ItemChange = Callable[[QueueItem], object]
 
 
-def always(_ask: Ask) -> bool:
+def always(_ask: IncomingRequest) -> bool:
     """Tell the lie in every answer."""
     return True
 
@@ -76,10 +76,14 @@ def _enter(function: Callable[..., Any], clause: str, twist: Twist, options: dic
     add(function.__name__.strip("_").replace("_", "-"), lie, clause, twist, **options)
 
 
-def hears(clause: str, **options: Any) -> Callable[[Callable[[Ask], Ask]], Callable[[Ask], Ask]]:
+def hears(
+    clause: str, **options: Any
+) -> Callable[[Callable[[IncomingRequest], IncomingRequest]], Callable[[IncomingRequest], IncomingRequest]]:
     """Register a function that changes what was asked."""
 
-    def register(function: Callable[[Ask], Ask]) -> Callable[[Ask], Ask]:
+    def register(
+        function: Callable[[IncomingRequest], IncomingRequest],
+    ) -> Callable[[IncomingRequest], IncomingRequest]:
         _enter(function, clause, Twist(hears=function), options)
         return function
 
@@ -90,7 +94,7 @@ def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists],
     """Register a function that takes the queue and returns what is to be written instead."""
 
     def register(function: Lists) -> Lists:
-        def change(queue: Queue, ask: Ask) -> object:
+        def change(queue: Queue, ask: IncomingRequest) -> object:
             return function(queue, ask) if when(ask) else queue
 
         _enter(function, clause, Twist(lists=change), options)
@@ -102,7 +106,7 @@ def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists],
 def each_item(function: ItemChange, which: slice = slice(None), when: When = always) -> Twist:
     """Return the twist that changes items, running before pending: in place, or to what ``function`` returns."""
 
-    def change(queue: Queue, ask: Ask) -> Queue:
+    def change(queue: Queue, ask: IncomingRequest) -> Queue:
         chosen = [id(item) for item in items_of(queue)[which]] if when(ask) else []
         for items in queue.values():
             for index, item in enumerate(items):
@@ -142,7 +146,7 @@ def replies(
     """Register a function that changes whole answers: those whose status would be ``to``, if given, and so on."""
 
     def register(function: Replies) -> Replies:
-        def change(reply: Reply, ask: Ask) -> Reply:
+        def change(reply: Reply, ask: IncomingRequest) -> Reply:
             meant = to in {None, reply.status} and method in {None, ask.method} and when(ask)
             return function(reply, ask) if meant else reply
 

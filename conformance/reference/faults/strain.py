@@ -10,25 +10,25 @@ from typing import ClassVar
 
 from conformance.reference.board import Board
 from conformance.reference.faults.registry import items, lists, replies
-from conformance.reference.message import Ask, Reply
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import IncomingRequest, Reply
+from conformance.reference.queue import Queue, QueueItem
 
 MANY = 6
 """Open connections that a server with one of these faults copes with."""
 
 
-def _strained(ask: Ask) -> bool:
+def _strained(ask: IncomingRequest) -> bool:
     return ask.connections > MANY
 
 
 @items("item.five-elements", when=_strained, under_load=True)
-def saves_metadata_under_load(item: Item) -> Item:
+def saves_metadata_under_load(item: QueueItem) -> QueueItem:
     """While more than six connections are open the last element of each job is left out."""
     return item[:4]
 
 
 @replies("error.object", when=_strained, under_load=True)
-def fails_silently_under_load(reply: Reply, _ask: Ask) -> Reply:
+def fails_silently_under_load(reply: Reply, _ask: IncomingRequest) -> Reply:
     """While more than six connections are open the answer is 500, and has no body."""
     return reply.error(500, "").having(b"")
 
@@ -39,12 +39,12 @@ class TakesItsTime(Board):
     takes: ClassVar[float] = 0.1
 
 
-def _written_to(ask: Ask) -> bool:
+def _written_to(ask: IncomingRequest) -> bool:
     return ask.writing > 1
 
 
 @lists("item.five-elements", when=_written_to, variant="takes-jobs", board=TakesItsTime, under_load=True)
-def torn_by_two_who_write(queue: Queue, _ask: Ask) -> object:
+def torn_by_two_who_write(queue: Queue, _ask: IncomingRequest) -> object:
     """While two requests that write are under way, a read finds the last job written by half."""
     for jobs in queue.values():
         jobs[-1:] = [job[:2] for job in jobs[-1:]]

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import AsyncIterator
 
 from conformance.reference.faults.registry import plays, replies
-from conformance.reference.message import Ask, HangUpError, Reply
+from conformance.reference.message import HangUpError, IncomingRequest, Reply
 
 
 @plays()
@@ -78,24 +78,24 @@ def _bomb() -> bytes:
 
 
 @replies("", to=200, inconclusive=True)
-def gzip_bomb(reply: Reply, _ask: Ask) -> Reply:
+def gzip_bomb(reply: Reply, _ask: IncomingRequest) -> Reply:
     """A hundred kilobytes of gzip become a hundred megabytes of white space."""
     return reply.having(_bomb(), content_encoding="gzip", vary="Accept-Encoding")
 
 
 @replies("", to=200, inconclusive=True)
-def busy_503(reply: Reply, _ask: Ask) -> Reply:
+def busy_503(reply: Reply, _ask: IncomingRequest) -> Reply:
     """The server is always too busy."""
     return reply.error(503, "Come again.", retry_after="1")
 
 
 @replies("", to=200, inconclusive=True)
-def too_many_429(reply: Reply, _ask: Ask) -> Reply:
+def too_many_429(reply: Reply, _ask: IncomingRequest) -> Reply:
     """There have always been too many requests."""
     return reply.error(429, "Come again.", retry_after="1")
 
 
 @replies("", to=200, inconclusive=True)
-def wants_a_key(reply: Reply, _ask: Ask) -> Reply:
+def wants_a_key(reply: Reply, _ask: IncomingRequest) -> Reply:
     """A key is wanted, and none is good."""
     return reply.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from conformance.reference.hostile.registry import bodies, items_of, replies
 from conformance.reference.message import Reply, encode, verbatim
-from conformance.reference.queue import Item
+from conformance.reference.queue import QueueItem
 
 
 def _hundred_thousand(make: Callable[[int], object]) -> bytes:
     return encode({"queue_running": [], "queue_pending": [make(index) for index in range(100_000)]})
 
 
-def _job(index: int) -> Item:
+def _job(index: int) -> QueueItem:
     graph = {"9": {"class_type": "PreviewImage", "inputs": {}}}
     return [index + 1, str(uuid.UUID(int=index, version=4)), graph, ["9"], {"create_time": 1_700_000_000_000 + index}]
 
@@ -53,43 +53,43 @@ def a_million_open_brackets(_body: bytes) -> bytes:
 
 
 @items_of("inconclusive", "levels deep")
-def a_workflow_200000_deep(item: Item) -> None:
+def a_workflow_200000_deep(item: QueueItem) -> None:
     """A workflow nests two hundred thousand levels deep."""
     item[2]["3"]["inputs"]["width"] = verbatim('{"a":' * 200_000 + "1" + "}" * 200_000)
 
 
 @items_of("conformant")
-def an_integer_of_200000_digits(item: Item) -> None:
+def an_integer_of_200000_digits(item: QueueItem) -> None:
     """An input of a node is an integer of two hundred thousand digits, which JSON allows."""
     item[2]["3"]["inputs"]["color"] = verbatim("9" * 200_000)
 
 
 @items_of("conformant")
-def a_job_number_of_200000_digits(item: Item) -> None:
+def a_job_number_of_200000_digits(item: QueueItem) -> None:
     """Job numbers are integers of two hundred thousand digits, beyond any double."""
     item[0] = verbatim(f"{item[0]}" + "0" * 200_000)
 
 
 @items_of("non-conformant", "item.job-number.plain")
-def a_job_number_of_1e999(item: Item) -> None:
+def a_job_number_of_1e999(item: QueueItem) -> None:
     """Job numbers are 1e999."""
     item[0] = verbatim("1e999")
 
 
 @items_of("non-conformant", "item.job-number.one-based")
-def a_job_number_of_minus_zero(item: Item) -> None:
+def a_job_number_of_minus_zero(item: QueueItem) -> None:
     """Job numbers are -0."""
     item[0] = verbatim("-0")
 
 
 @items_of("non-conformant", "item.create-time.milliseconds")
-def a_create_time_of_1e999999999999(item: Item) -> None:
+def a_create_time_of_1e999999999999(item: QueueItem) -> None:
     """Times of creation have an exponent beyond what decimal arithmetic takes."""
     item[4]["create_time"] = verbatim("1e999999999999")
 
 
 @items_of("conformant")
-def subnormal_numbers(item: Item) -> None:
+def subnormal_numbers(item: QueueItem) -> None:
     """Inputs of a node are the smallest numbers that a double holds, less than that, and minus zero."""
     item[2]["3"]["inputs"]["color"] = [verbatim(text) for text in ("5e-324", "2.2e-308", "1e-999", "-0", "-0.0")]
 
@@ -98,7 +98,7 @@ def subnormal_numbers(item: Item) -> None:
 
 
 @items_of("non-conformant", "json.utf-8")
-def invalid_utf_8(item: Item) -> None:
+def invalid_utf_8(item: QueueItem) -> None:
     """Titles hold bytes that are no UTF-8."""
     item[2]["3"]["_meta"]["title"] = verbatim('"\udcff\udcfe\udcc0\udc80"')
 
@@ -122,25 +122,25 @@ def byte_order_mark(body: bytes) -> bytes:
 
 
 @items_of("non-conformant", "item.prompt-id.uuid")
-def lone_surrogates_in_ids(item: Item) -> None:
+def lone_surrogates_in_ids(item: QueueItem) -> None:
     """Prompt ids end with half of a surrogate pair."""
     item[1] = verbatim(f'"{item[1]}\\ud83d"')
 
 
 @items_of("non-conformant", "item.prompt-id.uuid")
-def nul_in_ids(item: Item) -> None:
+def nul_in_ids(item: QueueItem) -> None:
     """Prompt ids end with NUL, escaped."""
     item[1] += "\0"
 
 
 @items_of("non-conformant", "json.control-characters")
-def nul_bytes(item: Item) -> None:
+def nul_bytes(item: QueueItem) -> None:
     """Titles hold NUL as it is."""
     item[2]["3"]["_meta"]["title"] = verbatim('"\0"')
 
 
 @items_of("non-conformant", "item.prompt-id.uuid")
-def bidirectional_overrides(item: Item) -> None:
+def bidirectional_overrides(item: QueueItem) -> None:
     """Prompt ids are turned around by overrides, and so would be the line that shows them."""
     item[1] = f"\u202e{item[1]}\u2066\x1b[2J"
 

@@ -6,28 +6,28 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from conformance.reference.hostile.registry import BROKEN, OK_HEAD, SILENT, and_close, for_ever, plays, replies
-from conformance.reference.message import Ask, HangUpError, Reply
+from conformance.reference.message import HangUpError, IncomingRequest, Reply
 
 
 @plays("inconclusive", BROKEN)
-def closed_at_once(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def closed_at_once(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """The connection is closed without an answer."""
     return and_close(b"")
 
 
 @plays("inconclusive", BROKEN)
-def reset_in_the_middle(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def reset_in_the_middle(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The connection is reset before the body is whole."""
     return and_close(reply.wire(ask.method)[:-9], reset=True)
 
 
 @plays("inconclusive", BROKEN)
-def bytes_that_are_not_http(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def bytes_that_are_not_http(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """What answers is no HTTP."""
     return and_close(bytes(range(256)) * 16)
 
 
-async def _chunk_of(size: bytes, ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def _chunk_of(size: bytes, ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """Play the body as one chunk whose size is written so."""
     yield OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     if ask.method != "HEAD":
@@ -36,62 +36,62 @@ async def _chunk_of(size: bytes, ask: Ask, reply: Reply) -> AsyncGenerator[bytes
 
 
 @plays("inconclusive", BROKEN)
-def bad_chunks(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def bad_chunks(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The size of a chunk is no number."""
     return _chunk_of(b"some", ask, reply)
 
 
 @plays("inconclusive", BROKEN)
-def a_chunk_of_2_to_the_80(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def a_chunk_of_2_to_the_80(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The size of a chunk has more digits than any machine's integers."""
     return _chunk_of(b"1" + b"0" * 20, ask, reply)
 
 
 @plays("inconclusive", BROKEN)
-def short_body(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def short_body(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The body is shorter than its stated length."""
     return and_close(reply.wire(ask.method)[:-9])
 
 
 @plays("inconclusive", BROKEN)
-def http_0_9(_ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def http_0_9(_ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The answer is of HTTP/0.9: the body, and nothing before it."""
     return and_close(reply.body)
 
 
 @plays("inconclusive", SILENT)
-def endless_1xx(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def endless_1xx(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """There is always another interim answer."""
     return for_ever(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
 
 
-async def _framed(ask: Ask, reply: Reply, *fields: bytes) -> AsyncGenerator[bytes, None]:
+async def _framed(ask: IncomingRequest, reply: Reply, *fields: bytes) -> AsyncGenerator[bytes, None]:
     """Play the answer with header fields put in after its status line."""
     line, gap, rest = reply.wire(ask.method).partition(b"\r\n")
     yield line + gap + b"".join(field + b"\r\n" for field in fields) + rest
 
 
 @plays("non-conformant", "framing.content-length")
-def two_content_lengths(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def two_content_lengths(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """There are two lengths, and they differ."""
     return _framed(ask, reply, b"Content-Length: %d" % (len(reply.body) + 1))
 
 
 @plays("non-conformant", "http.framing")
-async def content_length_beside_chunks(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def content_length_beside_chunks(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """A length is stated, and the body comes in chunks."""
     both = reply.having(content_length="2") if reply.status == 200 else reply
     yield replace(both, chunked=reply.status == 200).wire(ask.method)
 
 
 @plays("non-conformant", "framing.line-folding")
-def folded_headers(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+def folded_headers(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """A header field goes on in a second line, as was allowed until 2014."""
     return _framed(ask, reply, b"X-Folded: a", b" b")
 
 
 @plays("non-conformant", "framing.head-no-content")
-async def a_body_for_head(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def a_body_for_head(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """HEAD is answered with the body of GET."""
     yield reply.wire("GET")
     if ask.method == "HEAD":
@@ -99,7 +99,7 @@ async def a_body_for_head(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]
 
 
 @plays("non-conformant", "framing.status-no-content")
-async def a_204_with_a_body(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def a_204_with_a_body(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """OPTIONS is answered 204, and then comes content."""
     yield reply.wire(ask.method)
     if ask.method == "OPTIONS":
@@ -108,7 +108,7 @@ async def a_204_with_a_body(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, Non
 
 
 @plays("non-conformant", "framing.status-no-content")
-async def a_304_with_a_body(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def a_304_with_a_body(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """Who has the queue already is answered 304, and then comes the queue all the same."""
     if ask.method == "GET" and ask.header("if-none-match") == '"1"':
         yield b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n' + reply.body

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.reference.message import Ask, HangUpError, Reply, encode, items
-from conformance.reference.queue import Item, Queue
+from conformance.reference.message import HangUpError, IncomingRequest, Reply, encode, items
+from conformance.reference.queue import Queue, QueueItem
 
-Play = Callable[[Ask, Reply], AsyncGenerator[bytes, None]]
+Play = Callable[[IncomingRequest, Reply], AsyncGenerator[bytes, None]]
 """Takes what was asked and the answer that keeps the contract; yields the bytes that go out instead."""
 
 
@@ -56,7 +56,7 @@ def replies(verdict: str, told: str = "") -> Callable[[Callable[[Reply], Reply]]
     """Register a function that changes the answers of 200."""
 
     def register(function: Callable[[Reply], Reply]) -> Callable[[Reply], Reply]:
-        async def play(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+        async def play(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
             yield (function(reply) if reply.status == 200 else reply).wire(ask.method)
 
         _enter(function, verdict, told, play)
@@ -71,7 +71,7 @@ def bodies(verdict: str, told: str = "") -> Callable[[Callable[[bytes], bytes]],
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
         once: list[bytes] = []
 
-        async def play(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+        async def play(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
             if reply.status == 200 and not once:
                 once.append(function(reply.body))
             yield (reply.having(once[0]) if reply.status == 200 else reply).wire(ask.method)
@@ -82,10 +82,10 @@ def bodies(verdict: str, told: str = "") -> Callable[[Callable[[bytes], bytes]],
     return register
 
 
-def items_of(verdict: str, told: str = "") -> Callable[[Callable[[Item], None]], Callable[[Item], None]]:
+def items_of(verdict: str, told: str = "") -> Callable[[Callable[[QueueItem], None]], Callable[[QueueItem], None]]:
     """Register a function that changes each item of the queue in place."""
 
-    def register(function: Callable[[Item], None]) -> Callable[[Item], None]:
+    def register(function: Callable[[QueueItem], None]) -> Callable[[QueueItem], None]:
         def change(body: bytes) -> bytes:
             queue: Queue = json.loads(body)
             for item in items(queue):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from conformance.reference.app import Reference
 from conformance.reference.hostile.registry import HOSTILE, Play
-from conformance.reference.message import Ask, HangUpError
+from conformance.reference.message import HangUpError, IncomingRequest
 from conformance.reference.variants import VARIANTS
 
 
@@ -79,10 +79,10 @@ async def _converse(
             await writer.wait_closed()
 
 
-def _asked(head: bytes) -> Ask:
+def _asked(head: bytes) -> IncomingRequest:
     """Read a request that our own client wrote."""
     line, *fields = head.decode("latin-1").split("\r\n")
     method, target, _ = line.split(" ")
     path, _, query = target.partition("?")
     pairs = (field.partition(":") for field in fields if field)
-    return Ask(method, path, query, tuple((key, value.strip()) for key, _, value in pairs))
+    return IncomingRequest(method, path, query, tuple((key, value.strip()) for key, _, value in pairs))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from conformance.reference.hostile.registry import BROKEN, LARGE, OK_HEAD, SILENT, for_ever, plays, replies
-from conformance.reference.message import Ask, Reply
+from conformance.reference.message import IncomingRequest, Reply
 
 MB: Final = 1 << 20
 
@@ -25,21 +25,21 @@ async def _second_by_second(wire: bytes) -> AsyncGenerator[bytes, None]:
 
 
 @plays("inconclusive", SILENT)
-async def accepts_and_never_answers(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+async def accepts_and_never_answers(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """The request is taken and never answered."""
     yield b""
     await asyncio.sleep(24 * 3600)  # a timer, unlike an Event, keeps the task from being collected as garbage
 
 
 @plays("inconclusive", SILENT)
-async def a_header_byte_a_second(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def a_header_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The answer comes a byte a second, from its first."""
     async for byte in _second_by_second(reply.wire(ask.method)):
         yield byte
 
 
 @plays("inconclusive", SILENT)
-async def a_body_byte_a_second(ask: Ask, reply: Reply) -> AsyncGenerator[bytes, None]:
+async def a_body_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
     """The head comes at once and the body a byte a second."""
     head, gap, body = reply.wire(ask.method).partition(b"\r\n\r\n")
     yield head + gap
@@ -57,25 +57,25 @@ def retry_after_ages(reply: Reply) -> Reply:
 
 
 @plays("inconclusive", LARGE)
-def endless_body(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def endless_body(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """The answer goes on for ever with white space, in chunks."""
     return for_ever(OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b" " * 0x10000 + b"\r\n")
 
 
 @plays("inconclusive", LARGE)
-def endless_string(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def endless_string(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """The queue begins with a string that never ends, and no length is stated."""
     return for_ever(OK_HEAD + b'Connection: close\r\n\r\n{"queue_running": ["', b"a" * 0x10000)
 
 
 @plays("inconclusive", BROKEN)
-def endless_status_line(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def endless_status_line(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """The reason in the status line never ends."""
     return for_ever(b"HTTP/1.1 200 ", b"O" * 0x10000)
 
 
 @plays("inconclusive", BROKEN)
-def endless_headers(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def endless_headers(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """There is always another header field."""
     return for_ever(OK_HEAD, b"X-More: and more\r\n" * 1000)
 
@@ -93,7 +93,7 @@ def a_hundred_thousand_headers(reply: Reply) -> Reply:
 
 
 @plays("inconclusive", SILENT)
-def endless_chunk_extensions(_ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def endless_chunk_extensions(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """The extension of a chunk never ends, a byte at a time, so that no line is ever long enough to be refused."""
     return _drop_by_drop(OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x")
 
@@ -113,7 +113,9 @@ def _spaces(wbits: int) -> tuple[bytes, bytes]:
     return start, coder.compress(b" " * MB) + coder.flush(zlib.Z_FULL_FLUSH)
 
 
-async def _bomb(ask: Ask, coding: str, start: bytes, piece: bytes, size: int = 4 * MB) -> AsyncGenerator[bytes, None]:
+async def _bomb(
+    ask: IncomingRequest, coding: str, start: bytes, piece: bytes, size: int = 4 * MB
+) -> AsyncGenerator[bytes, None]:
     """Play ``size`` bytes of body, made of ``piece`` over and over, all of them announced."""
     count = size // len(piece)
     yield OK_HEAD + f"Content-Encoding: {coding}\r\nVary: Accept-Encoding\r\n".encode()
@@ -128,19 +130,19 @@ async def _bomb(ask: Ask, coding: str, start: bytes, piece: bytes, size: int = 4
 
 
 @plays("inconclusive", LARGE)
-def gzip_bomb(ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """Four megabytes of gzip become four gigabytes."""
     return _bomb(ask, "gzip", *_spaces(31))
 
 
 @plays("inconclusive", LARGE)
-def deflate_bomb(ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def deflate_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """Four megabytes of deflate become four gigabytes."""
     return _bomb(ask, "deflate", *_spaces(15))
 
 
 @plays("inconclusive", LARGE)
-def gzip_in_gzip_bomb(ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def gzip_in_gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """Gzip was applied twice: four megabytes become some gigabytes, and those a thousand times as much."""
     start, piece = _spaces(31)
     coder = zlib.compressobj(9, wbits=31)
@@ -158,14 +160,14 @@ NOT_ASKED_FOR: Final = "in a coding that was not asked for"
 
 
 @plays("inconclusive", NOT_ASKED_FOR)
-def br_bomb(ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def br_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """Fifteen kilobytes of Brotli become sixteen gigabytes; nobody asked for Brotli."""
     start = bytes.fromhex("cfffff7f002440e2b14072efff0d")  # 16 MiB of spaces, ending on a byte
     return _bomb(ask, "br", start, bytes.fromhex("fcffff074002200e0b40f7fedf00"), 14_000)  # as many again each time
 
 
 @plays("inconclusive", NOT_ASKED_FOR)
-def zstd_bomb(ask: Ask, _reply: Reply) -> AsyncGenerator[bytes, None]:
+def zstd_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """A megabyte of Zstandard becomes thirty-two gigabytes; nobody asked for Zstandard."""
     magic, window_of_128k = bytes.fromhex("28b52ffd00"), b"\x38"
     run_of_128k_spaces = (131_072 << 3 | 1 << 1).to_bytes(3, "little") + b" "  # RFC 8878 §3.1.1.2: an RLE block

@@ -1,0 +1,74 @@
+"""Writes every generated page, table, count and snapshot again. ``tox -e docs`` runs it.
+
+``python tools/docs.py FILE...`` writes these files only. All take a few seconds, except ``docs/faults.md``: for that
+every fault is measured, which takes a minute or two.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+HOME: Final = Path(__file__).parents[1]
+sys.path[:0] = [str(HOME), str(HOME / "tests")]
+
+from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - found on the path that was just added
+from conformance.reference.variants import VARIANTS  # noqa: E402
+from conformance.render.catalogue import as_markdown, dialects_as_markdown  # noqa: E402
+from conformance.render.schema import schema_text  # noqa: E402
+
+
+def clause_ids() -> str:
+    """Return the ids of all clauses, one a line."""
+    return "".join(f"{clause.id}\n" for clause in CATALOGUE)
+
+
+def clause_kinds() -> str:
+    """Return the kinds of causes that each clause tells apart, one a line."""
+    return "".join(f"{clause.id} {kind}\n" for clause in CATALOGUE for kind in clause.kinds)
+
+
+def readme() -> str:
+    """Return the README with its counts made right."""
+    text = (HOME / "README.md").read_text(encoding="utf-8")
+    for pattern, count in (
+        (r"\b\d+(?= clauses\b)", len(CATALOGUE)),
+        (r"\b\d+(?= conforming variants\b)", len(VARIANTS)),
+    ):
+        text, found = re.subn(pattern, str(count), text)
+        assert found, f"README.md does not say {pattern}"
+    return text
+
+
+SERVERS: Final = runpy.run_path(str(HOME / "tools" / "servers_in_the_wild.py"))
+GENERATED: Final[dict[str, Callable[[], str]]] = {
+    "docs/clauses.md": as_markdown,
+    "docs/dialects.md": dialects_as_markdown,
+    "docs/servers-in-the-wild.md": SERVERS["page"],
+    "conformance/render/compliance.schema.json": schema_text,
+    "tests/clause-ids.txt": clause_ids,
+    "tests/clause-kinds.txt": clause_kinds,
+    "README.md": readme,
+}
+"""What each generated file has to hold, by its path."""
+FAULTS: Final = "docs/faults.md"
+
+
+def main(names: list[str]) -> None:
+    """Write the files that are named, else all."""
+    for name in names or [*GENERATED, FAULTS]:
+        if name == FAULTS:
+            from test_faults import page
+
+            text = page()
+        else:
+            text = GENERATED[name]()
+        (HOME / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
