@@ -308,7 +308,7 @@ def judged_again(report: Report) -> str:
     other = "" if source.document_sha256 == report.run.document_sha256 else ", by another document"
     return (
         f"judged again on {source.judged} from {source.file}: then, by suite {source.suite_version}{other}, "
-        f"dialect {source.dialect}, edition {source.edition}, it was {VERDICT[source.verdict].lower()} "
+        f"dialect {source.dialect}, it was {VERDICT[source.verdict].lower()} "
         f"({source.verdict_reason})"
     )
 
