@@ -11,18 +11,11 @@ from published_quotes import read_back
 
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.contract.omissions import CLAUSES_OF, LEFT_OUT
 from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
 from conformance.render.catalogue import DIALECTS, PAGE, SUBJECTS, as_json, as_markdown, dialects_as_markdown, explain
 from conformance.spec.document import quote_stands_at
 
 IDS = Path(__file__).parent / "clause-ids.txt"
-ROWS = {
-    "ENV": 12, "TUP": 29, "REF": 16, "JSN": 10, "HTT": 19, "MTH": 10,
-    "AUT": 13, "ERR": 17, "CAC": 4, "COR": 3, "PRI": 3, "DOC": 7, "LIF": 22,
-}  # fmt: skip
-"""The rows of the first catalogue of facts, by subject."""
-
 PUBLISHED_QUOTES = read_back()
 """What was compared with the published document, which is not vendored."""
 
@@ -72,19 +65,6 @@ def test_ids_do_not_change_by_accident() -> None:
         f"an id is what people waive and search: if meant, edit {IDS.name}"
     )
     assert len(BY_ID) == len(CATALOGUE)
-
-
-def test_every_row_of_the_facts_is_a_clause_or_left_out_with_a_reason() -> None:
-    rows = {f"{subject}-{number:02}" for subject, count in ROWS.items() for number in range(1, count + 1)}
-    assert set(CLAUSES_OF) | set(LEFT_OUT) == rows
-    assert not set(CLAUSES_OF) & set(LEFT_OUT)
-
-
-def test_every_clause_comes_from_a_row() -> None:
-    named = {clause for clauses in CLAUSES_OF.values() for clause in clauses}
-    assert named <= set(BY_ID)
-    from_the_design_alone = {"reads.steady"} - named
-    assert set(BY_ID) - named == from_the_design_alone
 
 
 def test_the_pages_in_the_docs_are_up_to_date() -> None:
