@@ -8,18 +8,11 @@ import re
 import pytest
 from published_quotes import read_back
 
-from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.contract.omissions import CLAUSES_OF, LEFT_OUT
 from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
 from conformance.render.catalogue import SUBJECTS, as_json, explain
 from conformance.spec.document import quote_stands_at
-
-ROWS = {
-    "ENV": 12, "TUP": 29, "REF": 16, "JSN": 10, "HTT": 19, "MTH": 10,
-    "AUT": 13, "ERR": 17, "CAC": 4, "COR": 3, "PRI": 3, "DOC": 7, "LIF": 22,
-}  # fmt: skip
-"""The rows of the first catalogue of facts, by subject."""
 
 PUBLISHED_QUOTES = read_back()
 """What was compared with the published document, which is not vendored."""
@@ -62,17 +55,6 @@ def test_explain_shows_a_clause_in_full(clause: Clause) -> None:
     for part in (clause.id, clause.title, clause.source.quote, clause.why, clause.keeps, clause.breaks):
         assert part is not None
         assert part in text
-
-
-def test_every_row_of_the_facts_is_a_clause_or_left_out_with_a_reason() -> None:
-    rows = {f"{subject}-{number:02}" for subject, count in ROWS.items() for number in range(1, count + 1)}
-    assert set(CLAUSES_OF) | set(LEFT_OUT) == rows
-    assert not set(CLAUSES_OF) & set(LEFT_OUT)
-
-
-def test_every_row_names_clauses_that_there_are() -> None:
-    named = {clause for clauses in CLAUSES_OF.values() for clause in clauses}
-    assert named <= set(BY_ID)
 
 
 def test_every_difference_of_comfyui_excuses_from_a_clause_and_nothing_else_does() -> None:

@@ -16,15 +16,15 @@ from typing import Any
 import command
 import pytest
 import yaml
-from click.testing import Result
+from click.testing import CliRunner, Result
 from fronts import listening, saying
 from jsonpath_ng.ext.parser import parse as jsonpath
 from outside import BIN, NOWHERE, run
+from vendor import Unvendored, main, revendor
 
 from conformance.drift.changes import ABSENT, Drift, ErratumState, compare
 from conformance.drift.fetch import NotFetched, fetch
 from conformance.drift.published import NoDocument, excerpt, read
-from conformance.drift.vendor import Unvendored, revendor
 from conformance.render import drift as told
 from conformance.spec.document import (
     DOCUMENT_SHA256,
@@ -414,6 +414,11 @@ def call(*arguments: str | Path) -> Result:
     return command.call("drift", *arguments)
 
 
+def vendor(*arguments: str | Path) -> Result:
+    """Call ``tools/vendor.py`` within this process."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
 def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
     same, _ = serving(http(whole(load_document())))
     other, _ = serving(http(document_bytes().replace(b"Job UUID", b"Job name")))
@@ -518,9 +523,9 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
     document["paths"]["/api/queue"]["get"]["responses"]["500"]["description"] = "Internal server error"
     url, _ = serving(http(whole(document)))
     before = files(checkout)
-    result = call("--url", url, "--update", checkout)
+    result = vendor("--url", url, checkout)
     assert result.exit_code == 0
-    assert "now look at what fails: pytest tests/test_document.py" in result.stderr
+    assert "now look at what fails: pytest tests/test_document.py" in result.stdout
     after = files(checkout)
     vendored = after["openapi/openapi-cloud.get-queue.yaml"]
     assert yaml.safe_load(vendored) == document
@@ -555,7 +560,8 @@ def test_the_provenance_has_the_day(checkout: Path) -> None:
 def test_without_drift_nothing_is_written(serving: Serving, checkout: Path) -> None:
     url, _ = serving(http(whole(load_document())))
     before = files(checkout)
-    assert call("--url", url, "--update", checkout).exit_code == 0
+    result = vendor("--url", url, checkout)
+    assert (result.exit_code, result.stdout) == (0, "no drift: nothing was written\n")
     assert files(checkout) == before
 
 
@@ -564,9 +570,19 @@ def test_nothing_is_vendored_where_the_operation_is_gone(serving: Serving, check
     del document["paths"]["/api/queue"]
     url, _ = serving(http(yaml.safe_dump(document)))
     before = files(checkout)
-    result = call("--url", url, "--update", checkout)
-    assert result.exit_code == 4
+    result = vendor("--url", url, checkout)
+    assert result.exit_code == 1
     assert "no GET /api/queue any more: there is nothing to vendor" in result.stderr
+    assert files(checkout) == before
+
+
+def test_nothing_is_vendored_if_the_document_cannot_be_read(serving: Serving, checkout: Path) -> None:
+    url, _ = serving(http(b"not found", status="404 Not Found"))
+    before = files(checkout)
+    result = vendor("--url", url, checkout)
+    assert result.exit_code == 1
+    (told,) = result.stderr.splitlines()
+    assert told.startswith(f"Error: not compared: {url}: ")
     assert files(checkout) == before
 
 

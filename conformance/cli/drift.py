@@ -32,20 +32,14 @@ EXIT_NOT_READ: Final = 11
     show_default=True,
     help="How to print it.",
 )
-@click.option(
-    "--update",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="CHECKOUT",
-    help="Where something drifted, vendor what is published into a checkout of the suite. [default: write nothing]",
-)
 @options_of_a_run(("ca_bundle", "proxy_env", "insecure"))
-def drift(url: str | None, form: str, update: Path | None, quiet: bool, **options: Any) -> int:
+def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     """Compare the published document with the vendored one, in all that is said of GET /api/queue.
 
     What is published is the whole document of Comfy Cloud, an excerpt, or a page of Markdown that holds one.
     Redirects to another origin are not followed.
 
-    Exit status: 0 no drift, or vendored with --update; 1 drift; 11 nothing is known: offline, refused, no document.
+    Exit status: 0 no drift; 1 drift; 11 nothing is known: offline, refused, no document.
     """
     import json
 
@@ -56,9 +50,9 @@ def drift(url: str | None, form: str, update: Path | None, quiet: bool, **option
 
     asked = url if url is not None else PUBLISHED_AT
     if url is not None:
-        asked = _document_url(url.strip())
-    found, published, problem = _compared(asked, options)
-    if found is None or published is None:
+        asked = document_url(url.strip())
+    found, _, problem = compared(asked, options)
+    if found is None:
         todo = ": name another place of the document with --url" if url is None else ""
         click.echo(line(f"not compared: {asked}: {problem}{todo}"), err=True)
         return EXIT_NOT_READ
@@ -70,13 +64,10 @@ def drift(url: str | None, form: str, update: Path | None, quiet: bool, **option
         lines = list(told.as_lines(found))
         for each in lines[-1:] if quiet else lines:
             click.secho(each.text, fg=COLOUR.get(each.style))
-    if update is not None and found.found:
-        _vendor(update, published, asked)
-        return 0
     return EXIT_DRIFT if found.found else 0
 
 
-def _document_url(url: str) -> str:
+def document_url(url: str) -> str:
     """Return the address of a document, having looked that it can be one. Raises the error of a command line."""
     if not url:
         raise refusal("--url is empty: give the URL of a document, or leave it out")
@@ -101,7 +92,7 @@ def _document_url(url: str) -> str:
     return url
 
 
-def _compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
+def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
     """Fetch, read and compare; what came in the way, in words, where something did."""
     from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
@@ -121,21 +112,3 @@ def _compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Publishe
         there = ": --url must lead to one, or to a page with one"
         return None, None, f"{problem}{'' if url == PUBLISHED_AT else there}"
     return compare(published.document, url=url, content=content), published, ""
-
-
-def _vendor(checkout: Path, published: Published, url: str) -> None:
-    from datetime import UTC, datetime
-
-    from conformance.drift.vendor import Unvendored, revendor
-
-    try:
-        written = revendor(checkout, published, url=url, today=datetime.now(UTC).date())
-    except Unvendored as problem:
-        raise refusal(str(problem)) from None
-    except OSError as error:
-        msg = f"{checkout} cannot be written ({error.strerror}): nothing was changed"
-        raise refusal(msg) from None
-    click.echo(f"vendored into {checkout}: {', '.join(map(str, written))}", err=True)
-    click.echo(
-        "now look at what fails: pytest tests/test_document.py tests/test_catalogue.py; then tox -e overlay", err=True
-    )

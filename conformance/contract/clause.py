@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import Demand, Dialect, Difference, FastPath, Level
@@ -15,7 +17,7 @@ PUBLISHED: Final = "openapi-cloud.yaml"
 """In github.com/Comfy-Org/docs: the document whose excerpt is vendored."""
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True):
     """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section.
 
     ``document`` names another document that the pointer is into, one that is published and not vendored.

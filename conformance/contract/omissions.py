@@ -1,7 +1,4 @@
-"""What is no clause, and why: every row of what is known of the endpoint is a clause or stands here.
-
-The ids are those of the first catalogue of facts, kept so that a reader can see that none was lost.
-"""
+"""Known facts about the endpoint that are not clauses, each with the reason."""
 
 from __future__ import annotations
 
@@ -11,66 +8,6 @@ TOLERANCE: Final = (
     "a tolerance, not a demand: shown by a conforming variant of the reference endpoint that no clause accuses"
 )
 INFORMATION: Final = "information, not a rule: nothing in the document or an RFC is broken either way"
-
-CLAUSES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "ENV-01": ("status.served", "status.steady"), "ENV-02": ("envelope.object", "envelope.not-an-error"),
-    "ENV-03": ("envelope.queue-running.array",), "ENV-04": ("envelope.queue-pending.array",),
-    "ENV-05": ("envelope.queue-running.array", "envelope.queue-pending.array"), "ENV-06": ("envelope.both-lists",),
-    "ENV-07": ("envelope.both-lists", "envelope.queue-running.array", "envelope.queue-pending.array"),
-    "TUP-01": ("item.array",), "TUP-02": ("item.five-elements",),
-    "TUP-04": ("item.job-number.number", "item.prompt-id.string", "item.workflow.object", "item.output-node-ids.array",
-               "item.metadata.object"),
-    "TUP-05": ("item.job-number.number",), "TUP-06": ("item.job-number.integer",), "TUP-07": ("item.job-number.plain",),
-    "TUP-08": ("item.job-number.one-based",), "TUP-09": ("item.job-number.safe",), "TUP-10": ("item.prompt-id.string",),
-    "TUP-11": ("item.prompt-id.uuid",), "TUP-12": ("item.prompt-id.lower-case",), "TUP-14": ("item.workflow.object",),
-    "TUP-15": ("item.workflow.not-empty",), "TUP-16": ("workflow.class-types", "workflow.links"),
-    "TUP-17": ("item.output-node-ids.array",), "TUP-18": ("item.output-node-ids.strings",),
-    "TUP-19": ("item.output-node-ids.distinct", "item.output-node-ids.not-blank"),
-    "TUP-20": ("item.output-node-ids.not-empty",), "TUP-21": ("item.metadata.object",),
-    "TUP-22": ("item.create-time.present",), "TUP-23": ("item.create-time.number", "item.create-time.whole"),
-    "TUP-24": ("item.create-time.milliseconds",), "TUP-25": ("item.create-time.past",),
-    "TUP-27": ("item.element-order",), "TUP-28": ("queue.one-order", "item.element-order"), "TUP-29": ("item.five-elements",),
-    "REF-01": ("queue.prompt-ids.distinct",), "REF-02": ("queue.prompt-ids.distinct",),
-    "REF-03": ("queue.pending.oldest-first",), "REF-04": ("queue.job-numbers.distinct",),
-    "REF-05": ("queue.job-numbers.rising",), "REF-07": ("workflow.output-nodes",), "REF-09": ("reads.job-data",),
-    "REF-10": ("reads.job-data",), "REF-11": ("reads.order",),
-    "JSN-01": ("json.well-formed",), "JSN-02": ("json.finite-numbers",), "JSN-03": ("json.utf-8", "json.no-bom"),
-    "JSN-04": ("json.distinct-names",), "JSN-05": ("json.paired-surrogates",), "JSN-06": ("json.single-text",),
-    "JSN-07": ("json.control-characters",), "JSN-10": ("json.nesting", "json.number-range"),
-    "HTT-01": ("http.content-type",), "HTT-02": ("http.charset",), "HTT-03": ("http.content-type", "error.content-type"),
-    "HTT-04": ("http.framing", "framing.content-length", "framing.line-folding", "framing.status-no-content"),
-    "HTT-05": ("http.coding-asked", "http.coding-decodes"), "HTT-06": ("http.vary",),
-    "HTT-07": ("http.date",), "HTT-08": ("http.accept", "reads.steady"), "HTT-09": ("http.accept",),
-    "HTT-10": ("http.query", "reads.steady"), "HTT-12": ("http.not-modified",), "HTT-13": ("http.range",),
-    "HTT-14": ("reads.safe", "reads.steady"), "HTT-15": ("status.served", "status.steady"),
-    "MTH-01": ("method.head",), "MTH-02": ("method.head", "framing.head-no-content"), "MTH-04": ("method.allow-on-405",),
-    "MTH-05": ("method.allow-get",), "MTH-06": ("method.options", "method.options-allow"), "MTH-09": ("error.other-status",),
-    "AUT-01": ("auth.key-required",), "AUT-02": ("auth.wrong-key",), "AUT-03": ("auth.empty-key",), "AUT-04": ("auth.status",),
-    "AUT-05": ("auth.challenge",), "AUT-06": ("auth.error-response",), "AUT-07": ("auth.header-name",),
-    "AUT-09": ("auth.key-not-echoed",), "AUT-12": ("caching.lifetime",), "AUT-13": ("auth.head",),
-    "ERR-01": ("error.object",), "ERR-02": ("error.object",), "ERR-03": ("error.content-type",), "ERR-04": ("error.code",),
-    "ERR-05": ("error.message",), "ERR-06": ("error.not-empty",), "ERR-09": ("error.no-internals",),
-    "ERR-10": ("error.other-status", "auth.error-response"), "ERR-11": ("error.retry-after",),
-    "ERR-13": ("error.bad-header", "error.optional-header"), "ERR-17": ("error.no-queue",),
-    "CAC-01": ("caching.shared",), "CAC-02": ("caching.lifetime",), "CAC-03": ("caching.age",),
-    "COR-01": ("cors.credentials",), "COR-02": ("cors.vary-origin",),
-    "PRI-01": ("privacy.credentials",), "PRI-02": ("auth.key-not-echoed",),
-    "LIF-01": ("lifecycle.listed", "queue.prompt-ids.distinct"), "LIF-02": ("lifecycle.prompt-id", "lifecycle.same-id"),
-    "LIF-03": ("lifecycle.workflow",), "LIF-04": ("workflow.output-nodes",), "LIF-05": ("lifecycle.create-time",),
-    "LIF-06": ("lifecycle.order",), "LIF-07": ("lifecycle.priority",),
-    "LIF-08": ("lifecycle.delete.removes", "lifecycle.delete.spares"),
-    "LIF-09": ("lifecycle.delete.answer", "lifecycle.delete.names"), "LIF-10": ("lifecycle.delete.unknown",),
-    "LIF-11": ("lifecycle.clear.empties",), "LIF-12": ("lifecycle.clear.false",), "LIF-13": ("lifecycle.delete.unknown",),
-    "LIF-14": ("lifecycle.interrupt.stops",), "LIF-15": ("lifecycle.interrupt.idle",),
-    "LIF-16": ("lifecycle.interrupt.spares",), "LIF-17": ("lifecycle.rejected",),
-    "LIF-18": ("lifecycle.prompt-id-twice",), "LIF-19": ("lifecycle.ended",),
-    "LIF-20": ("reads.job-data", "queue.prompt-ids.distinct", "lifecycle.listed"),
-    "LIF-21": ("item.five-elements", "json.well-formed"),
-    "REF-12": ("lifecycle.remaining",), "REF-13": ("lifecycle.jobs",), "REF-14": ("lifecycle.job-status",),
-    "JSN-08": ("lifecycle.text",), "CAC-04": ("lifecycle.listed-at-once",),
-    "ERR-14": ("lifecycle.delete.malformed", "lifecycle.survives-malformed"), "ERR-15": ("lifecycle.delete.malformed",),
-}  # fmt: skip
-"""Which clauses hold a row. Where two rows are one rule they name one clause."""
 
 LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "ENV-08": ("unknown top-level members are tolerated", TOLERANCE),
@@ -117,4 +54,4 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "DOC-06": ("500 is not described as 400", "a known defect of the document: tests/test_document.py"),
     "DOC-07": ("both lists are required", "a known defect of the document: tests/test_document.py"),
 }  # fmt: skip
-"""Rows that no clause holds: what they say, and the reason."""
+"""By the id of the fact: what it says, and why it is not a clause."""

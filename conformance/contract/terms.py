@@ -6,7 +6,7 @@ import enum
 from typing import Final, NamedTuple
 
 EDITION: Final = 1
-"""The clauses as they stand together, by a number that rises when one is added or its level raised."""
+"""The member ``edition`` of compliance.json. It has no other value yet."""
 
 
 class Level(enum.StrEnum):

@@ -13,8 +13,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from conformance.exchange.headers import Headers, accepts, first, lines, members
 
@@ -93,7 +95,7 @@ OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
 """How ``detail`` of a problem begins if another protocol was recognised; what to do about it follows."""
 
 
-class Problem(NamedTuple):
+class Problem(msgspec.Struct, frozen=True):
     """A fault of the transport, in words (``detail`` may quote the server: hostile text).
 
     ``begun`` tells an answer that broke off, or was no HTTP, from a connection that brought nothing: a
@@ -179,7 +181,7 @@ class Request:
         return bool(urlsplit(self.url).query) or any(self.header(name) for name in _SPECIAL)
 
 
-class Wire(NamedTuple):
+class Wire(msgspec.Struct, frozen=True):
     """What stood on the wire around an answer, where a client looked at its very bytes: libraries mend or hide it.
 
     ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on

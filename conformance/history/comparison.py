@@ -20,7 +20,7 @@ Kind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "u
 ``alone``: broken by one, and not exercised on the other. ``error``: the suite itself failed on one side at least.
 ``weighed``: broken by both in the same ways, of which the dialects or a waiver make different things.
 ``unseen``: kept by one, and not exercised on the other. ``unasked``: exercised on one, not applicable to the other.
-``unknown``: in one report alone, of another edition or selection of clauses. ``same``: all else.
+``unknown``: only in one report, because the other selected or knew other clauses. ``same``: all else.
 """
 Outcome = Literal["same", "different", "unclear"]
 
@@ -162,7 +162,6 @@ def _notes(a: Report, b: Report) -> Iterator[str]:
     for name, one, other in (
         ("documents", a.run.document_sha256[:12], b.run.document_sha256[:12]),
         ("versions of the suite", a.run.suite_version, b.run.suite_version),
-        ("editions of the clauses", a.run.edition, b.run.edition),
     ):
         if one != other:
             yield f"the {name} differ: {one} for A, {other} for B"

@@ -119,7 +119,6 @@ def _notes(old: Snapshot, new: Snapshot) -> Iterator[str]:
         ("paths", was.queue_path or "not told", now.queue_path or "not told"),
         ("dialects", was.dialect, now.dialect),
         ("documents", f"SHA-256 {was.document_sha256[:12]}", f"SHA-256 {now.document_sha256[:12]}"),
-        ("editions", str(was.edition), str(now.edition)),
         ("versions of the suite", was.suite_version, now.suite_version),
     ):
         if before != after:

@@ -11,11 +11,15 @@ from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
-from conformance.history.schema import APPLICATION_ID, SCRIPTS
+from conformance.contract.terms import EDITION
 from conformance.history.snapshot import ClauseThen, Snapshot, in_order
 from conformance.judge.report import Counts, Fingerprint, PastRun, RunAt, Status, Verdict
 from conformance.problems import UsageProblem
 
+APPLICATION_ID: Final = 0x43514831
+"""``CQH1`` in ``PRAGMA application_id`` tells a history from the SQLite files of other programs."""
+VERSION: Final = 4
+"""``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
 WAIT: Final = 30.0
 """Seconds to wait for another process that writes to the same file."""
 _UNUSABLE: Final = {
@@ -24,8 +28,50 @@ _UNUSABLE: Final = {
 }
 _RUN: Final = (
     "number, target, queue_path, dialect, started, ended, verdict, reason, partial, selected, suite_version, "
-    "edition, document_sha256, counts, failed_on_should, p50, p95"
+    "document_sha256, counts, failed_on_should, p50, p95"
 )
+_TABLES: Final = """
+CREATE TABLE run (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    target TEXT NOT NULL,
+    queue_path TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    started TEXT NOT NULL,
+    ended TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    partial INTEGER NOT NULL,
+    selected TEXT,
+    suite_version TEXT NOT NULL,
+    document_sha256 TEXT NOT NULL,
+    counts TEXT NOT NULL,
+    failed_on_should INTEGER NOT NULL,
+    p50 REAL,
+    p95 REAL
+);
+CREATE INDEX run_of_a_series ON run (target, queue_path, dialect, number);
+CREATE TABLE clause (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    level TEXT NOT NULL,
+    core INTEGER NOT NULL
+);
+CREATE TABLE status (
+    run INTEGER NOT NULL REFERENCES run,
+    clause TEXT NOT NULL REFERENCES clause,
+    status TEXT NOT NULL
+);
+CREATE UNIQUE INDEX status_of_a_clause ON status (clause, run);
+CREATE INDEX status_of_a_run ON status (run);
+CREATE TABLE failure (
+    run INTEGER NOT NULL REFERENCES run,
+    clause TEXT NOT NULL REFERENCES clause,
+    place TEXT,
+    kind TEXT NOT NULL
+);
+CREATE INDEX failure_of_a_run ON failure (run);
+"""
+"""``counts`` is JSON as in compliance.json. A clause has the title and level of the newest run. Times are seconds."""
 _SERIES: Final = "target = ? AND queue_path = ? AND dialect = ?"
 
 
@@ -34,7 +80,7 @@ class HistoryProblem(UsageProblem):
 
 
 class UnusableHistory(HistoryProblem):
-    """A file that can never be this suite's history: not a history, damaged, or of a newer version."""
+    """A file that can never be this suite's history: not a history, damaged, or of another version."""
 
 
 class Seen(NamedTuple):
@@ -45,7 +91,7 @@ class Seen(NamedTuple):
 
 
 class Store:
-    """A history, opened. ``create`` makes the file where there is none; one of an older version is upgraded.
+    """An open history. ``create`` makes the file if it does not exist.
 
     To be closed, best by ``with``. Raises HistoryProblem, here and from every method.
     """
@@ -65,8 +111,8 @@ class Store:
         try:
             with self._told("read"), self._transaction("DEFERRED"):  # another process may be making it
                 self._check()
-            with self._told("upgraded"):
-                self._upgrade()
+            with self._told("made"):
+                self._make_tables()
         except HistoryProblem:
             self.connection.close()
             raise
@@ -85,10 +131,10 @@ class Store:
         with self._told("written"), self._transaction():
             execute, many = self.connection.execute, self.connection.executemany
             number = execute(
-                f"INSERT INTO run ({_RUN}) VALUES (NULL{', ?' * 16})",  # noqa: S608 - our own words
+                f"INSERT INTO run ({_RUN}) VALUES (NULL{', ?' * 15})",  # noqa: S608 - our own words
                 (
                     run.target, run.queue_path, run.dialect, run.start, run.end, run.verdict.value, run.reason,
-                    run.partial, run.selected, run.suite_version, run.edition, run.document_sha256,
+                    run.partial, run.selected, run.suite_version, run.document_sha256,
                     msgspec.json.encode(run.counts).decode(), run.failed_on_should, run.p50, run.p95,
                 ),
             ).lastrowid  # fmt: skip
@@ -195,26 +241,28 @@ class Store:
 
     def _check(self) -> None:
         version, owner = self._pragma("user_version"), self._pragma("application_id")
-        empty = self._one("SELECT count(*) FROM sqlite_master")[0] == 0
-        if owner != APPLICATION_ID and not (empty and version == owner == 0):
+        objects = self._one("SELECT count(*) FROM sqlite_master")[0]  # fails if the file is damaged
+        if version == owner == objects == 0:
+            return  # an empty file becomes a history
+        if owner != APPLICATION_ID:
             raise UnusableHistory(f"the history {self.path} is a database of another program: name another file")
-        if version > len(SCRIPTS):
+        if version != VERSION:
             raise UnusableHistory(
-                f"the history {self.path} is of a newer version of this suite (its tables are of version {version}, "
-                f"{len(SCRIPTS)} is known here): upgrade comfy-queue-conformance, or name another file"
+                f"the history {self.path} has tables of version {version}, and this version of the suite uses version "
+                f"{VERSION}: name another file, or use the version of comfy-queue-conformance that made this one"
             )
 
-    def _upgrade(self) -> None:
-        """Bring an older or an empty file to today's tables, in one transaction."""
-        if self._pragma("user_version") == len(SCRIPTS):
+    def _make_tables(self) -> None:
+        """Make the tables in an empty file, in one transaction."""
+        if self._pragma("user_version") == VERSION:
             return
         with self._transaction():
-            version = self._pragma("user_version")  # another process may have been quicker
-            for script in SCRIPTS[version:]:
-                for statement in filter(str.strip, script.split(";")):  # executescript would commit
-                    self.connection.execute(statement)
+            if self._pragma("user_version") == VERSION:  # another process was faster
+                return
+            for statement in filter(str.strip, _TABLES.split(";")):  # executescript would commit
+                self.connection.execute(statement)
             self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self.connection.execute(f"PRAGMA user_version = {len(SCRIPTS)}")
+            self.connection.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
@@ -244,10 +292,10 @@ def _upto(run: PastRun) -> tuple[str, str, str, int]:
 
 def _past(row: tuple[Any, ...]) -> PastRun:
     number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
-    edition, sha256, counts, failed_on_should, p50, p95 = rest
+    sha256, counts, failed_on_should, p50, p95 = rest
     return PastRun(
         number=number, target=target, queue_path=path, dialect=dialect, start=start, end=end, verdict=Verdict(verdict),
-        reason=reason, partial=bool(partial), selected=selected, suite_version=suite, edition=edition,
+        reason=reason, partial=bool(partial), selected=selected, suite_version=suite, edition=EDITION,
         document_sha256=sha256, counts=msgspec.json.decode(counts, type=Counts),
         failed_on_should=bool(failed_on_should), p50=p50, p95=p95,
     )  # fmt: skip

@@ -9,15 +9,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from conformance.contract.clauses.privacy import HARMLESS
-from conformance.exchange.model import Exchange, Wire
+from conformance.exchange.model import Exchange
 from conformance.judge.excerpt import start_of
 from conformance.judge.masking import may_hold_workflows
 from conformance.judge.report import (
     Body,
     Kept,
     KeptAnswer,
-    KeptProblem,
-    KeptWire,
     RecordedExchange,
     RecordedRequest,
     RecordedResponse,
@@ -81,28 +79,18 @@ def bodies(named: Iterable[tuple[str, bytes]], limit: int = WHOLE_BODIES) -> dic
 
 def kept(exchange: Exchange) -> Kept:
     """Return what clauses look at beside what is shown of an exchange."""
-    answered, problem = exchange.response, exchange.problem
-    request = exchange.request
+    request, answered = exchange.request, exchange.response
     return Kept(
         started=exchange.started, to_queue=request.to_queue,
         operation=None if request.operation is None else request.operation.name,
         sent=_body(request.body) if request.body else None, request_head=request.head,
         answer=None if answered is None else KeptAnswer(
             headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
-            http_version=answered.http_version, wire=_wire(answered.wire), extent=answered.extent.value,
+            http_version=answered.http_version, wire=answered.wire, extent=answered.extent.value,
             verbatim=answered.verbatim,
         ),
-        problem=None if problem is None else KeptProblem(
-            fault=problem.fault.value, detail=problem.detail, begun=problem.begun
-        ),
+        problem=exchange.problem,
     )  # fmt: skip
-
-
-WIRE: Final = KeptWire.__struct_fields__
-
-
-def _wire(wire: Wire | None) -> KeptWire | None:
-    return None if wire is None else KeptWire(**{name: getattr(wire, name) for name in WIRE})
 
 
 def _body(content: bytes) -> Body:

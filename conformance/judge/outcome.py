@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from conformance.contract.clause import Clause
 from conformance.contract.terms import Demand, Level
-from conformance.judge.report import ClauseResult, Evidence, Fingerprint, SourceOfClause, Status
+from conformance.judge.report import ClauseResult, Evidence, Fingerprint, Status
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
 
@@ -53,10 +53,7 @@ def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason
     return ClauseResult(
         id=clause.id, title=clause.title, level=level.value, status=status, reason=reason, core=clause.core,
         since=clause.since, judged=counted.judged, breached=counted.breached,
-        source=SourceOfClause(
-            pointer=clause.source.pointer, quote=clause.source.quote, rfc=clause.source.rfc,
-            document=clause.source.document,
-        ),
+        source=clause.source,
         why=clause.why, evidence=counted.evidence if broken else (),
         fingerprints=counted.fingerprints if broken else (),
     )  # fmt: skip

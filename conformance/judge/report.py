@@ -11,6 +11,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from conformance.contract.clause import Source
+from conformance.exchange.model import Problem, Wire
+
 SCHEMA_VERSION: Final = 1
 FINGERPRINTS: Final = 100
 """Fingerprints that are kept of a clause: where there are as many, there may be more."""
@@ -93,18 +96,6 @@ class Evidence(Value, frozen=True, kw_only=True):
     kind: str = ""
 
 
-class SourceOfClause(Value, frozen=True, kw_only=True):
-    """Where the sentence stands: a JSON Pointer into the vendored document, or an RFC section; and the words.
-
-    ``document`` names another document that the pointer is into, one that is published and not vendored.
-    """
-
-    pointer: str | None = None
-    quote: str | None = None
-    rfc: str | None = None
-    document: str | None = None
-
-
 class SmallestRequest(Value, frozen=True, kw_only=True):
     """The smallest generated request, or sequence of requests, that was seen to break a clause.
 
@@ -150,7 +141,7 @@ class ClauseResult(Value, frozen=True, kw_only=True):
     since: int
     judged: int
     breached: int
-    source: SourceOfClause
+    source: Source
     evidence: tuple[Evidence, ...] = ()
     waiver: str | None = None
     why: str = ""
@@ -184,15 +175,6 @@ class RecordedResponse(Value, frozen=True, kw_only=True):
     excerpt: str
 
 
-class KeptWire(Value, frozen=True, kw_only=True):
-    """What stood on the wire around an answer, as ``conformance.exchange.model.Wire`` has it."""
-
-    lengths: tuple[str, ...]
-    folded: int
-    surplus: int | None
-    interim: int
-
-
 class KeptAnswer(Value, frozen=True, kw_only=True):
     """Of an answer what is not shown, or not whole: all header fields as they came, and what became of its codings."""
 
@@ -200,17 +182,9 @@ class KeptAnswer(Value, frozen=True, kw_only=True):
     coding_error: str | None
     head: bool
     http_version: str
-    wire: KeptWire | None
+    wire: Wire | None
     extent: Literal["whole", "cut", "unknown"] = "whole"
     verbatim: bool = True
-
-
-class KeptProblem(Value, frozen=True, kw_only=True):
-    """Why there is no answer, as ``conformance.exchange.model.Problem`` has it."""
-
-    fault: str
-    detail: str
-    begun: bool
 
 
 class Kept(Value, frozen=True, kw_only=True):
@@ -223,7 +197,7 @@ class Kept(Value, frozen=True, kw_only=True):
     started: float | None
     to_queue: bool
     answer: KeptAnswer | None
-    problem: KeptProblem | None
+    problem: Problem | None
     operation: str | None = None
     sent: Body | None = None
     request_head: bool = True

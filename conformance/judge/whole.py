@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from conformance.exchange.model import (
-    Credential,
-    Exchange,
-    Extent,
-    NoResponse,
-    Operation,
-    Problem,
-    Request,
-    Response,
-    Wire,
-)
-from conformance.judge.ledger import WHOLE_BODIES, WIRE
+from conformance.exchange.model import Credential, Exchange, Extent, Operation, Request, Response
+from conformance.judge.ledger import WHOLE_BODIES
 from conformance.judge.report import Body, RecordedExchange, Report
 
 
@@ -51,15 +41,13 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
     if answered is not None and more.answer is not None:
         found = more.answer
         content = contents[answered.sha256] if answered.size else b""
-        wire = None if found.wire is None else Wire(**{name: getattr(found.wire, name) for name in WIRE})
         response = Response(
-            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, wire,
+            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, found.wire,
             Extent(found.extent), found.verbatim,
         )  # fmt: skip
-    lost = more.problem
     return Exchange(
         id=recorded.id, request=request, response=response,
-        problem=None if lost is None else Problem(NoResponse(lost.fault), lost.detail, lost.begun),
+        problem=more.problem,
         started=more.started, elapsed=recorded.elapsed, attempt=recorded.attempt, superseded=recorded.superseded,
         server=recorded.server,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -105,21 +105,6 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
         self._weight = 0
 
 
-class _Body(NamedTuple):
-    """A body as it was read, and what the clauses that speak of bodies alone say of it."""
-
-    reading: Reading
-    digest: bytes
-    noted: Noted
-    proven: Hashable | None
-    """Equal for bodies of which the clauses that declare ``fast`` say the same; None for others."""
-
-    @property
-    def room(self) -> int:
-        """Bytes that it takes."""
-        return len(self.reading.content) + ROOM
-
-
 class _Alike(NamedTuple):
     """What is said of answers that are alike as far as anybody has looked, and who wants to see more of each."""
 
@@ -142,27 +127,23 @@ class _Head(NamedTuple):
 
 
 class _Equal(NamedTuple):
-    """Answers that are equal in everything that is judged, and what is said of each of them by itself.
+    """Responses that are equal in everything that is judged, and the findings of each alone.
 
-    ``others`` are clauses that look at all fields, whichever there are: they are asked of each answer.
+    ``others`` are clauses that look at every header field: they are asked about each response.
     """
 
     number: int
-    headers: Headers
     head: _Head
-    body: _Body
+    reading: Reading
+    digest: bytes
     shows_queue: bool
     noted: Noted
     others: Sequence[Clause]
-    dated: bool
 
-    def is_again(self, exchange: Exchange, response: Response) -> bool:
-        """Whether an answer is equal to the first of them in whatever it has."""
-        return (
-            response.content == self.body.reading.content
-            and response.headers == self.headers
-            and self.head == _head(exchange, response, self.head.fields, dated=self.dated)
-        )
+    @property
+    def room(self) -> int:
+        """The bytes that this takes."""
+        return len(self.reading.content) + ROOM
 
 
 @dataclass
@@ -195,22 +176,20 @@ class Stream:
         self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
         self._steady = [STEADY] if STEADY in asked else []
         self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
-        self._last: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.body.room)
-        self._newest: _Equal | None = None
-        self._equals: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.body.room)
         self._numbers = itertools.count()
-        self._sums: Recent[int, tuple[Noted, Noted, Noted]] = Recent(EQUALS)
-        """What was added up last, so that equal sums are the same value: those are counted together."""
+        self._newest: _Equal | None = None
+        self._sum = (NOTHING, NOTHING, NOTHING)
+        """The last two findings that were added, and the sum: equal sums are one object, which is counted faster."""
         self._fields: set[str] = set()
-        """The fields of a head that some clause has looked at, by their names in lower case."""
-        self._heads: Recent[_Head, _Alike] = Recent(EQUALS)
-        self._alike: Recent[Hashable, _Alike] = Recent(EQUALS)
-        self._proven: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
-        self._bodies: Recent[bytes, _Body] = Recent(BODIES, lambda body: body.room)
+        """The header fields that some clause has looked at, by their names in lower case."""
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
-        self._runs: Recent[Hashable, Noted] = Recent(EQUALS)
-        self._digests: Recent[bytes, bytes] = Recent(2 * JOBS)
+        # Three caches. Locust alone takes some 140 microseconds for a request, and judging may take a seventh of that
+        # (benchmarks/load.py). Without equals, responses that alternate are judged anew each time, such as those of a
+        # server that sheds load. Without alike or jobs, a 3 kB body that is a new one takes 600 to 800 microseconds
+        # instead of 250; without jobs, a 30 kB one takes 5 milliseconds instead of half of one.
+        self._equals: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.room)
+        self._alike: Recent[Hashable, _Alike] = Recent(EQUALS)
+        self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
 
     def judge(self, reader: Hashable, exchange: Exchange) -> Noted:
         """Return what all clauses say of an answer; ``reader`` is who asked, one request after the other.
@@ -220,11 +199,7 @@ class Stream:
         response = exchange.response
         if response is None:
             return NOTHING
-        last, window = self._last.get(reader), self._readers.get(reader)
-        if last is not None and last.is_again(exchange, response):
-            equal = last
-        else:
-            equal = self._equal(reader, exchange, response)
+        equal, window = self._equal(exchange, response), self._readers.get(reader)
         if window is not None and window.still == equal.number:
             noted = window.said
         else:
@@ -233,55 +208,54 @@ class Stream:
 
     def _with_all_fields(self, noted: Noted, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
         """Return what was said of an answer, with what those say of it who look at whatever fields it has."""
-        answer = Answer(exchange, response, equal.body.reading)
+        answer = Answer(exchange, response, equal.reading)
         more = _noted((clause, partial(subjects, clause, answer)) for clause in equal.others)
-        equal.body.reading.forget()
-        one, other, both = self._sums.get(id(noted), (None, None, NOTHING))
+        equal.reading.forget()
+        one, other, _ = self._sum
         if one is not noted or other != more:
-            both = noted + more
-            self._sums.put(id(noted), (noted, more, both))
-        return both
+            self._sum = (noted, more, noted + more)
+        return self._sum[2]
 
     def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
         """Return what is said of an answer by itself, and together with those before it of the same reader."""
-        if not equal.shows_queue or not equal.body.reading.summary.is_object:
+        if not equal.shows_queue or not equal.reading.summary.is_object:
             return equal.noted
         window = self._readers.get_or_make(reader, _Reader)
-        digest, stood_still = equal.body.digest, (equal.body.digest,) * WINDOW
+        digest, stood_still = equal.digest, (equal.digest,) * WINDOW
         if window.digests != stood_still:  # else those that are there serve as well
-            read = remembered(exchange, response, equal.body.reading.summary)
+            read = remembered(exchange, response, equal.reading.summary)
             window.reads = (*window.reads, read)[-WINDOW:]
             window.digests = (*window.digests, digest)[-WINDOW:]
             window.still = None
             self._readers.put(reader, window)
-        run = (equal.number, window.digests)
-        said = self._runs.get_or_make(run, lambda: equal.noted + self._compare(window.reads, equal.body.reading))
+        # A clause may look at the whole body of the newest read.
+        said = equal.noted + self._compare((*window.reads[:-1], Answer(exchange, response, equal.reading)))
+        equal.reading.forget()
         if window.digests == stood_still:
             window.still, window.said = equal.number, said
         return said
 
-    def _equal(self, reader: Hashable, exchange: Exchange, response: Response) -> _Equal:
-        """Return what is said of an answer by itself: most often it is one more of the last ones, of anybody's."""
-        last, newest, head = self._last.get(reader), self._newest, self._head(exchange, response)
-        if last is not None and last.body.reading.content == response.content and last.head == head:
-            return last
-        if newest is None or newest.body.reading.content != response.content or newest.head != head:
+    def _equal(self, exchange: Exchange, response: Response) -> _Equal:
+        """Return the findings of a response alone. Most often it equals the newest one."""
+        newest, head = self._newest, self._head(exchange, response)
+        if newest is None or newest.head != head or newest.reading.content != response.content:
             newest = self._newest = self._looked_up(exchange, response, head)
-        self._last.put(reader, newest)
         return newest
 
     def _head(self, exchange: Exchange, response: Response) -> _Head:
+        """Return the head of a response: with our time to the second if it has no Date, else to the hour."""
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
-        return _head(exchange, response, fields, dated=_is_dated(response))
+        request, started = exchange.request, exchange.started or 0.0
+        moment = int(started // HOUR if response.header("date") else started)
+        return _Head(request.same, request.body, response.status, fields, response.coding_error, moment)
 
     def _looked_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
         digest = hashlib.blake2b(response.content, digest_size=16).digest()
-        body = self._bodies.get_or_make(digest, lambda: self._read(digest, response.content))
         known = len(self._fields)
-        equal = self._equals.get_or_make((head, digest), lambda: self._ask(exchange, response, head, body))
+        equal = self._equals.get_or_make((head, digest), lambda: self._ask(exchange, response, head, digest))
         if known == len(self._fields):
             return equal
-        for memory in (self._equals, self._alike, self._heads):  # somebody looked at a field as nobody had before
+        for memory in (self._equals, self._alike):  # a clause looked at a field for the first time
             memory.forget()
         return self._looked_up(exchange, response, self._head(exchange, response))
 
@@ -298,29 +272,34 @@ class Stream:
                 said[name] = said.get(name, Noted()) + noted
         return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
 
-    def _ask(self, exchange: Exchange, response: Response, head: _Head, body: _Body) -> _Equal:
-        answer = Answer(exchange, response, body.reading)
-        alike = self._heads.get_or_make(head, lambda: self._ask_of_head(answer))
-        if body.proven is not None and answer.shows_queue:
-            of_head = alike
-            alike = self._alike.get_or_make((head, body.proven), lambda: self._ask_of_proven(answer, of_head))
+    def _ask(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
+        reading = FastReading(response.content, self._demand, recall=self._seen)
+        answer = Answer(exchange, response, reading)
+        proven = reading.proven if answer.shows_queue else None
+        alike = self._alike.get_or_make((head, proven), lambda: self._ask_of_alike(answer, proven))
         noted, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
-        body.reading.forget()
-        noted = alike.noted + noted + (body.noted if answer.shows_queue else NOTHING)
-        number, dated = next(self._numbers), _is_dated(response)
-        return _Equal(number, response.headers, head, body, answer.shows_queue, noted, others, dated)
+        noted = alike.noted + noted
+        if answer.shows_queue:
+            noted += self._ask_of_body(self._of_body if proven is not None else self._declared + self._of_body, reading)
+        if reading.proven is None:
+            reading.summary.settle(_digest)
+        reading.forget()
+        return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, noted, others)
 
-    def _ask_of_head(self, answer: Answer) -> _Alike:
-        """Ask what can be asked without the body: which clauses want to see it, shows when they do."""
+    def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _Alike:
+        """Ask what depends only on the head and on what was proven of the body: the same for all bodies alike.
+
+        A clause that wants to see more shows that by looking at it.
+        """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
         noted, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
-        return _Alike(noted + _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady), others)
-
-    def _ask_of_proven(self, answer: Answer, of_head: _Alike) -> _Alike:
-        """Ask what can be asked of a head and the remaining jobs of a body: equal for all equal bodies."""
-        declared = [clause for clause in of_head.others if clause.fast is not None]
-        noted, others = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
-        return _Alike(of_head.noted + noted, [c for c in of_head.others if c.fast is None or c in others])
+        noted += _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady)
+        if proven is None:
+            return _Alike(noted, others)
+        declared = [clause for clause in others if clause.fast is not None]
+        more, wanting = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
+        noted += more + self._ask_of_body(self._declared, answer.reading)
+        return _Alike(noted, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
         """Return what is seen of an element of a list: each is looked at once."""
@@ -330,29 +309,14 @@ class Stream:
     def _look(self, look: Callable[[Raw], Inspection], text: bytes) -> Inspection:
         seen = look(Raw(text))
         if seen.remaining is None:
-            seen.facts(self._demand.read_as).settle(self._digests.get_or_make)
+            seen.facts(self._demand.read_as).settle(_digest)
         return seen
 
-    def _read(self, digest: bytes, content: bytes) -> _Body:
-        reading = FastReading(content, self._demand, recall=self._seen)
-        proven = reading.proven
-        if proven is None:
-            noted = self._ask_declared(reading)
-            reading.summary.settle(self._digests.get_or_make)
-        else:
-            noted = self._proven.get_or_make(proven, lambda: self._ask_declared(reading))
-        noted += _noted((clause, partial(_of_body, clause, reading)) for clause in self._of_body)
-        return _Body(reading, digest, noted, proven)
+    def _ask_of_body(self, clauses: Iterable[Clause], reading: Reading) -> Noted:
+        return _noted((clause, partial(_of_body, clause, reading)) for clause in clauses)
 
-    def _ask_declared(self, reading: Reading) -> Noted:
-        return _noted((clause, partial(_of_body, clause, reading)) for clause in self._declared)
-
-    def _compare(self, before: Sequence[Answer], reading: Reading) -> Noted:
-        """Return what a read says together with the ones before it of the same reader.
-
-        Of the last read the whole body can be seen: a hint may depend on more of it than its summary.
-        """
-        reads = [*before[:-1], replace(before[-1], reading=reading)]
+    def _compare(self, reads: Sequence[Answer]) -> Noted:
+        """Return what a read says together with the ones before it of the same reader."""
         return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
 
 
@@ -367,8 +331,8 @@ def _whole(clause: Clause, answer: Answer) -> _Asked:
 
 def _of_body(clause: Clause, reading: Reading) -> _Asked:
     assert clause.of_body is not None
-    exercised, remaining = reading.remaining(clause.fast, clause.level_in(reading.demand))
-    return exercised, clause.of_body(remaining)
+    exercised, left = reading.remaining(clause.fast, clause.level_in(reading.demand))
+    return exercised, clause.of_body(left)
 
 
 def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
@@ -396,15 +360,9 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
     }  # fmt: skip
 
 
-def _is_dated(response: Response) -> bool:
-    return bool(response.header("date"))
-
-
-def _head(exchange: Exchange, response: Response, fields: Headers, *, dated: bool) -> _Head:
-    """Return the head of an answer: with our time to the second where the answer has no Date, else to the hour."""
-    request, started = exchange.request, exchange.started or 0.0
-    moment = int(started // HOUR if dated else started)
-    return _Head(request.same, request.body, response.status, fields, response.coding_error, moment)
+def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
+    """Return a digest without a cache."""
+    return make()
 
 
 def _as_far_as_shown(clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer) -> _Alike:
@@ -424,8 +382,8 @@ def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
     for clause, asking in asked:
         try:
             found = list[Finding]()
-            exercised, remaining = asking()
-            for subject in remaining:
+            exercised, left = asking()
+            for subject in left:
                 exercised = True
                 if len(found) < LISTED:
                     found += itertools.islice(clause.check(subject), LISTED - len(found))

@@ -15,6 +15,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
+from msgspec import structs
+
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
@@ -313,7 +315,7 @@ class Client:
         lengths = tuple(self._redactor.text(length) for length in sight.wire.lengths)
         return Response(
             sight.status, self._redactor.headers(sight.headers), http_version=sight.http_version,
-            wire=sight.wire._replace(lengths=lengths),
+            wire=structs.replace(sight.wire, lengths=lengths),
         )  # fmt: skip
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
+from conformance.contract.clause import Source
 from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.refusals import advice
 from conformance.contract.terms import ORDER, Dialect
@@ -23,7 +24,6 @@ from conformance.judge.report import (
     Run,
     SeenUnderLoad,
     SmallestRequest,
-    SourceOfClause,
     Status,
     Verdict,
 )
@@ -211,7 +211,7 @@ def reading(run: Run) -> str:
     return "; ".join(filter(None, (dialect(run), order(run), because(run))))
 
 
-def source_text(source: SourceOfClause) -> str:
+def source_text(source: Source) -> str:
     """Return where the sentence of a clause stands, in words."""
     return source.rfc or f"{source.document or 'openapi-cloud.get-queue.yaml'}#{source.pointer or ''}"
 
@@ -308,7 +308,7 @@ def judged_again(report: Report) -> str:
     other = "" if source.document_sha256 == report.run.document_sha256 else ", by another document"
     return (
         f"judged again on {source.judged} from {source.file}: then, by suite {source.suite_version}{other}, "
-        f"dialect {source.dialect}, edition {source.edition}, it was {VERDICT[source.verdict].lower()} "
+        f"dialect {source.dialect}, it was {VERDICT[source.verdict].lower()} "
         f"({source.verdict_reason})"
     )
 

@@ -14,15 +14,18 @@ _COMMANDS: Final = re.compile(
     r"|(?<=#)#(?=\w*\[)"  # Azure Pipelines and TeamCity: ##vso[…], ##teamcity[…], anywhere in a line
 )
 _UNSEEN: Final = re.compile(
-    # Printable by their category, and blank or nothing at all to the eye; not the two selectors that emoji need.
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
+    # Default_Ignorable_Code_Point of Unicode, as far as str.isprintable accepts it, but for the two selectors of emoji,
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef"
+    "\u2800\U00013441\U00013442\U0001d159]"  # and characters that have a width and no ink
 )
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Escape what a reader could mistake or a format forbids: controls, bidirectional overrides, odd spaces.
+    """Escape every character that a reader cannot see or that acts on its surroundings. Everything shown passes here.
 
-    What is left is printable (hence also legal in XML); ``keep`` names characters left as they are.
+    These are controls, format characters such as bidirectional overrides, spaces other than U+0020, surrogates, private
+    and unassigned characters, and characters that are blank. The result is printable and legal in XML. ``keep`` names
+    characters that stay.
     """
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c in keep else _escape(c) for c in text)
@@ -61,10 +64,9 @@ def failure(error: Exception) -> str:
 
 
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
-    """Escape what a terminal or a reader could mistake (controls, bidirectional overrides) and bound the length."""
+    """Bound the length of a text, and make it visible and free of credentials."""
     text = without_credentials(text)
-    cut = text[:limit]
-    safe = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
+    safe = visible(text[:limit])
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import structs
 
+from conformance.contract.clause import Source
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.report import (
     ClauseResult,
@@ -28,7 +29,6 @@ from conformance.judge.report import (
     Report,
     Run,
     SeenUnderLoad,
-    SourceOfClause,
     State,
     Status,
     Verdict,
@@ -162,15 +162,13 @@ def clause(
         since=1,
         judged=judged if seen else 0,
         breached=3 if status in {Status.FAIL, Status.WARN, Status.WAIVED} else 0,
-        source=SourceOfClause(
+        source=Source(
             rfc="RFC 9110 §8.3",
             quote="A sender that generates a message containing content SHOULD generate a Content-Type header field "
             "in that message.",
         )
         if clause_id.startswith("http.")
-        else SourceOfClause(
-            pointer="/components/schemas/QueueItem/items/oneOf/1/description", quote="Prompt ID (UUID)"
-        ),
+        else Source(pointer="/components/schemas/QueueItem/items/oneOf/1/description", quote="Prompt ID (UUID)"),
         evidence=evidence,
         waiver="Accepted until the next release: gateway issue 481." if status is Status.WAIVED else None,
         why="Clients find a job again by this value, and compare it with what they were given when they queued it.",

@@ -7,20 +7,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import histories
-import history_of_version_1
 import msgspec
 import pytest
 import report_samples as sample
 from msgspec import structs
 
-from conformance.history import HistoryProblem, Store, UnusableHistory, compare, history_of, keep, prepare, snapshot
-from conformance.history import store as module
-from conformance.history.schema import APPLICATION_ID, SCRIPTS
+from conformance.history import HistoryProblem, Store, UnusableHistory, history_of, keep, prepare, snapshot
+from conformance.history.store import APPLICATION_ID, VERSION
 from conformance.judge.report import Report, RunAt, Status
 
 HERE = Path(__file__).parent
@@ -241,10 +240,19 @@ def other_program(path: Path) -> None:
         connection.execute("CREATE TABLE mine (x)")
 
 
-def of_tomorrow(path: Path) -> None:
-    histories.fill(path, (sample.passing,))
+def of_version(number: int) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        histories.fill(path, (sample.passing,))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA user_version = {number}")
+
+    return make
+
+
+def without_tables(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
 
 
 def damaged(path: Path) -> None:
@@ -258,11 +266,13 @@ def damaged(path: Path) -> None:
     [
         (lambda path: path.write_text("not a database, but long enough to be one" * 50), "is no SQLite database"),
         (other_program, "is a database of another program"),
-        (of_tomorrow, "is of a newer version of this suite"),
+        (of_version(VERSION - 1), f"has tables of version {VERSION - 1}, and this version of the suite uses"),
+        (of_version(VERSION + 1), f"has tables of version {VERSION + 1}, and this version of the suite uses"),
+        (without_tables, "has tables of version 1, and this version of the suite uses"),
         (damaged, "is a damaged SQLite database"),
         (Path.mkdir, "is a directory"),
     ],
-    ids=["text", "another program's", "of a newer version", "damaged", "a directory"],
+    ids=["text", "another program's", "older", "newer", "older, empty", "damaged", "a directory"],
 )
 def test_what_can_never_be_a_history_is_refused_before_and_after_and_left_alone(
     path: Path, make: Any, told: str
@@ -293,52 +303,6 @@ def test_a_history_that_is_only_to_be_read_is_not_made(path: Path) -> None:
     with pytest.raises(UnusableHistory, match="there is no history"):
         Store(path)
     assert not path.exists()
-
-
-# --- older versions ------------------------------------------------------------------------------
-
-
-def test_the_scripts_of_earlier_versions_are_as_they_were(path: Path, tmp_path: Path) -> None:
-    """A changed script would leave older files as nobody expects them."""
-    history_of_version_1.build(path)
-    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(tmp_path / "again.db")) as again:
-        again.executescript(SCRIPTS[0])
-        assert old.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        held = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
-        assert old.execute(held).fetchall() == again.execute(held).fetchall()
-
-
-def test_an_older_file_is_upgraded_in_place_and_keeps_its_runs(path: Path) -> None:
-    history_of_version_1.build(path)
-    report = keep(histories.night(sample.failing(), 1), path)
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(SCRIPTS),)
-    assert numbers(path) == [1, 2, 3]
-    assert report.history is not None
-    first, _, last = report.history.runs
-    assert (first.number, first.start, first.suite_version, first.p50) == (1, "2025-12-01T03:00:00Z", "0.9.0", None)
-    assert last.p50 is not None
-    line = report.history.clauses["item.create-time.milliseconds"]
-    assert [(span.status, span.runs) for span in line.spans] == [(Status.FAIL, 3)]
-    assert line.broken_since is not None
-    assert line.broken_since.number == 1
-
-
-def test_runs_without_fingerprints_did_not_fail_in_another_way(path: Path) -> None:
-    """The first version kept none: that they are there now is no change of the server."""
-    history_of_version_1.build(path)
-    with Store(path) as store:
-        diff = compare(store.snapshot(store.run(2)), snapshot(sample.failing()))
-    assert "item.create-time.milliseconds" not in {change.clause for change in diff.changes}
-
-
-def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    history_of_version_1.build(path)
-    before = path.read_bytes()
-    monkeypatch.setattr(module, "SCRIPTS", (SCRIPTS[0], "CREATE TABLE fine (x); CREATE TABLE run (x);"))
-    with pytest.raises(HistoryProblem, match=r"cannot be upgraded \(table run already exists\)"):
-        Store(path)
-    assert path.read_bytes() == before
 
 
 # --- what a report shows of it --------------------------------------------------------------------

@@ -121,7 +121,6 @@ def test_what_else_differs_is_noted() -> None:
         passing.run,
         document_sha256="0" * 64,
         suite_version="0.9",
-        edition=2,
         dialect="oss",
         read_as="oss",
         partial=True,
@@ -129,7 +128,6 @@ def test_what_else_differs_is_noted() -> None:
     assert contrast(passing, structs.replace(passing, run=run)).notes == (
         "the documents differ: 95185edf23bb for A, 000000000000 for B",
         "the versions of the suite differ: 1.0.0 for A, 0.9 for B",
-        "the editions of the clauses differ: 1 for A, 2 for B",
         "A is read as cloud, B as oss: what only one of the dialects asks is no difference",
         "the run of B is partial, cut short",
     )

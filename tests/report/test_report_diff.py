@@ -190,7 +190,6 @@ def test_a_verdict_that_became_conformant_is_better() -> None:
         ("dialect", "oss", "the dialects differ: cloud, then oss"),
         ("document_sha256", "f" * 64, "the documents differ: SHA-256 95185edf23bb, then SHA-256 ffffffffffff"),
         ("suite_version", "2.0.0", "the versions of the suite differ: 1.0.0, then 2.0.0"),
-        ("edition", 2, "the editions differ: 1, then 2"),
         ("options", {"queue_path": "/queue"}, "the paths differ: not told, then /queue"),
         ("partial", True, "the newer run is partial, cut short"),
     ],

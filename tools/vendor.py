@@ -1,16 +1,27 @@
-"""Put a new version of the published document into a checkout, with its provenance; the tests say what to look at."""
+"""Vendors the published document into a checkout, with its provenance: ``python tools/vendor.py [CHECKOUT]``.
+
+Nothing is written if ``comfy-conformance drift`` finds no drift. Exit status: 0 vendored, or no drift; 1 nothing was
+written, and a line on the standard error says why; 2 usage.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import click
+
+from conformance.cli.drift import compared, document_url
+from conformance.cli.shared import option_of_a_run
+from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
+from conformance.run.options import OPTIONS
 from conformance.spec.document import DOCUMENT_PATH
 from conformance.text.files import write_whole
+from conformance.text.safe import line
 
 _PROVENANCE: Final = Path("openapi", "PROVENANCE.md")
 _DOCUMENT: Final = Path("openapi", DOCUMENT_PATH.name)
@@ -60,3 +71,35 @@ def _with(text: str, pattern: str, value: str, path: Path) -> str:
     if found != 1:
         raise Unvendored(f"{path} is not as it was left: {pattern!r} is found {found} times instead of once")
     return changed
+
+
+_OPTIONS: Final = {option.name: option for option in OPTIONS}
+
+
+@click.command()
+@click.argument("checkout", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--url", default=PUBLISHED_AT, show_default=True, help="Where the document is published.")
+@option_of_a_run(_OPTIONS["ca_bundle"])
+@option_of_a_run(_OPTIONS["proxy_env"])
+@option_of_a_run(_OPTIONS["insecure"])
+def main(checkout: Path, url: str, **options: Any) -> None:
+    """Vendor the published document into CHECKOUT, by default the current folder."""
+    url = document_url(url.strip())
+    drift, published, problem = compared(url, options)
+    if drift is None or published is None:
+        raise click.ClickException(line(f"not compared: {url}: {problem}"))
+    if not drift.found:
+        click.echo("no drift: nothing was written")
+        return
+    try:
+        written = revendor(checkout, published, url=url, today=datetime.now(UTC).date())
+    except Unvendored as why:
+        raise click.ClickException(line(str(why))) from None
+    except OSError as error:
+        raise click.ClickException(f"{checkout} cannot be written ({error.strerror}): nothing was changed") from None
+    click.echo(f"vendored into {checkout}: {', '.join(map(str, written))}")
+    click.echo("now look at what fails: pytest tests/test_document.py tests/test_catalogue.py; then tox -e overlay")
+
+
+if __name__ == "__main__":
+    main()
