@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from conformance.spec.schemas import Schemas
 
 EDITION: Final = 1
 """The clauses as they stand together, by a number that rises when one is added or its level raised."""
@@ -47,6 +50,8 @@ class Demand(NamedTuple):
     read_as: Dialect
     because: str
     twice: frozenset[str] = frozenset()
+    schemas: Schemas | None = None
+    """The response schemas of the user's own document, if one is given."""
 
     @property
     def open(self) -> bool:
