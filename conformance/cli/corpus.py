@@ -12,9 +12,9 @@ from conformance.cli.shared import refusal
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def corpus(directory: Path) -> None:
-    """Write responses of every fault and variant, with the clauses that they break, as JSON and HTTP.
+    """Write responses of every fault and variant, with their expected results.
 
-    DIR gets a JSON file for each case, its request and response as bytes of HTTP, a JSON Schema of the cases, and
+    For others to test their validators and clients with. DIR gets a JSON file for each case, its request and response as bytes of HTTP, a JSON Schema of the cases, and
     corpus.json, which lists them. `comfy-conformance judge` reports of each response what its case expects.
     """
     from conformance.run.corpus import write_corpus
