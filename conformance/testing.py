@@ -1,6 +1,7 @@
-"""Fixtures for those who test a client of ``GET /api/queue``: a server that answers right, or wrong in one way.
+"""For test suites of others: a server for those who test a client, and the contract for those who test a server.
 
-Asked for in a ``conftest.py``, and not loaded without::
+``contract_tests`` makes a parametrised test against a server of yours (``docs/own-tests.md``). The fixture
+``queue_server`` starts a server that answers right, or wrong in one way. Load it in a ``conftest.py``::
 
     pytest_plugins = ["conformance.testing"]
 
@@ -12,7 +13,7 @@ Asked for in a ``conftest.py``, and not loaded without::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, repeat
 from typing import Any, Protocol
@@ -78,3 +79,16 @@ def _bodies(answers: Answer | Sequence[Answer]) -> Iterator[bytes]:
         raise ValueError("answers is empty: give at least one")
     written = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in listed]
     return chain(written, repeat(written[-1]))
+
+
+def contract_tests(
+    fixture: str, *, inconclusive_ok: bool = False, fail_on_should: bool = False, **options: Any
+) -> Callable[..., None]:
+    """Return a parametrised test of the contract against the URL that your fixture yields: ``docs/own-tests.md``.
+
+    One item for the verdict, each clause, and each family of generated requests. ``options`` are those of
+    ``conformance.check``. Raises TypeError for an option that it does not have.
+    """
+    from conformance.suite.own_tests import contract_tests as make
+
+    return make(fixture, inconclusive_ok=inconclusive_ok, fail_on_should=fail_on_should, **options)

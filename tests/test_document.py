@@ -14,11 +14,14 @@ from conformance.spec.document import (
     DOCUMENT_PATH,
     DOCUMENT_SHA256,
     OVERLAY_PATH,
+    PROBED_PATH,
     Document,
     document_bytes,
     errata,
     load_corrected,
     load_document,
+    load_probed,
+    load_probing,
     quote_stands_at,
     resolve,
 )
@@ -139,6 +142,31 @@ def test_the_corrected_document_is_what_the_overlay_makes_of_the_published_one()
 
     made = apply_overlay(load_document(), yaml.safe_load(OVERLAY_PATH.read_bytes()))
     assert load_corrected() == made, f"{CORRECTED_PATH.name} is out of date: run `tox -e overlay`"
+
+
+def test_the_probed_document_is_what_the_overlay_makes_of_the_corrected_one() -> None:
+    from oas_patch.overlay import apply_overlay
+
+    made = apply_overlay(load_corrected(), load_probing())
+    assert load_probed() == made, f"{PROBED_PATH.name} is out of date: run `tox -e overlay`"
+
+
+def test_each_probing_parameter_is_optional_has_a_family_and_keeps_its_schema() -> None:
+    from openapi_spec_validator import OpenAPIV30SpecValidator
+
+    document = load_probed()
+    OpenAPIV30SpecValidator(document).validate()
+    operation = document["paths"]["/api/queue"]["get"]
+    assert {each["x-family"] for each in operation["parameters"]} == set(operation["x-families"])
+    assert not [each["name"] for each in operation["parameters"] if each.get("required")]
+    accept = next(each for each in operation["parameters"] if each["name"] == "Accept")
+    assert {"application/xml", "text/xml"} <= set(accept["schema"]["enum"])
+    values = [value for each in operation["parameters"] for value in each["schema"].get("enum", ())]
+    assert all(isinstance(value, str) and value.isascii() and value.isprintable() for value in values)
+
+
+def test_each_action_of_the_probing_overlay_has_a_reason() -> None:
+    assert all(action["description"].endswith(".") for action in load_probing()["actions"])
 
 
 def test_the_corrected_schema_accepts_a_conforming_item_and_queue() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ import httpx
 import pytest
 from answers import broken, reads
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from outside import TIMEOUT, command_line, report, run, started
+from outside import TIMEOUT, command_line, report, started
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.secrets import Secret
@@ -213,14 +212,6 @@ def test_the_command_check_accuses_it_of_nothing(tmp_path: Path) -> None:
     assert done.returncode in (0, 10), done.stdout
     assert report(tmp_path)["verdict"] in {"conformant", "inconclusive"}
     assert [clause["id"] for clause in report(tmp_path)["clauses"] if clause["evidence"]] == []
-
-
-def test_without_hypothesis_one_line_says_what_to_install(tmp_path: Path) -> None:
-    hidden = "import sys; sys.modules['hypothesis'] = None; from conformance.cli import main; main()"
-    done = run(tmp_path, sys.executable, "-c", hidden, "serve", "--port", "0", "--generate")
-    assert done.returncode == 4
-    assert done.stderr.count("\n") == 1
-    assert "--generate needs Hypothesis: pip install 'comfy-queue-conformance[properties]'" in done.stderr
 
 
 def test_a_fault_of_what_is_listed_does_not_go_with_it(tmp_path: Path) -> None:

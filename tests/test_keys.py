@@ -258,7 +258,7 @@ def test_nobody_else_is_asked_where_a_redirect_points_elsewhere(status: str, pla
 # --- pytest, generated requests, caches -------------------------------------------------------------------------------
 
 LOUD = ("-vv", "--tb=long", "-l", "-rA", "--showlocals")
-SEARCH = ("--properties", "--max-examples", "20", "--seed", "1")
+SEARCH = ("--properties", "20", "--seed", "1", "--example-database", "examples")
 
 
 @pytest.mark.parametrize("echo", ["body", "no HTTP"])
@@ -282,7 +282,7 @@ def test_a_search_keeps_no_key_among_its_examples(tmp_path: Path) -> None:
         done = suite(tmp_path, "--target", f"http://127.0.0.1:{port}", *LOUD, *SEARCH, *HEADER, **SECRETS)
     assert len(heard) > 60
     assert done.returncode in (1, 10), done.stdout
-    assert [path for path in (tmp_path / ".hypothesis").rglob("*") if path.is_file()]
+    assert [path for path in (tmp_path / "examples").rglob("*") if path.is_file()]
     is_silent(done, tmp_path)
 
 

@@ -117,7 +117,7 @@ UNSEEN: Final[dict[str, str]] = {
     "to this suite and browsers": f"{PLAN}: no other program is named in User-Agent",
     "with X-Request-Id": f"{PLAN}: each brings an id, so that it is found in the logs of both sides",
     "44 times": "a run of the plan reads some forty times",
-    "but for every 61st time": "the same; --properties reads more often",
+    "but for every 61st time": "the same; generated requests read more often",
     "for an hour": "a run is over before",
 }
 """Disguises that a run does not see through, and why. What is not asked is not known."""

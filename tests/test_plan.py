@@ -18,7 +18,7 @@ from conformance.exchange.secrets import Secret
 from conformance.judge.judge import judge
 from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
 from conformance.probe.limits import Bounds
-from conformance.probe.plan import AGAIN, BROKEN_OFF, FUTILE, PAUSE, WAITS, follow
+from conformance.probe.plan import AGAIN, BROKEN_OFF, FUTILE, PAUSE, WAITS, Stopped, begin, end, follow, generating
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
 from conformance.run.ask import check
@@ -141,6 +141,12 @@ def test_each_variation_stands_between_two_plain_reads(run: Run) -> None:
     odd = [place for place, purpose in enumerate(purposes) if purpose != "read"]
     assert len(odd) >= 10
     assert all(purposes[place - 1] == purposes[place + 1] == "read" for place in odd)
+
+
+def test_wrong_keys_are_tried_when_all_else_was_asked_and_between_two_right_ones(run: Run) -> None:
+    client, _ = run(always(EMPTY), keyed=True)
+    purposes = [exchange.request.purpose for exchange in client.ledger]
+    assert purposes[-4:] == ["read", "a wrong key", "read", "garbled Origin"]
 
 
 def test_a_validator_that_was_seen_is_sent_back(run: Run) -> None:
@@ -367,3 +373,40 @@ def test_what_a_server_may_take_amiss_comes_last(run: Run, *, keyed: bool) -> No
     end = ["read", "a wrong key", "read", "garbled Origin"] if keyed else ["read", "garbled Origin"]
     assert purposes[-len(end) :] == end
     assert purposes.count("a wrong key") == keyed
+
+
+# --- generated requests -----------------------------------------------------------------------------------------------
+
+
+def test_generated_requests_are_dropped_first_and_do_not_count() -> None:
+    def script(client: Scripted) -> Outcome:
+        client.now += 1
+        return EMPTY
+
+    client = Scripted(script, keyed=True, bounds=Bounds(deadline=60, max_requests=50))
+
+    async def run_all() -> tuple[str | None, int, str | None]:
+        before = await begin(client, keyed=True, max_requests=50)
+        planned = len(client.ledger)
+        asker = generating(client, rate_limit=1.0)
+        client.counting = False
+        with pytest.raises(Stopped, match="the time for the run"):
+            await asker.all([Ask("generated")] * 60)
+        client.counting = True
+        sent = len(client.ledger) - planned
+        return before, sent, await end(client, keyed=True, max_requests=50)
+
+    before, sent, after = asyncio.run(run_all())
+    assert before is after is None
+    assert 0 < sent < 20
+    assert [exchange.request.purpose for exchange in client.ledger[-4:]][-1] == "garbled Origin"
+    assert client.uncounted == sent
+
+
+def test_a_few_closed_connections_do_not_end_generated_requests_and_time_outs_do() -> None:
+    client = Scripted(lambda client: BROKEN if client.asked.request.purpose == "odd" else EMPTY)
+    asker = generating(client, rate_limit=None)
+    asyncio.run(asker.all([Ask("read"), *[Ask("odd", query="a=1")] * (BROKEN_OFF + 5)]))
+    client.script = always(TIMEOUT)
+    with pytest.raises(Stopped, match="does not answer"):
+        asyncio.run(asker.all([Ask("odd", query="a=1")] * (BROKEN_OFF + 1)))

@@ -12,7 +12,9 @@ from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
 from conformance.run.consent import announcement
+from conformance.run.options import OPTIONS, settings_from
 from conformance.run.settings import Settings, make_settings
+from conformance.spec.document import DOCUMENT_SHA256
 
 KEY = "sesame-4711"
 HERE = "http://127.0.0.1:8188"
@@ -167,41 +169,44 @@ def test_it_is_announced_who_is_asked_and_who_receives_the_key() -> None:
     settings = Settings(target="https://cloud.comfy.org/a", key=Secret(KEY), key_source="MINE")
     asked, key = announcement(settings)
     assert "https://cloud.comfy.org/a" in asked
-    assert "at most 50 requests and 120 s" in asked
+    assert "at most 50 requests of the fixed plan and 120 s" in asked
     assert key == "the key in MINE is sent to https://cloud.comfy.org and to nobody else"
 
 
 # --- generated requests -----------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_generated_unless_it_is_asked_for() -> None:
-    assert make_settings({}).properties is None
-    assert make_settings({}).bounds.max_requests == 50
-
-
-def test_generated_requests_have_a_seed_of_their_own_and_more_room() -> None:
-    found = make_settings({}, properties=True)
+@pytest.mark.parametrize("given", [{}, {"properties": 60}])
+def test_requests_are_generated_by_default_and_do_not_count(given: dict[str, int]) -> None:
+    found = settings_from({}, {entry.name: entry.default for entry in OPTIONS} | given)
     assert found.properties is not None
-    assert found.properties.max_examples == 200
-    assert found.bounds.max_requests == 600
-    other = make_settings({}, properties=True).properties
+    assert found.properties.number == 60
+    assert found.bounds.max_requests == 50
+
+
+def test_nought_switches_generated_requests_off() -> None:
+    assert settings_from({}, {entry.name: entry.default for entry in OPTIONS} | {"properties": 0}).properties is None
+
+
+def test_generated_requests_have_a_seed_of_their_own() -> None:
+    one, other = (make_settings({}, properties=3).properties for _ in range(2))
+    assert one is not None
     assert other is not None
-    assert found.properties.seed != other.seed
+    assert one.seed != other.seed
 
 
 def test_what_was_given_is_taken() -> None:
-    found = make_settings(
-        {}, properties=True, seed=7, max_examples=3, example_database="none", bounds={"max_requests": 70}
-    )
+    found = make_settings({}, properties=3, seed=7, example_database="none", bounds={"max_requests": 70})
     assert found.properties == Properties(3, 7, "none")
     assert found.bounds.max_requests == 70
-    assert "then 3 generated requests, seed 7" in announcement(found)
+    told = f"from the vendored document, SHA-256 {DOCUMENT_SHA256}, seed 7 (--properties 0: none)"
+    assert any(line.startswith("then 3 requests that Schemathesis 4.") and told in line for line in announcement(found))
 
 
 def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    taken = make_settings({}, properties=True, example_database=str(tmp_path / "file" / "x"))
-    free = make_settings({}, properties=True, example_database=str(tmp_path / "x" / "y"))
+    taken = make_settings({}, properties=1, example_database=str(tmp_path / "file" / "x"))
+    free = make_settings({}, properties=1, example_database=str(tmp_path / "x" / "y"))
     said = f"what breaks a clause is not kept for the next run: {tmp_path / 'file/x'} cannot be written"
     assert said in announcement(taken)
     assert "is not kept" not in "\n".join(announcement(free))
@@ -210,7 +215,7 @@ def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ({"max_examples": 0}, "--max-examples must be 1 or more, not 0"),
+        ({"properties": -1}, "--properties must be 0 or more, not -1"),
         ({"seed": -1}, "--seed must be 0 or more, not -1"),
         ({"example_database": ""}, "--example-database is empty"),
         ({"example_database": "github:nobody"}, "give github:OWNER/REPO"),
@@ -219,20 +224,14 @@ def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> 
 )
 def test_a_search_that_cannot_be_is_one_line(typed: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageProblem, match=r"^[^\n]+$") as problem:
-        make_settings({}, properties=True, **typed)
+        make_settings({}, **{"properties": 1, **typed})
     assert told in str(problem.value)
 
 
-@pytest.mark.parametrize("typed", [{"max_examples": 5}, {"seed": 0}, {"example_database": "none"}])
+@pytest.mark.parametrize("typed", [{"seed": 0}, {"example_database": "none"}])
 def test_what_is_for_generated_requests_is_refused_without_them(typed: dict[str, Any]) -> None:
-    with pytest.raises(UsageProblem, match="add --properties"):
+    with pytest.raises(UsageProblem, match="--properties 0 sends none"):
         make_settings({}, **typed)
-
-
-def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.run.settings.find_spec", lambda name: None if name == "schemathesis" else object())
-    with pytest.raises(UsageProblem, match=r"needs schemathesis: pip install 'comfy-queue-conformance\[properties\]'"):
-        make_settings({}, properties=True)
 
 
 def test_the_rate_is_bounded_where_the_host_is_not_loopback() -> None:

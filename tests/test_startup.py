@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["fleet", "--help"], ["clauses"], ["explain", "item.array"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["fleet", "--help"], ["clauses"], ["explain", "item.array"], ["clauses", "--document"]]
+)
 def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]) -> None:
     script = (
         "import sys; from conformance.cli import main\n"
@@ -16,8 +20,47 @@ def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'httpx', 'aiohttp', 'pytest', 'jinja2', 'junitparser', 'hypothesis', 'schemathesis', 'yaml'}\n"
-        "heavy |= {'distributed', 'dask'}\n"
+        "heavy |= {'distributed', 'dask', 'jsonschema', 'openapi_schema_validator', 'openapi_spec_validator'}\n"
+        "heavy |= {'oas_patch'}\n"
         "print('loaded:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+QUEUE = b'{"queue_running": [], "queue_pending": []}'
+RUN = """
+import sys
+from conformance.cli import main
+sys.argv = ["comfy-conformance", *sys.argv[1:]]
+try: main()
+except SystemExit: pass
+generating = {"hypothesis", "schemathesis", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
+generating |= {"oas_patch"}
+print("loaded:", sorted(generating & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["judge", "queue.json"], []),
+        (["check", "--target", "embedded", "--properties", "0"], []),
+        (["check", "--target", "http://127.0.0.1:1"], []),
+        (
+            ["check", "--target", "embedded"],
+            ["hypothesis", "jsonschema", "openapi_schema_validator", "schemathesis"],
+        ),
+    ],
+    ids=["judge", "nothing generated", "nobody answers", "by default"],
+)
+def test_only_a_run_that_generates_loads_what_generates(
+    tmp_path: Path, arguments: list[str], loaded: list[str]
+) -> None:
+    (tmp_path / "queue.json").write_bytes(QUEUE)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COMFY_", "CONFORMANCE_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True, timeout=120, cwd=tmp_path,
+        env=environment,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == f"loaded: {loaded}"

@@ -29,6 +29,7 @@ VERBS: Final = {
     "diff": "Say what changed from one run to another, and whether it got worse.",
     "badge": "Write a badge of a run: an SVG, and the JSON for shields.io.",
     "site": "Write a static site of a history: targets, runs, what changed.",
+    "corpus": "Write responses of every fault and variant, with their expected results.",
     "targets": "List the targets of a file, having looked that it can be meant.",
     "night": "Say what a night means: for the summary, and for one rolling issue.",
     "fleet": "Check many endpoints, spread over processes and machines.",

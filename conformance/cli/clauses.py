@@ -14,8 +14,14 @@ import click
     show_default=True,
     help="How to print it.",
 )
-def clauses(form: str) -> None:
+@click.option("--document", is_flag=True, help="Print where the vendored OpenAPI document is, for `st run`.")
+def clauses(form: str, document: bool) -> None:
     """Print the catalogue of clauses."""
+    if document:
+        from conformance.spec.document import DOCUMENT_PATH
+
+        click.echo(DOCUMENT_PATH)
+        return
     from conformance.contract.catalogue import CATALOGUE
     from conformance.render import catalogue as docs
 

@@ -93,11 +93,6 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
                 url = endpoint.url
         except Unservable as problem:
             raise refusal(str(problem)) from None
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "hypothesis":
-                raise
-            msg = "--generate needs Hypothesis: pip install 'comfy-queue-conformance[properties]'"
-            raise refusal(msg) from None
         except OSError as error:
             raise refusal(
                 f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port"

@@ -107,12 +107,14 @@ def progress(settings: Settings, *, quiet: bool) -> Any:
             yield lambda _: None
             return
         count = 0
+        generated = settings.properties.number if settings.properties is not None else 0
 
         def tell(exchange: Any) -> None:
             nonlocal count
             count += 1
+            more = f" + {generated} generated" if generated else ""
             click.echo(
-                f"\r\033[K{count} of at most {settings.bounds.max_requests} requests: {exchange.request.purpose}",
+                f"\r\033[K{count} of at most {settings.bounds.max_requests}{more} requests: {exchange.request.purpose}",
                 nl=False,
                 err=True,
             )

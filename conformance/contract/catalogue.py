@@ -10,6 +10,7 @@ from conformance.contract.clauses import (
     auth,
     caching,
     cors,
+    document,
     envelope,
     error,
     framing,
@@ -32,6 +33,7 @@ from conformance.contract.clauses import (
 _FILES: Final = (
     status, envelope, item, item_job_number, item_create_time, queue, workflow, reads, json, http, framing, method, auth,
     error, caching, cors, privacy, lifecycle_submit, lifecycle_wait, lifecycle_remove,
+    document,
 )  # fmt: skip
 
 

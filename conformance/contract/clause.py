@@ -111,6 +111,7 @@ class Clause:
     softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
     ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
     has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
+    ``own_document`` marks one that is asked only if the user gave a document.
     ``since`` is the edition of the suite that it came with.
     ``keeps`` and ``breaks`` are examples in the notation of the wire.
     ``fast`` says what the fast path proves for the clause, None where it proves nothing: then the clause is asked of
@@ -132,6 +133,7 @@ class Clause:
     since: int
     kinds: tuple[str, ...]
     fast: FastPath | None
+    own_document: bool
     over: Over | None = field(repr=False)
     of_body: OfBody | None = field(repr=False)
     across: Across | None = field(repr=False)
@@ -151,7 +153,7 @@ class Clause:
 
         Where AUTO was told nothing the lesser of both levels holds: nobody is accused of being ComfyUI.
         """
-        if demand.dialect not in self.only:
+        if demand.dialect not in self.only or (self.own_document and demand.schemas is None):
             return None
         if self.oss is None or demand.read_as is Dialect.CLOUD:
             return self.level
@@ -161,6 +163,8 @@ class Clause:
         """Say why the clause is not asked under a dialect; None where it is."""
         if demand.dialect not in self.only:
             return self.elsewhere
+        if self.own_document and demand.schemas is None:
+            return "asked only with --document"
         return None if self.oss is None or self.level_in(demand) else self.oss.says
 
 
@@ -192,6 +196,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     since: int = 1,
     kinds: tuple[str, ...] = (),
     fast: FastPath | None = None,
+    own_document: bool = False,
     over: Over | None = None,
     of_body: OfBody | None = None,
     across: Across | None = None,
@@ -212,7 +217,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
         return Clause(
             id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
             core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, kinds=kinds, fast=fast,
-            over=over, of_body=of_body, across=across, check=check,
+            own_document=own_document, over=over, of_body=of_body, across=across, check=check,
         )  # fmt: skip
 
     return make

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from conformance.spec.schemas import Schemas
 
 EDITION: Final = 1
 """The member ``edition`` of compliance.json. It has no other value yet."""
@@ -76,6 +79,8 @@ class Demand(NamedTuple):
     read_as: Dialect
     because: str
     twice: frozenset[str] = frozenset()
+    schemas: Schemas | None = None
+    """The response schemas of the user's own document, if one is given."""
 
     @property
     def open(self) -> bool:

@@ -135,6 +135,10 @@ class Request:
     operation: Operation | None = None
     body: bytes = b""
     head: bool = True
+    own_query: str = ""
+    """The query that the document requires of every read."""
+    own_headers: tuple[str, ...] = ()
+    """The names (lower case) of headers that the document requires of every read."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of the request field ``name`` (lower case)."""
@@ -160,7 +164,7 @@ class Request:
     @cached_property
     def bare(self) -> bool:
         """Whether no header stands there but those that say who asks, and for what."""
-        return all(name.lower() in _COMMON for name, _ in self.headers)
+        return all(name.lower() in _COMMON or name.lower() in self.own_headers for name, _ in self.headers)
 
     @cached_property
     def takes_json(self) -> bool:
@@ -178,7 +182,8 @@ class Request:
     @cached_property
     def special(self) -> bool:
         """Whether a condition, a range, an origin or a query may change the answer."""
-        return bool(urlsplit(self.url).query) or any(self.header(name) for name in _SPECIAL)
+        query = urlsplit(self.url).query
+        return (bool(query) and query != self.own_query) or any(self.header(name) for name in _SPECIAL)
 
 
 class Wire(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ NO_ANSWER: Final = ""
 class Smallest(NamedTuple):
     """The smallest sequence of requests that was seen to break a clause, by the ids of its exchanges.
 
-    It was asked ``asked`` times and broke the clause ``broken`` times; a plain read beside it, ``plain_broken``
+    It was sent again ``asked`` times and broke the clause ``broken`` times; a plain read beside it, ``plain_broken``
     of ``plain_asked`` times. Nought of nought where there was no time left to ask.
     """
 
@@ -24,14 +24,33 @@ class Smallest(NamedTuple):
     plain_broken: int = 0
 
 
+class FamilyTally(NamedTuple):
+    """What the requests of one family found: ``sent`` of them, and what broke a clause that plain reads keep.
+
+    ``found`` has the smallest of them by clause id, or NO_ANSWER, and ``times`` how many broke it.
+    """
+
+    name: str
+    sent: int
+    found: dict[str, Smallest]
+    times: dict[str, int]
+
+
 class Search(NamedTuple):
-    """What a search did. ``found`` is by clause id, or NO_ANSWER; ``stopped`` says why it was not done to its end."""
+    """What a search did. ``found`` is by clause id, or NO_ANSWER; ``stopped`` says why it was not done to its end.
+
+    ``label`` names the operation of the document, such as ``GET /api/queue``, and ``document`` its SHA-256.
+    """
 
     seed: int
     examples: int
     wanted: int
     found: dict[str, Smallest]
     stopped: str | None
+    label: str = ""
+    families: tuple[FamilyTally, ...] = ()
+    document: str = ""
+    schemathesis: str = ""
 
 
 class Populated(NamedTuple):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -19,7 +20,9 @@ from conformance.judge.judging import WHOLE_AND_HIDDEN, Judging
 from conformance.judge.ledger import bodies, instant, record
 from conformance.judge.report import (
     Body,
+    BrokenByGenerated,
     Deviations,
+    GeneratedFamily,
     GeneratedRequests,
     OwnJobs,
     RecordedExchange,
@@ -33,6 +36,9 @@ from conformance.problems import UsageProblem
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.text.safe import printable
 from conformance.version import __version__
+
+if TYPE_CHECKING:
+    from conformance.judge.opinion import Opinion
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -54,6 +60,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     full_bodies: bool = False,
     unread: Sequence[str] = (),
     recorded: bool = False,
+    opinion: Opinion | None = None,
 ) -> Report:
     """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
@@ -64,9 +71,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
             structs.replace(result, smallest=found[result.id]) if result.evidence and result.id in found else result
             for result in results
         )
-        generated = GeneratedRequests(
-            examples=search.examples, wanted=search.wanted, stopped=search.stopped, no_answer=found.get(NO_ANSWER)
-        )
+        generated = _generated(search, found, ledger, opinion)
     seed = None if search is None else search.seed
     run = Run(
         suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
@@ -102,6 +107,29 @@ def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> Sma
     )  # fmt: skip
 
 
+def _generated(
+    search: Search,
+    found: Mapping[str, SmallestRequest],
+    ledger: Mapping[str, RecordedExchange],
+    opinion: Opinion | None,
+) -> GeneratedRequests:
+    families = tuple(
+        GeneratedFamily(
+            name=family.name, sent=family.sent,
+            broken=tuple(
+                BrokenByGenerated(clause=name, times=family.times.get(name, 0), smallest=_smallest(smallest, ledger))
+                for name, smallest in family.found.items()
+            ),
+        )
+        for family in search.families
+    )  # fmt: skip
+    return GeneratedRequests(
+        examples=search.examples, wanted=search.wanted, stopped=search.stopped, no_answer=found.get(NO_ANSWER),
+        operation=search.label, document=search.document, schemathesis=search.schemathesis, families=families,
+        cross_checked=opinion.checked if opinion else 0, not_cross_checked=opinion.too_large if opinion else 0,
+    )  # fmt: skip
+
+
 def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
     """Leave out the id of the request: it was of that one, and makes the line longer."""
     kept = tuple(field for field in exchange.request.headers if field[0].lower() != "x-request-id")
@@ -121,7 +149,7 @@ def report_on(
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
         judge_each, transcript.exchanges, judging.dialect, only=only, hide_workflows=hidden,
-        recorded=transcript.recorded,
+        recorded=transcript.recorded, schemas=judging.schemas,
     )  # fmt: skip
     if judging.register is None:
         judgement, deviations = judged(), None
@@ -131,12 +159,18 @@ def report_on(
         night = Night(transcript.target, datetime.now(UTC).date(), incomplete)
         judgement = judged(waive=waiving(judging.register, night))
         deviations = account(judging.register, night, judgement)
+    opinion = None
+    if transcript.search is not None:
+        from conformance.judge.opinion import agreed, second_opinion
+
+        opinion = second_opinion(transcript.exchanges, judgement.demand)
+        judgement = agreed(judgement, opinion)
     report = build(
         judgement, transcript.exchanges, target=transcript.target, dialect=judging.dialect.value,
         options=_options(judging, hidden=hidden), start=transcript.start, end=transcript.end,
         partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
         hide_workflows=hidden, stopped=transcript.stopped, full_bodies=judging.full_bodies,
-        deviations=deviations, unread=transcript.unread, recorded=transcript.recorded,
+        deviations=deviations, unread=transcript.unread, recorded=transcript.recorded, opinion=opinion,
     )  # fmt: skip
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"

@@ -20,6 +20,7 @@ from conformance.judge.outcome import outcome
 from conformance.judge.report import ClauseResult, Counts, Server, Verdict
 from conformance.judge.tally import ClauseTally, readable
 from conformance.judge.verdict import count, decide
+from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
 """Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
@@ -49,18 +50,18 @@ Waive = Callable[[ClauseResult, Dialect], ClauseResult]
 def judge(  # noqa: PLR0913 - what a judgement depends on
     exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
     hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
-    recorded: bool = False,
+    recorded: bool = False, schemas: Schemas | None = None,
 ) -> Judgement:  # fmt: skip
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
     ``told`` is what earlier answers have come to under AUTO.
-    ``waive`` says which breaches are known deviations.
+    ``waive`` says which breaches are known deviations. ``schemas`` are those of the user's own document.
     ``recorded`` exchanges come from files: what to do about a lost response is not advice about a server then.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
-    asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges))
+    asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
     answers, demand = _read(exchanges, asked)
     tallies = {clause: ClauseTally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
@@ -87,9 +88,9 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
 class Bench:
     """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
 
-    def __init__(self, demand: Demand) -> None:
+    def __init__(self, demand: Demand, levels: Collection[Level] = _BREACHABLE) -> None:
         self._demand = demand
-        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
+        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in levels]
         self._readings: dict[bytes, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()
@@ -177,5 +178,5 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
             if found is not None:
                 order, pointer = found
                 told = Demand.told_by(order, f"{pointer} in {name}")
-                return _read(exchanges, told._replace(twice=demand.twice))
+                return _read(exchanges, told._replace(twice=demand.twice, schemas=demand.schemas))
     return answers, demand

@@ -10,6 +10,7 @@ from conformance.contract.terms import Dialect
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
+    from conformance.spec.schemas import Schemas
 
 VERDICT_OPTIONS: Final = (
     "dialect",
@@ -40,4 +41,6 @@ class Judging:
     """Keep whole bodies, so that the report can be judged again."""
     register: Register | None = None
     """Known deviations, which are waived."""
+    schemas: Schemas | None = None
+    """The response schemas of the user's own document."""
     options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)

@@ -84,6 +84,7 @@ def kept(exchange: Exchange) -> Kept:
         started=exchange.started, to_queue=request.to_queue,
         operation=None if request.operation is None else request.operation.name,
         sent=_body(request.body) if request.body else None, request_head=request.head,
+        own_query=request.own_query, own_headers=request.own_headers,
         answer=None if answered is None else KeptAnswer(
             headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
             http_version=answered.http_version, wire=answered.wire, extent=answered.extent.value,

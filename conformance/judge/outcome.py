@@ -42,7 +42,7 @@ def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
 
 def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
     reason = clause.not_asked(demand) or "not demanded under this dialect"
-    if demand.open and demand.dialect in clause.only:
+    if demand.open and demand.dialect in clause.only and not clause.own_document:
         reason = f"needs a job that tells the dialect: {reason}"
         return _make(clause, clause.level, Counted(), Status.NOT_EXERCISED, reason)
     return _make(clause, clause.level, Counted(), Status.NOT_APPLICABLE, reason)

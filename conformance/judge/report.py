@@ -192,6 +192,7 @@ class Kept(Value, frozen=True, kw_only=True):
 
     ``operation`` names what was asked for where that was not to read the queue, and ``sent`` is the request's body.
     ``request_head`` is False if a recording lacks the headers of the request.
+    ``own_query`` and ``own_headers`` are what the user's document requires of every read.
     """
 
     started: float | None
@@ -201,6 +202,8 @@ class Kept(Value, frozen=True, kw_only=True):
     operation: str | None = None
     sent: Body | None = None
     request_head: bool = True
+    own_query: str = ""
+    own_headers: tuple[str, ...] = ()
 
 
 class Body(Value, frozen=True, kw_only=True):
@@ -271,16 +274,48 @@ class Run(Value, frozen=True, kw_only=True):
     recorded: bool = False
 
 
+class BrokenByGenerated(Value, frozen=True, kw_only=True):
+    """A clause that generated requests of a family break and plain reads keep, "" for a response that is not whole.
+
+    ``times`` counts the requests of the family that broke it, without those that only made the breach small.
+    """
+
+    clause: str
+    times: int
+    smallest: SmallestRequest
+
+
+class GeneratedFamily(Value, frozen=True, kw_only=True):
+    """The generated requests of one family: how many were sent, and what they broke."""
+
+    name: str
+    sent: int
+    broken: tuple[BrokenByGenerated, ...] = ()
+
+
 class GeneratedRequests(Value, frozen=True, kw_only=True):
     """What was searched with generated requests: how many of ``wanted``, and why not all of them.
 
-    ``no_answer`` is the smallest request that brought no whole answer, where one did not.
+    ``no_answer`` is the smallest request that brought no whole response, if one did not. ``operation`` names the
+    operation of the document, ``document`` its SHA-256, and ``schemathesis`` the version that generated.
+    ``cross_checked`` counts distinct responses that were held against the JSON Schema of the document as well, and
+    ``not_cross_checked`` those too large for it.
     """
 
     examples: int
     wanted: int
     stopped: str | None
     no_answer: SmallestRequest | None
+    operation: str = ""
+    document: str = ""
+    schemathesis: str = ""
+    families: tuple[GeneratedFamily, ...] = ()
+    cross_checked: int = 0
+    not_cross_checked: int = 0
+
+    def family(self, name: str) -> GeneratedFamily:
+        """Return what one family came to."""
+        return next((each for each in self.families if each.name == name), GeneratedFamily(name=name, sent=0))
 
 
 class State(enum.StrEnum):

@@ -36,6 +36,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
         asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue,
         operation=None if more.operation is None else Operation[more.operation],
         body=b"" if more.sent is None else _content(more.sent), head=more.request_head,
+        own_query=more.own_query, own_headers=more.own_headers,
     )  # fmt: skip
     response = None
     if answered is not None and more.answer is not None:

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
+from urllib.parse import unquote_plus, urlencode
 
 from msgspec import structs
 
@@ -93,23 +94,49 @@ def guard(ask: Ask, leave: Leave | None) -> None:
         raise ValueError(msg)
 
 
+class Required(NamedTuple):
+    """What the user's document requires of every read: header fields, and a query as pairs of names and values."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the header fields, in lower case."""
+        return tuple(name.lower() for name, _ in self.headers)
+
+    @property
+    def text(self) -> str:
+        """The query as it is sent."""
+        return urlencode(self.query)
+
+    def with_query(self, query: str) -> str:
+        """Return a query with the required pairs that are not in it."""
+        there = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
+        missing = urlencode([(name, value) for name, value in self.query if name not in there])
+        return "&".join(filter(None, (missing, query)))
+
+
 class Client:
     """Asks one URL, keeps the ledger. Use as an async context manager.
 
     ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
-    that the bound on requests does not count: polls that the user asked for. ``kept`` are the bytes of
-    all bodies that are kept for judging. Without ``leave``, the user's own, nothing is sent that writes.
+    that the bound on requests does not count: polls that the user asked for, and those sent while ``counting`` is
+    False. ``kept`` are the bytes of all bodies that are kept for judging. ``required`` is added to every read.
+    Without ``leave``, the user's own, nothing is sent that writes.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of what was asked for
         self, url: str, key: Secret | None, bounds: Bounds, on_exchange: Callable[[Exchange], None] = lambda _: None,
-        gateway: Gateway | None = None, *, leave: Leave | None = None,
+        gateway: Gateway | None = None, *, leave: Leave | None = None, required: Required | None = None,
     ) -> None:  # fmt: skip
         self.url = url
         self.ledger: list[Exchange] = []
         self.uncounted = 0
+        self.counting = True
         self.kept = 0
         self.leave = leave
+        self._required = required or Required()
         self._key = key
         self._gateway = gateway or Gateway()
         self._redactor = Redactor(key, *self._gateway.secrets)
@@ -203,6 +230,7 @@ class Client:
         exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
         place = len(self.ledger)
         self.ledger.append(exchange)
+        self.uncounted += not self.counting
         sending = self._look(ask.method, url, sent) if on_the_wire else self._send(ask.method, url, sent, ask.body)
         try:
             response, problem = await sending
@@ -224,6 +252,8 @@ class Client:
             ask.method, self._redactor.text(self.url_of(ask)), self._shown(sent), ask.purpose, ask.credential,
             to_queue=not (on_the_wire or ask.operation), operation=ask.operation,
             body=self._redactor.content(ask.body),
+            own_query="" if ask.operation else self._required.text,
+            own_headers=() if ask.operation else self._required.names,
         )  # fmt: skip
         return sent, request
 
@@ -235,7 +265,8 @@ class Client:
 
     def url_of(self, ask: Ask) -> str:
         """Return the URL that is asked for."""
-        return self._url(ask.operation, ask.job) + (f"?{ask.query}" if ask.query else "")
+        query = ask.query if ask.operation else self._required.with_query(ask.query)
+        return self._url(ask.operation, ask.job) + (f"?{query}" if query else "")
 
     def _note(self, exchange: Exchange) -> None:
         if self.leave is not None:
@@ -268,6 +299,8 @@ class Client:
             given = self._key.reveal()
             sent = {Credential.NONE: None, Credential.WRONG: WRONG_KEY, Credential.EMPTY: ""}
             fields[name] = sent.get(ask.credential, given)
+        if ask.operation is None:
+            fields |= dict(self._required.headers)
         own = {name.lower() for name, _ in ask.headers}
         usual = [(name, value) for name, value in fields.items() if name.lower() not in own]
         gateway = ((name, value.reveal()) for name, value in self._gateway.headers)

@@ -46,6 +46,11 @@ class Gateway:
     """The URL of a proxy, which may hold a password."""
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names of the header fields, in lower case."""
+        return frozenset(name.lower() for name, _ in self.headers)
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """What of it nobody may see. A shorter value than ``SHORTEST_KEY`` cannot be told from ordinary text."""
         recognised = [value for _, value in self.headers if len(value.reveal()) >= SHORTEST_KEY]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Iterable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -28,6 +29,8 @@ FUTILE: Final = 3
 """Answers that say "not let in" or "not now" after which nothing else is asked."""
 BROKEN_OFF: Final = 3
 """Exchanges without an answer after which nothing else is asked."""
+PATIENCE: Final = 60
+"""Generated requests whose connection may be closed: what makes one small, and confirms it, closes it many times."""
 BUSY: Final = 8
 """Answers of "not now" in a row after which nothing else is asked."""
 WAITS: Final = 3
@@ -85,6 +88,7 @@ WRONG_KEYS: Final = (READ, Ask("a wrong key", credential=Credential.WRONG))
 """Sent only if a key was given, near the end: a server may lock out who sends one. Twice is the most that it sees."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 """Sent last: a garbled Origin makes ComfyUI write a traceback into its log."""
+OUT_OF_TIME: Final = "the time for the run (--deadline)"
 
 
 class Stopped(Exception):
@@ -93,25 +97,39 @@ class Stopped(Exception):
 
 async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
     """Ask everything. Returns None, or why the plan was not followed to its end."""
-    try:
+    why = await begin(client, keyed=keyed, max_requests=max_requests, wait_for_items=wait_for_items)
+    return await end(client, keyed=keyed, max_requests=max_requests) if why is None else why
+
+
+async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
+    """Ask all that a server takes well. Returns None, or why this part was not followed to its end."""
+
+    async def ask() -> str | None:
         if wait_for_items:
             await _await_items(client, wait_for_items)
-        why = await _ask_everything(client, keyed=keyed, max_requests=max_requests)
-    except Stopped as stopped:
-        why = str(stopped)
-    except OutOfTime:
-        why = "the time for the run (--deadline)"
+        return await _ask_everything(client, keyed=keyed, max_requests=max_requests)
+
+    why = await _until_stopped(ask())
     await _look(client, max_requests)
-    return why if why is not None else await _end(client, keyed=keyed, max_requests=max_requests)
+    return why
 
 
-async def _end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
+async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
     """Send what a server may take amiss. Returns None, or why not all of it was sent."""
-    try:
+
+    async def ask() -> None:
         await Asker(client, max_requests).all((*(WRONG_KEYS if keyed else ()), *AT_THE_END))
+
+    return await _until_stopped(ask())
+
+
+async def _until_stopped(asking: Awaitable[str | None]) -> str | None:
+    try:
+        return await asking
     except Stopped as stopped:
         return str(stopped)
-    return None
+    except OutOfTime:
+        return OUT_OF_TIME
 
 
 async def _look(client: Client, max_requests: int) -> None:
@@ -142,12 +160,27 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
 
 
 class Asker:
-    """Sends one request after the other, as long as there is a point, and leave, to go on."""
+    """Sends one request after the other, as long as there is a point, and leave, to go on.
 
-    def __init__(self, client: Client, max_requests: int) -> None:
+    ``spare`` are seconds and ``kept`` bytes of responses that are left to what comes after it. ``patience`` is how many
+    odd requests may be answered by a closed connection.
+    """
+
+    def __init__(
+        self, client: Client, max_requests: int, *, spare: Callable[[], float] = lambda: 0.0, kept: int = KEPT,
+        patience: int = 0,
+    ) -> None:  # fmt: skip
         self.client = client
         self._max_requests = max_requests
         self._waits = WAITS
+        self._spare = spare
+        self._kept = kept
+        self._patience = patience
+
+    @property
+    def seconds(self) -> float:
+        """The time that it may still spend."""
+        return max(0.0, self.client.left - self._spare())
 
     async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
         """Ask one after the other, and again what was answered by a surprising status. Raises Stopped."""
@@ -174,23 +207,32 @@ class Asker:
         if len(client.ledger) - client.uncounted >= self._max_requests:
             msg = f"the limit of {self._max_requests} requests (--max-requests)"
             raise Stopped(msg)
-        if client.left <= 0:
-            msg = "the time for the run (--deadline)"
-            raise Stopped(msg)
-        if client.kept > KEPT:
-            msg = f"the answers together are larger than {KEPT >> 20} MiB"
+        if client.left <= self._spare():
+            raise Stopped(OUT_OF_TIME)
+        if client.kept > self._kept:
+            msg = f"the answers together are larger than {self._kept >> 20} MiB"
             raise Stopped(msg)
         try:
             exchange = await client.ask(one)
         except OutOfTime:
-            msg = "the time for the run (--deadline)"
-            raise Stopped(msg) from None
+            raise Stopped(OUT_OF_TIME) from None
         if self._waits and await _told_to_wait(client, exchange):
             self._waits -= 1
             return await self(one)
         if exchange.problem is not None or _status(exchange) in UNAVAILABLE:
-            _go_on(client.ledger)
+            _go_on(client.ledger, self._patience)
         return exchange
+
+
+def generating(client: Client, rate_limit: float | None) -> Asker:
+    """Return what sends generated requests: uncounted, and the first to be dropped if time or memory is short."""
+
+    def spare() -> float:
+        taken = [exchange.elapsed for exchange in client.ledger if exchange.elapsed is not None]
+        pace = max(1 / rate_limit if rate_limit else 0.0, sum(taken) / len(taken) if taken else 0.0)
+        return 2 * (len(WRONG_KEYS) + len(AT_THE_END)) * pace  # what ``end`` sends, and as much again
+
+    return Asker(client, sys.maxsize, spare=spare, kept=KEPT // 2, patience=PATIENCE)
 
 
 async def gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
@@ -235,11 +277,15 @@ def _is_busy(exchange: Exchange) -> bool:
     return _status(exchange) in NOT_NOW
 
 
-def _go_on(ledger: Sequence[Exchange]) -> None:
+def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
     """Raise Stopped where the target does not answer, or answers that it will not."""
     final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
     silent = [exchange for exchange in final if exchange.problem is not None]
-    if silent and (len(silent) == len(final) or len(silent) >= BROKEN_OFF):
+    closed = sum(
+        exchange.problem is not None and exchange.problem.fault is NoResponse.BROKEN and not exchange.request.plain
+        for exchange in silent
+    )
+    if silent and (len(silent) == len(final) or len(silent) - min(closed, patience) >= BROKEN_OFF):
         msg = "the target does not answer"
         raise Stopped(msg)
     if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):

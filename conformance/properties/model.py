@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+KEPT_NOWHERE: Final = "none"
 
 
 @dataclass(frozen=True)
 class Properties:
     """How to search with generated requests."""
 
-    max_examples: int = 200
-    """Requests that are generated; shrinking a breach and confirming it come on top."""
+    number: int = 60
+    """Requests that are generated; making a breach small and confirming it come on top."""
     seed: int = 0
-    example_database: str = ".hypothesis/examples"
-    """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact that a night before has left there."""
+    example_database: str = KEPT_NOWHERE
+    """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact that the run of a night before left there."""
 
     @property
     def kept_in(self) -> Path | None:
-        """The directory in which what breaks a clause is kept for the next run."""
-        if self.example_database == "none":
+        """The directory that keeps requests which break a clause, to be sent first by the next run."""
+        if self.example_database == KEPT_NOWHERE:
             return None
         remote = self.example_database.startswith("github:")
-        return Path(Properties.example_database if remote else self.example_database)
+        return Path(".hypothesis/examples" if remote else self.example_database)

@@ -1,179 +1,218 @@
-"""The requests that are generated: what the document declares, through Schemathesis, and what it leaves open.
+"""The requests that are generated, each by Schemathesis from the document of its family.
 
-The operation declares no parameter, so Schemathesis alone would send one request. What is added here is legal
-HTTP that a server has to bear without changing its answer: parameters that nobody declared, content negotiation,
-conditions, ranges, origins, caching and headers of no meaning. Nothing here asks for a side effect, no header
-overrides the method, no coding is asked for that is not undone here, and nothing looks like an attack to a firewall.
+First the values that a document names (examples, enumerations, bounds), as cases of the operation, then cases that
+Schemathesis draws. All of it is positive data for one GET: negative data would send other methods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from itertools import zip_longest
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from itertools import combinations, count, islice
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
-import schemathesis
 from hypothesis import strategies as st
-from schemathesis.config import SchemathesisConfig
 
 from conformance.probe.client import Ask
-from conformance.spec.document import load_corrected
+from conformance.properties.drawing import draw, operation_of
+from conformance.properties.families import Family, families, interleaved, label_of
+from conformance.properties.names import DECLARED
+from conformance.properties.required import required_by
+from conformance.spec.operation import Described
+from conformance.text.json_text import texts
 
 if TYPE_CHECKING:
     from schemathesis import Case
-    from schemathesis.schemas import APIOperation
 
-_PATH: Final = "/api/queue"
-_METHOD: Final = "GET"
 LONGEST: Final = 3
 """Requests in one sequence."""
-MOST_PARTS: Final = 4
-"""Parameters and header fields that are added to one request."""
-_DOCUMENT: Final = load_corrected()
-_DECLARED: Final = _DOCUMENT["paths"][_PATH][_METHOD.lower()].get("parameters")
-_PARAMETERS: Final = (
-    "a", "limit", "offset", "page", "page_size", "max_items", "status", "state", "sort", "order", "filter", "fields",
-    "format", "user", "client_id", "prompt_id", "id", "queue", "running", "verbose", "pretty", "v", "_", "a[]", "a[b]",
-    "a.b", "",
-)  # fmt: skip
-_VALUES: Final = (
-    "", "0", "1", "-1", "1.5", "true", "null", "NaN", "9223372036854775808", "1e400", "asc", "running", "'", '"', "\\",
-    "%", "%zz", "<a>", "&amp;", "a b", "a+b", "é", "日本", "😀", "\u202e", "*", "{}", "[]", ",", ";",
-    "=", "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "a" * 500,
-)  # fmt: skip
-_RANGES: Final = (
-    "application/json", "*/*", "application/*", "text/html", "text/*", "image/png", "application/problem+json",
-    "application/x-ndjson", "text/event-stream", "application/json;charset=utf-8",
-)  # fmt: skip
-_WEIGHTS: Final = ("", ";q=0.5", ";q=1.000", ";q=0", "; q=0.001")
-_CODINGS: Final = (
-    "gzip", "deflate", "gzip, deflate", "gzip;q=0", "identity", "identity;q=0.5, gzip;q=1.0", "", "x-gzip",
-)  # fmt: skip
-_TAGS: Final = ('"no-such-validator"', 'W/"no-such-validator"', '"no-such-validator", "nor-this"', "*")
-_DATES: Final = ("Thu, 01 Jan 1970 00:00:00 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", "not a date")
-_BYTES: Final = (
-    "bytes=0-0", "bytes=0-", "bytes=-1", "bytes=1-1", "bytes=0-0,2-2", "bytes=99999999999-", "items=0-1",
-)  # fmt: skip
-_ORIGINS: Final = (
-    "https://conformance.invalid", "null", "http://localhost", "http://127.0.0.1:8188", "https://[::1]:1",
-    "https://xn--bcher-kva.invalid",
-)  # fmt: skip
-_ODD_VALUES: Final = ("", "a", "a, b", 'a="b;c"', "a b", "(comment)", "a" * 600, "true", "-1", "=?utf-8?q?a?=")
-
-_REPEATABLE: Final = ("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "X-Conformance")
-"""Fields that may stand on several lines: their values are lists (RFC 9110 §5.3)."""
-
-_FIELDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("Accept-Encoding", _CODINGS),
-    ("Accept-Language", ("en", "de-CH, de;q=0.9, *;q=0.5", "*", "i-klingon, *;q=0.1")),
-    ("Cache-Control", ("no-cache", "max-age=0", "no-store", "max-stale=60", "unknown=1")),
-    ("Pragma", ("no-cache",)),
-    ("If-None-Match", _TAGS),
-    ("If-Match", _TAGS),
-    ("If-Modified-Since", _DATES),
-    ("If-Unmodified-Since", _DATES),
-    ("Range", _BYTES),
-    ("Origin", _ORIGINS),
-    ("Referer", ("https://conformance.invalid/",)),
-    ("Cookie", ("a=b", "a=b; c=d", 'a="b"', "a", "a=" + "b" * 600)),
-    ("Content-Type", ("application/json",)),
-    ("DNT", ("1",)),
-    ("Priority", ("u=1, i",)),
-    ("Traceparent", ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",)),
-    ("X-Conformance", _ODD_VALUES),
-)
+COVERAGE: Final = 0.9
+"""The most of all requests that coverage takes; of the others half are drawn, and half are in sequences."""
+_Values = dict[tuple[str, str], Any]
 
 
-Part = tuple[str, str, str]
-"""Where it stands ("query" or "header"), its name and its value."""
+class Part(NamedTuple):
+    """One part of a request: where it is ("query" or "header"), its name and its value as text.
 
-_ACCEPTS: Final = tuple(("header", "Accept", kind + weight) for weight in _WEIGHTS for kind in _RANGES)
-_LINES: Final = tuple(("header", name, value) for name, values in _FIELDS for value in values)
-_HEADERS: Final = (*_ACCEPTS, *_LINES)
-_PAIRS: Final = tuple(("query", name, value) for value in _VALUES for name in _PARAMETERS)
+    A ``fixed`` one is required by the document: without it the request would be another one.
+    """
+
+    place: str
+    name: str
+    value: str
+    fixed: bool = False
 
 
 Parts = tuple[Part, ...]
 
 
-def scattered(seed: int) -> Iterator[Parts]:
-    """Yield the parts of single requests without end, by the seed.
+class Generated(NamedTuple):
+    """A request of a family, by its parts."""
 
-    First each parameter, value and header of the tables by itself, so that what depends on one of them is found
-    without luck; then some at a time. They cost nothing to draw: Hypothesis is for sequences, and for making small.
+    family: str
+    parts: Parts
+
+
+class Source:
+    """All generated requests for the operation of a document, by a seed.
+
+    ``without`` names more headers (lower case) that are not generated: a gateway's.
     """
-    random = Random(seed)  # noqa: S311 - no secret
-    pairs = (("query", name, value) for value, name in zip_longest(_VALUES, _PARAMETERS, fillvalue=""))
-    each = [(part,) for part in (*pairs, *_ACCEPTS[:: len(_RANGES) - 1], *_LINES)]
-    random.shuffle(each)
-    yield from each
-    while True:
-        yield tuple(random.choice(random.choice((_PAIRS, _HEADERS))) for _ in range(random.randint(2, MOST_PARTS)))
+
+    def __init__(self, described: Described, seed: int, without: Collection[str] = ()) -> None:
+        self._described, self._without = described, without
+        self.families = families(described.probed, described.path, without)
+        self.label = label_of(described)
+        self.sha256 = described.sha256
+        self.schemathesis = version("schemathesis")
+        self._operations = {family.name: operation_of(family) for family in self.families}
+        self._seed = seed
+
+    def requests(self, wanted: int) -> Prepared:
+        """Return ``wanted`` requests: those that are sent separately, and sequences of the others."""
+        coverage = self._coverage()[: max(1, int(COVERAGE * wanted))]
+        singles = coverage + self._drawn((wanted - len(coverage)) // 2)
+        return Prepared(self, singles, self._sequences(wanted - len(singles)))
+
+    def _sequences(self, number: int) -> list[tuple[Parts, ...]]:
+        """Return sequences across families, ``number`` requests in all. Some requests have parts of two families."""
+        if number <= 0:
+            return []
+        each = [self._strategy(family) for family in self.families]
+        two = [st.builds(_joined, *pair) for pair in combinations(each, 2)]
+        one = st.one_of(*each, *two).filter(lambda parts: any(not part.fixed for part in parts))
+        sequences: list[tuple[Parts, ...]] = []
+        for seed in count(self._seed):
+            for parts in draw(st.lists(one, min_size=1, max_size=LONGEST), -(-number // 2), seed):
+                sequences.append(tuple(parts[:number]))
+                number -= len(sequences[-1])
+                if number == 0:
+                    return sequences
+        raise AssertionError  # count() does not end
+
+    @cached_property
+    def required(self) -> Parts:
+        """The parameters that the document requires, with the value that each request carries."""
+        found = required_by(self._described, self._without)
+        headers = (Part("header", name, value, fixed=True) for name, value in found.headers)
+        return (*(Part("query", name, value, fixed=True) for name, value in found.query), *headers)
+
+    def _coverage(self) -> list[Generated]:
+        random = Random(self._seed)  # noqa: S311 - not a secret
+        declared: list[list[Generated]] = []
+        others: list[list[Generated]] = []
+        for family in self.families:
+            rows = [self._row(family, row) for row in family.coverage(random)]
+            rows += self._on_several_lines(family, random)
+            (declared if family.name == DECLARED else others).append(rows)
+        return [*interleaved(declared), *interleaved(others)]
+
+    def _row(self, family: Family, row: _Values) -> Generated:
+        values: dict[str, dict[str, Any]] = {"query": {}, "header": {}, "cookie": {}}
+        for (place, name), value in row.items():
+            values[place][name] = value
+        operation = self._operations[family.name]
+        case = operation.Case(
+            query=values["query"], headers={name: texts(each)[0] for name, each in values["header"].items()},
+            cookies={name: texts(each)[0] for name, each in values["cookie"].items()},
+        )  # fmt: skip
+        return Generated(family.name, self._complete(_parts(case, self._fixed(family))))
+
+    def _on_several_lines(self, family: Family, random: Random) -> list[Generated]:
+        """Return a request whose list-valued fields are on two lines each."""
+        rows = [self._row(family, row).parts for row in family.coverage(random)]
+        lines = []
+        for name in sorted(family.repeatable):
+            lines += [part for parts in rows for part in parts if part.place == "header" and part.name == name][:2]
+        return [Generated(family.name, self._complete(tuple(lines)))] if lines else []
+
+    def _drawn(self, number: int) -> list[Generated]:
+        if number <= 0:
+            return []
+        each = -(-number // len(self.families))
+        drawn = []
+        for family in self.families:
+            # twice as many as needed: some carry nothing
+            parts = draw(self._strategy(family), 2 * each + 2, self._seed)
+            told = (one for one in parts if any(not part.fixed for part in one))
+            drawn.append([Generated(family.name, one) for one in islice(dict.fromkeys(told), each)])
+        return list(islice(interleaved(drawn), number))
+
+    def _strategy(self, family: Family) -> st.SearchStrategy[Parts]:
+        cases: st.SearchStrategy[Case[Any]] = self._operations[family.name].as_strategy()
+        fixed = self._fixed(family)
+        once = cases.map(lambda case: self._complete(_parts(case, fixed)))
+        if not family.repeatable:
+            return once
+        again = cases.map(lambda case: [part for part in _parts(case, fixed) if part.name in family.repeatable])
+        return once | st.builds(lambda parts, more: (*parts, *more), once, again)
+
+    def _fixed(self, family: Family) -> set[tuple[str, str]]:
+        return {(each["in"], each["name"]) for each in family.required}
+
+    def _complete(self, parts: Parts) -> Parts:
+        """Add the required parameters that are not there."""
+        there = {part[:2] for part in parts}
+        return (*(part for part in self.required if part[:2] not in there), *parts)
+
+    def read_back(self, value: bytes) -> tuple[Parts, ...]:
+        """Return a sequence of the example database; an empty one for anything that is not generated here."""
+        try:
+            found = msgspec.json.decode(value, type=tuple[tuple[Part, ...], ...])
+        except msgspec.MsgspecError:
+            return ()
+        members = [each for family in self.families for each in (*family.parameters, *family.required)]
+        known = {(each["in"], each["name"].lower()) for each in members} | {("header", "cookie")}
+        parts = [part for each in found for part in each]
+        if not all((part.place, part.name.lower()) in known and part.value.isprintable() for part in parts):
+            return ()
+        return found if len(found) <= LONGEST + 1 else ()
+
+
+class Prepared(NamedTuple):
+    """The generated requests of a run: those that are sent separately, and sequences."""
+
+    source: Source
+    singles: list[Generated]
+    sequences: list[tuple[Parts, ...]]
 
 
 def ask_of(parts: Parts) -> Ask:
     """Return the request that is made of these parts."""
-    return _ask(_merged(_operation().Case(), parts))
+    query = urlencode([(name, value) for place, name, value, _ in parts if place == "query"])
+    return _named(tuple((name, value) for place, name, value, _ in parts if place == "header"), query)
 
 
-def written(asks: Sequence[Ask]) -> bytes:
-    """Return a sequence as it stands in the example database."""
-    return msgspec.json.encode([(ask.headers, ask.query) for ask in asks])
+def written(parts: Sequence[Parts]) -> bytes:
+    """Return a sequence as the example database keeps it."""
+    return msgspec.json.encode(parts)
 
 
-def read_back(value: bytes) -> list[Ask]:
-    """Return a sequence of the example database; an empty one where it holds what is not generated here."""
-    try:
-        found = msgspec.json.decode(value, type=list[tuple[list[tuple[str, str]], str]])
-    except msgspec.DecodeError:
-        return []
-    names = {name for _, name, _ in _HEADERS}
-    known = all(name in names and text.isprintable() for headers, _ in found for name, text in headers)
-    if not known or len(found) > LONGEST + 1 or not all(query.isascii() and query.isprintable() for _, query in found):
-        return []
-    return [_named(tuple(headers), query) for headers, query in found]
+def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
+    """Return the parts of a case. Its path is left out: the user gave it."""
+    query = [
+        Part("query", name, text, ("query", name) in fixed)
+        for name, value in (case.query or {}).items()
+        for text in texts(value)
+    ]
+    headers = [
+        Part("header", name, text, ("header", name) in fixed)
+        for name, value in (case.headers or {}).items()
+        for text in texts(value)
+    ]
+    pairs = [f"{name}={text}" for name, value in (case.cookies or {}).items() for text in texts(value)]
+    if pairs:
+        headers.append(Part("header", "Cookie", "; ".join(pairs), any(place == "cookie" for place, _ in fixed)))
+    return (*query, *headers)
 
 
-def sequences() -> st.SearchStrategy[list[Ask]]:
-    """Return a strategy for short sequences of reads, each to be asked after the one before was answered.
-
-    A request is drawn as a few parts of the tables: little to draw, and little to shrink.
-    """
-    operation = _operation()
-    declared = operation.as_strategy() if _DECLARED else st.builds(operation.Case)
-    parts = st.lists(st.sampled_from(_PAIRS) | st.sampled_from(_HEADERS), max_size=MOST_PARTS)
-    return st.lists(st.builds(_merged, declared, parts).map(_ask), min_size=1, max_size=LONGEST)
-
-
-@cache
-def _operation() -> APIOperation[Any, Any, Any, Any]:
-    # Credentials are the plan's business: a wrong key is not to be tried again and again.
-    config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
-    return schemathesis.openapi.from_dict(_DOCUMENT, config=config)[_PATH][_METHOD]
-
-
-def _merged(case: Case[Any], parts: Iterable[Part]) -> tuple[Case[Any], list[Part]]:
-    """Add parts to a case; return what a case has no room for as well: fields that stand on a second line."""
-    more = []
-    for place, name, value in parts:
-        if place == "query":
-            case.query.setdefault(name, []).append(value)
-        elif name not in case.headers:
-            case.headers[name] = value
-        elif name in _REPEATABLE:
-            more.append((place, name, value))
-    return case, more
-
-
-def _ask(drawn: tuple[Case[Any], list[Part]]) -> Ask:
-    """Turn a case into a request of ours."""
-    case, more = drawn
-    headers = (*case.headers.items(), *((name, value) for _, name, value in more))
-    return _named(headers, urlencode(case.query, doseq=True))
+def _joined(one: Parts, other: Parts) -> Parts:
+    there = {part[:2] for part in one}
+    return (*one, *(part for part in other if part[:2] not in there))
 
 
 def _named(headers: tuple[tuple[str, str], ...], query: str) -> Ask:

@@ -18,7 +18,7 @@ SUBJECTS: Final = {
     "json": "JSON text", "http": "HTTP representation", "framing": "Framing on the wire",
     "method": "Methods", "auth": "Authentication",
     "error": "Errors", "caching": "Caching", "cors": "Other origins", "privacy": "Privacy",
-    "lifecycle": "The life of a job, in runs that write",
+    "lifecycle": "The life of a job, in runs that write", "document": "The user's own document, in runs with `--document`",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, Literal, NamedTuple
 
-from conformance.judge.report import ClauseResult, Outcome, Report, Status
+from conformance.judge.report import ClauseResult, GeneratedFamily, Outcome, Report, Status
 from conformance.render.changes import headline, since
 from conformance.render.words import (
     STATUS,
@@ -14,6 +14,7 @@ from conformance.render.words import (
     broken_in,
     core_not_exercised,
     exercised,
+    generated,
     in_counts,
     judged_again,
     more_like_this,
@@ -27,6 +28,7 @@ from conformance.render.words import (
     verdict_line,
     waived,
 )
+from conformance.text.plural import count
 from conformance.text.safe import line
 
 Style = Literal[
@@ -95,6 +97,7 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     lines += [Line("counts", line(f"Server {server}")) for server in servers(report)]
     if because(report.run):
         lines.append(Line("counts", line(f"Dialect {reading(report.run)}")))
+    lines += [Line("counts", line(told)) for told in (generated(report),) if told]
     lines.append(Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}")))
     lines.append(Line(report.verdict.value, line(verdict_line(report))))
     return lines
@@ -120,6 +123,26 @@ def clause_lines(result: ClauseResult) -> list[Line]:
     if len(result.evidence) > FINDINGS_SHOWN:
         lines.append(_detail(f"… more in the report: {len(result.evidence) - FINDINGS_SHOWN}"))
     return lines
+
+
+def broken_status(report: Report, clause: str) -> Status:
+    """Return what it means for a run that generated requests break a clause, or bring no whole response ("")."""
+    by_id = {result.id: result.status for result in report.clauses}
+    return by_id.get(clause, Status.NOT_EXERCISED)
+
+
+def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
+    """Return what a family of generated requests came to: each clause that it broke, with the smallest request."""
+    sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
+    lines = []
+    for broken in family.broken:
+        status = broken_status(report, broken.clause)
+        style: Style = "fail" if status is Status.FAIL else "warn"
+        name = f"{STATUS[status].upper()} {broken.clause}" if broken.clause else "no whole response"
+        lines.append(Line(style, line(f"{name}: {broken.times} of {sent}")))
+        lines.append(_detail(f"smallest request that shows it ({times(broken.smallest)}):"))
+        lines += [_detail(f"  {command}") for command in broken.smallest.curl]
+    return lines or [Line("counts", line(f"{sent}, kept every clause"))]
 
 
 def _head(result: ClauseResult) -> str:

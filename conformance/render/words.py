@@ -248,6 +248,7 @@ def is_embedded(run: Run) -> bool:
 def flags(report: Report) -> list[str]:
     """Return what qualifies the verdict and must stand beside it."""
     stopped = report.properties.stopped if report.properties else None
+    sent = f"{report.properties.examples} of {report.properties.wanted}" if report.properties else ""
     left = len(report.jobs.left) if report.jobs else 0
     return [
         text
@@ -264,7 +265,7 @@ def flags(report: Report) -> list[str]:
             (f"{count(len(report.run.unread), 'part')} of the recordings not read", bool(report.run.unread)),
             ("whole bodies are kept in compliance.json", report.bodies is not None),
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),
-            (f"generated requests ended early: {stopped}", stopped is not None),
+            (f"generated requests ended early, after {sent}: {stopped}", stopped is not None),
             (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
             ("the register of known deviations does not hold", bool(problems(report))),
@@ -366,6 +367,17 @@ def next_steps(report: Report) -> list[str]:
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
     return [*steps, *_left_behind(report), *_no_answer(report)]
+
+
+def generated(report: Report) -> str:
+    """Return ``60 generated requests (of 60), seed 4``; an empty text if the run generated none."""
+    found = report.properties
+    if found is None:
+        return ""
+    larger = f", {found.not_cross_checked:,} too large for it" if found.not_cross_checked else ""
+    checked = f"; {count(found.cross_checked, 'distinct response')} checked by the JSON Schema as well{larger}"
+    sent = f"{count(found.examples, 'generated request')} (of {found.wanted}), seed {report.run.seed}"
+    return sent + (checked if found.cross_checked or larger else "")
 
 
 def own_jobs(jobs: OwnJobs) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
-from conformance.exchange.transcript import Populated, Transcript
+from conformance.exchange.transcript import Populated, Search, Transcript
 from conformance.exchange.trouble import InternalError
 from conformance.judge.build import report_on
 from conformance.judge.judge import Bench, judge
@@ -24,8 +24,9 @@ from conformance.run.settings import EMBEDDED, Settings
 from conformance.run.stopping import stoppable
 
 if TYPE_CHECKING:
-    from conformance.exchange.transcript import Search
     from conformance.probe.client import Client
+    from conformance.probe.plan import Asker
+    from conformance.properties.preparing import Preparing
     from conformance.properties.search import Scatter, Send
 
 
@@ -130,14 +131,18 @@ def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, 
 def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
     import asyncio
 
-    from conformance.probe.plan import Asker
+    from conformance.probe.plan import begin, end, generating
     from conformance.probe.populate import Populating
+    from conformance.properties.preparing import Preparing
 
     most = settings.bounds.max_requests
-    client = _client(settings, base, key, progress)
+    preparing = None
+    if settings.properties is not None:
+        preparing = Preparing(lambda: settings.described, settings.properties, settings.gateway.names)
+    client = _client(settings, base, key, progress if preparing is None else preparing.during(progress))
 
     async def plan() -> str | None:
-        return await _follow(client, settings, key)
+        return await begin(client, keyed=key is not None, max_requests=most, wait_for_items=settings.wait_for_items)
 
     populating = None
     if settings.writes is not None:
@@ -148,16 +153,23 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         runner.run(client.__aenter__())
         try:
             stopped = stop.run(runner, plan() if populating is None else populating.run())
-            if settings.properties is not None and stopped is None:
-                asker = Asker(client, most)
+            if preparing is not None and stopped is None:
+                asker = generating(client, settings.bounds.rate_limit)
+                client.counting = False
                 search = _search(
                     settings,
-                    client.ledger,
-                    lambda asks: stop.run(runner, asker.all(asks)),
-                    lambda asks: stop.run(runner, asker.side_by_side(asks)),
+                    preparing,
+                    asker,
+                    send=lambda asks: stop.run(runner, asker.all(asks)),
+                    scatter=lambda asks: stop.run(runner, asker.side_by_side(asks)),
                 )
+                client.counting = True
+            if stopped is None:
+                stopped = stop.run(runner, end(client, keyed=key is not None, max_requests=most))
         finally:
             runner.run(client.__aexit__())
+            if preparing is not None:
+                preparing.wait()
     return _Asked(tuple(client.ledger), stopped, search, None if populating is None else populating.outcome)
 
 
@@ -166,7 +178,8 @@ def _client(settings: Settings, base: str, key: Secret | None, progress: Progres
     from conformance.probe.populate import leave_for
 
     leave = None if settings.writes is None else leave_for(settings.writes, loopback=is_loopback(base))
-    return Client(base + settings.queue_path, key, settings.bounds, progress, settings.gateway, leave=leave)
+    url = base + settings.queue_path
+    return Client(url, key, settings.bounds, progress, settings.gateway, leave=leave, required=settings.required)
 
 
 async def _follow(client: Client, settings: Settings, key: Secret | None) -> str | None:
@@ -180,11 +193,19 @@ async def _follow(client: Client, settings: Settings, key: Secret | None) -> str
     )
 
 
-def _search(settings: Settings, ledger: Sequence[Exchange], send: Send, scatter: Scatter) -> Search:
+def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Scatter) -> Search:
     """Search with generated requests for what the plan's plain reads did not show."""
-    from conformance.properties.search import search
+    from conformance.probe.plan import OUT_OF_TIME
 
     assert settings.properties is not None
-    bench = Bench(judge(ledger, settings.dialect, only=()).demand)
+    ledger = asker.client.ledger
+    try:
+        prepared = preparing.result(asker.seconds)
+    except TimeoutError:
+        return Search(settings.properties.seed, 0, settings.properties.number, {}, OUT_OF_TIME)
+    from conformance.properties.search import Wire, search
+
+    bench = Bench(judge(ledger, settings.dialect, only=(), schemas=settings.schemas).demand)
     known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
-    return search(send, scatter, bench.broken_by, known, settings.properties)
+    wire = Wire(send, scatter, bench.broken_by)
+    return search(prepared, wire, known, settings.properties)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from conformance.contract.terms import Dialect
+from conformance.properties.model import Properties
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
@@ -27,15 +28,16 @@ def check(  # noqa: PLR0913 - one parameter for each thing that may be chosen
     redact_workflows: bool = False,
     show_workflows: bool = False,
     wait_for_items: float = 0.0,
-    properties: bool = False,
+    properties: int = Properties.number,
     seed: int | None = None,
     deadline: float = 120.0,
 ) -> Report:
-    """Ask a server some forty times, as ``comfy-conformance check`` does, and return the report. Nothing is written.
+    """Ask a server as ``comfy-conformance check`` does, and return the report. Nothing is written.
 
     ``url`` is the base URL, such as ``http://127.0.0.1:8188``, or ``embedded`` for the reference endpoint; the
     parameters are the options of that command (README has the table), ``headers`` those that a gateway wants. The
     environment is not looked at. ``report.verdict`` is the verdict, ``report.clauses`` holds the result of each clause.
+    ``properties`` is the number of generated requests that follow the fixed plan of some forty-five, 0 for none.
     ``deadline`` and ``wait_for_items`` are in seconds. May be called where an event loop runs; it blocks all the same.
 
     Raises ``conformance.UsageProblem`` for what cannot be run, in one line that says what to do.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -66,20 +67,34 @@ def _can_be_written(directory: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
+def _generated(settings: Settings) -> list[str]:
+    """Say which requests are generated, from which document."""
+    if settings.properties is None:
+        return []
+    found, described = settings.properties, settings.described
+    lines = [
+        (
+            f"then {found.number} requests that Schemathesis {version('schemathesis')} generates "
+            f"from {described.name}, SHA-256 {described.sha256}, seed {found.seed} (--properties 0: none)"
+        )
+    ]
+    if described.unmatched:
+        lines.append(f"errata that do not match {described.name}: {', '.join(described.unmatched)}")
+    if found.kept_in is not None and not _can_be_written(found.kept_in):
+        lines.append(f"what breaks a clause is not kept for the next run: {found.kept_in} cannot be written")
+    return lines
+
+
 def announcement(settings: Settings) -> list[str]:
     """Say in lines for the user who is asked, by which reading, within which bounds, and who receives the key."""
     asked = "the embedded reference endpoint, not a server of yours," if settings.target is None else settings.target
     bounds = settings.bounds
-    limits = f"at most {bounds.max_requests} requests and {bounds.deadline:g} s"
+    limits = f"at most {bounds.max_requests} requests of the fixed plan and {bounds.deadline:g} s"
     lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
     if settings.scheme_added and settings.target is not None:
         lines.append(f"no scheme was given: {urlsplit(settings.target).netloc} is asked over plain http")
     lines += will_be_sent(settings)
-    if settings.properties is not None:
-        found = settings.properties
-        lines.append(f"then {found.max_examples} generated requests, seed {found.seed}")
-        if found.kept_in is not None and not _can_be_written(found.kept_in):
-            lines.append(f"what breaks a clause is not kept for the next run: {found.kept_in} cannot be written")
+    lines += _generated(settings)
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
         lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")

@@ -74,14 +74,19 @@ OPTIONS: Final = (
     Option("--fail-on-should", "a breached 'should' fails too"),
     Option("--inconclusive-ok", "exit 0 also where something could not be exercised"),
     Option("--wait-for-items", "poll an idle queue for up to S seconds until it has a job", "S", float, 0.0),
-    Option("--properties", "after the fixed plan, search with generated requests for answers that break a clause"),
     Option(
-        "--max-examples", f"generated requests, --properties [default: {_PROPERTIES.max_examples}]", "N", int,
+        "--properties", "requests that Schemathesis generates from the document, after the fixed plan; 0: none", "N",
+        int, _PROPERTIES.number,
+    ),
+    Option(
+        "--document", "your own OpenAPI document (3.0 or 3.1) of the operation: its parameters are generated, and "
+        "responses are held against its schemas [default: the vendored one]", "FILE",
     ),
     Option("--seed", "seed of the generated requests: the same one sends the same [default: a new one]", "N", int),
     Option(
         "--example-database",
-        "where broken examples are kept, to be tried first the next time: a directory, 'none', or github:OWNER/REPO "
+        "where requests that broke a clause are kept, to be sent first the next time: a directory, 'none', or "
+        "github:OWNER/REPO "
         f"[default: {_PROPERTIES.example_database}]", "DIR",
     ),
     Option("--populate", "submit jobs, follow them through the queue, and remove them: this writes"),
@@ -106,7 +111,7 @@ OPTIONS: Final = (
     Option("--exchange-timeout", "seconds for one exchange, first to last byte", "S", float, _BOUNDS.exchange_timeout),
     Option("--connect-timeout", "seconds to connect", "S", float, _BOUNDS.connect_timeout),
     Option("--max-body", "bytes of one body after decompression", "BYTES", int, _BOUNDS.max_body),
-    Option("--max-requests", "requests in a run [default: 50, with --properties 600, 350 more to write]", "N", int),
+    Option("--max-requests", "requests in a run of the fixed plan [default: 50, 350 more to write]", "N", int),
     Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
 )  # fmt: skip
 

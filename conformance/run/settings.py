@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,9 @@ from conformance.run.writes import writes_from
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
+    from conformance.probe.client import Required
+    from conformance.spec.operation import Described
+    from conformance.spec.schemas import Schemas
 
 
 EMBEDDED: Final = "embedded"
@@ -43,7 +46,6 @@ _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The name of a header field (RFC 9110 §5.6.2)."""
 
 
-MAX_REQUESTS_WITH_PROPERTIES: Final = 600
 MORE_WITH_JOBS: Final = {"max_requests": 350, "deadline": 240.0}
 """What is added to the bounds where jobs are submitted, followed and removed."""
 REMOTE_RATE: Final = 20.0
@@ -75,6 +77,8 @@ class Settings:
     inconclusive_ok: bool = False
     wait_for_items: float = 0.0
     properties: Properties | None = None
+    document: Described | None = None
+    """The user's own document; None for the vendored one."""
     writes: Writes | None = None
     """What the user gave leave to write; None where a run only reads."""
     bounds: Bounds = field(default_factory=Bounds)
@@ -90,12 +94,41 @@ class Settings:
         """Everything that nobody may see."""
         return (*(() if self.key is None else (self.key,)), *self.gateway.secrets)
 
+    @cached_property
+    def schemas(self) -> Schemas | None:
+        """The response schemas of the user's own document."""
+        if self.document is None:
+            return None
+        from conformance.spec.schemas import Schemas
+
+        return Schemas(self.document)
+
+    @cached_property
+    def required(self) -> Required:
+        """What the user's own document requires of every read."""
+        from conformance.probe.client import Required
+
+        if self.document is None:
+            return Required()
+        from conformance.properties.required import required_by
+
+        return required_by(self.document, self.gateway.names)
+
+    @property
+    def described(self) -> Described:
+        """The document that requests are generated from."""
+        if self.document is not None:
+            return self.document
+        from conformance.spec.operation import shipped
+
+        return shipped()
+
     @property
     def judging(self) -> Judging:
         """How the answers of the run are judged."""
         return Judging(
             dialect=self.dialect, hide_workflows=self.hides_workflows, show_workflows=self.show_workflows,
-            full_bodies=self.full_bodies, register=self.deviations, options=self.options(),
+            full_bodies=self.full_bodies, register=self.deviations, schemas=self.schemas, options=self.options(),
         )  # fmt: skip
 
     def options(self) -> dict[str, str | int | float | bool | None]:
@@ -111,8 +144,12 @@ class Settings:
             "full_bodies": self.full_bodies,
             "deviations": None if self.deviations is None else self.deviations.file,
             "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
-            "wait_for_items": self.wait_for_items, "properties": self.properties is not None,
-            **(asdict(self.properties) if self.properties is not None else {}),
+            "wait_for_items": self.wait_for_items,
+            "document": None if self.document is None else self.document.name,
+            "properties": 0 if self.properties is None else self.properties.number,
+            **({} if self.properties is None else {
+                "seed": self.properties.seed, "example_database": self.properties.example_database
+            }),
             **(self.writes.options() if self.writes is not None else {}), **asdict(self.bounds),
         }  # fmt: skip
 
@@ -142,8 +179,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     fail_on_should: bool = False,
     inconclusive_ok: bool = False,
     wait_for_items: float = 0.0,
-    properties: bool = False,
-    max_examples: int | None = None,
+    properties: int = 0,
+    document: str | Path | None = None,
     seed: int | None = None,
     example_database: str | None = None,
     populate: bool = False,
@@ -165,8 +202,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
         populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,
         clear=clear, interrupt=interrupt, yes=yes,
     )  # fmt: skip
-    asked = {"max_examples": max_examples, "seed": seed, "example_database": example_database}
-    search = _properties({name: value for name, value in asked.items() if value is not None}, wanted=properties)
+    asked = {"seed": seed, "example_database": example_database}
+    search = _properties(properties, {name: value for name, value in asked.items() if value is not None})
     if not 0 <= wait_for_items < math.inf:
         msg = f"--wait-for-items must be 0 or more seconds, not {wait_for_items}"
         raise UsageProblem(msg)
@@ -203,8 +240,8 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
         report_dir=Path(report_dir), deviations=_register(deviations),
         formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
         fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
-        wait_for_items=wait_for_items, properties=search, writes=writes,
-        bounds=_bounds(bounds, url, searching=search is not None, writing=writes is not None),
+        wait_for_items=wait_for_items, properties=search, document=_document(document, queue_path), writes=writes,
+        bounds=_bounds(bounds, url, writing=writes is not None),
     )  # fmt: skip
 
 
@@ -220,6 +257,14 @@ def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> N
         raise UsageProblem(WHOLE_AND_HIDDEN)
 
 
+def _document(file: str | Path | None, queue_path: str) -> Described | None:
+    if file is None:
+        return None
+    from conformance.spec.user import read_described
+
+    return read_described(file, queue_path)
+
+
 def _register(file: str | Path | None) -> Register | None:
     if file is None:
         return None
@@ -228,35 +273,29 @@ def _register(file: str | Path | None) -> Register | None:
     return read_register(file)
 
 
-def _bounds(given: Mapping[str, float], url: str | None, *, searching: bool, writing: bool) -> Bounds:
+def _bounds(given: Mapping[str, float], url: str | None, *, writing: bool) -> Bounds:
     for name, value in given.items():
         if not 0 < value < math.inf:
             msg = f"--{name.replace('_', '-')} must be a number above 0, not {value}"
             raise UsageProblem(msg)
     usual: dict[str, Any] = {}
-    if searching:
-        usual["max_requests"] = MAX_REQUESTS_WITH_PROPERTIES
     if writing:
-        usual = {name: usual.get(name, getattr(Bounds, name)) + more for name, more in MORE_WITH_JOBS.items()}
+        usual = {name: getattr(Bounds, name) + more for name, more in MORE_WITH_JOBS.items()}
     if url is not None and not is_loopback(url):
         usual["rate_limit"] = REMOTE_RATE
     return Bounds(**{**usual, **given})
 
 
-def _properties(asked: dict[str, Any], *, wanted: bool) -> Properties | None:
-    if not wanted:
+def _properties(number: int, asked: dict[str, Any]) -> Properties | None:
+    if number < 0:
+        msg = f"--properties must be 0 or more, not {number}"
+        raise UsageProblem(msg)
+    if number == 0:
         if asked:
-            msg = f"--{next(iter(asked)).replace('_', '-')} is for generated requests: add --properties"
+            msg = f"--{next(iter(asked)).replace('_', '-')} is for generated requests, and --properties 0 sends none"
             raise UsageProblem(msg)
         return None
-    missing = [name for name in ("hypothesis", "schemathesis") if find_spec(name) is None]
-    if missing:
-        msg = f"--properties needs {' and '.join(missing)}: pip install 'comfy-queue-conformance[properties]'"
-        raise UsageProblem(msg)
-    found = Properties(**{"seed": int.from_bytes(os.urandom(4)), **asked})
-    if found.max_examples < 1:
-        msg = f"--max-examples must be 1 or more, not {found.max_examples}"
-        raise UsageProblem(msg)
+    found = Properties(**{"number": number, "seed": int.from_bytes(os.urandom(4)), **asked})
     if found.seed < 0:
         msg = f"--seed must be 0 or more, not {found.seed}"
         raise UsageProblem(msg)

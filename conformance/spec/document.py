@@ -1,8 +1,9 @@
-"""Document: the published OpenAPI excerpt, its errata, and the corrected reading of it.
+"""Document: the published OpenAPI excerpt, its errata, and what is made of both.
 
 The published document is shipped byte for byte and never changed: clauses quote it, and
-``quote_stands_at`` says whether they quote it right. The corrected one is made from it by the
-overlay beside it, in development (``tox -e overlay``); at run time it is only read.
+``quote_stands_at`` says whether they quote it right. The corrected document is made from it by
+the errata, and the probed one, from which requests are generated, by a second overlay. Both are
+made in development (``tox -e overlay``); at run time they are only read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,6 +39,8 @@ _DIRECTORY: Final = _directory()
 DOCUMENT_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.yaml"
 CORRECTED_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.corrected.yaml"
 OVERLAY_PATH: Final = _DIRECTORY / "errata.overlay.yaml"
+PROBING_PATH: Final = _DIRECTORY / "probing.overlay.yaml"
+PROBED_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.probed.yaml"
 
 
 class Erratum(NamedTuple):
@@ -69,6 +73,31 @@ def load_document() -> Document:
 def load_corrected() -> Document:
     """Return the document as the errata read it. The caller owns what is returned."""
     return copy.deepcopy(_parsed(CORRECTED_PATH))
+
+
+def load_probed() -> Document:
+    """Return the corrected document with the parameters of ``probing.overlay.yaml``. The caller owns it."""
+    return copy.deepcopy(_parsed(PROBED_PATH))
+
+
+def load_probing() -> Document:
+    """Return the overlay that declares what the document leaves open. The caller owns it."""
+    return copy.deepcopy(_parsed(PROBING_PATH))
+
+
+def mend(document: Document, refusals: Mapping[str, object]) -> None:
+    """Correct a document in place as far as it says of the queue what the published one says; describe refusals too.
+
+    A document that is none is left as it is.
+    """
+    published, corrected = load_document(), load_corrected()
+    for place in (("components", "schemas", "QueueItem"), ("paths", "/api/queue", "get", "responses")):
+        *above, last = place
+        parent = _at(document, above)
+        if isinstance(parent, dict) and parent.get(last) == _at(published, place):
+            parent[last] = _at(corrected, place)
+            if last == "responses":
+                parent[last] |= refusals
 
 
 def errata() -> tuple[Erratum, ...]:
@@ -123,9 +152,16 @@ def _member(value: object, token: str, pointer: str) -> object:
     raise LookupError(f"nothing stands at {pointer!r} of the document: no {token!r}")
 
 
+def _at(document: Any, place: Sequence[str]) -> Any:
+    for name in place:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
 @cache
 def _parsed(path: Path) -> Document:
     import yaml  # only who asks for the text of the contract pays for its parser
 
-    document: Document = yaml.safe_load(path.read_bytes())
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times faster, but not built everywhere
+    document: Document = yaml.load(path.read_bytes(), loader)  # noqa: S506 - both are safe loaders
     return document

@@ -17,7 +17,8 @@ from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Status, decode, encode
 from conformance.problems import UsageProblem
-from conformance.render.terminal import COLOUR, clause_lines, summary_lines
+from conformance.properties.names import DECLARED
+from conformance.render.terminal import COLOUR, broken_status, clause_lines, property_lines, summary_lines
 from conformance.render.write import check_writable, write_reports
 from conformance.run.ask import ask
 from conformance.run.consent import announcement, demand_consent
@@ -32,6 +33,8 @@ MARKS: Final = {
     for clause in CATALOGUE
 }
 SETTINGS: Final = pytest.StashKey[Settings]()
+KEPT: Final = "generated requests"
+"""Names the property of a test that says how many requests kept every clause."""
 TRANSCRIPT: Final = pytest.StashKey[Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
 
@@ -42,6 +45,7 @@ def _markers() -> list[tuple[str, str]]:
         ("conformance", "the conformance suite"),
         ("must", "clauses whose breach is non-conformance"),
         ("should", "clauses whose breach is a warning"),
+        ("property", "families of requests that Schemathesis generates from the document"),
         ("core", "clauses that must have been exercised for a verdict of conformant"),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]
@@ -89,6 +93,29 @@ def tell(config: pytest.Config, clause_id: str) -> None:
         raise Warned
 
 
+def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None:
+    """Turn what a family of generated requests broke into the outcome of its test."""
+    report = _report(config)
+    if report.properties is None:
+        pytest.skip("no requests are generated (--properties 0, or the plan ended early)")
+    found = report.properties.family(family)
+    if family == DECLARED and not found.sent:
+        pytest.skip("the document declares no parameter of this operation")
+    lines, told = property_lines(report, found), _failing(config.stash[SETTINGS])
+    if report.properties.stopped and not found.sent:
+        pytest.skip(f"not sent: {report.properties.stopped}")
+    statuses = {broken_status(report, broken.clause) for broken in found.broken}
+    if statuses & told:
+        pytest.fail("\n".join(line.text for line in lines), pytrace=False)
+    if Status.WAIVED in statuses:
+        pytest.xfail("waived: every clause that these requests break is a known deviation")
+    if Status.NOT_EXERCISED in statuses:
+        pytest.skip("\n".join(line.text for line in lines))
+    item.user_properties.append((KEPT, lines[-1].text))
+    if Status.WARN in statuses:
+        raise Warned
+
+
 class Warned(Exception):
     """A breached `should`: the test passes, and says that it does not keep the clause."""
 
@@ -116,6 +143,7 @@ class Plugin:
         self._node, self._suite, self._located = node, suite, located
         self._heard: set[str] = set()
         """The clauses that were read out."""
+        self._failed_properties = 0
         self._unwritten: str | None = None
         self._unkept: str | None = None
 
@@ -193,10 +221,24 @@ class Plugin:
 
     @staticmethod
     def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show a breached `should` as a warning, not as a pass."""
-        if report.when == "call" and report.passed and ("conformance", Status.WARN.value) in report.user_properties:
+        """Show a breached `should` as a warning, not as a pass, and with -v how many generated requests passed."""
+        if report.when != "call" or not report.passed:
+            return None
+        if ("conformance", Status.WARN.value) in report.user_properties:
             return "warned", "W", ("WARNED", {"yellow": True})
-        return None
+        told = dict(report.user_properties).get(KEPT)
+        return ("passed", ".", (f"PASSED {told}", {"green": True})) if told else None
+
+    @staticmethod
+    def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+        """Make a test of each family of generated requests of the document."""
+        if isinstance(metafunc.definition.parent, SuiteModule) and "family" in metafunc.fixturenames:
+            from conformance.properties.families import label_of, names
+
+            settings = metafunc.config.stash[SETTINGS]
+            found = names(settings.described, settings.gateway.names)
+            label = label_of(settings.described)
+            metafunc.parametrize("family", found, ids=[f"{label} / {name}" for name in found])
 
     @staticmethod
     def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -230,7 +272,7 @@ class Plugin:
             self._unwritten = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
-        failed = sum(result.status in _failing(settings) for result in report.clauses)
+        failed = sum(result.status in _failing(settings) for result in report.clauses) + self._failed_properties
         others_failed = session.testsfailed > failed
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
             session.exitstatus = exit_status(
@@ -263,3 +305,5 @@ class Plugin:
         """Note which clause was read out."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
             self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
+        if report.when == "call" and report.failed and report.nodeid.startswith(f"{self._node}::test_property["):
+            self._failed_properties += 1

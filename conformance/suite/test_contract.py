@@ -1,4 +1,7 @@
-"""One test for each clause: the run is asked and judged once, each test reads out what it says of its clause."""
+"""One test for each clause, and one for each family of generated requests.
+
+The requests are sent and judged once; each test reports the result of its clause or family.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import pytest
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.suite.plugin import MARKS, tell
+from conformance.suite.plugin import MARKS, tell, tell_property
 
 pytestmark = pytest.mark.conformance
 
@@ -15,3 +18,9 @@ pytestmark = pytest.mark.conformance
 def test_clause(clause: Clause, request: pytest.FixtureRequest) -> None:
     """The target keeps the clause."""
     tell(request.config, clause.id)
+
+
+@pytest.mark.property
+def test_property(family: str, request: pytest.FixtureRequest) -> None:
+    """Every generated request of the family keeps every clause. The plugin parametrises it from the document."""
+    tell_property(request.config, family, request.node)

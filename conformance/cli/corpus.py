@@ -1,0 +1,27 @@
+"""``comfy-conformance corpus``: responses with their expected results, for others' validators and clients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.shared import refusal
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+def corpus(directory: Path) -> None:
+    """Write responses of every fault and variant, with their expected results.
+
+    For others to test their validators and clients with. DIR gets a JSON file for each case, its request and response as bytes of HTTP, a JSON Schema of the cases, and
+    corpus.json, which lists them. `comfy-conformance judge` reports of each response what its case expects.
+    """
+    from conformance.run.corpus import write_corpus
+    from conformance.text.plural import count
+
+    try:
+        made = write_corpus(directory)
+    except OSError as error:
+        raise refusal(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
+    click.echo(f"{count(made, 'case')} in {directory}")

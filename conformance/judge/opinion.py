@@ -1,0 +1,116 @@
+"""A second opinion: the clauses and a JSON Schema validator have to agree about every response.
+
+They share no code that decides what is right. If one refuses what the other accepts, one of them is wrong, and a run
+must not certify anything by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from msgspec import structs
+
+from conformance.contract.clauses.document import response_schema
+from conformance.contract.conversation import OK
+from conformance.contract.terms import Demand, Dialect, Level
+from conformance.exchange.model import Exchange
+from conformance.judge.judge import Bench, Judgement
+from conformance.judge.report import Status, Verdict
+from conformance.judge.verdict import count
+from conformance.spec.schemas import LARGEST, Schemas, of_the_vendored_document
+
+RESPONSE_SCHEMA: Final = response_schema.id
+"""Where a disagreement is shown."""
+STATUSES: Final = (OK, 400, 500)
+"""Those that the document describes for a read."""
+
+BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
+    "json.": "a flaw of the text: a parser drops it, and the schema speaks of values",
+    "http.": "a header, or a status",
+    "framing.": "bytes around the body",
+    "error.content-type": "a header",
+    "error.retry-after": "a header",
+    "error.no-queue": "the schema allows more members, also those of a queue",
+    "envelope.not-an-error": "the schema of 200 allows more members, also those of an error",
+    "item.element-order": "OpenAPI 3.0 has no tuples: any order of five fitting elements is accepted",
+    "item.prompt-id.": "OpenAPI 3.0 has no tuples, and `type: string` has no form",
+    "item.workflow.": "OpenAPI 3.0 has no tuples: another fitting element may be there",
+    "item.output-node-ids.": "OpenAPI 3.0 has no tuples: another fitting element may be there",
+    "item.metadata.": "OpenAPI 3.0 has no tuples: another fitting element may be there",
+    "item.job-number.": "OpenAPI 3.0 has no tuples, and `type: integer` has no bounds",
+    "item.create-time.": "the schema says nothing of the members of the metadata",
+    "queue.": "an order, or the same value twice",
+    "privacy.": "a value that should not be there",
+    "status.": "a status",
+    "auth.": "who asked",
+    "method.": "headers of other methods",
+    "caching.": "a header",
+    "cors.": "a header",
+    "document.": "the user's own document, not this one",
+}  # fmt: skip
+"""Accepted disagreements: clauses (or the beginnings of their ids) that refuse what the schema accepts, and why."""
+
+
+class Opinion(NamedTuple):
+    """What the schema says of the distinct responses of a run: how many it was asked about, and was not for their size.
+
+    ``disagreements`` name those of which the clauses say otherwise, each in a line.
+    """
+
+    checked: int
+    too_large: int
+    disagreements: tuple[str, ...]
+
+
+def second_opinion(
+    exchanges: Sequence[Exchange], demand: Demand, schemas: Schemas | None = None, bench: Bench | None = None
+) -> Opinion:
+    """Hold each distinct response against the corrected schema. Under ComfyUI's own dialect there is no such schema."""
+    if demand.read_as is not Dialect.CLOUD:
+        return Opinion(0, 0, ())
+    schemas = schemas or of_the_vendored_document()
+    bench = bench or Bench(demand._replace(schemas=None), levels=(Level.MUST,))
+    seen: set[tuple[int, bytes]] = set()
+    checked = too_large = 0
+    disagreements = []
+    for exchange in exchanges:
+        response = exchange.response
+        if response is None or exchange.superseded or response.status not in STATUSES or not exchange.request.reads:
+            continue
+        if response.coding_error is not None or (response.status, response.content) in seen:
+            continue
+        seen.add((response.status, response.content))
+        if len(response.content) > LARGEST:
+            too_large += 1
+            continue
+        found = schemas.violations(response.status, response.content)
+        if found is None:
+            continue  # not JSON: there is no value that the schema could speak of
+        checked += 1
+        broken = bench.broken_by([exchange])
+        if found and not broken:
+            place, expected, got = found[0]
+            told = f"the schema refuses {place or 'the body'} ({expected}; got {got}), and no must clause does"
+            disagreements.append(f"{exchange.id}: {told}")
+        if not found:
+            alone = [name for name in sorted(broken) if not name.startswith(tuple(BEYOND_THE_SCHEMA))]
+            disagreements += [f"{exchange.id}: {name} refuses what the schema accepts" for name in alone[:1]]
+    return Opinion(checked, too_large, tuple(disagreements))
+
+
+def agreed(judgement: Judgement, opinion: Opinion) -> Judgement:
+    """Return a judgement that certifies nothing if the opinions disagree: the suite itself failed."""
+    if not opinion.disagreements:
+        return judgement
+    reason = f"the suite itself failed: {opinion.disagreements[0]}. Please report this"
+    results = tuple(
+        structs.replace(result, status=Status.ERROR, reason=reason, evidence=(), fingerprints=())
+        if result.id == RESPONSE_SCHEMA and result.status is not Status.FAIL else result
+        for result in judgement.results
+    )  # fmt: skip
+    judgement = judgement._replace(results=results, counts=count(results))
+    if judgement.verdict is not Verdict.CONFORMANT:
+        return judgement
+    told = f"the clauses and the schema of the document disagree about {len(opinion.disagreements)} of the responses"
+    return judgement._replace(verdict=Verdict.INCONCLUSIVE, reason=f"{told}: {opinion.disagreements[0]}")

@@ -1,0 +1,193 @@
+"""Families of parameters: the document, taken apart into one document for each family of generated requests.
+
+Schemathesis sends all optional parameters of an operation together. A request that carries a range, a condition and an
+Accept header is answered 206 or 304 and shows nothing, so each family of parameters has a document of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from random import Random
+from typing import Any, Final
+
+from conformance.probe.limits import METHOD_OVERRIDES
+from conformance.properties.names import DECLARED, SEQUENCES
+from conformance.spec.document import Document
+from conformance.spec.operation import METHOD, Described, Parameter, parameters_of, place_of, resolved
+
+NEVER_SENT: Final = METHOD_OVERRIDES | {
+    "host", "connection", "content-length", "transfer-encoding", "user-agent", "x-api-key", "authorization",
+    "proxy-authorization", "x-request-id", "x-forwarded-host", "expect", "te", "upgrade",
+}  # fmt: skip
+"""Headers that are not generated, whatever a document declares: they change the method, the host, the framing or
+who asks."""
+
+Value = Any
+
+
+@dataclass(frozen=True)
+class Family:
+    """Parameters that are generated together. ``document`` holds one operation, with only these and the required ones.
+
+    ``together`` is how many of its parameters one coverage request carries.
+    """
+
+    name: str
+    path: str
+    document: Document
+    parameters: tuple[Parameter, ...]
+    required: tuple[Parameter, ...]
+    together: int
+
+    def coverage(self, random: Random) -> list[dict[tuple[str, str], Value]]:
+        """Return requests that cover each value that the document names at least once, as values by (in, name)."""
+        pairs = _shuffled(self.pairs(random), random)
+        rows: list[dict[tuple[str, str], Value]] = []
+        for place, value in pairs:
+            room = (row for row in rows if place not in row and len(row) < self.together)
+            row = next(room, None)
+            if row is None:
+                rows.append({place: value})
+            else:
+                row[place] = value
+        return rows
+
+    def pairs(self, random: Random) -> Iterator[tuple[tuple[str, str], Value]]:
+        """Yield parameters with values. The values of a shared schema are spread over the parameters that share it."""
+        shared: dict[str, list[Parameter]] = {}
+        for parameter in self.parameters:
+            for value in own_values(parameter):
+                yield place_of(parameter), value
+            schema = schema_of(parameter)
+            if "$ref" in schema:
+                shared.setdefault(schema["$ref"], []).append(parameter)
+            else:
+                for value in schema_values(schema, self.document):
+                    yield place_of(parameter), value
+        for reference, parameters in shared.items():
+            values = schema_values({"$ref": reference}, self.document)
+            names = _shuffled(map(place_of, parameters), random)
+            for index in range(max(len(values), len(names)) if values else 0):
+                yield names[index % len(names)], values[index % len(values)]
+
+    @property
+    def repeatable(self) -> frozenset[str]:
+        """The header fields that may be on several lines."""
+        return frozenset(each["name"] for each in self.parameters if each.get("x-repeatable"))
+
+
+def label_of(described: Described) -> str:
+    """Name the operation, such as ``GET /api/queue``."""
+    return f"{METHOD.upper()} {described.path}"
+
+
+def names(described: Described, without: Collection[str] = ()) -> list[str]:
+    """Name the families of generated requests: declared parameters first, also if there are none, sequences last."""
+    found = [family.name for family in families(described.probed, described.path, without)]
+    return [*([] if DECLARED in found else [DECLARED]), *found, SEQUENCES]
+
+
+def families(document: Document, path: str, without: Collection[str] = ()) -> tuple[Family, ...]:
+    """Take the parameters of GET ``path`` apart into families: declared ones first, then those of the overlay.
+
+    ``without`` names more headers (lower case) that are not generated.
+    """
+    operation = document["paths"][path][METHOD]
+    together = {name: entry["together"] for name, entry in operation.get("x-families", {}).items()}
+    all_of_them = [each for each in parameters_of(document, path) if not _left_out(each, without)]
+    declared = [each for each in all_of_them if "x-family" not in each]
+    names = {each["name"].lower() for each in declared}
+    groups: dict[str, list[Parameter]] = {DECLARED: declared} if any(each["in"] != "path" for each in declared) else {}
+    for each in all_of_them:
+        if "x-family" in each and each["name"].lower() not in names:  # declared by now: it is no longer open
+            groups.setdefault(each["x-family"], []).append(each)
+    required = tuple(each for each in declared if each.get("required"))
+    return tuple(
+        Family(
+            name, path, _only(document, path, [*(required if name != DECLARED else ()), *members]),
+            tuple(each for each in members if each["in"] != "path"),
+            tuple(each for each in required if each["in"] != "path"), together.get(name, 1),
+        )
+        for name, members in groups.items()
+    )  # fmt: skip
+
+
+def left_out(document: Document, path: str, without: Collection[str] = ()) -> list[str]:
+    """Name the declared headers that are not generated."""
+    return [each["name"] for each in parameters_of(document, path) if _left_out(each, without)]
+
+
+def schema_of(parameter: Parameter) -> Mapping[str, Any]:
+    """Return the schema of a parameter, also one that says its media type (``content``)."""
+    content: Mapping[str, Any] = next(iter((parameter.get("content") or {}).values()), {})
+    found = parameter.get("schema", content.get("schema"))
+    return found if isinstance(found, Mapping) else {}
+
+
+def own_values(parameter: Parameter) -> list[Value]:
+    """Return the examples of a parameter itself."""
+    examples = parameter.get("examples")
+    named = [each["value"] for each in examples.values() if "value" in each] if isinstance(examples, Mapping) else []
+    return [*([parameter["example"]] if "example" in parameter else []), *named]
+
+
+def schema_values(schema: Any, document: Document) -> list[Value]:
+    """Return the values that a schema names: examples, default, enumerated ones, and its bounds."""
+    schema = resolved(schema, document)
+    if not isinstance(schema, Mapping):
+        return []
+    found = [schema[name] for name in ("example", "default", "const") if name in schema]
+    found += [value for name in ("examples", "enum") for value in schema.get(name) or ()]
+    for name in ("anyOf", "oneOf"):
+        found += [value for branch in schema.get(name) or () for value in schema_values(branch, document)]
+    types = schema.get("type")
+    types = types if isinstance(types, list) else [types]
+    if "boolean" in types:
+        found += [True, False]
+    if "integer" in types or "number" in types:
+        found += _bounds(schema)
+    if "array" in types:
+        found += [[value] for value in schema_values(schema.get("items"), document)]
+    return _distinct(found)
+
+
+def _bounds(schema: Mapping[str, Any]) -> Iterator[Value]:
+    step = schema.get("multipleOf", 1)
+    for name, exclusive, inward in (("minimum", "exclusiveMinimum", step), ("maximum", "exclusiveMaximum", -step)):
+        if name in schema:
+            yield schema[name] + inward if schema.get(exclusive) is True else schema[name]
+        elif isinstance(schema.get(exclusive), int | float) and not isinstance(schema[exclusive], bool):
+            yield schema[exclusive] + inward
+
+
+def _only(document: Document, path: str, members: Iterable[Parameter]) -> Document:
+    """Return the document with this operation alone and only these parameters."""
+    operation = {name: value for name, value in document["paths"][path][METHOD].items() if not name.startswith("x-")}
+    kept = [{name: value for name, value in each.items() if not name.startswith("x-")} for each in members]
+    top = {name: value for name, value in document.items() if name != "paths"}
+    return copy.deepcopy({**top, "paths": {path: {METHOD: {**operation, "parameters": kept}}}})
+
+
+def _left_out(parameter: Parameter, without: Collection[str]) -> bool:
+    name = parameter["name"].lower()
+    return parameter["in"] == "header" and (name in NEVER_SENT or name in without)
+
+
+def _distinct(values: Iterable[Value]) -> list[Value]:
+    """Return each value once. ``1`` and ``true`` are two values."""
+    return list({repr(value): value for value in values}.values())
+
+
+def _shuffled(values: Iterable[Any], random: Random) -> list[Any]:
+    listed = list(values)
+    random.shuffle(listed)
+    return listed
+
+
+def interleaved(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    """Yield the first of each list, then the second of each."""
+    nothing = object()
+    return (each for row in zip_longest(*lists, fillvalue=nothing) for each in row if each is not nothing)

@@ -1,0 +1,8 @@
+"""Names of families that are not in the document."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DECLARED: Final = "declared parameters"
+SEQUENCES: Final = "sequences"

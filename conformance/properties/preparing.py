@@ -1,0 +1,70 @@
+"""Preparing generated requests in a thread of its own, while the fixed plan is being asked.
+
+Importing Schemathesis and Hypothesis takes longer than a local server needs for the whole plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from conformance.contract.conversation import OK
+from conformance.exchange.model import Exchange
+from conformance.properties.model import Properties
+from conformance.spec.operation import Described
+
+if TYPE_CHECKING:
+    from conformance.properties.requests import Prepared
+
+
+class Preparing:
+    """What imports and generates once the target has answered: a server that cannot be reached costs none of it.
+
+    ``described`` loads the document, and ``without`` names headers (lower case) that are not generated.
+    """
+
+    def __init__(self, described: Callable[[], Described], properties: Properties, without: Collection[str]) -> None:
+        self._described, self._properties, self._without = described, properties, without
+        self._thread: Thread | None = None
+        self._prepared: Future[Prepared] = Future()
+
+    def during(self, progress: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
+        """Return a callback that starts the work at the first response of 200 and passes every exchange on."""
+
+        def tell(exchange: Exchange) -> None:
+            if self._thread is None and exchange.response is not None and exchange.response.status == OK:
+                self._start()
+            progress(exchange)
+
+        return tell
+
+    def result(self, seconds: float) -> Prepared:
+        """Wait for the generated requests. Raises TimeoutError after ``seconds``, and what went wrong with them."""
+        if self._thread is None:
+            self._start()
+        return self._prepared.result(seconds)
+
+    def wait(self) -> None:
+        """Wait for the thread, so that none outlives the run."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _start(self) -> None:
+        self._thread = Thread(target=self._prepare, name="generated requests")
+        self._thread.start()
+
+    def _prepare(self) -> None:
+        try:
+            self._prepared.set_result(self._generated())
+        except BaseException as error:  # noqa: BLE001 - raised again by ``result``
+            self._prepared.set_exception(error)
+
+    def _generated(self) -> Prepared:
+        from conformance.properties.drawing import temporary_storage
+        from conformance.properties.requests import Source
+
+        with temporary_storage():
+            source = Source(self._described(), self._properties.seed, self._without)
+            return source.requests(self._properties.number)

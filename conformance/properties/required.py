@@ -1,0 +1,42 @@
+"""The parameters that a document requires, with the value that every request carries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from random import Random
+
+from conformance.probe.client import Required
+from conformance.properties.families import Family, families
+from conformance.properties.names import DECLARED
+from conformance.spec.operation import Described, place_of
+from conformance.text.json_text import texts
+
+
+def required_by(described: Described, without: Collection[str] = ()) -> Required:
+    """Return the required parameters, with the first value that the document names or one that is drawn."""
+    found = families(described.probed, described.path, without)
+    family = next((each for each in found if each.name == DECLARED), None)
+    if family is None or not family.required:
+        return Required()
+    values: dict[tuple[str, str], str] = {}
+    for place, value in family.pairs(Random(0)):  # noqa: S311 - not a secret
+        values.setdefault(place, texts(value)[0])
+    missing = [place for each in family.required if (place := place_of(each)) not in values]
+    if missing:
+        values |= _drawn(family, missing)
+    needed = [(*place_of(each), values[place_of(each)]) for each in family.required]
+    cookies = "; ".join(f"{name}={value}" for place, name, value in needed if place == "cookie")
+    headers = [(name, value) for place, name, value in needed if place == "header"]
+    return Required(
+        (*headers, *([("Cookie", cookies)] if cookies else [])),
+        tuple((name, value) for place, name, value in needed if place == "query"),
+    )
+
+
+def _drawn(family: Family, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    from conformance.properties.drawing import one_case, temporary_storage
+
+    with temporary_storage():
+        case = one_case(family)
+    parts = {"query": case.query, "header": case.headers, "cookie": case.cookies}
+    return {(place, name): texts((parts[place] or {}).get(name, ""))[0] for place, name in places}

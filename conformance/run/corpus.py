@@ -1,0 +1,234 @@
+"""The corpus: a response of every conforming variant and of every fault that one response shows, with its result.
+
+The files are plain HTTP and JSON, for validators and clients in any language. The expected results are those that
+``judge`` reports of the very same files.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from conformance.contract.terms import Dialect
+from conformance.exchange.model import Credential, Exchange
+from conformance.exchange.recordings import read
+from conformance.judge.build import report_on_exchanges
+from conformance.judge.judging import Judging
+from conformance.judge.report import Report, Status
+from conformance.probe.client import USER_AGENT, Ask
+from conformance.probe.plan import AT_THE_END, READ, VARIATIONS
+from conformance.properties.families import families
+from conformance.reference.app import Reference
+from conformance.reference.faults import FAULTS
+from conformance.reference.faults.registry import Fault
+from conformance.reference.message import IncomingRequest
+from conformance.reference.variants import VARIANTS, Variant
+from conformance.spec.document import DOCUMENT_SHA256
+from conformance.spec.operation import shipped
+from conformance.text.files import write_whole
+from conformance.version import __version__
+
+PATH: Final = "/api/queue"
+KEY: Final = "a-key-of-the-corpus"
+START: Final = 1_795_000_000.25
+"""Seconds since the epoch at which every response is made: only random ids and gzip headers differ between corpora."""
+READS: Final = 61
+"""Plain reads among which a fault that comes now and then shows."""
+_ASKED: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
+"""The requests of the plan; those of the probed document come after them."""
+SCHEMA: Final[Mapping[str, Any]] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A case of the corpus of GET /api/queue",
+    "type": "object",
+    "required": ["name", "kind", "description", "dialect", "request", "response", "expected"],
+    "properties": {
+        "name": {"type": "string"},
+        "kind": {"enum": ["variant", "fault"]},
+        "description": {"type": "string"},
+        "dialect": {"enum": ["cloud", "oss", "auto"]},
+        "request": {
+            "type": "object",
+            "required": ["method", "target", "headers"],
+            "properties": {
+                "method": {"type": "string"},
+                "target": {"type": "string"},
+                "headers": {"$ref": "#/$defs/headers"},
+            },
+        },
+        "response": {
+            "type": "object",
+            "required": ["file", "status", "headers", "encoding", "body"],
+            "properties": {
+                "file": {"type": "string"},
+                "status": {"type": "integer"},
+                "headers": {"$ref": "#/$defs/headers"},
+                "encoding": {"enum": ["utf-8", "base64"]},
+                "body": {"type": "string"},
+            },
+        },
+        "expected": {
+            "type": "object",
+            "required": ["verdict", "broken"],
+            "properties": {
+                "verdict": {"enum": ["conformant", "non-conformant", "inconclusive"]},
+                "broken": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["clause", "level", "pointers"],
+                        "properties": {
+                            "clause": {"type": "string"},
+                            "level": {"enum": ["must", "should"]},
+                            "pointers": {"type": "array", "items": {"type": ["string", "null"]}},
+                        },
+                    },
+                },
+            },
+        },
+    },
+    "$defs": {
+        "headers": {
+            "type": "array",
+            "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+        },
+    },
+}  # fmt: skip
+
+
+class Case(NamedTuple):
+    """One response with its request, both as bytes of HTTP, and what is expected of it."""
+
+    kind: str
+    name: str
+    description: str
+    dialect: Dialect
+    request: bytes
+    response: bytes
+
+    @property
+    def stem(self) -> str:
+        """The name of its files."""
+        return f"{self.kind}-{self.name}"
+
+    def exchange(self) -> Exchange:
+        """Return the exchange, as a recording of it is read."""
+        (exchange,) = read(self.response, name=self.stem, request=self.request)
+        return exchange
+
+    def report(self) -> Report:
+        """Return what is reported of it."""
+        return report_on_exchanges([self.exchange()], Judging(dialect=self.dialect), target=self.stem, start=START)
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case: conforming variants first, then the faults that one response shows."""
+    for variant in VARIANTS.values():
+        request, response = next(_exchanges(variant, None))
+        yield Case("variant", variant.name, variant.summary, Dialect(variant.dialect), request, response)
+    for fault in FAULTS.values():
+        if (found := _shown(fault)) is not None:
+            yield found
+
+
+def _shown(fault: Fault) -> Case | None:
+    """Return the first response that breaks the clause of a fault; None if no single response does."""
+    seen = set()
+    for request, response in _exchanges(VARIANTS[fault.variant], fault):
+        if (request, response) in seen or not fault.clause:
+            continue
+        seen.add((request, response))
+        case = Case("fault", fault.name, fault.lie, Dialect(fault.dialect), request, response)
+        if case.report().clause(fault.clause).breached:
+            return case
+    return None
+
+
+def _exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, bytes]]:
+    key = KEY if variant.needs_key else None
+    reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
+    for asked in (*_ASKED, *_probing()):
+        headers = [("Host", "localhost"), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
+        own = {name.lower() for name, _ in asked.headers}
+        headers = [each for each in headers if each[0].lower() not in own]
+        headers += [(name, value) for name, value in asked.headers if value is not None]
+        if key is not None and asked.credential is Credential.GIVEN:
+            headers.append(("X-API-Key", key))
+        target = PATH + (f"?{asked.query}" if asked.query else "")
+        text = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        request = f"{asked.method} {target} HTTP/1.1\r\n{text}\r\n".encode("latin-1")
+        reply = reference.answer(IncomingRequest(asked.method, PATH, asked.query, tuple(headers)))
+        yield request, reply.wire(asked.method)
+
+
+@cache
+def _probing() -> tuple[Ask, ...]:
+    """Return a request for each value that the probed document names."""
+    described = shipped()
+    rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
+    return tuple(
+        Ask(
+            "coverage", headers=tuple((name, value) for (place, name), value in row.items() if place == "header"),
+            query=urlencode([(name, value) for (place, name), value in row.items() if place == "query"]),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def encoded(case: Case) -> bytes:
+    """Return the file of a case."""
+    exchange, report = case.exchange(), case.report()
+    answered = exchange.response
+    assert answered is not None
+    try:
+        encoding, body = "utf-8", answered.content.decode()
+    except UnicodeDecodeError:
+        encoding, body = "base64", b64encode(answered.content).decode()
+    line, *lines = case.request.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    method, target, _ = line.split(" ")
+    broken = [result for result in report.clauses if result.status in (Status.FAIL, Status.WARN)]
+    return _json({
+        "name": case.name, "kind": case.kind, "description": case.description, "dialect": case.dialect.value,
+        "request": {"method": method, "target": target, "headers": [each.split(": ", 1) for each in lines]},
+        "response": {
+            "file": f"{case.stem}.http", "status": answered.status,
+            "headers": [list(each) for each in answered.headers], "encoding": encoding, "body": body,
+        },
+        "expected": {
+            "verdict": report.verdict.value,
+            "broken": [
+                {"clause": result.id, "level": result.level, "pointers": [each.pointer for each in result.evidence]}
+                for result in broken
+            ],
+        },
+    })  # fmt: skip
+
+
+def write_corpus(directory: Path) -> int:
+    """Write the corpus into a directory, each file whole, and return the number of cases. Raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    made = list(cases())
+    files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
+    for case in made:
+        files[directory / f"{case.stem}.json"] = encoded(case)
+        files[directory / f"{case.stem}.http"] = case.response
+        files[directory / f"{case.stem}.req"] = case.request
+    write_whole(files)
+    return len(made)
+
+
+def _index(made: Sequence[Case]) -> bytes:
+    told = "Each case is a .json file of its own; .http and .req hold the same response and request as bytes."
+    return _json({
+        "description": told, "suite_version": __version__, "document_sha256": DOCUMENT_SHA256,
+        "cases": [f"{case.stem}.json" for case in made],
+    })  # fmt: skip
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

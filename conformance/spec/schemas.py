@@ -1,0 +1,89 @@
+"""The schemas of a document's responses, applied by jsonschema: another reading of the contract than the clauses'."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from conformance.spec.operation import Described, shipped
+from conformance.text.pointer import pointer_to
+from conformance.text.safe import printable, show
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+LARGEST: Final = 1 << 20
+"""Bytes of a body that is validated: jsonschema needs seconds for some megabytes."""
+SHOWN: Final = 20
+"""Violations of one body that are listed."""
+_SHORT: Final = 120
+
+
+class Violation(NamedTuple):
+    """What a schema refuses in a body: the place as a JSON Pointer, the keyword with its value, and the value there."""
+
+    pointer: str
+    expected: str
+    got: str
+
+
+class Schemas:
+    """The response schemas of one document. Each distinct body is validated once."""
+
+    def __init__(self, described: Described) -> None:
+        self.described = described
+        self._validators: dict[int, Validator | None] = {}
+        self._known: dict[tuple[int, bytes], tuple[Violation, ...] | None] = {}
+
+    def violations(self, status: int, content: bytes) -> tuple[Violation, ...] | None:
+        """Return what the schema of a status refuses in a body.
+
+        None if the document does not describe the status, the body is not JSON, or it is larger than ``LARGEST``.
+        """
+        if len(content) > LARGEST or self.described.response_schema(status) is None:
+            return None
+        place = status, content
+        if place not in self._known:
+            self._known[place] = self._validate(status, content)
+        return self._known[place]
+
+    def _validate(self, status: int, content: bytes) -> tuple[Violation, ...] | None:
+        try:
+            value = json.loads(content)
+            found = list(islice(self._validator(status).iter_errors(value), SHOWN))
+        except (ValueError, RecursionError):
+            return None
+        return tuple(map(_violation, found))
+
+    def _validator(self, status: int) -> Validator:
+        schema = self.described.response_schema(status)
+        assert schema is not None
+        if status not in self._validators:
+            self._validators[status] = _validator_for(self.described.corrected, schema)
+        validator = self._validators[status]
+        assert validator is not None
+        return validator
+
+
+@cache
+def of_the_vendored_document() -> Schemas:
+    """Return the schemas of the corrected document."""
+    return Schemas(shipped())
+
+
+def _validator_for(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Validator:
+    from openapi_schema_validator import OAS30Validator, OAS31Validator
+
+    kind = OAS30Validator if str(document["openapi"]).startswith("3.0.") else OAS31Validator
+    rooted = {**schema, "components": document.get("components", {})}  # where the references of the schema lead
+    validator: Validator = kind(rooted)
+    return validator
+
+
+def _violation(error: ValidationError) -> Violation:
+    expected = f"{error.validator}: {printable(json.dumps(error.validator_value, default=str), _SHORT)}"
+    return Violation(pointer_to(*map(str, error.absolute_path)), expected, show(error.instance))
