@@ -143,8 +143,9 @@ def test_a_report_on_several_servers_is_judged_again_the_same(tmp_path: Path) ->
     entries = json.loads(har_of((A, {}, BODY), (B, {}, OTHER), (A, {}, CUT), (B, {}, bad_id(BODY))))
     entries["log"]["entries"][2]["response"]["content"]["size"] = len(BODY)
     data = json.dumps(entries).encode()
-    status, verdicts, _, report = servers(data, "--full-bodies", tmp_path=tmp_path)
-    again = call("judge", tmp_path / "out/compliance.json", "--report-dir", tmp_path / "again", "--full-bodies")
+    status, verdicts, _, report = servers(data, "--full-bodies", "--show-workflows", tmp_path=tmp_path)
+    shown = ("--full-bodies", "--show-workflows")
+    again = call("judge", tmp_path / "out/compliance.json", "--report-dir", tmp_path / "again", *shown)
     assert again.exit_code == status == 1
     newer = json.loads((tmp_path / "again/compliance.json").read_text())
     for member in ("servers", "clauses", "exchanges", "verdict", "verdict_reason", "bodies"):

@@ -232,7 +232,7 @@ def test_a_certificate_that_is_missing_is_named_with_its_option(authority: trust
 def test_a_certificate_of_an_unknown_authority_is_told_as_such(
     authority: trustme.CA, bundle: Path, folder: Path
 ) -> None:
-    strange = mine(trustme.CA(), folder / "strange.pem")
+    strange = mine(another(), folder / "strange.pem")
     with refusing(demanding(authority, ssl.TLSVersion.TLSv1_2)) as url:
         result = check(url, "--ca-bundle", bundle, "--client-cert", strange)
     is_inconclusive(result, "it does not know who issued the certificate of --client-cert")

@@ -33,7 +33,7 @@ _REMEDIES: Final = {
     NoResponse.NOT_RECORDED: "docs/recordings.md says how to record all of it",
 }
 _NOT_IN_FILES: Final = "the recording holds no whole response"
-_RECORD_AGAIN: Final = "record it again, with headers and body"
+_RECORD_AGAIN: Final = "docs/recordings.md says how to record all of it"
 
 
 def count(results: Iterable[ClauseResult]) -> Counts:
@@ -116,7 +116,8 @@ def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recor
     problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
     if not reads and problems:
         problem = next((found for found in problems if _recognised(found)), problems[0])
-        yield f"{_NOT_IN_FILES}: {printable(problem.detail)}; {_RECORD_AGAIN}" if recorded else _in_words(problem)
+        lost = "" if problem.fault is Fault.NOT_RECORDED else f"{_NOT_IN_FILES}: "
+        yield f"{lost}{printable(problem.detail)}; {_RECORD_AGAIN}" if recorded else _in_words(problem)
     if reads:
         ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
         if status in UNAVAILABLE:
