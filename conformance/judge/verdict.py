@@ -116,7 +116,7 @@ def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recor
     problems = [exchange.problem for exchange in exchanges if exchange.problem and not exchange.superseded]
     if not reads and problems:
         problem = next((found for found in problems if _recognised(found)), problems[0])
-        lost = "" if problem.fault is Fault.NOT_RECORDED else f"{_NOT_IN_FILES}: "
+        lost = "" if problem.fault is NoResponse.NOT_RECORDED else f"{_NOT_IN_FILES}: "
         yield f"{lost}{printable(problem.detail)}; {_RECORD_AGAIN}" if recorded else _in_words(problem)
     if reads:
         ((status, _),) = Counter(answer.response.status for answer in reads).most_common(1)
