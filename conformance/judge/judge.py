@@ -88,9 +88,9 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
 class Bench:
     """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
 
-    def __init__(self, demand: Demand, levels: Collection[Level] = _BREACHABLE) -> None:
+    def __init__(self, demand: Demand) -> None:
         self._demand = demand
-        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in levels]
+        self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
         self._readings: dict[bytes, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()

@@ -129,7 +129,7 @@ class Case(NamedTuple):
 def cases() -> Iterator[Case]:
     """Yield every case: conforming variants first, then the faults that one response shows."""
     for variant in VARIANTS.values():
-        request, response = next(_exchanges(variant, None))
+        request, response = next(exchanges(variant, None))
         yield Case("variant", variant.name, variant.summary, Dialect(variant.dialect), request, response)
     for fault in FAULTS.values():
         if (found := _shown(fault)) is not None:
@@ -139,7 +139,7 @@ def cases() -> Iterator[Case]:
 def _shown(fault: Fault) -> Case | None:
     """Return the first response that breaks the clause of a fault; None if no single response does."""
     seen = set()
-    for request, response in _exchanges(VARIANTS[fault.variant], fault):
+    for request, response in exchanges(VARIANTS[fault.variant], fault):
         if (request, response) in seen or not fault.clause:
             continue
         seen.add((request, response))
@@ -149,7 +149,8 @@ def _shown(fault: Fault) -> Case | None:
     return None
 
 
-def _exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, bytes]]:
+def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, bytes]]:
+    """Yield requests of the plan and of the probed document with their responses, both as bytes of HTTP."""
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
     for asked in (*_ASKED, *_probing()):
