@@ -12,13 +12,16 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from programs import NOT_INSTALLED, REQUIRED
+
+from helpers.programs import NOT_INSTALLED, REQUIRED
 
 # A test process starts many others. Each would compile the package again if bytecode were not kept.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if os.environ.pop("CI", None):  # if it is set, every run must name its target: tests of that set it themselves
     os.environ[REQUIRED] = "1"
+
+pytest_plugins = ["helpers.browser"]
 
 _BUSY_MACHINE = [HealthCheck.too_slow]
 

@@ -50,8 +50,8 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/dialects.md": dialects_as_markdown,
     "docs/servers-in-the-wild.md": SERVERS["page"],
     "conformance/render/compliance.schema.json": schema_text,
-    "tests/clause-ids.txt": clause_ids,
-    "tests/clause-kinds.txt": clause_kinds,
+    "tests/data/clause-ids.txt": clause_ids,
+    "tests/data/clause-kinds.txt": clause_kinds,
     "README.md": readme,
 }
 """What each generated file has to hold, by its path."""
@@ -62,9 +62,7 @@ def main(names: list[str]) -> None:
     """Write the files that are named, else all."""
     for name in names or [*GENERATED, FAULTS]:
         if name == FAULTS:
-            from test_faults import page
-
-            text = page()
+            text = runpy.run_path(str(HOME / "tests" / "whole" / "test_faults.py"))["page"]()
         else:
             text = GENERATED[name]()
         (HOME / name).write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ that ``clauses`` lists) and the JSON Pointers of the evidence (null for what is 
 judged under two dialects. Everything is asked with a fixed seed, and times are not recorded.
 
 A fault that shows under load alone is recorded as a check without load reports it: how often a run under load meets
-it depends on the machine (``tests/test_faults.py`` measures that it is met).
+it depends on the machine (``tests/whole/test_faults.py`` measures that it is met).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TESTS: Final = HOME / "tests"
 KEPT: Final = TESTS / "data" / "verdicts.json"
 sys.path[:0] = [str(HOME), str(TESTS)]
 
-from test_faults import checked  # noqa: E402 - found on the path that was just added
+from whole.test_faults import checked  # noqa: E402 - found on the path that was just added
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402
 from conformance.contract.terms import Dialect  # noqa: E402

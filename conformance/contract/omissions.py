@@ -46,12 +46,12 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "COR-03": ("cross-origin refusals are 4xx", INFORMATION),
     "LIF-22": ("the suite leaves the queue as it found it", "a rule for the suite, and kept there: see docs/populate.md"),
     "PRI-03": ("Server and X-Powered-By versions", "every answer's headers stand in the report"),
-    "DOC-01": ("the vendored YAML is valid OpenAPI 3.0.3", "of the document, not of a server: tests/test_document.py"),
+    "DOC-01": ("the vendored YAML is valid OpenAPI 3.0.3", "of the document, not of a server: tests/spec/test_document.py"),
     "DOC-02": ("the vendored excerpt equals upstream", "of the document: a comparison needs the network"),
-    "DOC-03": ("the branches of oneOf exclude each other", "a known defect of the document: tests/test_document.py"),
-    "DOC-04": ("the prose example passes the schema", "a known defect of the document: tests/test_document.py"),
-    "DOC-05": ("secured operations declare 401", "a known defect of the document: tests/test_document.py"),
-    "DOC-06": ("500 is not described as 400", "a known defect of the document: tests/test_document.py"),
-    "DOC-07": ("both lists are required", "a known defect of the document: tests/test_document.py"),
+    "DOC-03": ("the branches of oneOf exclude each other", "a known defect of the document: tests/spec/test_document.py"),
+    "DOC-04": ("the prose example passes the schema", "a known defect of the document: tests/spec/test_document.py"),
+    "DOC-05": ("secured operations declare 401", "a known defect of the document: tests/spec/test_document.py"),
+    "DOC-06": ("500 is not described as 400", "a known defect of the document: tests/spec/test_document.py"),
+    "DOC-07": ("both lists are required", "a known defect of the document: tests/spec/test_document.py"),
 }  # fmt: skip
 """By the id of the fact: what it says, and why it is not a clause."""

@@ -1,7 +1,7 @@
 """What published clients make of a queue: against the reference endpoint, under both dialects, and where it is broken.
 
 Out of the usual run: ``pytest -m clients``, or ``tox -e clients``. Wants npm, and installs from npm and PyPI.
-``python tests/clients/test_clients.py`` measures again and rewrites docs/clients-in-the-wild.md.
+``PYTHONPATH=tests python tests/clients/test_clients.py`` measures again and rewrites docs/clients-in-the-wild.md.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any, Final
 import httpx
 import pytest
 from around import around
-from outside import plain_pytest
 from published import COMFY_CLI, HERE, NPM, ComfyCli, Missing, NpmClients, Seen, versions
 
 from conformance.exchange.recordings import read_file
 from conformance.reference.server import Endpoint, serve
+from helpers.commands import plain_pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "clients-in-the-wild.md"
@@ -271,7 +271,9 @@ def test_a_client_makes_of_each_queue_what_the_page_says(name: str) -> None:
     told = columns(name, PAGE.read_text("utf-8"))
     reads = ", ".join(f"[{position}]" for position in measured.reads) or "nothing"
     asks = ", ".join(f"`{request}`" for request in measured.asked)
-    assert told == ([versions()[name], asks, reads], measured.phrases), "python tests/clients/test_clients.py"
+    assert told == ([versions()[name], asks, reads], measured.phrases), (
+        "PYTHONPATH=tests python tests/clients/test_clients.py"
+    )
 
 
 def test_every_client_is_pinned_and_on_the_page_in_that_version() -> None:

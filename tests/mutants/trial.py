@@ -134,7 +134,7 @@ def _run(change: Change | None, files: Sequence[str]) -> str:
     for stream in range(3):
         os.dup2(nowhere, stream)
     first = _First()
-    options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-o", "addopts="]
+    options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-o", "addopts=", "--import-mode=importlib"]
     status = pytest.main([*options, *files], plugins=[first])
     return first.failed or (_SURVIVED if status == pytest.ExitCode.OK else f"pytest ends with status {int(status)}")
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-import mutations_of_messages  # noqa: F401 - registers
-import mutations_of_queues  # noqa: F401 - registers
-import mutations_of_text  # noqa: F401 - registers
 import pytest
-from answers import said
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import MUTATIONS, Mutation, fill_pool
 
 from conformance.contract.catalogue import BY_ID
 from conformance.judge.judge import judge
 from conformance.judge.report import Status
+from helpers import (
+    mutations_of_messages,  # noqa: F401 - registers
+    mutations_of_queues,  # noqa: F401 - registers
+    mutations_of_text,  # noqa: F401 - registers
+)
+from helpers.answers import said
+from helpers.mutations import MUTATIONS, Mutation, fill_pool
 
 A_SHARE: Final = max(8, settings().max_examples // 5)
 """Examples for each mutation."""
 
-NEEDS_A_KEY: Final = "says what is told to a request with another key or none: tests/test_faults.py asks with each"
-NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/test_faults.py asks with each"
-NEEDS_THE_WIRE: Final = "says what stands in the bytes around an answer: tests/test_hostile.py and test_raw.py show it"
-NEEDS_JOBS: Final = "says what becomes of jobs that a run submits: tests/test_lifecycle.py and test_faults.py show it"
+NEEDS_A_KEY: Final = (
+    "says what is told to a request with another key or none: tests/whole/test_faults.py asks with each"
+)
+NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/whole/test_faults.py asks with each"
+NEEDS_THE_WIRE: Final = "says what stands in the bytes around an answer: test_hostile.py and test_raw.py show it"
+NEEDS_JOBS: Final = "says what becomes of jobs that a run submits: test_lifecycle.py and test_faults.py show it"
 NOT_AIMED_AT: Final = {
     **{name: NEEDS_JOBS for name in BY_ID if name.startswith("lifecycle.")},
     "auth.key-required": NEEDS_A_KEY,

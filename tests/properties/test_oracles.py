@@ -11,14 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import mutations_of_messages  # noqa: F401 - registers
-import mutations_of_queues  # noqa: F401 - registers
-import mutations_of_text  # noqa: F401 - registers
 import pytest
-from answers import read, said
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, put, token
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Dialect, Level
@@ -27,6 +22,13 @@ from conformance.reference.message import encode
 from conformance.spec.document import load_corrected
 from conformance.strategies import errors
 from conformance.text.strict_json import NESTING_READ, parse
+from helpers import (
+    mutations_of_messages,  # noqa: F401 - registers
+    mutations_of_queues,  # noqa: F401 - registers
+    mutations_of_text,  # noqa: F401 - registers
+)
+from helpers.answers import read, said
+from helpers.mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, put, token
 
 if TYPE_CHECKING:
     from openapi_schema_validator import OAS30Validator

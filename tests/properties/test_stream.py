@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any, Final
 
-from answers import HEADERS, item, queue, read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import REDACTED
 from conformance.load.stream import WINDOW, Noted, Stream
 from conformance.text.strict_json import parse
+from helpers.answers import HEADERS, item, queue, read
 
 JOBS: Final = (
     *(item(number) for number in range(1, 5)),

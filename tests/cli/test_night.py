@@ -1,0 +1,299 @@
+"""What a night means: the decision, its words, and the verb over both."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
+from conformance.history.overview import Overview, TargetResult, Trouble, overview
+from conformance.reference.server import serve
+from conformance.render import night as told
+from helpers import cli_runner
+from helpers.cli_runner import call
+
+
+def target(name: str = "prod", outcome: Any = "conformant", *troubles: str, **more: Any) -> TargetResult:
+    """Return what a night showed of a target; troubles by their key."""
+    exit_ = {"conformant": 0, "non-conformant": 1, "inconclusive": 10, "error": 3}[outcome]
+    found = tuple(Trouble(key=key, clause=key.split()[0], told="seconds", whose="server") for key in troubles)
+    given = {"reason": "a reason", "exit": exit_, "start": "2026-11-25T03:41:00Z", **more}
+    return TargetResult(name=name, target="http://t", dialect="cloud", outcome=outcome, troubles=found, **given)
+
+
+WELL = target()
+ILL = target("prod", "non-conformant", "item.a 1")
+OTHERWISE = target("prod", "non-conformant", "item.a 2")
+SILENT = target("prod", "inconclusive", nights=1)
+STILL_SILENT = target("prod", "inconclusive", nights=3)
+FAILED = target("prod", "error")
+A1, A2 = "prod item.a 1", "prod item.a 2"
+
+
+@pytest.mark.parametrize(
+    ("tonight", "known", "action", "status"),
+    [
+        (WELL, None, "nothing", 0),
+        (WELL, [A1], "close", 0),
+        (WELL, [], "close", 0),
+        (ILL, None, "open", 1),
+        (ILL, [A1], "update", 1),
+        (ILL, [], "update", 1),
+        (OTHERWISE, [A1], "update", 1),
+        (SILENT, None, "nothing", 0),
+        (SILENT, [A1], "update", 0),
+        (SILENT, ["prod silent"], "close", 0),
+        (STILL_SILENT, None, "open", 1),
+        (STILL_SILENT, ["prod silent"], "update", 1),
+        (STILL_SILENT, [A1], "update", 1),
+        (FAILED, None, "open", 1),
+        (FAILED, [A1], "update", 1),
+        (SILENT, ["prod run"], "close", 0),
+        (WELL, ["gone item.a 1"], "close", 0),
+        (SILENT, ["gone item.a 1"], "close", 0),
+        (target("prod", "inconclusive", "item.b error", nights=1), None, "open", 1),
+        (target("prod", "conformant", "item.a stale", exit=1), None, "open", 1),
+        (target("prod", "conformant", exit=1), None, "open", 1),
+    ],
+)  # fmt: skip
+def test_a_night_opens_updates_closes_or_leaves_the_issue(
+    tonight: TargetResult, known: list[str] | None, action: str, status: int
+) -> None:
+    found = decide([tonight], known)
+    assert (found.action, found.exit) == (action, status)
+
+
+@pytest.mark.parametrize(
+    ("tonight", "known", "appeared", "gone"),
+    [
+        (ILL, [A1], (), ()),
+        (ILL, None, (A1,), ()),
+        (OTHERWISE, [A1], (A2,), (A1,)),
+        (SILENT, [A1], (), ()),
+        (STILL_SILENT, [A1], ("prod silent",), ()),
+        (FAILED, [A1], ("prod run",), ()),
+        (WELL, [A1], (), (A1,)),
+    ],
+)
+def test_what_is_new_and_what_is_gone_is_told_from_the_open_issue(
+    tonight: TargetResult, known: list[str] | None, appeared: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    found = decide([tonight], known)
+    assert (found.appeared, found.gone) == (appeared, gone)
+
+
+def test_one_target_that_is_well_does_not_close_the_issue_of_another() -> None:
+    found = decide([target("a"), target("b", "inconclusive", nights=1)], ["a item.a 1", "b item.b 1"])
+    assert (found.action, found.troubles, found.gone) == ("update", ("b item.b 1",), ("a item.a 1",))
+
+
+def test_the_number_of_nights_is_a_choice() -> None:
+    assert [decide([SILENT], None, after=number).action for number in (1, 2)] == ["open", "nothing"]
+
+
+def test_hundreds_of_troubles_become_one_for_each_target() -> None:
+    ill = target("prod", "non-conformant", *(f"item.n{number} 1" for number in range(MOST + 1)))
+    found = decide([ill, target("b", "non-conformant", "item.a 1")], None)
+    assert found.troubles == ("b several", "prod several")
+    assert known_keys(kept_keys(found.troubles)) == set(found.troubles)
+    again = decide([ill, target("b", "non-conformant", "item.a 1")], found.troubles)
+    assert (again.appeared, again.gone) == ((), ())
+
+
+# Keys
+
+
+def test_the_keys_of_an_issue_are_read_back() -> None:
+    keys = ["prod item.create-time.milliseconds 1f2e3d4c", "a--b run", "x.y silent"]
+    assert known_keys(f"## Words\n\n{kept_keys(keys)}\nmore") == set(keys)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "words", "<!-- comfy-conformance night [1, 2] -->", "<!-- comfy-conformance night [} -->",
+     "<!-- comfy-conformance night " + "[" * 9000 + "] -->",
+     '<!-- comfy-conformance night ["::error::x", "a", "a b c d", "a <b>"] -->'],
+)  # fmt: skip
+def test_what_somebody_else_wrote_into_the_issue_names_no_trouble(body: str) -> None:
+    assert known_keys(body) == frozenset()
+
+
+# Words
+
+
+def night(*targets: TargetResult) -> Overview:
+    """Put a night together."""
+    return overview(targets, start="2026-11-25T03:41:00Z", end="2026-11-25T03:42:00Z")
+
+
+def worded(*targets: TargetResult, known: list[str] | None = None) -> tuple[Decision, Overview]:
+    """Return the decision of a night with the night."""
+    return decide(targets, known), night(*targets)
+
+
+def test_the_title_says_who_is_not_well() -> None:
+    assert told.title(decide([ILL], None)) == "GET /api/queue: prod is not well"
+    several = [target(name, "error") for name in "dcba"]
+    assert told.title(decide(several, None)) == "GET /api/queue: 4 targets are not well (a, b, c, …)"
+
+
+def test_the_body_tells_each_trouble_and_keeps_its_key() -> None:
+    decision, whole = worded(ILL, target("b", "inconclusive", nights=1), known=["b item.b 1"])
+    text = told.body(decision, whole, "https://ci.example/run/1")
+    assert "[The report](https://ci.example/run/1)" in text
+    assert "- `item.a`: seconds" in text
+    assert "- item.b (known from before: this night showed nothing of it)" in text
+    assert known_keys(text) == {A1, "b item.b 1"}
+    assert "kept" not in MarkdownIt().render(text).partition("<!--")[0]
+
+
+def test_a_comment_is_for_what_changed_alone() -> None:
+    assert told.comment(*worded(ILL, known=[A1]), None) == ""
+    assert told.comment(*worded(ILL), None) == ""
+    text = told.comment(*worded(OTHERWISE, known=[A1]), None)
+    assert "New:\n\n- prod: item.a" in text
+    assert "Gone:\n\n- prod: item.a" in text
+    assert told.comment(*worded(WELL, known=[A1]), None).startswith("All is well again.")
+
+
+HOSTILE = "x\n::error::owned\r%0A @everyone <img src=x> [l](javascript:1) | `c` -->"
+
+
+def test_what_a_server_said_acts_nowhere() -> None:
+    trouble = Trouble(key="item.a 1", clause="item.a", told=HOSTILE, whose="server")
+    one = TargetResult(
+        name="prod", target="http://t", dialect="cloud", outcome="non-conformant", reason=HOSTILE, exit=1,
+        troubles=(trouble,), changed=HOSTILE,
+    )  # fmt: skip
+    decision, whole = worded(one, known=["prod item.b 1"])
+    texts = [told.body(decision, whole, None), told.comment(decision, whole, None), told.summary(decision, whole)]
+    lines = list(told.lines(decision, whole))
+    assert len(lines) == 6
+    assert "\n" not in "".join(lines)
+    assert "::error" not in "".join([*texts, *lines])
+    for text in texts:
+        html = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+        assert "<img" not in html
+        assert "<a " not in html
+        assert "@everyone" not in text.replace("`@`", "")
+    (command,) = told.commands(decision, whole)
+    assert command.count("::") == 2
+    assert "\n" not in command
+    assert "%250A" in command
+
+
+def test_commands_are_few_and_say_how_bad_it_is() -> None:
+    many = [target(f"t{number:02}", "non-conformant", "item.a 1") for number in range(30)]
+    assert len(list(told.commands(*worded(*many)))) == 10
+    silent = list(told.commands(*worded(SILENT)))
+    assert silent == ["::notice title=prod::inconclusive: a reason"]
+    for one in (STILL_SILENT, FAILED, ILL):
+        (command,) = told.commands(*worded(one))
+        assert command.startswith("::error title=prod::")
+    assert list(told.commands(*worded(WELL))) == []
+
+
+def test_an_issue_of_hundreds_of_targets_fits_into_one() -> None:
+    many = [target(f"t{number:03}", "non-conformant", *(f"item.c{n} 1" for n in range(20))) for number in range(200)]
+    decision, whole = worded(*many)
+    assert len(told.body(decision, whole, "https://ci.example")) < 65_000
+    assert len(told.summary(decision, whole)) < 100_000
+
+
+# The verb
+
+
+def test_one_report_is_a_night_too(folder: Path) -> None:
+    with serve(fault="seconds") as endpoint:
+        assert call("check", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
+    result = call("night", "my night", "--output", "out", "--url", "https://ci.example")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("my-night: non-conformant: 1 must clause broken: item.create-time.milliseconds")
+    assert result.stdout.splitlines()[-1] == "open: An issue is opened."
+    decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
+    assert decision["title"] == "GET /api/queue: my-night is not well"
+    assert (folder / "out/outputs.txt").read_text("utf-8").splitlines() == [
+        "action=open", "exit=1", "title=GET /api/queue: my-night is not well",
+    ]  # fmt: skip
+    issue = folder / "out/body.md"
+    again = call("night", "my night", "--issue", issue, "--output", "out")
+    assert again.stdout.splitlines()[-1] == "update: The open issue is updated."
+    assert (folder / "out/comment.md").read_text("utf-8") == ""
+
+
+def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
+    with serve(fault="id-in-upper-case") as endpoint:
+        call("check", endpoint.url, "-q")
+        assert call("night", "reports/latest").exit_code == 0
+        call("check", endpoint.url, "-q", "--fail-on-should")
+        result = call("night", "reports/latest")
+    assert result.exit_code == 1
+    assert "item.prompt-id.lower-case" in result.stdout
+
+
+def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
+    (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
+    call("check", "--all", "-q")
+    assert call("night", "reports/latest").stdout.startswith("ref: conformant")
+    call("check", "--target", "embedded", "-q")
+    assert call("night", "reports/latest").stdout.startswith("latest: conformant")
+
+
+def test_a_night_is_kept_once(folder: Path) -> None:
+    call("check", "--target", "embedded", "-q")
+    for _ in range(2):
+        assert call("night", "reports/latest", "--history", "h.db").exit_code == 0
+    report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
+    assert report["history"]["total"] == 1
+    call("check", "--target", "embedded", "-q", "--history", "h.db")
+    call("night", "reports/latest", "--history", "h.db")
+    report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
+    assert report["history"]["total"] == 2
+
+
+def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_the_same(folder: Path) -> None:
+    call("check", "--target", "embedded", "-q")
+    (folder / "h.db").write_text("no database", encoding="utf-8")
+    result = call("night", "reports/latest", "--history", "h.db", "--output", "out")
+    assert result.exit_code == 4
+    assert result.stderr.endswith("this night is not in it\n")
+    assert (folder / "out/outputs.txt").read_text("utf-8").startswith("action=nothing\nexit=0\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ([], "a night has at least one report: give its DIR, or name the targets with --targets"),
+        (["nowhere"], "nowhere/compliance.json cannot be read: No such file or directory"),
+        (["broken"], "broken/overview.json is no overview.json of this suite"),
+        (["--targets", "missing.toml"], "missing.toml cannot be read"),
+        (["--targets", "targets.toml", "--issue", "missing.md"], "leave out --issue where none is open"),
+        (["--targets", "targets.toml", "--output", "targets.toml/x"], "give another --output"),
+        (["--targets", "targets.toml", "--after", "0"], "0 is not in the range"),
+        (["left", "left"], "two reports are of a target named 'left'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_read_is_one_line_and_4(folder: Path, typed: list[str], why: str) -> None:
+    (folder / "targets.toml").write_text('[[target]]\nname = "prod"\nurl = "embedded"\n', encoding="utf-8")
+    (folder / "broken").mkdir()
+    (folder / "broken/overview.json").write_text('{"schema_version": 1}', encoding="utf-8")
+    if "left" in typed:
+        call("check", "--target", "embedded", "-q", "--report-dir", "left")
+    cli_runner.is_refused(call("night", *typed), why)
+
+
+def test_the_targets_of_a_file_are_listed_for_people_and_for_a_matrix(folder: Path) -> None:
+    first = '[[target]]\nname = "prod"\nurl = "https://t.example"\napi-key-env = "K"\n'
+    second = '[[target]]\nname = "b"\nurl = "embedded"\n'
+    (folder / "targets.toml").write_text(first + second, encoding="utf-8")
+    assert call("targets").stdout == "prod  https://t.example  cloud  K\nb     embedded  cloud  no key\n"
+    (line,) = call("targets", "targets.toml", "--format", "json").stdout.splitlines()
+    assert json.loads(line) == [
+        {"name": "prod", "target": "https://t.example", "keys": ["K"]}, {"name": "b", "target": "embedded", "keys": []},
+    ]  # fmt: skip
+    assert call("targets", "missing.toml").exit_code == 4

@@ -1,0 +1,74 @@
+"""The catalogue: complete, sourced, stable, and shown as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Clause
+from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
+from conformance.render.catalogue import SUBJECTS, as_json, explain
+from conformance.spec.document import quote_stands_at
+from helpers.published_quotes import read_back
+
+PUBLISHED_QUOTES = read_back()
+"""What was compared with the published document, which is not vendored."""
+
+every_clause = pytest.mark.parametrize("clause", CATALOGUE, ids=lambda clause: clause.id)
+
+
+@every_clause
+def test_a_quote_stands_where_the_clause_says(clause: Clause) -> None:
+    source = clause.source
+    assert source.quote
+    if source.document is not None:
+        assert source.rfc is None
+        assert source.pointer is not None
+        assert (source.pointer, source.quote) in PUBLISHED_QUOTES, "python tests/helpers/published_quotes.py FILE"
+        assert not quote_stands_at(source.pointer, source.quote), "it stands in the vendored document: quote that"
+    elif source.pointer is not None:
+        assert source.rfc is None
+        assert quote_stands_at(source.pointer, source.quote)
+    else:
+        assert source.rfc is not None
+        assert re.match(r"(RFC \d{4} §\d+(\.\d+)*|Fetch, CORS protocol and .+)$", source.rfc)
+
+
+@every_clause
+def test_a_clause_is_whole(clause: Clause) -> None:
+    assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+", clause.id)
+    assert clause.subject in SUBJECTS
+    assert clause.keeps != clause.breaks
+    assert clause.why.endswith((".", ".)"))
+    assert clause.check.__doc__ or clause.title
+    assert not clause.core or clause.level is Level.MUST, "only a must can be asked of every run"
+    for demand in map(Demand.of, Dialect):
+        assert clause.level_in(demand) or clause.not_asked(demand), "the reader is owed a reason"
+
+
+@every_clause
+def test_explain_shows_a_clause_in_full(clause: Clause) -> None:
+    text = explain(clause)
+    for part in (clause.id, clause.title, clause.source.quote, clause.why, clause.keeps, clause.breaks):
+        assert part is not None
+        assert part in text
+
+
+def test_every_difference_of_comfyui_excuses_from_a_clause_and_nothing_else_does() -> None:
+    excusing = {clause.oss for clause in CATALOGUE if clause.oss}
+    assert excusing == set(DIFFERENCES) - {ELEMENT_ORDER}, "the order is demanded by item.element-order"
+    for clause in CATALOGUE:
+        under_oss = clause.level_in(Demand.of(Dialect.OSS))
+        excused = clause.oss or clause.own_document or Dialect.OSS not in clause.only
+        assert excused or under_oss is clause.level
+        if clause.oss and clause.oss.softens:
+            assert (clause.level, under_oss) == (Level.MUST, Level.SHOULD)
+
+
+def test_the_json_catalogue_is_one_object_for_each_clause() -> None:
+    catalogue = json.loads(as_json())
+    assert [entry["id"] for entry in catalogue] == [clause.id for clause in CATALOGUE]
+    assert {entry["level"] for entry in catalogue} <= {"must", "should", "info"}

@@ -1,0 +1,166 @@
+"""What a clause is made of, and how what a server sent is shown in a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, published, rfc
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
+from conformance.exchange.model import Operation, Request
+from conformance.text.safe import GOT_LIMIT, blotted, printable, show
+from helpers.answers import queue, read
+
+# --- showing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"), (True, "true"), (1, "1"), (1.5, "1.5"), ("é\n", '"é\\n"'), ([], "[]"), ({}, "{}"),
+        ([1] * 8, "[1, 1, 1, 1, 1, 1, 1, 1]"),
+        ([1] * 9, "array of 9 elements"),
+        ([[]], "array of 1 elements"),
+        ([{}], "array of 1 elements"),
+        ({"a": 1, "é": "x"}, '{"a": 1, "é": "x"}'),
+        ({"a": {}}, 'object with 1 members ("a")'),
+        ({"a": []}, 'object with 1 members ("a")'),
+        ({"é": [], "b": 1, "c": 2, "d": 3}, 'object with 4 members ("é", "b", "c", "d")'),
+        ({"a": [], "b": 1, "c": 2, "d": 3, "e": 4}, 'object with 5 members ("a", "b", "c", "d", …)'),
+        ({str(n): n for n in range(8)}, '{"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7}'),
+        ({str(n): n for n in range(9)}, 'object with 9 members ("0", "1", "2", "3", …)'),
+        (b"x", "b'x'"),
+    ],
+)  # fmt: skip
+def test_a_value_is_shown_as_one_short_line(value: Any, text: str) -> None:
+    assert show(value) == text
+
+
+def test_a_number_that_json_does_not_know_is_shown_all_the_same() -> None:
+    found = Reading(b"[1.50, NaN]").document.value
+    assert show(found[0]) == "1.50"
+    assert show(found) == '["1.50", "NaN"]'
+
+
+def test_a_text_is_printable_and_bounded() -> None:
+    assert printable("a\x07\u202eé") == "a\\u0007\\u202eé"
+    assert GOT_LIMIT == 160
+    assert printable("x" * 160) == "x" * 160
+    assert printable("x" * 161) == "x" * 160 + "… (161 characters)"
+    assert printable("x" * 5000, 3) == "xxx… (5,000 characters)"
+    assert printable("\x00" * 3, 2) == "\\u0000\\u0000… (3 characters)"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('"api_key_comfy_org": "abc"', '"api_key_comfy_org": "███"'),
+        ('"auth_token_comfy_org":"a\\"c"}', '"auth_token_comfy_org":"████"}'),
+        ('\\"api_key_comfy_org\\" : \\"abc\\"', '\\"api_key_comfy_org\\" : \\"█████'),  # rather too much
+        ('"api_key_comfy_org": ""', '"api_key_comfy_org": ""'),
+        ('"api_key_comfy_org": null', '"api_key_comfy_org": null'),
+        ('"api_key": "abc"', '"api_key": "abc"'),
+        ('"api_key_comfy_org": "abc', '"api_key_comfy_org": "███'),
+    ],
+)
+def test_the_key_of_a_job_s_owner_is_blotted_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_value_that_is_no_key_may_be_spared() -> None:
+    text = '"api_key_comfy_org": "abc", "auth_token_comfy_org": "d"'
+    assert blotted(text, "x", ("d",)) == '"api_key_comfy_org": "xxx", "auth_token_comfy_org": "d"'
+
+
+# --- what a clause is made of -----------------------------------------------------------------------------------------
+
+
+def made(level: Level = Level.MUST, **more: Any) -> Clause:
+    return clause(
+        "item.made", level, title="t", source=rfc("RFC 1 §1", "q"), why="w", keeps="k", breaks="b",
+        **{"over": lambda _: (), **more},
+    )(lambda _: iter(()))  # fmt: skip
+
+
+def test_a_source_reads_as_where_it_stands() -> None:
+    assert str(rfc("RFC 9110 §15", "q")) == "RFC 9110 §15"
+    assert str(doc("/info", "q")) == "#/info"
+    assert doc("/info", "q") == Source(pointer="/info", quote="q")
+    assert str(published("/info", "q")).endswith("#/info")
+    assert str(published("/info", "q")) != "#/info"
+
+
+def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:
+    plain = made()
+    assert (plain.subject, plain.core, plain.since, plain.needs) == ("item", False, 1, "an answer of 200 to a read")
+    assert (plain.oss, plain.elsewhere, plain.kinds) == (None, None, ())
+    assert plain.only == frozenset(Dialect)
+    for how in ("over", "of_body", "across"):
+        selector: dict[str, Any] = {"over": None, how: lambda _: ()}
+        assert "function" not in repr(made(**selector))
+
+
+OURS, THEIRS = Demand.of(Dialect.CLOUD), Demand.of(Dialect.OSS)
+UNTOLD = Demand.of(Dialect.AUTO)
+AUTO_OURS, AUTO_THEIRS = (Demand.told_by(order, "/x") for order in (Dialect.CLOUD, Dialect.OSS))
+AUTO_ALONE = {"only": frozenset({Dialect.AUTO}), "elsewhere": "asked under auto"}
+
+
+@pytest.mark.parametrize(
+    ("more", "demand", "level", "why_not"),
+    [
+        *(({}, demand, Level.MUST, None) for demand in (OURS, THEIRS, UNTOLD, AUTO_OURS, AUTO_THEIRS)),
+        *(({"oss": COUNTER}, demand, None, COUNTER.says) for demand in (THEIRS, UNTOLD, AUTO_THEIRS)),
+        *(({"oss": COUNTER}, demand, Level.MUST, None) for demand in (OURS, AUTO_OURS)),
+        *(({"oss": HEAP}, demand, Level.SHOULD, None) for demand in (THEIRS, UNTOLD, AUTO_THEIRS)),
+        *(({"oss": HEAP}, demand, Level.MUST, None) for demand in (OURS, AUTO_OURS)),
+        *((AUTO_ALONE, demand, Level.MUST, None) for demand in (UNTOLD, AUTO_OURS, AUTO_THEIRS)),
+        *((AUTO_ALONE, demand, None, "asked under auto") for demand in (OURS, THEIRS)),
+    ],
+)
+def test_a_level_depends_on_what_is_demanded(
+    more: dict[str, Any], demand: Demand, level: Level | None, why_not: str | None
+) -> None:
+    assert made(**more).level_in(demand) is level
+    assert made(**more).not_asked(demand) == why_not
+
+
+def test_most_clauses_speak_of_reading_the_queue_alone() -> None:
+    read_it = Request("GET", "http://t/api/queue")
+    submit = replace(read_it, method="POST", to_queue=False, operation=Operation.SUBMIT)
+    assert [clause.id for clause in CATALOGUE if not clause.speaks_of(read_it)] == []
+    assert {clause.id for clause in CATALOGUE if clause.speaks_of(submit)} == {
+        "auth.key-not-echoed", *(clause.id for clause in CATALOGUE if clause.subject == "lifecycle"),
+    }  # fmt: skip
+
+
+def test_a_finding_tells_its_cause_in_a_word_and_in_words() -> None:
+    assert [(finding.kind, finding.hint) for finding in (
+        Finding("", "e", "g", "m"), Finding("", "e", "g", "m", Cause("k")), Finding("", "e", "g", "m", Cause("k", "h")),
+    )] == [("", None), ("k", None), ("k", "h")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"over": None}, {"across": lambda _: ()}, {"of_body": lambda _: ()},
+     {"of_body": lambda _: (), "across": lambda _: ()}],
+)  # fmt: skip
+def test_a_clause_speaks_of_one_thing(more: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"item\.made: exactly one of over, of_body and across"):
+        made(**more)
+
+
+def test_a_clause_on_bodies_is_asked_where_a_queue_is_shown() -> None:
+    of_body = made(over=None, of_body=lambda reading: [reading.content])
+    assert of_body.over is not None
+    for status, subjects in ((200, [queue()]), (404, [])):
+        exchange = read(queue(), status=status)
+        assert exchange.response is not None
+        answer = Answer(exchange, exchange.response, Reading(queue()))
+        assert list(of_body.over(answer)) == subjects
+    assert made(over=None, across=lambda _: ()).over is None

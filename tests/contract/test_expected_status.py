@@ -1,0 +1,94 @@
+"""Which statuses a request leaves open, and which clause tells of one that it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.contract.conversation import Answer
+from conformance.contract.expected_status import allowed, suspected, unexpected
+from conformance.contract.reading.body import Reading
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Credential, Exchange, Request, Response
+from helpers.answers import asked
+
+JSON = (("Accept", "application/json"),)
+URL = "http://t/api/queue"
+CONDITION = (("If-Match", '"x"'),)
+
+
+def answered(
+    status: int, headers: Headers = JSON, url: str = URL, method: str = "GET", *, head: bool = True, **more: Any
+) -> Answer:
+    request = Request(method, url, headers, **more)
+    response = Response(status, head=head)
+    return Answer(Exchange("x1", request, response), response, Reading(b""))
+
+
+@pytest.mark.parametrize(
+    ("headers", "url", "more"),
+    [
+        (JSON, URL, set()),
+        ((), URL, set()),
+        ((("Accept", "text/html"),), URL, {406}),
+        ((("Accept", "*/*"),), URL, set()),
+        (JSON, URL + "?page=1", {400}),
+        ((*JSON, ("If-None-Match", '"x"')), URL, {304}),
+        ((*JSON, ("if-modified-since", "Sun, 23 Nov 2025 16:00:00 GMT")), URL, {304}),
+        ((*JSON, ("If-Match", '"x"')), URL, {412}),
+        ((*JSON, ("If-Unmodified-Since", "Sun, 23 Nov 2025 16:00:00 GMT")), URL, {412}),
+        ((*JSON, ("Range", "bytes=0-0")), URL, {206, 400, 416}),
+        ((*JSON, ("Origin", "https://a.example")), URL, {400, 403}),
+        ((*JSON, ("Accept-Language", "de")), URL, set()),
+        ((("Accept", "text/html"), ("Range", "x")), URL + "?a", {206, 400, 406, 416}),
+    ],
+)
+def test_a_request_leaves_these_statuses_open(headers: Headers, url: str, more: set[int]) -> None:
+    assert allowed(Request("GET", url, headers)) == {200, *more}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (answered(200), False),
+        (answered(500), True),
+        (answered(404), True),
+        *((answered(status), False) for status in (401, 402, 403, 407, 408, 425, 429, 502, 503, 504)),
+        *((answered(status), True) for status in (400, 405, 406, 409, 424, 426, 428, 430, 501, 505)),
+        (answered(412), True),
+        (answered(412, CONDITION), False),
+        (answered(500, head=False), False),
+        (answered(500, method="HEAD"), False),
+        (answered(500, credential=Credential.WRONG), False),
+    ],
+)
+def test_a_status_that_nothing_excuses_is_unexpected(answer: Answer, *, expected: bool) -> None:
+    assert unexpected(answer) is expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "url", "clause"),
+    [
+        (JSON, URL, "status.steady"),
+        ((*JSON, ("User-Agent", "x")), URL, "status.steady"),
+        ((), URL, "http.accept"),
+        ((("Accept", "*/*"),), URL, "http.accept"),
+        ((("Accept", "text/html"),), URL, "http.accept"),
+        ((*JSON, *CONDITION), URL, "error.optional-header"),
+        (CONDITION, URL, "error.optional-header"),
+        ((("Accept", "*/*"), *CONDITION), URL, "error.optional-header"),
+        ((("Accept", "text/html"), *CONDITION), URL, "status.steady"),
+        (JSON, URL + "?page=1", "http.query"),
+        ((), URL + "?page=1", "http.query"),
+        ((("Accept", "text/html"),), URL + "?page=1", "status.steady"),
+        ((*JSON, *CONDITION), URL + "?page=1", "status.steady"),
+    ],
+)
+def test_one_cause_has_one_clause_that_tells_of_it(headers: Headers, url: str, clause: str) -> None:
+    assert suspected(answered(500, headers, url)) == clause
+    assert suspected(answered(200, headers, url)) is None
+
+
+def test_a_read_that_is_asked_for_by_hand_is_the_usual_one() -> None:
+    assert asked(200).request.usual

@@ -1,0 +1,470 @@
+"""What stands around the body: type, codings, dates, and what a request may change of an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.contract.clauses.http import MADE_UP_VALIDATOR, answered_at
+from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
+from conformance.exchange.codings import CODINGS
+from conformance.exchange.headers import Headers, http_date
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import judge
+from helpers.answers import HEADERS, NOW, Told, asked, got, queue, read, said
+
+DATE = ("Date", "Sun, 23 Nov 2025 16:00:00 GMT")
+GZIP = ("Content-Encoding", "gzip")
+BARE = Exchange("x1", Request("GET", "file:///queue.json"), Response(200, content=queue(), head=False))
+
+
+def answered(*fields: tuple[str, str], status: int = 200, request: Headers = ()) -> Exchange:
+    """Return a read with these header fields and no others."""
+    sent = Request("GET", "http://t/api/queue", (("Accept", "application/json"), *request))
+    return Exchange("x2", sent, Response(status, fields, queue()), started=NOW, elapsed=0.5)
+
+
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("Sun, 23 Nov 2025 16:00:00 GMT", NOW),
+        ("Wed, 31 Dec 2025 23:59:59 GMT", NOW + 38 * 86_400 + 8 * 3600 - 1),
+        ("Wed, 31 Dec 2025 23:59:60 GMT", NOW + 38 * 86_400 + 8 * 3600 - 1),  # a leap second
+        ("Mon, 01 Jan 2024 01:02:03 GMT", 1_704_070_923),
+    ],
+)
+def test_an_imf_fixdate_is_read(text: str, seconds: float) -> None:
+    assert http_date(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "Sun, 30 Feb 2025 16:00:00 GMT", "Sun, 00 Nov 2025 16:00:00 GMT", "Sun, 23 Nov 2025 24:00:00 GMT",
+     "Sun, 23 Nov 2025 16:60:00 GMT", "Sun, 23 Nov 0000 16:00:00 GMT", "Sunday, 23-Nov-25 16:00:00 GMT",
+     "Sun Nov 23 16:00:00 2025", "Sun, 23 Nov 2025 16:00:00 UTC", "Sun, 23 Nov 2025 16:00:00 GMT ", "2025-11-23"],
+)  # fmt: skip
+def test_what_is_no_imf_fixdate_is_none(text: str) -> None:
+    assert http_date(text) is None
+
+
+def made(date: str | None, started: float | None = NOW, elapsed: float | None = 0.5) -> float | None:
+    response = Response(200, (("Date", date),) if date is not None else ())
+    exchange = Exchange("x1", Request("GET", "http://t/api/queue"), response, started=started, elapsed=elapsed)
+    return answered_at(Answer(exchange, response, Reading(b"")))
+
+
+def test_an_answer_was_made_when_its_date_says_unless_that_is_a_day_off() -> None:
+    assert made(DATE[1]) == NOW
+    assert made(DATE[1], started=NOW + 86_400 - 1) == NOW
+    assert made(DATE[1], started=NOW + 86_400) == NOW + 86_400.5
+    assert made(DATE[1], started=NOW - 86_400) == NOW
+    assert made(DATE[1], started=NOW - 86_401) == NOW - 86_400.5
+    assert made(DATE[1], started=NOW + 86_400 - 0.5) == NOW + 86_400
+    assert made(DATE[1], started=None) == NOW
+
+
+def test_without_a_date_it_was_made_when_it_came() -> None:
+    assert made(None) == NOW + 0.5
+    assert made("soon") == NOW + 0.5
+    assert made(None, elapsed=None) == NOW
+    assert made(None, started=None) is None
+
+
+@pytest.mark.parametrize(
+    ("date", "found", "message"),
+    [
+        (None, "none", "The answer has no Date."),
+        ("", "", "Date is not in the format of RFC 9110."),
+        ("soon", "soon", "Date is not in the format of RFC 9110."),
+        ("Mon, 24 Nov 2025 16:00:01 GMT", "Mon, 24 Nov 2025 16:00:01 GMT", "Date is 1 days off."),
+        ("Sat, 22 Nov 2025 15:59:59 GMT", "Sat, 22 Nov 2025 15:59:59 GMT", "Date is 1 days off."),
+        ("Sun, 09 Nov 2025 04:00:00 GMT", "Sun, 09 Nov 2025 04:00:00 GMT", "Date is 14 days off."),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Date is 20,416 days off."),
+    ],
+)
+def test_date_is_there_and_right(date: str | None, found: str, message: str) -> None:
+    fields = () if date is None else (("Date", date),)
+    (finding,) = said("http.date", answered(*fields)) or []
+    assert (finding.got, finding.message) == (found, message)
+
+
+@pytest.mark.parametrize(
+    "date", ["Mon, 24 Nov 2025 16:00:00 GMT", "Sat, 22 Nov 2025 16:00:00 GMT", "Sun, 23 Nov 2025 16:00:00 GMT"]
+)
+def test_a_day_is_forgiven(date: str) -> None:
+    assert said("http.date", answered(("Date", date))) == []
+
+
+def test_where_we_have_no_clock_any_date_is_right() -> None:
+    response = Response(200, (("Date", "Thu, 01 Jan 1970 00:00:00 GMT"),))
+    assert said("http.date", Exchange("x1", Request("GET", "http://t/api/queue"), response)) == []
+    assert said("http.date", BARE) is None
+
+
+# --- the type ---------------------------------------------------------------------------------------------------------
+
+A_PAGE = "a web page: a proxy, a login or the frontend answers in the queue's place"
+
+
+@pytest.mark.parametrize(
+    ("value", "found", "hint"),
+    [
+        (None, "no Content-Type", None),
+        ("", "", None),
+        ("text/plain", "text/plain", None),
+        ("text/HTML; charset=utf-8", "text/HTML; charset=utf-8", A_PAGE),
+        ("application/xhtml+xml", "application/xhtml+xml", A_PAGE),
+        ("text/json", "text/json", None),
+        ("application/a", "application/a", None),
+    ],
+)
+def test_a_queue_is_labelled_as_json(value: str | None, found: str, hint: str | None) -> None:
+    fields = () if value is None else (("Content-Type", value),)
+    expected = [Told(None, "application/json", found, "The answer is not labelled as JSON.", hint)]
+    assert said("http.content-type", answered(*fields)) == expected
+
+
+@pytest.mark.parametrize("value", ["application/json", "Application/JSON ; charset=x"])
+def test_the_label_may_be_written_in_other_ways(value: str) -> None:
+    assert said("http.content-type", answered(("Content-Type", value))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("application/json; charset=utf-8", []),
+        ('application/json;Charset="UTF-8"', []),
+        ("application/json; charset=utf8", []),
+        ("application/json; x=1; charset = latin-1 ", ["latin-1"]),
+        ("application/json; charset=", [""]),
+        ("application/json", None),
+        ("charset=latin-1", None),
+        ("application/json; x=latin-1", None),
+        ("application/json; boundary=x; zone=latin-1", None),
+    ],
+)
+def test_a_charset_is_utf_8(value: str, found: list[str] | None) -> None:
+    assert got(said("http.charset", answered(("Content-Type", value)))) == found
+
+
+def test_without_a_label_there_is_no_charset() -> None:
+    assert said("http.charset", answered()) is None
+
+
+# --- framing and codings ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ((), []),
+        ((("Transfer-Encoding", "chunked"),), []),
+        ((("Content-Length", "0"),), []),
+        ((("Transfer-Encoding", "chunked"), ("Content-Length", "0")), ["both"]),
+        ((("Transfer-Encoding", "chunked"), ("Content-Length", "")), ["both"]),
+    ],
+)
+def test_one_framing(fields: Headers, found: list[str]) -> None:
+    assert got(said("http.framing", answered(*fields))) == found
+    assert said("http.framing", BARE) is None
+
+
+@pytest.mark.parametrize(
+    ("offered", "coding", "found"),
+    [
+        ("gzip", "gzip", []),
+        ("gzip", "x-gzip", []),
+        ("x-gzip", "gzip", []),
+        ("GZIP", "gzip", []),
+        ("br, gzip;q=0.5", "gzip", []),
+        ("*", "gzip", []),
+        ("gzip;q=0, *", "gzip", ["gzip"]),
+        ("identity", "gzip", ["gzip"]),
+        ("br", "gzip, deflate, br", ["gzip", "deflate"]),
+        ("gzip;q=0", "gzip", ["gzip"]),
+        ("*;q=0", "gzip", ["gzip"]),
+        ("", "gzip", ["gzip"]),
+        (None, "gzip", []),
+        ("br", "identity", None),
+        ("br", "", None),
+        ("br", "zstd", ["zstd"]),
+        ("br", "aaa", ["aaa"]),
+    ],
+)
+def test_a_coding_was_asked_for(offered: str | None, coding: str, found: list[str] | None) -> None:
+    sent = () if offered is None else (("Accept-Encoding", offered),)
+    findings = said("http.coding-asked", answered(("Content-Encoding", coding), request=sent))
+    assert got(findings) == found
+    for finding in findings or ():
+        assert finding.expected == f"no coding but {offered or 'identity'}"
+
+
+def test_codings_of_answers_to_get_are_judged() -> None:
+    for method in ("HEAD", "OPTIONS", "CONNECT"):
+        assert said("http.coding-asked", asked(200, b"", GZIP, method=method)) is None
+    assert said("http.coding-asked", BARE) is None
+
+
+def undone(status: int = 200, coding: str = "gzip", error: str | None = "gzip: cut\n") -> list[str] | None:
+    response = Response(status, (("Content-Encoding", coding), *HEADERS), b"", error)
+    return got(said("http.coding-decodes", Exchange("x1", Request("GET", "http://t/api/queue"), response)))
+
+
+def test_a_coding_can_be_undone() -> None:
+    assert undone() == ["gzip: cut\\u000a"]
+    assert undone(error=None) == []
+
+
+@pytest.mark.parametrize(
+    ("coding", "known"),
+    [
+        ("gzip", True), ("x-gzip", True), ("deflate", True), ("identity, gzip", True), ("deflate, gzip", True),
+        ("br", False), ("zstd", False), ("gzip, br", False), ("identity", False), ("", False),
+        (", ".join(["gzip"] * CODINGS), True), (", ".join(["gzip"] * (CODINGS + 1)), False),
+    ],
+)  # fmt: skip
+def test_of_codings_that_we_cannot_undo_nothing_is_said(coding: str, *, known: bool) -> None:
+    assert (undone(coding=coding) is not None) is known
+
+
+@pytest.mark.parametrize(
+    ("status", "whole"),
+    [
+        (200, True), (203, True), (205, True), (207, True), (303, True), (305, True), (404, True), (500, True),
+        (204, False), (206, False), (304, False),
+    ],
+)  # fmt: skip
+def test_a_part_need_not_decode(status: int, *, whole: bool) -> None:
+    assert (undone(status) is not None) is whole
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ((GZIP,), ["no Vary"]),
+        ((GZIP, ("Vary", "Accept")), ["accept"]),
+        ((GZIP, ("Vary", "Accept, ACCEPT-Encoding")), []),
+        ((GZIP, ("Vary", "*")), []),
+        ((GZIP, ("Cache-Control", "private")), ["no Vary"]),
+        ((GZIP, ("Cache-Control", "private, No-Store")), None),
+        ((), None),
+    ],
+)
+def test_a_compressed_answer_varies(fields: Headers, found: list[str] | None) -> None:
+    assert got(said("http.vary", answered(*fields))) == found
+
+
+# --- what the request may change --------------------------------------------------------------------------------------
+
+
+def manner(
+    status: int,
+    number: int,
+    accept: str | None,
+    agent: str = "a",
+    *more: tuple[str, str],
+    purpose: str = "read as others do",
+) -> Exchange:
+    headers = (*((("Accept", accept),) if accept is not None else ()), ("User-Agent", agent), *more)
+    sent = Request("GET", "http://t/api/queue", headers, purpose=purpose)
+    return Exchange(f"x{number}", sent, Response(status), started=NOW + number, elapsed=0.01)
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html, */*;q=0.1", "application/*"])
+@pytest.mark.parametrize("status", [199, 201, 406, 500])
+def test_who_takes_json_gets_it(accept: str | None, status: int) -> None:
+    again = manner(status, 4, accept, purpose="the same once more")
+    exchanges = (read(queue()), manner(404, 2, accept), manner(404, 3, accept), again)
+    message = "The answer changes with the request (read as others do)."
+    assert said("http.accept", *exchanges) == [Told(None, "200", str(status), message)]
+    found = judge(exchanges, only={"http.accept"}).results[0]
+    assert [evidence.exchange for evidence in found.evidence] == ["x4"]
+
+
+@pytest.mark.parametrize(("status", "found"), [(200, []), (406, []), (404, ["404"]), (500, ["500"])])
+def test_who_rules_json_out_may_be_told_so(status: int, found: list[str]) -> None:
+    exchanges = (read(queue()), manner(status, 2, "text/html"), manner(status, 3, "text/html"))
+    assert got(said("http.accept", *exchanges)) == found
+    for finding in said("http.accept", *exchanges) or ():
+        assert finding.expected == "200 or 406"
+
+
+def test_one_right_answer_to_the_same_manner_is_enough() -> None:
+    assert said("http.accept", read(queue()), manner(500, 2, "*/*"), manner(200, 3, "*/*")) == []
+    assert said("http.accept", read(queue()), manner(200, 2, "*/*"), manner(500, 3, "*/*")) == []
+
+
+def test_one_failure_of_a_manner_is_chance() -> None:
+    assert said("http.accept", read(queue()), manner(500, 2, "*/*")) is None
+    assert said("http.accept", read(queue()), manner(200, 2, "*/*")) == []
+
+
+def test_the_usual_manner_is_not_compared_with_itself() -> None:
+    usual = "application/json"
+    assert said("http.accept", read(queue()), manner(500, 2, usual), manner(500, 3, usual)) is None
+
+
+def test_manners_differ_in_accept_and_in_who_asks() -> None:
+    others = (manner(500, 3, "*/*", "b"), manner(500, 4, "*/*", "b"))
+    assert got(said("http.accept", read(queue()), manner(200, 2, "*/*"), *others)) == ["500"]
+    ranged = ("Range", "bytes=0-0")
+    odd = (manner(500, 3, "*/*", "b", ranged), manner(500, 4, "*/*", "b", ranged))
+    assert said("http.accept", read(queue()), manner(200, 2, "*/*"), *odd) == []
+
+
+def test_a_queue_that_nobody_gets_is_not_told_of_manners() -> None:
+    assert said("http.accept", manner(500, 2, "*/*"), manner(500, 3, "*/*")) is None
+    assert said("http.accept", read(queue()), manner(199, 2, "*/*")) is None
+
+
+def queried(status: int, number: int, query: str = "?page=1") -> Exchange:
+    sent = Request("GET", f"http://t/api/queue{query}", (("Accept", "application/json"),))
+    return Exchange(f"x{number}", sent, Response(status), started=NOW + number, elapsed=0.01)
+
+
+@pytest.mark.parametrize("status", [199, 201, 399, 401, 404, 500])
+def test_an_undeclared_query_changes_nothing(status: int) -> None:
+    exchanges = (read(queue()), queried(404, 2), queried(404, 3), queried(status, 4))
+    message = "An undeclared query parameter changes the status."
+    assert said("http.query", *exchanges) == [Told(None, "200 or 400", str(status), message)]
+    found = judge(exchanges, only={"http.query"}).results[0]
+    assert [evidence.exchange for evidence in found.evidence] == ["x4"]
+
+
+def test_it_may_be_ignored_or_refused() -> None:
+    assert said("http.query", read(queue()), queried(200, 2), queried(500, 3)) == []
+    assert said("http.query", read(queue()), queried(500, 2), queried(400, 3)) == []
+    assert said("http.query", read(queue()), queried(200, 2)) == []
+
+
+def test_each_query_is_judged_by_itself() -> None:
+    exchanges = (read(queue()), *(queried(500, n, "?a") for n in (2, 3)), *(queried(400, n, "?b") for n in (4, 5)))
+    assert got(said("http.query", *exchanges)) == ["500"]
+
+
+def test_without_a_queue_or_a_query_nothing_is_said_of_queries() -> None:
+    assert said("http.query", queried(500, 2), queried(500, 3)) is None
+    assert said("http.query", read(queue()), manner(500, 2, "*/*"), manner(500, 3, "*/*")) is None
+    assert said("http.query", *(read(queue(), number=n) for n in (1, 2))) is None
+
+
+# --- conditions and ranges --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "validator", "found"),
+    [
+        (304, MADE_UP_VALIDATOR, ["304"]),
+        (304, f'"x", {MADE_UP_VALIDATOR}', ["304"]),
+        (304, '"x"', []),
+        (304, "*", []),
+        (200, MADE_UP_VALIDATOR, []),
+        (303, MADE_UP_VALIDATOR, []),
+        (412, MADE_UP_VALIDATOR, []),
+        (304, None, None),
+    ],
+)
+def test_304_answers_a_validator_that_was_sent(status: int, validator: str | None, found: list[str] | None) -> None:
+    sent = () if validator is None else (("If-None-Match", validator),)
+    assert got(said("http.not-modified", answered(status=status, request=sent))) == found
+
+
+def test_of_what_is_no_read_no_condition_is_judged() -> None:
+    sent = (("If-None-Match", MADE_UP_VALIDATOR),)
+    assert said("http.not-modified", asked(304, request=sent, method="HEAD")) is None
+    bare = Exchange("x1", Request("GET", "http://t/api/queue", sent), Response(304, head=False))
+    assert said("http.not-modified", bare) is None
+
+
+def part(
+    content: bytes, content_range: str | None, asked_for: str = "bytes=0-0", *fields: tuple[str, str], status: int = 206
+) -> list[Told] | None:
+    named = () if content_range is None else (("Content-Range", content_range),)
+    return said("http.range", read(queue()), asked(status, content, *named, *fields, request=(("Range", asked_for),)))
+
+
+@pytest.mark.parametrize(
+    ("content", "content_range", "asked_for"),
+    [
+        (b"{", "bytes 0-0/300", "bytes=0-0"),
+        (b"{", "bytes 0-0/*", "bytes=0-0"),
+        (b"abcde", "bytes 5-9/300", "bytes=5-9"),
+        (b"{}", "bytes 0-1/2", "bytes=0-1"),
+        (b"e", "bytes 299-299/300", "bytes=-1"),
+        (b"e", "bytes 1-1/300", "bytes=-1"),
+    ],
+)
+def test_a_part_that_says_which_it_is_is_right(content: bytes, content_range: str, asked_for: str) -> None:
+    assert part(content, content_range, asked_for) == []
+
+
+@pytest.mark.parametrize(
+    ("content_range", "found"),
+    [
+        (None, "no Content-Range"),
+        ("", ""),
+        ("bytes */300", "bytes */300"),
+        ("bytes 0-0", "bytes 0-0"),
+        ("0-0/3", "0-0/3"),
+    ],
+)
+def test_a_part_that_does_not_say_which_it_is(content_range: str | None, found: str) -> None:
+    message = "A 206 does not say which part it is."
+    assert part(b"{", content_range) == [Told(None, "Content-Range: bytes first-last/size", found, message)]
+
+
+@pytest.mark.parametrize(
+    ("content_range", "size"), [("bytes 0-1/300", 2), ("bytes 5-5/300", 1), ("bytes 1-1/300", 1), ("bytes 1-0/3", 0)]
+)
+def test_another_part_than_was_asked_for(content_range: str, size: int) -> None:
+    message = "A 206 is another part than was asked for."
+    assert part(b"x" * size, content_range) == [Told(None, "bytes 0-0", content_range, message)]
+
+
+@pytest.mark.parametrize(
+    ("content_range", "size"),
+    [("bytes 0-0/300", 0), ("bytes 0-0/300", 2), ("bytes 5-9/300", 4), ("bytes 5-9/300", 6), ("bytes 5-9/300", 14)],
+)
+def test_a_part_of_another_size_than_it_says(content_range: str, size: int) -> None:
+    asked_for = "bytes=0-0" if content_range.startswith("bytes 0") else "bytes=5-9"
+    expected = [Told(None, f"the bytes of {content_range}", f"{size} bytes", "A 206 is not the part that it names.")]
+    assert part(b"x" * size, content_range, asked_for) == expected
+
+
+def test_of_a_compressed_part_the_size_is_not_known() -> None:
+    assert part(b"x" * 9, "bytes 0-0/300", "bytes=0-0", GZIP) == []
+
+
+def test_parts_that_come_together_say_it_inside() -> None:
+    several = Response(206, (("Content-Type", "multipart/byteranges; boundary=x"),), b"--x")
+    sent = Request("GET", "http://t/api/queue", (("Range", "bytes=0-0"),))
+    assert said("http.range", read(queue()), Exchange("x2", sent, several, started=NOW + 2, elapsed=0.01)) == []
+
+
+@pytest.mark.parametrize("content_type", ["multipart/a", "text/plain"])
+def test_a_part_of_another_type_says_it_as_well(content_type: str) -> None:
+    other = Response(206, (("Content-Type", content_type),), b"x")
+    sent = Request("GET", "http://t/api/queue", (("Range", "bytes=0-0"),))
+    found = said("http.range", read(queue()), Exchange("x2", sent, other, started=NOW + 2, elapsed=0.01))
+    assert got(found) == ["no Content-Range"]
+
+
+@pytest.mark.parametrize("status", [200, 205, 207, 400, 416, 500])
+def test_an_answer_that_is_no_part_need_not_say_which(status: int) -> None:
+    assert part(b"x", None, status=status) == []
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504])
+def test_not_now_says_nothing_of_parts(status: int) -> None:
+    assert part(b"x", None, status=status) is None
+
+
+def test_without_a_queue_or_a_range_nothing_is_said_of_parts() -> None:
+    ranged = (("Range", "bytes=0-0"),)
+    assert said("http.range", asked(206, request=ranged)) is None
+    assert said("http.range", read(queue())) is None
+    assert said("http.range", read(queue()), asked(206, request=ranged, method="HEAD")) is None

@@ -1,0 +1,124 @@
+"""The body as JSON text: which bodies are asked, and what each clause shows of a breach."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.contract.clauses.json import NESTING_LIMIT
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.text.strict_json import NESTING_READ
+from helpers.answers import HEADERS, Told, asked, queue, read, said
+
+ALL = ("well-formed", "utf-8", "no-bom", "nesting")
+"""Clauses on every text that is to be JSON."""
+READ = ("finite-numbers", "single-text", "control-characters", "distinct-names", "paired-surrogates", "number-range")
+"""Clauses on those that could be read."""
+TEXT = ("Content-Type", "text/plain")
+
+
+@pytest.mark.parametrize("name", [*ALL, *READ])
+def test_a_text_as_it_should_be_is_accused_by_nobody(name: str) -> None:
+    assert said(f"json.{name}", read(queue())) == []
+
+
+def exercised(exchange: Exchange) -> tuple[bool, bool]:
+    alike = [{said(f"json.{name}", exchange) is not None for name in names} for names in (ALL, READ)]
+    assert all(len(each) == 1 for each in alike)
+    return alike[0].pop(), alike[1].pop()
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "label", "method", "expected"),
+    [
+        (200, b"{}", None, "GET", (True, True)),
+        (200, b"no", None, "GET", (True, False)),
+        (200, b"", None, "GET", (True, False)),
+        (200, b"no", "text/plain", "GET", (True, False)),
+        (200, b"{}", "text/html", "GET", (True, True)),
+        (200, b"<p>", "text/html", "GET", (False, False)),
+        (200, b"a,b", "text/csv", "GET", (False, False)),
+        (200, b"{}", None, "HEAD", (False, False)),
+        (399, b"{}", "application/json", "GET", (False, False)),
+        (400, b"{}", "application/json", "GET", (True, True)),
+        (500, b"no", "application/json", "GET", (True, False)),
+        (500, b"", "application/json", "GET", (False, False)),
+        (500, b"{}", "text/plain", "GET", (False, False)),
+        (500, b"{}", "application/a", "GET", (False, False)),
+        (500, b"{}", "application/json", "OPTIONS", (False, False)),
+        (500, b"{}", "application/json", "CONNECT", (False, False)),
+    ],
+)
+def test_these_bodies_are_to_be_json(
+    status: int, content: bytes, label: str | None, method: str, expected: tuple[bool, bool]
+) -> None:
+    sent = Request(method, "http://t/api/queue", (("Accept", "application/json"),))
+    fields = () if label is None else (("Content-Type", label),)
+    assert exercised(Exchange("x1", sent, Response(status, fields, content))) == expected
+
+
+def test_what_came_out_of_a_broken_coding_is_no_text() -> None:
+    sent = Request("GET", "http://t/api/queue")
+    assert exercised(Exchange("x1", sent, Response(200, HEADERS, b"{}", "gzip: cut"))) == (False, False)
+
+
+A_PAGE = "a web page: a proxy, a login or the frontend answers in the queue's place"
+REPR = "Python's repr instead of JSON"
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"no", None),
+        (b"", None),
+        (b" \n<!DOCTYPE html>", A_PAGE),
+        (b"<HTML>", A_PAGE),
+        (b"<p>", None),
+        (b"{'queue_running': []}", REPR),
+        (b"[{'a': 1}]", REPR),
+        (b"[('a', 1)]", REPR),
+        (b"[1, {'a': 1}]", None),
+        (b" " * 195 + b"<html>", A_PAGE),
+        (b" " * 196 + b"<html>", None),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_cause(content: bytes, hint: str | None) -> None:
+    plain = read(content, headers=(TEXT,))
+    (finding,) = said("json.well-formed", plain) or []
+    assert (finding.pointer, finding.expected, finding.hint) == ("", "a JSON text", hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("finite-numbers", b'{"a": [NaN, -Infinity]}', [("/a/0", "NaN"), ("/a/1", "-Infinity")]),
+        ("utf-8", b'"\xff"', [("", None)]),
+        ("no-bom", b"\xef\xbb\xbf{}", [("", "EF BB BF")]),
+        ("single-text", b"{} {}", [("", "{}")]),
+        ("control-characters", b'"a\x01b"', [("", None)]),
+        ("distinct-names", b'{"a": {"b": 1, "b": 2}}', [("/a/b", "b")]),
+        ("paired-surrogates", b'["\\ud800"]', [("/0", "\\ud800")]),
+        ("number-range", b"[1e999]", [("/0", "1e999")]),
+    ],
+)
+def test_a_departure_is_pointed_at(name: str, content: bytes, expected: list[tuple[str, str | None]]) -> None:
+    found = said(f"json.{name}", read(content)) or []
+    assert [finding.pointer for finding in found] == [pointer for pointer, _ in expected]
+    for finding, (_, text) in zip(found, expected, strict=True):
+        assert text is None or text in finding.got
+
+
+def test_nesting_is_bounded_where_common_readers_stop() -> None:
+    assert NESTING_LIMIT == 128
+
+    def nested(depth: int) -> list[Told] | None:
+        return said("json.nesting", read(b"[" * depth + b"]" * depth))
+
+    assert nested(128) == []
+    assert nested(129) == [Told("", "at most 128 levels", "129 levels", "The body nests too deep.")]
+    for depth, unread in ((NESTING_READ, ""), (NESTING_READ + 1, "; it was not read")):
+        (finding,) = nested(depth) or []
+        assert finding.message == f"The body nests too deep{unread}."
+
+
+def test_a_key_that_is_refused_with_a_text_is_judged_as_a_text() -> None:
+    assert said("json.well-formed", asked(401, b"no")) != []

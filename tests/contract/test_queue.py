@@ -1,0 +1,170 @@
+"""Between the jobs of one answer: one order, one id each, and a list that is sorted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.contract.terms import Demand, Dialect
+from conformance.exchange.model import Exchange
+from helpers.answers import Told, got, item, queue, read, said
+
+
+def swapped(number: int) -> list[Any]:
+    job = item(number)
+    return [*job[:3], job[4], job[3]]
+
+
+MIXED = read(queue(item(2), swapped(3), running=(item(1),)))
+
+
+def mixing(demand: Demand, exchange: Exchange = MIXED) -> list[tuple[str | None, str]] | None:
+    found = said("queue.one-order", exchange, demand=demand)
+    return None if found is None else [(finding.pointer, finding.expected) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("first", "places"),
+    [(Dialect.CLOUD, ["/queue_pending/1/3"]), (Dialect.OSS, ["/queue_running/0/3", "/queue_pending/0/3"])],
+)
+def test_a_job_in_another_order_than_the_first_is_named(first: Dialect, places: list[str]) -> None:
+    expected = "the order of the first job that was seen"
+    assert mixing(Demand.told_by(first, "/x")) == [(place, expected) for place in places]
+
+
+def test_where_no_order_was_told_none_is_another() -> None:
+    assert mixing(Demand.of(Dialect.AUTO)) == []
+
+
+@pytest.mark.parametrize("third", [None, 1, "[]", True])
+def test_a_job_that_does_not_tell_its_order_is_named(third: Any) -> None:
+    expected = [("/queue_pending/0/3", "an array or an object")]
+    for demand in (Demand.of(Dialect.AUTO), Demand.told_by(Dialect.CLOUD, "/x")):
+        assert mixing(demand, read(queue(item(e3=third)))) == expected
+
+
+def test_a_short_job_and_nan_tell_nothing_of_an_order() -> None:
+    auto = Demand.of(Dialect.AUTO)
+    assert mixing(auto, read(queue(item()[:4]))) is None
+    assert mixing(auto, read(queue(item(e3=float("nan"))))) is None
+
+
+# --- ids --------------------------------------------------------------------------------------------------------------
+
+
+def named(prompt_id: Any) -> list[Any]:
+    return item(e1=prompt_id)
+
+
+BEFORE = "This prompt_id is listed before."
+AT_ONCE = "listed as running and as pending at once"
+
+
+def test_an_id_of_its_own_is_fine() -> None:
+    assert said("queue.prompt-ids.distinct", read(queue(named("a"), named("b"), running=(named("c"),)))) == []
+
+
+def test_a_job_that_is_listed_twice_is_pointed_at_the_second_time() -> None:
+    found = said("queue.prompt-ids.distinct", read(queue(named("a"), named("b"), named("A"), named("a"))))
+    assert found == [
+        Told("/queue_pending/2/1", "an id of its own", '"A"', BEFORE),
+        Told("/queue_pending/3/1", "an id of its own", '"a"', BEFORE),
+    ]
+
+
+def test_a_job_that_runs_and_waits_is_told_as_that() -> None:
+    found = said("queue.prompt-ids.distinct", read(queue(named("b"), named("a"), running=(named("a"),))))
+    message = "This job stands at /queue_running/0 too."
+    assert found == [Told("/queue_pending/1/1", "an id of its own", '"a"', message, AT_ONCE)]
+
+
+def test_ids_are_compared_where_there_are_two() -> None:
+    for jobs in ([], [named("a")], [named("a"), named(None)], [named(1), named(1)], [[1], named("a")]):
+        assert said("queue.prompt-ids.distinct", read(queue(*jobs))) is None
+    assert said("queue.prompt-ids.distinct", read(queue(named("a"), named("b")))) == []
+
+
+# --- times and numbers ------------------------------------------------------------------------------------------------
+
+HEAP = "the order of a binary heap, as ComfyUI keeps its queue"
+NEWEST = "newest first"
+
+
+def timed(*times: Any, running: tuple[Any, ...] = ()) -> Exchange:
+    def job(time: Any) -> list[Any]:
+        return item(e4={"create_time": time})
+
+    return read(queue(*map(job, times), running=tuple(map(job, running))))
+
+
+def numbered(*numbers: Any, running: tuple[Any, ...] = ()) -> Exchange:
+    return read(queue(*(item(e0=number) for number in numbers), running=tuple(item(e0=number) for number in running)))
+
+
+SORTED = [(1, 2), (1, 1), (1, 1, 2), (5, 9, 9, 9)]
+FALLING = [
+    ((2, 1), [1], NEWEST),
+    ((3, 2, 1), [1, 2], NEWEST),
+    ((3, 2, 2, 1), [1, 3], NEWEST),
+    ((1, 3, 2), [2], HEAP),
+    ((1, 5, 2, 6, 9, 3), [2, 5], HEAP),
+    ((1, 1, 3, 2), [3], HEAP),
+    ((1, 2, 5, 3, 4, 6, 7), [3], HEAP),
+    ((1, 2, 7, 3, 4, 6), [3], None),
+    ((1, 2, 2, 1), [3], None),
+    ((2, 1, 3), [1], None),
+    ((2, 3, 1), [2], None),
+    ((1, 1, 1, 0), [3], NEWEST),
+]
+
+
+@pytest.mark.parametrize("values", SORTED)
+def test_a_list_that_never_falls_is_sorted(values: tuple[int, ...]) -> None:
+    assert said("queue.pending.oldest-first", timed(*values)) == []
+    assert said("queue.job-numbers.rising", numbered(*values)) == []
+
+
+@pytest.mark.parametrize(("values", "places", "hint"), FALLING)
+def test_each_fall_is_pointed_at_and_told_with_its_cause(
+    values: tuple[int, ...], places: list[int], hint: str | None
+) -> None:
+    assert said("queue.pending.oldest-first", timed(*values)) == [
+        Told(
+            f"/queue_pending/{place}/4/create_time", "not before the job listed ahead of it", str(values[place]),
+            f"This job is older than the one listed ahead of it, of {values[place - 1]}.", hint,
+        )
+        for place in places
+    ]  # fmt: skip
+    assert said("queue.job-numbers.rising", numbered(*values)) == [
+        Told(
+            f"/queue_pending/{place}/0", "above the one listed ahead of it", str(values[place]),
+            f"job_number falls from {values[place - 1]}.", hint,
+        )
+        for place in places
+    ]  # fmt: skip
+
+
+def test_what_is_no_number_is_not_compared() -> None:
+    assert said("queue.pending.oldest-first", timed(3, "x", 2)) != []
+    assert said("queue.job-numbers.rising", numbered(3, None, True, 2)) != []  # noqa: FBT003 - a value on the wire
+
+
+def test_running_jobs_stand_in_any_order() -> None:
+    assert said("queue.pending.oldest-first", timed(5, 6, running=(9, 1))) == []
+    assert said("queue.job-numbers.rising", numbered(5, 6, running=(9, 1))) == []
+    assert said("queue.job-numbers.distinct", numbered(5, 6, running=(5, 5))) == []
+
+
+@pytest.mark.parametrize("values", [(), (1,), (1, "x"), (None, None)])
+def test_one_value_has_no_order(values: tuple[Any, ...]) -> None:
+    assert said("queue.pending.oldest-first", timed(*values, running=(1, 2))) is None
+    assert said("queue.job-numbers.rising", numbered(*values, running=(1, 2))) is None
+    assert said("queue.job-numbers.distinct", numbered(*values, running=(1, 2))) is None
+
+
+def test_a_position_that_stands_twice_is_pointed_at_the_second_time() -> None:
+    found = said("queue.job-numbers.distinct", numbered(1, 2, 1, 2, 1.0))
+    assert [finding.pointer for finding in found or ()] == [f"/queue_pending/{n}/0" for n in (2, 3, 4)]
+    assert got(said("queue.job-numbers.distinct", numbered(1, 2, 2))) == ["2"]
+    assert said("queue.job-numbers.distinct", numbered(1, 2, 4)) == []

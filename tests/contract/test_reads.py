@@ -1,0 +1,330 @@
+"""From read to read: what of a job may change, and when jobs go for the reason that we look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.contract.clauses.reads import one_for_one
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import Reading
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import judge
+from helpers.answers import NOW, Told, asked, got, item, queue, read, said
+
+A, B, C, D = (item(n) for n in (1, 2, 3, 4))
+IDS = [job[1] for job in (A, B, C, D)]
+
+
+def seen(*listings: Sequence[Any]) -> list[Exchange]:
+    """Return reads of these pending jobs, a second apart."""
+    return [read(queue(*jobs), number=number) for number, jobs in enumerate(listings, 1)]
+
+
+def changed(job: list[Any], **changes: Any) -> list[Any]:
+    return [changes.get(f"e{index}", value) for index, value in enumerate(job)]
+
+
+# --- a job keeps its data ---------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_stays_the_same_is_fine() -> None:
+    assert said("reads.job-data", *seen([A, B], [B, A])) == []
+    assert said("reads.job-data", *seen([A], [A])) == []
+
+
+def test_jobs_that_are_listed_once_are_compared_with_none() -> None:
+    assert said("reads.job-data", *seen([A], [B])) is None
+    assert said("reads.job-data", *seen([A, A], [A, A])) is None
+    assert said("reads.job-data", *seen([A])) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "name"),
+    [({"e2": {"1": {}}}, 2, "workflow_json"), ({"e3": ["1"]}, 3, "output_node_ids")],
+)
+def test_another_value_is_pointed_at_where_it_came(change: dict[str, Any], place: int, name: str) -> None:
+    found = said("reads.job-data", *seen([B, A], [B, changed(A, **change)]))
+    expected = f"{name} as in the read before"
+    assert found == [Told(f"/queue_pending/1/{place}", expected, "another value", f"{name} of a job changed.")]
+
+
+def test_another_time_is_told_with_the_one_before() -> None:
+    (finding,) = said("reads.job-data", *seen([A], [changed(A, e4={"create_time": 1})])) or []
+    before = A[4]["create_time"]
+    assert finding.pointer == "/queue_pending/0/4/create_time"
+    assert (finding.expected, finding.got) == ("create_time as in the read before", "1")
+    assert finding.message == f"create_time of a job changed: it was {before}."
+    assert got(said("reads.job-data", *seen([changed(A, e4={"create_time": 1})], [A]))) == [str(before)]
+
+
+def test_a_change_on_starting_is_told_as_one() -> None:
+    other = changed(A, e2={"1": {}}, e4={"create_time": 1})
+    started = said("reads.job-data", read(queue(A), number=1), read(queue(running=(other,)), number=2)) or []
+    assert [" when it started" in finding.message for finding in started] == [True, True]
+    for first, second in (
+        (queue(A), queue(other)),
+        (queue(running=(A,)), queue(running=(other,))),
+        (queue(running=(A,)), queue(other)),
+    ):
+        found = said("reads.job-data", read(first, number=1), read(second, number=2)) or []
+        assert [" when it started" in finding.message for finding in found] == [False, False]
+
+
+def test_what_is_not_there_is_not_compared() -> None:
+    for one, other in ((A, A[:2]), (A[:2], A), (A, changed(A, e3=None, e4=None)), (A, changed(A, e4={}))):
+        assert said("reads.job-data", *seen([one], [other])) == []
+        assert said("reads.job-data", *seen([other], [one])) == []
+
+
+def test_a_job_that_came_in_between_has_nothing_to_keep() -> None:
+    assert said("reads.job-data", *seen([A], [B, A])) == []
+    (finding,) = said("reads.job-data", *seen([A], [B, changed(A, e2={})])) or []
+    assert finding.pointer == "/queue_pending/1/2"
+
+
+def test_each_read_is_compared_with_the_one_before_it() -> None:
+    exchanges = seen([A], [changed(A, e2={})], [changed(A, e2={})], [A])
+    found = judge(exchanges, only={"reads.job-data"}).results[0]
+    assert (found.judged, found.breached) == (3, 2)
+
+
+def test_reads_that_overlap_are_not_compared() -> None:
+    first, second = seen([A], [changed(A, e2={})])
+    assert said("reads.job-data", replace(first, elapsed=1.5), second) is None
+    assert got(said("reads.job-data", replace(first, elapsed=1.0), second)) == ["another value"]
+    for unknown in (replace(first, started=None), replace(first, elapsed=None)):
+        assert said("reads.job-data", unknown, second) is None
+    assert said("reads.job-data", first, replace(second, started=None)) is None
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_may_go_come_and_start() -> None:
+    assert said("reads.order", *seen([A, B, C], [B, C])) == []
+    assert said("reads.order", *seen([A, B, C], [A, C])) == []
+    assert said("reads.order", *seen([B, C], [A, B, D, C])) == []
+    assert said("reads.order", read(queue(B, C), number=1), read(queue(B, C, running=(A,)), number=2)) == []
+
+
+def test_two_that_change_places_are_pointed_at_once() -> None:
+    message = f'This job changed places: "{IDS[1]}" stood here.'
+    expected = [Told("/queue_pending/2", "the order of the read before", f'"{IDS[2]}"', message)]
+    assert said("reads.order", *seen([A, B, C], [A, D, C, B])) == expected
+    assert len(said("reads.order", *seen([A, B, C], [C, B, A])) or ()) == 1
+    (first,) = said("reads.order", *seen([B, A], [A, B])) or []
+    assert (first.pointer, first.got) == ("/queue_pending/0", f'"{IDS[0]}"')
+
+
+def test_running_jobs_and_single_ones_have_no_places() -> None:
+    assert said("reads.order", *seen([A], [A])) is None
+    assert said("reads.order", *seen([A, B], [A, C])) is None
+    assert said("reads.order", *seen([A, B], [C, D])) is None
+    running = (read(queue(C, running=(A, B)), number=1), read(queue(C, running=(B, A)), number=2))
+    assert said("reads.order", *running) is None
+
+
+def test_the_read_that_shows_the_change_is_charged() -> None:
+    found = judge(seen([A, B], [B, A]), only={"reads.order"}).results[0]
+    assert [evidence.exchange for evidence in found.evidence] == ["x2"]
+
+
+# --- in between -------------------------------------------------------------------------------------------------------
+
+
+def steady(*exchanges: Exchange) -> list[Told] | None:
+    return said("reads.steady", *exchanges)
+
+
+def test_a_job_that_goes_or_comes_is_no_gap() -> None:
+    assert steady(*seen([A, B], [A, B], [B])) == []
+    assert steady(*seen([A], [A, B], [A, B])) == []
+    assert steady(*seen([A, B], [B], [B])) == []
+
+
+def test_a_job_that_is_missing_in_between_is_named() -> None:
+    asked_how = "Jobs are missing from this read (read)"
+    assert steady(*seen([B, A, C], [C], [A, B, C, D])) == [
+        Told(
+            "", "3 jobs that the reads before and after list", "2 of them missing",
+            f'{asked_how}, "{IDS[0]}" for one.',
+        )
+    ]  # fmt: skip
+    assert got(steady(*seen([A], [], [A]))) == ["1 of them missing"]
+
+
+def test_a_job_that_started_in_between_is_listed() -> None:
+    first, _, last = seen([A, B], [], [A, B])
+    assert steady(first, read(queue(B, running=(A,)), number=2), last) == []
+    assert steady(first, read(queue(A, A, B), number=2), last) == []
+
+
+def test_a_job_on_its_way_from_one_list_to_the_other_may_be_in_neither() -> None:
+    waiting, on_its_way, ran = read(queue(A, B)), read(queue(B), number=2), read(queue(B, running=(A,)), number=3)
+    assert steady(waiting, on_its_way, ran) == []
+    assert steady(read(queue(running=(A,))), read(queue(), number=2), read(queue(A), number=3)) is None
+    assert got(steady(read(queue(running=(A,))), read(queue(), number=2), read(queue(running=(A,)), number=3))) == [
+        "1 of them missing"
+    ]
+    assert got(steady(waiting, read(queue(), number=2), ran)) == ["1 of them missing"]
+
+
+def test_the_read_in_between_is_charged() -> None:
+    found = judge(seen([A], [A], [A], [], [A], [], [A]), only={"reads.steady"}).results[0]
+    assert (found.judged, found.breached) == (3, 2)
+    assert found.evidence[0].exchange == "x4"
+    assert found.evidence[0].seen_in == ("x6",)
+
+
+def test_before_and_after_are_the_reads_beside_it() -> None:
+    assert steady(*seen([A], [], [], [A])) is None
+    assert got(steady(*seen([], [A], [], [A]))) == ["1 of them missing"]
+    assert steady(*seen([], [A], [], [], [A])) is None
+
+
+def test_two_reads_or_other_jobs_have_no_between() -> None:
+    assert steady(*seen([A], [])) is None
+    assert steady(*seen([A], [], [B])) is None
+    assert steady(*seen([], [A], [A])) is None
+    assert steady(*seen([A], [A], [])) is None
+
+
+def test_reads_that_overlap_have_no_between() -> None:
+    first, between, last = seen([A], [], [A])
+    assert steady(replace(first, elapsed=1.5), between, last) is None
+    assert steady(first, replace(between, elapsed=1.5), last) is None
+
+
+# --- safe -------------------------------------------------------------------------------------------------------------
+
+
+def run(*lost: int, sent: dict[int, int] | None = None, gaps: dict[int, float] | None = None) -> list[Exchange]:
+    """Return reads of a queue that loses so many jobs before each but the first.
+
+    ``sent`` adds GETs between two reads that list nothing, ``gaps`` seconds, each by the place of the later read.
+    """
+    left = 50
+    moment, exchanges = NOW, []
+    for place, gone in enumerate((0, *lost)):
+        left -= gone
+        moment += (gaps or {}).get(place, 1.0)
+        for extra in range((sent or {}).get(place, 0)):
+            other = asked(404, number=1000 * place + extra)
+            exchanges.append(replace(other, started=moment, elapsed=0.0))
+        one = read(queue(*(item(n)[:2] for n in range(1, left + 1))), number=place)
+        exchanges.append(replace(one, started=moment, elapsed=0.01))
+    return exchanges
+
+
+def conversation(exchanges: Sequence[Exchange]) -> Conversation:
+    return Conversation(
+        [
+            Answer(exchange, exchange.response, Reading(exchange.response.content))
+            for exchange in exchanges
+            if exchange.response is not None
+        ]
+    )
+
+
+def taken(*lost: int, **more: Any) -> bool:
+    return one_for_one(conversation(run(*lost, **more)))
+
+
+def test_a_job_for_each_read_is_one_for_one() -> None:
+    assert taken(*[1] * 7)
+    assert taken(*[1] * 20)
+    assert taken(0, *[1] * 6)
+    assert taken(*[1] * 20, 0, 0, 0)
+    assert taken(*[1] * 9, 0, 2)
+
+
+def test_a_few_reads_are_chance() -> None:
+    assert not taken(*[1] * 6)
+    assert not taken(*[1] * 5)
+
+
+def test_too_many_reads_that_took_none_or_more_are_an_alibi() -> None:
+    assert not taken(*[1] * 20, 0, 0, 0, 0)
+    assert not taken(*[2] * 20)
+    assert not taken(*[0] * 20)
+    assert not taken(*[1] * 9, 0, 2, 0)
+
+
+def test_a_queue_that_is_filled_loses_none() -> None:
+    assert not taken(*[-1] * 20)
+
+
+def test_other_gets_take_jobs_as_well() -> None:
+    assert taken(*[3] * 8, sent=dict.fromkeys(range(1, 9), 2))
+    assert not taken(*[1] * 8, sent=dict.fromkeys(range(1, 9), 2))
+
+
+def safe(*lost: int, **more: Any) -> list[str] | None:
+    return got(said("reads.safe", *run(*lost, **more)))
+
+
+def test_jobs_that_stop_vanishing_when_we_pause_vanish_by_our_reads() -> None:
+    exchanges = run(*[1] * 9, gaps={9: 60.0})
+    message = "Jobs vanish one for one with our reads, and stop vanishing when we pause."
+    assert said("reads.safe", *exchanges) == [
+        Told(None, "the same jobs after reading", "a job fewer after each of 8 reads", message)
+    ]
+    found = judge(exchanges, only={"reads.safe"}).results[0]
+    assert [evidence.exchange for evidence in found.evidence] == ["x9"]
+    assert safe(*[1] * 8, 0, gaps={9: 60.0}) == ["a job fewer after each of 8 reads"]
+
+
+def test_jobs_that_go_on_vanishing_vanish_by_themselves() -> None:
+    assert safe(*[1] * 8, 2, gaps={9: 60.0}) == []
+    assert safe(*[1] * 8, 40, gaps={9: 60.0}) == []
+
+
+def test_the_pause_may_have_been_in_the_midst() -> None:
+    assert safe(*[1] * 9, gaps={4: 60.0}) == ["a job fewer after each of 8 reads"]
+    assert safe(*[1] * 3, 5, *[1] * 12, gaps={4: 60.0}) == []
+
+
+def test_without_a_pause_nothing_is_known() -> None:
+    assert safe(*[1] * 9) == []
+    assert safe(*[1] * 9, gaps={9: 6.0}) == []
+    assert safe(*[1] * 9, gaps={9: 6.5}) == ["a job fewer after each of 8 reads"]
+
+
+def test_a_pause_is_long_beside_the_usual_one() -> None:
+    slowly = dict.fromkeys(range(1, 9), 2.5)
+    assert safe(*[1] * 9, gaps={**slowly, 9: 14.5}) == []
+    assert safe(*[1] * 9, gaps={**slowly, 9: 15.5}) == ["a job fewer after each of 8 reads"]
+
+
+def test_a_pause_is_a_pause_on_any_clock() -> None:
+    exchanges = run(*[1] * 9, gaps={9: 9.0})
+    early = [replace(one, started=(one.started or 0) - NOW) for one in exchanges]
+    assert got(said("reads.safe", *early)) == ["a job fewer after each of 8 reads"]
+
+
+def test_a_queue_that_stands_still_is_safe() -> None:
+    assert safe(*[0] * 6) == []
+    assert safe(*[0] * 9, gaps={9: 60.0}) == []
+
+
+def test_it_takes_six_reads_one_after_the_other() -> None:
+    assert safe(*[0] * 5) is None
+    assert safe(*[0] * 6) is not None
+
+
+def test_an_empty_queue_loses_nothing() -> None:
+    empty = [read(queue(), number=number) for number in range(20)]
+    assert said("reads.safe", *empty) is None
+
+
+@pytest.mark.parametrize("method", ["HEAD", "CONNECT"])
+def test_a_read_of_another_method_is_no_get(method: str) -> None:
+    exchanges = run(*[1] * 9, gaps={9: 60.0})
+    for number in range(1, 9):
+        sent = Request(method, "http://t/api/queue")
+        exchanges.insert(2 * number, Exchange(f"h{number}", sent, Response(200), started=0.0, elapsed=0.0))
+    assert got(said("reads.safe", *exchanges)) == ["a job fewer after each of 8 reads"]

@@ -1,0 +1,142 @@
+"""Who is named as an endpoint of a fleet, and who cannot be."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from conformance.fleet.sources import Part, looked_at, own_environment, part_of, source_of
+from conformance.problems import UsageProblem
+from conformance.run.targets import Target
+from helpers.fleet_samples import source
+
+
+def opened(path: Path) -> list[Target]:
+    """Return the targets that a file names."""
+    with source_of(str(path), io.BytesIO()) as found:
+        return list(found)
+
+
+def test_a_file_of_urls_is_read_line_by_line_without_blank_ones_and_comments() -> None:
+    found = source("# our workers\nhttp://127.0.0.1:1\n\n  http://127.0.0.1:2/prefix \r\n")
+    assert [(each.name, each.url) for each in found] == [
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://127.0.0.1:2/prefix", "http://127.0.0.1:2/prefix"),
+    ]
+
+
+def test_a_source_can_be_read_again() -> None:
+    found = source("http://127.0.0.1:1\nhttp://127.0.0.1:2\n")
+    assert list(found) == list(found)
+
+
+def test_the_columns_of_a_csv_file_are_options_in_either_spelling() -> None:
+    text = (
+        "\ufeffname,url,dialect,queue_path,api-key-env,wait-for-items,insecure,header\n"
+        "a,http://127.0.0.1:1,oss,/q,,,,\n"
+        'b,"https://example.org",,,B_KEY,2.5,true,Authorization=B_TOKEN Cookie=B_COOKIE\n'
+    )
+    a, b = source(text, "fleet.csv")
+    assert (a.name, a.url) == ("a", "http://127.0.0.1:1")
+    assert a.options == {"target": a.url, "dialect": "oss", "queue_path": "/q", "no_key": True}
+    assert b.options["api_key_env"] == "B_KEY"
+    assert b.options["wait_for_items"] == 2.5
+    assert b.options["insecure"] is True
+    assert b.options["no_key"] is False
+    assert b.variables == {"B_KEY", "B_TOKEN", "B_COOKIE"}
+
+
+def test_files_that_a_csv_file_names_are_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "fleet.csv").write_text("url,ca-bundle\nhttps://example.org,ours.pem\n", encoding="utf-8")
+    (one,) = opened(tmp_path / "fleet.csv")
+    assert one.options["ca_bundle"] == str(tmp_path / "ours.pem")
+
+
+def test_a_targets_toml_is_read_as_check_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "targets.toml").write_text(
+        '[defaults]\ndialect = "oss"\n[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\n', encoding="utf-8"
+    )
+    (one,) = opened(tmp_path / "targets.toml")
+    assert (one.name, one.options["dialect"]) == ("a", "oss")
+
+
+def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
+    stdin = io.BytesIO(b"http://127.0.0.1:1\n")
+    with source_of("-", stdin) as found:
+        stdin.close()
+        assert [each.name for each in found] == [each.name for each in found] == ["http://127.0.0.1:1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "names no endpoint"),
+        ("url\n", "names no endpoint"),
+        ("http://127.0.0.1:1\nhttp://127.0.0.1:1\n", "line 2: 'http://127.0.0.1:1' is named twice"),
+        ("url,name\nhttp://127.0.0.1:1,a\nhttp://127.0.0.1:2,a\n", "line 3: 'a' is named twice"),
+        ("http://127.0.0.1:1\n127.0.0.1:2\n", "127.0.0.1:2 is no http or https URL"),
+        ("embedded\n", "line 1: the embedded endpoint is no part of a fleet"),
+        ("url,dialekt\nhttp://127.0.0.1:1,oss\n", "line 1: 'dialekt' is no column: did you mean dialect?"),
+        ("url,properties\nhttp://127.0.0.1:1,true\n", "line 1: 'properties' is no column"),
+        ("url,dialect,dialect\nhttp://127.0.0.1:1,oss,oss\n", "line 1: a column stands there twice"),
+        ("url,name\nhttp://127.0.0.1:1,a,b\n", "line 2 has 3 fields, and the first line names 2"),
+        ("name,url\na,\n", "line 2 has no url"),
+        ("url,insecure\nhttp://127.0.0.1:1,perhaps\n", "line 2: insecure is true or false, not 'perhaps'"),
+        ("url,deadline\nhttp://127.0.0.1:1,soon\n", "line 2: deadline is a number, not 'soon'"),
+        ("url,name\nhttp://127.0.0.1:1,\x1b[2J\n", "line 2: a name is printable"),
+        ("url,api-key-env\nhttps://example.org,NOT_SET\n", "NOT_SET, which is not set"),
+        ("url,api-key-env\nhttp://example.org,A_KEY\n", "would go over plain http"),
+        ("url\nhttp://127.0.0.1:1\n\udcff", "is not UTF-8"),
+    ],
+)
+def test_what_cannot_be_checked_is_said_before_anything_is_sent(text: str, told: str) -> None:
+    found = source("")
+    found.content.write(text.encode(errors="surrogateescape"))
+    with pytest.raises(UsageProblem) as problem:
+        looked_at(found, {"A_KEY": "k3yCanaryOfA"}, {}, far=False)
+    assert told in str(problem.value)
+    assert str(problem.value).startswith("targets.txt")
+
+
+def test_the_parts_of_a_source_are_all_of_it_and_none_has_what_another_has() -> None:
+    text = "".join(f"http://127.0.0.1:{number}\n" for number in range(1, 12))
+    parts = [[each.name for each in replace(source(text), part=Part(first, 4))] for first in range(4)]
+    assert [len(part) for part in parts] == [3, 3, 3, 2]
+    assert sorted(chain.from_iterable(parts)) == sorted(each.name for each in source(text))
+    assert looked_at(replace(source("http://127.0.0.1:1\n"), part=Part(1, 2)), {}, {}, far=False) == 0
+
+
+@pytest.mark.parametrize("text", ["", "1", "4/4", "-1/4", "a/b", "1/0", "/4", "²/4"])
+def test_a_part_is_one_of_so_many(text: str) -> None:
+    with pytest.raises(UsageProblem, match="--part is one of so many, counted from 0"):
+        part_of(text)
+
+
+def test_in_a_targets_toml_what_is_not_for_fleets_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "targets.toml"
+    path.write_text('[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\nproperties = true\n', encoding="utf-8")
+    with pytest.raises(UsageProblem, match="properties is not for fleets: check 'a' by itself"):
+        opened(path)
+
+
+def test_where_workers_are_far_their_keys_and_files_are_taken_for_granted() -> None:
+    text = "url,api-key-env,ca-bundle\nhttps://example.org,NOT_SET,nowhere.pem\n"
+    assert looked_at(source(text), {}, {}, far=True) == 1
+    with pytest.raises(UsageProblem):
+        looked_at(source(text), {}, {}, far=False)
+
+
+def test_a_target_sees_of_the_environment_what_it_names_and_nothing_else() -> None:
+    """Not the default variable of a key either: that would be sent to a whole fleet."""
+    a, b, c = source(
+        "url,api-key-env\nhttps://a.example,A_KEY\nhttps://b.example,B_KEY\nhttps://c.example,\n", "fleet.csv"
+    )
+    environ = {"A_KEY": "key-of-a", "B_KEY": "key-of-b", "COMFY_API_KEY": "key-of-nobody", "HOME": "/root"}
+    assert own_environment(a, environ) == {"A_KEY": "key-of-a"}
+    assert own_environment(b, environ) == {"B_KEY": "key-of-b"}
+    assert own_environment(c, environ) == {}
+    assert c.settings(own_environment(c, environ), Path()).key is None

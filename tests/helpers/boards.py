@@ -1,0 +1,63 @@
+"""Runs that submit jobs to a board of the test's own, and boards that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from conformance.exchange.model import Exchange, Operation
+from conformance.probe.limits import Bounds, Writes
+from conformance.probe.plan import follow
+from conformance.probe.populate import Populating
+from conformance.reference.app import Reference
+from conformance.reference.board import Board, BoardResponse, Job
+from conformance.reference.variants import Variant
+from helpers.simulated_runs import Played, Run, endpoint
+
+PATIENT = Writes(populate=True, job_timeout=20.0)
+
+
+class Stuck(Board):
+    """Jobs that never end by themselves."""
+
+    step = 1e9
+
+
+class begun:  # noqa: N801 - reads as a word
+    """A run on a board, about to begin; ``plan`` is what comes between filling and following."""
+
+    def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
+        _, self.clock = endpoint()
+        self.reference = Reference(Variant("made", "", board=board), path="/api/queue", clock=self.clock)
+        self.client = Played(self.reference, self.clock, writes, bounds)
+        self.said: list[str] = []
+        self.populating = Populating(
+            self.client, writes, self.plan, self.said.append,
+            max_requests=self.client._bounds.max_requests, priorities=True,
+        )  # fmt: skip
+
+    async def plan(self) -> str | None:
+        return await follow(self.client, keyed=False, max_requests=self.client._bounds.max_requests)
+
+    def to_its_end(self) -> Run:
+        stopped = asyncio.run(self.populating.run())
+        return Run(self.client, self.populating, stopped, self.said)
+
+    @property
+    def alive(self) -> list[Job]:
+        assert self.reference.board is not None
+        return [*self.reference.board.running, *self.reference.board.pending]
+
+
+def asked(run: Run, operation: Operation) -> list[Exchange]:
+    return [one for one in run.client.ledger if one.request.operation is operation]
+
+
+class Keeping(Stuck):
+    """A board that removes nothing."""
+
+    def doomed(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
+        return []
+
+    def interrupt(self, _asked: Any) -> BoardResponse:
+        return 200, None

@@ -1,0 +1,108 @@
+"""Looking at a page as its readers do: in Chromium, and by axe-core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from helpers.programs import executable
+
+if TYPE_CHECKING:  # Playwright takes long to import, and only the process that opens pages needs it
+    from playwright.sync_api import Browser, Page
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
+    "--no-first-run"
+)
+Scheme = Literal["light", "dark"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the browser. Tests are skipped without one, and fail in CI.
+
+    Not for the session: while Playwright runs, no other test of this process could run an event loop.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable(playwright), args=ARGUMENTS.split())
+        yield started
+        started.close()
+
+
+class Opener:
+    """Opens pages and remembers what the browser complained of."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.complaints: list[str] = []
+
+    def __call__(self, url: str, *, width: int = 1200, **context: Any) -> Page:
+        """Open ``url`` in a context of its own."""
+        page = self.browser.new_context(
+            viewport={"width": width, "height": 800}, reduced_motion="reduce", **context
+        ).new_page()
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith(("file:", "data:")) else self.complaints.append(request.url),
+        )
+        page.goto(url)
+        return page
+
+
+@pytest.fixture
+def opener(browser: Browser) -> Iterator[Opener]:
+    """Return an opener; contexts are closed, and complaints fail the test."""
+    made = Opener(browser)
+    yield made
+    for context in browser.contexts:
+        context.close()
+    assert not made.complaints
+
+
+@cache
+def axe() -> str:
+    """Return the text of axe-core."""
+    import axe_playwright_python
+
+    return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+
+
+def overflows(page: Page) -> list[int]:
+    """Return the widths, of a phone and of a screen, at which the page scrolls sideways."""
+    found = []
+    for width in (360, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(width)
+    return found
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds of WCAG and of good practice. The page was opened with ``bypass_csp``."""
+    page.add_script_tag(content=axe())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
+    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
+
+
+def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
+    """Parametrize with pages by name and width, in light and in dark; the quick run has one of both, in turn."""
+    found = []
+    for place, (name, width) in enumerate(pages):
+        quick, other = ("light", "dark") if place % 2 == 0 else ("dark", "light")
+        found += [pytest.param(name, width, quick), pytest.param(name, width, other, marks=pytest.mark.deep)]
+    return pytest.mark.parametrize(("name", "width", "scheme"), found)
+
+
+def expect(found: Any) -> Any:
+    """Return Playwright's assertions on elements of a page."""
+    from playwright.sync_api import expect
+
+    return expect(found)

@@ -1,0 +1,43 @@
+"""TLS servers: one that shows a certificate, and one that refuses every handshake."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import trustme
+
+HERE = "127.0.0.1"
+
+
+def shown_by(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """Return the context of a server that shows this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+@contextmanager
+def refusing(context: ssl.SSLContext) -> Iterator[str]:
+    """Shake hands with nobody, and say why as TLS does: asyncio drops what is to be said last."""
+
+    def serve() -> None:
+        with suppress(OSError):  # how accept ends
+            while True:
+                connection, _ = server.accept()
+                with suppress(OSError):
+                    context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server((HERE, 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"https://{HERE}:{server.getsockname()[1]}"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()

@@ -1,0 +1,23 @@
+"""Calling the command line within this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from conformance.cli import main
+
+
+def call(*arguments: str | Path, stdin: str | bytes = "", **extra: str) -> Result:
+    """Call ``comfy-conformance``."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin, env=extra)
+
+
+def is_refused(result: Result, told: str) -> None:
+    """Assert that it is one line on the standard error that says what is wrong, and nothing else."""
+    assert result.exit_code == 4, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert told in line

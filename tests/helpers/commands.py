@@ -1,0 +1,127 @@
+"""Starting the commands as a user does: from a folder that is none of ours, with an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from helpers import fork_server
+from helpers.fork_server import Ended, Started, kill_in_time, spawn, starting
+
+BIN: Final = Path(sys.executable).parent
+TIMEOUT: Final = fork_server.TIMEOUT
+NOWHERE: Final = "http://127.0.0.1:1"
+"""Nothing listens on port 1."""
+_LEFT_OUT: Final = (
+    "COMFY_",
+    "CONFORMANCE_",
+    "PYTEST_",
+    "PYTHONDONTWRITEBYTECODE",
+    "CI",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+    "PY_COLORS",
+)
+
+ALONE: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "comfy_queue_conformance"}
+"""The environment in which pytest loads our plugin and no other."""
+TWO_WORKERS: Final = ("-p", "xdist.plugin", "-n", "2")
+
+Done = subprocess.CompletedProcess[str]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """Return this environment without what would change how the commands behave, and with ``extra``."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
+    return {**kept, "COLUMNS": "200", **extra}
+
+
+def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Done:
+    """Run a command to its end."""
+    return subprocess.run(
+        command, cwd=folder, env=environment(**extra), input=stdin, capture_output=True, text=True, check=False,
+        timeout=TIMEOUT,
+    )  # fmt: skip
+
+
+def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
+    return plain_pytest(folder, "--pyargs", "conformance", *arguments, **extra)
+
+
+def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest`` with our plugin and without those of others, in a process forked from a warm one."""
+    with started(folder, "pytest", *arguments, extra={**ALONE, **extra}) as process:
+        return process.end()
+
+
+def command_line(folder: Path, *arguments: str | Path, stdin: str = "", **extra: str) -> Ended:
+    """Run ``comfy-conformance`` in a process forked from a warm one."""
+    with started(folder, "comfy-conformance", *arguments, stdin=stdin, extra=extra) as process:
+        return process.end()
+
+
+def st(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run Schemathesis's ``st`` in a process forked from a warm one."""
+    with started(folder, "st", *arguments, extra=extra) as process:
+        return process.end()
+
+
+def started(
+    folder: Path,
+    *command: str | Path,
+    stdin: str = "",
+    background: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> AbstractContextManager[Started]:
+    """Start ``pytest`` or ``comfy-conformance`` in a process forked from a warm one, until the block ends."""
+    typed = [str(word) for word in command]
+    return starting(typed, folder=folder, environment=environment(**extra or {}), stdin=stdin, background=background)
+
+
+def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
+    """Run ``pytest --pyargs conformance`` with all plugins that are installed, in a fresh process."""
+    return run(folder, BIN / "pytest", "--pyargs", "conformance", *arguments, **extra)
+
+
+def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) -> str:
+    """Run ``comfy-conformance`` with its standard streams on a terminal, in a process forked from a warm one.
+
+    Returns what the terminal shows.
+    """
+    ours, theirs = pty.openpty()
+    shown = bytearray()
+    with Connection(theirs) as terminal:
+        process = spawn(["comfy-conformance", *arguments], folder, environment(TERM="xterm", **extra), [terminal] * 3)
+    os.write(ours, typed.encode())
+    guard = kill_in_time(process)
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:
+        pass  # how Linux says that the other side is closed
+    finally:
+        guard.cancel()
+        os.close(ours)
+        process.join()
+    return shown.decode()
+
+
+def report(folder: Path) -> dict[str, Any]:
+    """Return the report that a run left in its usual place."""
+    found: dict[str, Any] = json.loads((folder / "reports/latest/compliance.json").read_text(encoding="utf-8"))
+    return found
+
+
+def left_behind(folder: Path) -> str:
+    """Return the text of all files of the report."""
+    return "".join(path.read_text(encoding="utf-8") for path in (folder / "reports/latest").iterdir())

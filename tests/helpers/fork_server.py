@@ -1,0 +1,182 @@
+"""Run our commands in children forked from a warm process.
+
+A fresh interpreter spends a CPU second on imports before our command does anything. The standard library's fork server
+imports them once for each test process; every command then gets a process, environment, folder and standard streams of
+its own for a tenth of that. A child inherits imported modules from the warm process, nothing else. Tests of what
+happens at start-up (imports, plugins of others, closed streams) start real processes with ``commands.run``.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import multiprocessing
+import os
+import resource
+import runpy
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Final, TextIO
+
+_PRELOADED: Final = """
+aiohttp.web anyio._backends._asyncio certifi click h11 httpcore httpx jinja2 junitparser pdb pytest
+_pytest.cacheprovider _pytest.helpconfig _pytest.junitxml _pytest.pastebin _pytest.skipping _pytest.stepwise
+_pytest.terminal _pytest.unittest _pytest.unraisableexception
+comfy_queue_conformance conformance.cli.check conformance.suite.plugin conformance.probe.plan
+conformance.probe.populate conformance.reference.server conformance.render.compiled conformance.render.html
+conformance.render.junit conformance.render.markdown
+hypothesis schemathesis.cli.commands.run.executor schemathesis.engine.run.unit schemathesis.specs.openapi.schemas
+"""
+TIMEOUT: Final = 120
+"""Seconds. A command that is still running by then hangs."""
+
+Stream = Path | Connection
+
+
+class Ended(CompletedProcess[str]):
+    """A command that ended. ``peak`` is the most memory that it had, in bytes, with what it shares with the others."""
+
+    peak: int
+
+
+@cache
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED.split())
+    return context
+
+
+class Started:
+    """A command that was started: signal it, read lines of its standard error, wait for its end."""
+
+    def __init__(self, command: Sequence[str], child: ForkServerProcess, directory: Path, err: TextIO) -> None:
+        self._command, self._child, self._directory = command, child, directory
+        self.err = err
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self._child.pid is not None
+        os.kill(self._child.pid, number)
+
+    def end(self) -> Ended:
+        """Wait for the end of the command. Raises TimeoutError if it had to be killed."""
+        err = self.err.read()
+        self._child.join()
+        assert self._child.exitcode is not None
+        if self._child.exitcode == -signal.SIGKILL:
+            msg = f"{' '.join(self._command)} did not end within {TIMEOUT} s"
+            raise TimeoutError(msg)
+        out, peak = ((self._directory / name).read_text(encoding="utf-8") for name in ("stdout", "peak"))
+        ended = Ended(self._command, self._child.exitcode, out, err)
+        ended.peak = int(peak)
+        return ended
+
+
+@contextmanager
+def starting(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdin: str = "", background: bool = False
+) -> Iterator[Started]:
+    """Start ``pytest``, ``st`` or ``comfy-conformance``, kill it at the end of the block or after two minutes.
+
+    ``background`` starts it as a shell starts a command that ends in "&": deaf to Ctrl-C.
+    """
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (directory / "stdin").write_text(stdin, encoding="utf-8")
+        (directory / "peak").write_text("0", encoding="utf-8")  # stays if a signal ends the command
+        ours, theirs = map(stack.enter_context, multiprocessing.Pipe(duplex=False))
+        streams = (directory / "stdin", directory / "stdout", theirs, directory / "peak")
+        child = spawn(command, folder, environment, streams, background=background)
+        stack.callback(child.join)
+        stack.callback(child.kill)
+        theirs.close()
+        stack.callback(kill_in_time(child).cancel)
+        err = stack.enter_context(open(ours.fileno(), encoding="utf-8", closefd=False))
+        yield Started(command, child, directory, err)
+
+
+def spawn(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: Sequence[Stream],
+    *,
+    background: bool = False,
+) -> ForkServerProcess:
+    """Start a child with these standard streams; a fourth one is a file for its peak of memory."""
+    child = _context().Process(
+        target=_child, args=(command, folder, dict(environment), streams), kwargs={"background": background}
+    )
+    child.start()
+    return child
+
+
+def kill_in_time(child: ForkServerProcess) -> threading.Timer:
+    """Start the timer that kills a child after two minutes."""
+    guard = threading.Timer(TIMEOUT, child.kill)
+    guard.start()
+    return guard
+
+
+def _child(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Stream], *, background: bool
+) -> None:
+    """Become the command: its folder, environment, arguments and standard streams."""
+    gc.freeze()  # pytest collects garbage at its end: what was inherited is none
+    if background:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, stream in enumerate(streams[:3]):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
+        opened = os.open(stream, flags, 0o600) if isinstance(stream, Path) else stream.fileno()
+        os.dup2(opened, number)
+    for stream in streams:
+        if isinstance(stream, Connection):
+            stream.close()
+    sys.stdin, sys.stdout, sys.stderr = _text(0, "r"), _text(1, "w"), _text(2, "w")
+    sys.argv = list(command)
+    for place in environment["PYTHONPATH"].split(os.pathsep) if "PYTHONPATH" in environment else ():
+        sys.path.insert(0, place)
+        if Path(place, "sitecustomize.py").exists():  # as at the start of an interpreter
+            runpy.run_path(str(Path(place, "sitecustomize.py")))
+    try:
+        sys.exit(_main(command[0]))
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for path in streams[3:]:
+            assert isinstance(path, Path)
+            path.write_text(str(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss), encoding="utf-8")
+
+
+def _text(number: int, mode: str) -> io.TextIOWrapper:
+    stream = open(number, mode, encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - a file descriptor
+    assert isinstance(stream, io.TextIOWrapper)
+    return stream
+
+
+def _main(program: str) -> int:
+    if program == "pytest":
+        import pytest
+
+        del sys.modules["comfy_queue_conformance"]  # pytest warns of a plugin that it has not imported itself
+        return int(pytest.console_main())
+    if program == "st":
+        from schemathesis.cli import schemathesis
+
+        schemathesis()
+    from conformance.cli import main
+
+    main()
+    return 0

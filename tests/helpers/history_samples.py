@@ -1,0 +1,79 @@
+"""Histories to render: nights of the sample reports, kept as runs keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec import structs
+
+from conformance.history import Store, keep, snapshot
+from conformance.judge.report import ClauseResult, Report, Status
+from helpers import report_samples as sample
+
+Make = Callable[[], Report]
+
+NIGHTS: tuple[Make, ...] = (
+    sample.passing, sample.passing, sample.failing, sample.failing, sample.unreachable, sample.passing,
+    sample.passing, sample.failing,
+)  # fmt: skip
+"""Runs of one target: conformant, broken for two nights, an outage, well again, broken again."""
+
+
+def night(report: Report, day: int) -> Report:
+    """Return a report as of a day of 2026-01, at three."""
+    start, end = f"2026-01-{day:02}T03:00:00.000Z", f"2026-01-{day:02}T03:00:01.250Z"
+    return structs.replace(report, run=structs.replace(report.run, start=start, end=end))
+
+
+def with_clauses(report: Report, *changed: ClauseResult) -> Report:
+    """Return a report with other results of some clauses; its counts stay as they were."""
+    by_id = {result.id: result for result in changed}
+    return structs.replace(report, clauses=tuple(by_id.get(result.id, result) for result in report.clauses))
+
+
+def with_status(report: Report, clause_id: str, status: Status) -> Report:
+    """Return a report in which one clause has another status."""
+    return with_clauses(report, structs.replace(report.clause(clause_id), status=status))
+
+
+def fill(path: Path, nights: Iterable[Make] = NIGHTS) -> Path:
+    """Keep nights in a history, one a day."""
+    with Store(path, create=True) as store:
+        for day, make in enumerate(nights, 1):
+            store.add(snapshot(night(make(), day)))
+    return path
+
+
+@cache
+def aged() -> Report:
+    """Return a run with nights before it."""
+    with TemporaryDirectory() as directory:
+        return keep(night(sample.failing(), 9), fill(Path(directory) / "history.db"))
+
+
+@cache
+def new() -> Report:
+    """Return the first run in a history."""
+    with TemporaryDirectory() as directory:
+        return keep(sample.passing(), Path(directory) / "history.db")
+
+
+@cache
+def hostile() -> Report:
+    """Return a run of a hostile server, with another one before it: what is past is hostile too."""
+    now = sample.hostile()
+    before = with_status(now, "item.prompt-id.uuid", Status.PASS)
+    text = " ".join(sample.HOSTILE)
+    before = structs.replace(before, run=structs.replace(before.run, suite_version=text, selected=text))
+    now = structs.replace(now, clauses=tuple({result.id: result for result in now.clauses}.values()))
+    before = structs.replace(before, clauses=tuple({result.id: result for result in before.clauses}.values()))
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "history.db"
+        keep(before, path)
+        return keep(now, path)
+
+
+REPORTS: dict[str, Make] = {"aged": aged, "new": new, "hostile-aged": hostile}

@@ -1,0 +1,57 @@
+"""Recordings made of one good HAR file, and what ``judge`` says of them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from helpers.cli_runner import call
+
+CASES: Final = Path(__file__).parents[1] / "cases" / "recordings"
+GOOD: Final = json.loads((CASES / "00_good.har").read_text())
+BODY: Final = GOOD["log"]["entries"][0]["response"]["content"]["text"].encode()
+CUT: Final = BODY[:500]
+HEAD: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Fri, 20 Nov 2026 10:00:00 GMT\r\n"
+    b"Cache-Control: no-store\r\n"
+)
+ID: Final = "0b8a5c1e-7d3f-4a21-9c44-000000000001"
+BAD: Final = ID.replace("-", "_")
+NO_UUID: Final = {"FAILED item.prompt-id.uuid"}
+
+Asked = tuple[str, dict[str, str], bytes]
+"""URL, request headers, and the body of the response."""
+
+
+def judged(path: Path, *options: str) -> tuple[int, set[str], str]:
+    """Return exit status, broken clauses and output of ``judge``."""
+    result = call("judge", path, *options)
+    shown = result.stdout + result.stderr
+    broken = {line.split(":")[0] for line in shown.splitlines() if line.startswith(("FAILED", "WARNING", "ERROR"))}
+    assert "does it speak HTTP" not in shown
+    return result.exit_code, broken, shown
+
+
+def bad_id(data: bytes) -> bytes:
+    """Break the id of the first job, whatever the file's encoding; the length stays."""
+    if data.startswith(b"\x1f\x8b"):
+        return gzip.compress(bad_id(gzip.decompress(data)))
+    if data.startswith(b"\xff\xfe"):
+        return data.replace(ID.encode("utf-16-le"), BAD.encode("utf-16-le"))
+    return data.replace(ID.encode(), BAD.encode())
+
+
+def har_of(*asked: Asked, **changes: Any) -> bytes:
+    """Return a HAR file of requests: URL, request headers and the body of the response, a second apart."""
+    entries = []
+    for second, (url, headers, body) in enumerate(asked):
+        entry = json.loads(json.dumps(GOOD["log"]["entries"][0]))
+        entry["startedDateTime"] = f"2026-11-20T10:{second // 60:02}:{second % 60:02}.000Z"
+        entry["request"]["url"] = url
+        entry["request"]["headers"] += [{"name": name, "value": value} for name, value in headers.items()]
+        entry["response"] |= changes
+        entry["response"]["content"] |= {"text": body.decode(), "size": len(body)}
+        entries.append(entry)
+    return json.dumps({"log": {"entries": entries}}).encode()

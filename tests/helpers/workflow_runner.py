@@ -1,0 +1,97 @@
+"""Workflows as a runner sees them: their steps, with the shell of each, run by the bash that would run it there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTION: Final = ROOT / "action.yml"
+GITLAB: Final = ROOT / "docs" / "gitlab-ci.yml"
+_EXPRESSION: Final = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return a workflow as parsed. YAML takes the word ``on`` for true."""
+    found: dict[str, Any] = yaml.safe_load(path.read_bytes())
+    return found
+
+
+def all_steps(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every step with the name of its job."""
+    content = load(path)
+    jobs = content["jobs"] if "jobs" in content else {"action": content["runs"]}
+    for job, body in jobs.items():
+        for step in body["steps"]:
+            yield job, step
+
+
+def environment_of(path: Path, job: str, step: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables that a file gives to a step: its own, its job's and the workflow's."""
+    content = load(path)
+    above = [content, content.get("jobs", {}).get(job, {})]
+    return {name: str(value) for each in (*above, step) for name, value in each.get("env", {}).items()}
+
+
+@dataclass
+class Done:
+    """What a step left: its exit status, what it printed, and what it set for later steps."""
+
+    status: int
+    stdout: str
+    stderr: str
+    outputs: dict[str, str]
+
+
+@dataclass
+class Runner:
+    """Runs the shell of steps in a folder, as a runner of GitHub does.
+
+    ``values`` are what expressions come to; one that is asked for and not known fails the test. ``environ`` is all
+    that the shell sees but what the step itself sets.
+    """
+
+    folder: Path
+    environ: Mapping[str, str]
+    values: dict[str, str]
+
+    def run(self, path: Path, job: str, step: Mapping[str, Any]) -> Done:
+        """Run one step of a file to its end."""
+        outputs = self.folder / "github-output"
+        outputs.write_text("")
+        env = {name: self.resolved(value) for name, value in environment_of(path, job, step).items()}
+        done = subprocess.run(
+            ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=self.folder,
+            env={**self.environ, "GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(self.summary), **env},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        found = dict(line.partition("=")[::2] for line in outputs.read_text("utf-8").splitlines())
+        for name, value in found.items():
+            self.values[f"steps.{step.get('id')}.outputs.{name}"] = value
+        return Done(done.returncode, done.stdout, done.stderr, found)
+
+    @property
+    def summary(self) -> Path:
+        """The summary that steps append to."""
+        return self.folder / "github-summary.md"
+
+    def resolved(self, text: str) -> str:
+        """Return a text with its expressions resolved."""
+        return _EXPRESSION.sub(lambda match: self.values[match[1]], text)
+
+
+def path_with(*folders: Path) -> str:
+    """Return a PATH that begins with these."""
+    return os.pathsep.join([*map(str, folders), os.environ["PATH"]])

@@ -1,0 +1,99 @@
+"""The summary of a CI step says what matters, and lets nothing of the server act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from markdown_it import MarkdownIt
+
+from conformance.judge.report import Report
+from conformance.render.markdown import code, plain, render_markdown
+from helpers import report_samples as sample
+
+
+def tokens(text: str) -> list[str]:
+    """Return the kinds of all tokens that a renderer for GitHub's Markdown sees."""
+    parsed = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"]).parse(text)
+    return [child.type for token in parsed for child in (token, *(token.children or ()))]
+
+
+def cells(text: str) -> list[list[str]]:
+    """Return the texts of the inline parts of each cell, code spans among them."""
+    parsed = MarkdownIt("commonmark").enable("table").parse(text)
+    return [
+        [child.content for child in token.children or () if child.content]
+        for before, token in pairwise(parsed)
+        if before.type in {"td_open", "th_open"}
+    ]
+
+
+def test_the_verdict_comes_first_and_the_findings_follow() -> None:
+    """Verdict, counts, what was broken with its first finding, the evidence by file name."""
+    text = render_markdown(sample.failing())
+    assert text.startswith("## ❌ Non-conformant (1 waived)\n")
+    assert "Exercised 24 of 27 clauses" in text
+    assert "`item.create-time.milliseconds`" in text
+    assert "`/queue_pending/0/4/create_time`" in text
+    assert "`41 more like this, last at /queue_pending/41/4/create_time`" in text
+    assert "`index.html`" in text
+    assert text.index("http.content-type") < text.index("envelope.both-lists")
+
+
+def test_what_was_not_exercised_is_named() -> None:
+    """Core clauses of which nothing came up are listed, with what to do next."""
+    text = render_markdown(sample.idle())
+    assert "### Core clauses not exercised" in text
+    assert "`item.prompt-id.uuid`" in text
+    assert "Queue jobs, one running" in text
+    assert "embedded reference endpoint" in text
+
+
+@pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
+def test_nothing_in_it_acts(make: Callable[[], Report]) -> None:
+    """No HTML but our line breaks, no links, no images, no mentions, no commands; and the table stays a table."""
+    text = render_markdown(make())
+    kinds = set(tokens(text))
+    assert not kinds & {
+        "link_open",
+        "image",
+        "html_block",
+        "strong_close_x",
+        "fence",
+        "code_block",
+        "s_open",
+        "em_open",
+    }
+    assert set(re.findall(r"<[^>]*>", re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", re.sub(r"\\<", "", text)))) <= {"<br>"}
+    assert not re.search(r"^\s*::", text, re.MULTILINE)
+    assert "##vso[" not in text
+    assert "##[" not in text
+    assert re.sub(r"[\n]", "", text).isprintable()
+    outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+    assert "@" not in outside
+    assert "https://" not in outside
+    for row in (row for row in text.splitlines() if row.startswith("| ") and "<br>" in row):
+        table = "| a | b | c | d |\n|---|---|---|---|\n" + row
+        assert len(cells(table)) == 8, row
+        assert tokens(table).count("tr_open") == 2
+
+
+@pytest.mark.parametrize("nasty", sample.HOSTILE)
+def test_a_code_span_in_a_cell_shows_all_of_it(nasty: str) -> None:
+    """The whole text is one code span in one cell."""
+    *_, cell = cells(f"| a |\n|---|\n| {code(nasty)} |")
+    assert len(cell) == 1
+    assert tokens(f"| a |\n|---|\n| {code(nasty)} |").count("code_inline") == 1
+
+
+def test_plain_words_stay_readable() -> None:
+    """Ordinary sentences are not littered with escapes."""
+    sentence = "2 clauses of level must are broken, in 3 of 14 answers."
+    assert plain(sentence) == sentence
+
+
+def test_it_stays_within_bounds() -> None:
+    """GitHub refuses a summary of more than 1 MiB."""
+    assert len(render_markdown(sample.hostile()).encode()) < 200_000

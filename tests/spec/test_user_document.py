@@ -1,0 +1,266 @@
+"""A document of the user's own: what is refused, which errata match, which requests it makes, what it finds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import yaml
+from aiohttp import web
+
+from conformance.exchange.model import Exchange, Request, Response
+from conformance.judge.judge import judge
+from conformance.judge.report import Status
+from conformance.problems import UsageProblem
+from conformance.properties.families import families, left_out, schema_values
+from conformance.properties.names import DECLARED
+from conformance.properties.requests import Source, ask_of
+from conformance.reference.server import serve
+from conformance.spec.document import Document, errata, load_document
+from conformance.spec.operation import path_for
+from conformance.spec.schemas import Schemas
+from conformance.spec.user import read_described
+from helpers.commands import command_line, report
+
+COMFYUI = Path(__file__).parents[1] / "documents" / "openapi-comfyui-0.33.0.get-queue.yaml"
+PATH = "/api/{version}/queue"
+QUEUE_PATH = "/api/v1/queue"
+
+
+def gained() -> Document:
+    """Return the vendored document, moved to another path, with a required parameter, an enum header and more."""
+    document = load_document()
+    operation = document["paths"].pop("/api/queue")["get"]
+    operation["parameters"] = [
+        {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "workspace", "in": "query", "required": True, "schema": {"type": "string", "enum": ["red", "blue"]}},
+        {"name": "X-Tier", "in": "header", "schema": {"type": "string", "enum": ["free", "paid", "team"]}},
+        {"name": "depth", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 7}},
+        {"name": "X-API-Key", "in": "header", "schema": {"type": "string"}},
+    ]
+    document["paths"][PATH] = {"get": operation}
+    return document
+
+
+def written(folder: Path, document: object, name: str = "mine.yaml") -> Path:
+    path = folder / name
+    path.write_text(yaml.safe_dump(document) if name.endswith("yaml") else json.dumps(document), encoding="utf-8")
+    return path
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "is neither JSON nor YAML"),
+        ("a: [1, 2", "line"),
+        ("just text", "is not an OpenAPI document"),
+        ("[]", "is not an OpenAPI document"),
+        ("swagger: '2.0'", "is not an OpenAPI document"),
+        ("openapi: 2.0.0", "is of OpenAPI 2.0.0: give one of OpenAPI 3.0 or 3.1"),
+        ("openapi: 3.0.3\npaths: {}", "is a required property"),
+        ("openapi: 3.0.3\ninfo: {title: a, version: b}\npaths: {/a: {get: {responses: 1}}}", "/paths/~1a/get"),
+        (
+            "openapi: 3.0.3\ninfo: {title: a, version: b}\npaths: {/a: {$ref: 'other.yaml#/a'}}",
+            "/paths/~1a refers to other.yaml#/a: bundle it into one file",
+        ),
+        (
+            ("openapi: 3.1.0\ninfo: {title: a, version: b}\n"
+            "paths: {/queue: {get: {responses: {'200': {description: x}}}}}"),
+            "does not describe GET /api/queue; it has GET /queue: name yours with --queue-path",
+        ),
+        ("a: &a [*a]", "is neither JSON nor YAML"),
+    ],
+)  # fmt: skip
+def test_a_document_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, content: str, told: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageProblem, match=r"^[^\n]+$") as problem:
+        read_described(path, "/api/queue")
+    assert told in str(problem.value)
+    assert str(path) in str(problem.value)
+
+
+def test_a_file_that_is_not_there_is_a_usage_error_before_anything_is_sent(tmp_path: Path) -> None:
+    done = command_line(tmp_path, "check", "--document", "nowhere.yaml")
+    assert done.returncode == 4
+    assert "--document nowhere.yaml cannot be read (No such file or directory)" in done.stderr
+    assert "asking" not in done.stderr
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.json"])
+def test_json_and_yaml_are_read_and_every_erratum_matches_the_vendored_document(tmp_path: Path, name: str) -> None:
+    found = read_described(written(tmp_path, load_document(), name), "/api/queue")
+    assert found.unmatched == ()
+    assert found.own
+    assert found.name == name
+
+
+def test_the_document_of_comfyui_is_read_and_the_errata_that_do_not_match_it_are_named() -> None:
+    found = read_described(COMFYUI, "/api/queue")
+    assert set(found.unmatched) == {each.id for each in errata()} - {"responses.server-error"}
+    assert found.corrected["paths"]["/api/queue"]["get"]["responses"]["500"]["description"] == "Internal server error"
+
+
+@pytest.mark.parametrize(
+    ("queue_path", "found"),
+    [
+        ("/api/queue", "/api/queue"), ("/api/v1/queue", "/api/{version}/queue"), ("/api/v1/x/queue", None),
+        ("/api//queue", None), ("/other", None),
+    ],
+)  # fmt: skip
+def test_the_operation_is_the_one_at_the_queue_path(queue_path: str, found: str | None) -> None:
+    get: dict[str, Any] = {"get": {}}
+    document = {"paths": {"/api/{version}/queue": get, "/api/queue": get, "/other": {"post": {}}}}
+    assert path_for(document, queue_path) == found
+
+
+@pytest.mark.parametrize(
+    ("schema", "values"),
+    [
+        ({"type": "integer", "minimum": 1, "maximum": 7}, [1, 7]),
+        ({"type": "integer", "minimum": 1, "exclusiveMinimum": True}, [2]),
+        ({"type": "integer", "exclusiveMaximum": 7}, [6]),
+        ({"type": "boolean"}, [True, False]),
+        ({"type": ["integer", "null"], "examples": [5], "minimum": 0}, [5, 0]),
+        ({"anyOf": [{"enum": ["a"]}, {"const": 3}]}, [3, "a"]),
+        ({"type": "array", "items": {"enum": ["a", "b"]}}, [["a"], ["b"]]),
+        ({"$ref": "#/components/schemas/Kind"}, ["k"]),
+        ({"$ref": "#/components/schemas/Loop"}, []),
+        ({"type": "string"}, []),
+    ],
+)
+def test_coverage_reads_the_values_that_a_schema_names(schema: dict[str, Any], values: list[Any]) -> None:
+    loop = {"$ref": "#/components/schemas/Loop"}
+    document = {"components": {"schemas": {"Kind": {"enum": ["k"]}, "Loop": loop}}}
+    assert sorted(schema_values(schema, document), key=repr) == sorted(values, key=repr)
+
+
+# --- what is generated ------------------------------------------------------------------------------------------------
+
+
+def test_each_declared_value_is_in_a_request_and_the_required_parameter_is_in_all(tmp_path: Path) -> None:
+    described = read_described(written(tmp_path, gained()), QUEUE_PATH)
+    prepared = Source(described, 1).requests(60)
+    asks = [ask_of(each.parts) for each in prepared.singles]
+    asks += [ask_of(parts) for sequence in prepared.sequences for parts in sequence]
+    assert all("workspace=" in ask.query for ask in asks)
+    assert {"red", "blue"} <= {value for ask in asks for value in parse_qs(ask.query)["workspace"]}
+    assert {"free", "paid", "team"} <= {value or "" for ask in asks for name, value in ask.headers if name == "X-Tier"}
+    assert {"1", "7"} <= {value for ask in asks for value in parse_qs(ask.query).get("depth", ())}
+    assert not [name for ask in asks for name, _ in ask.headers if name.lower() == "x-api-key"]
+    assert left_out(described.probed, PATH) == ["X-API-Key"]
+
+
+def test_what_the_document_declares_is_no_longer_open(tmp_path: Path) -> None:
+    document = load_document()
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 3}}
+    document["paths"]["/api/queue"]["parameters"] = [limit]
+    described = read_described(written(tmp_path, document), "/api/queue")
+    by_name = {family.name: family for family in families(described.probed, "/api/queue")}
+    assert [each["name"] for each in by_name[DECLARED].parameters] == ["limit"]
+    assert "limit" not in [each["name"] for each in by_name["undeclared query"].parameters]
+
+
+@contextmanager
+def gateway(target: str, seen: list[web.Request]) -> Iterator[str]:
+    """Serve an endpoint at another path, and demand its required parameter."""
+    import asyncio
+    from concurrent.futures import Future
+
+    import aiohttp
+
+    up: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        if request.query.get("workspace") not in {"red", "blue"}:
+            return web.json_response({"code": "bad_request", "message": "workspace is missing"}, status=400)
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
+        async with aiohttp.ClientSession(auto_decompress=False) as session:
+            url = f"{target}/api/queue"
+            async with session.request(request.method, url, headers=headers, skip_auto_headers=["Accept"]) as found:
+                kept = {n: v for n, v in found.headers.items() if n.lower() not in {"transfer-encoding", "connection"}}
+                return web.Response(status=found.status, headers=kept, body=await found.read())
+
+    async def main() -> None:
+        app = web.Application()
+        app.router.add_route("*", QUEUE_PATH, answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        stop = asyncio.Event()
+        up.set_result((asyncio.get_running_loop(), stop, runner.addresses[0][1]))
+        await stop.wait()
+        await runner.cleanup()
+
+    thread = Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    loop, stop, port = up.result()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+def test_a_document_that_gains_parameters_needs_no_line_of_code(tmp_path: Path) -> None:
+    seen: list[web.Request] = []
+    with serve() as endpoint, gateway(endpoint.url, seen) as url:
+        mine = written(tmp_path, gained())
+        done = command_line(tmp_path, "check", url, "--queue-path", QUEUE_PATH, "--document", mine, "--seed", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {"red", "blue"} <= {request.query["workspace"] for request in seen}
+    assert {"free", "paid", "team"} <= {request.headers.get("X-Tier", "") for request in seen}
+    assert {"1", "7"} <= {request.query.get("depth", "") for request in seen}
+    assert {request.path for request in seen} == {QUEUE_PATH}
+    found = report(tmp_path)
+    assert found["properties"]["operation"] == f"GET {PATH}"
+    assert next(family["sent"] for family in found["properties"]["families"] if family["name"] == DECLARED) > 5
+    (clause,) = [each for each in found["clauses"] if each["id"] == "document.response-schema"]
+    assert clause["status"] == "pass"
+
+
+# --- what is found ----------------------------------------------------------------------------------------------------
+
+ITEM = [1, "a6a1f0a4-4f5e-4b5e-9d1c-2f6a1d0c9b7e", {"9": {"class_type": "A"}}, ["9"], {"create_time": 1763913600000}]
+
+
+def told(content: object, status: int = 200, *, with_document: bool = True) -> Status:
+    body = json.dumps(content).encode()
+    response = Response(status, (("Content-Type", "application/json"),), body)
+    exchange = Exchange("x1", Request("GET", "http://t/api/queue"), response)
+    schemas = Schemas(read_described(COMFYUI, "/api/queue")) if with_document else None
+    judgement = judge([exchange], schemas=schemas)
+    return next(result.status for result in judgement.results if result.id == "document.response-schema")
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "expected"),
+    [
+        ({"queue_running": [], "queue_pending": [ITEM]}, 200, Status.PASS),
+        ({"queue_running": None}, 200, Status.FAIL),
+        ({"queue_running": [ITEM[:4]]}, 200, Status.FAIL),
+        ({"code": "a", "message": "b", "details": {}}, 400, Status.PASS),
+        ({"code": "a", "message": "b", "details": []}, 400, Status.FAIL),
+        ({"code": "a"}, 418, Status.NOT_EXERCISED),
+    ],
+)
+def test_a_response_is_held_against_the_schema_of_its_status(content: object, status: int, expected: Status) -> None:
+    assert told(content, status) is expected
+
+
+def test_the_clause_is_not_asked_without_a_document() -> None:
+    assert told({"queue_running": None}, with_document=False) is Status.NOT_APPLICABLE

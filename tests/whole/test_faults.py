@@ -1,0 +1,168 @@
+"""Clause by fault: every clause is shown to catch the lie that is aimed at it, and to accuse no conforming variant.
+
+``docs/faults.md`` is the table, and what each row says is measured here again. ``tox -e docs`` rewrites
+it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.contract.catalogue import BY_ID, CATALOGUE
+from conformance.judge.build import report_on
+from conformance.judge.report import Report, Status, Verdict
+from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.hostile import HOSTILE
+from conformance.reference.server import serve
+from conformance.reference.variants import VARIANTS
+from helpers.locust_runs import loaded
+from helpers.reference_runs import asked
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "asked only with --document: tests/spec/test_user_document.py"}
+"""Clauses without a fault, and why no server can break them."""
+
+
+def run(name: str) -> Report:
+    """Return the report on the reference endpoint with this variant or fault, under load if only load shows it."""
+    fault = FAULTS.get(name)
+    if fault is not None and fault.under_load:
+        with serve(fault=name) as endpoint:
+            return loaded(endpoint)
+    return checked(name)
+
+
+def checked(name: str) -> Report:
+    """Return the report of ``check``."""
+    found = asked(name, whole=True)
+    return report_on(found.transcript, found.settings.judging)
+
+
+def accused(report: Report) -> list[str]:
+    """Name the clauses that found something, in the order of the catalogue."""
+    return [result.id for result in report.clauses if result.evidence or result.status is Status.ERROR]
+
+
+def row(fault: Fault, report: Report) -> str:
+    """Return the line of the table."""
+    also = ", ".join(f"`{clause}`" for clause in accused(report) if clause != fault.clause) or "–"
+    if fault.hidden:
+        also = "as the generated requests meet it"
+    aim = f"`{fault.clause}`" if fault.clause else "–"
+    return f"| `{fault.name}` | {fault.lie} | {aim} | {also} | {report.verdict.value} |"
+
+
+def rows() -> dict[str, str]:
+    """Return the rows of the page by the name that they begin with."""
+    lines = PAGE.read_text(encoding="utf-8").partition("## Hostile endpoints")[0].splitlines()
+    return {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+
+
+@pytest.mark.parametrize("asked_of", FAULTS)
+def test_a_fault_is_caught_by_the_clause_that_is_meant_to_catch_it(asked_of: str) -> None:
+    fault, report = FAULTS[asked_of], run(asked_of)
+    if fault.clause:
+        assert fault.clause in accused(report)
+        result = report.clause(fault.clause)
+        broken = {"must": Status.FAIL, "should": Status.WARN}[result.level]
+        assert result.status is broken
+        assert 0 < result.breached <= result.judged
+    if fault.inconclusive:
+        assert report.verdict is Verdict.INCONCLUSIVE
+    assert rows().get(fault.name) == row(fault, report), "docs/faults.md is stale: run `tox -e docs`"
+
+
+UNDER_LOAD = [fault for fault in FAULTS.values() if fault.under_load]
+
+
+@pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
+def test_what_shows_under_load_alone_is_claimed_by_no_check(fault: Fault) -> None:
+    assert accused(checked(fault.name)) == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("fault", UNDER_LOAD, ids=lambda fault: fault.name)
+def test_what_shows_under_load_alone_is_not_claimed_of_a_little_load(fault: Fault) -> None:
+    with serve(fault=fault.name) as endpoint:
+        report = loaded(
+            endpoint, "--users=2", "--rate-limit=20", "--jobs=3" if fault.needs_jobs else "--quiet", requests=60
+        )
+    assert accused(report) == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("variant", sorted({fault.variant for fault in UNDER_LOAD}))
+def test_under_the_same_load_an_endpoint_without_the_fault_is_not_accused(variant: str) -> None:
+    with serve(variant=variant) as endpoint:
+        report = loaded(endpoint)
+    assert accused(report) == []
+    assert report.verdict is not Verdict.NON_CONFORMANT
+
+
+@pytest.mark.parametrize("asked_of", VARIANTS)
+def test_a_conforming_variant_is_accused_by_no_clause(asked_of: str) -> None:
+    report = run(asked_of)
+    assert accused(report) == []
+    assert report.verdict is not Verdict.NON_CONFORMANT
+    assert report.run.partial is False
+
+
+def test_every_clause_has_a_fault_that_breaks_it() -> None:
+    aimed_at = {fault.clause for fault in FAULTS.values()} - {""}
+    aimed_at |= {hostile.told for hostile in HOSTILE.values()} & set(BY_ID)  # measured in test_hostile.py
+    assert aimed_at <= set(BY_ID)
+    without = [clause.id for clause in CATALOGUE if clause.id not in {*aimed_at, *NOT_BROKEN_BY_A_SERVER}]
+    assert without == [], "add a fault that breaks each of these clauses to a file of conformance/reference/faults/"
+
+
+def test_the_page_names_every_fault_and_every_variant_once() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    names = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(names) == sorted([*FAULTS, *VARIANTS, *HOSTILE]), "docs/faults.md is stale: run `tox -e docs`"
+
+
+def page() -> str:
+    """Measure everything and return the page."""
+    lines = [
+        "# Faults and variants of the reference endpoint",
+        "",
+        "<!-- Generated by `tox -e docs`, and measured again by every test run. -->",
+        "",
+        "`comfy-conformance serve --fault NAME` tells one lie; the suite is shown to catch each by the clause that is",
+        "meant to catch it. *Also* names the other clauses that the lie breaks as well. What is told of jobs that come",
+        "and go is caught with `--populate`.",
+        "",
+        "| fault | the lie | caught by | also | verdict |",
+        "|---|---|---|---|---|",
+        *(row(fault, run(fault.name)) for fault in FAULTS.values() if not fault.under_load),
+        "",
+        "## Under load",
+        "",
+        "These show where many ask at once, or several write. A run of `check` says nothing of them: `load` does, for",
+        "the last one with `--populate`.",
+        "",
+        "| fault | the lie | caught by | also | verdict |",
+        "|---|---|---|---|---|",
+        *(row(fault, run(fault.name)) for fault in UNDER_LOAD),
+        "",
+        "## Variants",
+        "",
+        "`comfy-conformance serve --variant NAME` keeps the contract in another way that it leaves open. No clause",
+        "accuses any of them.",
+        "",
+        "| variant | how it keeps the contract |",
+        "|---|---|",
+        *(f"| `{variant.name}` | {variant.summary} |" for variant in VARIANTS.values()),
+        "",
+        "## Hostile endpoints",
+        "",
+        "`comfy-conformance serve --hostile NAME` does to its client what no framework would. A run ends in its time",
+        "and its memory, without a traceback, and says what happened.",
+        "",
+        "| endpoint | what it does | outcome |",
+        "|---|---|---|",
+        *(f"| `{hostile.name}` | {hostile.lie} | {hostile.expected} |" for hostile in HOSTILE.values()),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,59 @@
+"""The contract as tests in somebody else's suite: the example of the docs, and one that fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from conformance.testing import contract_tests
+from helpers.commands import BIN, run
+
+PAGE = Path(__file__).parents[2] / "docs" / "own-tests.md"
+FAULTY = """
+import pytest
+from conformance.reference.server import serve
+from conformance.testing import contract_tests
+
+@pytest.fixture(scope="session")
+def url():
+    with serve(fault="sorts-by-a-parameter") as endpoint:
+        yield endpoint.url
+
+@pytest.fixture
+def nowhere():
+    return "http://127.0.0.1:1"
+
+test_faulty = contract_tests("url", seed=1)
+test_unreachable = contract_tests("nowhere", inconclusive_ok=True, properties=0)
+"""
+
+
+def test_the_example_of_the_docs_passes_under_strict_markers_and_xdist(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "test_gateway.py").write_text(code, encoding="utf-8")
+    done = run(tmp_path, BIN / "pytest", "--strict-markers", "-v", "-n", "2", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for item in ("verdict", "item.prompt-id.uuid", "GET /api/queue / undeclared query"):
+        assert re.search(rf"PASSED test_gateway.py::test_queue_contract\[{re.escape(item)}\]", done.stdout)
+    assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"test_gateway.py"}
+
+
+def test_a_breach_fails_its_clause_its_family_and_the_verdict_and_nobody_answering_is_no_pass(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(FAULTY, encoding="utf-8")
+    chosen = "verdict or oldest-first or undeclared"
+    done = run(tmp_path, BIN / "pytest", "-q", "-k", chosen, "-p", "no:cacheprovider")
+    assert done.returncode == 1, done.stdout
+    failed = re.findall(r"^FAILED test_own.py::(\S+\[[^\]]+\])", done.stdout, re.MULTILINE)
+    assert failed == [
+        "test_faulty[verdict]", "test_faulty[queue.pending.oldest-first]",
+        "test_faulty[GET /api/queue / undeclared query]", "test_unreachable[verdict]",
+    ]  # fmt: skip
+    assert re.search(r"curl .*\?sort=", done.stdout)
+    assert "seed 1" in done.stdout
+
+
+def test_an_unknown_option_is_refused_where_it_is_written() -> None:
+    with pytest.raises(TypeError, match="sede"):
+        contract_tests("url", sede=1)
