@@ -138,9 +138,11 @@ def cases() -> Iterator[Case]:
 
 def _shown(fault: Fault) -> Case | None:
     """Return the first response that breaks the clause of a fault; None if no single response does."""
+    if not fault.clause or fault.inconclusive:
+        return None
     seen = set()
     for request, response in exchanges(VARIANTS[fault.variant], fault):
-        if (request, response) in seen or not fault.clause:
+        if (request, response) in seen:
             continue
         seen.add((request, response))
         case = Case("fault", fault.name, fault.lie, Dialect(fault.dialect), request, response)

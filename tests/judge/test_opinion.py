@@ -116,7 +116,18 @@ def test_each_accepted_disagreement_is_of_a_clause_and_the_others_are_what_the_s
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.dialect == Dialect.CLOUD])
+DEEP = {"gzip-bomb", "reading-takes-a-job"}
+"""Faults that take seconds: a bomb is decompressed for each request, and jobs are taken by many reads."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.deep if name in DEEP else ())
+        for name, fault in FAULTS.items()
+        if fault.dialect == Dialect.CLOUD
+    ],
+)
 def test_the_opinions_agree_about_every_fault(name: str) -> None:
     fault = FAULTS[name]
     wires = dict.fromkeys(exchanges(VARIANTS[fault.variant], fault))

@@ -77,6 +77,7 @@ def test_judge_reports_what_the_case_expects(corpus: Path, tmp_path: Path, name:
     assert broken == [entry["clause"] for entry in case["expected"]["broken"]]
 
 
+@pytest.mark.deep
 def test_the_corpus_expects_the_same_whenever_it_is_made(corpus: Path) -> None:
     from conformance.run.corpus import cases as made
     from conformance.run.corpus import encoded
