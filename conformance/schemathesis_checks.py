@@ -4,8 +4,7 @@
 
 Importing this module registers the check ``QueueContract`` and hooks: the published document is read with its errata,
 methods that nobody declared are not made up if they write, and the key is blotted out of responses. It uses only what
-Schemathesis documents, so it cannot bound a response, and it cannot promise that nothing is written.
-``docs/schemathesis.md`` says so at its top.
+Schemathesis documents: it can neither bound a response nor promise that nothing is written (docs/schemathesis.md).
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def test_a_part_is_one_of_so_many(text: str) -> None:
 
 def test_in_a_targets_toml_what_is_not_for_fleets_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "targets.toml"
-    path.write_text('[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\nproperties = true\n', encoding="utf-8")
+    path.write_text('[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\nproperties = 5\n', encoding="utf-8")
     with pytest.raises(UsageProblem, match="properties is not for fleets: check 'a' by itself"):
         opened(path)
 
