@@ -44,21 +44,28 @@ def main() -> None:
         for name, chosen_one in which.items()
     }
     validators = {"`must`": Validator(must_only=True), "all clauses": Validator()}
-    found = {f"{kind}, {name}": len(validator.validate(content))
-             for kind, validator in validators.items() for name, content in contents.items()}  # fmt: skip
+    found = {
+        f"{kind}, {name}": len(validator.validate(content))
+        for kind, validator in validators.items()
+        for name, content in contents.items()
+    }
     taken = interleaved(
-        {f"{kind}, {name}": partial(validator.validate, content)
-         for kind, validator in validators.items() for name, content in contents.items()},
+        {
+            f"{kind}, {name}": partial(validator.validate, content)
+            for kind, validator in validators.items()
+            for name, content in contents.items()
+        },
         chosen.rounds,
-    )  # fmt: skip
+    )
     rows: list[list[Cell]] = []
     goals = []
     for kind in validators:
         for name in contents:
             case = f"{kind}, {name}"
             times = ratio(taken, case, f"{kind}, {CONFORMING}")
-            rows.append([case, found[case], digits(1000 * statistics.median(taken[case])), digits(times),
-                         spread(taken[case])])  # fmt: skip
+            rows.append(
+                [case, found[case], digits(1000 * statistics.median(taken[case])), digits(times), spread(taken[case])]
+            )
             goals += [Goal(f"{case} / conforming", GOALS[name], times)] if name in GOALS else []
     size = len(contents[CONFORMING]) / 1e6
     made = f"{size:.1f} MB ({chosen.jobs:,} jobs of 60 nodes); medians of {chosen.rounds} rounds."

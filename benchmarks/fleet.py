@@ -42,11 +42,12 @@ def faults(number: int) -> list[str | None]:
     """Return the fault of each endpoint: such as break a must for everybody who asks, each kind in its turn."""
     musts = {clause.id for clause in CATALOGUE if clause.level is Level.MUST}
     known = [
-        fault.name for fault in FAULTS.values()
+        fault.name
+        for fault in FAULTS.values()
         if fault.clause in musts
         and fault.dialect == "cloud"
         and not (fault.hidden or fault.under_load or fault.needs_key or fault.needs_jobs)
-    ]  # fmt: skip
+    ]
     step = max(1, len(known) // (number // EVERY))
     return [
         known[place // EVERY * step % len(known)] if place % EVERY == EVERY - 1 else None for place in range(number)

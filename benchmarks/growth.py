@@ -65,11 +65,12 @@ def alone(sizes: Sequence[int], measured: Mapping[str, Sequence[float]]) -> str:
     """Say what a megabyte takes, at the smallest and the largest size: the other side of a ratio may have grown."""
     ends = (sizes[0], sizes[-1])
     each = (
-        f"{name}: " + ", ".join(
+        f"{name}: "
+        + ", ".join(
             f"{digits(1000 * statistics.median(measured[f'{name}, {size} MB']) / size)} at {size} MB" for size in ends
         )
         for name in dict.fromkeys(case.rpartition(", ")[0] for case in measured)
-    )  # fmt: skip
+    )
     return f"Milliseconds for each MB. {'; '.join(each)}."
 
 
@@ -88,10 +89,14 @@ def main() -> None:
     for size in sizes:
         content = sized(size)
         taken = interleaved(
-            {MUST: lambda: must.validate(content), ALL: lambda: everything.validate(content),  # noqa: B023
-             f"{base}.loads": lambda: loads(content)},  # noqa: B023
-            chosen.rounds, calls=max(1, 10 // size),
-        )  # fmt: skip
+            {
+                MUST: lambda: must.validate(content),  # noqa: B023 - called before the loop goes on
+                ALL: lambda: everything.validate(content),  # noqa: B023
+                f"{base}.loads": lambda: loads(content),  # noqa: B023
+            },
+            chosen.rounds,
+            calls=max(1, 10 // size),
+        )
         measured |= {f"{name}, {size} MB": times for name, times in taken.items()}
         for name, reached in ratios.items():
             reached.append(ratio(taken, name, f"{base}.loads"))
@@ -104,10 +109,14 @@ def main() -> None:
             path.unlink()
         shares = [each / len(content) for each in peaks]
         above.append(shares[0])
-        rows.append([
-            f"{size} MB", *(digits(1000 * statistics.median(times)) for times in taken.values()),
-            *(digits(reached[-1]) for reached in ratios.values()), *(f"{100 * share:.0f} %" for share in shares),
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"{size} MB",
+                *(digits(1000 * statistics.median(times)) for times in taken.values()),
+                *(digits(reached[-1]) for reached in ratios.values()),
+                *(f"{100 * share:.0f} %" for share in shares),
+            ]
+        )
     goals = [
         Goal(f"{name}: ratio at {sizes[-1]} MB / ratio at {sizes[0]} MB", 1.2, reached[-1] / reached[0])
         for name, reached in ratios.items()
@@ -120,12 +129,25 @@ def main() -> None:
         notes.append("Next to json: orjson is not installed.")
     if skipped:
         notes.append(f"Not run, for want of memory or by choice: {', '.join(f'{size} MB' for size in skipped)}.")
-    columns = ("body", "must, ms", "all, ms", f"{base}, ms", f"must / {base}", f"all / {base}", "memory, must",
-               "memory, all", f"memory, {base}")  # fmt: skip
+    columns = (
+        "body",
+        "must, ms",
+        "all, ms",
+        f"{base}, ms",
+        f"must / {base}",
+        f"all / {base}",
+        "memory, must",
+        "memory, all",
+        f"memory, {base}",
+    )
     write(Result("growth", columns, rows, goals, notes, measured), chosen.out)
     curves = {"all clauses": ratios[ALL], "must": ratios[MUST]}
-    lines(chosen.out / "benchmarks" / "growth.svg", f"time, as a multiple of {base}.loads of the same bytes",
-          ("MB", sizes), curves)  # fmt: skip
+    lines(
+        chosen.out / "benchmarks" / "growth.svg",
+        f"time, as a multiple of {base}.loads of the same bytes",
+        ("MB", sizes),
+        curves,
+    )
 
 
 if __name__ == "__main__":

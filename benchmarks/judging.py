@@ -25,28 +25,35 @@ def unseen(known: Bodies, ours: Sight) -> list[str]:
 
 def main() -> None:
     """Measure in turn, write table and plot."""
-    chosen = options(__doc__, jobs=(2000, 3, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"),
-                     faults=(1000, 20, "faults that are tried, at most"))  # fmt: skip
+    chosen = options(
+        __doc__,
+        jobs=(2000, 3, "jobs of the body, of 60 nodes each"),
+        rounds=(7, 1, "rounds"),
+        faults=(1000, 20, "faults that are tried, at most"),
+    )
     content = body(7, chosen.jobs)
     rivals = ready()
     refused = [name for name, (_, passes) in rivals.items() if refuses(passes, content)]
     assert not refused, f"to refuse is quick: {refused}"
     known = bodies(chosen.faults)
     seen = {name: sight(passes, known) for name, (_, passes) in rivals.items()}
-    taken = interleaved({name: partial(passes, content) for name, (_, passes) in rivals.items()},
-                        chosen.rounds)  # fmt: skip
+    taken = interleaved({name: partial(passes, content) for name, (_, passes) in rivals.items()}, chosen.rounds)
     medians = {name: statistics.median(times) for name, times in taken.items()}
     base = "orjson.loads" if "orjson.loads" in rivals else "json.loads"
     order = sorted(rivals, key=medians.__getitem__)
     rows: list[list[Cell]] = [
         [
-            f"**{name}**" if name in {MUST, ALL} else name, digits(1000 * medians[name]),
-            digits(ratio(taken, name, base)), spread(taken[name]), of(seen[name].must, known.must),
-            of(seen[name].should, known.should), of(seen[name].conforming, known.conforming),
+            f"**{name}**" if name in {MUST, ALL} else name,
+            digits(1000 * medians[name]),
+            digits(ratio(taken, name, base)),
+            spread(taken[name]),
+            of(seen[name].must, known.must),
+            of(seen[name].should, known.should),
+            of(seen[name].conforming, known.conforming),
             rivals[name][0].checks,
         ]
         for name in order
-    ]  # fmt: skip
+    ]
     goals = [
         Goal(f"{ours} / orjson.loads{note}", bound, ratio(taken, ours, base))
         for ours, bound, note in ((MUST, 0.25, ""), (ALL, 1.3, ""), (ALL, 1.6, ", duplicate names looked for"))
@@ -62,17 +69,29 @@ def main() -> None:
         "*All clauses* looks for duplicate names always: both goals are held against the same figure.",
         *unseen(known, seen[ALL]),
         *left_out(rivals),
-    ]  # fmt: skip
-    columns = ("", "ms", f"× {base}", "spread", "`must` faults seen", "`should` faults seen", "conforming refused",
-               "checks")  # fmt: skip
+    ]
+    columns = (
+        "",
+        "ms",
+        f"× {base}",
+        "spread",
+        "`must` faults seen",
+        "`should` faults seen",
+        "conforming refused",
+        "checks",
+    )
     write(Result("judging", columns, rows, goals, notes, taken), chosen.out)
     faults = len(known.must) + len(known.should)
     found = [len(seen[name].must) + len(seen[name].should) for name in order]
     panels = (
-        Bars(f"ms for {size:.0f} MB (logarithmic)", [1000 * medians[name] for name in order],
-             [f"{digits(1000 * medians[name], 2)} ms" for name in order], logarithmic=True),
+        Bars(
+            f"ms for {size:.0f} MB (logarithmic)",
+            [1000 * medians[name] for name in order],
+            [f"{digits(1000 * medians[name], 2)} ms" for name in order],
+            logarithmic=True,
+        ),
         Bars(f"faults seen, of {faults}", found, [str(count) for count in found]),
-    )  # fmt: skip
+    )
     bars(chosen.out / "benchmarks" / "judging.svg", order, [MUST, ALL], panels)
 
 

@@ -88,11 +88,25 @@ def seconds_for_one(url: str, seconds: int, rate: int = FAST, *, without: bool) 
         file.write_text(LOCUSTFILE.format(without=without), encoding="utf-8")
         done = subprocess.run(
             [
-                sys.executable, "-m", "locust", "-f", file, "--headless", f"-u{USERS}", f"-r{USERS}", f"-t{seconds}s",
-                "-H", url, f"--rate-limit={rate}", f"--report-dir={directory}", f"--json-file={directory}/l",
+                sys.executable,
+                "-m",
+                "locust",
+                "-f",
+                file,
+                "--headless",
+                f"-u{USERS}",
+                f"-r{USERS}",
+                f"-t{seconds}s",
+                "-H",
+                url,
+                f"--rate-limit={rate}",
+                f"--report-dir={directory}",
+                f"--json-file={directory}/l",
             ],
-            check=False, capture_output=True, text=True,
-        )  # fmt: skip
+            check=False,
+            capture_output=True,
+            text=True,
+        )
         try:
             (told,) = json.loads(Path(directory, "l.json").read_bytes())
             return float((told["last_request_timestamp"] - told["start_time"]) / told["num_requests"])
@@ -112,10 +126,15 @@ def main() -> None:
                     taken[f"{what}, {how}"].append(one)
     ratios = {what: ratio(taken, f"{what}, {PLAIN}", f"{what}, {JUDGED}") for what in ASKED}
     rows: list[list[Cell]] = [
-        [what, digits(1 / statistics.median(taken[f"{what}, {PLAIN}"])),
-         digits(1 / statistics.median(taken[f"{what}, {JUDGED}"])), digits(found), spread(taken[f"{what}, {JUDGED}"])]
+        [
+            what,
+            digits(1 / statistics.median(taken[f"{what}, {PLAIN}"])),
+            digits(1 / statistics.median(taken[f"{what}, {JUDGED}"])),
+            digits(found),
+            spread(taken[f"{what}, {JUDGED}"]),
+        ]
         for what, found in ratios.items()
-    ]  # fmt: skip
+    ]
     goals = [
         Goal(f"judged / not judged, {what}", GOAL, found, least=True)
         for what, found in ratios.items()
@@ -129,8 +148,11 @@ def main() -> None:
     ]
     columns = ("", f"a second, {PLAIN}", f"a second, {JUDGED}", "ratio", "spread")
     write(Result("load", columns, rows, goals, notes, taken), chosen.out)
-    panel = Bars("judged, per cent of not judged", [100 * found for found in ratios.values()],
-                 [f"{100 * found:.0f} %" for found in ratios.values()])  # fmt: skip
+    panel = Bars(
+        "judged, per cent of not judged",
+        [100 * found for found in ratios.values()],
+        [f"{100 * found:.0f} %" for found in ratios.values()],
+    )
     bars(chosen.out / "benchmarks" / "load.svg", list(ratios), list(ratios), [panel])
 
 

@@ -25,8 +25,15 @@ from typing import Any, Final
 DOCS: Final = Path(__file__).parents[1] / "docs"
 PAGE: Final = "benchmarks.md"
 PACKAGES: Final = (
-    "msgspec", "orjson", "jsonschema", "jsonschema-rs", "fastjsonschema", "pydantic", "openapi-core", "schemathesis",
-)  # fmt: skip
+    "msgspec",
+    "orjson",
+    "jsonschema",
+    "jsonschema-rs",
+    "fastjsonschema",
+    "pydantic",
+    "openapi-core",
+    "schemathesis",
+)
 MEANWHILE: Final = {"#010203": "text", "#010204": "grid", "#010205": "ours", "#010206": "other", "#010207": "paper"}
 """Colours that matplotlib writes, and the name of the one that a browser shows instead, light or dark."""
 STYLE: Final = """<style>
@@ -154,9 +161,12 @@ def machine() -> dict[str, Any]:
         except PackageNotFoundError:
             versions[package] = "not installed"
     return {
-        "system": f"{platform.system()} {platform.machine()}", "processors": os.cpu_count(),
-        "python": platform.python_version(), "date": time.strftime("%Y-%m-%d", time.gmtime()), "packages": versions,
-    }  # fmt: skip
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "packages": versions,
+    }
 
 
 def table(result: Mapping[str, Any]) -> str:
@@ -208,12 +218,25 @@ def _figure(width: float, height: float, panels: int) -> tuple[Any, Any]:
     matplotlib = wanted("matplotlib")
     matplotlib.use("svg")
     text, grid, _, _, paper = MEANWHILE
-    matplotlib.rcParams.update({
-        "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "text.color": text, "axes.labelcolor": text,
-        "xtick.color": text, "ytick.color": text, "axes.edgecolor": grid, "grid.color": grid,
-        "figure.facecolor": paper, "axes.facecolor": paper, "font.size": 10, "axes.titlesize": 10,
-        "axes.spines.top": False, "axes.spines.right": False, "savefig.facecolor": paper,
-    })  # fmt: skip
+    matplotlib.rcParams.update(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "benchmarks",
+            "text.color": text,
+            "axes.labelcolor": text,
+            "xtick.color": text,
+            "ytick.color": text,
+            "axes.edgecolor": grid,
+            "grid.color": grid,
+            "figure.facecolor": paper,
+            "axes.facecolor": paper,
+            "font.size": 10,
+            "axes.titlesize": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "savefig.facecolor": paper,
+        }
+    )
     figure, axes = wanted("matplotlib.pyplot").subplots(1, panels, figsize=(width, height), layout="constrained")
     return figure, axes
 

@@ -36,9 +36,17 @@ def before_generate_query(ctx, strategy):
 def ours(target: str, directory: Path, requests: int) -> float:
     """Run our search; return the seconds that it took."""
     command = [
-        str(BIN / "comfy-conformance"), "check", target, "--no-key", "--properties", str(requests),
-        "--example-database", "none", "--seed", "1",
-    ]  # fmt: skip
+        str(BIN / "comfy-conformance"),
+        "check",
+        target,
+        "--no-key",
+        "--properties",
+        str(requests),
+        "--example-database",
+        "none",
+        "--seed",
+        "1",
+    ]
     start = time.perf_counter()
     subprocess.run(command, cwd=directory, capture_output=True, check=True, timeout=120)
     taken = time.perf_counter() - start
@@ -51,10 +59,24 @@ def theirs(target: str, directory: Path, requests: int) -> float:
     """Run ``st run``; return the seconds that it took."""
     (directory / "query_hook.py").write_text(HOOK, encoding="utf-8")
     command = [
-        str(BIN / "st"), "run", str(CORRECTED_PATH), "--url", target, "--no-color", "-H", "X-API-Key: any",
-        "--phases", "fuzzing", "-n", str(requests), "--seed", "1", "--continue-on-failure",
-        "--exclude-checks", "positive_data_acceptance,ignored_auth,missing_required_header",
-    ]  # fmt: skip
+        str(BIN / "st"),
+        "run",
+        str(CORRECTED_PATH),
+        "--url",
+        target,
+        "--no-color",
+        "-H",
+        "X-API-Key: any",
+        "--phases",
+        "fuzzing",
+        "-n",
+        str(requests),
+        "--seed",
+        "1",
+        "--continue-on-failure",
+        "--exclude-checks",
+        "positive_data_acceptance,ignored_auth,missing_required_header",
+    ]
     start = time.perf_counter()
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "query_hook", "PYTHONPATH": str(directory)}
     done = subprocess.run(
@@ -70,10 +92,7 @@ def theirs(target: str, directory: Path, requests: int) -> float:
 def main() -> None:
     """Measure in turn, print a table."""
     serve = [str(BIN / "comfy-conformance"), "serve", "--port", "0"]
-    with (
-        tempfile.TemporaryDirectory() as place,
-        subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server,
-    ):
+    with tempfile.TemporaryDirectory() as place, subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         target = server.stderr.readline().split()[1].removesuffix("/api/queue;")
         commands = {"comfy-conformance check --properties": ours, "st run": theirs}

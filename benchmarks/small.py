@@ -18,15 +18,20 @@ def main() -> None:
     chosen = options(__doc__, rounds=(15, 1, "rounds"), calls=(200, 2, "calls in a row, of each in a round"))
     content = body(SEED, JOBS, NODES)
     rivals = ready()
-    taken = interleaved({name: partial(passes, content) for name, (_, passes) in rivals.items()},
-                        chosen.rounds, calls=chosen.calls)  # fmt: skip
+    taken = interleaved(
+        {name: partial(passes, content) for name, (_, passes) in rivals.items()}, chosen.rounds, calls=chosen.calls
+    )
     medians = {name: 1e6 * statistics.median(times) for name, times in taken.items()}
     order = sorted(rivals, key=medians.__getitem__)
     rows: list[list[Cell]] = [
-        [f"**{name}**" if name in {MUST, ALL} else name, digits(medians[name]),
-         digits(ratio(taken, name, "json.loads")), spread(taken[name])]
+        [
+            f"**{name}**" if name in {MUST, ALL} else name,
+            digits(medians[name]),
+            digits(ratio(taken, name, "json.loads")),
+            spread(taken[name]),
+        ]
         for name in order
-    ]  # fmt: skip
+    ]
     goals = [
         Goal(f"{ALL}, one call", 60, medians[ALL], unit="µs"),
         Goal(f"{ALL} / json.loads", 6, ratio(taken, ALL, "json.loads")),
@@ -34,8 +39,12 @@ def main() -> None:
     made = f"{len(content):,} bytes ({JOBS} jobs of {NODES} nodes); medians of {chosen.rounds} rounds of {chosen.calls}"
     notes = [f"{made} calls. What each sees is in the first table.", *left_out(rivals)]
     write(Result("small", ("", "µs", "× json.loads", "spread"), rows, goals, notes, taken), chosen.out)
-    panel = Bars(f"µs for {len(content):,} bytes (logarithmic)", [medians[name] for name in order],
-                 [f"{digits(medians[name], 2)} µs" for name in order], logarithmic=True)  # fmt: skip
+    panel = Bars(
+        f"µs for {len(content):,} bytes (logarithmic)",
+        [medians[name] for name in order],
+        [f"{digits(medians[name], 2)} µs" for name in order],
+        logarithmic=True,
+    )
     bars(chosen.out / "benchmarks" / "small.svg", order, [MUST, ALL], [panel])
 
 

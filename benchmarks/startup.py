@@ -94,10 +94,15 @@ def main() -> None:
         shutil.rmtree(directory)
     medians = {name: statistics.median(times) for name, times in taken.items()}
     rows: list[list[Cell]] = [
-        [name if name in {LEAST, THEIRS, EMPTY} else f"**{name}**", asked[name], f"{1000 * middle:.0f}",
-         digits(ratio(taken, name, LEAST)), spread(taken[name])]
+        [
+            name if name in {LEAST, THEIRS, EMPTY} else f"**{name}**",
+            asked[name],
+            f"{1000 * middle:.0f}",
+            digits(ratio(taken, name, LEAST)),
+            spread(taken[name]),
+        ]
         for name, middle in medians.items()
-    ]  # fmt: skip
+    ]
     goals = [Goal(f"{name} / {LEAST}", 2.5, ratio(taken, name, LEAST)) for name in ("--help", "clauses", "judge FILE")]
     if THEIRS in taken:
         goals.append(Goal(f"{CHECK} / {THEIRS}, default settings of both", 0.5, ratio(taken, CHECK, THEIRS)))
@@ -107,12 +112,19 @@ def main() -> None:
         f"Medians of {chosen.rounds} rounds, whole processes, time on the wire included.",
         "`check` judges every answer by every clause and writes its report; `st run` has the corrected document.",
         *([] if THEIRS in taken else ["Left out, since not installed: st run."]),
-    ]  # fmt: skip
+    ]
     write(Result("startup", ("", "requests", "ms", "× the least", "spread"), rows, goals, notes, taken), chosen.out)
-    panel = Bars("ms from process start to end", [1000 * middle for middle in medians.values()],
-                 [f"{1000 * middle:.0f} ms" for middle in medians.values()])  # fmt: skip
-    bars(chosen.out / "benchmarks" / "startup.svg", list(medians), ["--help", "clauses", "judge FILE", CHECK, SUITE],
-         [panel])  # fmt: skip
+    panel = Bars(
+        "ms from process start to end",
+        [1000 * middle for middle in medians.values()],
+        [f"{1000 * middle:.0f} ms" for middle in medians.values()],
+    )
+    bars(
+        chosen.out / "benchmarks" / "startup.svg",
+        list(medians),
+        ["--help", "clauses", "judge FILE", CHECK, SUITE],
+        [panel],
+    )
 
 
 if __name__ == "__main__":

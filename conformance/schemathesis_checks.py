@@ -53,9 +53,12 @@ class Breach(Failure):
     def __init__(self, found: ClauseResult, case: Case[Any]) -> None:
         severity = Severity.HIGH if found.status is Status.FAIL else Severity.LOW
         super().__init__(
-            operation=case.operation.label, title=f"{found.id} ({found.level}): {found.title}",
-            message="\n".join(told(found)), case_id=case.id, severity=severity,
-        )  # fmt: skip
+            operation=case.operation.label,
+            title=f"{found.id} ({found.level}): {found.title}",
+            message="\n".join(told(found)),
+            case_id=case.id,
+            severity=severity,
+        )
         self.clause = found.id
 
     @property
@@ -116,9 +119,13 @@ def exchange_of(response: Response, case: Case[Any]) -> Exchange:
     )
     given = key_of(case.operation.schema.config, case)
     request = Request(
-        asked.method or case.method, Redactor(_secret(given)).text(asked.url or ""), redact(sent), "st run",
-        _credential(asked.headers.get(KEY_HEADER), given), is_queue(asked.url or ""),
-    )  # fmt: skip
+        asked.method or case.method,
+        Redactor(_secret(given)).text(asked.url or ""),
+        redact(sent),
+        "st run",
+        _credential(asked.headers.get(KEY_HEADER), given),
+        is_queue(asked.url or ""),
+    )
     headers = tuple((name, value) for name, values in response.headers.items() for value in values)
     answered = Answered(response.status_code, headers, response.content, http_version=f"HTTP/{response.http_version}")
     return Exchange(case.id, request, answered, started=time.time() - response.elapsed, elapsed=response.elapsed)

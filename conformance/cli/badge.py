@@ -12,9 +12,12 @@ from conformance.cli.shared import reading, refusal
 @click.command()
 @click.argument("report", type=click.Path(path_type=Path), default=Path("reports/latest/compliance.json"))
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path), metavar="DIR",
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     help="Where badge.svg and badge.json go. [default: beside REPORT]",
-)  # fmt: skip
+)
 @click.option("--label", metavar="TEXT", default="GET /api/queue", show_default=True, help="What stands on the left.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
 def badge(*, report: Path, output: Path | None, label: str, quiet: bool) -> None:

@@ -62,9 +62,10 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
             raise refusal("--all FILE names the targets: leave out the URL")
         typed = click.get_current_context().get_parameter_source
         given = {
-            name: value for name, value in {"target": target, **options}.items()
+            name: value
+            for name, value in {"target": target, **options}.items()
             if typed(name) is ParameterSource.COMMANDLINE
-        }  # fmt: skip
+        }
         return check_all(file, only, parallel or PARALLEL, Path(report_dir), given, quiet=quiet)
     if only or parallel is not None:
         raise refusal(f"{'--only' if only else '--parallel'} is for many targets: add --all")

@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 OF_BOTH: Final = (
-    "allow_plain_http_key", "ca_bundle", "insecure", "redact_workflows", "show_workflows", "wait_for_items", "deadline",
-    "exchange_timeout", "connect_timeout", "max_body", "max_requests", "rate_limit",
-)  # fmt: skip
+    "allow_plain_http_key",
+    "ca_bundle",
+    "insecure",
+    "redact_workflows",
+    "show_workflows",
+    "wait_for_items",
+    "deadline",
+    "exchange_timeout",
+    "connect_timeout",
+    "max_body",
+    "max_requests",
+    "rate_limit",
+)
 """Options of a run that hold for both sides. Whoever needs others for a side checks it first, and gives its report."""
 OF_ONE: Final = {
     "dialect": "The reading that is demanded of {}. [default: cloud]",
@@ -40,9 +50,11 @@ def _options_of_a_side(command: Any) -> Any:
         for name, told in reversed(OF_ONE.items()):
             option = known[name]
             command = click.option(
-                f"{option.flag}-{side}", type=click.Choice(option.choices) if option.choices else str,
-                metavar=None if option.choices else option.metavar, help=told.format(side.upper()),
-            )(command)  # fmt: skip
+                f"{option.flag}-{side}",
+                type=click.Choice(option.choices) if option.choices else str,
+                metavar=None if option.choices else option.metavar,
+                help=told.format(side.upper()),
+            )(command)
     return command
 
 
@@ -52,9 +64,13 @@ def _options_of_a_side(command: Any) -> Any:
 @_options_of_a_side
 @options_of_a_run(OF_BOTH)
 @click.option(
-    "--report-dir", type=click.Path(path_type=Path), metavar="DIR", default=DEFAULT_DIRECTORY, show_default=True,
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default=DEFAULT_DIRECTORY,
+    show_default=True,
     help="Where index.html, comparison.json and summary.md go, and the report of each side in a/ and b/.",
-)  # fmt: skip
+)
 def compare(*, a: str, b: str, report_dir: Path, quiet: bool, **options: Any) -> int:
     """Set two endpoints side by side, clause by clause.
 
@@ -146,11 +162,13 @@ def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -
 
     for side, report in zip("ab", reports, strict=True):
         write_reports(report, directory / side)
-    write_whole({
-        directory / "index.html": render_comparison(comparison).encode(),
-        directory / "comparison.json": encode(comparison),
-        directory / "summary.md": comparison_markdown(comparison).encode(),
-    })  # fmt: skip
+    write_whole(
+        {
+            directory / "index.html": render_comparison(comparison).encode(),
+            directory / "comparison.json": encode(comparison),
+            directory / "summary.md": comparison_markdown(comparison).encode(),
+        }
+    )
 
 
 def _print(comparison: Comparison, directory: Path, *, quiet: bool) -> None:

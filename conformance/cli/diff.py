@@ -20,16 +20,22 @@ EXIT_WORSE = 1
 @click.argument("old", required=False)
 @click.argument("new", required=False)
 @click.option(
-    "--history", type=click.Path(path_type=Path), metavar="FILE",
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Compare runs of this history; OLD and NEW are their numbers. "
     "[default: its last run, with the last whole one before it]",
-)  # fmt: skip
+)
 @click.option("--target", metavar="URL", help="With --history: the last run of this target. [default: of any]")
 @click.option("--fail-on-should", is_flag=True, help="A newly breached 'should' is worse too.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True,
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
     help="How to print it.",
-)  # fmt: skip
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print only whether something got worse; with --format text.")
 def diff(  # noqa: PLR0913 - one parameter for each option
     *,

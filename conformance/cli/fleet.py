@@ -34,10 +34,26 @@ DEFAULT_DIRECTORY: Final = "reports/fleet"
 LANES: Final = 8
 """Checks at a time for each worker, where nobody said otherwise: while one waits for its answer another is judged."""
 FOR_ALL: Final = (
-    "queue_path", "dialect", "allow_plain_http_key", "ca_bundle", "client_cert", "insecure", "proxy_env",
-    "redact_workflows", "show_workflows", "deviations", "fail_on_should", "inconclusive_ok", "wait_for_items", "deadline",
-    "exchange_timeout", "connect_timeout", "max_body", "max_requests", "rate_limit",
-)  # fmt: skip
+    "queue_path",
+    "dialect",
+    "allow_plain_http_key",
+    "ca_bundle",
+    "client_cert",
+    "insecure",
+    "proxy_env",
+    "redact_workflows",
+    "show_workflows",
+    "deviations",
+    "fail_on_should",
+    "inconclusive_ok",
+    "wait_for_items",
+    "deadline",
+    "exchange_timeout",
+    "connect_timeout",
+    "max_body",
+    "max_requests",
+    "rate_limit",
+)
 """Options of a run that can be given for all endpoints. A key belongs to the target that names it."""
 
 

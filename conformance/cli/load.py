@@ -37,19 +37,14 @@ def _options(command: Any) -> Any:
     help="Users who read at once.",
 )
 @click.option(
-    "--duration",
-    type=click.FloatRange(1, LONGEST),
-    default=DURATION,
-    show_default=True,
-    metavar="S",
-    help="Seconds.",
+    "--duration", type=click.FloatRange(1, LONGEST), default=DURATION, show_default=True, metavar="S", help="Seconds."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print the verdict and the table of failures alone.")
 @click.option("--locustfile", is_flag=True, help="Print where the locustfile is, for locust -f, and end.")
 @_options
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
-) -> int:  # fmt: skip
+) -> int:
     """Read a queue with many users at once, judge every answer.
 
     With --populate the users bring jobs as well, and remove them.
@@ -77,18 +72,29 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is look
         what, of_them = ("reads", "GETs, and nothing that writes") if settings.writes is None else ("requests",) * 2
         click.echo(
             f"sending {settings.target} at most {rate:,.0f} {what} of {settings.queue_path} a second, by {users:,} "
-            f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} {of_them}", err=True,
-        )  # fmt: skip
+            f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} {of_them}",
+            err=True,
+        )
         for line in will_be_written(settings):
             click.echo(line, err=True)
         if settings.key is not None:
             click.echo(f"the key in {settings.key_source} is sent to {settings.target} and to nobody else", err=True)
     command = [
-        sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", f"--users={users}",
-        f"--spawn-rate={users}", f"--run-time={duration:g}s", f"--host={settings.target}", *_typed(options),
-        *(["--only-summary"] if quiet or not sys.stdout.isatty() else []), *(["--loglevel=ERROR"] if quiet else []),
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(LOCUSTFILE),
+        "--headless",
+        f"--users={users}",
+        f"--spawn-rate={users}",
+        f"--run-time={duration:g}s",
+        f"--host={settings.target}",
+        *_typed(options),
+        *(["--only-summary"] if quiet or not sys.stdout.isatty() else []),
+        *(["--loglevel=ERROR"] if quiet else []),
         *locust,
-    ]  # fmt: skip
+    ]
     sys.stdout.flush()
     os.execve(sys.executable, command, _environment())  # noqa: S606 - Locust wants to be the process
     raise AssertionError("unreachable")

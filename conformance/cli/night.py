@@ -36,26 +36,38 @@ class Found:
 @click.command(short_help="Say what a night means: for the summary, and for one rolling issue.")
 @click.argument("directories", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path))
 @click.option(
-    "--targets", type=click.Path(path_type=Path), metavar="FILE",
+    "--targets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="The targets that were to be checked: one that left nothing is told. [default: those that left something]",
-)  # fmt: skip
+)
 @click.option(
-    "--history", type=click.Path(path_type=Path), metavar="FILE",
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Keep the runs of the night in this history, and show it in their reports. [default: as they were kept]",
-)  # fmt: skip
+)
 @click.option(
-    "--after", type=click.IntRange(1, MOST_NIGHTS), default=AFTER, show_default=True, metavar="N",
+    "--after",
+    type=click.IntRange(1, MOST_NIGHTS),
+    default=AFTER,
+    show_default=True,
+    metavar="N",
     help="Nights in a row without a verdict until that is a trouble.",
-)  # fmt: skip
+)
 @click.option(
-    "--issue", type=click.Path(path_type=Path), metavar="FILE",
+    "--issue",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="The body of the issue that is open. [default: none is open]",
-)  # fmt: skip
+)
 @click.option("--url", metavar="URL", help="Where people find the reports. [default: nowhere]")
 @click.option(
-    "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
     help="Where decision.json, outputs.txt, body.md, comment.md, summary.md and commands.txt go. [default: nowhere]",
-)  # fmt: skip
+)
 def night(  # noqa: PLR0913, PLR0917 - one parameter for each option
     directories: tuple[Path, ...],
     targets: Path | None,
@@ -157,9 +169,13 @@ def _unreported(target: Target) -> TargetResult:
     from conformance.history.overview import TargetResult
 
     return TargetResult(
-        name=target.name, target=target.url, dialect=str(target.options.get("dialect", "cloud")), outcome="error",
-        reason="no report came of it: look at the log of its run", exit=3,
-    )  # fmt: skip
+        name=target.name,
+        target=target.url,
+        dialect=str(target.options.get("dialect", "cloud")),
+        outcome="error",
+        reason="no report came of it: look at the log of its run",
+        exit=3,
+    )
 
 
 def _kept(found: Sequence[Found], history: Path | None) -> tuple[str | None, list[TargetResult]]:

@@ -12,13 +12,18 @@ from conformance.cli.shared import refusal
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--history", type=click.Path(path_type=Path), metavar="FILE", required=True,
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    required=True,
     help="The history, as runs with --history keep it.",
-)  # fmt: skip
+)
 @click.option(
-    "--reports", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR",
+    "--reports",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
     help="Where the report directories of runs are kept, at any depth; each goes to its run. [default: no reports]",
-)  # fmt: skip
+)
 @click.option(
     "--title", metavar="TEXT", default="Queue conformance", show_default=True, help="What the site is called."
 )

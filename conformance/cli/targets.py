@@ -13,8 +13,13 @@ from conformance.cli.shared import refusal
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path(TARGETS_FILE), metavar="[FILE]")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print them.",
-)  # fmt: skip
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print them.",
+)
 def targets(file: Path, form: str) -> None:
     """List the targets of a file, having looked that it can be meant.
 

@@ -31,10 +31,28 @@ from conformance.contract.clauses import (
 )
 
 _FILES: Final = (
-    status, envelope, item, item_job_number, item_create_time, queue, workflow, reads, json, http, framing, method, auth,
-    error, caching, cors, privacy, lifecycle_submit, lifecycle_wait, lifecycle_remove,
+    status,
+    envelope,
+    item,
+    item_job_number,
+    item_create_time,
+    queue,
+    workflow,
+    reads,
+    json,
+    http,
+    framing,
+    method,
+    auth,
+    error,
+    caching,
+    cors,
+    privacy,
+    lifecycle_submit,
+    lifecycle_wait,
+    lifecycle_remove,
     document,
-)  # fmt: skip
+)
 
 
 def _clauses(module: ModuleType) -> tuple[Clause, ...]:

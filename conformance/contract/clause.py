@@ -215,9 +215,26 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
 
     def make(check: Check) -> Clause:
         return Clause(
-            id=clause_id, title=title, level=level, source=source, why=why, keeps=keeps, breaks=breaks, needs=needs,
-            core=core, oss=oss, only=only, elsewhere=elsewhere, since=since, kinds=kinds, fast=fast,
-            own_document=own_document, over=over, of_body=of_body, across=across, check=check,
-        )  # fmt: skip
+            id=clause_id,
+            title=title,
+            level=level,
+            source=source,
+            why=why,
+            keeps=keeps,
+            breaks=breaks,
+            needs=needs,
+            core=core,
+            oss=oss,
+            only=only,
+            elsewhere=elsewhere,
+            since=since,
+            kinds=kinds,
+            fast=fast,
+            own_document=own_document,
+            over=over,
+            of_body=of_body,
+            across=across,
+            check=check,
+        )
 
     return make

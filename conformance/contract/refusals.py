@@ -24,10 +24,19 @@ _LOGIN: Final = re.compile(
     r"|accounts?|realms|cloudflareaccess|microsoftonline|okta|auth0|keycloak|authelia|goauthentik)(?![a-z])"
 )
 """Words in the host or the path of a page where users sign in."""
-_COMES_BACK: Final = frozenset({
-    "samlrequest", "relaystate", "redirect_uri", "redirect_url", "redirect_to", "return_to", "returnurl", "return_url",
-    "client_id",
-})  # fmt: skip
+_COMES_BACK: Final = frozenset(
+    {
+        "samlrequest",
+        "relaystate",
+        "redirect_uri",
+        "redirect_url",
+        "redirect_to",
+        "return_to",
+        "returnurl",
+        "return_url",
+        "client_id",
+    }
+)
 """Parameters by which such a page knows who sent the user, in lower case."""
 _CHALLENGE: Final = re.compile(r"(?:^|,)\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?=[ ,]|$)(?!\s*=)")
 _SEND: Final = "put {} into a variable and send it with --header Authorization=VARIABLE"

@@ -181,7 +181,14 @@ EMPTY_ANSWER: Final = Difference(
 )
 
 DIFFERENCES: Final = (
-    ELEMENT_ORDER, COUNTER, CHOSEN_NUMBER, HEAP, NO_AUTHENTICATION, FOREIGN_ORIGIN, NO_ERROR_RESPONSE, ONE_QUEUE,
+    ELEMENT_ORDER,
+    COUNTER,
+    CHOSEN_NUMBER,
+    HEAP,
+    NO_AUTHENTICATION,
+    FOREIGN_ORIGIN,
+    NO_ERROR_RESPONSE,
+    ONE_QUEUE,
     EMPTY_ANSWER,
-)  # fmt: skip
+)
 """All that a verdict under OSS does not hold against ComfyUI, and nothing else."""

@@ -78,9 +78,9 @@ def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[st
     demand = Demand(dialect, read_as, "")
     levels = ((clause, clause.level_in(demand)) for clause in CATALOGUE if clause.of_body or clause.fast)
     found = ((clause, level) for clause, level in levels if level is not None)
-    return MappingProxyType({
-        clause.id: (clause, level) for clause, level in found if level is Level.MUST or not must_only
-    })  # fmt: skip
+    return MappingProxyType(
+        {clause.id: (clause, level) for clause, level in found if level is Level.MUST or not must_only}
+    )
 
 
 @cache

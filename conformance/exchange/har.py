@@ -90,9 +90,14 @@ def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
     asked = entry["request"]
     headers, known = _fields(asked)
     found = HarEntry(
-        number, _text(asked.get("method")).upper() or "GET", _text(asked["url"]), headers, known,
-        None, Problem(NoResponse.NOT_RECORDED, "the recording holds no response"),
-    )  # fmt: skip
+        number,
+        _text(asked.get("method")).upper() or "GET",
+        _text(asked["url"]),
+        headers,
+        known,
+        None,
+        Problem(NoResponse.NOT_RECORDED, "the recording holds no response"),
+    )
     _clock(entry, found)
     answered = entry.get("response")
     if isinstance(answered, dict):
@@ -137,9 +142,15 @@ def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
         )
     found.problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
     found.response = Response(
-        int(status), headers, kept.content, kept.coding_error, head=known, extent=kept.extent, verbatim=kept.verbatim,
+        int(status),
+        headers,
+        kept.content,
+        kept.coding_error,
+        head=known,
+        extent=kept.extent,
+        verbatim=kept.verbatim,
         http_version=_text(answered.get("httpVersion")),
-    )  # fmt: skip
+    )
     if not known and answered.get("headers"):
         found.odd.append("has headers that cannot be read: they are not known")
 

@@ -126,9 +126,13 @@ def read(data: bytes, *, name: str, method: str | None = None, request: bytes | 
 
 
 def recorded(
-    data: bytes, *, name: str, method: str | None = None, request: bytes | None = None,
+    data: bytes,
+    *,
+    name: str,
+    method: str | None = None,
+    request: bytes | None = None,
     selection: Selection = Selection(),
-) -> Recording:  # fmt: skip
+) -> Recording:
     """Tell what the bytes are and read them, with what is to be said about them. Raises UnreadableRecording."""
     try:
         data = unpacked(data)
@@ -166,9 +170,14 @@ def _printed(text: Content, name: str, request: Request, selection: Selection) -
         bodiless = asked.method == "HEAD" or status in _BODILESS
         kept = KnownBody() if bodiless else of_printed(response.body, response.headers, recoded=text.recoded)
         answer = Response(
-            status, response.headers, kept.content, kept.coding_error, extent=kept.extent, verbatim=kept.verbatim,
+            status,
+            response.headers,
+            kept.content,
+            kept.coding_error,
+            extent=kept.extent,
+            verbatim=kept.verbatim,
             http_version=response.start[0],
-        )  # fmt: skip
+        )
         problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
         found.add(Exchange(f"{name}#{number}" if len(answered) > 1 else name, asked, answer, problem))
     return found

@@ -11,8 +11,13 @@ from typing import Final, NamedTuple
 UNPACKED: Final = 1 << 30
 """Bytes of the largest file that is unpacked."""
 _COLOUR: Final = re.compile(rb"\x1b\[[0-9;]*m")
-_BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
-                (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))  # fmt: skip
+_BOMS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 _START: Final = 4096
 _MAGIC: Final = (
     (b"PK\x03\x04", "a zip archive (Fiddler's .saz is one): unpack it, or export the session as HAR"),
@@ -46,12 +51,16 @@ _TEXTS: Final = (
         "a request, and the recording is to hold the response: record it with curl -i",
     ),
     (re.compile(rb'\s*\[\s*\{\s*"status"\s*:\s*"COMPLETE"'), "a session of Charles: export it as HAR"),
-    (re.compile(rb'\s*\{(?:\s*"[\w$]+"\s*:\s*(?:"[^"]*"|\d+)\s*,)*\s*"__export_format"\s*:'),
-     "an export of Insomnia: export the responses as HAR"),
-    (re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^{}]*"(?:_postman_id|schema)"\s*:'),
-     "a collection of Postman, which holds requests: record the response"),
+    (
+        re.compile(rb'\s*\{(?:\s*"[\w$]+"\s*:\s*(?:"[^"]*"|\d+)\s*,)*\s*"__export_format"\s*:'),
+        "an export of Insomnia: export the responses as HAR",
+    ),
+    (
+        re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^{}]*"(?:_postman_id|schema)"\s*:'),
+        "a collection of Postman, which holds requests: record the response",
+    ),
     (re.compile(rb'\s*(?:\{\s*)?"openapi"\s*:|\s*openapi:\s'), "an OpenAPI document"),
-)  # fmt: skip
+)
 
 
 class Content(NamedTuple):

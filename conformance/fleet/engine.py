@@ -118,9 +118,12 @@ async def _client(engine: Engine) -> AsyncIterator[Client]:
     if engine.scheduler is None:
         threads = math.ceil(engine.bounds.parallel / engine.workers)
         cluster = LocalCluster(
-            n_workers=engine.workers, threads_per_worker=threads, dashboard_address="127.0.0.1:0", asynchronous=True,
+            n_workers=engine.workers,
+            threads_per_worker=threads,
+            dashboard_address="127.0.0.1:0",
+            asynchronous=True,
             silence_logs=logging.CRITICAL,
-        )  # fmt: skip
+        )
         with _deaf():
             await cluster
         async with cluster, Client(cluster, asynchronous=True) as client:

@@ -87,10 +87,15 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
     times = timing(report)
     lost = [exchange.error for exchange in report.exchanges if exchange.error is not None]
     return EndpointResult(
-        **known, seconds=round(seconds, 3), requests=len(report.exchanges),
-        received=sum(answer.size for answer in answers), unreached=lost[0] if lost and not answers else None,
-        p50=times and round(times.p50, 6), p95=times and round(times.p95, 6), breaches=_breaches(report),
-    )  # fmt: skip
+        **known,
+        seconds=round(seconds, 3),
+        requests=len(report.exchanges),
+        received=sum(answer.size for answer in answers),
+        unreached=lost[0] if lost and not answers else None,
+        p50=times and round(times.p50, 6),
+        p95=times and round(times.p95, 6),
+        breaches=_breaches(report),
+    )
 
 
 def failed(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:

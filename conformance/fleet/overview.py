@@ -51,16 +51,24 @@ def _page(directories: Sequence[Path], tally: FleetTally) -> str:
         Verdict.INCONCLUSIVE if outcome == "error" else Verdict(outcome),
         styles=("style.css", "site/site.css", "fleet.css"),
         script="fleet.js",
-        tally=tally, headline=headline(tally), OUTCOME=OUTCOME, header=ends[0][0], version=ends[0][0].suite_version,
+        tally=tally,
+        headline=headline(tally),
+        OUTCOME=OUTCOME,
+        header=ends[0][0],
+        version=ends[0][0].suite_version,
         directory=directories[0] if len(directories) == 1 else "DIR",
         end=max(footer.end for footer in footers) if len(footers) == len(ends) else None,
         clauses=sorted(tally.clauses.items(), key=lambda each: -each[1].number),
-        groups=shared[:GROUPS], more_groups=len(shared[GROUPS:]),
-        outliers=alone[:GROUPS], more_outliers=len(alone[GROUPS:]) + tally.rarer.number,
-        slowest=tally.slowest(), unreached=sorted(tally.unreached.items(), key=lambda each: -each[1].number)[:GROUPS],
-        rows=islice(_worst_first(directories), ROWS), left_out=max(0, tally.total - ROWS),
+        groups=shared[:GROUPS],
+        more_groups=len(shared[GROUPS:]),
+        outliers=alone[:GROUPS],
+        more_outliers=len(alone[GROUPS:]) + tally.rarer.number,
+        slowest=tally.slowest(),
+        unreached=sorted(tally.unreached.items(), key=lambda each: -each[1].number)[:GROUPS],
+        rows=islice(_worst_first(directories), ROWS),
+        left_out=max(0, tally.total - ROWS),
         workers=sorted(tally.workers.items()),
-    )  # fmt: skip
+    )
 
 
 def _all(directories: Sequence[Path]) -> Iterator[EndpointResult]:

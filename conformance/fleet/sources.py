@@ -27,11 +27,31 @@ from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
 ALLOWED: Final = (
-    "target", "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header",
-    "ca_bundle", "client_cert", "insecure", "proxy_env", "redact_workflows", "show_workflows", "deviations",
-    "fail_on_should", "inconclusive_ok", "wait_for_items", "deadline", "exchange_timeout", "connect_timeout",
-    "max_body", "max_requests", "rate_limit",
-)  # fmt: skip
+    "target",
+    "queue_path",
+    "dialect",
+    "api_key_env",
+    "api_key_file",
+    "no_key",
+    "allow_plain_http_key",
+    "header",
+    "ca_bundle",
+    "client_cert",
+    "insecure",
+    "proxy_env",
+    "redact_workflows",
+    "show_workflows",
+    "deviations",
+    "fail_on_should",
+    "inconclusive_ok",
+    "wait_for_items",
+    "deadline",
+    "exchange_timeout",
+    "connect_timeout",
+    "max_body",
+    "max_requests",
+    "rate_limit",
+)
 """Options of a target of a fleet: the plan of requests that ``check`` sends, and nothing that searches or writes."""
 _OPTIONS: Final = {option.name: option for option in OPTIONS if option.name in ALLOWED}
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -89,9 +89,13 @@ def contrast(a: Report, b: Report) -> Comparison:
     if opposed or any(row.matters for row in rows):
         outcome = "different"
     return Comparison(
-        outcome=outcome, reason=_reason(outcome, a, b, rows), notes=tuple(_notes(a, b)),
-        a=_side(a), b=_side(b), clauses=tuple(rows),
-    )  # fmt: skip
+        outcome=outcome,
+        reason=_reason(outcome, a, b, rows),
+        notes=tuple(_notes(a, b)),
+        a=_side(a),
+        b=_side(b),
+        clauses=tuple(rows),
+    )
 
 
 def encode(comparison: Comparison) -> bytes:
@@ -102,9 +106,13 @@ def encode(comparison: Comparison) -> bytes:
 def _side(report: Report) -> Side:
     took = timing(report)
     return Side(
-        run=report.run, verdict=report.verdict, verdict_reason=report.verdict_reason, counts=report.counts,
-        p50=None if took is None else took.p50, p95=None if took is None else took.p95,
-    )  # fmt: skip
+        run=report.run,
+        verdict=report.verdict,
+        verdict_reason=report.verdict_reason,
+        counts=report.counts,
+        p50=None if took is None else took.p50,
+        p95=None if took is None else took.p95,
+    )
 
 
 def _row(a: ClauseThen | None, b: ClauseThen | None, *, conclusive: bool) -> Row:
@@ -113,11 +121,17 @@ def _row(a: ClauseThen | None, b: ClauseThen | None, *, conclusive: bool) -> Row
     ways_a, ways_b = set(() if a is None else a.failures), set(() if b is None else b.failures)
     kind: Kind = "unknown" if a is None or b is None else _kind(a.status, b.status, alike=ways_a == ways_b)
     return Row(
-        clause=clause.id, title=clause.title, level=clause.level, core=clause.core, kind=kind,
+        clause=clause.id,
+        title=clause.title,
+        level=clause.level,
+        core=clause.core,
+        kind=kind,
         matters=kind in {"opposed", "otherwise"} or (kind == "alone" and conclusive),
-        a=None if a is None else a.status, b=None if b is None else b.status,
-        only_a=in_order(ways_a - ways_b), only_b=in_order(ways_b - ways_a),
-    )  # fmt: skip
+        a=None if a is None else a.status,
+        b=None if b is None else b.status,
+        only_a=in_order(ways_a - ways_b),
+        only_b=in_order(ways_b - ways_a),
+    )
 
 
 def _kind(a: Status, b: Status, *, alike: bool) -> Kind:
@@ -144,11 +158,12 @@ def _reason(outcome: Outcome, a: Report, b: Report, rows: Sequence[Row]) -> str:
         return f"{told}; nothing is opposed of what was exercised on both sides"
     kinds = Counter((row.kind, row.a in BROKEN) for row in rows if row.matters)
     numbers = {
-        "broken by A alone": kinds["opposed", True], "broken by B alone": kinds["opposed", False],
+        "broken by A alone": kinds["opposed", True],
+        "broken by B alone": kinds["opposed", False],
         "broken by both in other ways": kinds["otherwise", True],
         "broken by A and not exercised on B": kinds["alone", True],
         "broken by B and not exercised on A": kinds["alone", False],
-    }  # fmt: skip
+    }
     named = [f"{count(number, 'clause')} {what}" for what, number in numbers.items() if number]
     if outcome == "same":
         unseen = sum(row.kind in {"unseen", "unasked", "unknown"} for row in rows)

@@ -37,9 +37,13 @@ def compare(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False) -> Di
     changes = sorted(_changes(old, new, fail_on_should=fail_on_should), key=lambda change: _ORDER[change.kind])
     worse = tuple(_worse(changes, old.run, new.run))
     return Diff(
-        old=old.run, new=new.run, outcome=_outcome(changes, worse, old.run, new.run), notes=tuple(_notes(old, new)),
-        worse=worse, changes=tuple(changes),
-    )  # fmt: skip
+        old=old.run,
+        new=new.run,
+        outcome=_outcome(changes, worse, old.run, new.run),
+        notes=tuple(_notes(old, new)),
+        worse=worse,
+        changes=tuple(changes),
+    )
 
 
 def _changes(old: Snapshot, new: Snapshot, *, fail_on_should: bool) -> Iterator[Change]:
@@ -86,10 +90,17 @@ def _change(kind: ChangeKind, before: ClauseThen | None, now: ClauseThen | None,
         "vanished": clause.core and now is not None and now.status is Status.NOT_EXERCISED,
     }.get(kind, False)
     return Change(
-        kind=kind, clause=clause.id, title=clause.title, level=clause.level, core=clause.core,
-        before=None if before is None else before.status, now=None if now is None else now.status,
-        worse=worse, appeared=appeared, gone=gone,
-    )  # fmt: skip
+        kind=kind,
+        clause=clause.id,
+        title=clause.title,
+        level=clause.level,
+        core=clause.core,
+        before=None if before is None else before.status,
+        now=None if now is None else now.status,
+        worse=worse,
+        appeared=appeared,
+        gone=gone,
+    )
 
 
 def _worse(changes: Sequence[Change], old: PastRun, new: PastRun) -> Iterator[str]:

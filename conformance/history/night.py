@@ -59,9 +59,12 @@ def decide(targets: Sequence[TargetResult], known: Collection[str] | None, *, af
     elif troubles:
         action = "open"
     return Decision(
-        action=action, exit=1 if shown else 0, troubles=tuple(sorted(troubles)),
-        appeared=tuple(sorted(troubles - set(known or ()))), gone=tuple(sorted(set(known or ()) - troubles)),
-    )  # fmt: skip
+        action=action,
+        exit=1 if shown else 0,
+        troubles=tuple(sorted(troubles)),
+        appeared=tuple(sorted(troubles - set(known or ()))),
+        gone=tuple(sorted(set(known or ()) - troubles)),
+    )
 
 
 def _shown(one: TargetResult, after: int) -> Iterable[str]:

@@ -88,10 +88,13 @@ def overview(targets: Sequence[TargetResult], *, start: str, end: str) -> Overvi
     counts = {outcome: sum(one.outcome == outcome for one in targets) for outcome in get_args(Outcome)}
     statuses = {one.exit for one in targets}
     return Overview(
-        start=start, end=end, targets=tuple(targets), counts=counts,
+        start=start,
+        end=end,
+        targets=tuple(targets),
+        counts=counts,
         outcome=next(outcome for outcome, number in counts.items() if number),
         exit=next(status for status in WORST_FIRST if status in statuses),
-    )  # fmt: skip
+    )
 
 
 def worst_first(whole: Overview) -> list[TargetResult]:

@@ -37,20 +37,31 @@ def snapshot(report: Report, number: int = 0) -> Snapshot:
     run, took = report.run, timing(report)
     return Snapshot(
         PastRun(
-            number=number, target=run.target, queue_path=str(run.options.get("queue_path") or ""),
-            dialect=run.dialect, start=run.start, end=run.end, verdict=report.verdict, reason=report.verdict_reason,
-            partial=run.partial, selected=run.selected, suite_version=run.suite_version, edition=run.edition,
-            document_sha256=run.document_sha256, counts=report.counts, failed_on_should=warnings_that_fail(report) > 0,
-            p50=None if took is None else took.p50, p95=None if took is None else took.p95,
+            number=number,
+            target=run.target,
+            queue_path=str(run.options.get("queue_path") or ""),
+            dialect=run.dialect,
+            start=run.start,
+            end=run.end,
+            verdict=report.verdict,
+            reason=report.verdict_reason,
+            partial=run.partial,
+            selected=run.selected,
+            suite_version=run.suite_version,
+            edition=run.edition,
+            document_sha256=run.document_sha256,
+            counts=report.counts,
+            failed_on_should=warnings_that_fail(report) > 0,
+            p50=None if took is None else took.p50,
+            p95=None if took is None else took.p95,
         ),
         {
             result.id: ClauseThen(
-                result.id, result.title, result.level, result.core, result.status,
-                in_order(fingerprints(result)),
+                result.id, result.title, result.level, result.core, result.status, in_order(fingerprints(result))
             )
             for result in report.clauses
         },
-    )  # fmt: skip
+    )
 
 
 def in_order(failures: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:

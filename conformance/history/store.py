@@ -22,10 +22,7 @@ VERSION: Final = 4
 """``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
 WAIT: Final = 30.0
 """Seconds to wait for another process that writes to the same file."""
-_UNUSABLE: Final = {
-    "SQLITE_NOTADB": "is no SQLite database",
-    "SQLITE_CORRUPT": "is a damaged SQLite database",
-}
+_UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
 _RUN: Final = (
     "number, target, queue_path, dialect, started, ended, verdict, reason, partial, selected, suite_version, "
     "document_sha256, counts, failed_on_should, p50, p95"
@@ -106,8 +103,10 @@ class Store:
             # No transactions but those that are begun here; waiting is SQLite's own.
             self.connection = sqlite3.connect(
                 f"{path.resolve().as_uri()}?mode={'rwc' if create else 'rw'}",
-                uri=True, timeout=wait, isolation_level=None,
-            )  # fmt: skip
+                uri=True,
+                timeout=wait,
+                isolation_level=None,
+            )
         try:
             with self._told("read"), self._transaction("DEFERRED"):  # another process may be making it
                 self._check()
@@ -133,11 +132,23 @@ class Store:
             number = execute(
                 f"INSERT INTO run ({_RUN}) VALUES (NULL{', ?' * 15})",  # noqa: S608 - our own words
                 (
-                    run.target, run.queue_path, run.dialect, run.start, run.end, run.verdict.value, run.reason,
-                    run.partial, run.selected, run.suite_version, run.document_sha256,
-                    msgspec.json.encode(run.counts).decode(), run.failed_on_should, run.p50, run.p95,
+                    run.target,
+                    run.queue_path,
+                    run.dialect,
+                    run.start,
+                    run.end,
+                    run.verdict.value,
+                    run.reason,
+                    run.partial,
+                    run.selected,
+                    run.suite_version,
+                    run.document_sha256,
+                    msgspec.json.encode(run.counts).decode(),
+                    run.failed_on_should,
+                    run.p50,
+                    run.p95,
                 ),
-            ).lastrowid  # fmt: skip
+            ).lastrowid
             assert number is not None
             many(
                 "INSERT INTO clause VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
@@ -191,8 +202,9 @@ class Store:
             failures.setdefault(clause, []).append(Fingerprint(place=place, kind=kind))
         rows = self._all(
             "SELECT id, title, level, core, status FROM status JOIN clause ON clause = id WHERE run = ? "
-            "ORDER BY status.rowid", run.number,
-        )  # fmt: skip
+            "ORDER BY status.rowid",
+            run.number,
+        )
         return Snapshot(
             run,
             {
@@ -219,8 +231,10 @@ class Store:
         row = self._one(
             f"SELECT number, started, status FROM status JOIN run ON number = run WHERE clause = ? AND {_SERIES} "  # noqa: S608 - our own words
             f"AND run <= ? AND run > ? AND status IN ({names}) ORDER BY run {order} LIMIT 1",
-            clause, *_upto(run), after,
-        )  # fmt: skip
+            clause,
+            *_upto(run),
+            after,
+        )
         return None if row is None else Seen(RunAt(number=row[0], start=row[1]), Status(row[2]))
 
     def _runs(self, where: str, *values: object) -> list[PastRun]:
@@ -294,11 +308,24 @@ def _past(row: tuple[Any, ...]) -> PastRun:
     number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
     sha256, counts, failed_on_should, p50, p95 = rest
     return PastRun(
-        number=number, target=target, queue_path=path, dialect=dialect, start=start, end=end, verdict=Verdict(verdict),
-        reason=reason, partial=bool(partial), selected=selected, suite_version=suite, edition=EDITION,
-        document_sha256=sha256, counts=msgspec.json.decode(counts, type=Counts),
-        failed_on_should=bool(failed_on_should), p50=p50, p95=p95,
-    )  # fmt: skip
+        number=number,
+        target=target,
+        queue_path=path,
+        dialect=dialect,
+        start=start,
+        end=end,
+        verdict=Verdict(verdict),
+        reason=reason,
+        partial=bool(partial),
+        selected=selected,
+        suite_version=suite,
+        edition=EDITION,
+        document_sha256=sha256,
+        counts=msgspec.json.decode(counts, type=Counts),
+        failed_on_should=bool(failed_on_should),
+        p50=p50,
+        p95=p95,
+    )
 
 
 def prepare(path: Path) -> None:

@@ -34,10 +34,11 @@ def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: 
     statuses = [store.statuses(one) for one in runs]
     names = dict.fromkeys(name for of_a_run in reversed(statuses) for name in of_a_run)
     return History(
-        runs=tuple(runs), total=store.length(run),
+        runs=tuple(runs),
+        total=store.length(run),
         clauses={name: _clause(store, name, run, [one.get(name) for one in statuses]) for name in names},
         diff=diff,
-    )  # fmt: skip
+    )
 
 
 def _clause(store: Store, name: str, run: PastRun, line: Iterable[Status | None]) -> ClauseHistory:
@@ -48,5 +49,7 @@ def _clause(store: Store, name: str, run: PastRun, line: Iterable[Status | None]
         since = store.first(name, run, BROKEN, after=0 if kept is None else kept.at.number)
     return ClauseHistory(
         spans=tuple(Span(status=status, runs=len(list(group))) for status, group in groupby(line)),
-        last_exercised=last and last.at, last_status=last and last.status, broken_since=since and since.at,
-    )  # fmt: skip
+        last_exercised=last and last.at,
+        last_status=last and last.status,
+        broken_since=since and since.at,
+    )

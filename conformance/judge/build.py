@@ -74,17 +74,36 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         generated = _generated(search, found, ledger, opinion)
     seed = None if search is None else search.seed
     run = Run(
-        suite_version=__version__, document_sha256=DOCUMENT_SHA256, target=target, dialect=dialect, options=options,
-        seed=seed, start=instant(start), end=instant(end), partial=partial, read_as=judgement.demand.read_as.value,
-        read_because=judgement.demand.because, selected=selected,
-        edition=EDITION, stopped=stopped, unread=tuple(unread), recorded=recorded,
-    )  # fmt: skip
+        suite_version=__version__,
+        document_sha256=DOCUMENT_SHA256,
+        target=target,
+        dialect=dialect,
+        options=options,
+        seed=seed,
+        start=instant(start),
+        end=instant(end),
+        partial=partial,
+        read_as=judgement.demand.read_as.value,
+        read_because=judgement.demand.because,
+        selected=selected,
+        edition=EDITION,
+        stopped=stopped,
+        unread=tuple(unread),
+        recorded=recorded,
+    )
     return Report(
-        run=run, verdict=judgement.verdict, verdict_reason=judgement.reason, counts=judgement.counts,
-        clauses=results, exchanges=tuple(ledger.values()), properties=generated, jobs=_jobs(populated),
-        deviations=deviations, servers=judgement.servers,
+        run=run,
+        verdict=judgement.verdict,
+        verdict_reason=judgement.reason,
+        counts=judgement.counts,
+        clauses=results,
+        exchanges=tuple(ledger.values()),
+        properties=generated,
+        jobs=_jobs(populated),
+        deviations=deviations,
+        servers=judgement.servers,
         bodies=_bodies(exchanges, ledger) if full_bodies else None,
-    )  # fmt: skip
+    )
 
 
 def _bodies(exchanges: Sequence[Exchange], ledger: Mapping[str, RecordedExchange]) -> dict[str, Body]:
@@ -101,10 +120,13 @@ def _jobs(populated: Populated | None) -> OwnJobs | None:
 
 def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> SmallestRequest:
     return SmallestRequest(
-        exchanges=smallest.exchanges, curl=tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges),
-        asked=smallest.asked, broken=smallest.broken,
-        plain_asked=smallest.plain_asked, plain_broken=smallest.plain_broken,
-    )  # fmt: skip
+        exchanges=smallest.exchanges,
+        curl=tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges),
+        asked=smallest.asked,
+        broken=smallest.broken,
+        plain_asked=smallest.plain_asked,
+        plain_broken=smallest.plain_broken,
+    )
 
 
 def _generated(
@@ -115,19 +137,27 @@ def _generated(
 ) -> GeneratedRequests:
     families = tuple(
         GeneratedFamily(
-            name=family.name, sent=family.sent,
+            name=family.name,
+            sent=family.sent,
             broken=tuple(
                 BrokenByGenerated(clause=name, times=family.times.get(name, 0), smallest=_smallest(smallest, ledger))
                 for name, smallest in family.found.items()
             ),
         )
         for family in search.families
-    )  # fmt: skip
+    )
     return GeneratedRequests(
-        examples=search.examples, wanted=search.wanted, stopped=search.stopped, no_answer=found.get(NO_ANSWER),
-        operation=search.label, document=search.document, schemathesis=search.schemathesis, families=families,
-        cross_checked=opinion.checked if opinion else 0, not_cross_checked=opinion.too_large if opinion else 0,
-    )  # fmt: skip
+        examples=search.examples,
+        wanted=search.wanted,
+        stopped=search.stopped,
+        no_answer=found.get(NO_ANSWER),
+        operation=search.label,
+        document=search.document,
+        schemathesis=search.schemathesis,
+        families=families,
+        cross_checked=opinion.checked if opinion else 0,
+        not_cross_checked=opinion.too_large if opinion else 0,
+    )
 
 
 def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
@@ -148,9 +178,14 @@ def report_on(
         raise UsageProblem(WHOLE_AND_HIDDEN)
     incomplete = transcript.stopped is not None or only is not None
     judged = partial(
-        judge_each, transcript.exchanges, judging.dialect, only=only, hide_workflows=hidden,
-        recorded=transcript.recorded, schemas=judging.schemas,
-    )  # fmt: skip
+        judge_each,
+        transcript.exchanges,
+        judging.dialect,
+        only=only,
+        hide_workflows=hidden,
+        recorded=transcript.recorded,
+        schemas=judging.schemas,
+    )
     if judging.register is None:
         judgement, deviations = judged(), None
     else:
@@ -166,12 +201,25 @@ def report_on(
         opinion = second_opinion(transcript.exchanges, judgement.demand)
         judgement = agreed(judgement, opinion)
     report = build(
-        judgement, transcript.exchanges, target=transcript.target, dialect=judging.dialect.value,
-        options=_options(judging, hidden=hidden), start=transcript.start, end=transcript.end,
-        partial=incomplete, selected=selected, search=transcript.search, populated=transcript.populated,
-        hide_workflows=hidden, stopped=transcript.stopped, full_bodies=judging.full_bodies,
-        deviations=deviations, unread=transcript.unread, recorded=transcript.recorded, opinion=opinion,
-    )  # fmt: skip
+        judgement,
+        transcript.exchanges,
+        target=transcript.target,
+        dialect=judging.dialect.value,
+        options=_options(judging, hidden=hidden),
+        start=transcript.start,
+        end=transcript.end,
+        partial=incomplete,
+        selected=selected,
+        search=transcript.search,
+        populated=transcript.populated,
+        hide_workflows=hidden,
+        stopped=transcript.stopped,
+        full_bodies=judging.full_bodies,
+        deviations=deviations,
+        unread=transcript.unread,
+        recorded=transcript.recorded,
+        opinion=opinion,
+    )
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
         return _with_verdict(report, Verdict.INCONCLUSIVE, reason)

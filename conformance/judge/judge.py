@@ -48,10 +48,16 @@ Waive = Callable[[ClauseResult, Dialect], ClauseResult]
 
 
 def judge(  # noqa: PLR0913 - what a judgement depends on
-    exchanges: Sequence[Exchange], dialect: Dialect = Dialect.CLOUD, *, only: Collection[str] | None = None,
-    hide_workflows: bool = False, told: Demand | None = None, waive: Waive = lambda result, _: result,
-    recorded: bool = False, schemas: Schemas | None = None,
-) -> Judgement:  # fmt: skip
+    exchanges: Sequence[Exchange],
+    dialect: Dialect = Dialect.CLOUD,
+    *,
+    only: Collection[str] | None = None,
+    hide_workflows: bool = False,
+    told: Demand | None = None,
+    waive: Waive = lambda result, _: result,
+    recorded: bool = False,
+    schemas: Schemas | None = None,
+) -> Judgement:
     """Judge every answer by every clause that applies to it.
 
     ``hide_workflows`` leaves out of the evidence what users wrote into theirs.

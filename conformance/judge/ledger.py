@@ -12,14 +12,7 @@ from conformance.contract.clauses.privacy import HARMLESS
 from conformance.exchange.model import Exchange
 from conformance.judge.excerpt import start_of
 from conformance.judge.masking import may_hold_workflows
-from conformance.judge.report import (
-    Body,
-    Kept,
-    KeptAnswer,
-    RecordedExchange,
-    RecordedRequest,
-    RecordedResponse,
-)
+from conformance.judge.report import Body, Kept, KeptAnswer, RecordedExchange, RecordedRequest, RecordedResponse
 from conformance.text.safe import blotted, printable
 
 BODY: Final = 2000
@@ -32,22 +25,32 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
     return RecordedExchange(
         id=exchange.id,
         request=RecordedRequest(
-            method=asked.method, url=asked.url, headers=asked.headers, purpose=asked.purpose,
-            credential=asked.credential.value, size=len(asked.body),
+            method=asked.method,
+            url=asked.url,
+            headers=asked.headers,
+            purpose=asked.purpose,
+            credential=asked.credential.value,
+            size=len(asked.body),
             body=start_of(asked.body, BODY, hide=hide_workflows) if asked.body else "",
         ),
-        response=None if answered is None else RecordedResponse(
+        response=None
+        if answered is None
+        else RecordedResponse(
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
-            size=len(answered.content), sha256=hashlib.sha256(answered.content).hexdigest(),
+            size=len(answered.content),
+            sha256=hashlib.sha256(answered.content).hexdigest(),
             excerpt=start_of(
                 answered.content, hide=hide_workflows and may_hold_workflows(answered.status, answered.content)
             ),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
-        elapsed=exchange.elapsed, attempt=exchange.attempt, superseded=exchange.superseded,
-        kept=kept(exchange) if whole else None, server=printable(exchange.server, 300),
-    )  # fmt: skip
+        elapsed=exchange.elapsed,
+        attempt=exchange.attempt,
+        superseded=exchange.superseded,
+        kept=kept(exchange) if whole else None,
+        server=printable(exchange.server, 300),
+    )
 
 
 def instant(seconds: float) -> str:
@@ -81,17 +84,26 @@ def kept(exchange: Exchange) -> Kept:
     """Return what clauses look at beside what is shown of an exchange."""
     request, answered = exchange.request, exchange.response
     return Kept(
-        started=exchange.started, to_queue=request.to_queue,
+        started=exchange.started,
+        to_queue=request.to_queue,
         operation=None if request.operation is None else request.operation.name,
-        sent=_body(request.body) if request.body else None, request_head=request.head,
-        own_query=request.own_query, own_headers=request.own_headers,
-        answer=None if answered is None else KeptAnswer(
-            headers=answered.headers, coding_error=answered.coding_error, head=answered.head,
-            http_version=answered.http_version, wire=answered.wire, extent=answered.extent.value,
+        sent=_body(request.body) if request.body else None,
+        request_head=request.head,
+        own_query=request.own_query,
+        own_headers=request.own_headers,
+        answer=None
+        if answered is None
+        else KeptAnswer(
+            headers=answered.headers,
+            coding_error=answered.coding_error,
+            head=answered.head,
+            http_version=answered.http_version,
+            wire=answered.wire,
+            extent=answered.extent.value,
             verbatim=answered.verbatim,
         ),
         problem=exchange.problem,
-    )  # fmt: skip
+    )
 
 
 def _body(content: bytes) -> Body:

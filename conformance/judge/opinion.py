@@ -49,7 +49,7 @@ BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
     "caching.": "a header",
     "cors.": "a header",
     "document.": "the user's own document, not this one",
-}  # fmt: skip
+}
 """Accepted disagreements: clauses (or the beginnings of their ids) that refuse what the schema accepts, and why."""
 
 
@@ -107,9 +107,10 @@ def agreed(judgement: Judgement, opinion: Opinion) -> Judgement:
     reason = f"the suite itself failed: {opinion.disagreements[0]}. Please report this"
     results = tuple(
         structs.replace(result, status=Status.ERROR, reason=reason, evidence=(), fingerprints=())
-        if result.id == RESPONSE_SCHEMA and result.status is not Status.FAIL else result
+        if result.id == RESPONSE_SCHEMA and result.status is not Status.FAIL
+        else result
         for result in judgement.results
-    )  # fmt: skip
+    )
     judgement = judgement._replace(results=results, counts=count(results))
     if judgement.verdict is not Verdict.CONFORMANT:
         return judgement

@@ -51,12 +51,20 @@ def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
 def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason: str) -> ClauseResult:
     broken = status in _BREACHED.values() and counted.breached
     return ClauseResult(
-        id=clause.id, title=clause.title, level=level.value, status=status, reason=reason, core=clause.core,
-        since=clause.since, judged=counted.judged, breached=counted.breached,
+        id=clause.id,
+        title=clause.title,
+        level=level.value,
+        status=status,
+        reason=reason,
+        core=clause.core,
+        since=clause.since,
+        judged=counted.judged,
+        breached=counted.breached,
         source=clause.source,
-        why=clause.why, evidence=counted.evidence if broken else (),
+        why=clause.why,
+        evidence=counted.evidence if broken else (),
         fingerprints=counted.fingerprints if broken else (),
-    )  # fmt: skip
+    )
 
 
 def _answers(number: int) -> str:

@@ -58,9 +58,15 @@ def judge_again(source: Report, transcript: Transcript, judging: Judging, *, nam
     report = report_on(transcript, judging)
     then = source.run
     made_from = MadeFrom(
-        file=name, judged=instant(time.time()), suite_version=then.suite_version, document_sha256=then.document_sha256,
-        dialect=then.dialect, edition=then.edition, verdict=source.verdict, verdict_reason=source.verdict_reason,
-    )  # fmt: skip
+        file=name,
+        judged=instant(time.time()),
+        suite_version=then.suite_version,
+        document_sha256=then.document_sha256,
+        dialect=then.dialect,
+        edition=then.edition,
+        verdict=source.verdict,
+        verdict_reason=source.verdict_reason,
+    )
     options = then.options | {option: report.run.options[option] for option in VERDICT_OPTIONS}
     run = structs.replace(
         report.run, start=then.start, end=then.end, seed=then.seed, options=options, made_from=made_from

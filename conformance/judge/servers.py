@@ -18,8 +18,14 @@ from conformance.text.safe import printable
 UNNAMED: Final = "a server that is not named"
 NAME: Final = 300
 _WORST_FIRST: Final = (
-    Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS, Status.NOT_EXERCISED, Status.NOT_APPLICABLE,
-)  # fmt: skip
+    Status.FAIL,
+    Status.ERROR,
+    Status.WARN,
+    Status.WAIVED,
+    Status.PASS,
+    Status.NOT_EXERCISED,
+    Status.NOT_APPLICABLE,
+)
 _VERDICTS: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
 
 
@@ -43,11 +49,15 @@ def judge_each(
         return next(iter(judgements.values()), None) or judging(exchanges, dialect, **options)
     servers = tuple(
         Server(
-            server=printable(name or UNNAMED, NAME), verdict=found.verdict, verdict_reason=found.reason,
-            read_as=found.demand.read_as.value, exchanges=len(groups[name]), counts=found.counts,
+            server=printable(name or UNNAMED, NAME),
+            verdict=found.verdict,
+            verdict_reason=found.reason,
+            read_as=found.demand.read_as.value,
+            exchanges=len(groups[name]),
+            counts=found.counts,
         )
         for name, found in judgements.items()
-    )  # fmt: skip
+    )
     return _together(list(judgements.values()), servers)
 
 
@@ -55,10 +65,13 @@ def _together(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> J
     first = judgements[0]
     results = _merged([judgement.results for judgement in judgements])
     return first._replace(
-        results=results, counts=count(results), listed=frozenset(chain.from_iterable(j.listed for j in judgements)),
-        demand=_demand(judgements, servers), servers=servers,
+        results=results,
+        counts=count(results),
+        listed=frozenset(chain.from_iterable(j.listed for j in judgements)),
+        demand=_demand(judgements, servers),
+        servers=servers,
         **_verdict(servers),
-    )  # fmt: skip
+    )
 
 
 def _verdict(servers: Sequence[Server]) -> dict[str, Any]:
@@ -89,9 +102,13 @@ def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:
     judged, breached = sum(each.judged for each in results), sum(each.breached for each in results)
     fingerprints = tuple(dict.fromkeys(chain.from_iterable(each.fingerprints for each in results)))[:FINGERPRINTS]
     return structs.replace(
-        worst, judged=judged, breached=breached, fingerprints=fingerprints, reason=_reason(worst, judged, breached),
+        worst,
+        judged=judged,
+        breached=breached,
+        fingerprints=fingerprints,
+        reason=_reason(worst, judged, breached),
         evidence=tuple(chain.from_iterable(each.evidence for each in results)),
-    )  # fmt: skip
+    )
 
 
 def _reason(worst: ClauseResult, judged: int, breached: int) -> str:

@@ -52,11 +52,15 @@ def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool
     hide = hide and (response is None or may_hold_workflows(response.status, content))
     told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
     return Evidence(
-        exchange=exchange.id, pointer=_shown(pointer), expected=finding.expected, hint=finding.hint,
-        kind=finding.kind, got=masked(finding.got, class_types=nodes) if told else finding.got,
+        exchange=exchange.id,
+        pointer=_shown(pointer),
+        expected=finding.expected,
+        hint=finding.hint,
+        kind=finding.kind,
+        got=masked(finding.got, class_types=nodes) if told else finding.got,
         message=masked(finding.message, class_types=nodes) if told else finding.message,
         excerpt=None if pointer is None else around(content, pointer, hide=hide, class_types=nodes),
-    )  # fmt: skip
+    )
 
 
 @dataclass

@@ -33,25 +33,44 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
     if more is None or (answered is None) is not (more.answer is None):
         raise ValueError(f"{recorded.id} is not whole")
     request = Request(
-        asked.method, asked.url, asked.headers, asked.purpose, Credential(asked.credential), to_queue=more.to_queue,
+        asked.method,
+        asked.url,
+        asked.headers,
+        asked.purpose,
+        Credential(asked.credential),
+        to_queue=more.to_queue,
         operation=None if more.operation is None else Operation[more.operation],
-        body=b"" if more.sent is None else _content(more.sent), head=more.request_head,
-        own_query=more.own_query, own_headers=more.own_headers,
-    )  # fmt: skip
+        body=b"" if more.sent is None else _content(more.sent),
+        head=more.request_head,
+        own_query=more.own_query,
+        own_headers=more.own_headers,
+    )
     response = None
     if answered is not None and more.answer is not None:
         found = more.answer
         content = contents[answered.sha256] if answered.size else b""
         response = Response(
-            answered.status, found.headers, content, found.coding_error, found.head, found.http_version, found.wire,
-            Extent(found.extent), found.verbatim,
-        )  # fmt: skip
+            answered.status,
+            found.headers,
+            content,
+            found.coding_error,
+            found.head,
+            found.http_version,
+            found.wire,
+            Extent(found.extent),
+            found.verbatim,
+        )
     return Exchange(
-        id=recorded.id, request=request, response=response,
+        id=recorded.id,
+        request=request,
+        response=response,
         problem=more.problem,
-        started=more.started, elapsed=recorded.elapsed, attempt=recorded.attempt, superseded=recorded.superseded,
+        started=more.started,
+        elapsed=recorded.elapsed,
+        attempt=recorded.attempt,
+        superseded=recorded.superseded,
         server=recorded.server,
-    )  # fmt: skip
+    )
 
 
 def _content(body: Body) -> bytes:

@@ -44,10 +44,14 @@ class Connection:
             settings.target + settings.queue_path, settings.key, self._bounds, gateway=settings.gateway
         )
         self._new = partial(
-            HTTPClient, parts.hostname, parts.port, ssl=tls is not None,
+            HTTPClient,
+            parts.hostname,
+            parts.port,
+            ssl=tls is not None,
             ssl_context_factory=None if tls is None else lambda: tls,
-            connection_timeout=self._bounds.connect_timeout, network_timeout=self._bounds.exchange_timeout,
-        )  # fmt: skip
+            connection_timeout=self._bounds.connect_timeout,
+            network_timeout=self._bounds.exchange_timeout,
+        )
         self._http = self._new()
 
     def close(self) -> None:

@@ -103,13 +103,17 @@ class Gathering:
         return LoadTally(
             clauses={
                 clause: Broken(
-                    judged=self._judged[clause], breached=self._breached[clause], first=self._first.get(clause),
-                    last=self._last.get(clause), evidence=tuple(self._evidence[clause].values()),
+                    judged=self._judged[clause],
+                    breached=self._breached[clause],
+                    first=self._first.get(clause),
+                    last=self._last.get(clause),
+                    evidence=tuple(self._evidence[clause].values()),
                     error=self._errors.get(clause),
                 )
                 for clause in (self._judged | self._errors)
             },
-            statuses=dict(self._statuses), problems=dict(self._problems),
+            statuses=dict(self._statuses),
+            problems=dict(self._problems),
             seconds={
                 second: Second(requests=number, breached=self._seconds_breached[second], users=self._users[second])
                 for second, number in self._requests.items()
@@ -118,8 +122,9 @@ class Gathering:
                 size: Latency(buckets=dict(buckets), longest=self._longest[size])
                 for size, buckets in self._latency.items()
             },
-            exchanges=self._exchanges, beside=dict(self._beside),
-        )  # fmt: skip
+            exchanges=self._exchanges,
+            beside=dict(self._beside),
+        )
 
 
 def _ended(exchange: Exchange) -> float:

@@ -43,9 +43,13 @@ def _options(parser: ArgumentParser, **_: Any) -> None:
             group.add_argument(option.flag, action="store_true", help=told)
         else:
             group.add_argument(
-                option.flag, metavar=option.metavar, type=option.type, default=option.default, help=told,
+                option.flag,
+                metavar=option.metavar,
+                type=option.type,
+                default=option.default,
+                help=told,
                 action="append" if option.multiple else "store",
-            )  # fmt: skip
+            )
 
 
 @events.init.add_listener

@@ -21,10 +21,28 @@ USUAL: Final = 200.0
 LEAVE: Final = "yes_load_this_host"
 
 _SHARED: Final = (
-    "queue_path", "dialect", "api_key_env", "api_key_file", "no_key", "allow_plain_http_key", "header", "ca_bundle",
-    "client_cert", "insecure", "redact_workflows", "show_workflows", "fail_on_should", "inconclusive_ok",
-    "exchange_timeout", "connect_timeout", "max_body", "populate", "workflow", "job_timeout", "interrupt",
-)  # fmt: skip
+    "queue_path",
+    "dialect",
+    "api_key_env",
+    "api_key_file",
+    "no_key",
+    "allow_plain_http_key",
+    "header",
+    "ca_bundle",
+    "client_cert",
+    "insecure",
+    "redact_workflows",
+    "show_workflows",
+    "fail_on_should",
+    "inconclusive_ok",
+    "exchange_timeout",
+    "connect_timeout",
+    "max_body",
+    "populate",
+    "workflow",
+    "job_timeout",
+    "interrupt",
+)
 _OF_A_RUN: Final = {option.name: option for option in OPTIONS}
 LOAD_OPTIONS: Final = (
     *(option for option in OPTIONS if option.name in _SHARED),

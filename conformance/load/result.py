@@ -57,10 +57,18 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
     verdict, reason = _verdict(results, tally, stopped)
     judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS))
     report = build(
-        judgement, (), target=settings.target, dialect=settings.dialect.value, options=settings.options(), start=start,
-        end=end, partial=stopped is not None, selected=None, stopped=stopped,
+        judgement,
+        (),
+        target=settings.target,
+        dialect=settings.dialect.value,
+        options=settings.options(),
+        start=start,
+        end=end,
+        partial=stopped is not None,
+        selected=None,
+        stopped=stopped,
         deviations=None if settings.deviations is None else account(register, night, judgement),
-    )  # fmt: skip
+    )
     return structs.replace(
         report,
         clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),
@@ -77,7 +85,7 @@ def _own(own: Own) -> OwnJobs:
 def _counted(broken: Broken) -> Counted:
     return Counted(
         broken.judged, broken.breached, broken.evidence, tuple(map(fingerprint, broken.evidence)), broken.error
-    )  # fmt: skip
+    )
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
@@ -159,9 +167,12 @@ def _load(tally: LoadTally) -> LoadRun:
         ),
         latency=tuple(
             LatencyBySize(
-                up_to=size or None, answers=latency.number, p50=latency.percentile(0.5), p95=latency.percentile(0.95),
+                up_to=size or None,
+                answers=latency.number,
+                p50=latency.percentile(0.5),
+                p95=latency.percentile(0.95),
                 longest=latency.longest,
             )
             for size, latency in sorted(tally.latency.items(), key=lambda pair: pair[0] or float("inf"))
         ),
-    )  # fmt: skip
+    )

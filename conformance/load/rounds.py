@@ -106,9 +106,14 @@ def _weight(exchange: Exchange) -> int:
 
 
 def script(  # noqa: PLR0913 - each is a part of what a round does
-    leave: Leave, workflows: Sequence[Workflow], deed: Deed, *, clock: Callable[[], float], ends: float,
+    leave: Leave,
+    workflows: Sequence[Workflow],
+    deed: Deed,
+    *,
+    clock: Callable[[], float],
+    ends: float,
     first: bool = False,
-) -> Script:  # fmt: skip
+) -> Script:
     """Submit as many jobs as there is leave for, do the deed, look until they have ended.
 
     If this is the ``first`` round, it submits one job and goes on only if that job can be read back.

@@ -145,10 +145,16 @@ class Session:
         elif response is not None and response.status != OK and (request.reads or _is_expected(request)):
             failure = BrokenResponse(f"answered {response.status}")
         self._environment.events.request.fire(
-            request_type=request.method, name=_name(exchange), response_time=(exchange.elapsed or 0.0) * 1000,
-            response_length=0 if response is None else len(response.content), exception=failure, context={},
-            start_time=exchange.started, url=request.url, response=None,
-        )  # fmt: skip
+            request_type=request.method,
+            name=_name(exchange),
+            response_time=(exchange.elapsed or 0.0) * 1000,
+            response_length=0 if response is None else len(response.content),
+            exception=failure,
+            context={},
+            start_time=exchange.started,
+            url=request.url,
+            response=None,
+        )
         for clause in broken[1:]:
             self._count(exchange, clause)
 

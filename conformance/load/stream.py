@@ -355,9 +355,7 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
         failed = Noted(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
-    return {
-        name: Noted((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()
-    }  # fmt: skip
+    return {name: Noted((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()}
 
 
 def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:

@@ -40,10 +40,13 @@ class Broken(Value, frozen=True, kw_only=True):
 
     def __add__(self, other: Broken) -> Broken:
         return Broken(
-            judged=self.judged + other.judged, breached=self.breached + other.breached,
-            first=_either(min, self.first, other.first), last=_either(max, self.last, other.last),
-            evidence=_kinds(self.evidence + other.evidence), error=self.error or other.error,
-        )  # fmt: skip
+            judged=self.judged + other.judged,
+            breached=self.breached + other.breached,
+            first=_either(min, self.first, other.first),
+            last=_either(max, self.last, other.last),
+            evidence=_kinds(self.evidence + other.evidence),
+            error=self.error or other.error,
+        )
 
 
 class Second(Value, frozen=True, kw_only=True):
@@ -55,9 +58,10 @@ class Second(Value, frozen=True, kw_only=True):
 
     def __add__(self, other: Second) -> Second:
         return Second(
-            requests=self.requests + other.requests, breached=self.breached + other.breached,
+            requests=self.requests + other.requests,
+            breached=self.breached + other.breached,
             users=self.users + other.users,
-        )  # fmt: skip
+        )
 
 
 class Latency(Value, frozen=True, kw_only=True):
@@ -98,9 +102,12 @@ class Own(Value, frozen=True, kw_only=True):
 
     def __add__(self, other: Own) -> Own:
         return Own(
-            submitted=self.submitted + other.submitted, taken=self.taken + other.taken, left=self.left + other.left,
-            unknown=self.unknown + other.unknown, why_not=self.why_not or other.why_not,
-        )  # fmt: skip
+            submitted=self.submitted + other.submitted,
+            taken=self.taken + other.taken,
+            left=self.left + other.left,
+            unknown=self.unknown + other.unknown,
+            why_not=self.why_not or other.why_not,
+        )
 
 
 class LoadTally(Value, frozen=True, kw_only=True):
@@ -126,11 +133,16 @@ class LoadTally(Value, frozen=True, kw_only=True):
         named = {name for broken in clauses.values() for piece in broken.evidence for name in mentioned(piece)}
         both = {**other.exchanges, **self.exchanges}
         return LoadTally(
-            clauses=clauses, statuses=_sum(self.statuses, other.statuses), problems=_sum(self.problems, other.problems),
-            seconds=_sum(self.seconds, other.seconds), latency=_sum(self.latency, other.latency),
+            clauses=clauses,
+            statuses=_sum(self.statuses, other.statuses),
+            problems=_sum(self.problems, other.problems),
+            seconds=_sum(self.seconds, other.seconds),
+            latency=_sum(self.latency, other.latency),
             exchanges={name: exchange for name, exchange in both.items() if name in named},
-            beside=_sum(self.beside, other.beside), own=self.own + other.own, order=self.order or other.order,
-        )  # fmt: skip
+            beside=_sum(self.beside, other.beside),
+            own=self.own + other.own,
+            order=self.order or other.order,
+        )
 
     @property
     def requests(self) -> int:

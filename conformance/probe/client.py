@@ -127,9 +127,16 @@ class Client:
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of what was asked for
-        self, url: str, key: Secret | None, bounds: Bounds, on_exchange: Callable[[Exchange], None] = lambda _: None,
-        gateway: Gateway | None = None, *, leave: Leave | None = None, required: Required | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        url: str,
+        key: Secret | None,
+        bounds: Bounds,
+        on_exchange: Callable[[Exchange], None] = lambda _: None,
+        gateway: Gateway | None = None,
+        *,
+        leave: Leave | None = None,
+        required: Required | None = None,
+    ) -> None:
         self.url = url
         self.ledger: list[Exchange] = []
         self.uncounted = 0
@@ -249,12 +256,17 @@ class Client:
         """Return the headers that are sent, and the request as it is shown: without the key."""
         sent = self._headers(ask)
         request = Request(
-            ask.method, self._redactor.text(self.url_of(ask)), self._shown(sent), ask.purpose, ask.credential,
-            to_queue=not (on_the_wire or ask.operation), operation=ask.operation,
+            ask.method,
+            self._redactor.text(self.url_of(ask)),
+            self._shown(sent),
+            ask.purpose,
+            ask.credential,
+            to_queue=not (on_the_wire or ask.operation),
+            operation=ask.operation,
             body=self._redactor.content(ask.body),
             own_query="" if ask.operation else self._required.text,
             own_headers=() if ask.operation else self._required.names,
-        )  # fmt: skip
+        )
         return sent, request
 
     def redacted(self, response: Response) -> Response:
@@ -291,9 +303,11 @@ class Client:
 
     def _headers(self, ask: Ask) -> Headers:
         fields: dict[str, str | None] = {
-            "User-Agent": USER_AGENT, "Accept": "application/json",
-            "Accept-Encoding": "identity", "X-Request-Id": str(uuid.uuid4()),
-        }  # fmt: skip
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "X-Request-Id": str(uuid.uuid4()),
+        }
         if self._key is not None:
             name = KEY_HEADER.lower() if ask.credential is Credential.LOWER_CASE_NAME else KEY_HEADER
             given = self._key.reveal()
@@ -347,9 +361,11 @@ class Client:
         sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
         lengths = tuple(self._redactor.text(length) for length in sight.wire.lengths)
         return Response(
-            sight.status, self._redactor.headers(sight.headers), http_version=sight.http_version,
+            sight.status,
+            self._redactor.headers(sight.headers),
+            http_version=sight.http_version,
             wire=structs.replace(sight.wire, lengths=lengths),
-        )  # fmt: skip
+        )
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:
         import httpx
@@ -367,9 +383,12 @@ class Client:
         finally:
             await answer.aclose()
         return Response(
-            answer.status_code, self._redactor.headers(headers), self._intern(self._redactor.content(content)),
-            coding_error, http_version=answer.http_version,
-        )  # fmt: skip
+            answer.status_code,
+            self._redactor.headers(headers),
+            self._intern(self._redactor.content(content)),
+            coding_error,
+            http_version=answer.http_version,
+        )
 
     def _intern(self, content: bytes) -> bytes:
         """Keep equal bodies once."""

@@ -81,7 +81,11 @@ class Writes:
     def options(self) -> dict[str, str | int | float | bool | None]:
         """Return what the report shows of them."""
         return {
-            "allow_writes": True, "populate": self.populate, "jobs": self.jobs, "job_timeout": self.job_timeout,
-            "workflow": ", ".join(self.workflow_files) or None, "clear": self.clear,
+            "allow_writes": True,
+            "populate": self.populate,
+            "jobs": self.jobs,
+            "job_timeout": self.job_timeout,
+            "workflow": ", ".join(self.workflow_files) or None,
+            "clear": self.clear,
             "interrupt": self.interrupt,
-        }  # fmt: skip
+        }

@@ -70,11 +70,7 @@ VARIATIONS: Final = (
 
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 
-ON_THE_WIRE: Final = (
-    Ask("on the wire"),
-    Ask("on the wire: HEAD", "HEAD"),
-    Ask("on the wire: OPTIONS", "OPTIONS"),
-)
+ON_THE_WIRE: Final = (Ask("on the wire"), Ask("on the wire: HEAD", "HEAD"), Ask("on the wire: OPTIONS", "OPTIONS"))
 """Looked at byte by byte, after everything else: also where the answers were too broken to be read."""
 
 CREDENTIALS: Final = (
@@ -167,9 +163,14 @@ class Asker:
     """
 
     def __init__(
-        self, client: Client, max_requests: int, *, spare: Callable[[], float] = lambda: 0.0, kept: int = KEPT,
+        self,
+        client: Client,
+        max_requests: int,
+        *,
+        spare: Callable[[], float] = lambda: 0.0,
+        kept: int = KEPT,
         patience: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.client = client
         self._max_requests = max_requests
         self._waits = WAITS

@@ -101,8 +101,10 @@ async def _beginning(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
     if begun.startswith(_TLS_RECORDS) and not secure:
         raise NotHTTP(f"{OTHER_PROTOCOL}: this port speaks TLS (give the target with https://)")
     if begun[3:4] == _SETTINGS and begun[5:] == bytes(4):
-        raise NotHTTP(f"{OTHER_PROTOCOL}: this port speaks only HTTP/2, and the suite speaks HTTP/1.1 "
-                      "(give the address of a gateway that speaks both)")  # fmt: skip
+        raise NotHTTP(
+            f"{OTHER_PROTOCOL}: this port speaks only HTTP/2, and the suite speaks HTTP/1.1 "
+            "(give the address of a gateway that speaks both)"
+        )
     return begun
 
 

@@ -84,15 +84,32 @@ def as_frontend(workflow: Workflow, client: str) -> dict[str, Any]:
     """Return the members that ComfyUI's own frontend sends beside a graph: its client id, and the editor's graph."""
     nodes = [
         {
-            "id": number, "type": node.get("class_type"), "pos": [0, 0], "size": [200, 80], "flags": {},
-            "order": number, "mode": 0, "inputs": [], "outputs": [], "properties": {}, "widgets_values": [],
+            "id": number,
+            "type": node.get("class_type"),
+            "pos": [0, 0],
+            "size": [200, 80],
+            "flags": {},
+            "order": number,
+            "mode": 0,
+            "inputs": [],
+            "outputs": [],
+            "properties": {},
+            "widgets_values": [],
         }
         for number, node in enumerate(workflow.values(), 1)
-    ]  # fmt: skip
+    ]
     editor = {
-        "id": str(uuid.uuid4()), "revision": 0, "last_node_id": len(nodes), "last_link_id": 0, "nodes": nodes,
-        "links": [], "groups": [], "config": {}, "extra": {}, "version": 0.4,
-    }  # fmt: skip
+        "id": str(uuid.uuid4()),
+        "revision": 0,
+        "last_node_id": len(nodes),
+        "last_link_id": 0,
+        "nodes": nodes,
+        "links": [],
+        "groups": [],
+        "config": {},
+        "extra": {},
+        "version": 0.4,
+    }
     return {"client_id": client, "extra_data": {"extra_pnginfo": {"workflow": editor}}}
 
 

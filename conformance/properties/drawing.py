@@ -55,10 +55,15 @@ def draw(strategy: st.SearchStrategy[Any], number: int, seed: int) -> list[Any]:
     drawn: list[Any] = []
 
     @hypothesis.settings(
-        max_examples=number, database=None, deadline=None, derandomize=False, print_blob=False,
-        phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck),
+        max_examples=number,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
         verbosity=hypothesis.Verbosity.quiet,
-    )  # fmt: skip
+    )
     @hypothesis.seed(seed)
     @hypothesis.given(strategy)
     def collect(value: Any) -> None:

@@ -19,9 +19,20 @@ from conformance.spec.document import Document
 from conformance.spec.operation import METHOD, Described, Parameter, parameters_of, place_of, resolved
 
 NEVER_SENT: Final = METHOD_OVERRIDES | {
-    "host", "connection", "content-length", "transfer-encoding", "user-agent", "x-api-key", "authorization",
-    "proxy-authorization", "x-request-id", "x-forwarded-host", "expect", "te", "upgrade",
-}  # fmt: skip
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "user-agent",
+    "x-api-key",
+    "authorization",
+    "proxy-authorization",
+    "x-request-id",
+    "x-forwarded-host",
+    "expect",
+    "te",
+    "upgrade",
+}
 """Headers that are not generated, whatever a document declares: they change the method, the host, the framing or
 who asks."""
 
@@ -107,12 +118,15 @@ def families(document: Document, path: str, without: Collection[str] = ()) -> tu
     required = tuple(each for each in declared if each.get("required"))
     return tuple(
         Family(
-            name, path, _only(document, path, [*(required if name != DECLARED else ()), *members]),
+            name,
+            path,
+            _only(document, path, [*(required if name != DECLARED else ()), *members]),
             tuple(each for each in members if each["in"] != "path"),
-            tuple(each for each in required if each["in"] != "path"), together.get(name, 1),
+            tuple(each for each in required if each["in"] != "path"),
+            together.get(name, 1),
         )
         for name, members in groups.items()
-    )  # fmt: skip
+    )
 
 
 def left_out(document: Document, path: str, without: Collection[str] = ()) -> list[str]:

@@ -117,9 +117,10 @@ class Source:
             values[place][name] = value
         operation = self._operations[family.name]
         case = operation.Case(
-            query=values["query"], headers={name: texts(each)[0] for name, each in values["header"].items()},
+            query=values["query"],
+            headers={name: texts(each)[0] for name, each in values["header"].items()},
             cookies={name: texts(each)[0] for name, each in values["cookie"].items()},
-        )  # fmt: skip
+        )
         return Generated(family.name, self._complete(_parts(case, self._fixed(family))))
 
     def _on_several_lines(self, family: Family, random: Random) -> list[Generated]:

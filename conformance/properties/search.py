@@ -177,16 +177,24 @@ class _Hunt:
         names = [*(family.name for family in self.source.families), SEQUENCES]
         families = tuple(
             FamilyTally(
-                family, self.sent[family],
+                family,
+                self.sent[family],
                 {name: smallest for (place, name), smallest in told.items() if place == family},
                 {name: times for (place, name), times in self.times.items() if place == family},
             )
             for family in names
-        )  # fmt: skip
+        )
         return Search(
-            seed, self.examples, self.wanted, found, self.stopped, self.source.label, families, self.source.sha256,
+            seed,
+            self.examples,
+            self.wanted,
+            found,
+            self.stopped,
+            self.source.label,
+            families,
+            self.source.sha256,
             self.source.schemathesis,
-        )  # fmt: skip
+        )
 
     def _confirmed(self, place: tuple[str, str], plain: list[list[Exchange]], *, again: bool) -> Smallest:
         parts, exchanges = self.smallest[place]
@@ -199,9 +207,11 @@ class _Hunt:
                 sent, exchanges = with_before, telling[0]
         return Smallest(
             tuple(exchange.id for exchange in exchanges if not exchange.request.purpose.endswith(AGAIN)),
-            asked=len(sent), broken=sum(name in self._broken(each) for each in sent),
-            plain_asked=len(plain), plain_broken=sum(name in self._broken(each) for each in plain),
-        )  # fmt: skip
+            asked=len(sent),
+            broken=sum(name in self._broken(each) for each in sent),
+            plain_asked=len(plain),
+            plain_broken=sum(name in self._broken(each) for each in plain),
+        )
 
     def _again(self, send: Callable[[], list[Exchange]]) -> list[list[Exchange]]:
         return [sent for _ in range(CONFIRMATIONS) if (sent := send())]

@@ -54,9 +54,15 @@ def _batch(seed: int, bodies: SearchStrategy[bytes]) -> list[bytes]:
 
     @seeded(seed)
     @settings(
-        max_examples=BATCH, phases=[Phase.generate], database=None, derandomize=False, deadline=None,
-        suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet, backend="hypothesis",
-    )  # fmt: skip
+        max_examples=BATCH,
+        phases=[Phase.generate],
+        database=None,
+        derandomize=False,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        backend="hypothesis",
+    )
     @given(bodies)
     def draw(body: bytes) -> None:
         drawn.append(body)

@@ -63,9 +63,14 @@ def _workflow(index: int, color: int) -> dict[str, Any]:
     return {
         "3": node("EmptyImage", "Empty Image", width=512, height=512, batch_size=1, color=color),
         "4": node(
-            "ImageScale", "Upscale Image", image=["3", 0], upscale_method="lanczos", width=1024, height=1024,
+            "ImageScale",
+            "Upscale Image",
+            image=["3", 0],
+            upscale_method="lanczos",
+            width=1024,
+            height=1024,
             crop="disabled",
         ),
         "7": node("SaveImage", "Save Image", images=["4", 0], filename_prefix=f"ComfyUI_{index:05d}"),
         "9": node("PreviewImage", "Preview Image", images=["4", 0]),
-    }  # fmt: skip
+    }

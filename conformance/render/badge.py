@@ -11,11 +11,7 @@ from conformance.judge.report import PastRun, Verdict
 from conformance.text.safe import visible
 
 LABEL: Final = "GET /api/queue"
-_COLOUR: Final = {
-    Verdict.CONFORMANT: "#1a7346",
-    Verdict.NON_CONFORMANT: "#b3261e",
-    Verdict.INCONCLUSIVE: "#6b5b00",
-}
+_COLOUR: Final = {Verdict.CONFORMANT: "#1a7346", Verdict.NON_CONFORMANT: "#b3261e", Verdict.INCONCLUSIVE: "#6b5b00"}
 """White text on these, and on the label's grey, has a contrast of 4.5:1 and more."""
 _NARROW: Final = frozenset("fijltrI.,:;'|!()[]/- ")
 _WIDE: Final = frozenset("mwMW@%·…")
@@ -52,13 +48,15 @@ def badge_of(run: PastRun, label: str = LABEL) -> Badge:
 
 def render_endpoint(badge: Badge) -> bytes:
     """Return the endpoint's JSON. Nobody may paint one green that is not: ``isError`` holds the colour."""
-    return msgspec.json.encode({
-        "schemaVersion": 1,
-        "label": badge.label,
-        "message": badge.message,
-        "color": badge.colour,
-        "isError": badge.failed or badge.verdict is not Verdict.CONFORMANT,
-    })  # fmt: skip
+    return msgspec.json.encode(
+        {
+            "schemaVersion": 1,
+            "label": badge.label,
+            "message": badge.message,
+            "color": badge.colour,
+            "isError": badge.failed or badge.verdict is not Verdict.CONFORMANT,
+        }
+    )
 
 
 def render_svg(badge: Badge) -> bytes:

@@ -13,13 +13,24 @@ from conformance.contract.terms import COMFYUI, DIFFERENCES, ORDER, Demand, Dial
 from conformance.spec.document import errata
 
 SUBJECTS: Final = {
-    "status": "The queue is served", "envelope": "QueueInfo", "item": "QueueItem, element by element",
-    "queue": "Between the jobs of one answer", "workflow": "Inside a workflow", "reads": "Between answers",
-    "json": "JSON text", "http": "HTTP representation", "framing": "Framing on the wire",
-    "method": "Methods", "auth": "Authentication",
-    "error": "Errors", "caching": "Caching", "cors": "Other origins", "privacy": "Privacy",
-    "lifecycle": "The life of a job, in runs that write", "document": "The user's own document, in runs with `--document`",
-}  # fmt: skip
+    "status": "The queue is served",
+    "envelope": "QueueInfo",
+    "item": "QueueItem, element by element",
+    "queue": "Between the jobs of one answer",
+    "workflow": "Inside a workflow",
+    "reads": "Between answers",
+    "json": "JSON text",
+    "http": "HTTP representation",
+    "framing": "Framing on the wire",
+    "method": "Methods",
+    "auth": "Authentication",
+    "error": "Errors",
+    "caching": "Caching",
+    "cors": "Other origins",
+    "privacy": "Privacy",
+    "lifecycle": "The life of a job, in runs that write",
+    "document": "The user's own document, in runs with `--document`",
+}
 
 
 OSS: Final = Demand.of(Dialect.OSS)
@@ -29,14 +40,26 @@ def as_dict(clause: Clause) -> dict[str, Any]:
     """Return what the JSON catalogue says of a clause."""
     level = clause.level_in(OSS)
     return {
-        "id": clause.id, "title": clause.title, "level": clause.level.value, "core": clause.core, "since": clause.since,
-        "oss": level.value if level else None, "oss_reason": clause.not_asked(OSS) or (clause.oss and clause.oss.says),
+        "id": clause.id,
+        "title": clause.title,
+        "level": clause.level.value,
+        "core": clause.core,
+        "since": clause.since,
+        "oss": level.value if level else None,
+        "oss_reason": clause.not_asked(OSS) or (clause.oss and clause.oss.says),
         "oss_source": clause.oss.source if clause.oss else None,
-        "source": {"pointer": clause.source.pointer, "quote": clause.source.quote, "rfc": clause.source.rfc,
-                   "document": clause.source.document},
-        "why": clause.why, "needs": clause.needs, "keeps": clause.keeps, "breaks": clause.breaks,
+        "source": {
+            "pointer": clause.source.pointer,
+            "quote": clause.source.quote,
+            "rfc": clause.source.rfc,
+            "document": clause.source.document,
+        },
+        "why": clause.why,
+        "needs": clause.needs,
+        "keeps": clause.keeps,
+        "breaks": clause.breaks,
         "kinds": list(clause.kinds),
-    }  # fmt: skip
+    }
 
 
 def as_json() -> str:
@@ -156,12 +179,18 @@ def explain(clause: Clause) -> str:
     reason = "".join(f": {text}" for text in [clause.not_asked(OSS) or (clause.oss and clause.oss.says)] if text)
     reason += f" ({COMFYUI}, {clause.oss.source})" if clause.oss else ""
     rows = [
-        (clause.id, f"{clause.title} ({level})"), ("source", str(clause.source)), ("quote", f"“{clause.source.quote}”"),
-        ("why", clause.why), ("check", (clause.check.__doc__ or clause.title).strip()), ("needs", clause.needs),
+        (clause.id, f"{clause.title} ({level})"),
+        ("source", str(clause.source)),
+        ("quote", f"“{clause.source.quote}”"),
+        ("why", clause.why),
+        ("check", (clause.check.__doc__ or clause.title).strip()),
+        ("needs", clause.needs),
         ("since", _since(clause)),
-        ("under oss", oss + reason), ("keeps it", clause.keeps), ("breaks it", clause.breaks),
+        ("under oss", oss + reason),
+        ("keeps it", clause.keeps),
+        ("breaks it", clause.breaks),
         *([("kinds", ", ".join(clause.kinds))] if clause.kinds else []),
-    ]  # fmt: skip
+    ]
     head, *rest = rows
     return "\n".join([f"{head[0]}  {head[1]}", "", *(f"  {name:<10} {text}" for name, text in rest)])
 

@@ -28,8 +28,10 @@ KIND: Final[dict[Kind, str]] = {
 OUTCOME: Final[dict[Outcome, str]] = {"different": "Different", "same": "Alike", "unclear": "Unclear"}
 _STYLE: Final[dict[Kind, Style]] = {"opposed": "fail", "otherwise": "fail", "alone": "warn", "error": "error"}
 _OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
-    "different": "non-conformant", "same": "conformant", "unclear": "inconclusive",
-}  # fmt: skip
+    "different": "non-conformant",
+    "same": "conformant",
+    "unclear": "inconclusive",
+}
 
 
 def headline(comparison: Comparison) -> str:
@@ -105,10 +107,16 @@ def render_comparison(comparison: Comparison) -> str:
     icon = {"same": Verdict.CONFORMANT, "different": Verdict.NON_CONFORMANT, "unclear": Verdict.INCONCLUSIVE}
     alike = [row for row in comparison.clauses if row.kind == "same"]
     return render(
-        "comparison.html", icon[comparison.outcome], styles=("style.css", "comparison.css"), version=__version__,
-        comparison=comparison, compared=_Words, sides=_sides(comparison), groups=groups(comparison.differing),
+        "comparison.html",
+        icon[comparison.outcome],
+        styles=("style.css", "comparison.css"),
+        version=__version__,
+        comparison=comparison,
+        compared=_Words,
+        sides=_sides(comparison),
+        groups=groups(comparison.differing),
         alike=by_subject([_Named(row) for row in alike]),
-    )  # fmt: skip
+    )
 
 
 class _Named:

@@ -13,9 +13,14 @@ from conformance.render.words import sentence
 from conformance.text.safe import line
 
 _STYLE: Final[dict[ChangeKind, Style]] = {
-    "failed": "fail", "warned": "warn", "changed": "warn", "error": "error", "vanished": "not-exercised",
-    "fixed": "conformant", "exercised": "conformant",
-}  # fmt: skip
+    "failed": "fail",
+    "warned": "warn",
+    "changed": "warn",
+    "error": "error",
+    "vanished": "not-exercised",
+    "fixed": "conformant",
+    "exercised": "conformant",
+}
 
 
 def diff_lines(diff: Diff) -> list[Line]:

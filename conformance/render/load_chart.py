@@ -36,12 +36,14 @@ def seconds(load: LoadRun) -> list[LoadBar]:
     width = 1000 / ((last - first) // span + 1)
     return [
         LoadBar(
-            start=round(place * width, 2), width=round(width * 0.9, 2), height=round(1000 * requests / most, 1),
+            start=round(place * width, 2),
+            width=round(width * 0.9, 2),
+            height=round(1000 * requests / most, 1),
             broken=round(1000 * broken / most, 1),
             label=f"second {place * span}: {requests / span:,.0f} requests, {broken:,} broken, {users:,} users",
         )
         for place, (requests, broken, users) in sorted(sums.items())
-    ]  # fmt: skip
+    ]
 
 
 def busiest(load: LoadRun) -> int:

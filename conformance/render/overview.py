@@ -29,11 +29,22 @@ def result(name: str, report: Report, status: int) -> TargetResult:
     run = report.run
     broken = (BrokenClause(id=one.id, title=one.title, status=one.status) for one in breached(report))
     return TargetResult(
-        name=name, target=run.target, dialect=run.dialect, outcome=report.verdict.value, reason=report.verdict_reason,
-        exit=status, start=run.start, end=run.end, counts=report.counts, broken=tuple(broken),
-        flags=tuple(flags(report)), troubles=tuple(_troubles(report)),
-        nights=_nights(report), changed=_changed(report), report=f"{name}/index.html",
-    )  # fmt: skip
+        name=name,
+        target=run.target,
+        dialect=run.dialect,
+        outcome=report.verdict.value,
+        reason=report.verdict_reason,
+        exit=status,
+        start=run.start,
+        end=run.end,
+        counts=report.counts,
+        broken=tuple(broken),
+        flags=tuple(flags(report)),
+        troubles=tuple(_troubles(report)),
+        nights=_nights(report),
+        changed=_changed(report),
+        report=f"{name}/index.html",
+    )
 
 
 def _nights(report: Report) -> int:
@@ -101,9 +112,16 @@ def render_html(whole: Overview) -> str:
     """Return ``index.html``. All that a server sent is text in it."""
     icon = Verdict.INCONCLUSIVE if whole.outcome == "error" else Verdict(whole.outcome)
     return render(
-        "overview.html", icon, styles=("style.css", "site/site.css"), whole=whole, targets=worst_first(whole),
-        headline=headline(whole), named=_NAMED, OUTCOME=OUTCOME, version=whole.suite_version,
-    )  # fmt: skip
+        "overview.html",
+        icon,
+        styles=("style.css", "site/site.css"),
+        whole=whole,
+        targets=worst_first(whole),
+        headline=headline(whole),
+        named=_NAMED,
+        OUTCOME=OUTCOME,
+        version=whole.suite_version,
+    )
 
 
 def render_markdown(whole: Overview) -> str:
@@ -113,11 +131,19 @@ def render_markdown(whole: Overview) -> str:
         for one in worst_first(whole)[:ROWS]
     ]
     more = len(whole.targets) - ROWS
-    return "\n".join([
-        f"## {_mark(whole.outcome)} {plain(headline(whole))}", "",
-        "| Outcome | Target | URL | Why |", "|---|---|---|---|", *rows,
-        *([f"\n… {count(more, 'more target')} in `index.html`."] if more > 0 else []),
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                f"## {_mark(whole.outcome)} {plain(headline(whole))}",
+                "",
+                "| Outcome | Target | URL | Why |",
+                "|---|---|---|---|",
+                *rows,
+                *([f"\n… {count(more, 'more target')} in `index.html`."] if more > 0 else []),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _mark(outcome: str) -> str:

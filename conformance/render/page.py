@@ -72,11 +72,20 @@ def render(
     style = "".join(map(_text, styles))
     code = _text(script) if script else ""
     allowed = f"script-src '{_digest(code)}'; " if script else ""
-    return _environment().get_template(template).render(
-        words=words, changes=changes, style=Markup(style), script=Markup(code), favicon=_icon(verdict),  # noqa: S704
-        csp=f"default-src 'none'; style-src '{_digest(style)}'; {allowed}img-src data:; base-uri 'none'; "
-        "form-action 'none'", **values,
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            words=words,
+            changes=changes,
+            style=Markup(style),  # noqa: S704 - ours
+            script=Markup(code),  # noqa: S704 - ours
+            favicon=_icon(verdict),
+            csp=f"default-src 'none'; style-src '{_digest(style)}'; {allowed}img-src data:; base-uri 'none'; "
+            "form-action 'none'",
+            **values,
+        )
+    )
 
 
 @cache
@@ -91,14 +100,27 @@ def _environment() -> Environment:
         return value if isinstance(value, Markup) else visible(str(value), keep="\n\t")
 
     environment = Environment(
-        autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        loader=FunctionLoader(_text), bytecode_cache=Compiled(),
-    )  # fmt: skip
+        autoescape=True,
+        finalize=shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_text),
+        bytecode_cache=Compiled(),
+    )
     environment.filters |= {
-        "count": count, "size": _size, "ms": _ms, "curl": curl_line, "rfc_url": words.rfc_url,
-        "instant": words.instant, "minute": words.minute, "bars": bars, "chart": chart, "total": _total,
+        "count": count,
+        "size": _size,
+        "ms": _ms,
+        "curl": curl_line,
+        "rfc_url": words.rfc_url,
+        "instant": words.instant,
+        "minute": words.minute,
+        "bars": bars,
+        "chart": chart,
+        "total": _total,
         "data_url": _data_url,
-    }  # fmt: skip
+    }
     return environment
 
 

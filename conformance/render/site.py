@@ -131,16 +131,28 @@ class _Site:
         for target in self.targets:
             yield from self._of_target(target)
         worst = self.targets[0].run.verdict
-        yield "runs/index.html", self._render(
-            "runs", worst, "../",
-            runs=sorted(self.linked.values(), key=lambda run: -run.number),
-            slugs={run.number: target.slug for target in self.targets for run in target.runs},
-        )  # fmt: skip
+        yield (
+            "runs/index.html",
+            self._render(
+                "runs",
+                worst,
+                "../",
+                runs=sorted(self.linked.values(), key=lambda run: -run.number),
+                slugs={run.number: target.slug for target in self.targets for run in target.runs},
+            ),
+        )
         verdicts = [target.run.verdict for target in self.targets]
-        yield "index.html", self._render(
-            "index", worst, "", targets=self.targets, short_line=SHORT_LINE,
-            verdicts={verdict: verdicts.count(verdict) for verdict in Verdict},
-        )  # fmt: skip
+        yield (
+            "index.html",
+            self._render(
+                "index",
+                worst,
+                "",
+                targets=self.targets,
+                short_line=SHORT_LINE,
+                verdicts={verdict: verdicts.count(verdict) for verdict in Verdict},
+            ),
+        )
 
     def _of_target(self, target: TargetSeries) -> Iterator[Page]:
         numbers = [run.number for run in target.runs]
@@ -152,11 +164,20 @@ class _Site:
         yield f"{folder}/badge.json", render_endpoint(made)
         whole = self.store.before(target.run) if target.run.selected else None
         clauses = self.store.snapshot(whole or target.run).clauses
-        yield f"{folder}/index.html", self._render(
-            "target", target.run.verdict, "../../", run=target.run, history=target.history, whole=whole,
-            badge_text=f"{made.label}: {made.message}", badge_svg=svg.decode(),
-            subjects=by_subject(clause for name, clause in clauses.items() if name in target.history.clauses),
-        )  # fmt: skip
+        yield (
+            f"{folder}/index.html",
+            self._render(
+                "target",
+                target.run.verdict,
+                "../../",
+                run=target.run,
+                history=target.history,
+                whole=whole,
+                badge_text=f"{made.label}: {made.message}",
+                badge_svg=svg.decode(),
+                subjects=by_subject(clause for name, clause in clauses.items() if name in target.history.clauses),
+            ),
+        )
 
     def _of_run(self, run: PastRun, **around: Any) -> Iterator[Page]:
         held = self.reports.get(_key(run))
@@ -167,15 +188,33 @@ class _Site:
         before, now = self.store.before(run), self.store.snapshot(run)
         clauses = now.clauses.values()
         by_status = [(status, [clause for clause in clauses if clause.status is status]) for status in STATUS]
-        yield f"runs/{run.number}/index.html", self._render(
-            "run", run.verdict, "../../", run=run, report=[file.name for file in files],
-            known=list(now.clauses), statuses=[(status, group) for status, group in by_status if group],
-            diff=None if before is None else compare(self.store.snapshot(before), now), **around,
-        )  # fmt: skip
+        yield (
+            f"runs/{run.number}/index.html",
+            self._render(
+                "run",
+                run.verdict,
+                "../../",
+                run=run,
+                report=[file.name for file in files],
+                known=list(now.clauses),
+                statuses=[(status, group) for status, group in by_status if group],
+                diff=None if before is None else compare(self.store.snapshot(before), now),
+                **around,
+            ),
+        )
 
     def _render(self, name: str, verdict: Verdict, root: str, **values: Any) -> bytes:
         page = render(
-            f"site/{name}.html", verdict, styles=("style.css", "site/site.css"), at=name, root=root, title=self.title,
-            version=__version__, total=self.total, newest=self.newest, linked=self.linked, **values,
-        )  # fmt: skip
+            f"site/{name}.html",
+            verdict,
+            styles=("style.css", "site/site.css"),
+            at=name,
+            root=root,
+            title=self.title,
+            version=__version__,
+            total=self.total,
+            newest=self.newest,
+            linked=self.linked,
+            **values,
+        )
         return page.encode()

@@ -32,9 +32,17 @@ from conformance.text.plural import count
 from conformance.text.safe import line
 
 Style = Literal[
-    "fail", "error", "warn", "waived", "not-exercised", "detail", "counts", "conformant", "non-conformant",
+    "fail",
+    "error",
+    "warn",
+    "waived",
+    "not-exercised",
+    "detail",
+    "counts",
+    "conformant",
+    "non-conformant",
     "inconclusive",
-]  # fmt: skip
+]
 
 COLOUR: Final[dict[str, str]] = {
     "fail": "red",

@@ -49,10 +49,22 @@ def check(  # noqa: PLR0913 - one parameter for each thing that may be chosen
     if api_key is not None:
         environ["api_key"] = api_key
     settings = make_settings(
-        environ, target=url, api_key_env=None if api_key is None else "api_key", no_key=api_key is None,
-        header=[f"{name}=headers[{name!r}]" for name in headers], dialect=dialect, queue_path=queue_path,
-        allow_plain_http_key=allow_plain_http_key, ca_bundle=ca_bundle, client_cert=client_cert, insecure=insecure,
-        redact_workflows=redact_workflows, show_workflows=show_workflows,
-        wait_for_items=wait_for_items, properties=properties, seed=seed, bounds={"deadline": deadline},
-    )  # fmt: skip
+        environ,
+        target=url,
+        api_key_env=None if api_key is None else "api_key",
+        no_key=api_key is None,
+        header=[f"{name}=headers[{name!r}]" for name in headers],
+        dialect=dialect,
+        queue_path=queue_path,
+        allow_plain_http_key=allow_plain_http_key,
+        ca_bundle=ca_bundle,
+        client_cert=client_cert,
+        insecure=insecure,
+        redact_workflows=redact_workflows,
+        show_workflows=show_workflows,
+        wait_for_items=wait_for_items,
+        properties=properties,
+        seed=seed,
+        bounds={"deadline": deadline},
+    )
     return ask_and_judge(settings)

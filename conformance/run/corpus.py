@@ -96,9 +96,9 @@ SCHEMA: Final[Mapping[str, Any]] = {
         "headers": {
             "type": "array",
             "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
-        },
+        }
     },
-}  # fmt: skip
+}
 
 
 class Case(NamedTuple):
@@ -176,11 +176,12 @@ def _probing() -> tuple[Ask, ...]:
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
         Ask(
-            "coverage", headers=tuple((name, value) for (place, name), value in row.items() if place == "header"),
+            "coverage",
+            headers=tuple((name, value) for (place, name), value in row.items() if place == "header"),
             query=urlencode([(name, value) for (place, name), value in row.items() if place == "query"]),
         )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 def encoded(case: Case) -> bytes:
@@ -195,21 +196,29 @@ def encoded(case: Case) -> bytes:
     line, *lines = case.request.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     method, target, _ = line.split(" ")
     broken = [result for result in report.clauses if result.status in (Status.FAIL, Status.WARN)]
-    return _json({
-        "name": case.name, "kind": case.kind, "description": case.description, "dialect": case.dialect.value,
-        "request": {"method": method, "target": target, "headers": [each.split(": ", 1) for each in lines]},
-        "response": {
-            "file": f"{case.stem}.http", "status": answered.status,
-            "headers": [list(each) for each in answered.headers], "encoding": encoding, "body": body,
-        },
-        "expected": {
-            "verdict": report.verdict.value,
-            "broken": [
-                {"clause": result.id, "level": result.level, "pointers": [each.pointer for each in result.evidence]}
-                for result in broken
-            ],
-        },
-    })  # fmt: skip
+    return _json(
+        {
+            "name": case.name,
+            "kind": case.kind,
+            "description": case.description,
+            "dialect": case.dialect.value,
+            "request": {"method": method, "target": target, "headers": [each.split(": ", 1) for each in lines]},
+            "response": {
+                "file": f"{case.stem}.http",
+                "status": answered.status,
+                "headers": [list(each) for each in answered.headers],
+                "encoding": encoding,
+                "body": body,
+            },
+            "expected": {
+                "verdict": report.verdict.value,
+                "broken": [
+                    {"clause": result.id, "level": result.level, "pointers": [each.pointer for each in result.evidence]}
+                    for result in broken
+                ],
+            },
+        }
+    )
 
 
 def write_corpus(directory: Path) -> int:
@@ -227,10 +236,14 @@ def write_corpus(directory: Path) -> int:
 
 def _index(made: Sequence[Case]) -> bytes:
     told = "Each case is a .json file of its own; .http and .req hold the same response and request as bytes."
-    return _json({
-        "description": told, "suite_version": __version__, "document_sha256": DOCUMENT_SHA256,
-        "cases": [f"{case.stem}.json" for case in made],
-    })  # fmt: skip
+    return _json(
+        {
+            "description": told,
+            "suite_version": __version__,
+            "document_sha256": DOCUMENT_SHA256,
+            "cases": [f"{case.stem}.json" for case in made],
+        }
+    )
 
 
 def _json(value: object) -> bytes:

@@ -106,9 +106,18 @@ async def _check(job: TargetRun, say: Callable[[str], None]) -> TargetResult:
     with TemporaryFile() as errors:
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-c", _PROGRAM, "check", *command, env=job.environ, stdin=DEVNULL, stdout=DEVNULL,
-                stderr=errors, start_new_session=True,  # Ctrl-C comes to us, and once to each of them
-            )  # fmt: skip
+                sys.executable,
+                "-P",
+                "-c",
+                _PROGRAM,
+                "check",
+                *command,
+                env=job.environ,
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C comes to us, and once to each of them
+            )
         except OSError as error:
             return _failed(job, f"its run could not be started: {error.strerror}")
         try:
@@ -163,6 +172,10 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def _failed(job: TargetRun, reason: str, status: int = _FAILED) -> TargetResult:
     return TargetResult(
-        name=job.target.name, target=job.target.url, dialect=job.settings.dialect.value, outcome="error",
-        reason=reason, exit=status,
-    )  # fmt: skip
+        name=job.target.name,
+        target=job.target.url,
+        dialect=job.settings.dialect.value,
+        outcome="error",
+        reason=reason,
+        exit=status,
+    )

@@ -37,10 +37,26 @@ DEFAULT_QUEUE_PATH: Final = "/api/queue"
 LONGEST_KEY: Final = 64 << 10
 """Bytes of a file that is read for a key."""
 _OURS: Final = METHOD_OVERRIDES | {
-    "host", "connection", "content-length", "transfer-encoding", "accept", "accept-encoding", "user-agent",
-    "x-api-key", "x-request-id", "origin", "range", "if-range", "if-match", "if-none-match", "if-modified-since",
-    "if-unmodified-since", "expect", "te", "upgrade",
-}  # fmt: skip
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "accept",
+    "accept-encoding",
+    "user-agent",
+    "x-api-key",
+    "x-request-id",
+    "origin",
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "expect",
+    "te",
+    "upgrade",
+}
 """Header fields that the plan sets, that framing needs, or that nobody is to set."""
 _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The name of a header field (RFC 9110 §5.6.2)."""
@@ -127,31 +143,44 @@ class Settings:
     def judging(self) -> Judging:
         """How the answers of the run are judged."""
         return Judging(
-            dialect=self.dialect, hide_workflows=self.hides_workflows, show_workflows=self.show_workflows,
-            full_bodies=self.full_bodies, register=self.deviations, schemas=self.schemas, options=self.options(),
-        )  # fmt: skip
+            dialect=self.dialect,
+            hide_workflows=self.hides_workflows,
+            show_workflows=self.show_workflows,
+            full_bodies=self.full_bodies,
+            register=self.deviations,
+            schemas=self.schemas,
+            options=self.options(),
+        )
 
     def options(self) -> dict[str, str | int | float | bool | None]:
         """Return what the report shows of them: everything but the key."""
         gateway = self.gateway
         return {
-            "queue_path": self.queue_path, "dialect": self.dialect.value, "key": self.key_source,
-            "header": ", ".join(gateway.header_sources) or None, "proxy": gateway.proxy is not None,
+            "queue_path": self.queue_path,
+            "dialect": self.dialect.value,
+            "key": self.key_source,
+            "header": ", ".join(gateway.header_sources) or None,
+            "proxy": gateway.proxy is not None,
             "ca_bundle": None if gateway.ca_bundle is None else str(gateway.ca_bundle),
             "client_cert": None if gateway.client_cert is None else str(gateway.client_cert),
-            "insecure": gateway.insecure, "redact_workflows": self.hides_workflows,
+            "insecure": gateway.insecure,
+            "redact_workflows": self.hides_workflows,
             "show_workflows": self.show_workflows,
             "full_bodies": self.full_bodies,
             "deviations": None if self.deviations is None else self.deviations.file,
-            "fail_on_should": self.fail_on_should, "inconclusive_ok": self.inconclusive_ok,
+            "fail_on_should": self.fail_on_should,
+            "inconclusive_ok": self.inconclusive_ok,
             "wait_for_items": self.wait_for_items,
             "document": None if self.document is None else self.document.name,
             "properties": 0 if self.properties is None else self.properties.number,
-            **({} if self.properties is None else {
-                "seed": self.properties.seed, "example_database": self.properties.example_database
-            }),
-            **(self.writes.options() if self.writes is not None else {}), **asdict(self.bounds),
-        }  # fmt: skip
+            **(
+                {}
+                if self.properties is None
+                else {"seed": self.properties.seed, "example_database": self.properties.example_database}
+            ),
+            **(self.writes.options() if self.writes is not None else {}),
+            **asdict(self.bounds),
+        }
 
 
 def make_settings(  # noqa: PLR0913 - one parameter for each option
@@ -199,9 +228,15 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     """
     url, scheme_added = _target(target, environ)
     writes = writes_from(
-        populate=populate, allow_writes=allow_writes, workflow=workflow, jobs=jobs, job_timeout=job_timeout,
-        clear=clear, interrupt=interrupt, yes=yes,
-    )  # fmt: skip
+        populate=populate,
+        allow_writes=allow_writes,
+        workflow=workflow,
+        jobs=jobs,
+        job_timeout=job_timeout,
+        clear=clear,
+        interrupt=interrupt,
+        yes=yes,
+    )
     asked = {"seed": seed, "example_database": example_database}
     search = _properties(properties, {name: value for name, value in asked.items() if value is not None})
     if not 0 <= wait_for_items < math.inf:
@@ -229,20 +264,36 @@ def make_settings(  # noqa: PLR0913 - one parameter for each option
     if url is not None and (key is not None or headers) and not allow_plain_http_key:
         _keep_off_plain_http(url, source or headers[0][2])
     return Settings(
-        target=url, scheme_added=scheme_added, queue_path=queue_path, dialect=Dialect(dialect),
-        key=key, key_source=source, no_key=no_key,
+        target=url,
+        scheme_added=scheme_added,
+        queue_path=queue_path,
+        dialect=Dialect(dialect),
+        key=key,
+        key_source=source,
+        no_key=no_key,
         gateway=Gateway(
             headers=tuple((name, value) for name, value, _ in headers),
             header_sources=tuple(source for *_, source in headers),
-            ca_bundle=_readable(ca_bundle, "--ca-bundle"), client_cert=_readable(client_cert, "--client-cert"),
-            insecure=insecure, proxy=_proxy(proxy_env, environ),
-        ), redact_workflows=redact_workflows, show_workflows=show_workflows, full_bodies=full_bodies,
-        report_dir=Path(report_dir), deviations=_register(deviations),
-        formats=tuple(dict.fromkeys(format)), history=None if history is None else Path(history),
-        fail_on_should=fail_on_should, inconclusive_ok=inconclusive_ok,
-        wait_for_items=wait_for_items, properties=search, document=_document(document, queue_path), writes=writes,
+            ca_bundle=_readable(ca_bundle, "--ca-bundle"),
+            client_cert=_readable(client_cert, "--client-cert"),
+            insecure=insecure,
+            proxy=_proxy(proxy_env, environ),
+        ),
+        redact_workflows=redact_workflows,
+        show_workflows=show_workflows,
+        full_bodies=full_bodies,
+        report_dir=Path(report_dir),
+        deviations=_register(deviations),
+        formats=tuple(dict.fromkeys(format)),
+        history=None if history is None else Path(history),
+        fail_on_should=fail_on_should,
+        inconclusive_ok=inconclusive_ok,
+        wait_for_items=wait_for_items,
+        properties=search,
+        document=_document(document, queue_path),
+        writes=writes,
         bounds=_bounds(bounds, url, writing=writes is not None),
-    )  # fmt: skip
+    )
 
 
 def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
@@ -418,11 +469,7 @@ def _header(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
     if not value:
         msg = f"--header {name} names {_variable(variable)}, which is not set: export it"
         raise UsageProblem(msg)
-    return (
-        name,
-        _secret(value, f"the value of {name} in {variable}", 1, spaces=" "),
-        f"{name}={variable}",
-    )
+    return (name, _secret(value, f"the value of {name} in {variable}", 1, spaces=" "), f"{name}={variable}")
 
 
 def _proxy(named: str | None, environ: Mapping[str, str]) -> Secret | None:

@@ -33,9 +33,14 @@ def read_described(file: str | Path, queue_path: str) -> Described:
         raise UsageProblem(_not_described(document, file, queue_path))
     corrected, unmatched = _corrected(document, path)
     return Described(
-        Path(file).name, hashlib.sha256(content).hexdigest(), corrected, _probed(corrected, path), path, own=True,
+        Path(file).name,
+        hashlib.sha256(content).hexdigest(),
+        corrected,
+        _probed(corrected, path),
+        path,
+        own=True,
         unmatched=unmatched,
-    )  # fmt: skip
+    )
 
 
 def _content(file: Path) -> bytes:

@@ -17,12 +17,43 @@ ABOVE: Final = 7
 
 _CHARACTERS: Final = st.characters(exclude_categories=["Cs"])
 _ODD_TEXTS: Final = (
-    "", " ", "\x00", "\n", '"', "\\", "/", "</script>", "\x7f", "\u2028", "\ufeff", "\uffff", "é", "e\u0301", "\u202e",
-    "日本", "😀", "👩\u200d👩\u200d👧", "\U0010ffff", "null", "NaN", "${x}", "%s",
-)  # fmt: skip
+    "",
+    " ",
+    "\x00",
+    "\n",
+    '"',
+    "\\",
+    "/",
+    "</script>",
+    "\x7f",
+    "\u2028",
+    "\ufeff",
+    "\uffff",
+    "é",
+    "e\u0301",
+    "\u202e",
+    "日本",
+    "😀",
+    "👩\u200d👩\u200d👧",
+    "\U0010ffff",
+    "null",
+    "NaN",
+    "${x}",
+    "%s",
+)
 _ODD_NAMES: Final = (
-    "", "__proto__", "constructor", "toString", "length", "0", "a/b", "~0", "$ref", "create_time", "queue_pending",
-)  # fmt: skip
+    "",
+    "__proto__",
+    "constructor",
+    "toString",
+    "length",
+    "0",
+    "a/b",
+    "~0",
+    "$ref",
+    "create_time",
+    "queue_pending",
+)
 _ODD_NUMBERS: Final = (2**53 + 1, 2**64 - 1, 10**21, 10**308, -(10**308), 0.1, -0.0, 1.0, 1e16, 1e308, 5e-324)
 
 _SHORT: Final = st.text(_CHARACTERS, max_size=8)

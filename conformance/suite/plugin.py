@@ -157,9 +157,13 @@ class Plugin:
             else:
                 shown = "" if option.default is None else " [default: %(default)s]"
                 group.addoption(
-                    option.flag, metavar=option.metavar, type=option.type, default=option.default,
-                    action="append" if option.multiple else "store", help=option.help + shown,
-                )  # fmt: skip
+                    option.flag,
+                    metavar=option.metavar,
+                    type=option.type,
+                    default=option.default,
+                    action="append" if option.multiple else "store",
+                    help=option.help + shown,
+                )
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Check the options before anything is collected; name the markers."""
@@ -175,9 +179,10 @@ class Plugin:
             here = config.invocation_params.dir
             # made absolute: tests may change the working directory
             settings = replace(
-                settings, report_dir=(here / settings.report_dir).resolve(),
+                settings,
+                report_dir=(here / settings.report_dir).resolve(),
                 history=None if settings.history is None else (here / settings.history).resolve(),
-            )  # fmt: skip
+            )
             if not _is_worker(config) and not option.collectonly:
                 check_writable(settings.report_dir, settings.formats)
                 if settings.history is not None:

@@ -9,15 +9,38 @@ from typing import Final
 OWN: Final = ("api_key_comfy_org", "auth_token_comfy_org")
 """Members of extra_data in which clients send the keys of partner nodes; ComfyUI echoed them before 0.3.68."""
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_LAST: Final = frozenset({
-    "token", "tokens", "secret", "password", "passwd", "passphrase", "authorization", "apikey", "credential",
-    "credentials", "jwt", "cookie", "cookies",
-})  # fmt: skip
+_LAST: Final = frozenset(
+    {
+        "token",
+        "tokens",
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "authorization",
+        "apikey",
+        "credential",
+        "credentials",
+        "jwt",
+        "cookie",
+        "cookies",
+    }
+)
 """Words that a name of a credential ends with."""
-_PAIRS: Final = frozenset({
-    ("api", "key"), ("access", "key"), ("secret", "key"), ("private", "key"), ("auth", "key"), ("auth", "token"),
-    ("access", "token"), ("refresh", "token"), ("session", "token"), ("bearer", "token"),
-})  # fmt: skip
+_PAIRS: Final = frozenset(
+    {
+        ("api", "key"),
+        ("access", "key"),
+        ("secret", "key"),
+        ("private", "key"),
+        ("auth", "key"),
+        ("auth", "token"),
+        ("access", "token"),
+        ("refresh", "token"),
+        ("session", "token"),
+        ("bearer", "token"),
+    }
+)
 """Words that stand together anywhere in such a name."""
 _HARMLESS: Final = re.compile(
     r"[\W_xX]*|\W?(?:redacted|hidden|masked|removed|none|null|true|false|undefined|disabled|default|empty)\W?"
@@ -33,10 +56,32 @@ _VALUE: Final = (
 )
 _IS_VALUE: Final = re.compile(_VALUE)
 _SIGNS: Final = (
-    "_comfy_org", "key", "token", "secret", "passw", "passphrase", "authorization", "credential", "jwt", "cookie",
-    "bearer ", "basic ", "eyj", "comfyui-", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "akia",
-    "xox", "aiza",
-)  # fmt: skip
+    "_comfy_org",
+    "key",
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "authorization",
+    "credential",
+    "jwt",
+    "cookie",
+    "bearer ",
+    "basic ",
+    "eyj",
+    "comfyui-",
+    "sk-",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "hf_",
+    "akia",
+    "xox",
+    "aiza",
+)
 """In lower case: where none of these stands there is no credential that is known here."""
 _RAW_SIGNS: Final = tuple(sign.encode() for sign in _SIGNS)
 _MEMBER: Final = re.compile(

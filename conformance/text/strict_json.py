@@ -125,10 +125,18 @@ def parse(body: bytes) -> Document:
     if any(noted) and not flaws["non_finite"]:  # it stood in a member that a later one of its name replaced
         flaws["non_finite"].note(Place(), max(noted))
     return Document(
-        read=True, value=value, bom=bom, not_utf8=not_utf8, control_character=control, trailing=rest or None,
-        depth=depth, non_finite=tuple(flaws["non_finite"]), repeated_names=tuple(flaws["repeated_names"]),
-        lone_surrogates=tuple(flaws["lone_surrogates"]), out_of_range=tuple(flaws["out_of_range"]),
-    )  # fmt: skip
+        read=True,
+        value=value,
+        bom=bom,
+        not_utf8=not_utf8,
+        control_character=control,
+        trailing=rest or None,
+        depth=depth,
+        non_finite=tuple(flaws["non_finite"]),
+        repeated_names=tuple(flaws["repeated_names"]),
+        lone_surrogates=tuple(flaws["lone_surrogates"]),
+        out_of_range=tuple(flaws["out_of_range"]),
+    )
 
 
 class Place:
@@ -265,9 +273,12 @@ def _scan(text: str, *, exact: bool) -> tuple[Any, int, str | None, list[str]]:
 
     def scan(*, strict: bool, whole: bool) -> tuple[Any, int]:
         decoder = json.JSONDecoder(
-            object_pairs_hook=pairs, parse_constant=constant, strict=strict,
-            parse_float=Decimal if whole else _decimal, parse_int=None if whole else _integer,
-        )  # fmt: skip
+            object_pairs_hook=pairs,
+            parse_constant=constant,
+            strict=strict,
+            parse_float=Decimal if whole else _decimal,
+            parse_int=None if whole else _integer,
+        )
         return decoder.raw_decode(text, start)
 
     def read(*, strict: bool) -> tuple[Any, int]:

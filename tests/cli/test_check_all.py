@@ -67,8 +67,10 @@ def test_each_target_has_a_report_and_one_overview_tells_of_all(endpoints: ExitS
     assert found["document_sha256"] == DOCUMENT_SHA256
     assert found["counts"] == {"non-conformant": 1, "error": 0, "inconclusive": 1, "conformant": 1}
     assert [(one["name"], one["outcome"], one["exit"]) for one in found["targets"]] == [
-        ("good", "conformant", 0), ("bad", "non-conformant", 1), ("nowhere", "inconclusive", 10),
-    ]  # fmt: skip
+        ("good", "conformant", 0),
+        ("bad", "non-conformant", 1),
+        ("nowhere", "inconclusive", 10),
+    ]
     for one in found["targets"]:
         page = Path("reports/latest", one["report"])
         report = json.loads(page.with_name("compliance.json").read_text("utf-8"))
@@ -112,8 +114,7 @@ def result_of(name: str, outcome: Any, status: int, **more: Any) -> TargetResult
 
 
 @pytest.mark.parametrize(
-    ("statuses", "worst"),
-    [([0, 0], 0), ([0, 10], 10), ([10, 4, 0], 4), ([4, 3, 10], 3), ([3, 4, 10, 0, 1], 1)],
+    ("statuses", "worst"), [([0, 0], 0), ([0, 10], 10), ([10, 4, 0], 4), ([4, 3, 10], 3), ([3, 4, 10, 0, 1], 1)]
 )
 def test_the_status_is_the_worst_of_all(statuses: list[int], worst: int) -> None:
     found = [result_of(f"t{number}", "conformant", status) for number, status in enumerate(statuses)]

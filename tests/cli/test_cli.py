@@ -63,9 +63,18 @@ def test_without_a_verb_the_help_is_shown() -> None:
 
 
 OPTIONAL = {
-    "fault", "hostile", "api_key_env", "api_key_file", "header", "ca_bundle", "client_cert", "proxy_env", "format",
-    "history", "workflow",
-}  # fmt: skip
+    "fault",
+    "hostile",
+    "api_key_env",
+    "api_key_file",
+    "header",
+    "ca_bundle",
+    "client_cert",
+    "proxy_env",
+    "format",
+    "history",
+    "workflow",
+}
 """Options without which there is simply none."""
 
 
@@ -185,11 +194,7 @@ def test_quiet_prints_the_verdict_alone() -> None:
 
 @pytest.mark.parametrize(
     ("target", "why"),
-    [
-        (NOWHERE, "Connection refused"),
-        ("https://nowhere.invalid", "the name cannot be resolved"),
-        ("tls", "TLS: "),
-    ],
+    [(NOWHERE, "Connection refused"), ("https://nowhere.invalid", "the name cannot be resolved"), ("tls", "TLS: ")],
 )
 def test_a_target_that_is_not_reached_is_inconclusive_and_has_a_report(folder: Path, target: str, why: str) -> None:
     with serve() as endpoint:

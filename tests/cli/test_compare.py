@@ -39,8 +39,9 @@ def test_a_cloud_and_a_comfyui_are_different_under_one_reading(tmp_path: Path) -
     assert done.stdout.splitlines()[-2].startswith("Different: 2 clauses broken by B alone")
     made = found(tmp_path)
     assert {name for name, kind in kinds(made).items() if kind == "opposed"} == {
-        "item.element-order", "item.job-number.one-based",
-    }  # fmt: skip
+        "item.element-order",
+        "item.job-number.one-based",
+    }
     assert [made[side]["run"]["target"] for side in "ab"] == [cloud.url, comfyui.url]
 
 

@@ -179,8 +179,13 @@ def test_other_reports_are_written_where_they_are_asked_for(folder: Path, front:
     assert done.returncode == 0, done.stderr
     latest = folder / "reports/latest"
     assert {path.name for path in latest.iterdir()} == {
-        "index.html", "compliance.json", "junit.xml", "summary.md", "ctrf.json", "results.sarif"
-    }  # fmt: skip
+        "index.html",
+        "compliance.json",
+        "junit.xml",
+        "summary.md",
+        "ctrf.json",
+        "results.sarif",
+    }
     assert json.loads((latest / "ctrf.json").read_bytes())["reportFormat"] == "CTRF"
     assert json.loads((latest / "results.sarif").read_bytes())["version"] == "2.1.0"
 

@@ -59,7 +59,7 @@ A1, A2 = "prod item.a 1", "prod item.a 2"
         (target("prod", "conformant", "item.a stale", exit=1), None, "open", 1),
         (target("prod", "conformant", exit=1), None, "open", 1),
     ],
-)  # fmt: skip
+)
 def test_a_night_opens_updates_closes_or_leaves_the_issue(
     tonight: TargetResult, known: list[str] | None, action: str, status: int
 ) -> None:
@@ -114,10 +114,15 @@ def test_the_keys_of_an_issue_are_read_back() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "words", "<!-- comfy-conformance night [1, 2] -->", "<!-- comfy-conformance night [} -->",
-     "<!-- comfy-conformance night " + "[" * 9000 + "] -->",
-     '<!-- comfy-conformance night ["::error::x", "a", "a b c d", "a <b>"] -->'],
-)  # fmt: skip
+    [
+        "",
+        "words",
+        "<!-- comfy-conformance night [1, 2] -->",
+        "<!-- comfy-conformance night [} -->",
+        "<!-- comfy-conformance night " + "[" * 9000 + "] -->",
+        '<!-- comfy-conformance night ["::error::x", "a", "a b c d", "a <b>"] -->',
+    ],
+)
 def test_what_somebody_else_wrote_into_the_issue_names_no_trouble(body: str) -> None:
     assert known_keys(body) == frozenset()
 
@@ -166,9 +171,15 @@ HOSTILE = "x\n::error::owned\r%0A @everyone <img src=x> [l](javascript:1) | `c` 
 def test_what_a_server_said_acts_nowhere() -> None:
     trouble = Trouble(key="item.a 1", clause="item.a", told=HOSTILE, whose="server")
     one = TargetResult(
-        name="prod", target="http://t", dialect="cloud", outcome="non-conformant", reason=HOSTILE, exit=1,
-        troubles=(trouble,), changed=HOSTILE,
-    )  # fmt: skip
+        name="prod",
+        target="http://t",
+        dialect="cloud",
+        outcome="non-conformant",
+        reason=HOSTILE,
+        exit=1,
+        troubles=(trouble,),
+        changed=HOSTILE,
+    )
     decision, whole = worded(one, known=["prod item.b 1"])
     texts = [told.body(decision, whole, None), told.comment(decision, whole, None), told.summary(decision, whole)]
     lines = list(told.lines(decision, whole))
@@ -217,8 +228,10 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
     decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
     assert decision["title"] == "GET /api/queue: my-night is not well"
     assert (folder / "out/outputs.txt").read_text("utf-8").splitlines() == [
-        "action=open", "exit=1", "title=GET /api/queue: my-night is not well",
-    ]  # fmt: skip
+        "action=open",
+        "exit=1",
+        "title=GET /api/queue: my-night is not well",
+    ]
     issue = folder / "out/body.md"
     again = call("night", "my night", "--issue", issue, "--output", "out")
     assert again.stdout.splitlines()[-1] == "update: The open issue is updated."
@@ -294,6 +307,7 @@ def test_the_targets_of_a_file_are_listed_for_people_and_for_a_matrix(folder: Pa
     assert call("targets").stdout == "prod  https://t.example  cloud  K\nb     embedded  cloud  no key\n"
     (line,) = call("targets", "targets.toml", "--format", "json").stdout.splitlines()
     assert json.loads(line) == [
-        {"name": "prod", "target": "https://t.example", "keys": ["K"]}, {"name": "b", "target": "embedded", "keys": []},
-    ]  # fmt: skip
+        {"name": "prod", "target": "https://t.example", "keys": ["K"]},
+        {"name": "b", "target": "embedded", "keys": []},
+    ]
     assert call("targets", "missing.toml").exit_code == 4

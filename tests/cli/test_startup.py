@@ -47,10 +47,7 @@ print("loaded:", sorted(generating & set(sys.modules)))
         (["judge", "queue.json"], []),
         (["check", "--target", "embedded", "--properties", "0"], []),
         (["check", "--target", "http://127.0.0.1:1"], []),
-        (
-            ["check", "--target", "embedded"],
-            ["hypothesis", "jsonschema", "openapi_schema_validator", "schemathesis"],
-        ),
+        (["check", "--target", "embedded"], ["hypothesis", "jsonschema", "openapi_schema_validator", "schemathesis"]),
     ],
     ids=["judge", "nothing generated", "nobody answers", "by default"],
 )
@@ -60,7 +57,12 @@ def test_only_a_run_that_generates_loads_what_generates(
     (tmp_path / "queue.json").write_bytes(QUEUE)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COMFY_", "CONFORMANCE_"))}
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True, timeout=120, cwd=tmp_path,
+        [sys.executable, "-c", RUN, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        cwd=tmp_path,
         env=environment,
-    )  # fmt: skip
+    )
     assert done.stdout.splitlines()[-1] == f"loaded: {loaded}"

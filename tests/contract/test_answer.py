@@ -86,12 +86,15 @@ def test_reads_are_the_answers_that_show_an_object() -> None:
 @pytest.mark.parametrize(
     ("exchange", "served"),
     [
-        (read(queue()), True), (read(b"no"), True), (read(queue(), status=404), False),
-        (read(queue(), status=201), False), (read(queue(), status=199), False),
+        (read(queue()), True),
+        (read(b"no"), True),
+        (read(queue(), status=404), False),
+        (read(queue(), status=201), False),
+        (read(queue(), status=199), False),
         (asked(200, queue(), request=(("Range", "bytes=0-0"),)), False),
         (asked(200, queue(), credential=Credential.WRONG), False),
     ],
-)  # fmt: skip
+)
 def test_a_queue_is_served_where_a_plain_read_is_answered_200(exchange: Exchange, *, served: bool) -> None:
     assert conversation(read(b"", status=500), exchange).served is served
 
@@ -105,11 +108,19 @@ ANY, JSON = ("Accept", "*/*"), ("Accept", "application/json")
 
 def test_manners_are_accept_and_user_agent() -> None:
     found = conversation(
-        by(1, ANY), by(2, JSON), by(3, ANY, status=500), by(4), by(5, ANY, ("User-Agent", "a")),
-        by(6, ANY, ("X-Request-Id", "7")), by(7, ANY, ("Range", "bytes=0-0")), by(8, ANY, url="http://t/api/queue?a=1"),
-        by(9, ANY, ("X-Odd", "1")), by(10, JSON, status=503), asked(200, method="HEAD", number=11),
+        by(1, ANY),
+        by(2, JSON),
+        by(3, ANY, status=500),
+        by(4),
+        by(5, ANY, ("User-Agent", "a")),
+        by(6, ANY, ("X-Request-Id", "7")),
+        by(7, ANY, ("Range", "bytes=0-0")),
+        by(8, ANY, url="http://t/api/queue?a=1"),
+        by(9, ANY, ("X-Odd", "1")),
+        by(10, JSON, status=503),
+        asked(200, method="HEAD", number=11),
         Exchange("x12", by(12, ANY).request, Response(200, head=False)),
-    )  # fmt: skip
+    )
     assert [names(group) for group in found.by_manner] == [["x1", "x3", "x6"], ["x2"], ["x4"], ["x5"]]
 
 
@@ -122,12 +133,19 @@ def test_not_now_is_no_answer_to_a_manner_or_a_request(status: int) -> None:
 def test_the_same_request_is_one_but_for_its_id() -> None:
     odd = ("X-Odd", "1")
     found = conversation(
-        by(1, odd, ("X-Request-Id", "1")), by(2, odd, ("X-Request-Id", "2"), status=500), by(3, ("X-Odd", "2")),
-        by(4, ANY, status=500), by(5, url="http://t/api/queue?a=1", status=404), by(6, JSON, status=500),
-        by(7, JSON, status=500), asked(200, method="HEAD", number=8), asked(200, method="HEAD", number=9),
-        Exchange("x10", by(10, odd).request, Response(200, head=False)), by(11, ("X", "1"), status=199),
+        by(1, odd, ("X-Request-Id", "1")),
+        by(2, odd, ("X-Request-Id", "2"), status=500),
+        by(3, ("X-Odd", "2")),
+        by(4, ANY, status=500),
+        by(5, url="http://t/api/queue?a=1", status=404),
+        by(6, JSON, status=500),
+        by(7, JSON, status=500),
+        asked(200, method="HEAD", number=8),
+        asked(200, method="HEAD", number=9),
+        Exchange("x10", by(10, odd).request, Response(200, head=False)),
+        by(11, ("X", "1"), status=199),
         by(12, ("X", "2"), status=201),
-    )  # fmt: skip
+    )
     assert [names(group) for group in found.by_request] == [["x1", "x2"], ["x3"], ["x6", "x7"]]
 
 

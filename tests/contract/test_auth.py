@@ -204,10 +204,13 @@ def test_without_such_a_request_the_header_is_not_judged() -> None:
         (queue(), (), []),
         (f"<{REDACTED}>".encode(), (), [("", "in the body")]),
         (queue(), (("X-You\x07", f"a {REDACTED}"),), [(None, "in the header X-You\\u0007")]),
-        (REDACTED.encode(), (("A", REDACTED), ("B", REDACTED)),
-         [(None, "in the header A"), (None, "in the header B"), ("", "in the body")]),
+        (
+            REDACTED.encode(),
+            (("A", REDACTED), ("B", REDACTED)),
+            [(None, "in the header A"), (None, "in the header B"), ("", "in the body")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_key_is_not_echoed(body: bytes, fields: Headers, pointers: list[tuple[str | None, str]]) -> None:
     found = said("auth.key-not-echoed", asked(200, body, *fields, request=KEYED))
     assert found is not None

@@ -22,7 +22,13 @@ from helpers.answers import queue, read
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "null"), (True, "true"), (1, "1"), (1.5, "1.5"), ("é\n", '"é\\n"'), ([], "[]"), ({}, "{}"),
+        (None, "null"),
+        (True, "true"),
+        (1, "1"),
+        (1.5, "1.5"),
+        ("é\n", '"é\\n"'),
+        ([], "[]"),
+        ({}, "{}"),
         ([1] * 8, "[1, 1, 1, 1, 1, 1, 1, 1]"),
         ([1] * 9, "array of 9 elements"),
         ([[]], "array of 1 elements"),
@@ -36,7 +42,7 @@ from helpers.answers import queue, read
         ({str(n): n for n in range(9)}, 'object with 9 members ("0", "1", "2", "3", …)'),
         (b"x", "b'x'"),
     ],
-)  # fmt: skip
+)
 def test_a_value_is_shown_as_one_short_line(value: Any, text: str) -> None:
     assert show(value) == text
 
@@ -82,9 +88,15 @@ def test_a_value_that_is_no_key_may_be_spared() -> None:
 
 def made(level: Level = Level.MUST, **more: Any) -> Clause:
     return clause(
-        "item.made", level, title="t", source=rfc("RFC 1 §1", "q"), why="w", keeps="k", breaks="b",
+        "item.made",
+        level,
+        title="t",
+        source=rfc("RFC 1 §1", "q"),
+        why="w",
+        keeps="k",
+        breaks="b",
         **{"over": lambda _: (), **more},
-    )(lambda _: iter(()))  # fmt: skip
+    )(lambda _: iter(()))
 
 
 def test_a_source_reads_as_where_it_stands() -> None:
@@ -135,21 +147,31 @@ def test_most_clauses_speak_of_reading_the_queue_alone() -> None:
     submit = replace(read_it, method="POST", to_queue=False, operation=Operation.SUBMIT)
     assert [clause.id for clause in CATALOGUE if not clause.speaks_of(read_it)] == []
     assert {clause.id for clause in CATALOGUE if clause.speaks_of(submit)} == {
-        "auth.key-not-echoed", *(clause.id for clause in CATALOGUE if clause.subject == "lifecycle"),
-    }  # fmt: skip
+        "auth.key-not-echoed",
+        *(clause.id for clause in CATALOGUE if clause.subject == "lifecycle"),
+    }
 
 
 def test_a_finding_tells_its_cause_in_a_word_and_in_words() -> None:
-    assert [(finding.kind, finding.hint) for finding in (
-        Finding("", "e", "g", "m"), Finding("", "e", "g", "m", Cause("k")), Finding("", "e", "g", "m", Cause("k", "h")),
-    )] == [("", None), ("k", None), ("k", "h")]  # fmt: skip
+    assert [
+        (finding.kind, finding.hint)
+        for finding in (
+            Finding("", "e", "g", "m"),
+            Finding("", "e", "g", "m", Cause("k")),
+            Finding("", "e", "g", "m", Cause("k", "h")),
+        )
+    ] == [("", None), ("k", None), ("k", "h")]
 
 
 @pytest.mark.parametrize(
     "more",
-    [{"over": None}, {"across": lambda _: ()}, {"of_body": lambda _: ()},
-     {"of_body": lambda _: (), "across": lambda _: ()}],
-)  # fmt: skip
+    [
+        {"over": None},
+        {"across": lambda _: ()},
+        {"of_body": lambda _: ()},
+        {"of_body": lambda _: (), "across": lambda _: ()},
+    ],
+)
 def test_a_clause_speaks_of_one_thing(more: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=r"item\.made: exactly one of over, of_body and across"):
         made(**more)

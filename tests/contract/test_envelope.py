@@ -30,10 +30,22 @@ REDIRECT = "a redirect is not followed: give its destination as the target"
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        (199, None), (201, None), (204, None), (299, None), (300, REDIRECT), (301, REDIRECT), (308, REDIRECT),
-        (399, REDIRECT), (400, None), (410, None), (404, PATH), (405, OWN_PATH), (406, None), (500, None),
+        (199, None),
+        (201, None),
+        (204, None),
+        (299, None),
+        (300, REDIRECT),
+        (301, REDIRECT),
+        (308, REDIRECT),
+        (399, REDIRECT),
+        (400, None),
+        (410, None),
+        (404, PATH),
+        (405, OWN_PATH),
+        (406, None),
+        (500, None),
     ],
-)  # fmt: skip
+)
 def test_a_queue_that_is_never_served_is_told_with_its_cause(status: int, hint: str | None) -> None:
     expected = [Told(None, "200", str(status), "No read of the queue is answered 200.", hint)]
     assert said("status.served", sent(status, 1)) == expected
@@ -135,8 +147,7 @@ TWICE = "the queue as a string of JSON: encoded twice"
 
 
 @pytest.mark.parametrize(
-    ("body", "hint"),
-    [("[]", UNWRAPPED), ('"{}"', TWICE), ("null", None), ("1", None), ("true", None)],
+    ("body", "hint"), [("[]", UNWRAPPED), ('"{}"', TWICE), ("null", None), ("1", None), ("true", None)]
 )
 def test_a_body_that_is_no_object_is_named(body: str, hint: str | None) -> None:
     expected = [Told("", "an object", body, "The body is not a JSON object.", hint)]
@@ -180,9 +191,16 @@ def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, 
 @pytest.mark.parametrize("name", ["queue_running", "queue_pending"])
 @pytest.mark.parametrize(
     ("text", "hint"),
-    [("null", "an empty list is []"), ("{}", "an empty list is []"), ('""', "an empty list is []"), ("0", None),
-     ("true", None), ('{"a": 1}', None), ('"[]"', None)],
-)  # fmt: skip
+    [
+        ("null", "an empty list is []"),
+        ("{}", "an empty list is []"),
+        ('""', "an empty list is []"),
+        ("0", None),
+        ("true", None),
+        ('{"a": 1}', None),
+        ('"[]"', None),
+    ],
+)
 def test_a_list_that_is_none_is_named(name: str, text: str, hint: str | None) -> None:
     clause = f"envelope.{name.replace('_', '-')}.array"
     expected = [Told(f"/{name}", "an array", text, "The list is not an array.", hint)]

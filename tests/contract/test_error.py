@@ -53,10 +53,12 @@ def test_of_other_resources_the_form_is_not_demanded() -> None:
 @pytest.mark.parametrize(
     ("headers", "found"),
     [
-        (PLAIN, "text/plain"), ((), "no Content-Type"), ((("Content-Type", ""),), "no Content-Type"),
+        (PLAIN, "text/plain"),
+        ((), "no Content-Type"),
+        ((("Content-Type", ""),), "no Content-Type"),
         ((("Content-Type", "application/problem+json"),), "application/problem+json"),
     ],
-)  # fmt: skip
+)
 def test_a_documented_error_is_labelled_as_json(status: int, headers: Headers, found: str) -> None:
     assert said("error.content-type", failed(ERROR, status, headers)) == [
         Told(None, "application/json", found, f"The {status} is not labelled as JSON.")
@@ -92,9 +94,7 @@ def test_a_member_that_is_missing_is_told_with_its_cause(name: str, body: str, h
 @pytest.mark.parametrize("text", ["null", "1", "[]", "{}"])
 def test_a_member_that_is_no_string_is_named(name: str, text: str) -> None:
     body = f'{{"{name}": {text}}}'.encode()
-    assert said(f"error.{name}", failed(body)) == [
-        Told(f"/{name}", "a string", text, f"{name} is not a string.")
-    ]  # fmt: skip
+    assert said(f"error.{name}", failed(body)) == [Told(f"/{name}", "a string", text, f"{name} is not a string.")]
     assert said("error.not-empty", failed(body)) is None
 
 

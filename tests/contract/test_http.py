@@ -43,10 +43,21 @@ def test_an_imf_fixdate_is_read(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "Sun, 30 Feb 2025 16:00:00 GMT", "Sun, 00 Nov 2025 16:00:00 GMT", "Sun, 23 Nov 2025 24:00:00 GMT",
-     "Sun, 23 Nov 2025 16:60:00 GMT", "Sun, 23 Nov 0000 16:00:00 GMT", "Sunday, 23-Nov-25 16:00:00 GMT",
-     "Sun Nov 23 16:00:00 2025", "Sun, 23 Nov 2025 16:00:00 UTC", "Sun, 23 Nov 2025 16:00:00 GMT ", "2025-11-23"],
-)  # fmt: skip
+    [
+        "",
+        "0",
+        "Sun, 30 Feb 2025 16:00:00 GMT",
+        "Sun, 00 Nov 2025 16:00:00 GMT",
+        "Sun, 23 Nov 2025 24:00:00 GMT",
+        "Sun, 23 Nov 2025 16:60:00 GMT",
+        "Sun, 23 Nov 0000 16:00:00 GMT",
+        "Sunday, 23-Nov-25 16:00:00 GMT",
+        "Sun Nov 23 16:00:00 2025",
+        "Sun, 23 Nov 2025 16:00:00 UTC",
+        "Sun, 23 Nov 2025 16:00:00 GMT ",
+        "2025-11-23",
+    ],
+)
 def test_what_is_no_imf_fixdate_is_none(text: str) -> None:
     assert http_date(text) is None
 
@@ -222,11 +233,20 @@ def test_a_coding_can_be_undone() -> None:
 @pytest.mark.parametrize(
     ("coding", "known"),
     [
-        ("gzip", True), ("x-gzip", True), ("deflate", True), ("identity, gzip", True), ("deflate, gzip", True),
-        ("br", False), ("zstd", False), ("gzip, br", False), ("identity", False), ("", False),
-        (", ".join(["gzip"] * CODINGS), True), (", ".join(["gzip"] * (CODINGS + 1)), False),
+        ("gzip", True),
+        ("x-gzip", True),
+        ("deflate", True),
+        ("identity, gzip", True),
+        ("deflate, gzip", True),
+        ("br", False),
+        ("zstd", False),
+        ("gzip, br", False),
+        ("identity", False),
+        ("", False),
+        (", ".join(["gzip"] * CODINGS), True),
+        (", ".join(["gzip"] * (CODINGS + 1)), False),
     ],
-)  # fmt: skip
+)
 def test_of_codings_that_we_cannot_undo_nothing_is_said(coding: str, *, known: bool) -> None:
     assert (undone(coding=coding) is not None) is known
 
@@ -234,10 +254,19 @@ def test_of_codings_that_we_cannot_undo_nothing_is_said(coding: str, *, known: b
 @pytest.mark.parametrize(
     ("status", "whole"),
     [
-        (200, True), (203, True), (205, True), (207, True), (303, True), (305, True), (404, True), (500, True),
-        (204, False), (206, False), (304, False),
+        (200, True),
+        (203, True),
+        (205, True),
+        (207, True),
+        (303, True),
+        (305, True),
+        (404, True),
+        (500, True),
+        (204, False),
+        (206, False),
+        (304, False),
     ],
-)  # fmt: skip
+)
 def test_a_part_need_not_decode(status: int, *, whole: bool) -> None:
     assert (undone(status) is not None) is whole
 

@@ -205,8 +205,11 @@ def test_output_node_ids_are_distinct_names(
         return None if found is None else [finding.pointer for finding in found]
 
     assert (places("strings"), places("not-blank"), places("not-empty"), places("distinct")) == (
-        strings, blank, empty, twice,
-    )  # fmt: skip
+        strings,
+        blank,
+        empty,
+        twice,
+    )
 
 
 # --- [4] --------------------------------------------------------------------------------------------------------------
@@ -229,10 +232,24 @@ def test_nan_for_metadata_has_a_clause_of_its_own() -> None:
 def test_core_is_what_a_conformant_run_has_exercised() -> None:
     """The envelope, and the shape of the tuple: shall any of them be left out, a verdict says less."""
     assert [clause.id for clause in BY_ID.values() if clause.core] == [
-        "status.served", "envelope.object", "envelope.queue-running.array", "envelope.queue-pending.array",
-        "item.array", "item.five-elements", "item.element-order", "item.prompt-id.string", "item.prompt-id.uuid",
-        "item.workflow.object", "item.output-node-ids.array", "item.metadata.object",
-        "item.job-number.number", "item.job-number.integer", "item.job-number.plain", "item.job-number.one-based",
-        "item.create-time.present", "item.create-time.number", "item.create-time.milliseconds",
-    ]  # fmt: skip
+        "status.served",
+        "envelope.object",
+        "envelope.queue-running.array",
+        "envelope.queue-pending.array",
+        "item.array",
+        "item.five-elements",
+        "item.element-order",
+        "item.prompt-id.string",
+        "item.prompt-id.uuid",
+        "item.workflow.object",
+        "item.output-node-ids.array",
+        "item.metadata.object",
+        "item.job-number.number",
+        "item.job-number.integer",
+        "item.job-number.plain",
+        "item.job-number.one-based",
+        "item.create-time.present",
+        "item.create-time.number",
+        "item.create-time.milliseconds",
+    ]
     assert all(clause.level is Level.MUST for clause in BY_ID.values() if clause.core)

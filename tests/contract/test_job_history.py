@@ -50,12 +50,17 @@ def test_a_prompt_is_taken_by_a_200(status: int, taken: list[str]) -> None:
 @pytest.mark.parametrize(
     ("status", "said", "numbers"),
     [
-        (200, {"exec_info": {"queue_remaining": 3}}, [3]), (200, {"exec_info": {"queue_remaining": 0}}, [0]),
-        (199, {"exec_info": {"queue_remaining": 3}}, []), (201, {"exec_info": {"queue_remaining": 3}}, []),
-        (200, {"exec_info": {"queue_remaining": True}}, []), (200, {"exec_info": {"queue_remaining": "3"}}, []),
-        (200, {"exec_info": {}}, []), (200, {"exec_info": [3]}, []), (200, {}, []),
+        (200, {"exec_info": {"queue_remaining": 3}}, [3]),
+        (200, {"exec_info": {"queue_remaining": 0}}, [0]),
+        (199, {"exec_info": {"queue_remaining": 3}}, []),
+        (201, {"exec_info": {"queue_remaining": 3}}, []),
+        (200, {"exec_info": {"queue_remaining": True}}, []),
+        (200, {"exec_info": {"queue_remaining": "3"}}, []),
+        (200, {"exec_info": {}}, []),
+        (200, {"exec_info": [3]}, []),
+        (200, {}, []),
     ],
-)  # fmt: skip
+)
 def test_a_count_is_a_number(status: int, said: Any, numbers: list[int]) -> None:
     talk = Talk().submit(A).post(Operation.COUNT, {}, status, said)
     assert [number for _, number in history(talk).counts()] == numbers
@@ -64,11 +69,16 @@ def test_a_count_is_a_number(status: int, said: Any, numbers: list[int]) -> None
 @pytest.mark.parametrize(
     ("status", "more", "whole"),
     [
-        (200, {}, [True]), (200, {"pagination": {"has_more": True}}, [False]), (199, {}, []), (201, {}, []),
-        (200, {"pagination": {"has_more": False}}, [True]), (200, {"pagination": {"has_more": 1}}, [True]),
-        (200, {"pagination": {}}, [True]), (200, {"pagination": [True]}, [True]),
+        (200, {}, [True]),
+        (200, {"pagination": {"has_more": True}}, [False]),
+        (199, {}, []),
+        (201, {}, []),
+        (200, {"pagination": {"has_more": False}}, [True]),
+        (200, {"pagination": {"has_more": 1}}, [True]),
+        (200, {"pagination": {}}, [True]),
+        (200, {"pagination": [True]}, [True]),
     ],
-)  # fmt: skip
+)
 def test_a_list_of_jobs_may_have_more(status: int, more: dict[str, Any], whole: list[bool]) -> None:
     listed = {"jobs": [{"id": A.upper(), "status": "pending"}, 3], **more}
     rolls = history(Talk().submit(A).post(Operation.JOBS, {}, status, listed)).rolls
@@ -113,10 +123,15 @@ def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (([A], [B]), ([A], [B, C])), (([A], [B]), ([C], [B])), (([A], [B]), ([B], [A])), (([A], [B, C]), ([A], [C, B])),
-        (([A, D, D], [B]), ([A, D], [B])), (([A], [B, D, D]), ([A], [B, D])), (([A, D, D], [B]), ([A], [B])),
+        (([A], [B]), ([A], [B, C])),
+        (([A], [B]), ([C], [B])),
+        (([A], [B]), ([B], [A])),
+        (([A], [B, C]), ([A], [C, B])),
+        (([A, D, D], [B]), ([A, D], [B])),
+        (([A], [B, D, D]), ([A], [B, D])),
+        (([A, D, D], [B]), ([A], [B])),
     ],
-)  # fmt: skip
+)
 def test_something_moved_where_the_looks_around_differ(one: Any, other: Any) -> None:
     assert around(one, other) is None
     assert around(other, one) is None

@@ -38,8 +38,9 @@ def test_a_job_that_is_deleted_is_gone() -> None:
     assert told("delete.removes", three().delete(B).look([A], [C]).look([A], [C])) == []
     assert told("delete.removes", three().delete(B).look([A], [B, C]).look([A], [C])) == []
     assert told("delete.removes", three().delete(B, C).look([A]).look([A], [B, C])) == [
-        still("again", B, "x9"), still("again", C, "x9"),
-    ]  # fmt: skip
+        still("again", B, "x9"),
+        still("again", C, "x9"),
+    ]
 
 
 def test_a_job_that_waits_and_runs_after_all_was_not_deleted() -> None:
@@ -152,13 +153,22 @@ def no_object(got: str) -> list[Told]:
 @pytest.mark.parametrize(
     ("answer", "found"),
     [
-        ({}, []), ({"deleted": []}, []), ({"deleted": ["x"], "cleared": True}, []), ({"cleared": False}, []),
-        ({"deleted": True}, of_ids("true")), ({"deleted": "x"}, of_ids('"x"')), ({"deleted": None}, of_ids("null")),
-        ({"deleted": [1]}, of_ids("[1]")), ({"deleted": ["x", 1]}, of_ids('["x", 1]')),
-        ({"cleared": 1}, of_cleared("1")), ({"cleared": None}, of_cleared("null")), ([], no_object("[]")),
-        ({"deleted": 1, "cleared": 1}, [*of_ids("1"), *of_cleared("1")]), ("x", no_object('"x"')),
+        ({}, []),
+        ({"deleted": []}, []),
+        ({"deleted": ["x"], "cleared": True}, []),
+        ({"cleared": False}, []),
+        ({"deleted": True}, of_ids("true")),
+        ({"deleted": "x"}, of_ids('"x"')),
+        ({"deleted": None}, of_ids("null")),
+        ({"deleted": [1]}, of_ids("[1]")),
+        ({"deleted": ["x", 1]}, of_ids('["x", 1]')),
+        ({"cleared": 1}, of_cleared("1")),
+        ({"cleared": None}, of_cleared("null")),
+        ([], no_object("[]")),
+        ({"deleted": 1, "cleared": 1}, [*of_ids("1"), *of_cleared("1")]),
+        ("x", no_object('"x"')),
     ],
-)  # fmt: skip
+)
 def test_the_answer_is_a_queue_manage_response(answer: Any, found: list[Told]) -> None:
     talk = Talk().post(Operation.MANAGE, {"delete": []}, 200, answer)
     assert told("delete.answer", talk) == found
@@ -248,10 +258,18 @@ def sent(body: bytes, status: int = 200, operation: Operation = Operation.MANAGE
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"delete": ', b'{"delete": 7}', b'{"delete": [7]}', b'{"delete": ["x", 7]}', b'{"delete": "x"}', b"[]", b"7",
-        b"", b'{"delete": null}', b"[" * 9_000 + b"]" * 9_000,
+        b'{"delete": ',
+        b'{"delete": 7}',
+        b'{"delete": [7]}',
+        b'{"delete": ["x", 7]}',
+        b'{"delete": "x"}',
+        b"[]",
+        b"7",
+        b"",
+        b'{"delete": null}',
+        b"[" * 9_000 + b"]" * 9_000,
     ],
-)  # fmt: skip
+)
 def test_a_malformed_request_is_told_so(body: bytes) -> None:
     message = "The request is malformed, and the answer does not say so."
     for status in (199, 200, 299, 500):
@@ -279,10 +297,13 @@ def stopped(*moments: float, status: str | None = None, start: float = NOW, grap
     if status is not None:
         talk.jobs(**{A: status})
     times = [0.0, 1.0, 2.0, *(2.5 + moment for moment in moments), 30.0, 31.0]
-    return told("interrupt.stops", [
-        replace(one, started=start + at, elapsed=0.5 if number == 2 else 0.0)
-        for number, (one, at) in enumerate(zip(talk.exchanges, times, strict=False))
-    ])  # fmt: skip
+    return told(
+        "interrupt.stops",
+        [
+            replace(one, started=start + at, elapsed=0.5 if number == 2 else 0.0)
+            for number, (one, at) in enumerate(zip(talk.exchanges, times, strict=False))
+        ],
+    )
 
 
 def runs_on(seconds: str) -> list[Told]:
@@ -340,11 +361,26 @@ def test_what_did_not_run_is_not_stopped() -> None:
 @pytest.mark.parametrize(
     ("status", "fine"),
     [
-        (200, True), (401, True), (403, True), (429, True), (502, True), (503, True), (504, True), (199, False),
-        (201, False), (400, False), (402, False), (404, False), (409, False), (428, False), (430, False), (500, False),
-        (501, False), (505, False),
+        (200, True),
+        (401, True),
+        (403, True),
+        (429, True),
+        (502, True),
+        (503, True),
+        (504, True),
+        (199, False),
+        (201, False),
+        (400, False),
+        (402, False),
+        (404, False),
+        (409, False),
+        (428, False),
+        (430, False),
+        (500, False),
+        (501, False),
+        (505, False),
     ],
-)  # fmt: skip
+)
 def test_an_interrupt_where_nothing_runs_is_fine(status: int, *, fine: bool) -> None:
     expected = Told(None, "200", str(status), "Nothing ran, and the interrupt is refused.")
     talk = Talk().submit(A).look([A]).look().post(Operation.INTERRUPT, {"prompt_id": A}, status)

@@ -39,11 +39,17 @@ def job(name: str, graph: Any = None, created: Any = MILLISECONDS) -> list[Any]:
 @pytest.mark.parametrize(
     ("answer", "found"),
     [
-        ({"prompt_id": A}, None), ({"prompt_id": LETTERS.upper()}, None), ({"prompt_id": "x"}, '"x"'),
-        ({"prompt_id": A.replace("-", "")}, f'"{A.replace("-", "")}"'), ({"prompt_id": f"-{A}"}, f'"-{A}"'),
-        ({"prompt_id": 3}, "3"), ({"prompt_id": None}, "absent"), ({}, "absent"), ([A], "absent"),
+        ({"prompt_id": A}, None),
+        ({"prompt_id": LETTERS.upper()}, None),
+        ({"prompt_id": "x"}, '"x"'),
+        ({"prompt_id": A.replace("-", "")}, f'"{A.replace("-", "")}"'),
+        ({"prompt_id": f"-{A}"}, f'"-{A}"'),
+        ({"prompt_id": 3}, "3"),
+        ({"prompt_id": None}, "absent"),
+        ({}, "absent"),
+        ([A], "absent"),
     ],
-)  # fmt: skip
+)
 def test_a_prompt_that_is_taken_is_answered_with_a_uuid(answer: Any, found: str | None) -> None:
     talk = Talk().post(Operation.SUBMIT, {"prompt": {}}, answer=answer)
     why = "the response has no prompt_id" if found == "absent" else "its prompt_id is not a UUID"
@@ -179,14 +185,33 @@ def test_the_next_read_lists_a_job_that_waits() -> None:
 @pytest.mark.parametrize(
     ("sent", "listed", "places"),
     [
-        ({"a": 1}, {"a": 1, "b": 2}, []), ({"a": 1}, {}, ["/a"]), ({"a/~b": 1}, {}, ["/a~1~0b"]),
-        ({"a": {"b": 1}}, {"a": {"b": 2}}, ["/a/b"]), ({"a": 1}, [1], [""]), ([1], {"a": 1}, [""]), ({}, 1, [""]),
-        ([1, 2], [1, 2], []), ([1, 2], [1, 3], ["/1"]), ([1], [1, 2], [""]), ([1, 2], [1], [""]), ([], "x", [""]),
-        (1, Decimal("1.0"), []), (1, Decimal("1.5"), [""]), (1, 2, [""]), (2, 1, [""]),
-        (1, "1", [""]), ("1", 1, [""]), (1, True, [""]), (True, True, []),
-        ("a", "a", []), ("a", "b", [""]), ("b", "a", [""]), (None, None, []), (None, "a", [""]),
+        ({"a": 1}, {"a": 1, "b": 2}, []),
+        ({"a": 1}, {}, ["/a"]),
+        ({"a/~b": 1}, {}, ["/a~1~0b"]),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, ["/a/b"]),
+        ({"a": 1}, [1], [""]),
+        ([1], {"a": 1}, [""]),
+        ({}, 1, [""]),
+        ([1, 2], [1, 2], []),
+        ([1, 2], [1, 3], ["/1"]),
+        ([1], [1, 2], [""]),
+        ([1, 2], [1], [""]),
+        ([], "x", [""]),
+        (1, Decimal("1.0"), []),
+        (1, Decimal("1.5"), [""]),
+        (1, 2, [""]),
+        (2, 1, [""]),
+        (1, "1", [""]),
+        ("1", 1, [""]),
+        (1, True, [""]),
+        (True, True, []),
+        ("a", "a", []),
+        ("a", "b", [""]),
+        ("b", "a", [""]),
+        (None, None, []),
+        (None, "a", [""]),
     ],
-)  # fmt: skip
+)
 def test_what_was_sent_stands_in_what_is_listed(sent: Any, listed: Any, places: list[str]) -> None:
     assert [place for place, *_ in _differences("", sent, listed)] == places
 
@@ -197,9 +222,7 @@ def graph(**node: Any) -> dict[str, Any]:
 
 def test_a_workflow_is_compared_where_it_was_first_listed() -> None:
     talk = Talk().submit(A, graph(a=1)).look([job(A, graph(a=2))]).look([job(A, graph(a=3))])
-    assert told("workflow", talk) == [
-        Told("/queue_running/0/2/1/a", "as it was submitted", "2", "Submitted was 1.")
-    ]  # fmt: skip
+    assert told("workflow", talk) == [Told("/queue_running/0/2/1/a", "as it was submitted", "2", "Submitted was 1.")]
     assert charged("workflow", talk) == ["x2"]
 
 
@@ -207,10 +230,10 @@ def test_what_a_workflow_lacks_is_called_absent_and_null_is_called_null() -> Non
     listed = [job(A, graph(a=None))]
     assert told("workflow", Talk().submit(A, graph(a=1)).look(listed)) == [
         Told("/queue_running/0/2/1/a", "as it was submitted", "null", "Submitted was 1.")
-    ]  # fmt: skip
+    ]
     assert told("workflow", Talk().submit(A, graph(b=1)).look(listed)) == [
         Told("/queue_running/0/2/1/b", "as it was submitted", "absent", "Submitted was 1.")
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("listed", [[], {"1": {}}, {"1": 3}, {"nodes": []}, None])
@@ -237,9 +260,7 @@ def test_text_beyond_ascii_has_a_clause_of_its_own(sent: dict[str, Any]) -> None
 
 def test_text_that_is_lost_is_told_with_what_was_sent() -> None:
     talk = Talk().submit(A, graph(t="é")).look([job(A, graph(t="?"))])
-    assert told("text", talk) == [
-        Told("/queue_running/0/2/1/t", "as it was submitted", '"?"', 'Submitted was "é".')
-    ]  # fmt: skip
+    assert told("text", talk) == [Told("/queue_running/0/2/1/t", "as it was submitted", '"?"', 'Submitted was "é".')]
 
 
 # --- create_time ------------------------------------------------------------------------------------------------------

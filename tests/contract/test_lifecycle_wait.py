@@ -38,9 +38,12 @@ HEAP = "the order of a binary heap, as ComfyUI keeps its queue"
 
 def waits(place: int, behind: str, ahead: str, why: str = "", hint: str | None = None) -> Told:
     return Told(
-        f"/queue_pending/{place}", "before the job that was submitted after it", f'"{behind}"',
-        f'"{ahead}" was submitted later and stands before it{why}.', hint,
-    )  # fmt: skip
+        f"/queue_pending/{place}",
+        "before the job that was submitted after it",
+        f'"{behind}"',
+        f'"{ahead}" was submitted later and stands before it{why}.',
+        hint,
+    )
 
 
 def slowly(*names: str, **more: Any) -> Talk:
@@ -54,13 +57,18 @@ def slowly(*names: str, **more: Any) -> Talk:
 @pytest.mark.parametrize(
     ("order", "found"),
     [
-        ((A, B, C), []), ((B, A, C), [waits(1, A, B)]), ((A, C, B), [waits(2, B, C, hint=HEAP)]),
-        ((C, B, A), [waits(1, B, C), waits(2, A, B)]), ((C, A, B), [waits(1, A, C)]),
+        ((A, B, C), []),
+        ((B, A, C), [waits(1, A, B)]),
+        ((A, C, B), [waits(2, B, C, hint=HEAP)]),
+        ((C, B, A), [waits(1, B, C), waits(2, A, B)]),
+        ((C, A, B), [waits(1, A, C)]),
         ((B, C, A), [waits(2, A, B), waits(2, A, C)]),
-        ((B, A), [waits(1, A, B)]), ((C, A), [waits(1, A, C)]), ((A, C), []),
+        ((B, A), [waits(1, A, B)]),
+        ((C, A), [waits(1, A, C)]),
+        ((A, C), []),
         ((THEIRS, C, A), [waits(2, A, C, hint=HEAP)]),
     ],
-)  # fmt: skip
+)
 def test_jobs_wait_in_the_order_in_which_they_were_submitted(order: tuple[str, ...], found: list[Told]) -> None:
     assert told("order", slowly(A, B, C).look((), order)) == found
 
@@ -124,11 +132,20 @@ def close(
 @pytest.mark.parametrize(
     ("apart", "behind", "by_clocks"),
     [
-        (0.5, 0.0, True), (0.5, 0.5, True), (0.5, 0.501, False), (0.5, -0.001, False), (0.25, 0.75, True),
-        (0.25, 0.751, False), (0.0, 1.0, True), (0.0, 1.001, False),
-        (1.0, 0.0, True), (1.0, 0.001, False), (1.5, 0.0, False), (0.5, 0.9, False),
+        (0.5, 0.0, True),
+        (0.5, 0.5, True),
+        (0.5, 0.501, False),
+        (0.5, -0.001, False),
+        (0.25, 0.75, True),
+        (0.25, 0.751, False),
+        (0.0, 1.0, True),
+        (0.0, 1.001, False),
+        (1.0, 0.0, True),
+        (1.0, 0.001, False),
+        (1.5, 0.0, False),
+        (0.5, 0.9, False),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("early", [False, True])
 def test_clocks_may_differ_by_a_second(apart: float, behind: float, *, by_clocks: bool, early: bool) -> None:
     assert close(apart, behind, early=early) == ([] if by_clocks else [waits(1, A, B)])
@@ -317,15 +334,19 @@ def test_the_list_of_jobs_has_the_jobs_of_the_queue() -> None:
 @pytest.mark.parametrize(
     ("looks", "moments", "compared"),
     [
-        ((PENDS, PENDS), (0, 1, 1.25, 2), False), ((PENDS, PENDS), (0, 1, 1.5, 2), True),
+        ((PENDS, PENDS), (0, 1, 1.25, 2), False),
+        ((PENDS, PENDS), (0, 1, 1.5, 2), True),
         ((PENDS, PENDS), (0, 1, 1.75, 2), True),
-        ((PENDS, PENDS, PENDS), (0, 1, 2, 2.25, 3), True), ((RUNS, PENDS, PENDS), (0, 1, 2, 2.25, 3), False),
-        ((RUNS, PENDS, PENDS, PENDS), (0, 1, 2, 3, 3.25, 4), True), ((GONE, PENDS, PENDS), (0, 1, 2, 2.25, 3), False),
-        ((RUNS, PENDS, PENDS), (0, 1, 2, 2.75, 3), True), ((PENDS, RUNS, PENDS, PENDS), (0, 1, 2, 3, 3.25, 4), False),
+        ((PENDS, PENDS, PENDS), (0, 1, 2, 2.25, 3), True),
+        ((RUNS, PENDS, PENDS), (0, 1, 2, 2.25, 3), False),
+        ((RUNS, PENDS, PENDS, PENDS), (0, 1, 2, 3, 3.25, 4), True),
+        ((GONE, PENDS, PENDS), (0, 1, 2, 2.25, 3), False),
+        ((RUNS, PENDS, PENDS), (0, 1, 2, 2.75, 3), True),
+        ((PENDS, RUNS, PENDS, PENDS), (0, 1, 2, 3, 3.25, 4), False),
         ((PENDS, GONE, PENDS, PENDS, PENDS, PENDS), (0, 1, 2, 2.5, 3.1, 3.2, 3.25, 4), True),
         ((PENDS, RUNS, PENDS, PENDS, PENDS, PENDS), (0, 1, 2.9, 3, 3.1, 3.2, 3.25, 4), False),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("early", [False, True])
 def test_a_job_that_has_just_come_may_not_be_known_yet(
     looks: Any, moments: tuple[float, ...], *, compared: bool, early: bool

@@ -88,22 +88,62 @@ def test_a_node_of_a_workflow_may_be_called_anything() -> None:
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 BY_NAME: dict[str, Any] = {
-    "api_key": "abcd1234", "apiKey": "abcd1234", "X-Api-Key": "abcd1234", "openai_api_key": "abcd1234",
-    "authorization": "Digest abc", "Authorization": "abcd", "token": "a1b2c3d4", "hf_token": "a1b2c3d4",
-    "accessToken": "a1b2c3d4", "refresh_token_value": "a1b2c3d4", "client_secret": "abcdefgh", "password": "hunter22",
-    "db_passwd": "hunter22", "session_cookie": "abc123def", "private_key": "-----BEGIN-KEY", "a/b secret": "abcdefgh",
-}  # fmt: skip
-BY_VALUE = ("Bearer abcdef0123456789", "Basic dXNlcjpwYXNzMTIz", JWT, f"sk-{'a' * 24}", f"ghp_{'A1' * 18}",
-            f"hf_{'a' * 34}", "AKIA" + "A" * 16, f"comfyui-{'0f' * 16}")  # fmt: skip
+    "api_key": "abcd1234",
+    "apiKey": "abcd1234",
+    "X-Api-Key": "abcd1234",
+    "openai_api_key": "abcd1234",
+    "authorization": "Digest abc",
+    "Authorization": "abcd",
+    "token": "a1b2c3d4",
+    "hf_token": "a1b2c3d4",
+    "accessToken": "a1b2c3d4",
+    "refresh_token_value": "a1b2c3d4",
+    "client_secret": "abcdefgh",
+    "password": "hunter22",
+    "db_passwd": "hunter22",
+    "session_cookie": "abc123def",
+    "private_key": "-----BEGIN-KEY",
+    "a/b secret": "abcdefgh",
+}
+BY_VALUE = (
+    "Bearer abcdef0123456789",
+    "Basic dXNlcjpwYXNzMTIz",
+    JWT,
+    f"sk-{'a' * 24}",
+    f"ghp_{'A1' * 18}",
+    f"hf_{'a' * 34}",
+    "AKIA" + "A" * 16,
+    f"comfyui-{'0f' * 16}",
+)
 ORDINARY: dict[str, Any] = {
-    "client_id": "a1b2c3d4e5f6", "max_tokens": 4096, "token_count": "12345678", "token_normalization": "length",
-    "stop_token": "<|endoftext|>", "eos_token": "</s>", "tokens": 77, "secretary": "Ann Smith",
+    "client_id": "a1b2c3d4e5f6",
+    "max_tokens": 4096,
+    "token_count": "12345678",
+    "token_normalization": "length",
+    "stop_token": "<|endoftext|>",
+    "eos_token": "</s>",
+    "tokens": 77,
+    "secretary": "Ann Smith",
     "keyboard": "qwertyuiop",
-    "key": "C major", "monkey": "a1b2c3d4", "passwords_shown": True, "api_key": None, "apiKey": "", "token": "********",
-    "password": "[REDACTED]", "secret": "<redacted>", "authorization": "none", "access_token": "${ACCESS_TOKEN}",
-    "auth_token": "your-token-here", "api_token": "XXXXXXXX", "cookie": "chocolate", "title": "Bearer of good news",
-    "topic": "Basic Education", "note": "a portrait of a token 1234", "mask": "sk-ip", "seed": 12345,
-}  # fmt: skip
+    "key": "C major",
+    "monkey": "a1b2c3d4",
+    "passwords_shown": True,
+    "api_key": None,
+    "apiKey": "",
+    "token": "********",
+    "password": "[REDACTED]",
+    "secret": "<redacted>",
+    "authorization": "none",
+    "access_token": "${ACCESS_TOKEN}",
+    "auth_token": "your-token-here",
+    "api_token": "XXXXXXXX",
+    "cookie": "chocolate",
+    "title": "Bearer of good news",
+    "topic": "Basic Education",
+    "note": "a portrait of a token 1234",
+    "mask": "sk-ip",
+    "seed": 12345,
+}
 
 
 def places(metadata: Any, index: int = 4) -> list[tuple[str | None, str]]:

@@ -131,18 +131,24 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
 ) -> None:
     assert said("queue.pending.oldest-first", timed(*values)) == [
         Told(
-            f"/queue_pending/{place}/4/create_time", "not before the job listed ahead of it", str(values[place]),
-            f"This job is older than the one listed ahead of it, of {values[place - 1]}.", hint,
+            f"/queue_pending/{place}/4/create_time",
+            "not before the job listed ahead of it",
+            str(values[place]),
+            f"This job is older than the one listed ahead of it, of {values[place - 1]}.",
+            hint,
         )
         for place in places
-    ]  # fmt: skip
+    ]
     assert said("queue.job-numbers.rising", numbered(*values)) == [
         Told(
-            f"/queue_pending/{place}/0", "above the one listed ahead of it", str(values[place]),
-            f"job_number falls from {values[place - 1]}.", hint,
+            f"/queue_pending/{place}/0",
+            "above the one listed ahead of it",
+            str(values[place]),
+            f"job_number falls from {values[place - 1]}.",
+            hint,
         )
         for place in places
-    ]  # fmt: skip
+    ]
 
 
 def test_what_is_no_number_is_not_compared() -> None:

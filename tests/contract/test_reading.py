@@ -52,11 +52,19 @@ def test_the_types_of_3_and_4_show_an_order(
 @pytest.mark.parametrize(
     ("third", "fourth", "demand", "swapped", "ids"),
     [
-        ([], {}, OURS, False, 3), ([], {}, THEIRS, True, 3), ({}, [], OURS, True, 4), ({}, [], THEIRS, False, 4),
-        (None, None, OURS, False, 3), (None, None, THEIRS, False, 4), (None, None, UNTOLD, False, None),
-        ([], None, UNTOLD, False, 3), ({}, None, UNTOLD, False, 4), ([], {}, TOLD, False, 3), (1, 2, TOLD, False, None),
+        ([], {}, OURS, False, 3),
+        ([], {}, THEIRS, True, 3),
+        ({}, [], OURS, True, 4),
+        ({}, [], THEIRS, False, 4),
+        (None, None, OURS, False, 3),
+        (None, None, THEIRS, False, 4),
+        (None, None, UNTOLD, False, None),
+        ([], None, UNTOLD, False, 3),
+        ({}, None, UNTOLD, False, 4),
+        ([], {}, TOLD, False, 3),
+        (1, 2, TOLD, False, None),
     ],
-)  # fmt: skip
+)
 def test_ids_and_metadata_stand_by_the_order_that_shows_else_by_the_one_demanded(
     third: Any, fourth: Any, demand: Demand, *, swapped: bool, ids: int | None
 ) -> None:
@@ -105,12 +113,15 @@ def reading(content: bytes) -> Reading:
 def test_elements_are_listed_running_before_pending() -> None:
     body = reading(b'{"queue_pending": [1, []], "queue_running": [[2], {}], "other": [[3]]}')
     assert [(pending, found.pointer) for pending, found in body.elements] == [
-        (False, "/queue_running/0"), (False, "/queue_running/1"),
-        (True, "/queue_pending/0"), (True, "/queue_pending/1"),
-    ]  # fmt: skip
+        (False, "/queue_running/0"),
+        (False, "/queue_running/1"),
+        (True, "/queue_pending/0"),
+        (True, "/queue_pending/1"),
+    ]
     assert [(found.pointer, found.pending) for found in body.items] == [
-        ("/queue_running/0", False), ("/queue_pending/1", True),
-    ]  # fmt: skip
+        ("/queue_running/0", False),
+        ("/queue_pending/1", True),
+    ]
 
 
 @pytest.mark.parametrize("content", [b"[]", b"no", b"{}", b'{"queue_running": {"a": []}}', b'{"queue_running": "[]"}'])
@@ -209,10 +220,16 @@ def test_half_a_kilobyte_is_kept_of_a_job() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        ("[1]", "[1]", True), ("[1]", "[1.0]", True), ("[1.0]", "[1]", True), ('{"a":1,"b":2}', '{"b":2,"a":1}', True),
-        ("[1]", "[2]", False), ("[2]", "[1]", False), ("[1]", "[3]", False), ("[3]", "[1]", False),
+        ("[1]", "[1]", True),
+        ("[1]", "[1.0]", True),
+        ("[1.0]", "[1]", True),
+        ('{"a":1,"b":2}', '{"b":2,"a":1}', True),
+        ("[1]", "[2]", False),
+        ("[2]", "[1]", False),
+        ("[1]", "[3]", False),
+        ("[3]", "[1]", False),
     ],
-)  # fmt: skip
+)
 def test_texts_are_remembered_by_what_they_say(one: str, other: str, *, same: bool) -> None:
     left, right = (Remembered(text=Raw(text.encode())) for text in (one, other))
     assert (left == right) is same

@@ -43,8 +43,7 @@ def test_jobs_that_are_listed_once_are_compared_with_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "place", "name"),
-    [({"e2": {"1": {}}}, 2, "workflow_json"), ({"e3": ["1"]}, 3, "output_node_ids")],
+    ("change", "place", "name"), [({"e2": {"1": {}}}, 2, "workflow_json"), ({"e3": ["1"]}, 3, "output_node_ids")]
 )
 def test_another_value_is_pointed_at_where_it_came(change: dict[str, Any], place: int, name: str) -> None:
     found = said("reads.job-data", *seen([B, A], [B, changed(A, **change)]))
@@ -150,10 +149,9 @@ def test_a_job_that_is_missing_in_between_is_named() -> None:
     asked_how = "Jobs are missing from this read (read)"
     assert steady(*seen([B, A, C], [C], [A, B, C, D])) == [
         Told(
-            "", "3 jobs that the reads before and after list", "2 of them missing",
-            f'{asked_how}, "{IDS[0]}" for one.',
+            "", "3 jobs that the reads before and after list", "2 of them missing", f'{asked_how}, "{IDS[0]}" for one.'
         )
-    ]  # fmt: skip
+    ]
     assert got(steady(*seen([A], [], [A]))) == ["1 of them missing"]
 
 

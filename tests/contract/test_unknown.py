@@ -40,9 +40,12 @@ def test_of_a_body_that_is_cut_off_whole_jobs_are_judged() -> None:
     cut = known(read(CUT), extent=Extent.CUT)
     assert broken(judge([cut])) == set()
     assert {name for name in exercised(cut) if name.startswith(("envelope.", "json."))} == {
-        "json.control-characters", "json.distinct-names", "json.finite-numbers", "json.number-range",
+        "json.control-characters",
+        "json.distinct-names",
+        "json.finite-numbers",
+        "json.number-range",
         "json.paired-surrogates",
-    }  # fmt: skip
+    }
     assert result(judge([cut]), "item.prompt-id.uuid").judged == 1
     wrong = known(read(queue(item(5), BAD, item(3))[:-60]), extent=Extent.CUT)
     judgement = judge([wrong])
@@ -129,15 +132,29 @@ def test_nothing_known_exercises_nothing_of_a_body() -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        (b'{"a": [1, "x"]} and more', Text.COMPLETE), (b"[NaN]", Text.COMPLETE), (b'["\n"]', Text.COMPLETE),
-        (b"[" * 100_000 + b"]" * 100_000, Text.COMPLETE), (b"[" + b"9" * 10_000 + b"]", Text.COMPLETE),
-        (b"", Text.ENDS_EARLY), (b" \n", Text.ENDS_EARLY), (b'{"a": [1, ', Text.ENDS_EARLY), (b'{"a', Text.ENDS_EARLY),
-        (b'{"a"', Text.ENDS_EARLY), (b'{"a": tru', Text.ENDS_EARLY), (b'["\\u12', Text.ENDS_EARLY),
-        (b"[-", Text.ENDS_EARLY), (b"[1,", Text.ENDS_EARLY), (b'["\\', Text.ENDS_EARLY),
-        (b'{"a": 1,}', Text.BROKEN), (b"{a: 1}", Text.BROKEN), (b"<html>", Text.BROKEN), (b"[1 2]", Text.BROKEN),
-        (b"{'a': 1}", Text.BROKEN), (b'["\\x"]', Text.BROKEN),
+        (b'{"a": [1, "x"]} and more', Text.COMPLETE),
+        (b"[NaN]", Text.COMPLETE),
+        (b'["\n"]', Text.COMPLETE),
+        (b"[" * 100_000 + b"]" * 100_000, Text.COMPLETE),
+        (b"[" + b"9" * 10_000 + b"]", Text.COMPLETE),
+        (b"", Text.ENDS_EARLY),
+        (b" \n", Text.ENDS_EARLY),
+        (b'{"a": [1, ', Text.ENDS_EARLY),
+        (b'{"a', Text.ENDS_EARLY),
+        (b'{"a"', Text.ENDS_EARLY),
+        (b'{"a": tru', Text.ENDS_EARLY),
+        (b'["\\u12', Text.ENDS_EARLY),
+        (b"[-", Text.ENDS_EARLY),
+        (b"[1,", Text.ENDS_EARLY),
+        (b'["\\', Text.ENDS_EARLY),
+        (b'{"a": 1,}', Text.BROKEN),
+        (b"{a: 1}", Text.BROKEN),
+        (b"<html>", Text.BROKEN),
+        (b"[1 2]", Text.BROKEN),
+        (b"{'a': 1}", Text.BROKEN),
+        (b'["\\x"]', Text.BROKEN),
     ],
-)  # fmt: skip
+)
 def test_a_text_is_told_from_its_start(text: bytes, kind: Text) -> None:
     assert kind_of(text) is kind
 
@@ -148,8 +165,11 @@ def test_a_text_is_told_from_its_start(text: bytes, kind: Text) -> None:
         (b'{"queue_running": [[1], [2], [3', b'{"queue_running": [[1], [2]]}'),
         (b'{"queue_running": [[1, {"a": "]"}], ["', b'{"queue_running": [[1, {"a": "]"}]]}'),
         (b'{"queue_running": [], "queue_pending": [[1], ', b'{"queue_running": [], "queue_pending": [[1]]}'),
-        (b'{"queue_running": [', b""), (b"", b""), (b"<html>", b""), (b'{"a": "[[]"', b""),
+        (b'{"queue_running": [', b""),
+        (b"", b""),
+        (b"<html>", b""),
+        (b'{"a": "[[]"', b""),
     ],
-)  # fmt: skip
+)
 def test_the_whole_jobs_of_a_text_are_closed(text: bytes, whole: bytes) -> None:
     assert closed(text) == whole

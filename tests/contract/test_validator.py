@@ -48,8 +48,11 @@ def test_a_finding_names_its_clause_its_level_and_its_place() -> None:
 
 def test_must_only_leaves_out_what_should_be() -> None:
     body = queue(item(1, e1="2F1B0C3E-8A4D-4C55-9A6E-0D1F2B3C4D5E"), item(2, e0=0))
-    assert [name for name, _ in told(validate(body))] == ["item.prompt-id.lower-case", "item.job-number.one-based",
-                                                          "queue.job-numbers.rising"]  # fmt: skip
+    assert [name for name, _ in told(validate(body))] == [
+        "item.prompt-id.lower-case",
+        "item.job-number.one-based",
+        "queue.job-numbers.rising",
+    ]
     assert [name for name, _ in told(validate(body, must_only=True))] == ["item.job-number.one-based"]
 
 
@@ -156,8 +159,10 @@ print(peak() - before)
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    nodes = {str(number): {"class_type": "KSampler", "inputs": {"text": "a cat, é " * 20, "model": ["1", 0]}}
-             for number in range(1, 61)}  # fmt: skip
+    nodes = {
+        str(number): {"class_type": "KSampler", "inputs": {"text": "a cat, é " * 20, "model": ["1", 0]}}
+        for number in range(1, 61)
+    }
     path = tmp_path_factory.mktemp("large") / "queue.json"
     path.write_bytes(queue(*(item(number, e2=nodes, e3=["9"]) for number in range(1, 1501))))
     assert validate(path.read_bytes(), must_only=True) == ()
@@ -226,7 +231,8 @@ def test_what_cannot_be_checked_is_refused_in_one_line() -> None:
 
 
 def test_a_key_and_headers_reach_the_settings_and_no_report() -> None:
-    report = check("http://127.0.0.1:1", api_key="sesame-4711", headers={"Authorization": "Bearer sesame-4712"},
-                   deadline=5)  # fmt: skip
+    report = check(
+        "http://127.0.0.1:1", api_key="sesame-4711", headers={"Authorization": "Bearer sesame-4712"}, deadline=5
+    )
     assert report.verdict is Verdict.INCONCLUSIVE
     assert "sesame" not in json.dumps(report.run.options)

@@ -22,11 +22,18 @@ def listing(graph: Any, ids: Any = ("9",)) -> Exchange:
 @pytest.mark.parametrize(
     ("value", "graph"),
     [
-        ({"9": NODE}, True), ({"x": 1, "9": NODE}, True), ({"9": {"class_type": None}}, True), ({}, False),
-        ({"9": {"inputs": {}}}, False), ({"class_type": "X"}, False), ({"9": ["class_type"]}, False), ([NODE], False),
-        ("class_type", False), (None, False),
+        ({"9": NODE}, True),
+        ({"x": 1, "9": NODE}, True),
+        ({"9": {"class_type": None}}, True),
+        ({}, False),
+        ({"9": {"inputs": {}}}, False),
+        ({"class_type": "X"}, False),
+        ({"9": ["class_type"]}, False),
+        ([NODE], False),
+        ("class_type", False),
+        (None, False),
     ],
-)  # fmt: skip
+)
 def test_a_graph_is_an_object_with_a_node(value: Any, *, graph: bool) -> None:
     assert is_graph(value) is graph
     if isinstance(value, dict):
@@ -36,11 +43,21 @@ def test_a_graph_is_an_object_with_a_node(value: Any, *, graph: bool) -> None:
 @pytest.mark.parametrize(
     ("value", "link"),
     [
-        (["3", 0], True), (["3", -1], True), (["3", 1.0], False), (["3", True], False), (["3"], False),
-        (["3", 0, 0], False), ([3, 0], False), (["3", "0"], False), ([], False), ("30", False), (None, False),
-        ({"0": "3", "1": 0}, False), (["3", None], False),
+        (["3", 0], True),
+        (["3", -1], True),
+        (["3", 1.0], False),
+        (["3", True], False),
+        (["3"], False),
+        (["3", 0, 0], False),
+        ([3, 0], False),
+        (["3", "0"], False),
+        ([], False),
+        ("30", False),
+        (None, False),
+        ({"0": "3", "1": 0}, False),
+        (["3", None], False),
     ],
-)  # fmt: skip
+)
 def test_a_link_is_a_name_and_a_slot(value: Any, *, link: bool) -> None:
     assert is_link(value) is link
 

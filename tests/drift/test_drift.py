@@ -265,26 +265,43 @@ def test_another_operation_or_schema_is_no_drift() -> None:
         (lambda d: d["paths"]["/api/queue"]["get"].update(deprecated=True), "added", f"{GET}/deprecated", ABSENT, True),
         (
             lambda d: d["paths"]["/api/queue"]["get"]["responses"].pop("400"),
-            "removed", f"{GET}/responses/400", resolve(f"{GET}/responses/400"), ABSENT,
+            "removed",
+            f"{GET}/responses/400",
+            resolve(f"{GET}/responses/400"),
+            ABSENT,
         ),
         (
             lambda d: d["components"]["schemas"]["QueueItem"].update(type="object"),
-            "changed", f"{ITEM}/type", "array", "object",
+            "changed",
+            f"{ITEM}/type",
+            "array",
+            "object",
         ),
         (
             lambda d: d["components"]["schemas"]["ErrorResponse"]["required"].append("details"),
-            "added", "/components/schemas/ErrorResponse/required/2", ABSENT, "details",
+            "added",
+            "/components/schemas/ErrorResponse/required/2",
+            ABSENT,
+            "details",
         ),
-        (lambda d: d["components"]["schemas"].pop("QueueInfo"), "removed", "/components/schemas/QueueInfo",
-         resolve("/components/schemas/QueueInfo"), ABSENT),
+        (
+            lambda d: d["components"]["schemas"].pop("QueueInfo"),
+            "removed",
+            "/components/schemas/QueueInfo",
+            resolve("/components/schemas/QueueInfo"),
+            ABSENT,
+        ),
         (
             lambda d: d["components"]["schemas"]["QueueInfo"]["properties"].update({"a/b~c": True}),
-            "added", "/components/schemas/QueueInfo/properties/a~1b~0c", ABSENT, True,
+            "added",
+            "/components/schemas/QueueInfo/properties/a~1b~0c",
+            ABSENT,
+            True,
         ),
         (lambda d: d["paths"].pop("/api/queue"), "removed", GET, resolve(GET), ABSENT),
     ],
     ids=["member", "response", "type", "element", "schema", "escaped", "operation"],
-)  # fmt: skip
+)
 def test_a_change_is_told_with_its_place_and_both_sides(
     change: Callable[[Document], object], kind: str, pointer: str, was: Any, now: Any
 ) -> None:
@@ -345,16 +362,22 @@ def test_a_document_that_follows_the_errata_mends_them_all() -> None:
             lambda d: d["paths"]["/api/queue"]["get"]["responses"]["500"].update(description="Oops"),
             {"responses.server-error": "reworded"},
         ),
-        (lambda d: d["components"]["schemas"]["QueueItem"].update(minItems=5, maxItems=5),
-         {"queue-item.five-elements": "mended"}),
-        (lambda d: d["components"]["schemas"]["QueueItem"].update(minItems=5),
-         {"queue-item.five-elements": "reworded"}),
-        (lambda d: d["components"]["schemas"]["QueueItem"].pop("items"),
-         {"queue-item.any-of": "reworded", "queue-item.no-one-of": "mended"}),
+        (
+            lambda d: d["components"]["schemas"]["QueueItem"].update(minItems=5, maxItems=5),
+            {"queue-item.five-elements": "mended"},
+        ),
+        (
+            lambda d: d["components"]["schemas"]["QueueItem"].update(minItems=5),
+            {"queue-item.five-elements": "reworded"},
+        ),
+        (
+            lambda d: d["components"]["schemas"]["QueueItem"].pop("items"),
+            {"queue-item.any-of": "reworded", "queue-item.no-one-of": "mended"},
+        ),
         (lambda d: d["paths"]["/api/queue"]["get"].update(summary="The queue"), {}),
     ],
     ids=["mended", "reworded", "both members", "one member", "place gone", "elsewhere"],
-)  # fmt: skip
+)
 def test_an_erratum_is_mended_reworded_or_stands(
     change: Callable[[Document], object], expected: dict[str, str]
 ) -> None:
@@ -436,10 +459,7 @@ def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
     ("answer", "why"),
     [
         (http(b"", "403 Forbidden"), "it is answered 403"),
-        (
-            http("<html>::error::x"),
-            "it is no OpenAPI document: --url must lead to one, or to a page with one",
-        ),
+        (http("<html>::error::x"), "it is no OpenAPI document: --url must lead to one, or to a page with one"),
         (None, "Connection refused"),
     ],
     ids=["refused", "no document", "offline"],
@@ -525,15 +545,17 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
     before = files(checkout)
     result = vendor("--url", url, checkout)
     assert result.exit_code == 0
-    assert "now look at what fails: pytest tests/spec/test_document.py" in result.stdout
+    assert "now run pytest tests/spec/test_document.py" in result.stdout
     after = files(checkout)
     vendored = after["openapi/openapi-cloud.get-queue.yaml"]
     assert yaml.safe_load(vendored) == document
     digest = hashlib.sha256(vendored).hexdigest()
     assert {name for name in after if before.get(name) != after[name]} == {
-        "openapi/openapi-cloud.get-queue.yaml", "openapi/openapi-cloud.get-queue.yaml.sha256",
-        "openapi/PROVENANCE.md", "conformance/spec/document.py",
-    }  # fmt: skip
+        "openapi/openapi-cloud.get-queue.yaml",
+        "openapi/openapi-cloud.get-queue.yaml.sha256",
+        "openapi/PROVENANCE.md",
+        "conformance/spec/document.py",
+    }
     assert f"- Published at: <{url}>".encode() in after["openapi/PROVENANCE.md"]
     for name in (
         "openapi/openapi-cloud.get-queue.yaml.sha256",
@@ -543,9 +565,17 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
         assert digest.encode() in after[name]
         assert DOCUMENT_SHA256.encode() not in after[name]
     tests = run(
-        checkout, BIN / "pytest", "-p", "xdist.plugin", "-n0", "-q", "-p", "no:cacheprovider",
-        PYTHONPATH=str(checkout), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
-    )  # fmt: skip
+        checkout,
+        BIN / "pytest",
+        "-p",
+        "xdist.plugin",
+        "-n0",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        PYTHONPATH=str(checkout),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )
     failed = {line.partition("::")[2].partition(" ")[0] for line in tests.stdout.splitlines() if "FAILED" in line[:6]}
     assert failed == {"test_the_published_description_of_500_is_that_of_400"}
     assert "Delete this test and the action 'responses.server-error'" in tests.stdout

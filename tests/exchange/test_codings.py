@@ -61,8 +61,11 @@ def test_codings_are_undone_in_the_reverse_order_of_the_header(raw: bytes, codin
 
 @given(st.binary(max_size=300), st.lists(st.sampled_from([*ENCODERS]), max_size=CODINGS), st.booleans(), st.data())
 def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
-    body: bytes, codings: list[str], broken: bool, data: st.DataObject,  # noqa: FBT001
-) -> None:  # fmt: skip
+    body: bytes,
+    codings: list[str],
+    broken: bool,  # noqa: FBT001
+    data: st.DataObject,
+) -> None:
     raw = body
     for coding in codings:
         raw = ENCODERS[coding](raw)

@@ -190,16 +190,18 @@ PRINTED: Final[dict[str, tuple[bytes, int, set[str]]]] = {
     "HTTPie says how long it took": (HEAD + CHUNKED + b"\r\n" + BODY + b"\n\nElapsed time: 0.07s\n\n", 0, set()),
     "HTTPie in colour": (b"\x1b[34mHTTP\x1b[39;49;00m" + HEAD[4:] + b"\r\n" + BODY, 0, set()),
     "HTTPie leaves a binary body out": (
-        HEAD + GZIP + length(CODED) + b"\r\n\n+---+\n| NOTE: binary data not shown in terminal |\n+---+", 10, set(),
+        HEAD + GZIP + length(CODED) + b"\r\n\n+---+\n| NOTE: binary data not shown in terminal |\n+---+",
+        10,
+        set(),
     ),
     "another text follows the JSON": (HEAD + b"\r\n" + BODY + b'{"error": 1}', 1, {"FAILED json.single-text"}),
     "a short body whose coded one is longer": (
-        HEAD + GZIP + b'Content-Length: 60\r\n\r\n{"queue_running":[],"queue_pending":[]}', 10, set(),
+        HEAD + GZIP + b'Content-Length: 60\r\n\r\n{"queue_running":[],"queue_pending":[]}',
+        10,
+        set(),
     ),
     "coded and kept so": (HEAD + GZIP + length(CODED) + b"\r\n" + CODED, 0, set()),
-    "coded in zlib's format": (
-        HEAD + GZIP.replace(b"gzip", b"deflate") + b"\r\n" + zlib.compress(BODY), 0, set(),
-    ),
+    "coded in zlib's format": (HEAD + GZIP.replace(b"gzip", b"deflate") + b"\r\n" + zlib.compress(BODY), 0, set()),
     "coded and cut": (HEAD + GZIP + length(CODED) + b"\r\n" + CODED[:150], 10, set()),
     "coded wrongly by the server": (HEAD + GZIP + length(CODED) + b"\r\n" + CODED[:-4] + b"\0\0\0\0", 1, UNDECODABLE),
     "plain under gzip, as it was sent": (HEAD + GZIP + length(BODY) + b"\r\n" + BODY, 1, UNDECODABLE),
@@ -207,44 +209,67 @@ PRINTED: Final[dict[str, tuple[bytes, int, set[str]]]] = {
     "decoded from br": (HEAD + BR + b"Content-Length: 99\r\n\r\n" + BODY, 0, set()),
     "still coded in br": (HEAD + BR + b"Content-Length: 9\r\n\r\n\x8b\x00\x80\xff\xfe\x00\x01", 10, set()),
     "lines end in LF": ((HEAD + length(INDENTED) + b"\r\n" + INDENTED).replace(b"\r\n", b"\n"), 0, set()),
-    "LF became CRLF": ((HEAD + length(INDENTED) + b"\r\n").replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-                       + INDENTED.replace(b"\n", b"\r\n"), 0, set()),
+    "LF became CRLF": (
+        (HEAD + length(INDENTED) + b"\r\n").replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        + INDENTED.replace(b"\n", b"\r\n"),
+        0,
+        set(),
+    ),
     "no reason": (HEAD.replace(b" OK", b"") + b"\r\n" + BODY, 0, set()),
     "HTTP/2": (HEAD.replace(b"HTTP/1.1 200 OK", b"HTTP/2 200 ") + b"\r\n" + BODY, 0, set()),
     "HTTP/3": (HEAD.replace(b"HTTP/1.1 200 OK", b"HTTP/3 200") + b"\r\n" + BODY, 0, set()),
     "line ends before the head": (b"\r\n\n" + HEAD + b"\r\n" + BODY, 0, set()),
-    "100, 103 and 200": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-                         + HEAD + b"\r\n" + BODY, 0, set()),
+    "100, 103 and 200": (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + HEAD + b"\r\n" + BODY,
+        0,
+        set(),
+    ),
     "a proxy's 407, its tunnel and 200": (
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 3\r\n\r\nno!"
-        b"HTTP/1.0 200 Connection established\r\nProxy-Agent: x\r\n\r\n" + HEAD + b"\r\n" + BODY, 0, set(),
+        b"HTTP/1.0 200 Connection established\r\nProxy-Agent: x\r\n\r\n" + HEAD + b"\r\n" + BODY,
+        0,
+        set(),
     ),
     "a digest challenge and 200": (
-        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=x\r\nContent-Length: 0\r\n\r\n" + HEAD + b"\r\n"
-        + BODY, 0, set(),
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=x\r\nContent-Length: 0\r\n\r\n"
+        + HEAD
+        + b"\r\n"
+        + BODY,
+        0,
+        set(),
     ),
     "two redirects and 200": (FOUND + FOUND + HEAD + b"\r\n" + BODY, 0, set()),
     "a redirect alone": (FOUND, 1, NOT_SERVED),
     "three responses": ((HEAD + length(BODY) + b"\r\n" + BODY) * 3, 0, set()),
     "three responses without a length": ((HEAD + b"\r\n" + BODY) * 3, 0, set()),
     "one of three is broken": (
-        HEAD + b"\r\n" + BODY + HEAD + b"\r\n" + bad_id(BODY) + HEAD + b"\r\n" + BODY, 1, NO_UUID,
+        HEAD + b"\r\n" + BODY + HEAD + b"\r\n" + bad_id(BODY) + HEAD + b"\r\n" + BODY,
+        1,
+        NO_UUID,
     ),
     "HTTPie prints requests and redirects": (
-        REQUEST + b"\n\n" + FOUND + b"\n\n" + REQUEST + b"\n\n" + HEAD + b"\r\n" + BODY + b"\n\n", 0, set(),
+        REQUEST + b"\n\n" + FOUND + b"\n\n" + REQUEST + b"\n\n" + HEAD + b"\r\n" + BODY + b"\n\n",
+        0,
+        set(),
     ),
     "HTTPie prints a request of something else": (
-        REQUEST.replace(b"queue", b"jobs") + b"\n\n" + HEAD + b"\r\n" + BODY, 10, set(),
+        REQUEST.replace(b"queue", b"jobs") + b"\n\n" + HEAD + b"\r\n" + BODY,
+        10,
+        set(),
     ),
     "304 to a request that is not known": (b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n', 10, set()),
     "404 to a request that is not known": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", 1, NOT_SERVED),
     "500 without its body": (
-        b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Length: 70\r\n\r\n", 1, NOT_SERVED,
+        b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Length: 70\r\n\r\n",
+        1,
+        NOT_SERVED,
     ),
     "500 with its body": (
-        b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\n\r\n[]", 1, {*NOT_SERVED, "FAILED error.object"},
+        b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\n\r\n[]",
+        1,
+        {*NOT_SERVED, "FAILED error.object"},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -273,14 +298,16 @@ HARS: Final[dict[str, tuple[bytes, int, set[str]]]] = {
     "cut, and the size says so": (har_with(text=CUT.decode()), 10, set()),
     "cut, and no size": (har_with(text=CUT.decode(), size=-1), 10, set()),
     "cut, and Content-Length says so": (
-        har_with(text=CUT.decode(), size=500, headers={"Content-Length": "662"}), 10, set(),
+        har_with(text=CUT.decode(), size=500, headers={"Content-Length": "662"}),
+        10,
+        set(),
     ),
-    "cut by the server": (
-        har_with(text=CUT.decode(), size=500, headers={"Content-Length": "500"}), 1, MALFORMED,
-    ),
+    "cut by the server": (har_with(text=CUT.decode(), size=500, headers={"Content-Length": "500"}), 1, MALFORMED),
     "cut after a bad job": (har_with(text=bad_id(CUT).decode()), 1, NO_UUID),
     "cut after a NaN": (
-        har_with(text=CUT.decode().replace('"seed": 5', '"seed": NaN', 1)), 1, {"FAILED json.finite-numbers"},
+        har_with(text=CUT.decode().replace('"seed": 5', '"seed": NaN', 1)),
+        1,
+        {"FAILED json.finite-numbers"},
     ),
     "broken, of the size that it has": (har_with(text=BROKEN.decode(), size=len(BROKEN)), 1, MALFORMED),
     "broken, without a size": (har_with(text=BROKEN.decode(), size=-1), 1, MALFORMED),
@@ -288,38 +315,64 @@ HARS: Final[dict[str, tuple[bytes, int, set[str]]]] = {
     "of another size, and whole": (har_with(size=600), 0, set()),
     "indented by the recorder": (har_with(text=INDENTED.decode()), 0, set()),
     "size in characters": (har_with(text=BROKEN.decode() + "\u00e9", size=len(BROKEN) + 1), 1, MALFORMED),
-    "empty, and all say so": (
-        har_with(text="", size=0, bodySize=0, headers={"Content-Length": "0"}), 1, MALFORMED,
-    ),
+    "empty, and all say so": (har_with(text="", size=0, bodySize=0, headers={"Content-Length": "0"}), 1, MALFORMED),
     "no text, and nothing says that there is none": (har_with(text=None, size=0), 10, set()),
     "mitmproxy's sizes are of the coded body": (
-        har_with(size=207, compression=455, bodySize=207,
-                 headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "Content-Length": "207"}), 0, set(),
+        har_with(
+            size=207,
+            compression=455,
+            bodySize=207,
+            headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "Content-Length": "207"},
+        ),
+        0,
+        set(),
     ),
     "mitmproxy's sizes of a broken body": (
-        har_with(text=BROKEN.decode(), size=207, compression=len(BROKEN) - 207,
-                 headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "Content-Length": "207"}),
-        1, MALFORMED,
+        har_with(
+            text=BROKEN.decode(),
+            size=207,
+            compression=len(BROKEN) - 207,
+            headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "Content-Length": "207"},
+        ),
+        1,
+        MALFORMED,
     ),
     "base64 of br": (
-        har_with(text=b64encode(b"\x8b\x00\x80\xff").decode(), encoding="base64",
-                 headers={"Content-Encoding": "br", "Vary": "Accept-Encoding"}), 10, set(),
+        har_with(
+            text=b64encode(b"\x8b\x00\x80\xff").decode(),
+            encoding="base64",
+            headers={"Content-Encoding": "br", "Vary": "Accept-Encoding"},
+        ),
+        10,
+        set(),
     ),
     "base64 of broken gzip": (
-        har_with(text=b64encode(CODED[:99]).decode(), encoding="base64",
-                 headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}), 10, set(),
+        har_with(
+            text=b64encode(CODED[:99]).decode(),
+            encoding="base64",
+            headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+        ),
+        10,
+        set(),
     ),
     "base64 that is not UTF-8": (
-        har_with(text=b64encode(BODY.replace(b"KSampler", b"\xff\xff")).decode(), encoding="base64",
-                 size=len(BODY) - 12 * 3 // 2), 1, {"FAILED json.utf-8"},
+        har_with(
+            text=b64encode(BODY.replace(b"KSampler", b"\xff\xff")).decode(),
+            encoding="base64",
+            size=len(BODY) - 12 * 3 // 2,
+        ),
+        1,
+        {"FAILED json.utf-8"},
     ),
     "called base64 and is text": (har_with(encoding="base64"), 0, set()),
-    "base64 without padding": (
-        har_with(text=b64encode(BODY).decode().rstrip("="), encoding="base64"), 0, set(),
+    "base64 without padding": (har_with(text=b64encode(BODY).decode().rstrip("="), encoding="base64"), 0, set()),
+    "no headers, and a type that nobody knows": (
+        har_with()
+        .replace(json.dumps(GOOD["log"]["entries"][0]["response"]["headers"]).encode(), b"[]")
+        .replace(b'"mimeType": "application/json"', b'"mimeType": "x-unknown"'),
+        0,
+        set(),
     ),
-    "no headers, and a type that nobody knows": (har_with() .replace(
-        json.dumps(GOOD["log"]["entries"][0]["response"]["headers"]).encode(), b"[]"
-    ).replace(b'"mimeType": "application/json"', b'"mimeType": "x-unknown"'), 0, set()),
     "the type is in the content only": (har_with().replace(b'"Content-Type"', b'"X-Type"'), 0, set()),
     "the browser did not get it all": (har_with(_error="net::ERR_INCOMPLETE_CHUNKED_ENCODING"), 10, set()),
     "a status in quotes": (har_with(status="200"), 0, set()),
@@ -329,7 +382,7 @@ HARS: Final[dict[str, tuple[bytes, int, set[str]]]] = {
     "in UTF-16 without a mark": (har_with().decode().encode("utf-16-le"), 0, set()),
     "in UTF-32": (har_with().decode().encode("utf-32"), 0, set()),
     "packed with gzip": (gzip.compress(bad_id(har_with())), 1, NO_UUID),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HARS)
@@ -367,7 +420,7 @@ def test_an_entry_is_judged_by_what_it_holds(name: str, tmp_path: Path) -> None:
         (b'{"openapi": "3.0.0"}', "looks like an OpenAPI document"),
         (HEAD, "is cut off in its headers"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_not_a_recording_is_refused_by_name(data: bytes, told: str, tmp_path: Path) -> None:
     (tmp_path / "x.har").write_bytes(data)
     result = call("judge", tmp_path / "x.har")

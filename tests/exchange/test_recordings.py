@@ -53,7 +53,11 @@ EXPECTED: dict[str, tuple[Broken, Broken]] = {
     "q_15_shuffled": (SWAPPED | OWN_IDS | AS_FLOAT | NOT_OLDEST_FIRST | FALLING, OWN_IDS | HEAP),
     "q_front_2": (SWAPPED | FROM_ZERO | NOT_OLDEST_FIRST | FALLING, HEAP),
     "q_numbers": (
-        SWAPPED | FROM_ZERO | AS_FLOAT | NOT_OLDEST_FIRST | FALLING
+        SWAPPED
+        | FROM_ZERO
+        | AS_FLOAT
+        | NOT_OLDEST_FIRST
+        | FALLING
         | {"fail item.job-number.integer", "warn item.job-number.safe"},
         HEAP | {"warn item.job-number.safe"},
     ),
@@ -67,9 +71,7 @@ EXPECTED: dict[str, tuple[Broken, Broken]] = {
     "q_lone_surrogate": (SWAPPED | OWN_IDS | HALVES, OWN_IDS | HALVES),
     "q_prompt_ids": (SWAPPED | OWN_IDS | SAME_ID, OWN_IDS | SAME_ID),
     "q_prompt_echo": (SWAPPED, set()),
-    "q_same_id_same_number": (
-        SWAPPED | OWN_IDS | AS_FLOAT | SAME_ID | SAME_NUMBER, OWN_IDS | SAME_ID,
-    ),
+    "q_same_id_same_number": (SWAPPED | OWN_IDS | AS_FLOAT | SAME_ID | SAME_NUMBER, OWN_IDS | SAME_ID),
     "q_extra_data": (SWAPPED, set()),
     "auth_apikey": (SWAPPED | OWN_IDS, OWN_IDS),
     "m_HEAD": (set(), set()),
@@ -89,7 +91,7 @@ EXPECTED: dict[str, tuple[Broken, Broken]] = {
     "p_slash": (set(), set()),
     "pq_delete_pending": ({"fail lifecycle.delete.answer"}, set()),
     "pq_invalid_json": ({"warn lifecycle.delete.malformed"}, {"warn lifecycle.delete.malformed"}),
-}  # fmt: skip
+}
 """What each recording breaks, under ``cloud`` and under ``oss``."""
 
 
@@ -172,9 +174,12 @@ def test_findings_of_known_deviations_name_their_likely_cause() -> None:
         for evidence in result.evidence
     }
     for clause, word in [
-        ("item.job-number.one-based", "counts from 0"), ("item.job-number.one-based", "front: true"),
-        ("item.job-number.plain", "float"), ("queue.job-numbers.rising", "heap"), ("json.finite-numbers", "allow_nan"),
-    ]:  # fmt: skip
+        ("item.job-number.one-based", "counts from 0"),
+        ("item.job-number.one-based", "front: true"),
+        ("item.job-number.plain", "float"),
+        ("queue.job-numbers.rising", "heap"),
+        ("json.finite-numbers", "allow_nan"),
+    ]:
         assert any(clause == told and word in str(hint) for told, hint in hints), clause
 
 
@@ -350,17 +355,27 @@ ENTRY: dict[str, Any] = {
     "startedDateTime": "2026-11-23T10:00:00.500Z",
     "time": 250,
     "request": {
-        "method": "get", "url": "https://me:sesame-0@cloud.example/api/queue", "httpVersion": "h2",
-        "headers": [{"name": ":method", "value": "GET"}, {"name": "x-api-key", "value": "sesame-1"},
-                    {"name": "cookie", "value": "sesame-2"}],
+        "method": "get",
+        "url": "https://me:sesame-0@cloud.example/api/queue",
+        "httpVersion": "h2",
+        "headers": [
+            {"name": ":method", "value": "GET"},
+            {"name": "x-api-key", "value": "sesame-1"},
+            {"name": "cookie", "value": "sesame-2"},
+        ],
     },
     "response": {
-        "status": 200, "httpVersion": "h2",
-        "headers": [{"name": ":status", "value": "200"}, {"name": "content-encoding", "value": "br"},
-                    {"name": "set-cookie", "value": "sesame-3"}, {"name": "x-echo", "value": "sesame-1"}],
+        "status": 200,
+        "httpVersion": "h2",
+        "headers": [
+            {"name": ":status", "value": "200"},
+            {"name": "content-encoding", "value": "br"},
+            {"name": "set-cookie", "value": "sesame-3"},
+            {"name": "x-echo", "value": "sesame-1"},
+        ],
         "content": {"size": 20, "mimeType": "application/json", "text": '{"echo": "sesame-1"}'},
     },
-}  # fmt: skip
+}
 
 
 def har(*entries: Any) -> bytes:
@@ -412,10 +427,18 @@ def test_a_har_with_no_status_of_http_holds_no_response(status: Any) -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("response.content", {"size": 9}), ("response.content", {}), ("response.content", None), ("response.content", "x"),
-     ("response.content", {"size": -1}), ("response.content.text", None), ("response.content.text", 5),
-     ("response.content", {"size": 0}), ("response.content", {"encoding": "base64", "text": "!"})],
-)  # fmt: skip
+    [
+        ("response.content", {"size": 9}),
+        ("response.content", {}),
+        ("response.content", None),
+        ("response.content", "x"),
+        ("response.content", {"size": -1}),
+        ("response.content.text", None),
+        ("response.content.text", 5),
+        ("response.content", {"size": 0}),
+        ("response.content", {"encoding": "base64", "text": "!"}),
+    ],
+)
 def test_a_har_without_the_body_leaves_the_head_known(path: str, value: Any) -> None:
     exchange = one(har(changed(path, value)))
     assert exchange.response is not None
@@ -451,9 +474,14 @@ def test_a_response_from_the_browsers_cache_has_no_time(member: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("request", ...), ("request", "GET"), ("request.url", ...), ("request.url", "http://[::1/api/queue"),
-     ("request.url", 7)],
-)  # fmt: skip
+    [
+        ("request", ...),
+        ("request", "GET"),
+        ("request.url", ...),
+        ("request.url", "http://[::1/api/queue"),
+        ("request.url", 7),
+    ],
+)
 def test_an_entry_without_a_url_is_named_and_left_out(path: str, value: Any) -> None:
     found = recorded(har(changed(path, value), ENTRY), name="x.har")
     assert [exchange.id for exchange in found.exchanges] == ["x.har#2"]
@@ -464,9 +492,13 @@ def test_an_entry_without_a_url_is_named_and_left_out(path: str, value: Any) -> 
 
 @pytest.mark.parametrize(
     ("path", "value", "told"),
-    [("response", None, "has no response"), ("response.headers", [{}, {"name": "A", "value": "b"}], "has headers"),
-     ("startedDateTime", "yesterday", "its time is not known"), ("_fromCache", "memory", "the browser's cache")],
-)  # fmt: skip
+    [
+        ("response", None, "has no response"),
+        ("response.headers", [{}, {"name": "A", "value": "b"}], "has headers"),
+        ("startedDateTime", "yesterday", "its time is not known"),
+        ("_fromCache", "memory", "the browser's cache"),
+    ],
+)
 def test_what_is_odd_about_an_entry_of_the_queue_is_named(path: str, value: Any, told: str) -> None:
     (note,) = recorded(har(changed(path, value)), name="x.har").notes
     assert note.startswith("x.har: entry 1 ")
@@ -498,9 +530,22 @@ def test_a_har_without_a_queue_is_told() -> None:
 # --- anything ---------------------------------------------------------------------------------------------------------
 
 lines = st.sampled_from(
-    [b"HTTP/1.1 200 OK", b"HTTP/1.0 503 x", b"HTTP/2 200", b"Content-Length: 3", b"Transfer-Encoding: chunked", b"",
-     b"Content-Encoding: gzip", b"3", b"{}", b"0", b"A:\xe9", b"GET /api/queue HTTP/1.1", b"X-API-Key: sesame"]
-)  # fmt: skip
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.0 503 x",
+        b"HTTP/2 200",
+        b"Content-Length: 3",
+        b"Transfer-Encoding: chunked",
+        b"",
+        b"Content-Encoding: gzip",
+        b"3",
+        b"{}",
+        b"0",
+        b"A:\xe9",
+        b"GET /api/queue HTTP/1.1",
+        b"X-API-Key: sesame",
+    ]
+)
 
 
 @given(st.lists(lines | st.binary(max_size=9)), st.none() | st.lists(lines))

@@ -58,8 +58,13 @@ def test_every_fault_is_found_and_nobody_else_accused() -> None:
     with serve_many(faults) as server:
         done = checked(*(target(f"{server.url}/{number}") for number in range(len(faults))))
     assert [[clause.id for clause in each.result.broken] for each in done] == [
-        [], ["item.create-time.milliseconds"], [], ["item.prompt-id.uuid"], ["status.served"], []
-    ]  # fmt: skip
+        [],
+        ["item.create-time.milliseconds"],
+        [],
+        ["item.prompt-id.uuid"],
+        ["status.served"],
+        [],
+    ]
     assert [each.result.exit for each in done] == [0, 1, 0, 1, 1, 0]
     (kind,) = {(breach.clause, breach.kind) for breach in done[1].result.breaches}
     assert kind == ("item.create-time.milliseconds", "seconds")

@@ -32,9 +32,13 @@ class begun:  # noqa: N801 - reads as a word
         self.client = Played(self.reference, self.clock, writes, bounds)
         self.said: list[str] = []
         self.populating = Populating(
-            self.client, writes, self.plan, self.said.append,
-            max_requests=self.client._bounds.max_requests, priorities=True,
-        )  # fmt: skip
+            self.client,
+            writes,
+            self.plan,
+            self.said.append,
+            max_requests=self.client._bounds.max_requests,
+            priorities=True,
+        )
 
     async def plan(self) -> str | None:
         return await follow(self.client, keyed=False, max_requests=self.client._bounds.max_requests)

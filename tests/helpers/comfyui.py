@@ -178,12 +178,16 @@ class Comfy(Board):
         page = jobs[offset:] if limit is None else jobs[offset : offset + limit]
         entries = [
             {
-                "id": job.prompt_id, "status": job.status, "priority": job.number,
-                "create_time": int(job.created * 1000), "outputs_count": 0, "previewable_outputs_count": 0,
+                "id": job.prompt_id,
+                "status": job.status,
+                "priority": job.number,
+                "create_time": int(job.created * 1000),
+                "outputs_count": 0,
+                "previewable_outputs_count": 0,
                 **_workflow_id(job),
             }
             for job in page
-        ]  # fmt: skip
+        ]
         pages = {"offset": offset, "limit": limit, "total": len(jobs), "has_more": offset + len(page) < len(jobs)}
         return {"jobs": entries, "pagination": pages}
 

@@ -26,9 +26,14 @@ def run_of(version: str, dialect: str, *, populate: bool, step: float = 0.05) ->
 
 NAME: Final = str(uuid.UUID(int=0xABCDEF, version=4))
 MANY: Final[Sequence[Mapping[str, Any]]] = (
-    {}, {"extra_data": {"client_id": "a", "api_key_comfy_org": "comfyui-x"}}, {"number": 0.5}, {"number": -2.5},
-    {"front": True}, {"prompt_id": NAME.upper()}, {"prompt_id": "job-1"},
-)  # fmt: skip
+    {},
+    {"extra_data": {"client_id": "a", "api_key_comfy_org": "comfyui-x"}},
+    {"number": 0.5},
+    {"number": -2.5},
+    {"front": True},
+    {"prompt_id": NAME.upper()},
+    {"prompt_id": "job-1"},
+)
 FEW: Final[Sequence[Mapping[str, Any]]] = ({"prompt_id": NAME}, {"prompt_id": NAME}, {"front": True})
 """What clients send beside a graph, as few do."""
 

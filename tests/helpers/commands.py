@@ -48,9 +48,15 @@ def environment(**extra: str) -> dict[str, str]:
 def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Done:
     """Run a command to its end."""
     return subprocess.run(
-        command, cwd=folder, env=environment(**extra), input=stdin, capture_output=True, text=True, check=False,
+        command,
+        cwd=folder,
+        env=environment(**extra),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
         timeout=TIMEOUT,
-    )  # fmt: skip
+    )
 
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:

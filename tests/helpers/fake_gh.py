@@ -46,9 +46,12 @@ def main(arguments: list[str]) -> int:  # noqa: C901, PLR0912 - one branch for e
             if label not in state["labels"]:
                 return 1
             issues[str(len(issues) + 1)] = {
-                "open": True, "labels": [label], "title": option(arguments, "--title"), "comments": [],
+                "open": True,
+                "labels": [label],
+                "title": option(arguments, "--title"),
+                "comments": [],
                 "body": Path(option(arguments, "--body-file")).read_text("utf-8"),
-            }  # fmt: skip
+            }
         case ["issue", "edit"]:
             issues[arguments[2]] |= {
                 "title": option(arguments, "--title"),

@@ -33,10 +33,17 @@ def target(url: str, **options: Any) -> Target:
 def kept(name: str, **more: Any) -> EndpointResult:
     """Return the line of a conformant endpoint, but for what is given."""
     usual = {
-        "target": f"http://127.0.0.1/{name}", "dialect": "cloud", "outcome": "conformant", "exit": 0, "worker": "0",
-        "reason": "no must clause broken, 79 of 99 clauses exercised", "requests": 42, "received": 100,
-        "p50": 0.005, "p95": 0.01,
-    }  # fmt: skip
+        "target": f"http://127.0.0.1/{name}",
+        "dialect": "cloud",
+        "outcome": "conformant",
+        "exit": 0,
+        "worker": "0",
+        "reason": "no must clause broken, 79 of 99 clauses exercised",
+        "requests": 42,
+        "received": 100,
+        "p50": 0.005,
+        "p95": 0.01,
+    }
     return EndpointResult(name=name, **{**usual, **more})
 
 

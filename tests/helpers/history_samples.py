@@ -16,9 +16,15 @@ from helpers import report_samples as sample
 Make = Callable[[], Report]
 
 NIGHTS: tuple[Make, ...] = (
-    sample.passing, sample.passing, sample.failing, sample.failing, sample.unreachable, sample.passing,
-    sample.passing, sample.failing,
-)  # fmt: skip
+    sample.passing,
+    sample.passing,
+    sample.failing,
+    sample.failing,
+    sample.unreachable,
+    sample.passing,
+    sample.passing,
+    sample.failing,
+)
 """Runs of one target: conformant, broken for two nights, an outage, well again, broken again."""
 
 

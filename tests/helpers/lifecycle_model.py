@@ -338,10 +338,16 @@ def shortest_breach(  # noqa: PLR0913 - each is something that a caller turns
     hunt = _Hunt(begin, workflow, dialect, frozenset({wanted}) if wanted else _JUDGED, watch)
     machine = type("Lives", (_Lives,), {"hunt": hunt})
     settings = hypothesis.settings(
-        max_examples=examples, stateful_step_count=STEPS, database=None, deadline=None, print_blob=False,
-        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink], report_multiple_bugs=False,
-        suppress_health_check=list(hypothesis.HealthCheck), verbosity=hypothesis.Verbosity.quiet,
-    )  # fmt: skip
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
     hypothesis.seed(seed)(machine)
     with hunt.runner, suppress(Breach, Enough, HypothesisException):
         run_state_machine_as_test(machine, settings=settings)

@@ -25,9 +25,13 @@ TIMEOUT = 120
 def load(*typed: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, *map(str, typed)], capture_output=True, text=True, timeout=TIMEOUT, check=False,
+        [sys.executable, "-c", COMMAND, *map(str, typed)],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
         env=ENVIRONMENT | environment,
-    )  # fmt: skip
+    )
 
 
 def load_until(
@@ -35,9 +39,12 @@ def load_until(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command until something is done, and stop it then as Ctrl-C does."""
     with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *map(str, typed), f"--duration={TIMEOUT}"], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
-    ) as run:  # fmt: skip
+        [sys.executable, "-c", COMMAND, *map(str, typed), f"--duration={TIMEOUT}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as run:
         if done.wait(TIMEOUT):
             run.send_signal(sent)
         out, err = run.communicate(timeout=TIMEOUT)

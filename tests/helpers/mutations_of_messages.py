@@ -62,9 +62,17 @@ def an_error_between(draw: st.DrawFn) -> Mutated:
 @on_read("http.content-type")
 def another_type(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     types = [
-        "text/html", "text/plain; charset=utf-8", "text/json", "application/problem+json", "application/jsonp",
-        "application/octet-stream", "x-application/json", "json", "", None,
-    ]  # fmt: skip
+        "text/html",
+        "text/plain; charset=utf-8",
+        "text/json",
+        "application/problem+json",
+        "application/jsonp",
+        "application/octet-stream",
+        "x-application/json",
+        "json",
+        "",
+        None,
+    ]
     return told(exchange, content_type=draw(st.sampled_from(types)))
 
 
@@ -119,10 +127,19 @@ def a_compressed_answer_that_does_not_vary(draw: st.DrawFn, exchange: Exchange) 
 @on_read("http.date")
 def no_readable_date(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     texts = [
-        None, "", "now", str(int(NOW)), "2025-11-23T16:00:00Z", "Sunday, 23-Nov-25 16:00:00 GMT",
-        "Sun Nov 23 16:00:00 2025", "Sun, 23 Nov 2025 16:00:00 +0000", "Sun, 23 nov 2025 16:00:00 GMT",
-        "Sun, 31 Feb 2025 16:00:00 GMT", "Sun, 23 Nov 2025 24:00:00 GMT", "Sun, 23 Nov 2025 16:00:00 GMT ",
-    ]  # fmt: skip
+        None,
+        "",
+        "now",
+        str(int(NOW)),
+        "2025-11-23T16:00:00Z",
+        "Sunday, 23-Nov-25 16:00:00 GMT",
+        "Sun Nov 23 16:00:00 2025",
+        "Sun, 23 Nov 2025 16:00:00 +0000",
+        "Sun, 23 nov 2025 16:00:00 GMT",
+        "Sun, 31 Feb 2025 16:00:00 GMT",
+        "Sun, 23 Nov 2025 24:00:00 GMT",
+        "Sun, 23 Nov 2025 16:00:00 GMT ",
+    ]
     return told(exchange, date=draw(st.sampled_from(texts)))
 
 
@@ -257,11 +274,18 @@ def a_queue_in_an_error(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
 @on_error("error.no-internals", (400, 404, 500, 503))
 def a_stack_trace(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
     traces = [
-        "Traceback (most recent call last):", 'File "/app/server.py", line 12, in get', "goroutine 17 [running]:",
-        "at com.comfy.Queue.list(Queue.java:42)", "at /srv/app/queue.js:10:5", "at list (/srv/app/queue.js:10:5)",
-        "at async list (file:///srv/app/queue.mjs:10:5)", "at Object.<anonymous> (/srv/a.ts:1:2)",
-        "thread 'main' panicked at src/main.rs:4:5", "/usr/src/app/queue/store.go:31", "C:\\comfy\\server.py",
-    ]  # fmt: skip
+        "Traceback (most recent call last):",
+        'File "/app/server.py", line 12, in get',
+        "goroutine 17 [running]:",
+        "at com.comfy.Queue.list(Queue.java:42)",
+        "at /srv/app/queue.js:10:5",
+        "at list (/srv/app/queue.js:10:5)",
+        "at async list (file:///srv/app/queue.mjs:10:5)",
+        "at Object.<anonymous> (/srv/a.ts:1:2)",
+        "thread 'main' panicked at src/main.rs:4:5",
+        "/usr/src/app/queue/store.go:31",
+        "C:\\comfy\\server.py",
+    ]
     name = draw(st.sampled_from([*body]))
     body[name] = f"{body[name]}: {draw(st.sampled_from(traces))}" if isinstance(body[name], str) else traces[0]
     return ""

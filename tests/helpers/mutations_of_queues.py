@@ -38,12 +38,20 @@ GONE: Final = dict.fromkeys(
 )
 INSERTED: Final = dict.fromkeys(
     (
-        *GONE, "item.prompt-id.uuid", "item.workflow.not-empty", "item.element-order", "item.output-node-ids.array",
-        "item.output-node-ids.not-empty", "item.metadata.object", "item.create-time.present", "item.create-time.number",
-        "item.create-time.milliseconds", "item.create-time.whole",
+        *GONE,
+        "item.prompt-id.uuid",
+        "item.workflow.not-empty",
+        "item.element-order",
+        "item.output-node-ids.array",
+        "item.output-node-ids.not-empty",
+        "item.metadata.object",
+        "item.create-time.present",
+        "item.create-time.number",
+        "item.create-time.milliseconds",
+        "item.create-time.whole",
     ),
     "what stood behind the element that is too many stands in another's place: the workflow for the metadata",
-)  # fmt: skip
+)
 MOVED: Final = {"queue.pending.oldest-first": "the time that changed is the time by which pending jobs are listed"}
 
 SCALARS: Final = st.sampled_from([None, True, False, "", "1", "NaN", "[]", "{}"])

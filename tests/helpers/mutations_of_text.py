@@ -20,15 +20,31 @@ def a_body_cut_off(draw: st.DrawFn, body: bytes) -> bytes:
 def what_only_lax_readers_take(draw: st.DrawFn, body: bytes) -> bytes:
     inner = body.strip()[1:-1]
     return draw(
-        st.sampled_from([
-            b"{" + inner + b",}", b"{," + inner + b"}", b"{" + inner + b"/* */}", b"// \n{" + inner + b"}",
-            b"{x: 1, " + inner + b"}", b"{'x': 1, " + inner + b"}", b'{"x": .5, ' + inner + b"}",
-            b'{"x": 01, ' + inner + b"}", b'{"x": +1, ' + inner + b"}", b'{"x": 1., ' + inner + b"}",
-            b'{"x": "\\x41", ' + inner + b"}", b'{"x": "\\u12", ' + inner + b"}", b'{"x": None, ' + inner + b"}",
-            b'{"x": 0x10, ' + inner + b"}", b'{"x": [1 2], ' + inner + b"}", b'{"x" 1, ' + inner + b"}",
-            b"\xc2\xa0{" + inner + b"}", b"\x0c{" + inner + b"}", b"<html>" + inner + b"</html>", repr(inner).encode(),
-        ])
-    )  # fmt: skip
+        st.sampled_from(
+            [
+                b"{" + inner + b",}",
+                b"{," + inner + b"}",
+                b"{" + inner + b"/* */}",
+                b"// \n{" + inner + b"}",
+                b"{x: 1, " + inner + b"}",
+                b"{'x': 1, " + inner + b"}",
+                b'{"x": .5, ' + inner + b"}",
+                b'{"x": 01, ' + inner + b"}",
+                b'{"x": +1, ' + inner + b"}",
+                b'{"x": 1., ' + inner + b"}",
+                b'{"x": "\\x41", ' + inner + b"}",
+                b'{"x": "\\u12", ' + inner + b"}",
+                b'{"x": None, ' + inner + b"}",
+                b'{"x": 0x10, ' + inner + b"}",
+                b'{"x": [1 2], ' + inner + b"}",
+                b'{"x" 1, ' + inner + b"}",
+                b"\xc2\xa0{" + inner + b"}",
+                b"\x0c{" + inner + b"}",
+                b"<html>" + inner + b"</html>",
+                repr(inner).encode(),
+            ]
+        )
+    )
 
 
 @on_queue("json.finite-numbers", jobs=0)

@@ -51,10 +51,14 @@ class ObjectsServer:
         name = str(uuid.uuid4())
         self.jobs.append(
             {
-                "priority": self.submitted, "prompt_id": name, "prompt": body["prompt"], "good_outputs": ["9"],
-                "extra_data": {"create_time": int(time.time() * 1000)}, "sensitive": None,
+                "priority": self.submitted,
+                "prompt_id": name,
+                "prompt": body["prompt"],
+                "good_outputs": ["9"],
+                "extra_data": {"create_time": int(time.time() * 1000)},
+                "sensitive": None,
             }
-        )  # fmt: skip
+        )
         return 200, {"prompt_id": name, "number": self.submitted, "node_errors": {}}
 
     def _delete(self, body: dict[str, Any]) -> Answer:

@@ -230,11 +230,7 @@ def all_but(changed: dict[str, ClauseResult]) -> list[ClauseResult]:
 
 def passing() -> Report:
     """Return a conformant run."""
-    return report(
-        Verdict.CONFORMANT,
-        "no must clause broken, 25 of 27 clauses exercised",
-        all_but({}),
-    )
+    return report(Verdict.CONFORMANT, "no must clause broken, 25 of 27 clauses exercised", all_but({}))
 
 
 def failing() -> Report:
@@ -416,9 +412,18 @@ def known() -> Report:
         all_but(changed),
     )
     entry = KnownDeviation(
-        entry=1, state=State.HOLDS, clause="item.element-order", place="/*/*/3", kind="comfyui-order", reason=text,
-        issue=text, owner=text, since="2026-01-01", expires="2026-06-30", intermittent=False,
-    )  # fmt: skip
+        entry=1,
+        state=State.HOLDS,
+        clause="item.element-order",
+        place="/*/*/3",
+        kind="comfyui-order",
+        reason=text,
+        issue=text,
+        owner=text,
+        since="2026-01-01",
+        expires="2026-06-30",
+        intermittent=False,
+    )
     problems = [
         DeviationProblem(
             problem="stale", clause="reads.order", fingerprint=Fingerprint(place=None), message="stale", entry=2
@@ -426,8 +431,8 @@ def known() -> Report:
         DeviationProblem(problem="other-fingerprint", clause=text, fingerprint=Fingerprint(place=text), message=text),
     ]
     return structs.replace(
-        made, deviations=Deviations(file="deviations.toml", known=(entry,), problems=tuple(problems)),
-    )  # fmt: skip
+        made, deviations=Deviations(file="deviations.toml", known=(entry,), problems=tuple(problems))
+    )
 
 
 REPORTS = {

@@ -44,9 +44,13 @@ class Played(Client):
     """A client whose requests go straight to a reference endpoint; each takes TRIP seconds of the clock of both."""
 
     def __init__(
-        self, reference: Reference, clock: Clock, writes: Writes | None, bounds: Bounds | None = None,
+        self,
+        reference: Reference,
+        clock: Clock,
+        writes: Writes | None,
+        bounds: Bounds | None = None,
         host: str = "127.0.0.1",
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.reference = reference
         self.clock = clock
         self.sent = 0
@@ -111,18 +115,27 @@ def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Ref
 
 
 def played(
-    variant: str = "takes-jobs", fault: str | None = None, writes: Writes = POPULATE, *, bounds: Bounds | None = None,
+    variant: str = "takes-jobs",
+    fault: str | None = None,
+    writes: Writes = POPULATE,
+    *,
+    bounds: Bounds | None = None,
     dialect: str = "cloud",
-) -> Run:  # fmt: skip
+) -> Run:
     """Run against the reference endpoint, from the first read to the last that cleans up."""
     reference, clock = endpoint(variant, fault)
     return ran(reference, clock, writes, bounds=bounds, dialect=dialect)
 
 
 def ran(  # noqa: PLR0913 - one parameter for each part of a run
-    reference: Reference, clock: Clock, writes: Writes | None, *, bounds: Bounds | None = None,
-    dialect: str = "cloud", host: str = "127.0.0.1",
-) -> Run:  # fmt: skip
+    reference: Reference,
+    clock: Clock,
+    writes: Writes | None,
+    *,
+    bounds: Bounds | None = None,
+    dialect: str = "cloud",
+    host: str = "127.0.0.1",
+) -> Run:
     """Run against an endpoint, from the first read to the last of the clean-up. Without ``writes`` only read."""
     client = Played(reference, clock, writes, bounds, host)
     said: list[str] = []
@@ -133,9 +146,8 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
     if writes is None:
         return Run(client, None, asyncio.run(plan()), said, dialect)
     populating = Populating(
-        client, writes, plan, said.append,
-        max_requests=client._bounds.max_requests, priorities=dialect != Dialect.OSS,
-    )  # fmt: skip
+        client, writes, plan, said.append, max_requests=client._bounds.max_requests, priorities=dialect != Dialect.OSS
+    )
     return Run(client, populating, asyncio.run(populating.run()), said, dialect)
 
 

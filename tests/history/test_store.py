@@ -46,9 +46,14 @@ def numbers(path: Path) -> list[int]:
 def child(script: str, *arguments: str | Path, **more: Any) -> subprocess.Popen[str]:
     """Start a script that has the samples at hand."""
     return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)], env={**os.environ, "PYTHONPATH": str(TESTS)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
-    )  # fmt: skip
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
 
 
 # --- what goes in comes out ----------------------------------------------------------------------

@@ -80,10 +80,14 @@ def run(line: str, home: Path) -> None:
         ("GET", "/q", (("x-api-key", REDACTED), ("Authorization", f"Bearer {REDACTED}"))),
         ("GET", "/q", (("Cookie", f'a={REDACTED}; b=`id`"$x'),)),
         ("GET", "/q", (("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)"), ("Accept", "text/html,*/*;q=0.8"))),
-        ("GET", "/q", (("Connection", "keep-alive"), ("If-None-Match", '"none"'), ("Origin", "http://x.invalid:99999"))),
+        (
+            "GET",
+            "/q",
+            (("Connection", "keep-alive"), ("If-None-Match", '"none"'), ("Origin", "http://x.invalid:99999")),
+        ),
         ("GET", "/q", (("X-Latin", "caf\xe9 \\ ' \" \x1b"), ("X-Twice", "1"), ("X-Twice", "2"), ("Host", "h.example"))),
     ],
-)  # fmt: skip
+)
 def test_the_line_sends_the_same(
     server: Server, tmp_path: Path, method: str, path: str, headers: tuple[tuple[str, str], ...]
 ) -> None:

@@ -39,14 +39,26 @@ BROKEN = reads(queue(item(1, e1="job-1"), item(2)))
 def known(**changes: Any) -> Entry:
     """Return an entry that knows ids which are no UUIDs, with members replaced."""
     usual: dict[str, Any] = {
-        "clause": IDS, "place": "/queue_pending/*/1", "reason": "Ids are short.", "issue": "Q-7", "owner": "Ada",
-        "since": TODAY, "expires": TODAY + timedelta(days=30), "dialect": "cloud", "target": "*",
-    }  # fmt: skip
+        "clause": IDS,
+        "place": "/queue_pending/*/1",
+        "reason": "Ids are short.",
+        "issue": "Q-7",
+        "owner": "Ada",
+        "since": TODAY,
+        "expires": TODAY + timedelta(days=30),
+        "dialect": "cloud",
+        "target": "*",
+    }
     return Entry(**usual | changes)
 
 
-def held(exchanges: Iterable[Exchange], *entries: Entry, dialect: Dialect = Dialect.CLOUD, partial: bool = False,
-         only: set[str] | None = None) -> tuple[Judgement, Deviations]:  # fmt: skip
+def held(
+    exchanges: Iterable[Exchange],
+    *entries: Entry,
+    dialect: Dialect = Dialect.CLOUD,
+    partial: bool = False,
+    only: set[str] | None = None,
+) -> tuple[Judgement, Deviations]:
     """Judge exchanges with a register, today."""
     register, night = Register("known.toml", entries), Night(TARGET, TODAY, partial)
     judgement = judge(list(exchanges), dialect, only=only, waive=waiving(register, night))
@@ -157,8 +169,9 @@ def test_the_same_clause_in_another_way_fails_by_name() -> None:
     assert "not known is a breach at /queue_running/*/1 and 1 more" in found.reason
     assert problems(deviations) == [("other-fingerprint", IDS)] * 2
     assert [problem.fingerprint for problem in deviations.problems] == [
-        Fingerprint(place="/queue_running/*/1"), Fingerprint(place="/queue_pending/*/1", kind="no-hyphens"),
-    ]  # fmt: skip
+        Fingerprint(place="/queue_running/*/1"),
+        Fingerprint(place="/queue_pending/*/1", kind="no-hyphens"),
+    ]
     assert judgement.verdict is Verdict.NON_CONFORMANT
 
 
@@ -310,7 +323,7 @@ def test_a_register_is_read_as_it_is_written(folder: Path) -> None:
         ('"*"', '"*', "known.toml is no TOML: "),
         ("[[deviation]]", f"{WHOLE}\n[[deviation]]\nkind = 7", "line 12, deviation 2: `kind`: expected `str`"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_register_is_one_line_with_its_place(
     folder: Path, before: str, after: str, told: str
 ) -> None:

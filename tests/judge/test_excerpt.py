@@ -26,8 +26,11 @@ documents = st.recursive(
 
 @given(documents, st.booleans(), st.sampled_from([None, 0, 3]), st.sampled_from([b"", b"\xef\xbb\xbf"]))
 def test_the_marked_text_is_the_value_at_the_pointer(
-    document: Any, ascii_only: bool, indent: int | None, mark: bytes,  # noqa: FBT001
-) -> None:  # fmt: skip
+    document: Any,
+    ascii_only: bool,  # noqa: FBT001
+    indent: int | None,
+    mark: bytes,
+) -> None:
     body = mark + json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
     for place, value in walk(document):
         excerpt = around(body, str(place))
@@ -50,14 +53,7 @@ def test_of_a_name_that_stands_twice_the_last_is_shown() -> None:
 
 @pytest.mark.parametrize(
     ("pointer", "marked"),
-    [
-        ("/a~1b", "1"),
-        ("/m~0n", "2"),
-        ("/~01", "3"),
-        ("/list/1", "[]"),
-        ("/esc", '"\\u0041"'),
-        ("/", "4"),
-    ],
+    [("/a~1b", "1"), ("/m~0n", "2"), ("/~01", "3"), ("/list/1", "[]"), ("/esc", '"\\u0041"'), ("/", "4")],
 )
 def test_names_are_told_apart_by_their_escapes(pointer: str, marked: str) -> None:
     body = rb'{"a/b": 1, "m~n": 2, "~1": 3, "": 4, "list": [0, []], "\u0065sc": "\u0041"}'
@@ -115,8 +111,14 @@ def test_no_cut_shows_any_part_of_a_key(name: str, length: int) -> None:
     key = (KEY * 100)[:length]
     for size in range(0, 400, 7):
         body = secret_body(name, size, size, key)
-        for pointer in (f"/queue_pending/0/4/{name}", "/queue_pending/0/4/create_time", "/queue_pending/0/4/pad",
-                        "/queue_pending/0/4", "/queue_pending/0/4/absent", "/queue_pending/0/3"):  # fmt: skip
+        for pointer in (
+            f"/queue_pending/0/4/{name}",
+            "/queue_pending/0/4/create_time",
+            "/queue_pending/0/4/pad",
+            "/queue_pending/0/4",
+            "/queue_pending/0/4/absent",
+            "/queue_pending/0/3",
+        ):
             excerpt = around(body, pointer)
             assert excerpt is not None
             shown = excerpt.before + excerpt.marked + excerpt.after

@@ -240,10 +240,12 @@ def test_an_attempt_that_was_made_again_is_not_held_against_anybody() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (401, "it wants a key"), (429, "too many requests"), (503, "not available now"),
+        (401, "it wants a key"),
+        (429, "too many requests"),
+        (503, "not available now"),
         *((status, "a gateway gets no response") for status in (502, 504, *range(520, 528), 530)),
     ],
-)  # fmt: skip
+)
 def test_a_closed_door_says_nothing_of_the_contract(status: int, words: str) -> None:
     judgement = judge([read(b"", status=status, number=n) for n in (1, 2, 3)])
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -269,9 +271,7 @@ def test_a_mistake_of_the_suite_is_an_error_and_no_verdict(monkeypatch: pytest.M
     def over(_: object) -> Iterator[int]:
         yield 1
 
-    @clause(
-        "item.mistaken", Level.MUST, title="t", source=doc("/type", "q"), why="w", keeps="k", breaks="b", over=over
-    )  # fmt: skip
+    @clause("item.mistaken", Level.MUST, title="t", source=doc("/type", "q"), why="w", keeps="k", breaks="b", over=over)
     def mistaken(_: int) -> Iterator[Finding]:
         yield Finding(None, "", str(1 // 0), "")
 

@@ -140,12 +140,17 @@ def recorded(host: str) -> str:
     """Return a HAR file with a read of a queue at this host."""
     body = queue(item(1, e0=0, e2=SOUND)).decode()
     entry = {
-        "startedDateTime": "2026-01-01T03:00:00.000Z", "time": 10,
+        "startedDateTime": "2026-01-01T03:00:00.000Z",
+        "time": 10,
         "request": {"method": "GET", "url": f"http://{host}/api/queue", "httpVersion": "HTTP/1.1", "headers": []},
-        "response": {"status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1",
-                     "headers": [{"name": "Content-Type", "value": "application/json"}],
-                     "content": {"size": len(body), "mimeType": "application/json", "text": body}},
-    }  # fmt: skip
+        "response": {
+            "status": 200,
+            "statusText": "OK",
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": "Content-Type", "value": "application/json"}],
+            "content": {"size": len(body), "mimeType": "application/json", "text": body},
+        },
+    }
     return json.dumps({"log": {"version": "1.2", "creator": {"name": "t", "version": "1"}, "entries": [entry]}})
 
 

@@ -107,13 +107,20 @@ def test_under_the_dialect_of_comfyui_there_is_no_such_schema() -> None:
 def test_each_accepted_disagreement_is_of_a_clause_and_the_others_are_what_the_schema_says() -> None:
     assert all(any(name.startswith(each) for name in BY_ID) for each in BEYOND_THE_SCHEMA)
     said = {
-        clause.id for clause in CATALOGUE
+        clause.id
+        for clause in CATALOGUE
         if clause.over and clause.level is Level.MUST and not clause.id.startswith((*BEYOND_THE_SCHEMA, "lifecycle."))
-    }  # fmt: skip
+    }
     assert said == {
-        "envelope.object", "envelope.queue-running.array", "envelope.queue-pending.array", "item.array",
-        "item.five-elements", "error.object", "error.code", "error.message",
-    }  # fmt: skip
+        "envelope.object",
+        "envelope.queue-running.array",
+        "envelope.queue-pending.array",
+        "item.array",
+        "item.five-elements",
+        "error.object",
+        "error.code",
+        "error.message",
+    }
 
 
 DEEP = {"gzip-bomb", "reading-takes-a-job"}

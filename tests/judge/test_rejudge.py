@@ -56,26 +56,50 @@ latin_1 = st.text(st.characters(max_codepoint=255), max_size=20)
 headers = st.lists(st.tuples(latin_1, latin_1), max_size=4).map(tuple)
 counts = st.integers(0, 2**40)
 answers = st.builds(
-    Response, status=st.integers(100, 599), headers=headers, content=st.binary(max_size=40) | st.just(b"x" * 2000),
-    coding_error=st.none() | latin_1, head=st.booleans(), http_version=latin_1,
-    wire=st.none() | st.builds(
-        Wire, lengths=st.lists(latin_1, max_size=3).map(tuple), folded=counts, surplus=st.none() | counts,
+    Response,
+    status=st.integers(100, 599),
+    headers=headers,
+    content=st.binary(max_size=40) | st.just(b"x" * 2000),
+    coding_error=st.none() | latin_1,
+    head=st.booleans(),
+    http_version=latin_1,
+    wire=st.none()
+    | st.builds(
+        Wire,
+        lengths=st.lists(latin_1, max_size=3).map(tuple),
+        folded=counts,
+        surplus=st.none() | counts,
         interim=counts,
     ),
-)  # fmt: skip
+)
 requests = st.builds(
-    Request, method=latin_1, url=latin_1, headers=headers, purpose=latin_1, credential=st.sampled_from(Credential),
-    to_queue=st.booleans(), operation=st.none() | st.sampled_from(Operation), body=st.binary(max_size=50),
-)  # fmt: skip
+    Request,
+    method=latin_1,
+    url=latin_1,
+    headers=headers,
+    purpose=latin_1,
+    credential=st.sampled_from(Credential),
+    to_queue=st.booleans(),
+    operation=st.none() | st.sampled_from(Operation),
+    body=st.binary(max_size=50),
+)
 problems = st.builds(Problem, fault=st.sampled_from(NoResponse), detail=st.text(max_size=400), begun=st.booleans())
 seconds = st.none() | st.floats(0, 4e9)
 exchanges_of = st.lists(
     st.builds(
-        Exchange, id=latin_1, request=requests, response=st.none() | answers, problem=st.none() | problems,
-        started=seconds, elapsed=seconds, attempt=st.integers(1, 9), superseded=st.booleans(),
+        Exchange,
+        id=latin_1,
+        request=requests,
+        response=st.none() | answers,
+        problem=st.none() | problems,
+        started=seconds,
+        elapsed=seconds,
+        attempt=st.integers(1, 9),
+        superseded=st.booleans(),
     ),
-    max_size=4, unique_by=lambda exchange: exchange.id,
-)  # fmt: skip
+    max_size=4,
+    unique_by=lambda exchange: exchange.id,
+)
 
 
 def reported(exchanges: list[Exchange], **more: Any) -> Report:
@@ -164,26 +188,36 @@ def test_a_report_is_judged_again_and_says_what_it_was_made_from(folder: Path, s
     after = json.loads((folder / "again/compliance.json").read_text())
     assert after["clauses"] == before["clauses"]
     assert (after["verdict"], after["verdict_reason"], after["counts"]) == (
-        before["verdict"], before["verdict_reason"], before["counts"],
-    )  # fmt: skip
+        before["verdict"],
+        before["verdict_reason"],
+        before["counts"],
+    )
     assert [each | {"kept": None} for each in before["exchanges"]] == after["exchanges"]
     for name in ("target", "start", "end", "dialect", "read_as", "seed", "partial"):
         assert after["run"][name] == before["run"][name]
     made_from = after["run"]["made_from"]
     assert made_from.pop("judged") > after["run"]["end"]
     assert made_from == {
-        "file": str(LAST), "suite_version": before["run"]["suite_version"], "edition": 1,
-        "document_sha256": before["run"]["document_sha256"], "dialect": "cloud", "verdict": "non-conformant",
+        "file": str(LAST),
+        "suite_version": before["run"]["suite_version"],
+        "edition": 1,
+        "document_sha256": before["run"]["document_sha256"],
+        "dialect": "cloud",
+        "verdict": "non-conformant",
         "verdict_reason": before["verdict_reason"],
-    }  # fmt: skip
+    }
     assert after["bodies"] is None
     assert before["run"]["made_from"] is None
     assert before["run"]["target"] == short_ids
     assert "[whole bodies are kept in compliance.json]" in call("judge", LAST, "-q", "--full-bodies").stdout
     said = f"udged again on 20\\S+ from {LAST}: then, by suite .*, dialect cloud, it was non-conformant"
     junit = (folder / "again/junit.xml").read_text()
-    for text in (junit, done.stdout, (folder / "again/summary.md").read_text().replace("\\", ""),
-                 (folder / "again/index.html").read_text()):  # fmt: skip
+    for text in (
+        junit,
+        done.stdout,
+        (folder / "again/summary.md").read_text().replace("\\", ""),
+        (folder / "again/index.html").read_text(),
+    ):
         assert re.search(said, text), text[:3000]
     assert "[judged again, without asking]" in done.stdout
 
@@ -238,9 +272,7 @@ def test_a_run_that_was_stopped_stays_one() -> None:
     assert (stopped.run.stopped, stopped.run.partial, stopped.verdict) == ("no time left", True, Verdict.INCONCLUSIVE)
     source, transcript = read_source(encode(stopped), "x")
     again = judge_again(source, transcript, Settings().judging, name="x")
-    assert (again.verdict, again.verdict_reason, again.run.partial) == (
-        stopped.verdict, stopped.verdict_reason, True,
-    )  # fmt: skip
+    assert (again.verdict, again.verdict_reason, again.run.partial) == (stopped.verdict, stopped.verdict_reason, True)
 
 
 def test_what_a_search_found_stays_beside_what_is_still_broken() -> None:
@@ -288,10 +320,7 @@ def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
         ({"kept": None}, "is not whole"),
         ({"kept": {"started": 1, "to_queue": True, "answer": None, "problem": None}}, "is not whole"),
         ({"id": 7}, "is no whole report of a run: Expected `str`, got `int`"),
-        (
-            {"request": value["exchanges"][0]["request"] | {"credential": "x"}},
-            "is damaged ('x' is not a",
-        ),
+        ({"request": value["exchanges"][0]["request"] | {"credential": "x"}}, "is damaged ('x' is not a"),
     ]:
         changed = json.loads(data)
         changed["exchanges"][0] |= changes

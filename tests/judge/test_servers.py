@@ -49,9 +49,13 @@ def test_a_job_that_one_server_loses_is_still_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["https://b.example/api/queue", "http://a.example/api/queue", "https://a.example:8443/api/queue",
-     "https://a.example/worker-2/api/queue"],
-)  # fmt: skip
+    [
+        "https://b.example/api/queue",
+        "http://a.example/api/queue",
+        "https://a.example:8443/api/queue",
+        "https://a.example/worker-2/api/queue",
+    ],
+)
 def test_another_origin_or_prefix_is_another_server(other: str, tmp_path: Path) -> None:
     data = har_of((A, {}, BODY), (other, {}, OTHER), (A, {}, BODY), (other, {}, OTHER), (A, {}, BODY))
     status, verdicts, broken, _ = servers(data, tmp_path=tmp_path)

@@ -183,11 +183,23 @@ def test_a_conforming_queue_is_accused_of_nothing_by_a_crowd(variant: str) -> No
 
 
 EXERCISED = {
-    "lifecycle.prompt-id", "lifecycle.listed", "lifecycle.listed-at-once", "lifecycle.same-id", "lifecycle.workflow",
-    "lifecycle.create-time", "lifecycle.order", "lifecycle.ended", "lifecycle.delete.removes",
-    "lifecycle.delete.spares", "lifecycle.delete.answer", "lifecycle.delete.names", "lifecycle.interrupt.stops",
-    "lifecycle.interrupt.spares", "lifecycle.jobs", "lifecycle.job-status",
-}  # fmt: skip
+    "lifecycle.prompt-id",
+    "lifecycle.listed",
+    "lifecycle.listed-at-once",
+    "lifecycle.same-id",
+    "lifecycle.workflow",
+    "lifecycle.create-time",
+    "lifecycle.order",
+    "lifecycle.ended",
+    "lifecycle.delete.removes",
+    "lifecycle.delete.spares",
+    "lifecycle.delete.answer",
+    "lifecycle.delete.names",
+    "lifecycle.interrupt.stops",
+    "lifecycle.interrupt.spares",
+    "lifecycle.jobs",
+    "lifecycle.job-status",
+}
 """What rounds see of the life of jobs; the rest needs other prompts, requests that are to be refused, or a priority."""
 
 
@@ -203,9 +215,10 @@ ELSEWHERE = {"heap-of-jobs": "queue.pending.oldest-first"}
 
 
 @pytest.mark.parametrize(
-    "fault", [fault for fault in FAULTS.values() if fault.needs_jobs and fault.clause in EXERCISED],
+    "fault",
+    [fault for fault in FAULTS.values() if fault.needs_jobs and fault.clause in EXERCISED],
     ids=lambda fault: fault.name,
-)  # fmt: skip
+)
 def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Fault) -> None:
     world = World(fault=fault.name)
     jobs = Jobs(WRITES, world.clock, bare=True)

@@ -182,11 +182,12 @@ def test_an_id_that_each_answer_has_of_its_own_makes_it_no_other_answer(monkeypa
 @pytest.mark.parametrize(
     ("headers", "clause"),
     [
-        ((HEADERS[0], HEADERS[1]), "caching.shared"), ((HEADERS[0], HEADERS[2]), "http.date"),
+        ((HEADERS[0], HEADERS[1]), "caching.shared"),
+        ((HEADERS[0], HEADERS[2]), "http.date"),
         ((("Content-Type", "text/plain"), *HEADERS[1:]), "http.content-type"),
         ((*HEADERS[:2], ("Content-Encoding", "gzip")), "http.vary"),
     ],
-)  # fmt: skip
+)
 def test_a_field_that_makes_a_difference_makes_one_in_the_midst_of_many(
     headers: tuple[tuple[str, str], ...], clause: str
 ) -> None:
@@ -246,9 +247,13 @@ def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_ap
     assert bare.exchange.started == exchange.started
     assert looked_at == {"content-type"}
     looks: list[Callable[[], object]] = [
-        lambda: bare.response.content, lambda: bare.document, lambda: bare.summary, lambda: bare.response.headers,
-        lambda: bare.exchange.elapsed, lambda: bare.exchange.response.content,  # type: ignore[union-attr]
-    ]  # fmt: skip
+        lambda: bare.response.content,
+        lambda: bare.document,
+        lambda: bare.summary,
+        lambda: bare.response.headers,
+        lambda: bare.exchange.elapsed,
+        lambda: bare.exchange.response.content,  # type: ignore[union-attr]
+    ]
     for look in looks:
         with pytest.raises(Wanted):
             look()

@@ -84,11 +84,19 @@ class ReplaceNotInWithIn(ReplaceInWithNotIn):
 
 
 LEFT_OUT: Final = (
-    "VariableReplacer", "VariableInserter",  # draw what they put in
-    "_Eq_Is", "_Eq_IsNot", "_NotEq_Is", "_NotEq_IsNot", "_Is_Eq", "_Is_NotEq", "_IsNot_Eq", "_IsNot_NotEq",
+    "VariableReplacer",
+    "VariableInserter",  # draw what they put in
+    "_Eq_Is",
+    "_Eq_IsNot",
+    "_NotEq_Is",
+    "_NotEq_IsNot",
+    "_Is_Eq",
+    "_Is_NotEq",
+    "_IsNot_Eq",
+    "_IsNot_NotEq",
     # whether equal values are one object is the interpreter's choice
     *(f"_{word}_{other}" for word in ("Is", "IsNot") for other in ("Lt", "LtE", "Gt", "GtE")),  # identity has no order
-)  # fmt: skip
+)
 """Operators whose mutants say nothing of a module."""
 
 _CORE: Final = {name.rpartition("/")[2]: get_operator(name) for name in operator_names()}

@@ -49,6 +49,7 @@ _MORE: Final = {
         ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"),
         ("tests/contract/test_lifecycle.py",),
     ),
+    "document": ("tests/spec/test_user_document.py",),
     "safe": ("tests/text/test_safe.py",),
 }
 """Tests about a module elsewhere."""
@@ -60,10 +61,18 @@ def _near(name: str) -> tuple[str, ...]:
 
 
 _PRELOADED: Final = (
-    "hypothesis.strategies", "jsonschema", "openapi_schema_validator", "httpx", "aiohttp.web", "harfile", "yaml",
-    "conformance.reference.server", "conformance.reference.faults", "conformance.reference.hostile",
+    "hypothesis.strategies",
+    "jsonschema",
+    "openapi_schema_validator",
+    "httpx",
+    "aiohttp.web",
+    "harfile",
+    "yaml",
+    "conformance.reference.server",
+    "conformance.reference.faults",
+    "conformance.reference.hostile",
     "conformance.strategies",
-)  # fmt: skip
+)
 _NOT_RUN: Final = {"test_catalogue", "test_validator"}
 """They compare tables and measure memory."""
 _SHARED: Final = (

@@ -61,8 +61,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hunt(root: Path, *arguments: str, entries: tuple[dict[str, Any], ...] = ()) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", MAIN, str(Path(__file__).parent), json.dumps(entries), *arguments],
-        cwd=root, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def outcomes(root: Path) -> dict[str, str | None]:
@@ -73,9 +77,13 @@ def outcomes(root: Path) -> dict[str, str | None]:
 def test_each_mutant_is_killed_or_survives_or_does_not_end(ground: Path) -> None:
     killed = "test_sample.py::test_one_is_taken"
     assert outcomes(ground) == {
-        "number = 2": None, "number = 0": killed, "number += 2": killed, "number += 0": "does not end",
-        "while number not in taken:": killed, "while not number in taken:": killed,
-    }  # fmt: skip
+        "number = 2": None,
+        "number = 0": killed,
+        "number += 2": killed,
+        "number += 0": "does not end",
+        "while number not in taken:": killed,
+        "while not number in taken:": killed,
+    }
 
 
 def test_a_survivor_fails_the_hunt_and_what_is_known_is_not_tried_again(ground: Path) -> None:

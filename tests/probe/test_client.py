@@ -235,18 +235,29 @@ def test_endless_headers_are_no_answer() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\0", b"garbage\r\n\r\n", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/1.1 20 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", b"HTTP/1.1 200 OK\r\nX: \0\r\n\r\n{}",
+        b"",
+        b"\0",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 20 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"HTTP/1.1 200 OK\r\nX: \0\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 99, b"HTTP/2 200\r\n\r\n{}", b"{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 99,
+        b"HTTP/2 200\r\n\r\n{}",
+        b"{}",
         b"HTTP/1.1 200 OK\r\n: x\r\n\r\n{}",
     ],
     ids=count(),
-)  # fmt: skip
+)
 def test_what_is_no_whole_answer_is_asked_for_once_more_and_then_told_as_broken(data: bytes) -> None:
     got = talk(once(data))
     assert got.faults == [NoResponse.BROKEN, NoResponse.BROKEN]
@@ -305,8 +316,11 @@ def test_a_connection_that_the_server_drops_with_the_next_request_is_replaced() 
     got = talk(play, READ, READ, READ)
     assert got.faults == [None, NoResponse.BROKEN, None, None]
     assert [(e.id, e.attempt, e.superseded) for e in got.ledger] == [
-        ("x1", 1, False), ("x2", 1, True), ("x3", 2, False), ("x4", 1, False)
-    ]  # fmt: skip
+        ("x1", 1, False),
+        ("x2", 1, True),
+        ("x3", 2, False),
+        ("x4", 1, False),
+    ]
     assert [answer.id for answer in got.answers] == ["x1", "x3", "x4"]
 
 

@@ -251,11 +251,15 @@ def test_a_job_that_was_submitted_and_not_looked_for_may_be_left() -> None:
 @pytest.mark.parametrize(
     ("asked", "status", "left"),
     [
-        (body(delete=[OURS]), 200, ()), (body(delete=[OURS.upper()]), 200, ()), (body(delete=[OURS]), 500, (OURS,)),
-        (body(delete=[THEIRS]), 200, (OURS,)), (body(delete=7), 200, (OURS,)), (b'{"delete": ', 200, (OURS,)),
+        (body(delete=[OURS]), 200, ()),
+        (body(delete=[OURS.upper()]), 200, ()),
+        (body(delete=[OURS]), 500, (OURS,)),
+        (body(delete=[THEIRS]), 200, (OURS,)),
+        (body(delete=7), 200, (OURS,)),
+        (b'{"delete": ', 200, (OURS,)),
         (body(clear=False), 200, (OURS,)),
     ],
-)  # fmt: skip
+)
 def test_a_job_that_was_deleted_and_is_listed_no_more_is_not_left(
     asked: bytes, status: int, left: tuple[str, ...]
 ) -> None:
@@ -322,10 +326,14 @@ def test_an_id_that_is_not_a_uuid_stands_in_no_url(name: str) -> None:
 @pytest.mark.parametrize(
     ("status", "content", "cancels", "left"),
     [
-        (200, {"cancelled": True}, True, ()), (200, {"cancelled": False}, False, (OURS,)), (404, {}, False, (OURS,)),
-        (405, None, False, (OURS,)), (200, None, False, (OURS,)), (503, {}, None, (OURS,)),
+        (200, {"cancelled": True}, True, ()),
+        (200, {"cancelled": False}, False, (OURS,)),
+        (404, {}, False, (OURS,)),
+        (405, None, False, (OURS,)),
+        (200, None, False, (OURS,)),
+        (503, {}, None, (OURS,)),
     ],
-)  # fmt: skip
+)
 def test_whether_a_server_cancels_is_known_once_it_was_asked(
     status: int, content: Any, left: tuple[str, ...], *, cancels: bool | None
 ) -> None:

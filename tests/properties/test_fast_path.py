@@ -197,9 +197,13 @@ JOB: Final = b'[1,"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",{"9":{"class_type":"S"}
 DEEP: Final = b"[" * 600 + b"]" * 600
 NODES: Final = b",".join(b'"%d":{"class_type":"S","inputs":{}}' % number for number in range(600))
 WIDE: Final = (
-    b"{%b}" % NODES, b'{%b,"x":%b}' % (NODES, DEEP), b'{%b,"0":1,"0":%b}' % (NODES, DEEP),
-    b'{"0":%b,%b}' % (DEEP, NODES), b"[%b,%b]" % (b"[]," * 600 + b"0", DEEP), b'"%b"' % (b"[" * 600),
-)  # fmt: skip
+    b"{%b}" % NODES,
+    b'{%b,"x":%b}' % (NODES, DEEP),
+    b'{%b,"0":1,"0":%b}' % (NODES, DEEP),
+    b'{"0":%b,%b}' % (DEEP, NODES),
+    b"[%b,%b]" % (b"[]," * 600 + b"0", DEEP),
+    b'"%b"' % (b"[" * 600),
+)
 """Workflows in which more brackets open than any text may nest."""
 
 
@@ -219,8 +223,18 @@ def test_a_fault_beside_wide_and_deep_workflows_is_found(graph: bytes, demand: D
 
 
 VALUES: Final = (
-    None, b"null", b"true", b"7", b'"x"', b"{}", b"[]", b"[null]", b"[[]]", b"[%b]" % JOB, b'{"0":%b}' % JOB,
-)  # fmt: skip
+    None,
+    b"null",
+    b"true",
+    b"7",
+    b'"x"',
+    b"{}",
+    b"[]",
+    b"[null]",
+    b"[[]]",
+    b"[%b]" % JOB,
+    b'{"0":%b}' % JOB,
+)
 """Of a list of the envelope. None: it is missing."""
 EXTRA: Final = (None, b'"code":"X"', b'"code":"X","message":"Y"', b'"error":{"type":"x"}', b'"queue_running":[]')
 
@@ -245,23 +259,33 @@ def test_of_bodies_that_are_no_queue(body: bytes) -> None:
 
 
 WORKFLOWS: Final = (
-    b"{}", b'{"a":1}', b'{"9":{"class_type":"S"}}', b'{"9":{"class_type":"S","inputs":{"a":["9",0]}}}',
-    b'{"9":{"class_type":"S","inputs":{"a":["8",0]}}}', b'{"9":{"class_type":"S","inputs":{"a":["8",0.0],"a":1}}}',
-    b'{"9":{"class_type":"S","class_type":"T","inputs":{}}}', b'{"9":{"class_type":null}}',
+    b"{}",
+    b'{"a":1}',
+    b'{"9":{"class_type":"S"}}',
+    b'{"9":{"class_type":"S","inputs":{"a":["9",0]}}}',
+    b'{"9":{"class_type":"S","inputs":{"a":["8",0]}}}',
+    b'{"9":{"class_type":"S","inputs":{"a":["8",0.0],"a":1}}}',
+    b'{"9":{"class_type":"S","class_type":"T","inputs":{}}}',
+    b'{"9":{"class_type":null}}',
     b'{"9":{"class_type":"S","inputs":{},"x":{"y" :[[["8",0]]]}},"8":{}}',
     b'{"9":{"class_type":"S","inputs":{"v":1.50}},"8":{"v":1.50}}',
-    b'{"9":{"class_type":"S","inputs":{"v":' + b"7" * 400 + b"}}}", b'{"9":{"class_type":"S","inputs":{"v":1e999}}}',
+    b'{"9":{"class_type":"S","inputs":{"v":' + b"7" * 400 + b"}}}",
+    b'{"9":{"class_type":"S","inputs":{"v":1e999}}}',
     b'{"9":{"class_type":"S","inputs":{"v":' + b"[" * 150 + b"]" * 150 + b"}}}",
     b'{"9":{"class_type":"S","inputs":{"v":' + b"[" * 600 + b"]" * 600 + b"}}}",
-)  # fmt: skip
+)
 METADATA: Final = (
-    b'{"create_time":1763913600000}', b'{"create_time":1763913600000,"create_time":1}',
+    b'{"create_time":1763913600000}',
+    b'{"create_time":1763913600000,"create_time":1}',
     b'{"create_time":1763913600000.5}',
-    b'{"create_time":1763913600,"x":[' + b"[" * 600 + b"]" * 600 + b"]}", b'{"create_time":999999999999.99999999999}',
+    b'{"create_time":1763913600,"x":[' + b"[" * 600 + b"]" * 600 + b"]}",
+    b'{"create_time":999999999999.99999999999}',
     b'{"create_time":1763913600000,"api_key_comfy_org":"k"}',
     rb'{"create_time":1763913600000,"api_key\u005fcomfy_org":"k"}',
-    b'{"create_time":1763913600000,"y":{"auth_token_comfy_org":null}}', b"[]", b"null",
-)  # fmt: skip
+    b'{"create_time":1763913600000,"y":{"auth_token_comfy_org":null}}',
+    b"[]",
+    b"null",
+)
 NUMBERS: Final = (b"1", b"0", b"1.0", b"1e3", b"true", b'"1"', b"-0", b"9007199254740993", b"9" * 400, b"1.5", b"NaN")
 OUTPUTS: Final = (b'["9"]', b"[]", b'["9","9"]', b'[""]', b"[9]", b'["7"]', b'[":"]', b"{}")
 
@@ -289,9 +313,17 @@ def _no_9(found: Located) -> Iterator[Finding]:
 def no_node_is_called_9(fast: FastPath | None) -> Clause:
     """Return a clause that a proven job may break: the fast path proves nothing about the names of nodes."""
     return declare(
-        "item.node-names", Level.MUST, title="No node is called 9", source=doc("/info", "x"), why="A test.",
-        keeps="{}", breaks='{"9": {}}', needs="a workflow", fast=fast, of_body=workflows,
-    )(_no_9)  # fmt: skip
+        "item.node-names",
+        Level.MUST,
+        title="No node is called 9",
+        source=doc("/info", "x"),
+        why="A test.",
+        keeps="{}",
+        breaks='{"9": {}}',
+        needs="a workflow",
+        fast=fast,
+        of_body=workflows,
+    )(_no_9)
 
 
 @pytest.mark.parametrize("fast", [None, FastPath.EACH_JOB])

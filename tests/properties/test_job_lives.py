@@ -57,9 +57,12 @@ def test_a_lie_is_told_by_the_shortest_sequence_that_shows_it(name: str) -> None
 
 def test_a_sequence_is_told_in_lines_that_do_it_again() -> None:
     found = shortest_breach(
-        beginning("takes-jobs", "deletes-nothing"), WORKFLOW, wanted="lifecycle.delete.removes", seed=SEED,
+        beginning("takes-jobs", "deletes-nothing"),
+        WORKFLOW,
+        wanted="lifecycle.delete.removes",
+        seed=SEED,
         examples=EXAMPLES,
-    )  # fmt: skip
+    )
     assert found is not None
     submits = [line for line in found.lines if line.startswith("id")]
     assert [line.partition("=")[0] for line in submits] == ["id1", "id2"]
@@ -126,9 +129,7 @@ def watched_by_a_model(life: Life, step: float = Board.step) -> None:
 
 
 def test_the_reference_endpoint_keeps_to_a_model_of_a_queue() -> None:
-    found = shortest_breach(
-        beginning("takes-jobs"), WORKFLOW, seed=SEED, examples=EXAMPLES, watch=watched_by_a_model
-    )  # fmt: skip
+    found = shortest_breach(beginning("takes-jobs"), WORKFLOW, seed=SEED, examples=EXAMPLES, watch=watched_by_a_model)
     assert found is None, str(found)
 
 

@@ -41,8 +41,12 @@ UNREADABLE: Final = "no JSON value"
 SAYS_MORE: Final = {
     "the text of JSON, of which Python's reader takes more": {"json.finite-numbers", "json.utf-8", "json.no-bom"},
     "the position in the tuple": {
-        "item.job-number.number", "item.prompt-id.string", "item.workflow.object", "item.output-node-ids.array",
-        "item.metadata.object", "item.element-order",
+        "item.job-number.number",
+        "item.prompt-id.string",
+        "item.workflow.object",
+        "item.output-node-ids.array",
+        "item.metadata.object",
+        "item.element-order",
     },
     "the form of an id": {"item.prompt-id.uuid"},
     "the first number": {"item.job-number.one-based"},
@@ -50,7 +54,7 @@ SAYS_MORE: Final = {
     "the order of the list": {"queue.pending.oldest-first"},
     "what a success looks like": {"envelope.not-an-error"},
     "what an error must not hold": {"error.no-queue"},
-}  # fmt: skip
+}
 """What OpenAPI 3.0 cannot say, or the document says in prose alone; and the clauses that say it."""
 
 

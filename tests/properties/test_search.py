@@ -198,11 +198,16 @@ def test_what_broke_a_clause_last_night_is_sent_first_tonight(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "value",
     [
-        b"", b"[]", b"nonsense", b'[[["header","X-HTTP-Method-Override","DELETE",false]]]',
-        b'[[["header","X-API-Key","mine",false]]]', b'[[["header","Cookie","a\\r\\nX: y",false]]]',
-        b'[[["query","unknown","1",false]]]', b"[" + b",".join([b"[]"] * 9) + b"]",
+        b"",
+        b"[]",
+        b"nonsense",
+        b'[[["header","X-HTTP-Method-Override","DELETE",false]]]',
+        b'[[["header","X-API-Key","mine",false]]]',
+        b'[[["header","Cookie","a\\r\\nX: y",false]]]',
+        b'[[["query","unknown","1",false]]]',
+        b"[" + b",".join([b"[]"] * 9) + b"]",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_generated_here_is_not_asked_whoever_put_it_into_the_database(value: bytes) -> None:
     assert source(1).read_back(value) == ()
 
@@ -250,5 +255,16 @@ def test_nothing_generated_overrides_a_method_or_brings_a_key_or_names_another_h
     assert all(ask.query.isascii() for ask in asks)
     names = {name.lower() for ask in asks for name, _ in ask.headers}
     assert len(names) > 10
-    assert not names & {"x-api-key", "authorization", "host", "x-http-method-override", "x-forwarded-host", "expect",
-                        "connection", "upgrade", "transfer-encoding", "content-length", "user-agent"}  # fmt: skip
+    assert not names & {
+        "x-api-key",
+        "authorization",
+        "host",
+        "x-http-method-override",
+        "x-forwarded-host",
+        "expect",
+        "connection",
+        "upgrade",
+        "transfer-encoding",
+        "content-length",
+        "user-agent",
+    }

@@ -19,14 +19,23 @@ from helpers.answers import HEADERS, item, queue, read
 JOBS: Final = (
     *(item(number) for number in range(1, 5)),
     item(2, e2={"9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0]}}}),
-    item(3, e3=["9", "9"]), item(3, e4={"create_time": 1_763_913_600}), item(4, e4={"create_time": 1_800_000_000_000}),
-    item(1, e1="job-1"), item(4, e0=4.0), item(1)[:4], {"not": "a job"},
-)  # fmt: skip
+    item(3, e3=["9", "9"]),
+    item(3, e4={"create_time": 1_763_913_600}),
+    item(4, e4={"create_time": 1_800_000_000_000}),
+    item(1, e1="job-1"),
+    item(4, e0=4.0),
+    item(1)[:4],
+    {"not": "a job"},
+)
 TEXTS: Final = (b"", b"null", b"{", b'{"queue_running":[],"queue_running":[],"queue_pending":[]}', b'{"code":"A"}')
 FIELDS: Final = (
-    HEADERS, HEADERS[:2], HEADERS[::2], (("Content-Type", "text/plain"), *HEADERS[1:]),
-    (*HEADERS, ("Content-Encoding", "gzip")), (*HEADERS[:2], ("ETag", '"a"'), ("Content-Encoding", "gzip")),
-)  # fmt: skip
+    HEADERS,
+    HEADERS[:2],
+    HEADERS[::2],
+    (("Content-Type", "text/plain"), *HEADERS[1:]),
+    (*HEADERS, ("Content-Encoding", "gzip")),
+    (*HEADERS[:2], ("ETag", '"a"'), ("Content-Encoding", "gzip")),
+)
 
 
 @st.composite
@@ -41,9 +50,11 @@ def answers(draw: st.DrawFn) -> list[tuple[str, Exchange]]:
         body = draw(st.sampled_from([*bodies, *bodies, draw(st.sampled_from(TEXTS))]))
         own = draw(st.sampled_from([(), (("X-Id", str(number)),), (("X-Id", REDACTED),)] if keyed else [()]))
         exchange = read(
-            body, number=number, headers=(*draw(st.sampled_from(fields)), *own),
+            body,
+            number=number,
+            headers=(*draw(st.sampled_from(fields)), *own),
             status=draw(st.sampled_from([200, 200, 200, 200, 429, 500])),
-        )  # fmt: skip
+        )
         if keyed:
             exchange = replace(exchange, request=replace(exchange.request, headers=(("X-API-Key", REDACTED),)))
         drawn.append((draw(st.sampled_from("ab")), exchange))

@@ -197,8 +197,11 @@ def told(desk: Desk) -> list[Any]:
         said.append(desk.ask("GET", "queue"))
         desk.now += 0.01
     bodies: list[Any] = [
-        {"delete": ["00000000-0000-4000-8000-000000000000"]}, {"clear": False}, b"{", {"delete": ids[5:6]},
-    ]  # fmt: skip
+        {"delete": ["00000000-0000-4000-8000-000000000000"]},
+        {"clear": False},
+        b"{",
+        {"delete": ids[5:6]},
+    ]
     for body in bodies:
         said += [desk.ask("POST", "queue", body), desk.ask("GET", "queue"), desk.ask("GET", "jobs")]
     wrong = {"1": {"class_type": "NoSuchNodeOfAnybody", "inputs": {}}}

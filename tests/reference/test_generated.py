@@ -68,9 +68,13 @@ def test_a_seed_gives_its_answers_again_and_others_to_other_seeds() -> None:
 def test_what_is_drawn_for_tests_around_does_not_change_it() -> None:
     before = drawn()[:FEW]
     settings.register_profile(
-        "somebody's", derandomize=True, max_examples=1, phases=[Phase.explicit], verbosity=Verbosity.verbose,
+        "somebody's",
+        derandomize=True,
+        max_examples=1,
+        phases=[Phase.explicit],
+        verbosity=Verbosity.verbose,
         suppress_health_check=[HealthCheck.too_slow],
-    )  # fmt: skip
+    )
     usual = settings.get_current_profile_name()
     settings.load_profile("somebody's")
     try:

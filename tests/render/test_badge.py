@@ -17,9 +17,18 @@ from helpers import report_samples as sample
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
 KNOWN = {
-    "schemaVersion", "label", "message", "color", "labelColor", "isError", "namedLogo", "logoSvg", "logoColor",
-    "logoSize", "style",
-}  # fmt: skip
+    "schemaVersion",
+    "label",
+    "message",
+    "color",
+    "labelColor",
+    "isError",
+    "namedLogo",
+    "logoSvg",
+    "logoColor",
+    "logoSize",
+    "style",
+}
 """The members that shields.io documents."""
 
 

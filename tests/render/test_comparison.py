@@ -107,7 +107,7 @@ def test_opposed_verdicts_are_a_difference_whatever_the_clauses_say() -> None:
         (Status.NOT_EXERCISED, Status.FAIL, "1 clause broken by B and not exercised on A"),
         (Status.PASS, Status.NOT_EXERCISED, f"{ALIKE}; 1 clause judged on one side alone"),
     ],
-)  # fmt: skip
+)
 def test_the_reason_says_whose_it_is(a: Status, b: Status, reason: str) -> None:
     made = [with_status(sample.passing(), MUST, status) for status in (a, b)]
     assert contrast(*made).reason == reason
@@ -116,12 +116,7 @@ def test_the_reason_says_whose_it_is(a: Status, b: Status, reason: str) -> None:
 def test_what_else_differs_is_noted() -> None:
     passing = sample.passing()
     run = structs.replace(
-        passing.run,
-        document_sha256="0" * 64,
-        suite_version="0.9",
-        dialect="oss",
-        read_as="oss",
-        partial=True,
+        passing.run, document_sha256="0" * 64, suite_version="0.9", dialect="oss", read_as="oss", partial=True
     )
     assert contrast(passing, structs.replace(passing, run=run)).notes == (
         "the documents differ: 95185edf23bb for A, 000000000000 for B",

@@ -28,16 +28,18 @@ def report(dialect: Dialect, *bodies: bytes) -> Report:
         (Dialect.CLOUD, queue(item(1)), ("cloud", ORDER["cloud"])),
         (Dialect.OSS, queue(SWAPPED), ("oss", ORDER["oss"])),
         (
-            Dialect.AUTO, queue(SWAPPED),
+            Dialect.AUTO,
+            queue(SWAPPED),
             ("auto, read as oss", ORDER["oss"], "element 3 of the first job, /queue_pending/0 in x1, is an object"),
         ),
         (
-            Dialect.AUTO, queue(item(1)),
+            Dialect.AUTO,
+            queue(item(1)),
             ("auto, read as cloud", ORDER["cloud"], "element 3 of the first job, /queue_pending/0 in x1, is an array"),
         ),
         (Dialect.AUTO, queue(), ("auto, read as neither", "no job has shown an order")),
     ],
-)  # fmt: skip
+)
 def test_the_reading_is_told(dialect: Dialect, body: bytes, told: tuple[str, ...]) -> None:
     made = report(dialect, body)
     assert reading(made.run) == "; ".join(told)

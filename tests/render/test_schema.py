@@ -47,9 +47,16 @@ def test_members_may_be_added(validator: Draft202012Validator) -> None:
     document = json.loads(encode(history_samples.aged()))
     past = document["history"]
     for grown in (
-        document, document["run"], document["counts"], document["clauses"][0], document["exchanges"][0], past,
-        past["runs"][0], past["diff"], past["clauses"]["item.array"],
-    ):  # fmt: skip
+        document,
+        document["run"],
+        document["counts"],
+        document["clauses"][0],
+        document["exchanges"][0],
+        past,
+        past["runs"][0],
+        past["diff"],
+        past["clauses"]["item.array"],
+    ):
         grown["of_tomorrow"] = {"x": 1}
     validator.validate(document)
 

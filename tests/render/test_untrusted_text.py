@@ -49,9 +49,21 @@ EVERY: Final = 1 if settings().max_examples >= 500 else 3
 """Of each kind of text, one in so many is sent: in the quick run a third, else all."""
 TEXTS: Final = [text for texts in CORPUS.values() for text in texts[::EVERY]]
 FIELDS: Final = (
-    "Content-Type", "Date", "Cache-Control", "Expires", "Age", "Vary", "ETag", "Allow", "Retry-After", "Location",
-    "Content-Range", "Access-Control-Allow-Origin", "WWW-Authenticate", "Server",
-)  # fmt: skip
+    "Content-Type",
+    "Date",
+    "Cache-Control",
+    "Expires",
+    "Age",
+    "Vary",
+    "ETag",
+    "Allow",
+    "Retry-After",
+    "Location",
+    "Content-Range",
+    "Access-Control-Allow-Origin",
+    "WWW-Authenticate",
+    "Server",
+)
 VERDICT: Final = re.compile(r"^\s*(Conformant|Non-conformant|Inconclusive)\b.*", re.MULTILINE)
 COMMAND: Final = re.compile(r"^\s*(::|##\[)|##\w*\[|::[A-Za-z-]+( [^:]*)?::", re.MULTILINE)
 """What GitHub, Azure Pipelines and TeamCity obey. A terminal may wrap anywhere, so most is looked for everywhere."""
@@ -67,9 +79,16 @@ def bodies(text: str) -> Iterator[bytes]:
     """Yield queues in which it stands for everything: escaped as JSON has it, raw, twice, and without any JSON."""
     node = {"class_type": None, "inputs": {text: [text, 0]}, "_meta": {"title": text}}
     jobs = (
-        item(1, e1=text), item(2, e2={text: node}), item(3, e3=[text, text, 3]), item(5, e0=text), item(6, e2=text),
-        item(4, e4={text: 1, "create_time": text}), item(7, e3=text, e4=text), {text: text}, text,
-    )  # fmt: skip
+        item(1, e1=text),
+        item(2, e2={text: node}),
+        item(3, e3=[text, text, 3]),
+        item(5, e0=text),
+        item(6, e2=text),
+        item(4, e4={text: 1, "create_time": text}),
+        item(7, e3=text, e4=text),
+        {text: text},
+        text,
+    )
     yield queue(*jobs)
     yield queue(item(1, e4={"create_time": f"{text} at first"}))
     yield queue(item(1, e4={"create_time": 1, "auth_token_comfy_org": text, text: {"api_key_comfy_org": text}}))
@@ -105,7 +124,7 @@ def told(text: str, number: int = 0) -> list[Exchange]:
         (asked, Response(200, (("Content-Encoding", "gzip"), *HEADERS), b"", on_the_wire(text))),
         *((Request(method, asked.url), Response(405, fields)) for method in ("HEAD", "OPTIONS")),
         (recorded, Response(405, fields, error.encode())),
-    ]  # fmt: skip
+    ]
     exchanges = [
         Exchange(f"x{number}.{place}", request, response, started=NOW + place, elapsed=0.01)
         for place, (request, response) in enumerate(answers)

@@ -20,9 +20,18 @@ CANARY = "canary-Zx81Qm40Lr77"
 QUEUE = b'{"queue_running": [], "queue_pending": []}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(QUEUE), QUEUE)
 ENVIRONMENT = (
-    "COMFY_API_KEY", "CONFORMANCE_TARGET", "CI", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-)  # fmt: skip
+    "COMFY_API_KEY",
+    "CONFORMANCE_TARGET",
+    "CI",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -76,12 +85,9 @@ def test_several_headers_can_be_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    [f"{CANARY}\nX-Evil: 1", f"{CANARY}\r\nX: 1", f"{CANARY}\x00", f"{CANARY}-ü", f"{CANARY}\t", f" {CANARY}"],
+    "value", [f"{CANARY}\nX-Evil: 1", f"{CANARY}\r\nX: 1", f"{CANARY}\x00", f"{CANARY}-ü", f"{CANARY}\t", f" {CANARY}"]
 )
-def test_a_value_that_no_header_may_carry_is_refused_and_not_shown(
-    value: str,
-) -> None:
+def test_a_value_that_no_header_may_carry_is_refused_and_not_shown(value: str) -> None:
     with pytest.raises(UsageProblem, match=r"^the value of Authorization in MY_TOKEN [^\n]+$") as problem:
         make_settings({"MY_TOKEN": value}, target="http://127.0.0.1:1", header=["Authorization=MY_TOKEN"])
     assert "canary" not in str(problem.value)

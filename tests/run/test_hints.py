@@ -158,9 +158,13 @@ def test_a_challenge_of_cloudflare_is_not_taken_for_a_missing_key(status: str) -
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [("402 Payment Required", "subscription"), ("407 Proxy Authentication Required", "--proxy-env"),
-     ("502 Bad Gateway", "a gateway gets no response"), ("522 Origin", "a gateway gets no response")],
-)  # fmt: skip
+    [
+        ("402 Payment Required", "subscription"),
+        ("407 Proxy Authentication Required", "--proxy-env"),
+        ("502 Bad Gateway", "a gateway gets no response"),
+        ("522 Origin", "a gateway gets no response"),
+    ],
+)
 def test_other_refusals_have_words_of_their_own(status: str, told: str) -> None:
     with always(answer(status)) as url:
         result = check(url)

@@ -136,8 +136,9 @@ def test_files_are_beside_the_file_that_names_them(tmp_path: Path) -> None:
     assert found["example_database"] == "none"
     assert one(named("example-database = 'github:o/r'")).options["example_database"] == "github:o/r"
     assert one(named("populate = true", "workflow = ['a.json', '/b.json']")).options["workflow"] == [
-        "folder/a.json", "/b.json",
-    ]  # fmt: skip
+        "folder/a.json",
+        "/b.json",
+    ]
     assert one(named("example-database = 'kept'")).options["example_database"] == "folder/kept"
     (tmp_path / "targets.toml").write_text(named("api-key-file = 'key'"), encoding="utf-8")
     (tmp_path / "key").write_text("a-key-in-a-file\n", encoding="utf-8")
@@ -191,16 +192,22 @@ def test_a_run_sees_no_secret_of_another_target() -> None:
     targets = parse(KEYED, FILE)
     seen = {target.name: environment(ENVIRON, target, targets) for target in targets}
     assert {name: set(found) - {"PATH"} for name, found in seen.items()} == {
-        "a": {"A_KEY"}, "b": {"B_KEY", "B_TOKEN", "B_PROXY"}, "c": set(), "d": {"COMFY_API_KEY"},
-    }  # fmt: skip
+        "a": {"A_KEY"},
+        "b": {"B_KEY", "B_TOKEN", "B_PROXY"},
+        "c": set(),
+        "d": {"COMFY_API_KEY"},
+    }
     assert all(found["PATH"] == "/bin" for found in seen.values())
 
 
 def test_a_target_that_names_no_key_is_asked_without_one() -> None:
     keys = {target.name: target.settings(ENVIRON, Path()).key for target in parse(KEYED, FILE)}
     assert {name: key.reveal() if isinstance(key, Secret) else key for name, key in keys.items()} == {
-        "a": "key-of-a", "b": "key-of-b", "c": None, "d": "x-key",
-    }  # fmt: skip
+        "a": "key-of-a",
+        "b": "key-of-b",
+        "c": None,
+        "d": "x-key",
+    }
 
 
 def test_the_embedded_endpoint_keeps_the_key_that_it_brings() -> None:

@@ -43,7 +43,7 @@ def test_to_populate_implies_leave_to_write() -> None:
         ({"populate": True, "job_timeout": float("nan")}, "--job-timeout must be a number above 0, not nan"),
         ({"populate": True, "workflow": ["no.json"]}, "--workflow no.json cannot be read (No such file or directory)"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_done_is_said_in_one_line(typed: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageProblem) as problem:
         make_settings({}, target=HERE, **typed)

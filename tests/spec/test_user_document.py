@@ -73,13 +73,15 @@ def written(folder: Path, document: object, name: str = "mine.yaml") -> Path:
             "/paths/~1a refers to other.yaml#/a: bundle it into one file",
         ),
         (
-            ("openapi: 3.1.0\ninfo: {title: a, version: b}\n"
-            "paths: {/queue: {get: {responses: {'200': {description: x}}}}}"),
+            (
+                "openapi: 3.1.0\ninfo: {title: a, version: b}\n"
+                "paths: {/queue: {get: {responses: {'200': {description: x}}}}}"
+            ),
             "does not describe GET /api/queue; it has GET /queue: name yours with --queue-path",
         ),
         ("a: &a [*a]", "is neither JSON nor YAML"),
     ],
-)  # fmt: skip
+)
 def test_a_document_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, content: str, told: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(content, encoding="utf-8")
@@ -116,10 +118,13 @@ def test_the_document_of_comfyui_is_read_and_the_errata_that_do_not_match_it_are
 @pytest.mark.parametrize(
     ("queue_path", "found"),
     [
-        ("/api/queue", "/api/queue"), ("/api/v1/queue", "/api/{version}/queue"), ("/api/v1/x/queue", None),
-        ("/api//queue", None), ("/other", None),
+        ("/api/queue", "/api/queue"),
+        ("/api/v1/queue", "/api/{version}/queue"),
+        ("/api/v1/x/queue", None),
+        ("/api//queue", None),
+        ("/other", None),
     ],
-)  # fmt: skip
+)
 def test_the_operation_is_the_one_at_the_queue_path(queue_path: str, found: str | None) -> None:
     get: dict[str, Any] = {"get": {}}
     document = {"paths": {"/api/{version}/queue": get, "/api/queue": get, "/other": {"post": {}}}}

@@ -173,8 +173,14 @@ def test_a_value_is_written(name: str) -> None:
 
 def reaches(strategy: st.SearchStrategy[Any], wanted: Callable[[Any], object]) -> bool:
     """Whether something of the kind is drawn; raises NoSuchExample if not."""
-    search = settings(max_examples=3000, phases=[Phase.generate], derandomize=True, database=None, deadline=None,
-                      suppress_health_check=list(HealthCheck))  # fmt: skip
+    search = settings(
+        max_examples=3000,
+        phases=[Phase.generate],
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     find(strategy, lambda drawn: bool(wanted(drawn)), settings=search)
     return True
 

@@ -61,8 +61,11 @@ def was_told(done: Done, folder: Path) -> None:
     assert "= conformance =" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert {path.name for path in (folder / "reports/latest").iterdir()} == {
-        "compliance.json", "index.html", "junit.xml", "summary.md",
-    }  # fmt: skip
+        "compliance.json",
+        "index.html",
+        "junit.xml",
+        "summary.md",
+    }
 
 
 # --- what is run, and what is said of it ---------------------------------------------------------
@@ -276,9 +279,8 @@ def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
         "ask._run = stumble\n"
     )
     done = suite(
-        tmp_path, "--target", NOWHERE, "-vv", "--tb=long", "-l",
-        PYTHONPATH=str(tmp_path), COMFY_API_KEY="sesame-4711",
-    )  # fmt: skip
+        tmp_path, "--target", NOWHERE, "-vv", "--tb=long", "-l", PYTHONPATH=str(tmp_path), COMFY_API_KEY="sesame-4711"
+    )
     assert done.returncode == 3
     assert "internal error: LookupError: no " in done.stdout + done.stderr
     assert "Please report this" in done.stdout + done.stderr
@@ -293,9 +295,16 @@ def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
 def test_the_key_stands_nowhere_even_where_the_server_echoes_it(tmp_path: Path, fault: str) -> None:
     with serve(fault=fault) as endpoint:
         done = suite(
-            tmp_path, "--target", endpoint.url, "-vv", "--tb=long", "-l", "-rA", "--junitxml=reports/latest/pytest.xml",
+            tmp_path,
+            "--target",
+            endpoint.url,
+            "-vv",
+            "--tb=long",
+            "-l",
+            "-rA",
+            "--junitxml=reports/latest/pytest.xml",
             COMFY_API_KEY=KEY,
-        )  # fmt: skip
+        )
         assert endpoint.reference.reads > 28
     assert "auth.key-not-echoed" in done.stdout
     assert KEY not in done.stdout + done.stderr + left_behind(tmp_path)
@@ -479,5 +488,6 @@ def test_a_package_of_that_name_stays_somebody_elses(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.deep
 def test_the_suite_runs_under_a_profiler(tmp_path: Path) -> None:
     assert suite(tmp_path, "-p", "pytest_profiling", "--profile", "-k", "item").returncode == 0

@@ -11,8 +11,14 @@ from conformance.reference.server import serve
 from conformance.spec.document import DOCUMENT_SHA256
 from helpers.commands import TWO_WORKERS, report, suite, whole_suite
 
-FAMILIES = ("undeclared query", "content negotiation", "conditions and ranges", "origins",
-            "caching and harmless headers", "sequences")  # fmt: skip
+FAMILIES = (
+    "undeclared query",
+    "content negotiation",
+    "conditions and ranges",
+    "origins",
+    "caching and harmless headers",
+    "sequences",
+)
 
 
 def lines_of(output: str, family: str) -> list[str]:
@@ -38,8 +44,9 @@ def test_an_item_fails_with_the_smallest_request_and_the_others_pass(tmp_path: P
     assert done.returncode == 1
     failed = re.findall(r"^FAILED \S+::(\S+\[[^\]]+\])", done.stdout, re.MULTILINE)
     assert failed == [
-        "test_clause[item.job-number.one-based]", "test_property[GET /api/queue / caching and harmless headers]",
-    ]  # fmt: skip
+        "test_clause[item.job-number.one-based]",
+        "test_property[GET /api/queue / caching and harmless headers]",
+    ]
     shown = done.stdout.partition("test_property[GET /api/queue / caching and harmless headers] ____")[2]
     assert re.search(r"item\.job-number\.one-based: \d+ of \d+ requests, seed 5", shown)
     assert "smallest request that shows it (5 of 5 times; a plain read beside it 0 of 5):" in shown

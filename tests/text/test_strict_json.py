@@ -134,9 +134,7 @@ def test_flaws_of_every_kind_stand_side_by_side() -> None:
     assert document.bom
     assert document.trailing == "] tail"
     assert document.control_character == "U+0001 at line 1 column 52"
-    expected = {
-        "non_finite": ["/a/1"], "repeated_names": ["/a"], "lone_surrogates": ["/a/2"], "out_of_range": ["/a/0"],
-    }  # fmt: skip
+    expected = {"non_finite": ["/a/1"], "repeated_names": ["/a"], "lone_surrogates": ["/a/2"], "out_of_range": ["/a/0"]}
     assert flaws(document) == expected
     assert document.value == {"a": [Decimal("1e999"), NonFinite("-Infinity"), "\ud800", "\x01"]}
 
@@ -206,9 +204,32 @@ def test_nothing_but_white_space_is_an_empty_body(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"\0", b"\0" * 9, b"[1,]", b"[1 2]", b"{'a': 1}", b"{a: 1}", b"01", b"+1", b".5", b"1.", b"[\0]",
-             b"\x0b[]", b'"\\x"', b'"\\', b'"', b"nul", b"]", b"[", b"\xff", b'{"a"}', b'"\xef\xbb\xbf', b"\xc2\xa0[]"],
-)  # fmt: skip
+    "body",
+    [
+        b"\0",
+        b"\0" * 9,
+        b"[1,]",
+        b"[1 2]",
+        b"{'a': 1}",
+        b"{a: 1}",
+        b"01",
+        b"+1",
+        b".5",
+        b"1.",
+        b"[\0]",
+        b"\x0b[]",
+        b'"\\x"',
+        b'"\\',
+        b'"',
+        b"nul",
+        b"]",
+        b"[",
+        b"\xff",
+        b'{"a"}',
+        b'"\xef\xbb\xbf',
+        b"\xc2\xa0[]",
+    ],
+)
 def test_what_is_no_json_is_malformed_or_trails(body: bytes) -> None:
     document = parse(body)
     assert document.malformed or document.trailing
@@ -259,14 +280,28 @@ def test_a_caller_deep_in_the_stack_gets_an_answer_too() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b'"' * 5 * MB, b'"' + b"\\" * 5 * MB, b"\\" * 5 * MB, b"1" * 5 * MB, b"1." + b"0" * 5 * MB,
-        b"1e" + b"9" * 5 * MB, b'["' + b"a" * 5 * MB, b'["' + b"\\n" * 2 * MB, b'["' + b'[\\"' * MB + b'"]',
-        b"[" * 5 * MB, b"]" * 5 * MB, b"1e" * 2 * MB, (b"1" * 199 + b",") * 20_000, b'["' + b"\x01" * 5 * MB + b'"]',
-        b"\0" * 5 * MB, b" " * 5 * MB, b"[" + (b"9" * 4301 + b",") * 1000 + b"1]",
-        b"[" + (b"9" * 4300 + b",") * 1000 + b"1]", b"{" + b'"a":1,' * MB + b'"a":1}',
+        b'"' * 5 * MB,
+        b'"' + b"\\" * 5 * MB,
+        b"\\" * 5 * MB,
+        b"1" * 5 * MB,
+        b"1." + b"0" * 5 * MB,
+        b"1e" + b"9" * 5 * MB,
+        b'["' + b"a" * 5 * MB,
+        b'["' + b"\\n" * 2 * MB,
+        b'["' + b'[\\"' * MB + b'"]',
+        b"[" * 5 * MB,
+        b"]" * 5 * MB,
+        b"1e" * 2 * MB,
+        (b"1" * 199 + b",") * 20_000,
+        b'["' + b"\x01" * 5 * MB + b'"]',
+        b"\0" * 5 * MB,
+        b" " * 5 * MB,
+        b"[" + (b"9" * 4301 + b",") * 1000 + b"1]",
+        b"[" + (b"9" * 4300 + b",") * 1000 + b"1]",
+        b"{" + b'"a":1,' * MB + b'"a":1}',
     ],
     ids=count(),
-)  # fmt: skip
+)
 def test_megabytes_of_one_thing_cost_no_more_than_their_length(body: bytes) -> None:
     """A quadratic step would take hours here: that this test ends is what it says."""
     document = parse(body)

@@ -115,8 +115,19 @@ def test_the_stand_in_responds_as_the_recorded_server_did() -> None:
         alike(recorded, reply, ids)
 
 
-ALONE: Final = ("h_origin_bad_host", "h_origin_badport", "h_origin_mismatch", "m_HEAD", "m_OPTIONS", "m_PUT", "p_slash",
-                "pq_delete_pending", "pq_invalid_json", "q_empty", "auth_apikey")  # fmt: skip
+ALONE: Final = (
+    "h_origin_bad_host",
+    "h_origin_badport",
+    "h_origin_mismatch",
+    "m_HEAD",
+    "m_OPTIONS",
+    "m_PUT",
+    "p_slash",
+    "pq_delete_pending",
+    "pq_invalid_json",
+    "q_empty",
+    "auth_apikey",
+)
 
 
 @pytest.mark.parametrize("name", ALONE)

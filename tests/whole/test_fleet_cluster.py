@@ -57,20 +57,38 @@ def cluster(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str], list[sub
         where = ["--scheduler-file", str(address)]
         scheduler = stack.enter_context(
             running(
-                folder, *PYTHON, "distributed.cli.dask_scheduler", *where, "--host", "127.0.0.1", "--port", "0",
-                "--no-dashboard", "--no-show",
+                folder,
+                *PYTHON,
+                "distributed.cli.dask_scheduler",
+                *where,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--no-show",
             )
-        )  # fmt: skip
+        )
         until(address.exists)
         workers = [
             stack.enter_context(
                 running(
-                    folder, *PYTHON, "distributed.cli.dask_worker", *where, "--nthreads", "4", "--no-nanny",
-                    "--no-dashboard", "--host", "127.0.0.1", "--name", name,
+                    folder,
+                    *PYTHON,
+                    "distributed.cli.dask_worker",
+                    *where,
+                    "--nthreads",
+                    "4",
+                    "--no-nanny",
+                    "--no-dashboard",
+                    "--host",
+                    "127.0.0.1",
+                    "--name",
+                    name,
                 )
             )
             for name in ("first", "second")
-        ]  # fmt: skip
+        ]
         yield json.loads(address.read_text(encoding="utf-8"))["address"], scheduler, workers
 
 

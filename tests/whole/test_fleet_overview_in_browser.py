@@ -60,8 +60,13 @@ def test_a_hundred_rows_are_shown_at_a_time_and_the_worst_come_first(opener: Ope
     rows = page.locator("#rows tr")
     expect(rows).to_have_count(100)
     assert [text.split()[0] for text in page.locator("#rows th").all_inner_texts()[:6]] == [
-        "twin-1", "twin-2", "odd-one", "lost", "dark", "worker-0",
-    ]  # fmt: skip
+        "twin-1",
+        "twin-2",
+        "odd-one",
+        "lost",
+        "dark",
+        "worker-0",
+    ]
     page.get_by_role("button", name="Next").press("Enter")
     expect(page.locator("#place")).to_have_text("Page 2 of 100")
     expect(rows.first).to_contain_text("worker-95")

@@ -19,14 +19,20 @@ ROOM = 300 * MB
 PATIENCE, SHORT = 60, 1
 """Seconds to wait for a response: enough for a hundred thousand items on a busy machine, and too few for a drip."""
 STALLING = (
-    "accepts-and-never-answers", "a-header-byte-a-second", "a-body-byte-a-second", "endless-1xx",
+    "accepts-and-never-answers",
+    "a-header-byte-a-second",
+    "a-body-byte-a-second",
+    "endless-1xx",
     "endless-chunk-extensions",
-)  # fmt: skip
+)
 """What goes on until the client gives up: how long we wait is what the test takes."""
 LARGE = (
-    "a-hundred-thousand-items", "a-hundred-thousand-broken-items", "half-a-million-empty-objects",
-    "a-million-brackets", "a-workflow-200000-deep",
-)  # fmt: skip
+    "a-hundred-thousand-items",
+    "a-hundred-thousand-broken-items",
+    "half-a-million-empty-objects",
+    "a-million-brackets",
+    "a-workflow-200000-deep",
+)
 STATUS = {"conformant": 0, "non-conformant": 1, "inconclusive": 10}
 
 

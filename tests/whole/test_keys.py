@@ -179,18 +179,25 @@ def _numbered(pattern: str) -> str:
 @pytest.mark.parametrize(
     "echo",
     {
-        "HTML": _numbered("&#{:d};"), "HTML, hexadecimal": _numbered("&#x{:04X};"), "HTML, by name": escape(ODD),
-        "HTML twice": escape(_numbered("&#{:d};")), "URL twice": quote(quote(ODD, safe=""), safe=""),
-        "JSON": json.dumps(ODD)[1:-1], "JSON in JSON": json.dumps(json.dumps(json.dumps(ODD))),
+        "HTML": _numbered("&#{:d};"),
+        "HTML, hexadecimal": _numbered("&#x{:04X};"),
+        "HTML, by name": escape(ODD),
+        "HTML twice": escape(_numbered("&#{:d};")),
+        "URL twice": quote(quote(ODD, safe=""), safe=""),
+        "JSON": json.dumps(ODD)[1:-1],
+        "JSON in JSON": json.dumps(json.dumps(json.dumps(ODD))),
         "JSON of JSON's numbers": _numbered("\\\\u{:04X}"),
         "Basic": base64.b64encode(f"user:{ODD}".encode()).decode(),
         "base64 of more": base64.b64encode(f"ab{ODD} and more".encode()).decode(),
         "base64 of more, for URLs": base64.urlsafe_b64encode(f"a{ODD}ab".encode()).decode(),
-        "digits": ODD.encode().hex(), "DIGITS": ODD.encode().hex().upper(),
-        "lower case": ODD.lower(), "upper case": ODD.upper(), "the other case": ODD.swapcase(),
+        "digits": ODD.encode().hex(),
+        "DIGITS": ODD.encode().hex().upper(),
+        "lower case": ODD.lower(),
+        "upper case": ODD.upper(),
+        "the other case": ODD.swapcase(),
     }.items(),
     ids=lambda echo: echo[0],
-)  # fmt: skip
+)
 def test_a_key_is_taken_out_as_servers_write_it(echo: tuple[str, str]) -> None:
     redactor = Redactor(Secret(ODD))
     text = redactor.text(f"the key {echo[1]} is wrong")

@@ -78,9 +78,25 @@ def test_the_locustfile_serves_those_who_have_locust(tmp_path: Path) -> None:
     assert load("--locustfile").stdout.strip().endswith("locustfile.py")
     with serve() as endpoint:
         done = subprocess.run(
-            [sys.executable, "-m", "locust", "-f", own, "--headless", "-u1", "-t1s", "-H", endpoint.url,
-             f"--report-dir={tmp_path}"], capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "locust",
+                "-f",
+                own,
+                "--headless",
+                "-u1",
+                "-t1s",
+                "-H",
+                endpoint.url,
+                f"--report-dir={tmp_path}",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=ENVIRONMENT,
+        )
     assert report_in(tmp_path).verdict_reason.startswith("no must clause broken")
     assert done.returncode == 0, done.stderr
 
@@ -90,9 +106,12 @@ def test_a_run_that_is_stopped_tells_what_it_has_and_certifies_nothing(tmp_path:
         serve() as endpoint,
         subprocess.Popen(
             [sys.executable, "-c", COMMAND, endpoint.url, "--users=1", "--duration=60", f"--report-dir={tmp_path}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
         ) as run,
-    ):  # fmt: skip
+    ):
         assert run.stderr is not None
         for line in run.stderr:
             if "All users spawned" in line:
@@ -183,11 +202,23 @@ def test_jobs_of_a_run_that_is_stopped_are_removed(
         serve(variant="takes-slow-jobs") as endpoint,
         told_of_jobs(endpoint, 2, jobs_came),
         subprocess.Popen(
-            [sys.executable, "-c", COMMAND, endpoint.url, "--populate", "--users=4", "--duration=60",
-             f"--report-dir={tmp_path}", *more()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            [
+                sys.executable,
+                "-c",
+                COMMAND,
+                endpoint.url,
+                "--populate",
+                "--users=4",
+                "--duration=60",
+                f"--report-dir={tmp_path}",
+                *more(),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
             env=ENVIRONMENT,
         ) as run,
-    ):  # fmt: skip
+    ):
         assert jobs_came.wait(60)
         run.send_signal(sent)
         assert run.stderr is not None
@@ -247,9 +278,13 @@ def test_another_host_is_left_alone_by_the_locustfile_too(tmp_path: Path) -> Non
     typed = ["--headless", "-u1", "-t1s", "-H", "http://10.0.0.1:8188", f"--report-dir={tmp_path}"]
     file = load("--locustfile").stdout.strip()
     done = subprocess.run(
-        [sys.executable, "-m", "locust", "-f", file, *typed], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-m", "locust", "-f", file, *typed],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         env=ENVIRONMENT,
-    )  # fmt: skip
+    )
     assert done.returncode == 4
     assert "is not loopback" in done.stderr
     assert not list(tmp_path.iterdir())

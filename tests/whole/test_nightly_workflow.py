@@ -46,9 +46,13 @@ class Nights:
             self.port = free.getsockname()[1]
         self.configure()
         environ = environment(
-            PATH=path_with(bin_, BIN), FAKE_GH=str(self.gh), CI="true", GITHUB_REPOSITORY="o/r",
-            GITHUB_REF_NAME="main", RUNNER_TEMP=str(folder / "temp"),
-        )  # fmt: skip
+            PATH=path_with(bin_, BIN),
+            FAKE_GH=str(self.gh),
+            CI="true",
+            GITHUB_REPOSITORY="o/r",
+            GITHUB_REF_NAME="main",
+            RUNNER_TEMP=str(folder / "temp"),
+        )
         self.environ = environ
         self.number = 0
         self.pages = False
@@ -99,8 +103,10 @@ class Nights:
     def night(self, runner: Runner) -> Night:
         """Run the last job, step by step, and keep its artifact for the next night."""
         runner.values |= {
-            "github.server_url": "https://github.example", "github.repository": "o/r", "github.run_id": str(self.number)
-        }  # fmt: skip
+            "github.server_url": "https://github.example",
+            "github.repository": "o/r",
+            "github.run_id": str(self.number),
+        }
         steps = {
             step["name"]: runner.run(CONFORMANCE, job, step)
             for job, step in all_steps(CONFORMANCE)

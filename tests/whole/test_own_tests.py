@@ -47,9 +47,11 @@ def test_a_breach_fails_its_clause_its_family_and_the_verdict_and_nobody_answeri
     assert done.returncode == 1, done.stdout
     failed = re.findall(r"^FAILED test_own.py::(\S+\[[^\]]+\])", done.stdout, re.MULTILINE)
     assert failed == [
-        "test_faulty[verdict]", "test_faulty[queue.pending.oldest-first]",
-        "test_faulty[GET /api/queue / undeclared query]", "test_unreachable[verdict]",
-    ]  # fmt: skip
+        "test_faulty[verdict]",
+        "test_faulty[queue.pending.oldest-first]",
+        "test_faulty[GET /api/queue / undeclared query]",
+        "test_unreachable[verdict]",
+    ]
     assert re.search(r"curl .*\?sort=", done.stdout)
     assert "seed 1" in done.stdout
 

@@ -43,9 +43,17 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
         options = [argument for argument in arguments if argument != document]
         header = () if key is None else ("-H", f"X-API-Key: {key}")
         return commands.st(
-            folder, "run", document, "--url", url, "--no-color", "--continue-on-failure", *header, *options,
+            folder,
+            "run",
+            document,
+            "--url",
+            url,
+            "--no-color",
+            "--continue-on-failure",
+            *header,
+            *options,
             **{"SCHEMATHESIS_HOOKS": HOOKS, "HYPOTHESIS_STORAGE_DIRECTORY": table, **extra},
-        )  # fmt: skip
+        )
 
     return st
 
@@ -219,9 +227,17 @@ def test_the_key_stands_in_nothing_that_is_shown_or_written(
         config += '[auth.openapi.ApiKeyAuth]\napi_key = "${QUEUE_KEY}"\n'
     with serve(fault=fault, key=KEY) as endpoint:
         done = start(
-            endpoint.url, "--report", "junit,vcr,har,ndjson,json,html", "--report-dir", str(reports), "-n", "20",
-            key=KEY if configured == "-H" else None, config=config, QUEUE_KEY=KEY,
-        )  # fmt: skip
+            endpoint.url,
+            "--report",
+            "junit,vcr,har,ndjson,json,html",
+            "--report-dir",
+            str(reports),
+            "-n",
+            "20",
+            key=KEY if configured == "-H" else None,
+            config=config,
+            QUEUE_KEY=KEY,
+        )
     written = [path for path in reports.rglob("*") if path.is_file()]
     assert len(written) == 6
     assert "QC auth.key-not-echoed (should): " in done.stdout
@@ -296,7 +312,10 @@ def test_the_hooks_are_short_and_use_only_what_schemathesis_documents() -> None:
     assert len(text.splitlines()) <= 200
     imported = set(re.findall(r"^ *(?:from|import) (schemathesis[.\w]*)", text, re.MULTILINE))
     assert imported == {
-        "schemathesis", "schemathesis.checks", "schemathesis.core.failures", "schemathesis.engine.events",
+        "schemathesis",
+        "schemathesis.checks",
+        "schemathesis.core.failures",
+        "schemathesis.engine.events",
         "schemathesis.openapi.checks",
-    }  # fmt: skip
+    }
     assert not re.search(r"get_adapter|SCHEMATHESIS_VERSION|urllib3|import requests", text)

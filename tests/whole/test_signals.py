@@ -167,8 +167,16 @@ COMMANDS: Final = ("check", "check --all", "pytest --pyargs conformance", "load"
 def words_of(command: str, url: str, folder: Path) -> list[str | Path]:
     """Return the command line of a run that writes."""
     if command == "load":
-        return [sys.executable, "-c", "from conformance.cli import main; main()", "load", url, "--populate",
-                "--users=4", "--duration=60"]  # fmt: skip
+        return [
+            sys.executable,
+            "-c",
+            "from conformance.cli import main; main()",
+            "load",
+            url,
+            "--populate",
+            "--users=4",
+            "--duration=60",
+        ]
     target = f'[[target]]\nname = "t"\nurl = "{url}"\npopulate = true\n'
     (folder / "targets.toml").write_text(target, encoding="utf-8")
     program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
@@ -180,9 +188,14 @@ def leaves_nothing(folder: Path, number: signal.Signals, command: str, *before: 
     with taking_jobs() as (server, filled):
         arguments = [*before, *words_of(command, server.url, folder)]
         with subprocess.Popen(
-            arguments, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            arguments,
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             start_new_session=True,
-        ) as process:  # fmt: skip
+        ) as process:
             assert filled.wait(TIMEOUT)
             process.send_signal(number)
             said, _ = process.communicate(timeout=TIMEOUT)
@@ -194,9 +207,13 @@ def leaves_nothing(folder: Path, number: signal.Signals, command: str, *before: 
 
 CTRL_C, KILL, IGNORED = "ctrl-c", "kill", "kill-in-the-background"
 QUICK: Final = {
-    ("check", CTRL_C), ("check --all", CTRL_C), ("pytest --pyargs conformance", CTRL_C), ("check", KILL),
-    ("check --all", IGNORED), ("pytest --pyargs conformance", IGNORED),
-}  # fmt: skip
+    ("check", CTRL_C),
+    ("check --all", CTRL_C),
+    ("pytest --pyargs conformance", CTRL_C),
+    ("check", KILL),
+    ("check --all", IGNORED),
+    ("pytest --pyargs conformance", IGNORED),
+}
 
 
 def some(*quick: tuple[str, str], of: Iterable[tuple[str, str]]) -> list[Any]:
@@ -244,9 +261,13 @@ def test_ctrl_c_at_a_terminal_removes_the_jobs(tmp_path: Path, before: tuple[str
     with taking_jobs() as (server, filled):
         arguments = ["setsid", "--ctty", "--wait", *before, *words_of("check", server.url, tmp_path)]
         with subprocess.Popen(
-            arguments, cwd=tmp_path, env=environment(TERM="xterm"), stdin=theirs, stdout=subprocess.DEVNULL,
+            arguments,
+            cwd=tmp_path,
+            env=environment(TERM="xterm"),
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
+        ) as process:
             os.close(theirs)
             assert filled.wait(TIMEOUT)
             os.write(ours, b"\x03")

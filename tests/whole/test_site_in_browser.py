@@ -164,9 +164,15 @@ def test_a_report_that_was_judged_again_does_not_stand_for_the_run(tmp_path: Pat
     """It has the times of the run that it was made from, and may come before or after it."""
     report = sample.passing()
     made = MadeFrom(
-        file="x", judged="2026-02-01T00:00:00Z", suite_version="1.0.0", document_sha256="f" * 64, dialect="cloud",
-        edition=1, verdict=report.verdict, verdict_reason="",
-    )  # fmt: skip
+        file="x",
+        judged="2026-02-01T00:00:00Z",
+        suite_version="1.0.0",
+        document_sha256="f" * 64,
+        dialect="cloud",
+        edition=1,
+        verdict=report.verdict,
+        verdict_reason="",
+    )
     again = structs.replace(report, run=structs.replace(report.run, made_from=made))
     for name, one in (("a", again), ("b", report), ("c", again)):
         write_reports(one, tmp_path / name)

@@ -47,40 +47,60 @@ _WITH: Final = {
 }
 
 no_key_is_refused = clause(
-    "auth.key-required", Level.MUST, oss=NO_AUTHENTICATION,
+    "auth.key-required",
+    Level.MUST,
+    oss=NO_AUTHENTICATION,
     title="A request without a key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="The queue holds workflows of users.",
-    keeps="no X-API-Key → 401", breaks="no X-API-Key → 200",
-    needs=A_KEY, over=_asked_with(Credential.NONE), kinds=("let-in",),
-)(_is_refused)  # fmt: skip
+    keeps="no X-API-Key → 401",
+    breaks="no X-API-Key → 200",
+    needs=A_KEY,
+    over=_asked_with(Credential.NONE),
+    kinds=("let-in",),
+)(_is_refused)
 
 wrong_key_is_refused = clause(
-    "auth.wrong-key", Level.MUST, oss=NO_AUTHENTICATION,
+    "auth.wrong-key",
+    Level.MUST,
+    oss=NO_AUTHENTICATION,
     title="A wrong key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="A check that any text passes is none.",
-    keeps="X-API-Key: some other text → 401", breaks="X-API-Key: some other text → 200",
-    needs=A_KEY, over=_asked_with(Credential.WRONG), kinds=("let-in",),
-)(_is_refused)  # fmt: skip
+    keeps="X-API-Key: some other text → 401",
+    breaks="X-API-Key: some other text → 200",
+    needs=A_KEY,
+    over=_asked_with(Credential.WRONG),
+    kinds=("let-in",),
+)(_is_refused)
 
 empty_key_is_refused = clause(
-    "auth.empty-key", Level.SHOULD, oss=NO_AUTHENTICATION,
+    "auth.empty-key",
+    Level.SHOULD,
+    oss=NO_AUTHENTICATION,
     title="An empty key is refused",
     source=doc(f"{SCHEME}/description", "Pass the key in the X-API-Key header."),
     why="An unset variable on the client must not open the queue.",
-    keeps="X-API-Key: (empty) → 401", breaks="X-API-Key: (empty) → 200",
-    needs=A_KEY, over=_asked_with(Credential.EMPTY), kinds=("let-in",),
-)(_is_refused)  # fmt: skip
+    keeps="X-API-Key: (empty) → 401",
+    breaks="X-API-Key: (empty) → 200",
+    needs=A_KEY,
+    over=_asked_with(Credential.EMPTY),
+    kinds=("let-in",),
+)(_is_refused)
 
 head_is_refused = clause(
-    "auth.head", Level.SHOULD, oss=NO_AUTHENTICATION,
+    "auth.head",
+    Level.SHOULD,
+    oss=NO_AUTHENTICATION,
     title="HEAD without a key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
     why="Size and headers of somebody's queue are nobody's business.",
-    keeps="HEAD, no X-API-Key → 401", breaks="HEAD, no X-API-Key → 200",
-    needs=A_KEY, over=_asked_with(Credential.NONE, "HEAD"), kinds=("let-in",),
-)(_is_refused)  # fmt: skip
+    keeps="HEAD, no X-API-Key → 401",
+    breaks="HEAD, no X-API-Key → 200",
+    needs=A_KEY,
+    over=_asked_with(Credential.NONE, "HEAD"),
+    kinds=("let-in",),
+)(_is_refused)
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
@@ -92,13 +112,20 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "auth.status", Level.SHOULD, oss=NO_AUTHENTICATION,
+    "auth.status",
+    Level.SHOULD,
+    oss=NO_AUTHENTICATION,
     title="The refusal is 401",
-    source=rfc("RFC 9110 §15.5.2", "the request has not been applied because it lacks valid authentication credentials for the target resource"),
+    source=rfc(
+        "RFC 9110 §15.5.2",
+        "the request has not been applied because it lacks valid authentication credentials for the target resource",
+    ),
     why="403 says that another key would not help.",
-    keeps="no X-API-Key → 401", breaks="no X-API-Key → 403",
-    needs="a refusal, and so " + A_KEY, over=_refusals,
-)  # fmt: skip
+    keeps="no X-API-Key → 401",
+    breaks="no X-API-Key → 403",
+    needs="a refusal, and so " + A_KEY,
+    over=_refusals,
+)
 def the_refusal_is_401(answer: Answer) -> Iterator[Finding]:
     """A missing, wrong or empty key gets 401, not 403."""
     if answer.response.status != REFUSALS[0]:
@@ -115,13 +142,17 @@ def _unauthorized(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "auth.challenge", Level.SHOULD, oss=NO_AUTHENTICATION,
+    "auth.challenge",
+    Level.SHOULD,
+    oss=NO_AUTHENTICATION,
     title="A 401 carries WWW-Authenticate",
     source=rfc("RFC 9110 §15.5.2", "The server generating a 401 response MUST send a WWW-Authenticate header field"),
     why="It tells the client what is wanted. (`should` here: no scheme is registered for keys in a header of their own.)",
-    keeps="401, WWW-Authenticate: ApiKey", breaks="401 without WWW-Authenticate",
-    needs="an answer of 401", over=_unauthorized,
-)  # fmt: skip
+    keeps="401, WWW-Authenticate: ApiKey",
+    breaks="401 without WWW-Authenticate",
+    needs="an answer of 401",
+    over=_unauthorized,
+)
 def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     """WWW-Authenticate is there."""
     if not answer.response.header("www-authenticate"):
@@ -129,14 +160,19 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "auth.error-response", Level.SHOULD, oss=FOREIGN_ORIGIN,
+    "auth.error-response",
+    Level.SHOULD,
+    oss=FOREIGN_ORIGIN,
     title="The body of a refusal is an ErrorResponse",
     source=doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
     why="The document leaves 401 and 403 out, but has one form for all errors.",
-    keeps='401, {"code": "UNAUTHORIZED", "message": "…"}', breaks='401, {"message": "Invalid API key"}',
+    keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
+    breaks='401, {"message": "Invalid API key"}',
     needs="an answer of 401 or 403 with a body",
-    over=lambda answer: (e for e in known_errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"),
-)  # fmt: skip
+    over=lambda answer: (
+        e for e in known_errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"
+    ),
+)
 def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
     """{code, message} in application/json on 401 and 403."""
     if not (answer.response.media_type == JSON and is_error_response(answer.document.value)):
@@ -157,13 +193,17 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
 
 
 @clause(
-    "auth.header-name", Level.MUST, oss=NO_AUTHENTICATION,
+    "auth.header-name",
+    Level.MUST,
+    oss=NO_AUTHENTICATION,
     title="The name of the key's header is case-insensitive",
     source=rfc("RFC 9110 §5.1", "Field names are case-insensitive"),
     why="HTTP/2 and many proxies send names in lower case.",
-    keeps="x-api-key: the key → 200", breaks="x-api-key: the key → 401",
-    needs=A_KEY, across=_lower_case,
-)  # fmt: skip
+    keeps="x-api-key: the key → 200",
+    breaks="x-api-key: the key → 401",
+    needs=A_KEY,
+    across=_lower_case,
+)
 def header_names_have_no_case(group: list[Answer]) -> Iterator[Finding]:
     """The key in x-api-key is let in like the key in X-API-Key, at least once: chance is no cause."""
     if not any(answer.response.status == OK for answer in group):
@@ -178,13 +218,19 @@ def _keyed(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "auth.key-not-echoed", Level.SHOULD,
+    "auth.key-not-echoed",
+    Level.SHOULD,
     title="The key stands nowhere in an answer",
-    source=rfc("RFC 9110 §17.16.1", "HTTP authentication schemes do not define a single mechanism for maintaining the confidentiality of credentials"),
+    source=rfc(
+        "RFC 9110 §17.16.1",
+        "HTTP authentication schemes do not define a single mechanism for maintaining the confidentiality of credentials",
+    ),
     why="Answers are logged, cached and shared; keys must not be.",
-    keeps='{"queue_running": []}', breaks='{"queue_running": [], "key": "<the key>"}',
-    needs=A_KEY, over=_keyed,
-)  # fmt: skip
+    keeps='{"queue_running": []}',
+    breaks='{"queue_running": [], "key": "<the key>"}',
+    needs=A_KEY,
+    over=_keyed,
+)
 def the_key_is_not_echoed(answer: Answer) -> Iterator[Finding]:
     """Neither body nor headers hold the key of the request (the suite has put a mark in its place)."""
     for name, value in answer.response.headers:

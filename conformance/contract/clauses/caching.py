@@ -19,13 +19,19 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 
 
 @clause(
-    "caching.shared", Level.SHOULD, oss=ONE_QUEUE,
+    "caching.shared",
+    Level.SHOULD,
+    oss=ONE_QUEUE,
     title="Shared caches do not keep the queue",
-    source=rfc("RFC 9111 §3.5", "A shared cache MUST NOT use a cached response to a request with an Authorization header field"),
+    source=rfc(
+        "RFC 9111 §3.5", "A shared cache MUST NOT use a cached response to a request with an Authorization header field"
+    ),
     why="The key is not Authorization, so that rule does not protect it: one user's queue could be served to another.",
-    keeps="Cache-Control: no-store", breaks="no Cache-Control, no Vary",
-    needs="an answer of 200 with its headers", over=queue_heads,
-)  # fmt: skip
+    keeps="Cache-Control: no-store",
+    breaks="no Cache-Control, no Vary",
+    needs="an answer of 200 with its headers",
+    over=queue_heads,
+)
 def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
     """Cache-Control has no-store, private or no-cache, or no lifetime and must-revalidate; or Vary has X-API-Key or *."""
     control = answer.response.values("cache-control")
@@ -35,8 +41,12 @@ def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
         return
     if not {"no-store", "private", "no-cache"} & set(control) and not {"x-api-key", "*"} & set(vary):
         got = printable(", ".join(control)) or "no Cache-Control"
-        yield Finding(None, "Cache-Control: no-store (or private, no-cache; or Vary: X-API-Key)", got,
-                      "Nothing keeps a shared cache from handing this answer to somebody else.")  # fmt: skip
+        yield Finding(
+            None,
+            "Cache-Control: no-store (or private, no-cache; or Vary: X-API-Key)",
+            got,
+            "Nothing keeps a shared cache from handing this answer to somebody else.",
+        )
 
 
 def _gets(answer: Answer) -> Iterator[Answer]:
@@ -44,13 +54,17 @@ def _gets(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "caching.lifetime", Level.SHOULD,
+    "caching.lifetime",
+    Level.SHOULD,
     title="No answer is declared fresh for long",
     source=rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
     why="A queue, or a refusal, of minutes ago is wrong.",
-    keeps="Cache-Control: no-store", breaks="Cache-Control: max-age=3600",
-    needs="an answer with its headers", over=_gets, kinds=("expires",),
-)  # fmt: skip
+    keeps="Cache-Control: no-store",
+    breaks="Cache-Control: max-age=3600",
+    needs="an answer with its headers",
+    over=_gets,
+    kinds=("expires",),
+)
 def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
     """max-age and s-maxage are at most 10 s, Expires is not later than that; no-store settles it."""
     control = answer.response.values("cache-control")
@@ -64,18 +78,29 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
         return  # RFC 9111 §5.3: then Expires is to be ignored
     expires, now = http_date(answer.response.header("expires") or ""), answered_at(answer)
     if expires is not None and now is not None and expires > now + FRESH:
-        yield Finding(None, "no Expires to come", f"{expires - now:,.0f} s ahead", "Caches may keep this answer.",
-                      Cause("expires"))  # fmt: skip
+        yield Finding(
+            None,
+            "no Expires to come",
+            f"{expires - now:,.0f} s ahead",
+            "Caches may keep this answer.",
+            Cause("expires"),
+        )
 
 
 @clause(
-    "caching.age", Level.SHOULD,
+    "caching.age",
+    Level.SHOULD,
     title="No answer comes old out of a cache",
-    source=rfc("RFC 9111 §5.1", "the sender's estimate of the time since the response was generated or successfully validated at the origin server"),
+    source=rfc(
+        "RFC 9111 §5.1",
+        "the sender's estimate of the time since the response was generated or successfully validated at the origin server",
+    ),
     why="It is not the queue of now.",
-    keeps="no Age", breaks="Age: 600",
-    needs="an answer of 200 with its headers", over=queue_heads,
-)  # fmt: skip
+    keeps="no Age",
+    breaks="Age: 600",
+    needs="an answer of 200 with its headers",
+    over=queue_heads,
+)
 def no_old_answer(answer: Answer) -> Iterator[Finding]:
     """Age is absent or at most 10 s."""
     age = answer.response.header("age")

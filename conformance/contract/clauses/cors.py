@@ -18,13 +18,19 @@ def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
 
 
 @clause(
-    "cors.credentials", Level.SHOULD,
+    "cors.credentials",
+    Level.SHOULD,
     title="Any origin and credentials do not go together",
-    source=rfc("Fetch, CORS protocol and credentials", 'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.'),
+    source=rfc(
+        "Fetch, CORS protocol and credentials",
+        'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.',
+    ),
     why="Browsers refuse such an answer; it shows that nobody decided who may read.",
-    keeps="Access-Control-Allow-Origin: *", breaks="Access-Control-Allow-Origin: *, Access-Control-Allow-Credentials: true",
-    needs="an answer with Access-Control-Allow-Origin", over=_cross_origin,
-)  # fmt: skip
+    keeps="Access-Control-Allow-Origin: *",
+    breaks="Access-Control-Allow-Origin: *, Access-Control-Allow-Credentials: true",
+    needs="an answer with Access-Control-Allow-Origin",
+    over=_cross_origin,
+)
 def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Finding]:
     """Not ``*`` and Access-Control-Allow-Credentials: true."""
     answer, allowed = subject
@@ -42,13 +48,16 @@ def _echoed(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "cors.vary-origin", Level.SHOULD,
+    "cors.vary-origin",
+    Level.SHOULD,
     title="An echoed Origin comes with Vary: Origin",
     source=rfc("Fetch, CORS protocol and HTTP caches", "`Vary` is to be used"),
     why="A cache would give one origin's permission to another.",
-    keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin", breaks="Access-Control-Allow-Origin: https://a.example, no Vary",
-    needs="an answer that echoes the request's Origin", over=_echoed,
-)  # fmt: skip
+    keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin",
+    breaks="Access-Control-Allow-Origin: https://a.example, no Vary",
+    needs="an answer that echoes the request's Origin",
+    over=_echoed,
+)
 def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
     """Vary has Origin or *."""
     if not {"origin", "*"} & set(answer.response.values("vary")):

@@ -22,13 +22,19 @@ def _described(answer: Answer) -> Iterator[tuple[Violation, ...]]:
 
 
 @clause(
-    "document.response-schema", Level.MUST,
+    "document.response-schema",
+    Level.MUST,
     title="A response has the schema that your document gives it",
-    source=doc("/paths/~1api~1queue/get/responses/200/content/application~1json/schema/$ref", "#/components/schemas/QueueInfo"),
+    source=doc(
+        "/paths/~1api~1queue/get/responses/200/content/application~1json/schema/$ref", "#/components/schemas/QueueInfo"
+    ),
     why="Clients that are generated from the document refuse anything else.",
-    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"queue_running": [], "queue_pending": null}',
-    needs="a JSON body of at most 1 MiB under a status that the document describes", over=_described, own_document=True,
-)  # fmt: skip
+    keeps='{"queue_running": [], "queue_pending": []}',
+    breaks='{"queue_running": [], "queue_pending": null}',
+    needs="a JSON body of at most 1 MiB under a status that the document describes",
+    over=_described,
+    own_document=True,
+)
 def response_schema(violations: tuple[Violation, ...]) -> Iterator[Finding]:
     """Asked only with ``--document``: the schema is that of the user's document, as far as the errata match it corrected."""
     for violation in violations:

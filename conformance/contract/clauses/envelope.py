@@ -21,14 +21,18 @@ def _values(reading: Reading) -> Iterator[Located]:
 
 
 @clause(
-    "envelope.object", Level.MUST, core=True,
+    "envelope.object",
+    Level.MUST,
+    core=True,
     fast=FastPath.BODY,
     title="The body is one JSON object",
     source=doc(f"{INFO}/type", "object"),
     why="Clients read the two lists by name.",
-    keeps='{"queue_running": [], "queue_pending": []}', breaks='[{"queue_running": [], "queue_pending": []}]',
-    of_body=_values, kinds=("bare-list", "encoded-twice"),
-)  # fmt: skip
+    keeps='{"queue_running": [], "queue_pending": []}',
+    breaks='[{"queue_running": [], "queue_pending": []}]',
+    of_body=_values,
+    kinds=("bare-list", "encoded-twice"),
+)
 def the_body_is_an_object(found: Located) -> Iterator[Finding]:
     """The 200 body is an object."""
     value = found.value
@@ -49,14 +53,16 @@ def is_error(info: dict[str, Any]) -> bool:
 
 
 @clause(
-    "envelope.not-an-error", Level.MUST,
+    "envelope.not-an-error",
+    Level.MUST,
     fast=FastPath.BODY,
     title="An error does not come under 200",
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client takes the status for success and shows an empty queue.",
-    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
+    keeps='{"queue_running": [], "queue_pending": []}',
+    breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
     of_body=infos,
-)  # fmt: skip
+)
 def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
     """A 200 body with neither list does not look like an ErrorResponse."""
     if is_error(info):
@@ -79,35 +85,47 @@ def _is_array(found: Located) -> Iterator[Finding]:
 
 
 queue_running_is_an_array = clause(
-    "envelope.queue-running.array", Level.MUST, core=True,
+    "envelope.queue-running.array",
+    Level.MUST,
+    core=True,
     title="queue_running is an array",
     source=doc(f"{INFO}/properties/queue_running/type", "array"),
     why="Clients map over it; null and objects throw.",
-    keeps='{"queue_running": []}', breaks='{"queue_running": null}',
+    keeps='{"queue_running": []}',
+    breaks='{"queue_running": null}',
     needs="an answer with queue_running",
-    fast=FastPath.BODY, of_body=_listed("queue_running"), kinds=("empty",),
-)(_is_array)  # fmt: skip
+    fast=FastPath.BODY,
+    of_body=_listed("queue_running"),
+    kinds=("empty",),
+)(_is_array)
 
 queue_pending_is_an_array = clause(
-    "envelope.queue-pending.array", Level.MUST, core=True,
+    "envelope.queue-pending.array",
+    Level.MUST,
+    core=True,
     title="queue_pending is an array",
     source=doc(f"{INFO}/properties/queue_pending/type", "array"),
     why="Clients map over it; null and objects throw.",
-    keeps='{"queue_pending": []}', breaks='{"queue_pending": {}}',
+    keeps='{"queue_pending": []}',
+    breaks='{"queue_pending": {}}',
     needs="an answer with queue_pending",
-    fast=FastPath.BODY, of_body=_listed("queue_pending"), kinds=("empty",),
-)(_is_array)  # fmt: skip
+    fast=FastPath.BODY,
+    of_body=_listed("queue_pending"),
+    kinds=("empty",),
+)(_is_array)
 
 
 @clause(
-    "envelope.both-lists", Level.SHOULD,
+    "envelope.both-lists",
+    Level.SHOULD,
     fast=FastPath.BODY,
     title="Both lists are present, also when empty",
     source=doc(f"{GET}/description", "running and pending items"),
     why="No list is required by the schema, but the official frontend and the typed clients fail where one is missing.",
-    keeps='{"queue_running": [], "queue_pending": []}', breaks='{"queue_running": []}',
+    keeps='{"queue_running": [], "queue_pending": []}',
+    breaks='{"queue_running": []}',
     of_body=lambda reading: (info for info in infos(reading) if not is_error(info)),
-)  # fmt: skip
+)
 def both_lists_are_present(info: dict[str, Any]) -> Iterator[Finding]:
     """queue_running and queue_pending are there."""
     for name in LISTS:

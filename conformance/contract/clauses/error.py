@@ -57,13 +57,20 @@ def _documented(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.content-type", Level.MUST, oss=NO_ERROR_RESPONSE,
+    "error.content-type",
+    Level.MUST,
+    oss=NO_ERROR_RESPONSE,
     title="A 400 or 500 is application/json",
-    source=doc(f"{GET}/responses/500/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}'),
+    source=doc(
+        f"{GET}/responses/500/content",
+        '{"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}',
+    ),
     why="A client that reads the error as documented fails on it.",
-    keeps="500, Content-Type: application/json", breaks="500, Content-Type: text/plain",
-    needs=A_DOCUMENTED_ERROR, over=_documented,
-)  # fmt: skip
+    keeps="500, Content-Type: application/json",
+    breaks="500, Content-Type: text/plain",
+    needs=A_DOCUMENTED_ERROR,
+    over=_documented,
+)
 def error_is_json(answer: Answer) -> Iterator[Finding]:
     """The media type of a documented error is application/json."""
     if answer.response.media_type != JSON:
@@ -78,13 +85,17 @@ def _documented_json(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.object", Level.MUST, oss=NO_ERROR_RESPONSE,
+    "error.object",
+    Level.MUST,
+    oss=NO_ERROR_RESPONSE,
     title="The body of a 400 or 500 is an object",
     source=doc(f"{ERROR}/type", "object"),
     why="Clients read code and message by name.",
-    keeps='{"code": "INTERNAL", "message": "…"}', breaks='"Internal Server Error"',
-    needs=IN_JSON, over=_documented_json,
-)  # fmt: skip
+    keeps='{"code": "INTERNAL", "message": "…"}',
+    breaks='"Internal Server Error"',
+    needs=IN_JSON,
+    over=_documented_json,
+)
 def error_is_an_object(answer: Answer) -> Iterator[Finding]:
     """The body of a documented error is a JSON object."""
     if not isinstance(answer.document.value, dict):
@@ -117,22 +128,32 @@ def _string_member(name: str) -> Any:
 
 
 code_is_a_string = clause(
-    "error.code", Level.MUST, oss=NO_ERROR_RESPONSE,
+    "error.code",
+    Level.MUST,
+    oss=NO_ERROR_RESPONSE,
     title="An error has a code",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients branch on it.",
-    keeps='{"code": "INTERNAL", "message": "…"}', breaks='{"message": "…"}',
-    needs=AN_OBJECT, over=_bodies, kinds=FORMS,
-)(_string_member("code"))  # fmt: skip
+    keeps='{"code": "INTERNAL", "message": "…"}',
+    breaks='{"message": "…"}',
+    needs=AN_OBJECT,
+    over=_bodies,
+    kinds=FORMS,
+)(_string_member("code"))
 
 message_is_a_string = clause(
-    "error.message", Level.MUST, oss=NO_ERROR_RESPONSE,
+    "error.message",
+    Level.MUST,
+    oss=NO_ERROR_RESPONSE,
     title="An error has a message",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients show it.",
-    keeps='{"code": "INTERNAL", "message": "…"}', breaks='{"code": "INTERNAL"}',
-    needs=AN_OBJECT, over=_bodies, kinds=FORMS,
-)(_string_member("message"))  # fmt: skip
+    keeps='{"code": "INTERNAL", "message": "…"}',
+    breaks='{"code": "INTERNAL"}',
+    needs=AN_OBJECT,
+    over=_bodies,
+    kinds=FORMS,
+)(_string_member("message"))
 
 
 def _texts(answer: Answer) -> Iterator[Located]:
@@ -145,13 +166,17 @@ def _texts(answer: Answer) -> Iterator[Located]:
 
 
 @clause(
-    "error.not-empty", Level.SHOULD, oss=NO_ERROR_RESPONSE,
+    "error.not-empty",
+    Level.SHOULD,
+    oss=NO_ERROR_RESPONSE,
     title="code and message say something",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="An empty message helps nobody.",
-    keeps='{"code": "INTERNAL", "message": "queue store is away"}', breaks='{"code": "", "message": ""}',
-    needs=f"{AN_OBJECT} whose code or message is a string", over=_texts,
-)  # fmt: skip
+    keeps='{"code": "INTERNAL", "message": "queue store is away"}',
+    breaks='{"code": "", "message": ""}',
+    needs=f"{AN_OBJECT} whose code or message is a string",
+    over=_texts,
+)
 def error_says_something(found: Located) -> Iterator[Finding]:
     """Neither is empty or blank."""
     if not found.value.strip():
@@ -172,18 +197,26 @@ def _other(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.other-status", Level.SHOULD, oss=NO_ERROR_RESPONSE,
+    "error.other-status",
+    Level.SHOULD,
+    oss=NO_ERROR_RESPONSE,
     title="JSON of any other error is an ErrorResponse",
     source=doc(f"{ERROR}/type", "object"),
     why="One form for all errors is one piece of code in each client.",
-    keeps='503, {"code": "UNAVAILABLE", "message": "…"}', breaks='503, {"detail": "…"}',
-    needs="an error other than 400, 401, 403 and 500, in JSON", over=_other,
-)  # fmt: skip
+    keeps='503, {"code": "UNAVAILABLE", "message": "…"}',
+    breaks='503, {"detail": "…"}',
+    needs="an error other than 400, 401, 403 and 500, in JSON",
+    over=_other,
+)
 def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
     """{code, message} on 404, 405, 406, 429, 503 …, where their body is JSON."""
     if not is_error_response(answer.document.value):
-        yield Finding("", "an object with code and message", show(answer.document.value),
-                      f"The body of the {answer.response.status} is no ErrorResponse.")  # fmt: skip
+        yield Finding(
+            "",
+            "an object with code and message",
+            show(answer.document.value),
+            f"The body of the {answer.response.status} is no ErrorResponse.",
+        )
 
 
 def _with_body(answer: Answer) -> Iterator[Answer]:
@@ -191,13 +224,16 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "error.no-queue", Level.MUST,
+    "error.no-queue",
+    Level.MUST,
     title="An error carries no queue",
     source=doc("/components/securitySchemes/ApiKeyAuth/description", "API key authentication."),
     why="A refusal that shows the queue refuses nothing; a client that sees an error throws the queue away.",
-    keeps='401, {"code": "UNAUTHORIZED", "message": "…"}', breaks='401, {"queue_running": […], …}',
-    needs="an answer of 4xx or 5xx", over=lambda answer: (e for e in _with_body(answer) if e.response.status != UNMATCHED),
-)  # fmt: skip
+    keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
+    breaks='401, {"queue_running": […], …}',
+    needs="an answer of 4xx or 5xx",
+    over=lambda answer: (e for e in _with_body(answer) if e.response.status != UNMATCHED),
+)
 def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
     """The body of a 4xx or 5xx has neither list, at whatever depth."""
     for place, value in walk(answer.document.value):
@@ -218,13 +254,16 @@ def _readable(answer: Answer) -> Iterator[str]:
 
 
 @clause(
-    "error.no-internals", Level.SHOULD,
+    "error.no-internals",
+    Level.SHOULD,
     title="An error shows no internals",
     source=rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
     why="A stack trace tells an attacker paths and versions, and a user nothing.",
-    keeps='{"code": "INTERNAL", "message": "queue store is away"}', breaks='{"message": "Traceback (most recent call last): …"}',
-    needs="an answer of 4xx or 5xx", over=_with_body,
-)  # fmt: skip
+    keeps='{"code": "INTERNAL", "message": "queue store is away"}',
+    breaks='{"message": "Traceback (most recent call last): …"}',
+    needs="an answer of 4xx or 5xx",
+    over=_with_body,
+)
 def an_error_shows_no_internals(answer: Answer) -> Iterator[Finding]:
     """No stack trace and no path of a program file stands in a string of the body, or in a body that is no JSON."""
     match = next((found for text in _readable(answer) if (found := INTERNALS.search(text))), None)
@@ -245,13 +284,18 @@ def _with_retry_after(answer: Answer) -> Iterator[str]:
 
 
 @clause(
-    "error.retry-after", Level.MUST,
+    "error.retry-after",
+    Level.MUST,
     title="Retry-After is seconds or a date",
-    source=rfc("RFC 9110 §10.2.3", "can be either an HTTP-date or a number of seconds to delay after receiving the response"),
+    source=rfc(
+        "RFC 9110 §10.2.3", "can be either an HTTP-date or a number of seconds to delay after receiving the response"
+    ),
     why="A client that cannot read it comes back at once, or never.",
-    keeps="Retry-After: 30", breaks="Retry-After: soon",
-    needs="an answer with Retry-After", over=_with_retry_after,
-)  # fmt: skip
+    keeps="Retry-After: 30",
+    breaks="Retry-After: soon",
+    needs="an answer with Retry-After",
+    over=_with_retry_after,
+)
 def retry_after_is_readable(value: str) -> Iterator[Finding]:
     """Digits alone, or an IMF-fixdate."""
     if not re.fullmatch(r"[0-9]+", value) and http_date(value) is None:
@@ -273,13 +317,17 @@ def _is_garbled(origin: str) -> bool:
 
 
 @clause(
-    "error.bad-header", Level.SHOULD,
+    "error.bad-header",
+    Level.SHOULD,
     title="A garbled header is the client's error, not the server's",
     source=rfc("RFC 9110 §15.5", "the client seems to have erred"),
     why="Anybody can fill the error log and page the people on call.",
-    keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx", breaks=f"Origin: {GARBLED_ORIGIN} → 500",
-    needs="a read with a garbled Origin", over=_garbled, kinds=("comfyui-origin",),
-)  # fmt: skip
+    keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx",
+    breaks=f"Origin: {GARBLED_ORIGIN} → 500",
+    needs="a read with a garbled Origin",
+    over=_garbled,
+    kinds=("comfyui-origin",),
+)
 def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
     """No 5xx to an Origin with an impossible port."""
     status = answer.response.status
@@ -298,13 +346,16 @@ def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list
 
 
 @clause(
-    "error.optional-header", Level.SHOULD,
+    "error.optional-header",
+    Level.SHOULD,
     title="No optional header of a read makes the server fail",
     source=rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
     why="A header that asks for a shorter answer, or says where a page came from, takes the queue away.",
-    keeps="Range: bytes=-1 → 200 or 206", breaks="Range: bytes=-1 → 500, every time",
-    needs="a read with a condition, a range, an origin or another header of no meaning here", across=_with_odd_headers,
-)  # fmt: skip
+    keeps="Range: bytes=-1 → 200 or 206",
+    breaks="Range: bytes=-1 → 500, every time",
+    needs="a read with a condition, a range, an origin or another header of no meaning here",
+    across=_with_odd_headers,
+)
 def an_optional_header_is_no_server_error(group: list[Answer]) -> Iterator[Finding]:
     """200, or what the header leaves open. Chance is no cause: one right answer to the same request is enough."""
     if all(unexpected(answer) for answer in group):

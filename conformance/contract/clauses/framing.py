@@ -27,13 +27,16 @@ def _bodiless(answer: Answer, *, head: bool) -> Iterator[tuple[Answer, int]]:
 
 
 @clause(
-    "framing.content-length", Level.MUST,
+    "framing.content-length",
+    Level.MUST,
     title="One Content-Length",
     source=rfc("RFC 9110 §5.3", "a sender MUST NOT generate multiple field lines with the same name in a message"),
     why="Two readers that believe different ones cut the stream at different places: response splitting. Careful clients refuse the answer.",
-    keeps="Content-Length: 42", breaks="Content-Length: 42, and below it Content-Length: 41",
-    needs=f"{LOOKED_AT}, with Content-Length", over=lambda answer: (wire for wire in _wires(answer) if wire.lengths),
-)  # fmt: skip
+    keeps="Content-Length: 42",
+    breaks="Content-Length: 42, and below it Content-Length: 41",
+    needs=f"{LOOKED_AT}, with Content-Length",
+    over=lambda answer: (wire for wire in _wires(answer) if wire.lengths),
+)
 def one_content_length(wire: Wire) -> Iterator[Finding]:
     """All Content-Length fields say the same."""
     if len(wire.lengths) > 1:
@@ -43,13 +46,16 @@ def one_content_length(wire: Wire) -> Iterator[Finding]:
 
 
 @clause(
-    "framing.line-folding", Level.MUST,
+    "framing.line-folding",
+    Level.MUST,
     title="No header field is folded",
     source=rfc("RFC 9112 §5.2", "A sender MUST NOT generate a message that includes line folding"),
     why="Where one reader joins the lines, another reads a second field, or refuses the answer.",
-    keeps="X-Trace: a b", breaks="X-Trace: a, and b on a line that begins with a space",
-    needs=LOOKED_AT, over=_wires,
-)  # fmt: skip
+    keeps="X-Trace: a b",
+    breaks="X-Trace: a, and b on a line that begins with a space",
+    needs=LOOKED_AT,
+    over=_wires,
+)
 def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
     """No line of the head begins with white space."""
     if wire.folded:
@@ -57,26 +63,35 @@ def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
 
 
 @clause(
-    "framing.head-no-content", Level.MUST,
+    "framing.head-no-content",
+    Level.MUST,
     title="An answer to HEAD has no content",
     source=rfc("RFC 9110 §9.3.2", "the server MUST NOT send content in the response"),
     why="The next client on the connection takes the content for the start of its own answer.",
-    keeps="HEAD → a head", breaks="HEAD → a head, and the queue after it",
-    needs=f"{LOOKED_AT}, to HEAD", over=lambda answer: _bodiless(answer, head=True),
-)  # fmt: skip
+    keeps="HEAD → a head",
+    breaks="HEAD → a head, and the queue after it",
+    needs=f"{LOOKED_AT}, to HEAD",
+    over=lambda answer: _bodiless(answer, head=True),
+)
 def head_has_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
     """Nothing follows the head."""
     yield from _surplus(*subject)
 
 
 @clause(
-    "framing.status-no-content", Level.MUST,
+    "framing.status-no-content",
+    Level.MUST,
     title="A 204 and a 304 have no content",
-    source=rfc("RFC 9112 §6.3", "any response with a 1xx (Informational), 204 (No Content), or 304 (Not Modified) status code is always terminated by the first empty line after the header fields"),
+    source=rfc(
+        "RFC 9112 §6.3",
+        "any response with a 1xx (Informational), 204 (No Content), or 304 (Not Modified) status code is always terminated by the first empty line after the header fields",
+    ),
     why="The next client on the connection takes the content for the start of its own answer.",
-    keeps="OPTIONS → 204, a head", breaks="OPTIONS → 204, a head, and OK after it",
-    needs=f"{LOOKED_AT}, of 204 or 304", over=lambda answer: _bodiless(answer, head=False),
-)  # fmt: skip
+    keeps="OPTIONS → 204, a head",
+    breaks="OPTIONS → 204, a head, and OK after it",
+    needs=f"{LOOKED_AT}, of 204 or 304",
+    over=lambda answer: _bodiless(answer, head=False),
+)
 def these_statuses_have_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
     """Nothing follows the head."""
     yield from _surplus(*subject)

@@ -53,13 +53,18 @@ def typed_queues(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "http.content-type", Level.MUST,
+    "http.content-type",
+    Level.MUST,
     title="A 200 is application/json",
-    source=doc(f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'),
+    source=doc(
+        f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'
+    ),
     why="Clients that check the type fail; those that do not may read a login page as a queue. No other type is documented, whatever Accept says.",
-    keeps="Content-Type: application/json; charset=utf-8", breaks="Content-Type: text/html",
-    over=typed_queues, kinds=("web-page",),
-)  # fmt: skip
+    keeps="Content-Type: application/json; charset=utf-8",
+    breaks="Content-Type: text/html",
+    over=typed_queues,
+    kinds=("web-page",),
+)
 def content_type_is_json(answer: Answer) -> Iterator[Finding]:
     """The media type of a 200 is application/json; parameters are allowed."""
     if answer.response.media_type != JSON:
@@ -84,13 +89,16 @@ def _charsets(answer: Answer) -> Iterator[str]:
 
 
 @clause(
-    "http.charset", Level.SHOULD,
+    "http.charset",
+    Level.SHOULD,
     title="The charset, if given, is utf-8",
     source=rfc("RFC 8259 §11", 'No "charset" parameter is defined for this registration.'),
     why="It is not defined for JSON; a wrong one misleads clients that use it all the same.",
-    keeps="application/json; charset=utf-8", breaks="application/json; charset=iso-8859-1",
-    needs="an answer with a charset", over=_charsets,
-)  # fmt: skip
+    keeps="application/json; charset=utf-8",
+    breaks="application/json; charset=iso-8859-1",
+    needs="an answer with a charset",
+    over=_charsets,
+)
 def charset_is_utf_8(charset: str) -> Iterator[Finding]:
     """charset=utf-8 in any case, or none."""
     if charset.lower() not in {"utf-8", "utf8"}:
@@ -100,13 +108,19 @@ def charset_is_utf_8(charset: str) -> Iterator[Finding]:
 
 
 @clause(
-    "http.framing", Level.MUST,
+    "http.framing",
+    Level.MUST,
     title="Content-Length does not stand beside Transfer-Encoding",
-    source=rfc("RFC 9112 §6.2", "A sender MUST NOT send a Content-Length header field in any message that contains a Transfer-Encoding header field."),
+    source=rfc(
+        "RFC 9112 §6.2",
+        "A sender MUST NOT send a Content-Length header field in any message that contains a Transfer-Encoding header field.",
+    ),
     why="Proxies that believe different ones cut the stream at different places: response splitting.",
-    keeps="Transfer-Encoding: chunked", breaks="Transfer-Encoding: chunked, Content-Length: 42",
-    needs=A_HEAD, over=heads,
-)  # fmt: skip
+    keeps="Transfer-Encoding: chunked",
+    breaks="Transfer-Encoding: chunked, Content-Length: 42",
+    needs=A_HEAD,
+    over=heads,
+)
 def one_framing(answer: Answer) -> Iterator[Finding]:
     """Not both."""
     if answer.response.header("transfer-encoding") and answer.response.header("content-length") is not None:
@@ -124,13 +138,16 @@ A_CODED_ANSWER: Final = "an answer with Content-Encoding"
 
 
 @clause(
-    "http.coding-asked", Level.SHOULD,
+    "http.coding-asked",
+    Level.SHOULD,
     title="A content coding was asked for",
     source=rfc("RFC 9110 §12.5.3", "the origin server SHOULD send a response without any content coding"),
     why="A client that did not ask for a coding cannot undo it.",
-    keeps="Accept-Encoding: gzip → Content-Encoding: gzip", breaks="Accept-Encoding: identity → Content-Encoding: gzip",
-    needs=A_CODED_ANSWER, over=_coded,
-)  # fmt: skip
+    keeps="Accept-Encoding: gzip → Content-Encoding: gzip",
+    breaks="Accept-Encoding: identity → Content-Encoding: gzip",
+    needs=A_CODED_ANSWER,
+    over=_coded,
+)
 def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]:
     """Each coding of the answer stands in the request's Accept-Encoding, with a weight that is not 0."""
     answer, codings = subject
@@ -161,19 +178,25 @@ def _known_codings(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "http.coding-decodes", Level.MUST,
+    "http.coding-decodes",
+    Level.MUST,
     title="The content coding can be undone",
     source=rfc("RFC 9110 §8.4", "lists the content codings in the order in which they were applied"),
     why="The client gets nothing.",
-    keeps="gzip bytes under Content-Encoding: gzip", breaks="plain bytes under Content-Encoding: gzip",
+    keeps="gzip bytes under Content-Encoding: gzip",
+    breaks="plain bytes under Content-Encoding: gzip",
     needs=A_CODED_ANSWER,
     over=_known_codings,
-)  # fmt: skip
+)
 def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
     """The bytes are what Content-Encoding says they are."""
     if answer.response.coding_error is not None:
-        yield Finding(None, "a body in the coding of its header", printable(answer.response.coding_error),
-                      "The content coding cannot be undone.")  # fmt: skip
+        yield Finding(
+            None,
+            "a body in the coding of its header",
+            printable(answer.response.coding_error),
+            "The content coding cannot be undone.",
+        )
 
 
 def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
@@ -181,13 +204,16 @@ def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "http.vary", Level.SHOULD,
+    "http.vary",
+    Level.SHOULD,
     title="A compressed answer says Vary: Accept-Encoding",
     source=rfc("RFC 9110 §12.5.5", "An origin server SHOULD generate a Vary header field on a cacheable response"),
     why="A cache would hand the compressed bytes to a client that cannot read them.",
-    keeps="Content-Encoding: gzip, Vary: Accept-Encoding", breaks="Content-Encoding: gzip, no Vary",
-    needs="a compressed answer that may be stored", over=_coded_and_cacheable,
-)  # fmt: skip
+    keeps="Content-Encoding: gzip, Vary: Accept-Encoding",
+    breaks="Content-Encoding: gzip, no Vary",
+    needs="a compressed answer that may be stored",
+    over=_coded_and_cacheable,
+)
 def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
     """Vary names Accept-Encoding, or is *."""
     vary = answer.response.values("vary")
@@ -198,13 +224,17 @@ def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "http.date", Level.SHOULD,
+    "http.date",
+    Level.SHOULD,
     title="Date is there and right",
     source=rfc("RFC 9110 §6.6.1", "An origin server with a clock MUST generate a Date header field"),
     why="Clients and caches correct their clocks by it; the age of a job is measured against it.",
-    keeps="Date: Sun, 23 Nov 2025 16:00:00 GMT", breaks="no Date, or one of 1970",
-    needs="an answer of 200 with its headers", over=queue_heads, kinds=("absent", "malformed", "off"),
-)  # fmt: skip
+    keeps="Date: Sun, 23 Nov 2025 16:00:00 GMT",
+    breaks="no Date, or one of 1970",
+    needs="an answer of 200 with its headers",
+    over=queue_heads,
+    kinds=("absent", "malformed", "off"),
+)
 def date_is_right(answer: Answer) -> Iterator[Finding]:
     """Date is an IMF-fixdate, within a day of our clock."""
     text = answer.response.header("date")
@@ -213,8 +243,9 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
     if text is None:
         yield Finding(None, "a Date header", "none", "The answer has no Date.", Cause("absent"))
     elif moment is None:
-        yield Finding(None, "an IMF-fixdate", printable(text), "Date is not in the format of RFC 9110.",
-                      Cause("malformed"))  # fmt: skip
+        yield Finding(
+            None, "an IMF-fixdate", printable(text), "Date is not in the format of RFC 9110.", Cause("malformed")
+        )
     elif started is not None and abs(moment - started) > DATE_TOLERANCE:
         days = abs(moment - started) / 86_400
         yield Finding(
@@ -235,13 +266,19 @@ def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
 
 
 @clause(
-    "http.accept", Level.SHOULD,
+    "http.accept",
+    Level.SHOULD,
     title="The answer does not depend on Accept, nor on who asks",
-    source=rfc("RFC 9110 §12.5.1", "A request without any Accept header field implies that the user agent will accept any media type in response."),
+    source=rfc(
+        "RFC 9110 §12.5.1",
+        "A request without any Accept header field implies that the user agent will accept any media type in response.",
+    ),
     why="There is one representation: */*, no Accept and a browser's Accept get it; one that rules JSON out may get 406.",
-    keeps="Accept: */* → 200", breaks="Accept: */* → 406",
-    needs="a read whose Accept is not application/json alone", across=_manners,
-)  # fmt: skip
+    keeps="Accept: */* → 200",
+    breaks="Accept: */* → 406",
+    needs="a read whose Accept is not application/json alone",
+    across=_manners,
+)
 def accept_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
     """200 where Accept takes JSON; 200 or 406 where it does not. Chance is no cause: one 200 of its kind is enough."""
     request = group[0].request
@@ -262,13 +299,16 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
 
 
 @clause(
-    "http.query", Level.SHOULD,
+    "http.query",
+    Level.SHOULD,
     title="An undeclared query parameter changes nothing",
     source=doc(f"{GET}/responses/400/description", "Invalid request parameters"),
     why="The operation declares no parameters: they are ignored, or refused with 400.",
-    keeps="?conformance=1 → 200", breaks="?conformance=1 → 500",
-    needs="a read with a query string", across=_queried,
-)  # fmt: skip
+    keeps="?conformance=1 → 200",
+    breaks="?conformance=1 → 500",
+    needs="a read with a query string",
+    across=_queried,
+)
 def query_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
     """200 or 400, at least once: chance is no cause."""
     statuses = allowed(group[0].request)
@@ -284,13 +324,19 @@ def _conditional(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "http.not-modified", Level.MUST,
+    "http.not-modified",
+    Level.MUST,
     title="304 answers only a validator that the server has sent",
-    source=rfc("RFC 9110 §15.4.5", "would have resulted in a 200 (OK) response if it were not for the fact that the condition evaluated to false"),
+    source=rfc(
+        "RFC 9110 §15.4.5",
+        "would have resulted in a 200 (OK) response if it were not for the fact that the condition evaluated to false",
+    ),
     why="A client keeps an old queue for ever.",
-    keeps='If-None-Match: "no-such-validator" → 200', breaks='If-None-Match: "no-such-validator" → 304',
-    needs="a read with If-None-Match", over=_conditional,
-)  # fmt: skip
+    keeps='If-None-Match: "no-such-validator" → 200',
+    breaks='If-None-Match: "no-such-validator" → 304',
+    needs="a read with If-None-Match",
+    over=_conditional,
+)
 def not_modified_needs_a_match(answer: Answer) -> Iterator[Finding]:
     """A made-up entity tag gets no 304."""
     if answer.response.status == NOT_MODIFIED and MADE_UP_VALIDATOR in (answer.request.header("if-none-match") or ""):
@@ -310,13 +356,17 @@ def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 
 
 @clause(
-    "http.range", Level.MUST,
+    "http.range",
+    Level.MUST,
     title="A Range is ignored or honoured correctly",
     source=rfc("RFC 9110 §15.3.7", "the server generating the 206 response MUST generate a Content-Range header field"),
     why="A client takes a piece for the whole.",
-    keeps="Range: bytes=0-0 → 200", breaks="Range: bytes=0-0 → 206 without Content-Range",
-    needs="a read with Range", across=_ranged, kinds=("no-content-range", "other-part", "other-length"),
-)  # fmt: skip
+    keeps="Range: bytes=0-0 → 200",
+    breaks="Range: bytes=0-0 → 206 without Content-Range",
+    needs="a read with Range",
+    across=_ranged,
+    kinds=("no-content-range", "other-part", "other-length"),
+)
 def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
     """A 206 has Content-Range, for what was asked, and as many bytes as it names (or comes in parts)."""
     if answer.response.status != PARTIAL or answer.response.media_type == "multipart/byteranges":
@@ -325,11 +375,17 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
     match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", content_range or "")
     if match is None:
         got = "no Content-Range" if content_range is None else printable(content_range)
-        yield Finding(None, "Content-Range: bytes first-last/size", got, "A 206 does not say which part it is.",
-                      Cause("no-content-range"))  # fmt: skip
+        yield Finding(
+            None,
+            "Content-Range: bytes first-last/size",
+            got,
+            "A 206 does not say which part it is.",
+            Cause("no-content-range"),
+        )
     elif answer.request.header("range") == FIRST_BYTE and (match[1], match[2]) != ("0", "0"):
-        yield Finding(None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.",
-                      Cause("other-part"))  # fmt: skip
+        yield Finding(
+            None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.", Cause("other-part")
+        )
     elif (
         answer.response.header("content-encoding") is None
         and answer.response.whole

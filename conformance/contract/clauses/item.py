@@ -35,15 +35,19 @@ UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-
 
 
 @clause(
-    "item.array", Level.MUST, core=True,
+    "item.array",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="Each job is an array",
     source=doc(f"{ITEM}/type", "array"),
     why="Clients read the parts of a job by position.",
-    keeps=EXAMPLE, breaks='{"prompt_id": "2f1b0c3e-…", "job_number": 1}',
-    needs=AN_ITEM, of_body=lambda reading: (found for found in elements(reading) if constant_free(found.value)),
+    keeps=EXAMPLE,
+    breaks='{"prompt_id": "2f1b0c3e-…", "job_number": 1}',
+    needs=AN_ITEM,
+    of_body=lambda reading: (found for found in elements(reading) if constant_free(found.value)),
     kinds=("object", "bare-id"),
-)  # fmt: skip
+)
 def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     """Each element of the two lists is an array."""
     if not isinstance(found.value, list):
@@ -56,14 +60,19 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.five-elements", Level.MUST, core=True,
+    "item.five-elements",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="Each job has exactly five elements",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
-    keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…"]',
-    needs=AN_ARRAY, of_body=items, kinds=("more", "four"),
-)  # fmt: skip
+    keeps=EXAMPLE,
+    breaks='[1, "2f1b0c3e-…"]',
+    needs=AN_ARRAY,
+    of_body=items,
+    kinds=("more", "four"),
+)
 def five_elements(item: Item) -> Iterator[Finding]:
     """len(item) == 5."""
     size = len(item.elements)
@@ -83,15 +92,21 @@ def _ordered(reading: Reading) -> Iterator[Item]:
 
 
 @clause(
-    "item.element-order", Level.MUST, core=True, only=frozenset({Dialect.CLOUD, Dialect.OSS}),
+    "item.element-order",
+    Level.MUST,
+    core=True,
+    only=frozenset({Dialect.CLOUD, Dialect.OSS}),
     elsewhere="the dialect auto takes either order: queue.one-order says that it is one",
     title="Elements 3 and 4 are in the order of the dialect",
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position takes one for the other.",
-    keeps=EXAMPLE, breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
-    needs="a job whose elements 3 and 4 are an array and an object", fast=FastPath.EACH_JOB, of_body=_ordered,
+    keeps=EXAMPLE,
+    breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
+    needs="a job whose elements 3 and 4 are an array and an object",
+    fast=FastPath.EACH_JOB,
+    of_body=_ordered,
     kinds=("comfyui-order", "cloud-order"),
-)  # fmt: skip
+)
 def elements_in_order(item: Item) -> Iterator[Finding]:
     """[3] and [4] are not swapped. Demanded is the order of the dialect."""
     if not item.swapped:
@@ -113,15 +128,18 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
 
 
 @clause(
-    "item.prompt-id.string", Level.MUST, core=True,
+    "item.prompt-id.string",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[1] prompt_id is a string",
     source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
     why="Clients look jobs up by it.",
-    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks="12345",
+    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
+    breaks="12345",
     needs=f"{AN_ARRAY} of two elements or more",
     of_body=lambda reading: (found for found in element(1, reading.items) if constant_free(found.value)),
-)  # fmt: skip
+)
 def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     """[1] is a string."""
     if not isinstance(found.value, str):
@@ -129,14 +147,19 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.prompt-id.uuid", Level.MUST, core=True,
+    "item.prompt-id.uuid",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[1] prompt_id is a UUID",
     source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
     why="Clients and databases that hold ids as UUIDs refuse anything else.",
-    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"job-1"',
-    needs="a job whose id is a string", of_body=prompt_ids, kinds=("no-hyphens", "surrounded"),
-)  # fmt: skip
+    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
+    breaks='"job-1"',
+    needs="a job whose id is a string",
+    of_body=prompt_ids,
+    kinds=("no-hyphens", "surrounded"),
+)
 def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     """[1] is the 36-character hyphenated form of RFC 9562 §4, any version, any case, nothing around it."""
     if UUID.fullmatch(found.value):
@@ -153,15 +176,17 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.prompt-id.lower-case", Level.SHOULD,
+    "item.prompt-id.lower-case",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[1] prompt_id is in lower case",
     source=rfc("RFC 9562 §4", "The use of lowercase characters is RECOMMENDED"),
     why="Ids are compared as text: the same job in another case is another job to a client.",
-    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"', breaks='"2F1B0C3E-8A4D-4C55-9A6E-0D1F2B3C4D5E"',
+    keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
+    breaks='"2F1B0C3E-8A4D-4C55-9A6E-0D1F2B3C4D5E"',
     needs="a job whose id is a UUID",
     of_body=lambda reading: (found for found in prompt_ids(reading) if UUID.fullmatch(found.value)),
-)  # fmt: skip
+)
 def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     """[1] has no upper-case hexadecimal digit."""
     if found.value != found.value.lower():
@@ -172,15 +197,19 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.workflow.object", Level.MUST, core=True,
+    "item.workflow.object",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[2] workflow_json is an object",
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
     why="Clients reopen a job from it.",
-    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='"{\\"9\\": {}}"',
-    needs=f"{AN_ARRAY} of three elements or more", kinds=("encoded-twice",),
+    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
+    breaks='"{\\"9\\": {}}"',
+    needs=f"{AN_ARRAY} of three elements or more",
+    kinds=("encoded-twice",),
     of_body=lambda reading: (found for found in element(2, reading.items) if constant_free(found.value)),
-)  # fmt: skip
+)
 def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     """[2] is an object."""
     if isinstance(found.value, dict):
@@ -192,14 +221,17 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.workflow.not-empty", Level.SHOULD,
+    "item.workflow.not-empty",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[2] workflow_json is not empty",
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="A job without nodes cannot have been accepted; the workflow was left out.",
-    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks="{}",
-    needs="a job with a workflow", of_body=workflows,
-)  # fmt: skip
+    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
+    breaks="{}",
+    needs="a job with a workflow",
+    of_body=workflows,
+)
 def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
     """[2] has a member."""
     if not found.value:
@@ -215,14 +247,18 @@ def _in_order(reading: Reading) -> Iterator[Item]:
 
 
 @clause(
-    "item.output-node-ids.array", Level.MUST, core=True,
+    "item.output-node-ids.array",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="output_node_ids is an array",
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
     why="Clients iterate over it.",
-    keeps='["9", "12"]', breaks='"9"',
-    needs="a job of five elements in the demanded order", of_body=_in_order,
-)  # fmt: skip
+    keeps='["9", "12"]',
+    breaks='"9"',
+    needs="a job of five elements in the demanded order",
+    of_body=_in_order,
+)
 def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
     """[3] (under oss: [4]) is an array."""
     found = item.output_node_ids
@@ -241,14 +277,17 @@ def _output_node_ids(reading: Reading) -> Iterator[Located]:
 
 
 @clause(
-    "item.output-node-ids.strings", Level.MUST,
+    "item.output-node-ids.strings",
+    Level.MUST,
     fast=FastPath.OUTPUT_NODE_IDS,
     title="Output node ids are strings",
     source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
     why="They are the names of members of the workflow, which JSON knows as strings.",
-    keeps='["9"]', breaks="[9]",
-    needs="a job with an output node id", of_body=_output_node_ids,
-)  # fmt: skip
+    keeps='["9"]',
+    breaks="[9]",
+    needs="a job with an output node id",
+    of_body=_output_node_ids,
+)
 def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     """Each member of [3] is a string."""
     if not isinstance(found.value, str):
@@ -256,14 +295,17 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.output-node-ids.not-empty", Level.SHOULD,
+    "item.output-node-ids.not-empty",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="There is an output node id",
     source=doc(PROSE, "Node IDs to return results from"),
     why="A job without outputs returns nothing; ComfyUI refuses such a prompt.",
-    keeps='["9"]', breaks="[]",
-    needs="a job with output_node_ids", of_body=output_node_id_lists,
-)  # fmt: skip
+    keeps='["9"]',
+    breaks="[]",
+    needs="a job with output_node_ids",
+    of_body=output_node_id_lists,
+)
 def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     """[3] has a member."""
     if not found.value:
@@ -271,15 +313,17 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.output-node-ids.not-blank", Level.SHOULD,
+    "item.output-node-ids.not-blank",
+    Level.SHOULD,
     fast=FastPath.OUTPUT_NODE_IDS,
     title="No output node id is empty",
     source=doc(PROSE, "Node IDs to return results from"),
     why="An empty name names no node.",
-    keeps='["9"]', breaks='[""]',
+    keeps='["9"]',
+    breaks='[""]',
     needs="a job with an output node id",
     of_body=lambda reading: (found for found in _output_node_ids(reading) if isinstance(found.value, str)),
-)  # fmt: skip
+)
 def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     """No member of [3] is the empty string."""
     if not found.value:
@@ -287,14 +331,17 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.output-node-ids.distinct", Level.SHOULD,
+    "item.output-node-ids.distinct",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="Output node ids are distinct",
     source=doc(PROSE, "Node IDs to return results from"),
     why="A client that counts outputs waits for one that never comes.",
-    keeps='["9", "12"]', breaks='["9", "9"]',
-    needs="a job with output_node_ids", of_body=output_node_id_lists,
-)  # fmt: skip
+    keeps='["9", "12"]',
+    breaks='["9", "9"]',
+    needs="a job with output_node_ids",
+    of_body=output_node_id_lists,
+)
 def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     """No string stands twice in [3]."""
     seen: set[str] = set()
@@ -311,14 +358,18 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.metadata.object", Level.MUST, core=True,
+    "item.metadata.object",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="metadata is an object",
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
     why="Clients read create_time from it by name.",
-    keeps='{"create_time": 1763913600000}', breaks="1763913600000",
-    needs="a job of five elements in the demanded order", of_body=_in_order,
-)  # fmt: skip
+    keeps='{"create_time": 1763913600000}',
+    breaks="1763913600000",
+    needs="a job of five elements in the demanded order",
+    of_body=_in_order,
+)
 def metadata_is_an_object(item: Item) -> Iterator[Finding]:
     """[4] (under oss: [3]) is an object."""
     found = item.metadata

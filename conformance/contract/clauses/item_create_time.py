@@ -31,14 +31,19 @@ CLOCK_SKEW_MS: Final = 60_000
 
 
 @clause(
-    "item.create-time.present", Level.MUST, core=True,
+    "item.create-time.present",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="metadata has create_time",
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
     why="Clients show and sort by it.",
-    keeps='{"create_time": 1763913600000}', breaks='{"client_id": "a1"}',
-    needs="a job with metadata", of_body=metadata_objects, kinds=("old-comfyui",),
-)  # fmt: skip
+    keeps='{"create_time": 1763913600000}',
+    breaks='{"client_id": "a1"}',
+    needs="a job with metadata",
+    of_body=metadata_objects,
+    kinds=("old-comfyui",),
+)
 def create_time_is_present(found: Located) -> Iterator[Finding]:
     """Metadata contains create_time."""
     if "create_time" not in found.value:
@@ -53,15 +58,19 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.create-time.number", Level.MUST, core=True,
+    "item.create-time.number",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="create_time is a number",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
-    keeps="1763913600000", breaks='"2025-11-23T16:00:00Z"',
-    needs="a job with create_time", kinds=("number-as-text", "date-as-text"),
+    keeps="1763913600000",
+    breaks='"2025-11-23T16:00:00Z"',
+    needs="a job with create_time",
+    kinds=("number-as-text", "date-as-text"),
     of_body=lambda reading: (found for found in create_times(reading) if constant_free(found.value)),
-)  # fmt: skip
+)
 def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     """create_time is a JSON number."""
     if not is_number(found.value):
@@ -75,34 +84,46 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.create-time.milliseconds", Level.MUST, core=True,
+    "item.create-time.milliseconds",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="create_time is in milliseconds since the Unix epoch",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="A thousandfold error puts a job in 1970 or in the far future.",
-    keeps="1763913600000", breaks="1763913600",
-    needs="a job whose create_time is a number", of_body=create_time_numbers,
+    keeps="1763913600000",
+    breaks="1763913600",
+    needs="a job whose create_time is a number",
+    of_body=create_time_numbers,
     kinds=tuple(unit for *_, unit in UNITS),
-)  # fmt: skip
+)
 def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     """10^12 <= create_time < 10^14: from 2001 to 5138."""
     if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
         return
     units = (unit for low, high, unit in UNITS if low <= found.value < high)
     cause = next((Cause(unit, f"{unit} instead of milliseconds") for unit in units), None)
-    yield Finding(found.pointer, "milliseconds since 1970-01-01T00:00:00Z", show(found.value),
-                  "create_time is not in milliseconds since the epoch.", cause)  # fmt: skip
+    yield Finding(
+        found.pointer,
+        "milliseconds since 1970-01-01T00:00:00Z",
+        show(found.value),
+        "create_time is not in milliseconds since the epoch.",
+        cause,
+    )
 
 
 @clause(
-    "item.create-time.whole", Level.SHOULD,
+    "item.create-time.whole",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="create_time is a whole number",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
     why="The official frontend and typed clients hold it as an integer.",
-    keeps="1763913600000", breaks="1763913600000.5",
-    needs="a job whose create_time is a number", of_body=create_time_numbers,
-)  # fmt: skip
+    keeps="1763913600000",
+    breaks="1763913600000.5",
+    needs="a job whose create_time is a number",
+    of_body=create_time_numbers,
+)
 def create_time_is_whole(found: Located) -> Iterator[Finding]:
     """create_time is written without fraction or exponent."""
     if isinstance(found.value, Decimal):
@@ -116,13 +137,17 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal
 
 
 @clause(
-    "item.create-time.past", Level.SHOULD,
+    "item.create-time.past",
+    Level.SHOULD,
     title="create_time is in the past",
     source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
     why="A job that is listed was created; a time to come is a time zone or a clock gone wrong.",
-    keeps="a create_time before the answer's Date", breaks="a create_time an hour after the answer's Date",
-    needs="a job with create_time, and a Date header or a clock", over=_dated_create_times, kinds=("local-time",),
-)  # fmt: skip
+    keeps="a create_time before the answer's Date",
+    breaks="a create_time an hour after the answer's Date",
+    needs="a job with create_time, and a Date header or a clock",
+    over=_dated_create_times,
+    kinds=("local-time",),
+)
 def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterator[Finding]:
     """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
     reading, latest, now_ms = subject
@@ -134,5 +159,10 @@ def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterat
             hours = ahead / 3_600_000
             local = hours > 0.9 and abs(hours - round(hours)) < 0.05
             cause = Cause("local-time", "whole hours ahead: local time taken for UTC") if local else None
-            yield Finding(found.pointer, "a time before the answer", show(found.value),
-                          f"create_time is {ahead / 1000:,.0f} s after the reading.", cause)  # fmt: skip
+            yield Finding(
+                found.pointer,
+                "a time before the answer",
+                show(found.value),
+                f"create_time is {ahead / 1000:,.0f} s after the reading.",
+                cause,
+            )

@@ -24,14 +24,18 @@ def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
 
 
 @clause(
-    "item.job-number.number", Level.MUST, core=True,
+    "item.job-number.number",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is a number",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="Typed clients fail on the whole answer, others sort numbers as text.",
-    keeps="1", breaks='"1"',
-    needs=f"{AN_ARRAY} of one element or more", of_body=_job_numbers_of_any_type,
-)  # fmt: skip
+    keeps="1",
+    breaks='"1"',
+    needs=f"{AN_ARRAY} of one element or more",
+    of_body=_job_numbers_of_any_type,
+)
 def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     """[0] is a JSON number: no string, boolean or null."""
     if not is_number(found.value):
@@ -39,14 +43,19 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.job-number.integer", Level.MUST, core=True,
+    "item.job-number.integer",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is a whole number",
     source=doc(PROSE, "[0] job_number (integer)"),
     why="A position has no fraction; clients with integer types reject the reading.",
-    keeps="1", breaks="1.5",
-    needs=A_NUMBER, of_body=job_numbers, oss=CHOSEN_NUMBER,
-)  # fmt: skip
+    keeps="1",
+    breaks="1.5",
+    needs=A_NUMBER,
+    of_body=job_numbers,
+    oss=CHOSEN_NUMBER,
+)
 def job_number_is_whole(found: Located) -> Iterator[Finding]:
     """[0] has no fractional part."""
     if found.value != _whole(found.value):
@@ -54,32 +63,48 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.job-number.plain", Level.MUST, core=True,
+    "item.job-number.plain",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is written without fraction or exponent",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
-    keeps="3", breaks="3.0",
-    needs=A_NUMBER, oss=CHOSEN_NUMBER, kinds=("float",),
+    keeps="3",
+    breaks="3.0",
+    needs=A_NUMBER,
+    oss=CHOSEN_NUMBER,
+    kinds=("float",),
     of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
-)  # fmt: skip
+)
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
     """[0] is digits alone."""
     if is_float(found.value):
         cause = Cause("float", "a float on the server; ComfyUI sends one where a client chose the number")
-        yield Finding(found.pointer, "an integer without fraction or exponent", str(found.value)[:40],
-                      "job_number is written as a float.", cause)  # fmt: skip
+        yield Finding(
+            found.pointer,
+            "an integer without fraction or exponent",
+            str(found.value)[:40],
+            "job_number is written as a float.",
+            cause,
+        )
 
 
 @clause(
-    "item.job-number.one-based", Level.MUST, core=True,
+    "item.job-number.one-based",
+    Level.MUST,
+    core=True,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is 1 or more",
     source=doc(PROSE, "Position in queue (1-based)"),
     why="A client shows it as the place in the queue.",
-    keeps="1", breaks="0",
-    needs=A_NUMBER, of_body=job_numbers, oss=COUNTER, kinds=("zero", "negative"),
-)  # fmt: skip
+    keeps="1",
+    breaks="0",
+    needs=A_NUMBER,
+    of_body=job_numbers,
+    oss=COUNTER,
+    kinds=("zero", "negative"),
+)
 def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     """[0] >= 1."""
     if found.value < 1:
@@ -92,14 +117,19 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
 
 
 @clause(
-    "item.job-number.safe", Level.SHOULD,
+    "item.job-number.safe",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is at most 2^53-1",
-    source=rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
+    source=rfc(
+        "RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"
+    ),
     why="Beyond it JavaScript reads another number than was sent.",
-    keeps="9007199254740991", breaks="9007199254740993",
-    needs=A_NUMBER, of_body=job_numbers,
-)  # fmt: skip
+    keeps="9007199254740991",
+    breaks="9007199254740993",
+    needs=A_NUMBER,
+    of_body=job_numbers,
+)
 def job_number_is_safe(found: Located) -> Iterator[Finding]:
     """abs([0]) <= 2^53-1."""
     if not -SAFE_INTEGER <= found.value <= SAFE_INTEGER:

@@ -20,14 +20,18 @@ _RE_ENCODED: Final = Cause(
 
 
 @clause(
-    "json.well-formed", Level.MUST,
+    "json.well-formed",
+    Level.MUST,
     fast=FastPath.BODY,
     title="The body is well-formed JSON",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
     why="A strict reader gets nothing at all.",
-    keeps='{"queue_running": []}', breaks='{"queue_running": [],}',
-    needs=A_BODY, over=json_texts, kinds=("web-page", "python-repr"),
-)  # fmt: skip
+    keeps='{"queue_running": []}',
+    breaks='{"queue_running": [],}',
+    needs=A_BODY,
+    over=json_texts,
+    kinds=("web-page", "python-repr"),
+)
 def well_formed(answer: Answer) -> Iterator[Finding]:
     """The body follows the grammar of RFC 8259, but for what has a clause of its own."""
     if answer.document.malformed is not None:
@@ -45,30 +49,48 @@ def _looks_like(content: bytes) -> Cause | None:
 
 
 @clause(
-    "json.finite-numbers", Level.MUST,
+    "json.finite-numbers",
+    Level.MUST,
     fast=FastPath.BODY,
     title="No NaN, no Infinity",
-    source=rfc("RFC 8259 §6", "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted."),
+    source=rfc(
+        "RFC 8259 §6",
+        "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted.",
+    ),
     why="JavaScript's JSON.parse and every strict reader reject the whole answer.",
-    keeps="1.5", breaks="NaN",
-    needs=A_BODY, over=read_parts, kinds=("python-json",),
-)  # fmt: skip
+    keeps="1.5",
+    breaks="NaN",
+    needs=A_BODY,
+    over=read_parts,
+    kinds=("python-json",),
+)
 def finite_numbers(answer: Answer) -> Iterator[Finding]:
     """NaN, Infinity and -Infinity do not stand anywhere."""
     for flaw in answer.document.non_finite:
-        yield Finding(flaw.pointer, "a JSON number", flaw.got, f"{flaw.got} is no JSON.",
-                      Cause("python-json", "Python's json.dumps writes it unless told allow_nan=False"))  # fmt: skip
+        yield Finding(
+            flaw.pointer,
+            "a JSON number",
+            flaw.got,
+            f"{flaw.got} is no JSON.",
+            Cause("python-json", "Python's json.dumps writes it unless told allow_nan=False"),
+        )
 
 
 @clause(
-    "json.utf-8", Level.MUST,
+    "json.utf-8",
+    Level.MUST,
     fast=FastPath.BODY,
     title="The body is UTF-8",
-    source=rfc("RFC 8259 §8.1", "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8"),
+    source=rfc(
+        "RFC 8259 §8.1",
+        "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
+    ),
     why="Readers assume it, whatever the charset parameter says.",
-    keeps="caf\\xc3\\xa9", breaks="caf\\xe9",
-    needs=A_BODY, over=sent_texts,
-)  # fmt: skip
+    keeps="caf\\xc3\\xa9",
+    breaks="caf\\xe9",
+    needs=A_BODY,
+    over=sent_texts,
+)
 def utf_8(answer: Answer) -> Iterator[Finding]:
     """The bytes decode as UTF-8."""
     if answer.document.not_utf8 is not None:
@@ -77,14 +99,20 @@ def utf_8(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.no-bom", Level.MUST,
+    "json.no-bom",
+    Level.MUST,
     fast=FastPath.BODY,
     title="No byte order mark",
-    source=rfc("RFC 8259 §8.1", "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text."),
+    source=rfc(
+        "RFC 8259 §8.1",
+        "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text.",
+    ),
     why="Strict readers take it for garbage before the value.",
-    keeps='{"queue_running": []}', breaks='\\xef\\xbb\\xbf{"queue_running": []}',
-    needs=A_BODY, over=sent_texts,
-)  # fmt: skip
+    keeps='{"queue_running": []}',
+    breaks='\\xef\\xbb\\xbf{"queue_running": []}',
+    needs=A_BODY,
+    over=sent_texts,
+)
 def no_bom(answer: Answer) -> Iterator[Finding]:
     """The body does not start with U+FEFF."""
     if answer.document.bom:
@@ -92,14 +120,17 @@ def no_bom(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.single-text", Level.MUST,
+    "json.single-text",
+    Level.MUST,
     fast=FastPath.BODY,
     title="Nothing follows the value",
     source=rfc("RFC 8259 §2", "JSON-text = ws value ws"),
     why="Strict readers reject the answer, lax ones hide the error that follows.",
-    keeps='{"queue_running": []}', breaks='{"queue_running": []}{"error": "…"}',
-    needs=A_BODY, over=read_texts,
-)  # fmt: skip
+    keeps='{"queue_running": []}',
+    breaks='{"queue_running": []}{"error": "…"}',
+    needs=A_BODY,
+    over=read_texts,
+)
 def single_text(answer: Answer) -> Iterator[Finding]:
     """After the value comes nothing but white space."""
     rest = answer.document.trailing
@@ -108,14 +139,17 @@ def single_text(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.control-characters", Level.MUST,
+    "json.control-characters",
+    Level.MUST,
     fast=FastPath.BODY,
     title="Control characters in strings are escaped",
     source=rfc("RFC 8259 §7", "the control characters (U+0000 through U+001F)"),
     why="Strict readers reject the whole answer.",
-    keeps='"a\\nb"', breaks='"a<line feed>b"',
-    needs=A_BODY, over=read_parts,
-)  # fmt: skip
+    keeps='"a\\nb"',
+    breaks='"a<line feed>b"',
+    needs=A_BODY,
+    over=read_parts,
+)
 def control_characters(answer: Answer) -> Iterator[Finding]:
     """No raw U+0000 to U+001F stands in a string."""
     got = answer.document.control_character
@@ -124,14 +158,17 @@ def control_characters(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.distinct-names", Level.SHOULD,
+    "json.distinct-names",
+    Level.SHOULD,
     fast=FastPath.BODY,
     title="No name stands twice in an object",
     source=rfc("RFC 8259 §4", "The names within an object SHOULD be unique."),
     why="Readers differ in which of the two they take.",
-    keeps='{"a": 1}', breaks='{"a": 1, "a": 2}',
-    needs=A_BODY, over=read_parts,
-)  # fmt: skip
+    keeps='{"a": 1}',
+    breaks='{"a": 1, "a": 2}',
+    needs=A_BODY,
+    over=read_parts,
+)
 def distinct_names(answer: Answer) -> Iterator[Finding]:
     """Member names are unique within each object."""
     for flaw in answer.document.repeated_names:
@@ -141,14 +178,19 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.paired-surrogates", Level.SHOULD,
+    "json.paired-surrogates",
+    Level.SHOULD,
     fast=FastPath.BODY,
     title="Surrogate escapes come in pairs",
-    source=rfc("RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"),
+    source=rfc(
+        "RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"
+    ),
     why="It is no character: databases, Rust and strict readers fail on it.",
-    keeps='"\\ud83d\\ude00"', breaks='"\\ud800"',
-    needs=A_BODY, over=read_parts,
-)  # fmt: skip
+    keeps='"\\ud83d\\ude00"',
+    breaks='"\\ud800"',
+    needs=A_BODY,
+    over=read_parts,
+)
 def paired_surrogates(answer: Answer) -> Iterator[Finding]:
     """No escape of half a character."""
     for flaw in answer.document.lone_surrogates:
@@ -156,14 +198,20 @@ def paired_surrogates(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.number-range", Level.SHOULD,
+    "json.number-range",
+    Level.SHOULD,
     fast=FastPath.BODY,
     title="Numbers fit a double",
-    source=rfc("RFC 8259 §6", "good interoperability can be achieved by implementations that expect no more precision or range than these provide"),
+    source=rfc(
+        "RFC 8259 §6",
+        "good interoperability can be achieved by implementations that expect no more precision or range than these provide",
+    ),
     why="Most readers turn it into infinity, or fail.",
-    keeps="1e308", breaks="1e999",
-    needs=A_BODY, over=read_parts,
-)  # fmt: skip
+    keeps="1e308",
+    breaks="1e999",
+    needs=A_BODY,
+    over=read_parts,
+)
 def number_range(answer: Answer) -> Iterator[Finding]:
     """No number is beyond the range of IEEE 754 binary64."""
     for flaw in answer.document.out_of_range:
@@ -171,14 +219,17 @@ def number_range(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "json.nesting", Level.SHOULD,
+    "json.nesting",
+    Level.SHOULD,
     fast=FastPath.BODY,
     title=f"At most {NESTING_LIMIT} levels of nesting",
     source=rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
     why="Readers in wide use stop at 128 levels and refuse the answer.",
-    keeps="a workflow", breaks="a workflow nested 200,000 deep",
-    needs=A_BODY, over=json_texts,
-)  # fmt: skip
+    keeps="a workflow",
+    breaks="a workflow nested 200,000 deep",
+    needs=A_BODY,
+    over=json_texts,
+)
 def nesting(answer: Answer) -> Iterator[Finding]:
     """Arrays and objects nest no deeper than common readers read."""
     depth = answer.document.depth

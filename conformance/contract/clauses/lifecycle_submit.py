@@ -62,13 +62,19 @@ def _accepted(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "lifecycle.prompt-id", Level.SHOULD,
+    "lifecycle.prompt-id",
+    Level.SHOULD,
     title="A prompt that is taken is answered with its id",
-    source=published("/components/schemas/PromptResponse/properties/prompt_id/description", "Unique identifier for the prompt execution"),
+    source=published(
+        "/components/schemas/PromptResponse/properties/prompt_id/description",
+        "Unique identifier for the prompt execution",
+    ),
     why="A client that does not know the id cannot find its job.",
-    keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}', breaks='{"status": "queued"}',
-    needs="a prompt that is taken (--populate)", over=_accepted,
-)  # fmt: skip
+    keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}',
+    breaks='{"status": "queued"}',
+    needs="a prompt that is taken (--populate)",
+    over=_accepted,
+)
 def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
     """The answer of 200 is an object whose prompt_id is a UUID."""
     found = answer.document.value
@@ -93,13 +99,17 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
 
 
 @clause(
-    "lifecycle.listed", Level.MUST,
+    "lifecycle.listed",
+    Level.MUST,
     title="A job that was submitted is listed until it ends",
     source=doc(GET_QUEUE, LISTED),
     why="A client that does not find its job takes it for done, or submits it again.",
-    keeps="submitted · pending · running · gone", breaks="submitted · never seen, while older ones wait",
-    needs=A_JOB, across=submissions, kinds=(CACHE.kind,),
-)  # fmt: skip
+    keeps="submitted · pending · running · gone",
+    breaks="submitted · never seen, while older ones wait",
+    needs=A_JOB,
+    across=submissions,
+    kinds=(CACHE.kind,),
+)
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """No job is in neither list for more than 2 s and alive afterwards; none never comes while an older one waits."""
     history, submission = subject
@@ -113,28 +123,48 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
         if absent and ended(absent[-1].answer) - began(absent[0].answer) > GAP:
             first, last = began(absent[0].answer), ended(absent[-1].answer)
             if any(moment > last for moment in alive):
-                yield Finding("", "the job, pending or running", f"in neither list for {last - first:.1f} s",
-                              f"{show(submission.prompt_id)} is listed nowhere, and had not ended.", cause)  # fmt: skip
+                yield Finding(
+                    "",
+                    "the job, pending or running",
+                    f"in neither list for {last - first:.1f} s",
+                    f"{show(submission.prompt_id)} is listed nowhere, and had not ended.",
+                    cause,
+                )
                 return
     if any(name in look.ids or _elsewhere(look, submission) for look in looks):
         return
     missed = _missed_while_alive(history, submission, looks)
     if missed > GAP:
-        yield Finding("", "the job, pending or running", f"in neither list for {missed:.1f} s",
-                      f"{show(submission.prompt_id)} is listed nowhere, and had not ended.", cause)  # fmt: skip
+        yield Finding(
+            "",
+            "the job, pending or running",
+            f"in neither list for {missed:.1f} s",
+            f"{show(submission.prompt_id)} is listed nowhere, and had not ended.",
+            cause,
+        )
         return
     lacking = _fresh_and_pending(history, submission, looks)
     if len(lacking) >= SEEN:
-        yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
-                      f"{show(submission.prompt_id)} never came, while reads listed later ones, and the list of jobs says that it was pending.", cause)  # fmt: skip
+        yield Finding(
+            "",
+            "the job, pending or running",
+            f"not listed in {len(looks)} looks",
+            f"{show(submission.prompt_id)} never came, while reads listed later ones, and the list of jobs says that it was pending.",
+            cause,
+        )
         return
     if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and ended
         return
     older = [other.id for other in history.submissions if other.before(submission)]
     waited = [look for look in looks if any(other in look.pending for other in older)]
     if len(waited) >= SEEN:
-        yield Finding("", "the job, pending or running", f"not listed in {len(looks)} looks",
-                      f"{show(submission.prompt_id)} was taken and never came, while an older job waits.", cause)  # fmt: skip
+        yield Finding(
+            "",
+            "the job, pending or running",
+            f"not listed in {len(looks)} looks",
+            f"{show(submission.prompt_id)} was taken and never came, while an older job waits.",
+            cause,
+        )
 
 
 def _missed_while_alive(history: JobHistory, submission: Submission, looks: list[Look]) -> float:
@@ -168,13 +198,16 @@ def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look,
 
 
 @clause(
-    "lifecycle.listed-at-once", Level.SHOULD,
+    "lifecycle.listed-at-once",
+    Level.SHOULD,
     title="The next read lists a job that was submitted",
     source=rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
     why="A client that looks right after submitting takes its job for done.",
-    keeps="submitted · pending", breaks="submitted · not listed · pending",
-    needs=A_JOB, across=_seen_soon,
-)  # fmt: skip
+    keeps="submitted · pending",
+    breaks="submitted · not listed · pending",
+    needs=A_JOB,
+    across=_seen_soon,
+)
 def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding]:
     """A job that some later read lists as pending stands in the first one after its submission was answered.
 
@@ -183,8 +216,12 @@ def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding
     look, submission = subject
     if submission.id not in look.ids:
         late = began(look.answer) - ended(submission.answer)
-        yield Finding("", "the job, pending or running", "not listed yet",
-                      f"{show(submission.prompt_id)} is missing {late:.3f} s after it was taken, and comes later.")  # fmt: skip
+        yield Finding(
+            "",
+            "the job, pending or running",
+            "not listed yet",
+            f"{show(submission.prompt_id)} is missing {late:.3f} s after it was taken, and comes later.",
+        )
 
 
 def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str]]]:
@@ -195,13 +232,19 @@ def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[S
 
 
 @clause(
-    "lifecycle.same-id", Level.SHOULD,
+    "lifecycle.same-id",
+    Level.SHOULD,
     title="A job is listed under the id that its submission was answered with",
-    source=published("/components/schemas/PromptResponse/properties/prompt_id/description", "Unique identifier for the prompt execution"),
+    source=published(
+        "/components/schemas/PromptResponse/properties/prompt_id/description",
+        "Unique identifier for the prompt execution",
+    ),
     why="Clients look their jobs up by comparing text.",
-    keeps="answered and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", breaks="answered 2F1B0C3E-…, listed 2f1b0c3e-…",
-    needs=A_JOB, across=_same_workflow,
-)  # fmt: skip
+    keeps="answered and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",
+    breaks="answered 2F1B0C3E-…, listed 2f1b0c3e-…",
+    needs=A_JOB,
+    across=_same_workflow,
+)
 def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
     """Where a workflow of the run is listed, prompt_id is verbatim what was answered."""
     submission, (pointer, _, listed) = subject[0], subject[1].partition("\0")
@@ -214,8 +257,11 @@ def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
 
 def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
     """Yield each own job as it was first listed, with pointer, the graph that was sent and the one that is listed."""
-    first = {submission.id: (look, submission) for look, submission, _ in reversed(list(each_look(conversation)))
-             if submission.id in look.jobs}  # fmt: skip
+    first = {
+        submission.id: (look, submission)
+        for look, submission, _ in reversed(list(each_look(conversation)))
+        if submission.id in look.jobs
+    }
     for look, submission in first.values():
         for item in look.answer.reading.items:
             if (item.prompt_id or "").lower() == submission.id and len(item.elements) > 2:
@@ -257,13 +303,16 @@ def _is_text(value: object) -> bool:
 
 
 @clause(
-    "lifecycle.workflow", Level.SHOULD,
+    "lifecycle.workflow",
+    Level.SHOULD,
     title="A job has the workflow that was submitted",
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
     why="Whoever loads a job from the queue gets another one.",
-    keeps='sent and listed: {"1": {"class_type": "EmptyImage", …}}', breaks="a node, or an input, that is missing or another",
-    needs=A_JOB, across=_graphs,
-)  # fmt: skip
+    keeps='sent and listed: {"1": {"class_type": "EmptyImage", …}}',
+    breaks="a node, or an input, that is missing or another",
+    needs=A_JOB,
+    across=_graphs,
+)
 def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
     """Every node and value that was sent stands in [2], where that is an API graph; numbers are compared as doubles."""
     for pointer, sent, listed in _differences(*subject):
@@ -283,13 +332,19 @@ def _has_text(value: Any) -> bool:
 
 
 @clause(
-    "lifecycle.text", Level.SHOULD,
+    "lifecycle.text",
+    Level.SHOULD,
     title="Text of every plane of Unicode survives",
-    source=rfc("RFC 8259 §8.1", "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8"),
+    source=rfc(
+        "RFC 8259 §8.1",
+        "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
+    ),
     why="Prompts are written in every language, and with emoji.",
-    keeps='sent and listed: "日本語 👩‍🚀"', breaks='sent "👩‍🚀", listed "??"',
-    needs="a job with text beyond ASCII that the run submitted (--populate)", across=_texts,
-)  # fmt: skip
+    keeps='sent and listed: "日本語 👩‍🚀"',
+    breaks='sent "👩‍🚀", listed "??"',
+    needs="a job with text beyond ASCII that the run submitted (--populate)",
+    across=_texts,
+)
 def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
     """Strings beyond ASCII that were sent are listed, character by character."""
     for pointer, sent, listed in _differences(*subject):
@@ -306,13 +361,16 @@ def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submissio
 
 
 @clause(
-    "lifecycle.create-time", Level.SHOULD,
+    "lifecycle.create-time",
+    Level.SHOULD,
     title="create_time is when the job was submitted",
     source=doc(PENDING, "creation time"),
     why="A time zone that was lost, or the time of the start, puts jobs in the wrong order.",
-    keeps="submitted at 16:00:00, create_time 16:00:00", breaks="submitted at 16:00:00 UTC, create_time 17:00:00",
-    needs=A_JOB, across=_dated,
-)  # fmt: skip
+    keeps="submitted at 16:00:00, create_time 16:00:00",
+    breaks="submitted at 16:00:00 UTC, create_time 17:00:00",
+    needs=A_JOB,
+    across=_dated,
+)
 def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) -> Iterator[Finding]:
     """It lies between sending the prompt and its answer, by the server's Date, with 60 s of skew on both sides."""
     submission, pointer, value = subject
@@ -322,5 +380,9 @@ def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) 
     off = float(value) - answered * 1000
     took = (submission.answer.exchange.elapsed or 0.0) * 1000
     if off > CLOCK_SKEW_MS or off < -CLOCK_SKEW_MS - took:
-        yield Finding(pointer, "the time of the submission", show(value),
-                      f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the submission.")  # fmt: skip
+        yield Finding(
+            pointer,
+            "the time of the submission",
+            show(value),
+            f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the submission.",
+        )

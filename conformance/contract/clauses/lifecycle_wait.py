@@ -68,18 +68,27 @@ def _by_clocks(look: Look, ahead: Submission, behind: Submission) -> bool:
 
 
 def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, cause: Cause | None = None) -> Finding:
-    return Finding(look.jobs[behind.id].pointer, "before the job that was submitted after it", show(behind.prompt_id),
-                   f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.", cause)  # fmt: skip
+    return Finding(
+        look.jobs[behind.id].pointer,
+        "before the job that was submitted after it",
+        show(behind.prompt_id),
+        f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.",
+        cause,
+    )
 
 
 @clause(
-    "lifecycle.order", Level.MUST, oss=HEAP,
+    "lifecycle.order",
+    Level.MUST,
+    oss=HEAP,
     title="Jobs wait in the order in which they were submitted",
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients take the place in the list for the place in the queue.",
-    keeps="submitted A, B, C · pending A, B, C · pending B, C", breaks="submitted A, B, C, D · A starts · pending B, D, C",
-    needs="two jobs that wait, submitted by the run without number and front (--populate)", across=_ordered(prioritised=False),
-)  # fmt: skip
+    keeps="submitted A, B, C · pending A, B, C · pending B, C",
+    breaks="submitted A, B, C, D · A starts · pending B, D, C",
+    needs="two jobs that wait, submitted by the run without number and front (--populate)",
+    across=_ordered(prioritised=False),
+)
 def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
     """A prompt that was taken before another was sent stands before it, also after others have started."""
     look, waiting = subject
@@ -91,13 +100,20 @@ def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Findi
 
 
 @clause(
-    "lifecycle.priority", Level.MUST, oss=CHOSEN_NUMBER,
+    "lifecycle.priority",
+    Level.MUST,
+    oss=CHOSEN_NUMBER,
     title="number and front do not change the order",
-    source=published(f"{PROMPT}/front/description", "Cloud manages queue ordering internally based on job submission time and fair scheduling"),
+    source=published(
+        f"{PROMPT}/front/description",
+        "Cloud manages queue ordering internally based on job submission time and fair scheduling",
+    ),
     why="Who waits would be overtaken by whoever asks to be first.",
-    keeps='submitted A, then B with "front": true · pending A, B', breaks='submitted A, then B with "front": true · pending B, A',
-    needs="two jobs that wait, one submitted with number or front (--populate)", across=_ordered(prioritised=True),
-)  # fmt: skip
+    keeps='submitted A, then B with "front": true · pending A, B',
+    breaks='submitted A, then B with "front": true · pending B, A',
+    needs="two jobs that wait, one submitted with number or front (--populate)",
+    across=_ordered(prioritised=True),
+)
 def priority_is_ignored(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
     """A job that was submitted with number or front stands where it would without."""
     look, waiting = subject
@@ -121,13 +137,16 @@ def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHis
 
 
 @clause(
-    "lifecycle.ended", Level.SHOULD,
+    "lifecycle.ended",
+    Level.SHOULD,
     title="A job that ended is listed no more",
     source=doc(GET_QUEUE, LISTED),
     why="A client waits for a job that is long done.",
-    keeps="running · gone", breaks="running · gone · gone · running",
-    needs="a job of the run that ended (--populate)", across=_that_ran,
-)  # fmt: skip
+    keeps="running · gone",
+    breaks="running · gone · gone · running",
+    needs="a job of the run that ended (--populate)",
+    across=_that_ran,
+)
 def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """What ran and was in two reads in neither list does not come back; what the list of jobs calls ended is in none."""
     history, submission = subject
@@ -136,14 +155,22 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
         looks = (look for look in history.after(roll.answer) if began(look.answer) - ended(roll.answer) > SETTLED)
         later = [look for look in looks if name in look.ids]
         if roll.statuses.get(name) in ENDED and later:
-            yield Finding("", "a job that ended in neither list", show(submission.prompt_id),
-                          f"The list of jobs says {show(roll.statuses[name])}, and the queue lists it afterwards.")  # fmt: skip
+            yield Finding(
+                "",
+                "a job that ended in neither list",
+                show(submission.prompt_id),
+                f"The list of jobs says {show(roll.statuses[name])}, and the queue lists it afterwards.",
+            )
             return
     ran, absent = False, 0
     for look in history.after(submission.answer):
         if name in look.ids and ran and absent > 1:
-            yield Finding("", "a job that ended in neither list", show(submission.prompt_id),
-                          f"The job ran, was gone in {absent} looks, and is listed again.")  # fmt: skip
+            yield Finding(
+                "",
+                "a job that ended in neither list",
+                show(submission.prompt_id),
+                f"The job ran, was gone in {absent} looks, and is listed again.",
+            )
             return
         ran = ran or name in look.running
         absent = absent + 1 if ran and name not in look.ids else 0
@@ -159,20 +186,27 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, A
 
 
 @clause(
-    "lifecycle.rejected", Level.SHOULD,
+    "lifecycle.rejected",
+    Level.SHOULD,
     title="A prompt that was refused is listed nowhere",
     source=published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
     why="A client that was told no sees its job nevertheless, and pays for it.",
-    keeps="answered 400 · not listed", breaks="answered 400 · pending",
-    needs="a prompt that is answered 4xx (--populate)", across=_refused,
-)  # fmt: skip
+    keeps="answered 400 · not listed",
+    breaks="answered 400 · pending",
+    needs="a prompt that is answered 4xx (--populate)",
+    across=_refused,
+)
 def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterator[Finding]:
     """No read after the refusal lists its workflow, unless it was sent again, as a 429 asks for, and taken."""
     look, refusal, digest = subject
     for name, seen in look.jobs.items():
         if seen.workflow is not None and seen.workflow.value == digest:
-            yield Finding(f"{seen.pointer}/1", "no such job", show(name),
-                          f"This prompt was answered {refusal.response.status} in {refusal.exchange.id}.")  # fmt: skip
+            yield Finding(
+                f"{seen.pointer}/1",
+                "no such job",
+                show(name),
+                f"This prompt was answered {refusal.response.status} in {refusal.exchange.id}.",
+            )
 
 
 def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Answer, str]]]:
@@ -184,13 +218,16 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
 
 
 @clause(
-    "lifecycle.prompt-id-twice", Level.SHOULD,
+    "lifecycle.prompt-id-twice",
+    Level.SHOULD,
     title="The same prompt_id twice never gives two jobs of one id",
     source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
     why="Whoever deletes the one, or waits for it, has the other.",
-    keeps="400, or 200 with an id of its own", breaks="200, and the id stands twice in the queue",
-    needs="a prompt_id that is submitted a second time (--populate)", across=_again,
-)  # fmt: skip
+    keeps="400, or 200 with an id of its own",
+    breaks="200, and the id stands twice in the queue",
+    needs="a prompt_id that is submitted a second time (--populate)",
+    across=_again,
+)
 def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterator[Finding]:
     """It is refused, or made another one; neither a 5xx, nor the same id twice in a read."""
     history, answer, named = subject
@@ -220,20 +257,29 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Lo
 
 
 @clause(
-    "lifecycle.remaining", Level.SHOULD,
+    "lifecycle.remaining",
+    Level.SHOULD,
     title="As many jobs remain as wait, at least",
-    source=published("/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
-                     "Number of items remaining in the queue"),
+    source=published(
+        "/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
+        "Number of items remaining in the queue",
+    ),
     why="Clients show this number, or wait until it is 0.",
-    keeps="three pending · queue_remaining 3 or 4", breaks="three pending · queue_remaining 0",
-    needs="GET /api/prompt between two reads of a queue that does not move (--populate)", across=_counted,
-)  # fmt: skip
+    keeps="three pending · queue_remaining 3 or 4",
+    breaks="three pending · queue_remaining 0",
+    needs="GET /api/prompt between two reads of a queue that does not move (--populate)",
+    across=_counted,
+)
 def no_fewer_remain_than_wait(subject: tuple[int, Look]) -> Iterator[Finding]:
     """queue_remaining is not below the number of pending jobs: whether it counts those that run, or of others, is open."""
     number, look = subject
     if number < len(look.pending):
-        yield Finding("/exec_info/queue_remaining", f"{len(look.pending)} or more", str(number),
-                      "Fewer jobs are said to remain than the queue lists as pending.")  # fmt: skip
+        yield Finding(
+            "/exec_info/queue_remaining",
+            f"{len(look.pending)} or more",
+            str(number),
+            "Fewer jobs are said to remain than the queue lists as pending.",
+        )
 
 
 def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Any, list[Submission]]]]:
@@ -254,13 +300,16 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
 
 
 @clause(
-    "lifecycle.jobs", Level.SHOULD,
+    "lifecycle.jobs",
+    Level.SHOULD,
     title="The list of jobs has the jobs of the queue",
     source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
     why="Clients are moving from the one to the other, and see other jobs.",
-    keeps="pending in the queue · in the list of jobs", breaks="pending in the queue · not in the list of jobs",
-    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)", across=_compared,
-)  # fmt: skip
+    keeps="pending in the queue · in the list of jobs",
+    breaks="pending in the queue · not in the list of jobs",
+    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)",
+    across=_compared,
+)
 def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
     """Own jobs that the reads before and after list stand in an answer of GET /api/jobs that is whole."""
     _, roll, own = subject
@@ -270,13 +319,16 @@ def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> It
 
 
 @clause(
-    "lifecycle.job-status", Level.SHOULD,
+    "lifecycle.job-status",
+    Level.SHOULD,
     title="The list of jobs gives a job the status that the queue gives it",
     source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
     why="The same job waits for one client and runs for the other.",
-    keeps="in queue_running · in_progress", breaks="in queue_pending · completed",
-    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)", across=_compared,
-)  # fmt: skip
+    keeps="in queue_running · in_progress",
+    breaks="in queue_pending · completed",
+    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)",
+    across=_compared,
+)
 def a_job_has_one_status(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
     """What is pending before and after is ``pending``, what runs is ``in_progress``."""
     look, roll, own = subject

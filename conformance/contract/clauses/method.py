@@ -30,14 +30,20 @@ def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple
 
 
 @clause(
-    "method.head", Level.SHOULD,
+    "method.head",
+    Level.SHOULD,
     title="HEAD is answered like GET",
-    source=rfc("RFC 9110 §9.3.2", "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the request method had been GET."),
+    source=rfc(
+        "RFC 9110 §9.3.2",
+        "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the request method had been GET.",
+    ),
     why="Monitors and gateways ask with HEAD whether the queue is there.",
-    keeps="HEAD → 200, Content-Type: application/json", breaks="HEAD → 405",
-    needs="a HEAD request, and a GET that is answered 200", across=_head_beside_get,
+    keeps="HEAD → 200, Content-Type: application/json",
+    breaks="HEAD → 405",
+    needs="a HEAD request, and a GET that is answered 200",
+    across=_head_beside_get,
     kinds=("status", "content-type", "content-length"),
-)  # fmt: skip
+)
 def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
     """Same status and Content-Type; same Content-Length where the queue stood still around it."""
     head, gets = subject
@@ -48,8 +54,13 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
         return
     theirs, ours = gets[0].response.header("content-type"), head.response.header("content-type")
     if theirs != ours:
-        yield Finding(None, printable(theirs or "no Content-Type"), printable(ours or "no Content-Type"),
-                      "HEAD names another Content-Type than GET.", Cause("content-type"))  # fmt: skip
+        yield Finding(
+            None,
+            printable(theirs or "no Content-Type"),
+            printable(ours or "no Content-Type"),
+            "HEAD names another Content-Type than GET.",
+            Cause("content-type"),
+        )
     length = head.response.header("content-length")
     known = all(get.response.whole for get in gets)
     stood_still = known and len(gets) > 1 and gets[0].response.content == gets[1].response.content
@@ -72,13 +83,16 @@ def _not_allowed(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "method.allow-on-405", Level.MUST,
+    "method.allow-on-405",
+    Level.MUST,
     title="A 405 carries Allow",
     source=rfc("RFC 9110 §15.5.6", "The origin server MUST generate an Allow header field in a 405 response"),
     why="The client learns what it may do instead.",
-    keeps="405, Allow: GET, HEAD", breaks="405 without Allow",
-    needs="an answer of 405", over=_not_allowed,
-)  # fmt: skip
+    keeps="405, Allow: GET, HEAD",
+    breaks="405 without Allow",
+    needs="an answer of 405",
+    over=_not_allowed,
+)
 def a_405_carries_allow(answer: Answer) -> Iterator[Finding]:
     """Allow is there (it may be empty)."""
     if answer.response.header("allow") is None:
@@ -98,13 +112,16 @@ def _allowing(answer: Answer) -> Iterator[list[str]]:
 
 
 @clause(
-    "method.allow-get", Level.SHOULD,
+    "method.allow-get",
+    Level.SHOULD,
     title="Allow lists GET",
     source=rfc("RFC 9110 §10.2.1", "lists the set of methods advertised as supported by the target resource"),
     why="GET is what the resource is for.",
-    keeps="Allow: GET, HEAD, POST", breaks="Allow: POST",
-    needs="an answer with Allow", over=_allowing,
-)  # fmt: skip
+    keeps="Allow: GET, HEAD, POST",
+    breaks="Allow: POST",
+    needs="an answer with Allow",
+    over=_allowing,
+)
 def allow_lists_get(allowed: list[str]) -> Iterator[Finding]:
     """GET is among the methods of Allow."""
     if "get" not in allowed:
@@ -121,13 +138,18 @@ def _options(answer: Answer) -> Iterator[Answer]:
 
 
 @clause(
-    "method.options", Level.SHOULD,
+    "method.options",
+    Level.SHOULD,
     title="OPTIONS is no server error",
-    source=rfc("RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"),
+    source=rfc(
+        "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+    ),
     why="Browsers ask with OPTIONS before they read across origins.",
-    keeps="OPTIONS → 204 or 405", breaks="OPTIONS → 500",
-    needs="an OPTIONS request", over=_options,
-)  # fmt: skip
+    keeps="OPTIONS → 204 or 405",
+    breaks="OPTIONS → 500",
+    needs="an OPTIONS request",
+    over=_options,
+)
 def options_is_no_server_error(answer: Answer) -> Iterator[Finding]:
     """No 5xx but 501 (and not the ones that say the server is away)."""
     status = answer.response.status
@@ -136,13 +158,19 @@ def options_is_no_server_error(answer: Answer) -> Iterator[Finding]:
 
 
 @clause(
-    "method.options-allow", Level.SHOULD,
+    "method.options-allow",
+    Level.SHOULD,
     title="A successful OPTIONS carries Allow",
-    source=rfc("RFC 9110 §9.3.7", "SHOULD send any header that might indicate optional features implemented by the server and applicable to the target resource (e.g., Allow)"),
+    source=rfc(
+        "RFC 9110 §9.3.7",
+        "SHOULD send any header that might indicate optional features implemented by the server and applicable to the target resource (e.g., Allow)",
+    ),
     why="Without it the answer says nothing.",
-    keeps="OPTIONS → 204, Allow: GET, HEAD, OPTIONS", breaks="OPTIONS → 200 without Allow",
-    needs="an answer of 2xx to OPTIONS", over=lambda answer: (a for a in _options(answer) if a.response.status // 100 == 2),
-)  # fmt: skip
+    keeps="OPTIONS → 204, Allow: GET, HEAD, OPTIONS",
+    breaks="OPTIONS → 200 without Allow",
+    needs="an answer of 2xx to OPTIONS",
+    over=lambda answer: (a for a in _options(answer) if a.response.status // 100 == 2),
+)
 def options_carries_allow(answer: Answer) -> Iterator[Finding]:
     """Allow, or for a CORS preflight Access-Control-Allow-Methods, is there."""
     if answer.response.header("allow") is None and answer.response.header("access-control-allow-methods") is None:

@@ -17,14 +17,18 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
 
 
 @clause(
-    "privacy.credentials", Level.SHOULD,
+    "privacy.credentials",
+    Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="Credentials of a job's owner are not shown",
     source=doc(PROSE, "[4] metadata (object)"),
     why="Clients send keys along with a job, ComfyUI's own in api_key_comfy_org and auth_token_comfy_org; whoever reads the queue would have them.",
-    keeps='{"create_time": 1763913600000}', breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
-    needs=AN_ITEM, of_body=items, kinds=("old-comfyui", "by-name", "by-value"),
-)  # fmt: skip
+    keeps='{"create_time": 1763913600000}',
+    breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
+    needs=AN_ITEM,
+    of_body=items,
+    kinds=("old-comfyui", "by-name", "by-value"),
+)
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
     """Outside the workflow's nodes, in elements 3 and beyond, no member is named like a credential or has the form of one."""
     for index in range(3, len(item.elements)):
@@ -32,8 +36,13 @@ def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
             cause = _credential(pointer.member, value)
             if cause is not None:
                 what = "A credential" if pointer.member is None else printable(pointer.member)
-                yield Finding(f"{item.pointer}/{index}{pointer}", "absent or [REDACTED]", "a value (not shown)",
-                              f"{what} is shown to whoever reads the queue.", cause)  # fmt: skip
+                yield Finding(
+                    f"{item.pointer}/{index}{pointer}",
+                    "absent or [REDACTED]",
+                    "a value (not shown)",
+                    f"{what} is shown to whoever reads the queue.",
+                    cause,
+                )
 
 
 def _credential(name: str | None, value: object) -> Cause | None:

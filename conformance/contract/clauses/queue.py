@@ -27,23 +27,36 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
 
 
 @clause(
-    "queue.one-order", Level.MUST, only=frozenset({Dialect.AUTO}),
+    "queue.one-order",
+    Level.MUST,
+    only=frozenset({Dialect.AUTO}),
     elsewhere="one order is demanded of every job: item.element-order says it",
     title="All jobs have their elements in one order",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="A client that tells the order from one job reads the others wrongly.",
-    keeps="every job with output ids at [3]", breaks="one job with output ids at [3], the next with them at [4]",
-    needs="a job of five elements", fast=FastPath.EACH_JOB, of_body=_with_element_3,
-)  # fmt: skip
+    keeps="every job with output ids at [3]",
+    breaks="one job with output ids at [3], the next with them at [4]",
+    needs="a job of five elements",
+    fast=FastPath.EACH_JOB,
+    of_body=_with_element_3,
+)
 def one_order(item: Item) -> Iterator[Finding]:
     """Element 3 of each job tells its order (array: cloud, object: oss), the same in one answer and over all of them."""
     place = item.at(3)
     if item.order is None:
-        yield Finding(place.pointer, "an array or an object", show(place.value),
-                      "Element 3 does not tell the order of this job: it is neither array nor object.")  # fmt: skip
+        yield Finding(
+            place.pointer,
+            "an array or an object",
+            show(place.value),
+            "Element 3 does not tell the order of this job: it is neither array nor object.",
+        )
     elif not item.demand.open and item.order is not item.demand.read_as:
-        yield Finding(place.pointer, "the order of the first job that was seen", show(place.value),
-                      "This job has its elements in another order than the first one.")  # fmt: skip
+        yield Finding(
+            place.pointer,
+            "the order of the first job that was seen",
+            show(place.value),
+            "This job has its elements in another order than the first one.",
+        )
 
 
 def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
@@ -53,14 +66,18 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
 
 
 @clause(
-    "queue.prompt-ids.distinct", Level.SHOULD,
+    "queue.prompt-ids.distinct",
+    Level.SHOULD,
     fast=FastPath.DISTINCT_IDS,
     title="No job is listed twice",
     source=doc(PROSE, "Job UUID"),
     why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
-    keeps="every prompt_id once, over both lists", breaks="the same prompt_id as running and as pending",
-    needs="two jobs", of_body=_two_ids, kinds=("running-and-pending",),
-)  # fmt: skip
+    keeps="every prompt_id once, over both lists",
+    breaks="the same prompt_id as running and as pending",
+    needs="two jobs",
+    of_body=_two_ids,
+    kinds=("running-and-pending",),
+)
 def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
     """No prompt_id is twice in the two lists together, unless the run itself submitted it twice."""
     seen: dict[str, Item] = {}
@@ -68,9 +85,13 @@ def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
         first = seen.setdefault(prompt_id.lower(), item)
         if first is not item and prompt_id.lower() not in item.demand.twice:
             both = first.pending is not item.pending
-            yield Finding(f"{item.pointer}/1", "an id of its own", show(prompt_id), f"This job stands at {first.pointer} too." if both
-                          else "This prompt_id is listed before.",
-                          Cause("running-and-pending", "listed as running and as pending at once") if both else None)  # fmt: skip
+            yield Finding(
+                f"{item.pointer}/1",
+                "an id of its own",
+                show(prompt_id),
+                f"This job stands at {first.pointer} too." if both else "This prompt_id is listed before.",
+                Cause("running-and-pending", "listed as running and as pending at once") if both else None,
+            )
 
 
 def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
@@ -87,14 +108,19 @@ BY_NUMBER: Final = "by job number: a client put its job first with `number` or `
 
 
 @clause(
-    "queue.pending.oldest-first", Level.MUST, oss=HEAP,
+    "queue.pending.oldest-first",
+    Level.MUST,
+    oss=HEAP,
     fast=FastPath.RISING_TIMES,
     title="Pending jobs are listed oldest first",
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients take the place in the list for the place in the queue.",
-    keeps="create_time 1000, 1000, 1002", breaks="create_time 1002, 1000",
-    needs="two pending jobs with create_time", of_body=_pending_times, kinds=ORDERS,
-)  # fmt: skip
+    keeps="create_time 1000, 1000, 1002",
+    breaks="create_time 1002, 1000",
+    needs="two pending jobs with create_time",
+    of_body=_pending_times,
+    kinds=ORDERS,
+)
 def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Finding]:
     """create_time never falls along queue_pending; equal times are fine."""
     times = [time for time, _ in timed]
@@ -103,8 +129,13 @@ def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Fin
     if falls and (cause is None or cause.kind == "newest-first") and _by_number(timed):
         cause = Cause("" if cause is None else cause.kind, BY_NUMBER)
     for before, after in falls:
-        yield Finding(after.pointer, "not before the job listed ahead of it", show(after.value),
-                      f"This job is older than the one listed ahead of it, of {show(before.value)}.", cause)  # fmt: skip
+        yield Finding(
+            after.pointer,
+            "not before the job listed ahead of it",
+            show(after.value),
+            f"This job is older than the one listed ahead of it, of {show(before.value)}.",
+            cause,
+        )
 
 
 def _order(times: list[Located]) -> Cause | None:
@@ -147,14 +178,18 @@ def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
 
 
 @clause(
-    "queue.job-numbers.distinct", Level.SHOULD, oss=CHOSEN_NUMBER,
+    "queue.job-numbers.distinct",
+    Level.SHOULD,
+    oss=CHOSEN_NUMBER,
     fast=FastPath.DISTINCT_NUMBERS,
     title="No two pending jobs have the same position",
     source=doc(PROSE, "Position in queue (1-based)"),
     why="Two jobs cannot stand in one place.",
-    keeps="1, 2, 4", breaks="1, 2, 2",
-    needs="two pending jobs", of_body=_pending_numbers,
-)  # fmt: skip
+    keeps="1, 2, 4",
+    breaks="1, 2, 2",
+    needs="two pending jobs",
+    of_body=_pending_numbers,
+)
 def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     """No job_number stands twice in queue_pending."""
     seen: set[object] = set()
@@ -167,18 +202,27 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
 
 
 @clause(
-    "queue.job-numbers.rising", Level.SHOULD,
+    "queue.job-numbers.rising",
+    Level.SHOULD,
     fast=FastPath.RISING_NUMBERS,
     title="Positions rise along the pending list",
     source=doc(PENDING, OLDEST_FIRST),
     why="The number says one place in the queue, the list another.",
-    keeps="1, 2, 4", breaks="1, 3, 2",
-    needs="two pending jobs", of_body=_pending_numbers, kinds=ORDERS,
-)  # fmt: skip
+    keeps="1, 2, 4",
+    breaks="1, 3, 2",
+    needs="two pending jobs",
+    of_body=_pending_numbers,
+    kinds=ORDERS,
+)
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     """job_number never falls along queue_pending; gaps are fine."""
     falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
     cause = _order(numbers) if falls else None
     for before, after in falls:
-        yield Finding(after.pointer, "above the one listed ahead of it", show(after.value),
-                      f"job_number falls from {show(before.value)}.", cause)  # fmt: skip
+        yield Finding(
+            after.pointer,
+            "above the one listed ahead of it",
+            show(after.value),
+            f"job_number falls from {show(before.value)}.",
+            cause,
+        )

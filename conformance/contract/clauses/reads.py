@@ -26,13 +26,16 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 
 
 @clause(
-    "reads.job-data", Level.SHOULD,
+    "reads.job-data",
+    Level.SHOULD,
     title="A job stays the same from read to read",
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
     why="Workflow, outputs and time of creation are facts of the past; also a job that starts keeps them.",
-    keeps="the same create_time in every read", breaks="a create_time that is the time of the read",
-    needs="a job in two reads, one after the other", across=_jobs_seen_twice,
-)  # fmt: skip
+    keeps="the same create_time in every read",
+    breaks="a create_time that is the time of the read",
+    needs="a job in two reads, one after the other",
+    across=_jobs_seen_twice,
+)
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
     """[2], the output ids and create_time of an id are equal in neighbouring reads."""
     before, after = subject
@@ -49,11 +52,16 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
             ("output_node_ids", then.output_node_ids, now.output_node_ids),
         ):
             if old is not None and new is not None and old.value != new.value:
-                yield Finding(new.pointer, f"{name} as in the read before", "another value",
-                              f"{name} of a job changed{started}.")  # fmt: skip
+                yield Finding(
+                    new.pointer, f"{name} as in the read before", "another value", f"{name} of a job changed{started}."
+                )
         if then.create_time and now.create_time and then.create_time.value != now.create_time.value:
-            yield Finding(now.create_time.pointer, "create_time as in the read before", show(now.create_time.value),
-                          f"create_time of a job changed{started}: it was {show(then.create_time.value)}.")  # fmt: skip
+            yield Finding(
+                now.create_time.pointer,
+                "create_time as in the read before",
+                show(now.create_time.value),
+                f"create_time of a job changed{started}: it was {show(then.create_time.value)}.",
+            )
 
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
@@ -67,13 +75,16 @@ def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tup
 
 
 @clause(
-    "reads.order", Level.SHOULD,
+    "reads.order",
+    Level.SHOULD,
     title="Two pending jobs do not change places",
     source=doc(PENDING, OLDEST_FIRST),
     why="A place in the queue that jumps is no place in the queue.",
-    keeps="A, B, C and then B, C", breaks="A, B, C and then C, B",
-    needs="two pending jobs in two reads, one after the other", across=_two_pending_twice,
-)  # fmt: skip
+    keeps="A, B, C and then B, C",
+    breaks="A, B, C and then C, B",
+    needs="two pending jobs in two reads, one after the other",
+    across=_two_pending_twice,
+)
 def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) -> Iterator[Finding]:
     """The ids that are pending in two neighbouring reads stand in the same order in both."""
     old, new, answer = subject
@@ -102,13 +113,18 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
 
 
 @clause(
-    "reads.steady", Level.SHOULD,
+    "reads.steady",
+    Level.SHOULD,
     title="A job listed before and after is listed in between",
-    source=doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
+    source=doc(
+        "/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"
+    ),
     why="A job that is missing from one read was lost, for one client or for one moment: to a browser, to a query string.",
-    keeps="A, B · A, B · B", breaks="A, B · nothing · A, B",
-    needs="a job in the same list of two reads, with a read between them", across=_between,
-)  # fmt: skip
+    keeps="A, B · A, B · B",
+    breaks="A, B · nothing · A, B",
+    needs="a job in the same list of two reads, with a read between them",
+    across=_between,
+)
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
     """ids(before) ∩ ids(after) ⊆ ids(between), of each list: true of a queue that moves, too.
 
@@ -118,8 +134,12 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
     missing = sorted(throughout - between.summary.ids)
     if missing:
         asked = between.request.purpose
-        yield Finding("", f"{len(throughout)} jobs that the reads before and after list", f"{len(missing)} of them missing",
-                      f"Jobs are missing from this read ({asked}), {show(missing[0])} for one.")  # fmt: skip
+        yield Finding(
+            "",
+            f"{len(throughout)} jobs that the reads before and after list",
+            f"{len(missing)} of them missing",
+            f"Jobs are missing from this read ({asked}), {show(missing[0])} for one.",
+        )
 
 
 def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
@@ -156,13 +176,18 @@ def _several_reads(conversation: Conversation) -> Iterator[tuple[Answer, Convers
 
 
 @clause(
-    "reads.safe", Level.SHOULD,
+    "reads.safe",
+    Level.SHOULD,
     title="Reading takes no job out of the queue",
-    source=rfc("RFC 9110 §9.2.1", "the client does not request, and does not expect, any state change on the origin server"),
+    source=rfc(
+        "RFC 9110 §9.2.1", "the client does not request, and does not expect, any state change on the origin server"
+    ),
     why="A monitor that looks every minute would empty the queue.",
-    keeps="ten reads, the same jobs", breaks="ten reads, ten jobs fewer",
-    needs=f"{SAFE_RUN} reads in a row of a queue with something in it", across=_several_reads,
-)  # fmt: skip
+    keeps="ten reads, the same jobs",
+    breaks="ten reads, ten jobs fewer",
+    needs=f"{SAFE_RUN} reads in a row of a queue with something in it",
+    across=_several_reads,
+)
 def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
     """Jobs do not vanish one for one with our reads and stop vanishing when we pause.
 
@@ -175,5 +200,9 @@ def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
     *reading, (_, lost_in_pause, sent, pause) = sorted(losses, key=lambda loss: loss[3])
     usual = sum(gap for *_, gap in reading) / len(reading)
     if pause > SAFE_RUN * usual and lost_in_pause <= sent:
-        yield Finding(None, "the same jobs after reading", f"a job fewer after each of {len(reading)} reads",
-                      "Jobs vanish one for one with our reads, and stop vanishing when we pause.")  # fmt: skip
+        yield Finding(
+            None,
+            "the same jobs after reading",
+            f"a job fewer after each of {len(reading)} reads",
+            "Jobs vanish one for one with our reads, and stop vanishing when we pause.",
+        )

@@ -56,14 +56,18 @@ def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
 
 
 @clause(
-    "status.served", Level.MUST, core=True,
+    "status.served",
+    Level.MUST,
+    core=True,
     title="The queue is served",
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client that never gets a 200 has no queue to show.",
-    keeps="GET /api/queue → 200", breaks="GET /api/queue → 404, every time",
+    keeps="GET /api/queue → 200",
+    breaks="GET /api/queue → 404, every time",
     needs='a read that is answered neither with a refusal (401, 402, 403, 407) nor with "not now" (408, 425, 429, 502 to 504, 520 to 527, 530)',
-    across=served, kinds=("not-found", "not-allowed", "redirect", "login", "tls-port", "other-version"),
-)  # fmt: skip
+    across=served,
+    kinds=("not-found", "not-allowed", "redirect", "login", "tls-port", "other-version"),
+)
 def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
     """At least one read is answered 200."""
     if any(answer.response.status == OK for answer in answers):
@@ -75,14 +79,16 @@ def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
 
 
 @clause(
-    "status.steady", Level.SHOULD,
+    "status.steady",
+    Level.SHOULD,
     title="Every read is answered 200",
     source=doc(f"{GET}/description", "Returns information about running and pending items in the queue"),
     why="The request has no parameters, so nothing in it can be wrong one time and right the next.",
-    keeps="GET /api/queue → 200, 200, 200", breaks="GET /api/queue → 200, 500, 200",
+    keeps="GET /api/queue → 200, 200, 200",
+    breaks="GET /api/queue → 200, 500, 200",
     needs="a read that is answered 200",
     across=_steady,
-)  # fmt: skip
+)
 def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
     """Each read is answered 200, or with a status that its own request leaves open."""
     if answer.response.status != OK and not _excused(answer) if answer.request.plain else unexpected(answer):

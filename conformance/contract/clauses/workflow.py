@@ -22,14 +22,17 @@ def _graphs(reading: Reading) -> Iterator[Located]:
 
 
 @clause(
-    "workflow.class-types", Level.SHOULD,
+    "workflow.class-types",
+    Level.SHOULD,
     fast=FastPath.GRAPHS,
     title="Every node of a workflow has a class_type",
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="ComfyUI refuses to run a node without one, so the workflow is not the one that was accepted.",
-    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}', breaks='{"9": {"class_type": "SaveImage"}, "12": {}}',
-    needs=A_GRAPH, of_body=_graphs,
-)  # fmt: skip
+    keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
+    breaks='{"9": {"class_type": "SaveImage"}, "12": {}}',
+    needs=A_GRAPH,
+    of_body=_graphs,
+)
 def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
     """Each member of an API graph is an object with a string class_type."""
     for name, node in graph.value.items():
@@ -51,14 +54,17 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
 
 
 @clause(
-    "workflow.links", Level.SHOULD,
+    "workflow.links",
+    Level.SHOULD,
     fast=FastPath.LINKS,
     title="Links name nodes of the workflow",
     source=doc(PROSE, "Full ComfyUI workflow"),
     why="A link to a node that is not there means that the workflow is not whole.",
-    keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}', breaks='{"9": {"inputs": {"images": ["3", 0]}, …}}',
-    needs="a link in an API graph", of_body=_links,
-)  # fmt: skip
+    keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}',
+    breaks='{"9": {"inputs": {"images": ["3", 0]}, …}}',
+    needs="a link in an API graph",
+    of_body=_links,
+)
 def links_name_nodes(link: tuple[Located, str, str, str]) -> Iterator[Finding]:
     """The first element of each link [node, slot] is a member of the graph."""
     graph, name, input_name, node = link
@@ -78,18 +84,25 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
 
 
 @clause(
-    "workflow.output-nodes", Level.SHOULD,
+    "workflow.output-nodes",
+    Level.SHOULD,
     fast=FastPath.GRAPHS_WITH_OUTPUTS,
     title="Output node ids name nodes of the workflow",
     source=doc(PROSE, "Node IDs to return results from"),
     why="A client that waits for the results of a node waits for ever.",
-    keeps='workflow {"9": {…}}, output ids ["9"]', breaks='workflow {"9": {…}}, output ids ["12"]',
-    needs="a job with output ids whose workflow is an API graph", of_body=_outputs_of_graphs,
-)  # fmt: skip
+    keeps='workflow {"9": {…}}, output ids ["9"]',
+    breaks='workflow {"9": {…}}, output ids ["12"]',
+    needs="a job with output ids whose workflow is an API graph",
+    of_body=_outputs_of_graphs,
+)
 def output_nodes_exist(subject: tuple[Item, Located]) -> Iterator[Finding]:
     """Each string of [3] is a member of the graph at [2]."""
     item, ids = subject
     for index, node_id in enumerate(ids.value):
         if isinstance(node_id, str) and node_id and node_id not in item.elements[2]:
-            yield Finding(f"{ids.pointer}/{index}", "the id of a node of this workflow", show(node_id),
-                          "An output node id names no node.")  # fmt: skip
+            yield Finding(
+                f"{ids.pointer}/{index}",
+                "the id of a node of this workflow",
+                show(node_id),
+                "An output node id names no node.",
+            )

@@ -109,9 +109,10 @@ class Inspection(Struct, gc=False):
             texts, (outputs, metadata) = self.texts, PLACES[order]
             assert texts is not None
             self.kept = Facts(
-                Located("/2", Remembered(text=texts[2])), Located(f"/{outputs}", Remembered(text=texts[outputs])),
+                Located("/2", Remembered(text=texts[2])),
+                Located(f"/{outputs}", Remembered(text=texts[outputs])),
                 Located(f"/{metadata}/create_time", self.create_time),
-            )  # fmt: skip
+            )
         return self.kept
 
 

@@ -137,7 +137,15 @@ def described(mark: Fingerprint) -> str:
 
 def _known(entry: Entry, number: int, state: State) -> KnownDeviation:
     return KnownDeviation(
-        entry=number, state=state, clause=entry.clause, place=entry.place, kind=entry.kind, reason=entry.reason,
-        issue=entry.issue, owner=entry.owner, since=entry.since.isoformat(), expires=entry.expires.isoformat(),
+        entry=number,
+        state=state,
+        clause=entry.clause,
+        place=entry.place,
+        kind=entry.kind,
+        reason=entry.reason,
+        issue=entry.issue,
+        owner=entry.owner,
+        since=entry.since.isoformat(),
+        expires=entry.expires.isoformat(),
         intermittent=entry.intermittent,
-    )  # fmt: skip
+    )

@@ -156,9 +156,7 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (0, "number-is-true", "Job numbers are true.", lambda _: True),
         (0, "number-is-null", "Job numbers are null.", lambda _: None),
     ],
-    "item.job-number.integer": [
-        (0, "number-and-a-half", "Job numbers have a fraction.", lambda old: old + 0.5),
-    ],
+    "item.job-number.integer": [(0, "number-and-a-half", "Job numbers have a fraction.", lambda old: old + 0.5)],
     "item.job-number.plain": [
         (0, "number-with-point-zero", "Job numbers are written as 3.0.", float),
         (0, "number-with-exponent", "Job numbers are written as 3e0.", lambda old: verbatim(f"{old}e0")),
@@ -168,7 +166,7 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (0, "numbers-below-zero", "Job numbers are negative, as of jobs put in front.", lambda old: old - 1000),
     ],
     "item.job-number.safe": [
-        (0, "number-beyond-double", "Job numbers are not exact in a double.", lambda old: 2**53 + 2 * old),
+        (0, "number-beyond-double", "Job numbers are not exact in a double.", lambda old: 2**53 + 2 * old)
     ],
     "item.prompt-id.string": [
         (1, "id-as-number", "Prompt ids are numbers, as in ComfyUI at first.", lambda old: int(old[:8], 16)),
@@ -189,16 +187,14 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (1, "id-as-short-code", "Prompt ids are codes of the server's own.", lambda old: f"job_{old[:8]}"),
     ],
     "item.prompt-id.lower-case": [
-        (1, "id-in-upper-case", "Prompt ids are in upper case.", lambda old: "A" + old[1:].upper()),
+        (1, "id-in-upper-case", "Prompt ids are in upper case.", lambda old: "A" + old[1:].upper())
     ],
     "item.workflow.object": [
         (2, "workflow-as-text", "Workflows are strings of JSON.", lambda _: '{"3": {"class_type": "EmptyImage"}}'),
         (2, "workflow-is-null", "Workflows are null.", lambda _: None),
         (2, "workflow-as-list", "Workflows are arrays of nodes.", lambda old: list(old.values())),
     ],
-    "item.workflow.not-empty": [
-        (2, "workflow-is-empty", "Workflows are empty objects.", lambda _: {}),
-    ],
+    "item.workflow.not-empty": [(2, "workflow-is-empty", "Workflows are empty objects.", lambda _: {})],
     "item.output-node-ids.array": [
         (3, "outputs-as-text", "Output ids are one string with commas.", ",".join),
         (3, "outputs-are-null", "Output ids are null.", lambda _: None),
@@ -208,12 +204,8 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (3, "outputs-as-numbers", "Output ids are numbers.", lambda old: [int(name) for name in old]),
         (3, "output-is-null", "There is a null among the output ids.", lambda old: [*old, None]),
     ],
-    "item.output-node-ids.not-empty": [
-        (3, "no-outputs", "There are no output ids.", lambda _: []),
-    ],
-    "item.output-node-ids.distinct": [
-        (3, "outputs-twice", "Output ids are listed twice.", lambda old: old * 2),
-    ],
+    "item.output-node-ids.not-empty": [(3, "no-outputs", "There are no output ids.", lambda _: [])],
+    "item.output-node-ids.distinct": [(3, "outputs-twice", "Output ids are listed twice.", lambda old: old * 2)],
     "item.metadata.object": [
         (4, "metadata-is-null", "Metadata is null.", lambda _: None),
         (4, "metadata-as-number", "Metadata is the time alone.", lambda old: old["create_time"]),
@@ -236,13 +228,13 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (CREATED, "nanoseconds", "Times of creation are in nanoseconds.", lambda old: old * 1000_000),
     ],
     "item.create-time.whole": [
-        (CREATED, "create-time-with-fraction", "Times of creation have a fraction.", lambda old: old + 0.5),
+        (CREATED, "create-time-with-fraction", "Times of creation have a fraction.", lambda old: old + 0.5)
     ],
     "item.create-time.past": [
         (CREATED, "create-time-tomorrow", "Jobs were created tomorrow.", lambda old: old + 86_400_000),
         (CREATED, "create-time-of-another-zone", "Times of creation are two hours ahead.", lambda old: old + 7_200_000),
     ],
-}  # fmt: skip
+}
 
 
 def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[QueueItem], None]:
