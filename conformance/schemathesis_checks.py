@@ -52,12 +52,9 @@ class Breach(Failure):
 
     def __init__(self, found: ClauseResult, case: Case[Any]) -> None:
         severity = Severity.HIGH if found.status is Status.FAIL else Severity.LOW
+        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(told(found))
         super().__init__(
-            operation=case.operation.label,
-            title=f"{found.id} ({found.level}): {found.title}",
-            message="\n".join(told(found)),
-            case_id=case.id,
-            severity=severity,
+            operation=case.operation.label, title=title, message=message, case_id=case.id, severity=severity
         )
         self.clause = found.id
 
@@ -118,14 +115,9 @@ def exchange_of(response: Response, case: Case[Any]) -> Exchange:
         for name, value in asked.headers.items()
     )
     given = key_of(case.operation.schema.config, case)
-    request = Request(
-        asked.method or case.method,
-        Redactor(_secret(given)).text(asked.url or ""),
-        redact(sent),
-        "st run",
-        _credential(asked.headers.get(KEY_HEADER), given),
-        is_queue(asked.url or ""),
-    )
+    url, credential = asked.url or "", _credential(asked.headers.get(KEY_HEADER), given)
+    shown = Redactor(_secret(given)).text(url)
+    request = Request(asked.method or case.method, shown, redact(sent), "st run", credential, is_queue(url))
     headers = tuple((name, value) for name, values in response.headers.items() for value in values)
     answered = Answered(response.status_code, headers, response.content, http_version=f"HTTP/{response.http_version}")
     return Exchange(case.id, request, answered, started=time.time() - response.elapsed, elapsed=response.elapsed)
