@@ -1,12 +1,13 @@
 """``comfy-conformance``: small verbs over the same functions that pytest uses, one file a verb.
 
-A verb is loaded when it is called for: ``--help`` pays for none of them.
+A verb is loaded when it is called, so ``--help`` loads none of them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -21,45 +22,59 @@ EXIT_USAGE: Final = 4
 """pytest's numbers, so that both front ends say the same with the same status."""
 
 VERBS: Final = {
-    "check": "Ask an endpoint, judge its answers, leave a report.",
-    "load": "Read a queue with many users at once, judge every answer.",
-    "judge": "Judge recorded answers, without any network.",
-    "deviations": "Begin or check a register of known deviations.",
+    "check": "Check an endpoint and write a report.",
+    "judge": "Judge recorded responses or an old report, without network access.",
     "compare": "Set two endpoints side by side, clause by clause.",
     "diff": "Say what changed from one run to another, and whether it got worse.",
-    "badge": "Write a badge of a run: an SVG, and the JSON for shields.io.",
-    "site": "Write a static site of a history: targets, runs, what changed.",
-    "corpus": "Write responses of every fault and variant, with their expected results.",
-    "targets": "List the targets of a file, having looked that it can be meant.",
-    "night": "Say what a night means: for the summary, and for one rolling issue.",
+    "clauses": "List the clauses of the contract, or show one in full.",
+    "deviations": "Create or check a register of known deviations.",
     "fleet": "Check many endpoints, spread over processes and machines.",
-    "show": "Show the report of one endpoint of a fleet.",
-    "serve": "Serve the reference endpoint, conforming or not.",
-    "clauses": "Print the catalogue of clauses.",
+    "serve": "Serve the reference endpoint, with or without a fault.",
+    "load": "Check every response while many users read a queue at once.",
+    "nightly": "Decide what the results of a night mean for the rolling issue.",
+    "publish": "Write a site, a badge, the report of one endpoint, or the test corpus.",
     "drift": "Compare the published document with the vendored one.",
-    "explain": "Show one clause: quote, reason, examples.",
 }
-"""By name what ``--help`` says of each; the command is the function of that name in the module of that name."""
+"""The verbs with their short help. Each command is the function of that name in the module of that name."""
 
 
-class Cli(click.Group):
-    """A group whose verbs are loaded one by one, and whose own errors have pytest's exit statuses, one line each."""
+class Verbs(click.Group):
+    """A group of verbs that are loaded only when they are called: ``verbs`` has their short help, ``home`` the modules."""
+
+    def __init__(self, *args: Any, verbs: Mapping[str, str], home: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._verbs, self._home = verbs, home
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """Name the verbs."""
-        return list(VERBS)
+        return list(self._verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Load one verb."""
-        if cmd_name not in VERBS:
+        if cmd_name not in self._verbs:
             return None
-        command: click.Command = getattr(import_module(f"conformance.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"{self._home}.{cmd_name}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest a verb for one that does not exist."""
+        name = args[0]
+        if name not in self._verbs and not name.startswith("-"):
+            from conformance.text.suggest import did_you_mean
+
+            ctx.fail(f"No such command {name!r}{did_you_mean(name, self._verbs)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without loading them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl(list(self._verbs.items()))
+
+
+class Cli(Verbs):
+    """The whole command line: each error is one line and has the exit status that pytest would give."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and exit with the status that pytest would give."""
@@ -93,11 +108,16 @@ class Cli(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
 
-@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Cli,
+    verbs=VERBS,
+    home="conformance.cli",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="comfy-conformance")
 def main() -> None:
-    """Say whether an endpoint keeps the contract of ComfyUI's GET /api/queue.
+    """Check whether a server's GET /api/queue follows the ComfyUI API contract.
 
-    Exit status: 0 conformant, 1 non-conformant or a known deviation that does not hold, 10 inconclusive,
+    Exit status: 0 conformant, 1 non-conformant or a register with stale or expired entries, 10 inconclusive,
     2 interrupted, 3 internal error, 4 usage.
     """

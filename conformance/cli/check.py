@@ -1,9 +1,10 @@
-"""``comfy-conformance check``: ask an endpoint, judge its answers, leave a report."""
+"""``comfy-conformance check``: check an endpoint and write a report."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,16 @@ PARALLEL: Final = 4
 @click.option(
     "--parallel", type=click.IntRange(min=1), metavar="N", help=f"With --all, targets at a time. [default: {PARALLEL}]"
 )
+@click.option(
+    "--list",
+    "form",
+    type=click.Choice(["text", "json"]),
+    is_flag=False,
+    flag_value="text",
+    metavar="[FORMAT]",
+    help="With --all, list the targets and send nothing; json is one line for the matrix of a CI system. "
+    "[default: check them; FORMAT: text]",
+)
 def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None,
     target: str | None,
@@ -44,31 +55,25 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     file: Path | None,
     only: tuple[str, ...],
     parallel: int | None,
+    form: str | None,
     **options: Any,
 ) -> int:
-    """Ask an endpoint, judge its answers, leave a report.
+    """Check an endpoint and write a report.
 
-    URL is the base URL of the server, such as http://127.0.0.1:8188; without one the embedded
-    reference endpoint is checked.
+    URL is the base URL of the server, such as http://127.0.0.1:8188. Without a URL the embedded reference endpoint is
+    checked.
 
     With --all every target of a file (docs/ci.md) is checked by a process of its own, without the keys of others.
-    Other options that are given with it outweigh the file. Exit status: the first of 1, 3, 4, 10 and 0 that any
-    target ends with; 3 where a run failed or was stopped.
+    Other options that are given with it override the file. Exit status: the first of 1, 3, 4, 10 and 0 that any
+    target ends with; 3 if a run failed or was stopped.
     """
     if file is not None:
-        from conformance.cli.check_all import check_all
-
         if url is not None:
             raise refusal("--all FILE names the targets: leave out the URL")
-        typed = click.get_current_context().get_parameter_source
-        given = {
-            name: value
-            for name, value in {"target": target, **options}.items()
-            if typed(name) is ParameterSource.COMMANDLINE
-        }
-        return check_all(file, only, parallel or PARALLEL, Path(report_dir), given, quiet=quiet)
-    if only or parallel is not None:
-        raise refusal(f"{'--only' if only else '--parallel'} is for many targets: add --all")
+        return _many(file, only, parallel, form, {"target": target, **options}, Path(report_dir), quiet=quiet)
+    stray = [flag for flag, value in (("--only", only), ("--parallel", parallel), ("--list", form)) if value]
+    if stray:
+        raise refusal(f"{stray[0]} is for many targets: add --all")
     from conformance.judge.build import report_on
     from conformance.run.ask import ask
     from conformance.run.consent import announcement
@@ -95,6 +100,28 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
     return finish(report_on(transcript, settings.judging), settings, quiet=quiet)
+
+
+def _many(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at
+    file: Path,
+    only: tuple[str, ...],
+    parallel: int | None,
+    form: str | None,
+    options: Mapping[str, Any],
+    report_dir: Path,
+    *,
+    quiet: bool,
+) -> int:
+    """Check the targets of a file, or list them."""
+    if form is not None:
+        from conformance.cli.list_targets import list_targets
+
+        return list_targets(file, only, form)
+    from conformance.cli.check_all import check_all
+
+    typed = click.get_current_context().get_parameter_source
+    given = {name: value for name, value in options.items() if typed(name) is ParameterSource.COMMANDLINE}
+    return check_all(file, only, parallel or PARALLEL, report_dir, given, quiet=quiet)
 
 
 def _see_places(settings: Settings) -> None:

@@ -44,7 +44,7 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
             told = f"--{name.replace('_', '-')} belongs to one target: with --all write it into {file}"
             raise refusal(told)
     try:
-        targets = [target.with_options(given) for target in _chosen(file, only)]
+        targets = [target.with_options(given) for target in chosen(file, only)]
         work = jobs(targets, os.environ, report_dir)
         check_writable(report_dir)
     except UsageProblem as problem:
@@ -69,7 +69,8 @@ def check_all(  # noqa: PLR0913 - one parameter for each option that is looked a
     return whole.exit
 
 
-def _chosen(file: Path, only: Sequence[str]) -> list[Target]:
+def chosen(file: Path, only: Sequence[str]) -> list[Target]:
+    """Read the targets of a file, or those of them named in ``only``. Raises UsageProblem."""
     targets = {target.name: target for target in (_listed(file) if file.suffix.lower() in _LISTS else read(file))}
     for name in only:
         if name not in targets:

@@ -1,22 +1,35 @@
-"""``comfy-conformance clauses``: the catalogue."""
+"""``comfy-conformance clauses``: the clauses of the contract, or one of them in full."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
+from conformance.cli.shared import refusal
 
-@click.command()
+if TYPE_CHECKING:
+    from conformance.contract.clause import Clause
+
+
+@click.command(short_help="List the clauses of the contract, or show one in full.")
+@click.argument("name", metavar="[ID]", required=False)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["table", "markdown", "json"]),
     default="table",
     show_default=True,
-    help="How to print it.",
+    help="How to print them.",
 )
-@click.option("--document", is_flag=True, help="Print where the vendored OpenAPI document is, for `st run`.")
-def clauses(form: str, document: bool) -> None:
-    """Print the catalogue of clauses."""
+@click.option("--document", is_flag=True, help="Print the path of the vendored OpenAPI document, for `st run`.")
+def clauses(name: str | None, form: str, document: bool) -> None:
+    """List the clauses of the contract, or show one in full.
+
+    With the ID of a clause, print its quote, its reason, examples, where its check is in the code, and the faults
+    that break it. A part of an id, or a pattern such as 'item.*', lists the clauses that match.
+    """
     if document:
         from conformance.spec.document import DOCUMENT_PATH
 
@@ -25,15 +38,34 @@ def clauses(form: str, document: bool) -> None:
     from conformance.contract.catalogue import CATALOGUE
     from conformance.render import catalogue as docs
 
-    if form != "table":
-        click.echo(docs.as_markdown().rstrip() if form == "markdown" else docs.as_json())
-        return
-    width = max(len(clause.id) for clause in CATALOGUE)
-    for clause in CATALOGUE:
+    found = CATALOGUE if name is None else _matching(name)
+    if form == "markdown":
+        if name is not None:
+            raise refusal("--format markdown is a page of all clauses: leave out the ID, or choose table or json")
+        click.echo(docs.as_markdown().rstrip())
+    elif form == "json":
+        click.echo(docs.as_json(found))
+    elif name is not None and len(found) == 1:
+        click.echo(docs.explain(found[0]))
+    else:
+        _table(found)
+
+
+def _matching(name: str) -> Sequence[Clause]:
+    from conformance.contract.catalogue import BY_ID, matching
+    from conformance.text.suggest import did_you_mean
+
+    found = (BY_ID[name],) if name in BY_ID else matching(name if set("*?[") & set(name) else f"*{name}*")
+    if not found:
+        raise refusal(f"no clause {name!r}{did_you_mean(name, BY_ID)}")
+    return found
+
+
+def _table(found: Sequence[Clause]) -> None:
+    width = max(len(clause.id) for clause in found)
+    for clause in found:
         mark = "●" if clause.core else " "
         level = click.style(f"{clause.level.value:<6}", fg={"must": "red", "should": "yellow"}.get(clause.level.value))
         click.echo(f"{clause.id:<{width}} {mark} {level} {clause.title}")
-    core = sum(clause.core for clause in CATALOGUE)
-    click.echo(
-        f"{len(CATALOGUE)} clauses, {core} core (●). `comfy-conformance explain CLAUSE` shows one in full.", err=True
-    )
+    core = sum(clause.core for clause in found)
+    click.echo(f"{len(found)} clauses, {core} core (●). `comfy-conformance clauses ID` shows one in full.", err=True)

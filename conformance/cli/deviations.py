@@ -1,4 +1,4 @@
-"""``comfy-conformance deviations``: begin a register of known deviations, and look whether one holds."""
+"""``comfy-conformance deviations``: create or check a register of known deviations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 from conformance.cli.shared import reading, refusal
 
 
-@click.group(short_help="Begin or check a register of known deviations.")
+@click.group(short_help="Create or check a register of known deviations.")
 def deviations() -> None:
-    """Begin a register of known deviations, or look whether one holds (docs/deviations.md).
+    """Create or check a register of known deviations (docs/deviations.md).
 
-    A run takes it with --deviations FILE: what it names is waived until it expires.
+    Give it to a run with --deviations FILE: the failures that it names are waived until they expire.
     """
 
 
@@ -57,7 +57,7 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
 
 @deviations.command()
 def example() -> None:
-    """Print what ComfyUI itself is known to do otherwise, as a register to begin with."""
+    """Print a register of the known deviations of ComfyUI itself."""
     from importlib.resources import files
 
     click.echo(files("conformance.judge.deviations").joinpath("comfyui.toml").read_text("utf-8"), nl=False)
@@ -66,7 +66,7 @@ def example() -> None:
 @deviations.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> int:
-    """Look whether a register can be read, names clauses and kinds that there are, and has not expired.
+    """Check that a register can be read, names existing clauses and kinds, and has no expired entry.
 
     Exit status 0 where it holds as far as it can be told without a run, else 1.
     """

@@ -1,4 +1,4 @@
-"""``comfy-conformance judge``: judge recorded answers, without any network."""
+"""``comfy-conformance judge``: judge recorded responses or an old report, without network access."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     quiet: bool,
     **options: Any,
 ) -> int:
-    """Judge recorded answers, without any network.
+    """Judge recorded responses or an old report, without network access.
 
     FILE is a HAR file, an HTTP response as curl -i and HTTPie print it (its request in a .req file beside it), a
     JSON body, or - for standard input: docs/recordings.md says how to record. Several files are judged as one run,

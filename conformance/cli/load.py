@@ -45,7 +45,7 @@ def _options(command: Any) -> Any:
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:
-    """Read a queue with many users at once, judge every answer.
+    """Check every response while many users read a queue at once.
 
     With --populate the users bring jobs as well, and remove them.
     Locust sends the requests: what stands behind -- goes to it, such as --csv, --html or --processes.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import threading
 
 
-@click.command(short_help="Serve the reference endpoint, conforming or not.")
+@click.command(short_help="Serve the reference endpoint, with or without a fault.")
 @click.option(
     "--host",
     default="127.0.0.1",

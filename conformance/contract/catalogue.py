@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Final
 
@@ -63,3 +64,8 @@ CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _FILES for cla
 """Every clause, by subject, in the order of the text."""
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
+
+
+def matching(pattern: str) -> tuple[Clause, ...]:
+    """Return the clauses whose id matches a pattern such as ``item.*``, or whose subject it names, such as ``auth``."""
+    return tuple(clause for clause in CATALOGUE if clause.subject == pattern or fnmatchcase(clause.id, pattern))

@@ -40,7 +40,7 @@ class Validator:
     def validate(self, body: Body) -> tuple[Finding, ...]:
         """Return the breaches, clause by clause, in the order of the catalogue; none where the body conforms.
 
-        Each names its ``clause`` (``comfy-conformance explain`` has the reason) and ``level``, and points into the
+        Each names its ``clause`` (``comfy-conformance clauses ID`` has the reason) and ``level``, and points into the
         body. What needs headers or a clock is not asked. A body that nests deeper than is read (``json.nesting``) is
         asked every `must` all the same: none of them looks into workflows. Never raises for what stands in the body;
         TypeError where it is no bytes.

@@ -1,9 +1,12 @@
-"""The catalogue as text: a table, Markdown, JSON, and one clause explained."""
+"""The catalogue as text: Markdown, JSON, and one clause in full."""
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from conformance.contract.catalogue import CATALOGUE
@@ -33,6 +36,7 @@ SUBJECTS: Final = {
 }
 
 
+_HOME: Final = Path(__file__).parents[2]
 OSS: Final = Demand.of(Dialect.OSS)
 
 
@@ -62,9 +66,9 @@ def as_dict(clause: Clause) -> dict[str, Any]:
     }
 
 
-def as_json() -> str:
-    """Return the catalogue as a JSON array."""
-    return json.dumps([as_dict(clause) for clause in CATALOGUE], indent=2, ensure_ascii=False)
+def as_json(clauses: Sequence[Clause] = CATALOGUE) -> str:
+    """Return clauses as a JSON array."""
+    return json.dumps([as_dict(clause) for clause in clauses], indent=2, ensure_ascii=False)
 
 
 def under_oss(clause: Clause) -> str:
@@ -85,7 +89,7 @@ def as_markdown() -> str:
         "`must` breaches make a run non-conformant, `should` breaches are warnings. The column `oss` says what becomes",
         "of a clause under `--dialect oss`: the same (=), another level, or not applicable (–); [dialects.md](dialects.md)",
         "says why.",
-        "`comfy-conformance explain CLAUSE` shows one with an example that keeps it and one that breaks it.",
+        "`comfy-conformance clauses ID` shows one with examples, the place of its check, and the faults that break it.",
     ]
     for subject, clauses in groupby(CATALOGUE, key=lambda clause: clause.subject):
         lines += [
@@ -174,25 +178,36 @@ def _excused(difference: Difference) -> str:
 
 def explain(clause: Clause) -> str:
     """Return one clause in full, as plain text."""
+    from conformance.reference.faults import FAULTS
+
     level = f"{clause.level.value}{', core' if clause.core else ''}"
     oss = {"=": "the same", "–": "not applicable"}.get(under_oss(clause), under_oss(clause))
     reason = "".join(f": {text}" for text in [clause.not_asked(OSS) or (clause.oss and clause.oss.says)] if text)
     reason += f" ({COMFYUI}, {clause.oss.source})" if clause.oss else ""
+    faults = [fault.name for fault in FAULTS.values() if fault.clause == clause.id]
     rows = [
         (clause.id, f"{clause.title} ({level})"),
         ("source", str(clause.source)),
         ("quote", f"“{clause.source.quote}”"),
         ("why", clause.why),
         ("check", (clause.check.__doc__ or clause.title).strip()),
+        ("code", _place(clause)),
         ("needs", clause.needs),
         ("since", _since(clause)),
         ("under oss", oss + reason),
         ("keeps it", clause.keeps),
         ("breaks it", clause.breaks),
+        *([("faults", ", ".join(faults))] if faults else []),
         *([("kinds", ", ".join(clause.kinds))] if clause.kinds else []),
     ]
     head, *rest = rows
     return "\n".join([f"{head[0]}  {head[1]}", "", *(f"  {name:<10} {text}" for name, text in rest)])
+
+
+def _place(clause: Clause) -> str:
+    """Return the file and line of the check of a clause, below the folder of the package."""
+    code = inspect.unwrap(clause.check).__code__
+    return f"{Path(code.co_filename).relative_to(_HOME)}:{code.co_firstlineno}"
 
 
 def _since(clause: Clause) -> str:

@@ -104,6 +104,7 @@ def test_the_version_is_told() -> None:
     ("typed", "told"),
     [
         (["klingon"], "No such command 'klingon'"),
+        (["nigthly"], "No such command 'nigthly': did you mean nightly?"),
         (["check", "--klingon"], "No such option '--klingon'"),
         (["check", "--dialect", "klingon"], "'cloud', 'oss', 'auto'"),
         (["check", "example.org:8188"], "give one such as http://example.org:8188"),
@@ -127,8 +128,10 @@ def test_the_version_is_told() -> None:
         (["serve", "--api-key-env", "UNSET"], "UNSET, which is not set: export it"),
         (["serve", "--host", "nowhere.invalid"], "choose another --host or --port"),
         (["clauses", "--format", "klingon"], "'table', 'markdown', 'json'"),
-        (["explain", "item.prompt-id.uid"], "did you mean item.prompt-id.uuid?"),
-        (["explain"], "Missing argument 'CLAUSE'"),
+        (["clauses", "item.prompt-id.uid"], "no clause 'item.prompt-id.uid': did you mean item.prompt-id.uuid?"),
+        (["clauses", "item.", "--format", "markdown"], "leave out the ID, or choose table or json"),
+        (["check", "--list"], "--list is for many targets: add --all"),
+        (["publish", "bagde"], "No such command 'bagde': did you mean badge?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -433,7 +436,7 @@ def test_serve_serves_a_hostile_endpoint_and_knows_no_other() -> None:
     assert "did you mean gzip-bomb?" in result.stderr
 
 
-# --- clauses and explain -------------------------------------------------------------------------
+# --- clauses --------------------------------------------------------------------------------------
 
 
 def test_the_catalogue_is_printed_as_table_markdown_and_json() -> None:
@@ -445,8 +448,21 @@ def test_the_catalogue_is_printed_as_table_markdown_and_json() -> None:
     assert all(f"`{clause.id}`" in markdown for clause in CATALOGUE)
 
 
-def test_every_clause_is_explained() -> None:
+def test_a_clause_is_shown_in_full() -> None:
     for clause in CATALOGUE:
-        result = call("explain", clause.id)
+        result = call("clauses", clause.id)
         assert result.exit_code == 0
         assert clause.title in result.stdout
+
+
+def test_a_part_of_an_id_or_a_pattern_lists_the_clauses_that_match() -> None:
+    def listed(name: str) -> list[str]:
+        result = call("clauses", name)
+        assert result.exit_code == 0
+        return [line.split()[0] for line in result.stdout.splitlines()]
+
+    assert listed("prompt-id") == [clause.id for clause in CATALOGUE if "prompt-id" in clause.id]
+    assert listed("item.*") == [clause.id for clause in CATALOGUE if clause.subject == "item"]
+    assert call("clauses", "prompt-id.uu").stdout == call("clauses", "item.prompt-id.uuid").stdout
+    found = json.loads(call("clauses", "item.prompt-id.uuid", "--format", "json").stdout)
+    assert [clause["id"] for clause in found] == ["item.prompt-id.uuid"]

@@ -1,4 +1,4 @@
-"""``fleet`` and ``show`` as they are typed: what is refused, what is said, and what they exit with."""
+"""``fleet`` and ``publish report`` as they are typed: what is refused, what is said, and what they exit with."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_fleet_from_standard_input_is_checked_and_its_endpoints_can_be_shown(f
         "overview: out/index.html",
     ]
     assert done.stderr == "checking 3 endpoints, 8 at a time, by 1 process of this machine\n"
-    shown = call("show", "out", "--endpoint", "bad")
+    shown = call("publish", "report", "out", "--endpoint", "bad")
     assert shown.exit_code == 1
     assert "Non-conformant: 1 must clause broken: item.create-time.milliseconds" in shown.stdout
     report = json.loads((folder / "out/endpoint/compliance.json").read_text(encoding="utf-8"))
@@ -98,12 +98,12 @@ def test_an_endpoint_is_shown_by_name_or_url_with_the_status_of_its_own_run(repo
         results.add(kept("good", target="http://127.0.0.1:1/good"), packed(reports[0]))
         results.add(broken("bad", MILLISECONDS), packed(reports[1]))
         results.add(kept("unkept"), None)
-    assert call("show", "out", "--endpoint", "http://127.0.0.1:1/good", "--quiet").exit_code == 0
-    assert call("show", "out", "--endpoint", "bad", "--report-dir", "here").exit_code == 1
+    assert call("publish", "report", "out", "--endpoint", "http://127.0.0.1:1/good", "--quiet").exit_code == 0
+    assert call("publish", "report", "out", "--endpoint", "bad", "--report-dir", "here").exit_code == 1
     assert Path("here/index.html").exists()
     assert Path("out/endpoint/index.html").exists()
     for name, told in (("god", "no endpoint 'god' in out: did you mean good?"), ("unkept", "no report of 'unkept'")):
-        done = call("show", "out", "--endpoint", name)
+        done = call("publish", "report", "out", "--endpoint", name)
         assert done.exit_code == 4
         assert told in done.stderr
 
@@ -115,14 +115,14 @@ def test_the_overview_of_parts_is_one_and_says_whether_all_of_them_ended() -> No
                 results.add(line, None)
             if name == "a":
                 results.write(FleetTally(lines).footer("2026-02-03T02:10:00.000Z"))
-    done = call("show", "a", "b", "--report-dir", "both", "--quiet")
+    done = call("publish", "report", "a", "b", "--report-dir", "both", "--quiet")
     assert (done.exit_code, done.stdout) == (1, "2 endpoints: 1 non-conformant, 1 conformant\n")
     assert "it did not end" in Path("both/index.html").read_text(encoding="utf-8")
-    assert call("show", "a", "--quiet").exit_code == 0
+    assert call("publish", "report", "a", "--quiet").exit_code == 0
 
 
 def test_where_there_is_no_fleet_show_says_so() -> None:
-    done = call("show", "nowhere")
+    done = call("publish", "report", "nowhere")
     assert done.exit_code == 4
     assert "nowhere/results.jsonl cannot be read (No such file or directory): name the directory" in done.stderr
 

@@ -267,17 +267,24 @@ def test_an_outage_is_worse_where_the_night_before_was_well_and_nothing_is_bette
         (["diff", "--history", "good.db", "1", "1", "--target", "x"], "leave out their numbers, or --target"),
         (["diff", "--history", "good.db", "--target", "embeded"], "holds no run of embeded: did you mean embedded?"),
         (["diff", "--history", "good.db", "1", "1", "--format", "pdf"], "'text', 'markdown', 'json'"),
-        (["badge", "missing.json"], "missing.json cannot be read"),
-        (["badge", "text.json"], "text.json is no report of a run"),
-        (["badge", "good.json", "--label", " "], "--label is empty"),
-        (["badge", "good.json", "--output", "text.json"], "text.json cannot be written"),
-        (["site", "out"], "Missing option '--history'"),
-        (["site", "out", "--history", "missing.db"], "there is no history missing.db"),
-        (["site", "out", "--history", "empty.db"], "holds no run yet"),
-        (["site", "out", "--history", "good.db", "--reports", "missing"], "'missing' does not exist"),
-        (["site", "out", "--history", "good.db", "--runs", "0"], "0 is not in the range x>=1"),
-        (["site", "text.json", "--history", "good.db"], "text.json cannot be written"),
-        (["site", "taken", "--history", "good.db"], "taken/index.html is no page of this suite: give another DIR"),
+        (["publish", "badge", "missing.json"], "missing.json cannot be read"),
+        (["publish", "badge", "text.json"], "text.json is no report of a run"),
+        (["publish", "badge", "good.json", "-o", "badge.png"], "badge.png is neither SVG nor JSON"),
+        (["publish", "badge", "good.json", "--label", " "], "--label is empty"),
+        (
+            ["publish", "badge", "good.json", "--output", "text.json/x.svg"],
+            "text.json cannot be written (File exists)",
+        ),
+        (["publish", "site", "out"], "Missing option '--history'"),
+        (["publish", "site", "out", "--history", "missing.db"], "there is no history missing.db"),
+        (["publish", "site", "out", "--history", "empty.db"], "holds no run yet"),
+        (["publish", "site", "out", "--history", "good.db", "--reports", "missing"], "'missing' does not exist"),
+        (["publish", "site", "out", "--history", "good.db", "--runs", "0"], "0 is not in the range x>=1"),
+        (["publish", "site", "text.json", "--history", "good.db"], "text.json cannot be written"),
+        (
+            ["publish", "site", "taken", "--history", "good.db"],
+            "index.html is no page of this suite: give another DIR",
+        ),
         (["check", NOWHERE, "--history", ""], "--history is empty: name a file"),
         (["check", NOWHERE, "--history", "text.json"], "is no SQLite database"),
         (["check", NOWHERE, "--history", "text.json/below"], "cannot be made"),
@@ -304,20 +311,23 @@ def test_a_site_is_made_of_nights(folder: Path) -> None:
     nights(None, "seconds", None)
     (folder / "night-9").mkdir()
     (folder / "night-9/compliance.json").write_text("{}")
-    result = call("site", "public", "--history", "history.db", "--reports", ".", "--title", "Our queues")
+    result = call("publish", "site", "public", "--history", "history.db", "--reports", ".", "--title", "Our queues")
     assert result.exit_code == 0
     assert result.stdout == "1 target, 3 runs, 3 of them with their report\nsite: public/index.html\n"
     assert result.stderr == "left out, no compliance.json of this suite: night-9/compliance.json\n"
     assert '<h1 id="overview">Our queues</h1>' in (folder / "public/index.html").read_text(encoding="utf-8")
     assert (folder / "public/runs/2/report/index.html").read_bytes() == (folder / "night-2/index.html").read_bytes()
-    assert call("site", "public", "--history", "history.db", "-q").output == ""
+    assert call("publish", "site", "public", "--history", "history.db", "-q").output == ""
 
 
 def test_a_badge_is_made_of_the_latest_report(folder: Path) -> None:
     call("check")
-    result = call("badge")
+    result = call("publish", "badge")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0].startswith("GET /api/queue: conformant · embedded endpoint · ")
     assert {path.name for path in (folder / "reports/latest").iterdir()} >= {"badge.svg", "badge.json"}
-    assert call("badge", "-q", "-o", "elsewhere/deep", "--label", "prod").output == ""
-    assert json.loads((folder / "elsewhere/deep/badge.json").read_bytes())["label"] == "prod"
+    assert call("publish", "badge", "-q", "-o", "elsewhere/deep/prod.json", "--label", "prod").output == ""
+    assert json.loads((folder / "elsewhere/deep/prod.json").read_bytes())["label"] == "prod"
+    assert [path.name for path in (folder / "elsewhere/deep").iterdir()] == ["prod.json"]
+    assert call("publish", "badge", "-q", "-o", "prod.svg", "-o", "prod.json").exit_code == 0
+    assert (folder / "prod.svg").read_bytes() == (folder / "reports/latest/badge.svg").read_bytes()

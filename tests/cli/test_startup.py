@@ -11,7 +11,15 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["fleet", "--help"], ["clauses"], ["explain", "item.array"], ["clauses", "--document"]]
+    "arguments",
+    [
+        ["--help"],
+        ["fleet", "--help"],
+        ["clauses"],
+        ["clauses", "item.array"],
+        ["publish", "--help"],
+        ["clauses", "--document"],
+    ],
 )
 def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]) -> None:
     script = (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
+from conformance.reference.faults import FAULTS
 from conformance.render.catalogue import SUBJECTS, as_json, explain
 from conformance.spec.document import quote_stands_at
 from helpers.published_quotes import read_back
@@ -55,6 +57,19 @@ def test_explain_shows_a_clause_in_full(clause: Clause) -> None:
     for part in (clause.id, clause.title, clause.source.quote, clause.why, clause.keeps, clause.breaks):
         assert part is not None
         assert part in text
+
+
+@every_clause
+def test_explain_shows_where_the_check_of_a_clause_is_and_which_faults_break_it(clause: Clause) -> None:
+    lines = [line.strip().partition(" ") for line in explain(clause).splitlines()]
+    rows = {name: text.strip() for name, _, text in lines}
+    file, _, number = rows["code"].partition(":")
+    code = (Path(__file__).parents[2] / file).read_text("utf-8").splitlines()[int(number) - 1 :]
+    assert next(line.lstrip() for line in code if line.lstrip().startswith("def ")).startswith(
+        f"def {clause.check.__name__}("
+    )
+    named = rows["faults"].split(", ") if "faults" in rows else []
+    assert named == [fault.name for fault in FAULTS.values() if fault.clause == clause.id]
 
 
 def test_every_difference_of_comfyui_excuses_from_a_clause_and_nothing_else_does() -> None:

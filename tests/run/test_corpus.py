@@ -19,7 +19,7 @@ from conformance.reference.variants import VARIANTS
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("corpus")
-    done = CliRunner().invoke(main, ["corpus", str(place)])
+    done = CliRunner().invoke(main, ["publish", "corpus", str(place)])
     assert done.exit_code == 0, done.output
     assert f"cases in {place}" in done.output
     return place
@@ -88,6 +88,6 @@ def test_the_corpus_expects_the_same_whenever_it_is_made(corpus: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    done = CliRunner().invoke(main, ["corpus", str(tmp_path / "file" / "x")])
+    done = CliRunner().invoke(main, ["publish", "corpus", str(tmp_path / "file" / "x")])
     assert done.exit_code == 4
     assert "cannot be written" in done.output

@@ -164,7 +164,7 @@ target = "*"
 """
 
 
-# Each night costs a CPU second. What a night decides is tested in test_night.py; here are the steps of the workflow.
+# Each night costs a CPU second. What a night decides is tested in test_nightly.py; here are the steps of the workflow.
 
 
 def test_an_issue_is_opened_and_closed_and_the_history_makes_the_site(nights: Nights) -> None:

@@ -1,4 +1,4 @@
-"""``comfy-conformance night``: what a night means, for its summary and for the one rolling issue."""
+"""``comfy-conformance nightly``: what the results of a night mean, for its summary and for the rolling issue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Found:
     directory: Path | None = None
 
 
-@click.command(short_help="Say what a night means: for the summary, and for one rolling issue.")
+@click.command(short_help="Decide what the results of a night mean for the rolling issue.")
 @click.argument("directories", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path))
 @click.option(
     "--targets",
@@ -68,7 +68,7 @@ class Found:
     metavar="DIR",
     help="Where decision.json, outputs.txt, body.md, comment.md, summary.md and commands.txt go. [default: nowhere]",
 )
-def night(  # noqa: PLR0913, PLR0917 - one parameter for each option
+def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     directories: tuple[Path, ...],
     targets: Path | None,
     history: Path | None,
@@ -77,7 +77,7 @@ def night(  # noqa: PLR0913, PLR0917 - one parameter for each option
     url: str | None,
     output: Path | None,
 ) -> int:
-    """Say what a night means: for the summary, and for one rolling issue.
+    """Decide what the results of a night mean for the rolling issue.
 
     DIR is a report directory of `check --all`, or of one `check`. What is to be done with the issue is
     `open`, `update`, `close` or `nothing`: docs/ci.md has the rules.

@@ -221,7 +221,7 @@ def test_an_issue_of_hundreds_of_targets_fits_into_one() -> None:
 def test_one_report_is_a_night_too(folder: Path) -> None:
     with serve(fault="seconds") as endpoint:
         assert call("check", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
-    result = call("night", "my night", "--output", "out", "--url", "https://ci.example")
+    result = call("nightly", "my night", "--output", "out", "--url", "https://ci.example")
     assert result.exit_code == 1
     assert result.stdout.startswith("my-night: non-conformant: 1 must clause broken: item.create-time.milliseconds")
     assert result.stdout.splitlines()[-1] == "open: An issue is opened."
@@ -233,7 +233,7 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
         "title=GET /api/queue: my-night is not well",
     ]
     issue = folder / "out/body.md"
-    again = call("night", "my night", "--issue", issue, "--output", "out")
+    again = call("nightly", "my night", "--issue", issue, "--output", "out")
     assert again.stdout.splitlines()[-1] == "update: The open issue is updated."
     assert (folder / "out/comment.md").read_text("utf-8") == ""
 
@@ -241,9 +241,9 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
 def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
     with serve(fault="id-in-upper-case") as endpoint:
         call("check", endpoint.url, "-q")
-        assert call("night", "reports/latest").exit_code == 0
+        assert call("nightly", "reports/latest").exit_code == 0
         call("check", endpoint.url, "-q", "--fail-on-should")
-        result = call("night", "reports/latest")
+        result = call("nightly", "reports/latest")
     assert result.exit_code == 1
     assert "item.prompt-id.lower-case" in result.stdout
 
@@ -251,19 +251,19 @@ def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
 def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
     (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
     call("check", "--all", "-q")
-    assert call("night", "reports/latest").stdout.startswith("ref: conformant")
+    assert call("nightly", "reports/latest").stdout.startswith("ref: conformant")
     call("check", "--target", "embedded", "-q")
-    assert call("night", "reports/latest").stdout.startswith("latest: conformant")
+    assert call("nightly", "reports/latest").stdout.startswith("latest: conformant")
 
 
 def test_a_night_is_kept_once(folder: Path) -> None:
     call("check", "--target", "embedded", "-q")
     for _ in range(2):
-        assert call("night", "reports/latest", "--history", "h.db").exit_code == 0
+        assert call("nightly", "reports/latest", "--history", "h.db").exit_code == 0
     report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 1
     call("check", "--target", "embedded", "-q", "--history", "h.db")
-    call("night", "reports/latest", "--history", "h.db")
+    call("nightly", "reports/latest", "--history", "h.db")
     report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 2
 
@@ -271,7 +271,7 @@ def test_a_night_is_kept_once(folder: Path) -> None:
 def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_the_same(folder: Path) -> None:
     call("check", "--target", "embedded", "-q")
     (folder / "h.db").write_text("no database", encoding="utf-8")
-    result = call("night", "reports/latest", "--history", "h.db", "--output", "out")
+    result = call("nightly", "reports/latest", "--history", "h.db", "--output", "out")
     assert result.exit_code == 4
     assert result.stderr.endswith("this night is not in it\n")
     assert (folder / "out/outputs.txt").read_text("utf-8").startswith("action=nothing\nexit=0\n")
@@ -297,17 +297,19 @@ def test_what_cannot_be_read_is_one_line_and_4(folder: Path, typed: list[str], w
     (folder / "broken/overview.json").write_text('{"schema_version": 1}', encoding="utf-8")
     if "left" in typed:
         call("check", "--target", "embedded", "-q", "--report-dir", "left")
-    cli_runner.is_refused(call("night", *typed), why)
+    cli_runner.is_refused(call("nightly", *typed), why)
 
 
 def test_the_targets_of_a_file_are_listed_for_people_and_for_a_matrix(folder: Path) -> None:
     first = '[[target]]\nname = "prod"\nurl = "https://t.example"\napi-key-env = "K"\n'
     second = '[[target]]\nname = "b"\nurl = "embedded"\n'
     (folder / "targets.toml").write_text(first + second, encoding="utf-8")
-    assert call("targets").stdout == "prod  https://t.example  cloud  K\nb     embedded  cloud  no key\n"
-    (line,) = call("targets", "targets.toml", "--format", "json").stdout.splitlines()
+    listed = "prod  https://t.example  cloud  K\nb     embedded  cloud  no key\n"
+    assert call("check", "--all", "--list").stdout == listed
+    assert call("check", "--all", "--list", "--only", "b").stdout == "b  embedded  cloud  no key\n"
+    (line,) = call("check", "--all", "targets.toml", "--list", "json").stdout.splitlines()
     assert json.loads(line) == [
         {"name": "prod", "target": "https://t.example", "keys": ["K"]},
         {"name": "b", "target": "embedded", "keys": []},
     ]
-    assert call("targets", "missing.toml").exit_code == 4
+    assert call("check", "--all", "missing.toml", "--list").exit_code == 4

@@ -1,4 +1,4 @@
-"""``comfy-conformance corpus``: responses with their expected results, for others' validators and clients."""
+"""``comfy-conformance publish corpus``: responses with their expected results, to test validators and clients."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from conformance.cli.shared import refusal
 def corpus(directory: Path) -> None:
     """Write responses of every fault and variant, with their expected results.
 
-    For others to test their validators and clients with. DIR gets a JSON file for each case, its request and response as bytes of HTTP, a JSON Schema of the cases, and
-    corpus.json, which lists them. `comfy-conformance judge` reports of each response what its case expects.
+    Use them to test a validator or a client. DIR gets a JSON file for each case with its request and response as
+    bytes of HTTP, a JSON Schema of the cases, and corpus.json, which lists the cases. `comfy-conformance judge`
+    reports for each response what its case expects.
     """
     from conformance.run.corpus import write_corpus
     from conformance.text.plural import count

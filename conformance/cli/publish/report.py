@@ -1,4 +1,4 @@
-"""``comfy-conformance show``: the overview of fleets again, or the report of one of their endpoints."""
+"""``comfy-conformance publish report``: the report of one of many endpoints, or the overview of all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from conformance.run.settings import Settings
 from conformance.text.suggest import did_you_mean
 
 
-@click.command(short_help="Show the report of one endpoint of a fleet.")
+@click.command(short_help="Write the report of one of many endpoints, or the overview of all.")
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path))
 @click.option(
-    "--endpoint", metavar="NAME", help="Show the report of this endpoint, by its name or URL. [default: the overview]"
+    "--endpoint",
+    metavar="NAME",
+    help="Write the report of this endpoint, given by its name or URL. [default: the overview]",
 )
 @click.option(
     "--report-dir",
@@ -25,11 +27,12 @@ from conformance.text.suggest import did_you_mean
     metavar="DIR",
     help="Where the pages go. [default: the first DIR; a report goes into endpoint/ below it]",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone.")
-def show(directories: tuple[Path, ...], endpoint: str | None, report_dir: Path | None, *, quiet: bool) -> int:
-    """Show what fleets have found: one overview of all, or the report of one endpoint.
+@click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")
+def report(directories: tuple[Path, ...], endpoint: str | None, report_dir: Path | None, *, quiet: bool) -> int:
+    """Write the report of one of many endpoints, or the overview of all.
 
-    DIR is the report directory of a fleet. Several, such as those of the parts of a fleet, are shown as one.
+    DIR is the report directory of a run of many endpoints. Several, such as those of the parts of a run, become one
+    overview.
     """
     into = report_dir or (directories[0] / "endpoint" if endpoint is not None else directories[0])
     try:
@@ -65,14 +68,14 @@ def _report(directories: tuple[Path, ...], endpoint: str, into: Path, *, quiet: 
     for directory in directories:
         for result in endpoints(directory):
             if endpoint in {result.name, result.target}:
-                report = report_of(directory, result)
-                options = report.run.options
+                found = report_of(directory, result)
+                options = found.run.options
                 settings = Settings(
                     report_dir=into,
                     fail_on_should=options.get("fail_on_should") is True,
                     inconclusive_ok=options.get("inconclusive_ok") is True,
                 )
-                return finish(report, settings, quiet=quiet)
+                return finish(found, settings, quiet=quiet)
             if len(names) < 10_000:
                 names.append(result.name)
     raise UsageProblem(

@@ -1,4 +1,4 @@
-"""``comfy-conformance site``: a history as a static site."""
+"""``comfy-conformance publish site``: a history as a static site."""
 
 from __future__ import annotations
 
@@ -16,33 +16,31 @@ from conformance.cli.shared import refusal
     type=click.Path(path_type=Path),
     metavar="FILE",
     required=True,
-    help="The history, as runs with --history keep it.",
+    help="The history, a file that runs with --history write.",
 )
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Where the report directories of runs are kept, at any depth; each goes to its run. [default: no reports]",
+    help="Directory with report directories at any depth; each report is linked from its run. [default: no reports]",
 )
-@click.option(
-    "--title", metavar="TEXT", default="Queue conformance", show_default=True, help="What the site is called."
-)
+@click.option("--title", metavar="TEXT", default="Queue conformance", show_default=True, help="Title of the site.")
 @click.option(
     "--runs",
     type=click.IntRange(1),
     metavar="N",
     default=100,
     show_default=True,
-    help="Runs of each target that have a page.",
+    help="Number of runs of each target that get a page.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but what is wrong.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only problems.")
 def site(  # noqa: PLR0913 - one parameter for each option
     *, directory: Path, history: Path, reports: Path | None, title: str, runs: int, quiet: bool
 ) -> None:
-    """Write a static site of a history: targets, runs, what changed.
+    """Write a static site of a history: targets, runs and changes.
 
-    The pages go to DIR/index.html and below, each replaced whole, and need nothing else: no script, no network.
-    Publish the folder as it is, on Pages or anywhere else.
+    The pages are DIR/index.html and files below DIR. They need no script and no network: copy the folder to GitHub
+    Pages or to any web server.
     """
     from conformance.history import HistoryProblem, Store
     from conformance.render.site import find_reports, write_site

@@ -1,0 +1,22 @@
+"""``comfy-conformance publish``: write something for others to read or use."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from conformance.cli import VERBS, Verbs
+
+PUBLISHED: Final = {
+    "site": "Write a static site of a history: targets, runs and changes.",
+    "badge": "Write a badge of a run: an SVG, and the JSON for shields.io.",
+    "report": "Write the report of one of many endpoints, or the overview of all.",
+    "corpus": "Write the responses of every fault and variant, with their expected results.",
+}
+"""The things to publish with their short help. Each command is the function of that name in the module of that name."""
+
+
+@click.group(cls=Verbs, verbs=PUBLISHED, home="conformance.cli.publish", short_help=VERBS["publish"])
+def publish() -> None:
+    """Write a site, a badge, the report of one endpoint, or the test corpus."""
