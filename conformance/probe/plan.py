@@ -12,12 +12,14 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from conformance.contract.clauses.error import GARBLED_ORIGIN
-from conformance.contract.clauses.http import FIRST_BYTE, MADE_UP_VALIDATOR, answered_at
+from conformance.contract.clauses.http import answered_at
+from conformance.contract.clauses.http_conditional import FIRST_BYTE, MADE_UP_VALIDATOR
 from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import NOT_NOW, OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import allowed
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
+from conformance.exchange.codings import DECODABLE
 from conformance.exchange.headers import http_date
 from conformance.exchange.model import Credential, Exchange, NoResponse
 from conformance.probe.client import Ask, Client, OutOfTime
@@ -44,6 +46,8 @@ POLL: Final = 1.0
 _TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
 """An entity tag (RFC 9110 §8.8.3) that is not too long for a header of ours."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+BROWSER_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+"""What browsers send with the address of a page."""
 
 AGAIN: Final = ", again"
 """Ends the purpose of a request that was sent a second time, since its answer was a surprise."""
@@ -57,11 +61,12 @@ def _with(purpose: str, **headers: str | None) -> Ask:
 VARIATIONS: Final = (
     _with("Accept: */*", Accept="*/*"),
     _with("no Accept", Accept=None),
-    Ask("as a browser", headers=(("User-Agent", BROWSER), ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))),
+    Ask("as a browser", headers=(("User-Agent", BROWSER), ("Accept", BROWSER_ACCEPT))),
     _with("Accept: text/csv", Accept="text/csv"),
     Ask("undeclared query parameters", query="conformance=1&limit=0"),
     _with("Accept-Encoding: gzip", Accept_Encoding="gzip"),
     _with("Accept-Encoding: gzip, deflate", Accept_Encoding="gzip, deflate"),
+    *([_with("Accept-Encoding: br", Accept_Encoding="br")] if "br" in DECODABLE else []),
     _with("made-up validator", If_None_Match=MADE_UP_VALIDATOR),
     _with("Range", Range=FIRST_BYTE),
     _with("foreign Origin", Origin="https://conformance.invalid"),
@@ -80,8 +85,12 @@ CREDENTIALS: Final = (
     Ask("HEAD without the key", "HEAD", credential=Credential.NONE),
 )
 """Sent only if a key was given."""
-WRONG_KEYS: Final = (READ, Ask("a wrong key", credential=Credential.WRONG))
-"""Sent only if a key was given, near the end: a server may lock out who sends one. Twice is the most that it sees."""
+WRONG_KEYS: Final = (
+    READ,
+    Ask("a wrong key: another last character", credential=Credential.WRONG),
+    Ask("a wrong key: the other letter case", credential=Credential.OTHER_CASE),
+)
+"""Sent only if a key was given, near the end: a server may lock out who sends one. It sees each of them once."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 """Sent last: a garbled Origin makes ComfyUI write a traceback into its log."""
 OUT_OF_TIME: Final = "the time for the run (--deadline)"
@@ -114,7 +123,8 @@ async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
     """Send what a server may take amiss. Returns None, or why not all of it was sent."""
 
     async def ask() -> None:
-        await Asker(client, max_requests).all((*(WRONG_KEYS if keyed else ()), *AT_THE_END))
+        wrong = [one for one in WRONG_KEYS if client.may_send(one.credential)] if keyed else []
+        await Asker(client, max_requests).all((*wrong, *AT_THE_END))
 
     return await _until_stopped(ask())
 
@@ -302,7 +312,10 @@ async def _told_to_wait(client: Client, exchange: Exchange) -> bool:
     """Obey the Retry-After of a 429 or 503 where the time that is left allows it."""
     if exchange.response is None or exchange.response.status not in (TOO_MANY, 503):
         return False
-    if exchange.request.credential is Credential.WRONG:  # nobody's guess is to be tried again and again
+    if exchange.request.credential in {
+        Credential.WRONG,
+        Credential.OTHER_CASE,
+    }:  # a server counts wrong keys
         return False
     seconds = _retry_after(exchange)
     if seconds is None or seconds >= client.left:

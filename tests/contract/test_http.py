@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR, answered_at
+from conformance.contract.clauses.http import answered_at
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.exchange.codings import CODINGS

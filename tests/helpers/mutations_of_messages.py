@@ -11,7 +11,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.contract.clauses.error import GARBLED_ORIGIN
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.exchange.codings import decode
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import REDACTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.contract.clauses import queue as order
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Request, Response

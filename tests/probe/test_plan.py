@@ -11,7 +11,7 @@ from email.utils import formatdate
 
 import pytest
 
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.secrets import Secret

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -25,7 +26,23 @@ from conformance.contract.reading.memory import Located
 from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import show
 
-UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
+_YEARS: Final = (11, 131)
+"""From the Unix epoch: 1981 to 2101. A number that no clock of these years shows is not called one."""
+_YEAR: Final = 31_557_600
+"""Seconds."""
+UNITS: Final = (
+    ("seconds", 1, 0),
+    ("microseconds", 10**6, 0),
+    ("nanoseconds", 10**9, 0),
+    (".NET ticks", 10**7, 62_135_596_800),
+    ("Windows file time", 10**7, 11_644_473_600),
+)
+"""How clocks count: what in a second, and from how many seconds before the Unix epoch."""
+_DATE: Final = re.compile(
+    r"\s*(?:[+-]?\d{4,6}-?\d\d-?\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
+    re.ASCII,
+)
+"""How dates begin: 2025-11-23, 23.11.2025, 11/23/25, Sun, 23 Nov 2025."""
 CLOCK_SKEW_MS: Final = 60_000
 """How far two honest clocks may stand apart."""
 
@@ -76,8 +93,10 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     if not is_number(found.value):
         cause = None
         if isinstance(found.value, str):
-            number = found.value.isdecimal()
-            cause = Cause("number-as-text", "the number as text") if number else Cause("date-as-text", "a date as text")
+            if found.value.isdecimal():
+                cause = Cause("number-as-text", "the number as text")
+            elif _DATE.match(found.value):
+                cause = Cause("date-as-text", "a date as text")
         yield Finding(
             found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", cause
         )
@@ -95,14 +114,13 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     breaks="1763913600",
     needs="a job whose create_time is a number",
     of_body=create_time_numbers,
-    kinds=tuple(unit for *_, unit in UNITS),
+    kinds=tuple(unit for unit, *_ in UNITS[:3]),
 )
 def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     """10^12 <= create_time < 10^14: from 2001 to 5138."""
     if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
         return
-    units = (unit for low, high, unit in UNITS if low <= found.value < high)
-    cause = next((Cause(unit, f"{unit} instead of milliseconds") for unit in units), None)
+    cause = next((_cause(unit) for unit, a_second, before in UNITS if _counts(found.value, a_second, before)), None)
     yield Finding(
         found.pointer,
         "milliseconds since 1970-01-01T00:00:00Z",
@@ -110,6 +128,17 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
         "create_time is not in milliseconds since the epoch.",
         cause,
     )
+
+
+def _counts(number: int | Decimal, a_second: int, before: int) -> bool:
+    """Whether a number is a time of these years, counted in such a way."""
+    first, last = ((years * _YEAR + before) * a_second for years in _YEARS)
+    return first <= number < last
+
+
+def _cause(unit: str) -> Cause:
+    hint = f"{unit} instead of milliseconds since the Unix epoch"
+    return Cause(unit if " " not in unit else "", hint)
 
 
 @clause(
