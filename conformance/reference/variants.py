@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, Shared, Slow
 from conformance.reference.message import IncomingRequest, Reply, Twist, items, verbatim
 from conformance.reference.queue import Queue, QueueItem
+from conformance.reference.tolerances import TABLE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -41,6 +42,8 @@ class Variant:
     still: bool = False
     prefix: str = ""
     needs_key: bool = False
+    key: str | None = None
+    """The key that it enforces, if that is not any key."""
     dialect: str = "cloud"
     board: type[Board] | None = None
 
@@ -465,3 +468,5 @@ VARIANTS["oss-takes-jobs"] = Variant(
     dialect="oss",
     board=Oss,
 )
+
+VARIANTS.update({row.name: Variant(row.name, row.summary, row.twist, **row.settings) for row in TABLE})

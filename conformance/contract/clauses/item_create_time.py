@@ -26,18 +26,15 @@ from conformance.contract.reading.memory import Located
 from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import show
 
-_YEARS: Final = (11, 131)
-"""From the Unix epoch: 1981 to 2101. A number that no clock of these years shows is not called one."""
+UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
 _YEAR: Final = 31_557_600
-"""Seconds."""
-UNITS: Final = (
-    ("seconds", 1, 0),
-    ("microseconds", 10**6, 0),
-    ("nanoseconds", 10**9, 0),
-    (".NET ticks", 10**7, 62_135_596_800),
-    ("Windows file time", 10**7, 11_644_473_600),
+_TICKS: Final = 10**7
+"""Of .NET and of Windows, in a second."""
+TICKS: Final = tuple(
+    ((before + 30 * _YEAR) * _TICKS, (before + 130 * _YEAR) * _TICKS, name)
+    for before, name in ((62_135_596_800, "ticks of .NET (since the year 1)"), (11_644_473_600, "Windows file time"))
 )
-"""How clocks count: what in a second, and from how many seconds before the Unix epoch."""
+"""Times from 2000 to 2100 by clocks with another epoch. In nanoseconds they would be of before 1991."""
 _DATE: Final = re.compile(
     r"\s*(?:[+-]?\d{4,6}-?\d\d-?\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
     re.ASCII,
@@ -114,13 +111,17 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     breaks="1763913600",
     needs="a job whose create_time is a number",
     of_body=create_time_numbers,
-    kinds=tuple(unit for unit, *_ in UNITS[:3]),
+    kinds=tuple(unit for *_, unit in UNITS),
 )
 def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     """10^12 <= create_time < 10^14: from 2001 to 5138."""
     if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
         return
-    cause = next((_cause(unit) for unit, a_second, before in UNITS if _counts(found.value, a_second, before)), None)
+    ticks = next((name for low, high, name in TICKS if low <= found.value < high), None)
+    unit = next((unit for low, high, unit in UNITS if low <= found.value < high), None)
+    cause = Cause("", f"{ticks} instead of milliseconds since the Unix epoch") if ticks else None
+    if ticks is None and unit is not None:
+        cause = Cause(unit, f"{unit} instead of milliseconds")
     yield Finding(
         found.pointer,
         "milliseconds since 1970-01-01T00:00:00Z",
@@ -128,17 +129,6 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
         "create_time is not in milliseconds since the epoch.",
         cause,
     )
-
-
-def _counts(number: int | Decimal, a_second: int, before: int) -> bool:
-    """Whether a number is a time of these years, counted in such a way."""
-    first, last = ((years * _YEAR + before) * a_second for years in _YEARS)
-    return first <= number < last
-
-
-def _cause(unit: str) -> Cause:
-    hint = f"{unit} instead of milliseconds since the Unix epoch"
-    return Cause(unit if " " not in unit else "", hint)
 
 
 @clause(
