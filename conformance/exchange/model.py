@@ -227,7 +227,7 @@ class Response:
     coding_error: str | None = None
     head: bool = True
     http_version: str = "HTTP/1.1"
-    wire: Wire | None = None
+    wire: Wire | None = field(default=None, repr=False)
     extent: Extent = Extent.WHOLE
     verbatim: bool = True
     echoes: tuple[str, ...] = ()

@@ -39,6 +39,8 @@ class Redactor:
         )
         self._raw_forms = [*(form.encode() for form in self._forms), *_wide(sure)]
         self._escaped, self._raw_escaped = _patterns(sure)
+        self._word_escaped, self._raw_word_escaped = _patterns(shown - sure)
+        self._plain_words = frozenset(shown - sure)
         telling = sorted(chain.from_iterable(map(_telling, keys & sure)), key=len, reverse=True)
         self._telling = [*(form.encode() for form in telling), *_wide(keys & sure)]
         self._telling_escaped = _patterns(keys & sure)[1]
@@ -78,6 +80,8 @@ class Redactor:
         """Redact text."""
         if self._escaped is not None and any(mark in value for mark in _MARKS):
             value = self._escaped.sub(REDACTED, value)
+        if self._word_escaped is not None and any(mark in value for mark in _MARKS):
+            value = self._word_escaped.sub(lambda m: m[0] if m[0] in self._plain_words else REDACTED_WORD, value)
         for form in self._forms:
             if form in value:
                 value = value.replace(form, REDACTED)
@@ -100,6 +104,8 @@ class Redactor:
         """Redact bytes."""
         if self._raw_escaped is not None and any(mark.encode() in value for mark in _MARKS):
             value = self._raw_escaped.sub(REDACTED.encode(), value)
+        if self._raw_word_escaped is not None and any(mark.encode() in value for mark in _MARKS):
+            value = self._raw_word_escaped.sub(self._raw_word, value)
         for form in self._raw_forms:
             if form in value:
                 value = value.replace(form, REDACTED.encode())
@@ -107,9 +113,13 @@ class Redactor:
             return _without_words(value.decode("latin-1"), self._words).encode("latin-1")
         return value
 
+    def _raw_word(self, found: re.Match[bytes]) -> bytes:
+        """Replace a word that is written with an escape; those without one are looked at with the name around them."""
+        return found[0] if found[0].decode("latin-1") in self._plain_words else REDACTED_WORD.encode()
+
     def finds_words(self, content: bytes) -> bool:
         """Whether a key that may be an ordinary word is taken out of a body: what is left says less than was sent."""
-        return any(word.encode() in content for word in self._words) and self.content(content) != content
+        return bool(self._words) and self.content(content) != content
 
     def headers(self, headers: Headers) -> Headers:
         """Redact names and values of fields."""

@@ -1,4 +1,4 @@
-"""A key that nothing shows, the wrong keys that are tried beside it, and what stands in its place."""
+"""A key that nothing shows, the wrong keys that are tried beside it, and the marks that replace them."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ class Secret:
 
 
 def is_unmistakable(key: str) -> bool:
-    """Whether a key that is found in a response cannot stand there by chance."""
+    """Whether a key that is found in a response cannot be there by chance."""
     return len(key) >= LONGER_THAN_WORDS and len(set(key)) >= VARIED
 
 
-def near_misses(key: str) -> tuple[str, str | None]:
+def near_misses(secret: Secret) -> tuple[Secret, Secret | None]:
     """Return two wrong keys that are nearly the right one.
 
     The first has another last character, the second upper and lower case swapped (None if the key has no letters).
-    Padding of base64 is left alone, and the highest bit of the digit before it is changed: the lowest bits of a last
+    Padding of base64 stays, and the highest bit of the digit before it is changed: the lowest bits of a last
     digit may mean nothing, as in the signature of a JWT.
     """
+    key = secret.reveal()
     body = key.rstrip("=") or key
     last = body[-1].translate(str.maketrans("-_", "+/"))
     other = _BASE64[(_BASE64.index(last) + 32) % 64] if last in _BASE64 else "x" if last != "x" else "y"
     swapped = key.swapcase()
-    return body[:-1] + other + key[len(body) :], swapped if swapped != key else None
+    return Secret(body[:-1] + other + key[len(body) :]), Secret(swapped) if swapped != key else None

@@ -142,9 +142,9 @@ class Client:
         self._required = required or Required()
         self._key = key
         self._gateway = gateway or Gateway()
-        wrong, other_case = (None, None) if key is None else near_misses(key.reveal())
+        wrong, other_case = (None, None) if key is None else near_misses(key)
         self._wrong_keys = {Credential.WRONG: wrong, Credential.OTHER_CASE: other_case}
-        others = [Secret(value) for value in self._wrong_keys.values() if value is not None]
+        others = [secret for secret in self._wrong_keys.values() if secret is not None]
         self._redactor = Redactor(key, *self._gateway.secrets, others=others)
         self._bounds = bounds
         self._on_exchange = on_exchange
@@ -320,7 +320,8 @@ class Client:
         if self._key is not None:
             name = KEY_HEADER.lower() if ask.credential is Credential.LOWER_CASE_NAME else KEY_HEADER
             given = self._key.reveal()
-            fields[name] = {Credential.NONE: None, Credential.EMPTY: "", **self._wrong_keys}.get(ask.credential, given)
+            wrong = {credential: secret and secret.reveal() for credential, secret in self._wrong_keys.items()}
+            fields[name] = {Credential.NONE: None, Credential.EMPTY: "", **wrong}.get(ask.credential, given)
         if ask.operation is None:
             fields |= dict(self._required.headers)
         own = {name.lower() for name, _ in ask.headers}

@@ -57,6 +57,8 @@ class Played(Client):
         self.reference = reference
         self.clock = clock
         self.sent = 0
+        self.heard: list[Headers] = []
+        """The header fields of each request, as the endpoint received them."""
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
         """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
         self.base = f"http://{host}"
@@ -76,6 +78,7 @@ class Played(Client):
         self, method: str, url: str, headers: Headers, body: bytes = b""
     ) -> tuple[Response | None, Problem | None]:
         path, _, query = url.removeprefix(self.base).partition("?")
+        self.heard.append(headers)
         self.clock.now += TRIP / 2
         try:
             reply = self.reference.answer(IncomingRequest(method, path, query, headers, body=body))

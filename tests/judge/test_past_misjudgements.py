@@ -89,7 +89,7 @@ def test_garbage_before_many_brackets_is_no_json() -> None:
 
 
 def test_a_refusal_with_the_queue_one_level_down_carries_it() -> None:
-    body = b'{"code": "U", "message": "m", "data": {"queue_running": []}}'
+    body = b'{"code": "U", "message": "m", "data": ' + queue(running=(item(1),)) + b"}"
     found = result(beside(asked(401, body, credential=Credential.NONE)), "error.no-queue")
     assert [evidence.pointer for evidence in found.evidence] == ["/data/queue_running"]
 

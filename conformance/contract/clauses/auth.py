@@ -49,7 +49,7 @@ _WITH: Final = {
 }
 _LETS_IN: Final = {
     Credential.NONE: "this request is served without a key",
-    Credential.WRONG: "the key that was sent differs from the right one only in its last character",
+    Credential.WRONG: "another key than the right one opens the queue",
     Credential.EMPTY: "an empty value is taken for a key",
 }
 """What is known if a request is let in. That the server checks no key at all is not known from one request."""

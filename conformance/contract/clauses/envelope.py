@@ -45,7 +45,7 @@ def the_body_is_an_object(found: Located) -> Iterator[Finding]:
         yield Finding("", "an object", show(value), "The body is not a JSON object.", cause)
 
 
-_SUCCESS: Final = frozenset({"0", "200", "ok", "success", "succeeded", "none", "null", "no", "false"})
+_SUCCESS: Final = frozenset({"0", "200", "ok", "success", "succeeded", "none", "null", "false"})
 """Words, in lower case, by which an envelope says that nothing is wrong."""
 
 

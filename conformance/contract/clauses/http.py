@@ -83,7 +83,7 @@ def content_type_of(answer: Answer) -> str:
     found = answer.response.lines("content-type")
     if len(found) > 1:
         return f"{len(found)} Content-Type lines: {printable(' and '.join(found))}"
-    return printable(found[0]) if found else "no Content-Type"
+    return (printable(found[0]) or "an empty Content-Type") if found else "no Content-Type"
 
 
 def _charsets(answer: Answer) -> Iterator[str]:

@@ -36,7 +36,7 @@ TICKS: Final = tuple(
 )
 """Times from 2000 to 2100 by clocks with another epoch. In nanoseconds they would be of before 1991."""
 _DATE: Final = re.compile(
-    r"\s*(?:[+-]?\d{4,6}-?\d\d-?\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
+    r"\s*(?:[+-]?\d{4,6}-\d\d-\d\d|\d{8}(?:[T\s]|$)|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
     re.ASCII,
 )
 """How dates begin: 2025-11-23, 23.11.2025, 11/23/25, Sun, 23 Nov 2025."""
