@@ -320,7 +320,7 @@ class Client:
         if self._key is not None:
             name = KEY_HEADER.lower() if ask.credential is Credential.LOWER_CASE_NAME else KEY_HEADER
             given = self._key.reveal()
-            wrong = {credential: secret and secret.reveal() for credential, secret in self._wrong_keys.items()}
+            wrong = {name: None if key is None else key.reveal() for name, key in self._wrong_keys.items()}
             fields[name] = {Credential.NONE: None, Credential.EMPTY: "", **wrong}.get(ask.credential, given)
         if ask.operation is None:
             fields |= dict(self._required.headers)

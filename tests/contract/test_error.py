@@ -350,3 +350,34 @@ def test_a_queue_that_is_not_served_at_all_is_not_told_of_headers() -> None:
 
 def test_one_failure_is_chance() -> None:
     assert said("error.optional-header", read(queue()), odd(500, 2)) is None
+
+
+# --- errors that the document does not name ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 502, 503])
+@pytest.mark.parametrize(
+    "body",
+    [b"Unauthorized", b"{", b"\xff", b"\xef\xbb\xbf{}", b"[NaN]", b"{}{}", b'"\x01"'],
+    ids=["word", "cut", "not UTF-8", "mark", "NaN", "two texts", "control character"],
+)
+def test_what_their_body_holds_breaks_no_must(status: int, body: bytes) -> None:
+    judgement = judge([read(queue(item())), failed(body, status)])
+    broken = {result.id: result.level for result in judgement.results if result.evidence}
+    assert "error.other-json" in broken
+    assert set(broken.values()) == {"should"}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_documented_error_must_be_json(status: int) -> None:
+    judgement = judge([read(queue(item())), failed(b"Bad Request", status)])
+    broken = {result.id: result.level for result in judgement.results if result.evidence}
+    assert broken["json.well-formed"] == "must"
+    assert "error.other-json" not in broken
+
+
+def test_other_json_is_looked_at_if_it_is_labelled_so() -> None:
+    assert said("error.other-json", failed(ERROR, 404)) == []
+    assert said("error.other-json", failed(b"Not Found", 404, PLAIN)) is None
+    assert said("error.other-json", failed(b"", 404)) is None
+    assert said("error.other-json", asked(404, b"no", method="OPTIONS")) is None

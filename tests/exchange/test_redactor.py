@@ -48,7 +48,7 @@ def test_no_wrong_key_is_shown() -> None:
     wrong, other_case = near_misses(Secret(LONG))
     assert other_case is not None
     redactor = Redactor(Secret(LONG), others=(wrong, other_case))
-    for key in (wrong.reveal(), other_case.reveal(), base64.b64encode(LONG.encode()).decode()):
+    for key in (wrong.reveal(), other_case.reveal()):
         assert redactor.text(f"the key {key} is wrong") == f"the key {REDACTED} is wrong"
         assert redactor.content(f"the key {key} is wrong".encode()) == f"the key {REDACTED} is wrong".encode()
     assert LONG not in repr(redactor)
