@@ -89,7 +89,7 @@ SHOWN: dict[tuple[str, str], Sequence[Exchange]] = {
     ("status.served", "tls-port"): [read(b"The plain HTTP request was sent to HTTPS port", status=400)],
     ("status.served", "other-version"): [read(b"", status=505)],
     ("item.array", "object"): reads(queue({"id": 1})),
-    ("item.array", "bare-id"): reads(queue("id")),
+    ("item.array", "bare-id"): reads(queue("job-0001")),
     ("item.five-elements", "more"): reads(queue([*item(1), {}])),
     ("item.five-elements", "four"): reads(queue(item(1)[:4])),
     ("item.element-order", "comfyui-order"): job(e3={"create_time": MS}, e4=["9"]),
