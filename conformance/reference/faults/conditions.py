@@ -55,4 +55,5 @@ for _name, _lie, _clause, _tag in (
         lambda reply: f'"{_count(reply)}"',
     ),
 ):
-    add(_name, _lie, _clause, Twist(replies=_tagged(_tag)))
+    # A short run sees the queue move only if it moves fast.
+    add(_name, _lie, _clause, Twist(replies=_tagged(_tag)), variant="fast-moving")
