@@ -11,19 +11,29 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import finish, options_of_a_run, progress, refusal, unwritable
+from conformance.cli.shared import (
+    GroupedCommand,
+    GroupedOption,
+    finish,
+    options_at,
+    progress,
+    refusal,
+    unwritable,
+)
 from conformance.problems import UsageProblem
-from conformance.run.consent import agreed, unconsented
-from conformance.run.options import OPTIONS, settings_from
+from conformance.run.options import settings_from
 from conformance.run.settings import Settings
+from conformance.run.table import Place
 
 TARGETS_FILE: Final = "targets.toml"
 PARALLEL: Final = 4
+MANY: Final = "Many targets"
+"""The heading of the options for many targets."""
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("url", required=False)
-@options_of_a_run([option.name for option in OPTIONS])
+@options_at(Place.CHECK)
 @click.option(
     "--all",
     "file",
@@ -31,11 +41,25 @@ PARALLEL: Final = 4
     is_flag=False,
     flag_value=TARGETS_FILE,
     metavar="[FILE]",
-    help=f"Check all targets that a file names, and leave an overview too. [default: one target; FILE: {TARGETS_FILE}]",
+    help=f"Check every target of a file, and write an overview too. [default: one target; FILE: {TARGETS_FILE}]",
+    cls=GroupedOption,
+    group=MANY,
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Of --all, this target alone; repeatable. [default: all]")
 @click.option(
-    "--parallel", type=click.IntRange(min=1), metavar="N", help=f"With --all, targets at a time. [default: {PARALLEL}]"
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="With --all, check only this target; repeatable. [default: all]",
+    cls=GroupedOption,
+    group=MANY,
+)
+@click.option(
+    "--parallel",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"With --all, number of targets at a time. [default: {PARALLEL}]",
+    cls=GroupedOption,
+    group=MANY,
 )
 @click.option(
     "--list",
@@ -46,6 +70,8 @@ PARALLEL: Final = 4
     metavar="[FORMAT]",
     help="With --all, list the targets and send nothing; json is one line for the matrix of a CI system. "
     "[default: check them; FORMAT: text]",
+    cls=GroupedOption,
+    group=MANY,
 )
 def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None,
@@ -137,6 +163,8 @@ def _see_places(settings: Settings) -> None:
 
 def _consent(settings: Settings) -> Settings:
     """Ask before something is written to somebody's host; where nobody can be asked, the run itself wants --yes."""
+    from conformance.run.consent import agreed, unconsented
+
     question = unconsented(settings)
     if question is None or not sys.stdin.isatty():
         return settings

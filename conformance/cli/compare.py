@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from conformance.cli.shared import options_of_a_run, progress, reading, refusal, unwritable
+from conformance.cli.shared import (
+    GroupedCommand,
+    option_of_a_run,
+    options_at,
+    progress,
+    reading,
+    refusal,
+    unwritable,
+)
 from conformance.problems import UsageProblem
-from conformance.run.options import OPTIONS, settings_from
-from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, EMBEDDED
+from conformance.run.options import at, settings_from
+from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
+from conformance.run.table import Place
 
 if TYPE_CHECKING:
     from conformance.history.comparison import Comparison
@@ -20,49 +29,28 @@ if TYPE_CHECKING:
     from conformance.run.settings import Settings
 
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
-OF_BOTH: Final = (
-    "allow_plain_http_key",
-    "ca_bundle",
-    "insecure",
-    "redact_workflows",
-    "show_workflows",
-    "wait_for_items",
-    "deadline",
-    "exchange_timeout",
-    "connect_timeout",
-    "max_body",
-    "max_requests",
-    "rate_limit",
-)
-"""Options of a run that hold for both sides. Whoever needs others for a side checks it first, and gives its report."""
-OF_ONE: Final = {
-    "dialect": "The reading that is demanded of {}. [default: cloud]",
-    "queue_path": "The path of the queue below {}. [default: " + DEFAULT_QUEUE_PATH + "]",
-    "api_key_env": "The variable that holds the key of {}. [default: none is sent]",
-}
-"""Options of a run that each side has for itself, with what ``--help`` says of them."""
+OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
+"""Options of a run that hold for both sides. If a side needs others, check it first and give its report."""
+OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
+"""Options of a run that each side has for itself."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
 
 
 def _options_of_a_side(command: Any) -> Any:
-    known = {option.name: option for option in OPTIONS}
     for side in "ba":
-        for name, told in reversed(OF_ONE.items()):
-            option = known[name]
-            command = click.option(
-                f"{option.flag}-{side}",
-                type=click.Choice(option.choices) if option.choices else str,
-                metavar=None if option.choices else option.metavar,
-                help=told.format(side.upper()),
-            )(command)
+        for option in reversed(at(Place.SIDE)):
+            usual = "no key is sent" if option.name == "api_key_env" else option.usual
+            about = option.about._replace(usual=usual)
+            own = option._replace(help=f"of {side.upper()}, the {option.help}", about=about)
+            command = option_of_a_run(own, f"-{side}")(command)
     return command
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("a")
 @click.argument("b")
 @_options_of_a_side
-@options_of_a_run(OF_BOTH)
+@options_at(Place.BOTH)
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),

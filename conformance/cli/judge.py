@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.judge.judging import VERDICT_OPTIONS
-from conformance.run.options import settings_from
+from conformance.cli.shared import finish, options_at, refusal, unwritable
+from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_QUEUE_PATH
+from conformance.run.table import Place
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
@@ -48,7 +48,7 @@ _KEPT: Final = 100
     metavar="URL",
     help="Of a HAR file, judge this server: its base URL. [default: every server, each on its own]",
 )
-@options_of_a_run(VERDICT_OPTIONS)
+@options_at(Place.JUDGE)
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
@@ -97,7 +97,9 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:
-            report = judge_again(source, transcript, settings.judging, name=contents[0][0])
+            names = {option.name for option in at(Place.JUDGE)}
+            own = {name: value for name, value in settings.options().items() if name in names}
+            report = judge_again(source, transcript, replace(settings.judging, options=own), name=contents[0][0])
         else:
             exchanges, notes = _exchanges(contents, method, selection)
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")

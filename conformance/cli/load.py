@@ -10,22 +10,17 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.shared import option_of_a_run, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, options_at, refusal, unwritable
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.problems import UsageProblem
+from conformance.run.table import Place
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 USERS: Final = 10
 DURATION: Final = 30.0
 
 
-def _options(command: Any) -> Any:
-    for option in reversed(LOAD_OPTIONS):
-        command = option_of_a_run(option)(command)
-    return command
-
-
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command(cls=GroupedCommand, context_settings={"ignore_unknown_options": False})
 @click.argument("url", required=False)
 @click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST OPTIONS...]")
 @click.option(
@@ -39,9 +34,8 @@ def _options(command: Any) -> Any:
 @click.option(
     "--duration", type=click.FloatRange(1, LONGEST), default=DURATION, show_default=True, metavar="S", help="Seconds."
 )
-@click.option("--quiet", "-q", is_flag=True, help="Print the verdict and the table of failures alone.")
 @click.option("--locustfile", is_flag=True, help="Print where the locustfile is, for locust -f, and end.")
-@_options
+@options_at(Place.LOAD)
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:

@@ -3,41 +3,84 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from conformance.cli import EXIT_USAGE
-from conformance.run.options import OPTIONS, Option
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
+    from conformance.run.options import Option
     from conformance.run.settings import Settings
+    from conformance.run.table import Place
 
 
-def option_of_a_run(option: Option) -> Callable[..., Any]:
-    """Return the decorator of click for an entry of the table of options."""
-    told = option.help[0].upper() + option.help[1:]
+OTHERS: Final = "Other options"
+
+
+class GroupedOption(click.Option):
+    """An option that has a heading in ``--help``."""
+
+    def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command whose ``--help`` lists its options below their headings, in the order of the options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                heading = parameter.group if isinstance(parameter, GroupedOption) else OTHERS
+                sections.setdefault(heading, []).append(record)
+        for heading in sorted(sections, key=lambda heading: heading == OTHERS):
+            with formatter.section(heading):
+                formatter.write_dl(sections[heading])
+
+
+def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
+    """Return the decorator of click for an option of the table; ``suffix`` makes it that of one side."""
+    told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
     if option.metavar is None:
-        return click.option(option.flag, is_flag=True, help=f"{told}.")
-    kind = click.Choice(option.choices) if option.choices else option.type
-    given = {"type": kind, "metavar": None if option.choices else option.metavar, "default": option.default}
-    shown = "" if given["default"] is not None or "[default" in told else "."
+        return click.option(option.flag, is_flag=True, help=told, cls=GroupedOption, group=option.group)
     return click.option(
-        option.flag, show_default=given["default"] is not None, multiple=option.multiple, help=told + shown, **given
+        f"{option.flag}{suffix}",
+        type=click.Choice(option.choices) if option.choices else option.type,
+        metavar=None if option.choices else option.metavar,
+        default=None if suffix else option.default,
+        multiple=option.multiple,
+        help=told,
+        cls=GroupedOption,
+        group=option.group,
     )
 
 
 def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the options of the table that are named, in its order, and --quiet."""
+    from conformance.run.options import OPTIONS
 
+    return _adding([option for option in OPTIONS if option.name in names])
+
+
+def options_at(place: Place) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of a run that apply in a place, and --quiet."""
+    from conformance.run.options import at
+
+    return _adding(at(place))
+
+
+def _adding(options: Sequence[Option]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        command = click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone.")(command)
-        for option in reversed(OPTIONS):
-            if option.name in names:
-                command = option_of_a_run(option)(command)
+        command = click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")(command)
+        for option in reversed(options):
+            command = option_of_a_run(option)(command)
         return command
 
     return add

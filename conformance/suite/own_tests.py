@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +12,7 @@ from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
 from conformance.render.terminal import broken_status, clause_lines, property_lines
-from conformance.run.check import check
+from conformance.run.check import check, demand_options
 from conformance.spec.operation import shipped
 
 VERDICT: Final = "verdict"
@@ -45,7 +44,7 @@ def contract_tests(
 
     Raises TypeError for an option that ``conformance.check`` does not have.
     """
-    inspect.signature(check).bind("url", **options)
+    demand_options(options)
     failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if fail_on_should else set())
 
     @pytest.mark.parametrize("contract_item", list(_items()))

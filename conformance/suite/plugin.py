@@ -22,8 +22,9 @@ from conformance.render.terminal import COLOUR, broken_status, clause_lines, pro
 from conformance.render.write import check_writable, write_reports
 from conformance.run.ask import ask
 from conformance.run.consent import announcement, demand_consent
-from conformance.run.options import OPTIONS, settings_from
+from conformance.run.options import at, settings_from
 from conformance.run.settings import Settings
+from conformance.run.table import Place
 from conformance.text.safe import line
 
 MARKS: Final = {
@@ -123,7 +124,8 @@ class Warned(Exception):
 def _selected(session: pytest.Session, exitstatus: int) -> str:
     """Say which clauses the run was of."""
     option = session.config.option
-    told = [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
+    told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
+    told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
     if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
         told.append("stopped early")
     return ", ".join(told) or "clauses chosen one by one"
@@ -149,20 +151,21 @@ class Plugin:
 
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
-        """Add the options of the suite (README has the table)."""
-        group = parser.getgroup("conformance", "conformance of GET /api/queue")
-        for option in OPTIONS:
+        """Add the options of a run, below the headings that `check --help` has."""
+        for option in at(Place.CHECK):
+            title = f"conformance of GET /api/queue: {option.group.lower()}"
+            group = parser.getgroup(f"conformance: {option.group}", title)
+            told = option.told.replace("%", "%%")
             if option.metavar is None:
-                group.addoption(option.flag, action="store_true", help=option.help)
+                group.addoption(option.flag, action="store_true", help=told)
             else:
-                shown = "" if option.default is None else " [default: %(default)s]"
                 group.addoption(
                     option.flag,
                     metavar=option.metavar,
                     type=option.type,
                     default=option.default,
                     action="append" if option.multiple else "store",
-                    help=option.help + shown,
+                    help=told,
                 )
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -174,7 +177,7 @@ class Plugin:
             config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
         option = config.option
         try:
-            settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in OPTIONS})
+            settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in at(Place.CHECK)})
             demand_consent(settings)
             here = config.invocation_params.dir
             # made absolute: tests may change the working directory
@@ -244,6 +247,19 @@ class Plugin:
             found = names(settings.described, settings.gateway.names)
             label = label_of(settings.described)
             metafunc.parametrize("family", found, ids=[f"{label} / {name}" for name in found])
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselect the clauses that ``--clause`` does not choose."""
+        only = config.stash[SETTINGS].only
+        if only is None:
+            return
+        start = f"{self._node}::test_clause["
+        left_out = [
+            item for item in items if item.nodeid.startswith(start) and item.nodeid[len(start) : -1] not in only
+        ]
+        if left_out:
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
 
     @staticmethod
     def pytest_report_header(config: pytest.Config) -> list[str]:

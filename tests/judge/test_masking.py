@@ -19,10 +19,11 @@ from conformance.judge.report import encode
 from conformance.load.gather import Gathering
 from conformance.problems import UsageProblem
 from conformance.render.words import flags
-from conformance.run.settings import Settings, make_settings
+from conformance.run.settings import Settings
 from conformance.strategies import bodies
 from helpers.answers import item, queue, read, reads
 from helpers.commands import command_line, left_behind
+from helpers.run_options import make_settings
 
 SECRETS = ("a portrait of Ann", "ann_face.safetensors", "8472910471", "secret note")
 GRAPH = {
