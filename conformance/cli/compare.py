@@ -11,6 +11,7 @@ import click
 
 from conformance.cli.shared import (
     GroupedCommand,
+    GroupedOption,
     option_of_a_run,
     options_at,
     progress,
@@ -21,7 +22,7 @@ from conformance.cli.shared import (
 from conformance.problems import UsageProblem
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
-from conformance.run.table import Place
+from conformance.run.table import Group, Place
 
 if TYPE_CHECKING:
     from conformance.history.comparison import Comparison
@@ -57,6 +58,8 @@ def _options_of_a_side(command: Any) -> Any:
     metavar="DIR",
     default=DEFAULT_DIRECTORY,
     show_default=True,
+    cls=GroupedOption,
+    group=Group.REPORT.value,
     help="Where index.html, comparison.json and summary.md go, and the report of each side in a/ and b/.",
 )
 def compare(*, a: str, b: str, report_dir: Path, quiet: bool, **options: Any) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.cli.shared import options_at, refusal
+from conformance.cli.shared import GroupedCommand, options_at, refusal
 from conformance.run.table import Place
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EXIT_NOT_READ: Final = 11
 """Nothing is known of the published document. No status of a run, nor of pytest."""
 
 
-@click.command(short_help="Compare the published document with the vendored one.")
+@click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
 @click.option(
     "--url", metavar="URL", help="Where the document is published. [default: where Comfy's documentation has it]"
 )

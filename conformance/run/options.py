@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from conformance.problems import UsageProblem
 from conformance.run.table import Opt, Options, Place
@@ -88,11 +88,11 @@ class Option(NamedTuple):
 
 def described(struct: type) -> tuple[Option, ...]:
     """Return the options that a struct such as ``Options`` describes. Raises TypeError for a field without ``Opt``."""
-    return tuple(_option(field) for field in fields(struct))
+    annotations = get_type_hints(struct, include_extras=True)
+    return tuple(_option(field, get_args(annotations[field.name])) for field in fields(struct))
 
 
-def _option(field: Field[Any]) -> Option:
-    annotated = get_args(field.type)
+def _option(field: Field[Any], annotated: tuple[Any, ...]) -> Option:
     about = next((each for each in annotated[1:] if isinstance(each, Opt)), None)
     if about is None or field.default is MISSING:
         raise TypeError(f"option {field.name}: write {field.name}: Annotated[TYPE, Opt(GROUP, HELP, ...)] = DEFAULT")

@@ -22,9 +22,9 @@ from conformance.render.terminal import COLOUR, broken_status, clause_lines, pro
 from conformance.render.write import check_writable, write_reports
 from conformance.run.ask import ask
 from conformance.run.consent import announcement, demand_consent
-from conformance.run.options import at, settings_from
+from conformance.run.options import settings_from
 from conformance.run.settings import Settings
-from conformance.run.table import Place
+from conformance.suite.options import add_options, given_options
 from conformance.text.safe import line
 
 MARKS: Final = {
@@ -152,21 +152,7 @@ class Plugin:
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
         """Add the options of a run, below the headings that `check --help` has."""
-        for option in at(Place.CHECK):
-            title = f"conformance of GET /api/queue: {option.group.lower()}"
-            group = parser.getgroup(f"conformance: {option.group}", title)
-            told = option.told.replace("%", "%%")
-            if option.metavar is None:
-                group.addoption(option.flag, action="store_true", help=told)
-            else:
-                group.addoption(
-                    option.flag,
-                    metavar=option.metavar,
-                    type=option.type,
-                    default=option.default,
-                    action="append" if option.multiple else "store",
-                    help=told,
-                )
+        add_options(parser)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Check the options before anything is collected; name the markers."""
@@ -177,7 +163,7 @@ class Plugin:
             config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
         option = config.option
         try:
-            settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in at(Place.CHECK)})
+            settings = settings_from(os.environ, given_options(option))
             demand_consent(settings)
             here = config.invocation_params.dir
             # made absolute: tests may change the working directory

@@ -128,6 +128,10 @@ def test_the_version_is_told() -> None:
         (["serve", "--api-key-env", "UNSET"], "UNSET, which is not set: export it"),
         (["serve", "--host", "nowhere.invalid"], "choose another --host or --port"),
         (["clauses", "--format", "klingon"], "'table', 'markdown', 'json'"),
+        (
+            ["check", NOWHERE, "--clause", "itm.array"],
+            "--clause 'itm.array' matches no clause: did you mean item.array?",
+        ),
         (["clauses", "item.prompt-id.uid"], "no clause 'item.prompt-id.uid': did you mean item.prompt-id.uuid?"),
         (["clauses", "item.", "--format", "markdown"], "leave out the ID, or choose table or json"),
         (["check", "--list"], "--list is for many targets: add --all"),
@@ -206,6 +210,18 @@ def test_a_target_that_is_not_reached_is_inconclusive_and_has_a_report(folder: P
     assert result.exit_code == 10
     assert result.output.startswith(f"Inconclusive: the target cannot be reached: {why}")
     assert report(folder)["verdict"] == "inconclusive"
+
+
+def test_a_check_of_chosen_clauses_is_partial_and_judges_by_these(folder: Path) -> None:
+    with serve(fault="id-as-short-code") as endpoint:
+        typed = ("check", endpoint.url, "--properties", "0", "-q", "--clause")
+        assert call(*typed, "item.create-time.*").exit_code == 0
+        assert call(*typed, "item.prompt-id.*", "--clause", "auth").exit_code == 1
+    found = report(folder)
+    assert {clause["id"].partition(".")[0] for clause in found["clauses"]} == {"item", "auth"}
+    assert found["run"]["partial"]
+    assert found["run"]["selected"] == "--clause 'item.prompt-id.*' --clause 'auth'"
+    assert found["run"]["options"]["clause"] == "item.prompt-id.*, auth"
 
 
 def test_ctrl_c_is_2_and_one_line_and_leaves_the_earlier_report(folder: Path) -> None:

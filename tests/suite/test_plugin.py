@@ -118,6 +118,17 @@ def test_a_selection_is_partial_and_its_verdict_is_of_the_selected_alone(tmp_pat
     assert [clause["id"] for clause in left["clauses"]] == [c.id for c in CATALOGUE if "array" in c.id]
 
 
+def test_clauses_can_be_chosen_by_pattern(tmp_path: Path, broken: Endpoint) -> None:
+    options = ("--target", broken.url, "--properties", "0", "--clause")
+    assert suite(tmp_path, *options, "item.create-time.*").returncode == 0
+    assert suite(tmp_path, *options, "item.prompt-id.*", "--clause", "auth", "-k", "prompt-id").returncode == 1
+    left = report(tmp_path)
+    chosen = [clause.id for clause in CATALOGUE if clause.id.startswith("item.prompt-id.")]
+    assert [clause["id"] for clause in left["clauses"]] == chosen
+    assert left["run"]["selected"] == "--clause 'item.prompt-id.*', --clause 'auth', -k 'prompt-id'"
+    assert left["run"]["partial"]
+
+
 def test_one_clause_can_be_named(tmp_path: Path, broken: Endpoint) -> None:
     node = f"{SUITE}::test_clause[item.prompt-id.uuid]"
     done = run(tmp_path, BIN / "pytest", "--pyargs", node, "--target", broken.url)
