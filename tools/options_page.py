@@ -9,8 +9,8 @@ import click
 
 from conformance.cli.check import check
 from conformance.cli.shared import OTHERS, GroupedOption
+from conformance.run.describing import Group, Place
 from conformance.run.options import OPTIONS, Option, at
-from conformance.run.table import Group, Place
 
 WHERE: Final = {
     Place.JUDGE: "`judge`",

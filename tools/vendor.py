@@ -18,7 +18,7 @@ from conformance.cli.drift import compared, document_url
 from conformance.cli.shared import options_at
 from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
-from conformance.run.table import Place
+from conformance.run.describing import Place
 from conformance.spec.document import DOCUMENT_PATH
 from conformance.text.files import write_whole
 from conformance.text.safe import line

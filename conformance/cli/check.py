@@ -21,9 +21,9 @@ from conformance.cli.shared import (
     unwritable,
 )
 from conformance.problems import UsageProblem
+from conformance.run.describing import Place
 from conformance.run.options import settings_from
 from conformance.run.settings import Settings
-from conformance.run.table import Place
 
 TARGETS_FILE: Final = "targets.toml"
 PARALLEL: Final = 4

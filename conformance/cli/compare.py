@@ -20,9 +20,9 @@ from conformance.cli.shared import (
     unwritable,
 )
 from conformance.problems import UsageProblem
+from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
-from conformance.run.table import Group, Place
 
 if TYPE_CHECKING:
     from conformance.history.comparison import Comparison

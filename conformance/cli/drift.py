@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from conformance.cli.shared import GroupedCommand, options_at, refusal
-from conformance.run.table import Place
+from conformance.run.describing import Place
 
 if TYPE_CHECKING:
     from conformance.drift.changes import Drift

@@ -22,7 +22,7 @@ from conformance.cli.check_all import COLOUR
 from conformance.cli.shared import options_at, refusal, unwritable
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
-from conformance.run.table import Place
+from conformance.run.describing import Place
 
 if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell

@@ -13,9 +13,9 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, refusal, unwritable
+from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_QUEUE_PATH
-from conformance.run.table import Group, Place
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange

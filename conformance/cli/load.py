@@ -13,7 +13,7 @@ import click
 from conformance.cli.shared import GroupedCommand, GroupedOption, options_at, refusal, unwritable
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.problems import UsageProblem
-from conformance.run.table import Place
+from conformance.run.describing import Place
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 LOAD: Final = "Load"

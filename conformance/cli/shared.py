@@ -13,9 +13,9 @@ from conformance.cli import EXIT_USAGE
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
+    from conformance.run.describing import Place
     from conformance.run.options import Option
     from conformance.run.settings import Settings
-    from conformance.run.table import Place
 
 
 OTHERS: Final = "Other options"

@@ -21,9 +21,9 @@ from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
 from conformance.run.address import checked_url
+from conformance.run.describing import Place
 from conformance.run.options import Option, at
 from conformance.run.settings import EMBEDDED
-from conformance.run.table import Place
 from conformance.run.targets import Target, of_its_own, parse
 from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean

@@ -8,9 +8,9 @@ from typing import Any, Final
 from conformance.exchange.hosts import is_loopback
 from conformance.problems import UsageProblem
 from conformance.run.consent import unconsented
+from conformance.run.describing import Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import Settings
-from conformance.run.table import Place
 
 LONGEST: Final = 3600.0
 """Seconds. A load test that nobody ends, ends."""

@@ -52,8 +52,8 @@ def check(
 
 def demand_options(names: Iterable[str]) -> None:
     """Raise TypeError for a name that is not an option of ``conformance.check``."""
+    from conformance.run.describing import Place
     from conformance.run.options import at
-    from conformance.run.table import Place
     from conformance.text.suggest import did_you_mean
 
     known = [*OWN, *(option.name for option in at(Place.LIBRARY))]

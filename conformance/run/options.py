@@ -10,7 +10,8 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from conformance.problems import UsageProblem
-from conformance.run.table import Opt, Options, Place
+from conformance.run.describing import Opt, Place
+from conformance.run.table import Options
 
 if TYPE_CHECKING:
     from conformance.run.settings import Settings

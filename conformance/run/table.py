@@ -6,85 +6,21 @@ field here and use it in ``conformance/run/make.py``; then run ``tox -e docs``.
 """
 
 from dataclasses import dataclass
-from enum import Enum, Flag, auto
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from conformance.contract.terms import Dialect
 from conformance.probe.limits import Bounds, Writes
 from conformance.properties.model import KEPT_NOWHERE, Properties
 from conformance.render.formats import FORMATS
+from conformance.run.describing import Group, Opt, Place
 from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR
-
-
-class Group(Enum):
-    """The headings of ``check --help``, in its order."""
-
-    TARGET = "Target"
-    KEYS = "Authentication"
-    CHECKED = "What is checked"
-    GENERATED = "Generated requests"
-    WRITES = "Writing"
-    REPORT = "Report"
-    LIMITS = "Limits"
-
-
-class Place(Flag):
-    """Where an option applies. A place that is not named does not know the option."""
-
-    CHECK = auto()
-    """``check``, pytest and the tables of ``targets.toml``."""
-    JUDGE = auto()
-    """``judge``: what the verdict depends on, without any request."""
-    MANY = auto()
-    """The columns of a CSV file of targets."""
-    ALL = auto()
-    """The command line of a run of many targets, for all of them."""
-    LOAD = auto()
-    """``load`` and its locustfile."""
-    BOTH = auto()
-    """``compare``, for both sides."""
-    SIDE = auto()
-    """``compare``, for each side separately: ``--NAME-a`` and ``--NAME-b``."""
-    LIBRARY = auto()
-    """``conformance.check``."""
-    DRIFT = auto()
-    """``drift``."""
-
 
 _JUDGE: Final = Place.CHECK | Place.JUDGE
 _MANY: Final = Place.CHECK | Place.MANY | Place.ALL
 _READS: Final = _MANY | Place.LOAD | Place.BOTH
+_KEYED: Final = Place.CHECK | Place.MANY | Place.LOAD
 _WRITES: Final = Place.CHECK | Place.LOAD
-
-
-class Opt(NamedTuple):
-    """How one option is described. Its type and default are those of the field."""
-
-    group: Group
-    help: str
-    """A phrase without a full stop, for ``--help``."""
-    metavar: str | None = None
-    """None makes a flag of it."""
-    at: Place = Place.CHECK
-    usual: str = ""
-    """The default in words, if the default of the field does not say it."""
-    more: str = ""
-    """Further sentences for docs/options.md, in Markdown."""
-    choices: tuple[str, ...] = ()
-    least: float | None = None
-    """The smallest value."""
-    because: str = ""
-    """Why there is nothing smaller, if that is not obvious."""
-    above: float | None = None
-    """The value is greater than this."""
-    own: bool = False
-    """It belongs to one target: it cannot be given for many at once."""
-    load_help: str = ""
-    """What it means to ``load``, if that is something else."""
-    load_default: float | None = None
-
-
 _URL_MORE: Final = (
     "A path prefix and IPv6 are fine. An address of loopback (`127.0.0.1:8188`) needs no scheme. `embedded` is the "
     "embedded reference endpoint, and the verdict says so; if `CI` is set it must be named."
@@ -119,7 +55,7 @@ class Options:
     queue_path: Annotated[
         str,
         Opt(
-            Group.TARGET, "path of the queue below the target", "PATH", _MANY | Place.LOAD | Place.SIDE | Place.LIBRARY
+            Group.TARGET, "path of the queue below the target", "PATH", _KEYED | Place.ALL | Place.SIDE | Place.LIBRARY
         ),
     ] = DEFAULT_QUEUE_PATH
     ca_bundle: Annotated[
@@ -133,20 +69,11 @@ class Options:
     ] = None
     client_cert: Annotated[
         _TEXT,
-        Opt(
-            Group.TARGET,
-            "client certificate and key (PEM) for a gateway",
-            "FILE",
-            _MANY | Place.LOAD | Place.LIBRARY,
-        ),
+        Opt(Group.TARGET, "client certificate and key (PEM) for a gateway", "FILE", _MANY | Place.LOAD | Place.LIBRARY),
     ] = None
     insecure: Annotated[
         bool,
-        Opt(
-            Group.TARGET,
-            "do not verify certificates; the report says so",
-            at=_READS | Place.LIBRARY | Place.DRIFT,
-        ),
+        Opt(Group.TARGET, "do not verify certificates; the report says so", at=_READS | Place.LIBRARY | Place.DRIFT),
     ] = False
     proxy_env: Annotated[
         str | None,
@@ -159,44 +86,25 @@ class Options:
             "No other proxy is used, whatever the environment holds.",
         ),
     ] = None
-
     api_key_env: Annotated[
         str | None,
         Opt(
             Group.KEYS,
             "environment variable with the key",
             "NAME",
-            Place.CHECK | Place.MANY | Place.LOAD | Place.SIDE,
+            _KEYED | Place.SIDE,
             DEFAULT_KEY_ENV,
             "A key is never an argument.",
             own=True,
         ),
     ] = None
-    api_key_file: Annotated[
-        _TEXT,
-        Opt(
-            Group.KEYS,
-            "file with the key and nothing else",
-            "FILE",
-            Place.CHECK | Place.MANY | Place.LOAD,
-            own=True,
-        ),
-    ] = None
-    no_key: Annotated[
-        bool,
-        Opt(
-            Group.KEYS,
-            "send no key, whatever the environment holds",
-            at=Place.CHECK | Place.MANY | Place.LOAD,
-        ),
-    ] = False
+    api_key_file: Annotated[_TEXT, Opt(Group.KEYS, "file with the key and nothing else", "FILE", _KEYED, own=True)] = (
+        None
+    )
+    no_key: Annotated[bool, Opt(Group.KEYS, "send no key, whatever the environment holds", at=_KEYED)] = False
     allow_plain_http_key: Annotated[
         bool,
-        Opt(
-            Group.KEYS,
-            "send the key over plain http to hosts other than loopback too",
-            at=_READS | Place.LIBRARY,
-        ),
+        Opt(Group.KEYS, "send the key over plain http to hosts other than loopback too", at=_READS | Place.LIBRARY),
     ] = False
     header: Annotated[
         tuple[str, ...],
@@ -204,12 +112,11 @@ class Options:
             Group.KEYS,
             "header for a gateway with its value in a variable, such as Authorization=MY_TOKEN; repeatable",
             "NAME=VARIABLE",
-            Place.CHECK | Place.MANY | Place.LOAD,
+            _KEYED,
             more="Its value is kept secret like the key, unless it has fewer than 4 characters.",
             own=True,
         ),
     ] = ()
-
     dialect: Annotated[
         str,
         Opt(
@@ -246,12 +153,7 @@ class Options:
         ),
     ] = None
     fail_on_should: Annotated[
-        bool,
-        Opt(
-            Group.CHECKED,
-            "fail on breached 'should' clauses too",
-            at=_MANY | Place.JUDGE | Place.LOAD,
-        ),
+        bool, Opt(Group.CHECKED, "fail on breached 'should' clauses too", at=_MANY | Place.JUDGE | Place.LOAD)
     ] = False
     inconclusive_ok: Annotated[
         bool,
@@ -272,7 +174,6 @@ class Options:
             least=0,
         ),
     ] = 0.0
-
     properties: Annotated[
         int,
         Opt(
@@ -318,7 +219,6 @@ class Options:
             more="`github:OWNER/REPO` is the artifact `hypothesis-example-db` of an earlier run there.",
         ),
     ] = None
-
     populate: Annotated[
         bool,
         Opt(
@@ -363,8 +263,7 @@ class Options:
         ),
     ] = None
     clear: Annotated[
-        bool,
-        Opt(Group.WRITES, "with --populate: also clear the queue, if it holds only jobs of this run", own=True),
+        bool, Opt(Group.WRITES, "with --populate: also clear the queue, if it holds only jobs of this run", own=True)
     ] = False
     interrupt: Annotated[
         bool,
@@ -395,7 +294,6 @@ class Options:
             load_help="with --populate: allow writing to a host that is not loopback",
         ),
     ] = False
-
     report_dir: Annotated[
         str | Path,
         Opt(
@@ -450,7 +348,6 @@ class Options:
             more=_BODIES_MORE,
         ),
     ] = False
-
     deadline: Annotated[
         float | None,
         Opt(
@@ -463,16 +360,14 @@ class Options:
         ),
     ] = None
     exchange_timeout: Annotated[
-        float,
-        Opt(Group.LIMITS, "seconds for one exchange, from first to last byte", "S", _READS, above=0),
+        float, Opt(Group.LIMITS, "seconds for one exchange, from first to last byte", "S", _READS, above=0)
     ] = Bounds.exchange_timeout
     connect_timeout: Annotated[float, Opt(Group.LIMITS, "seconds to connect", "S", _READS, above=0)] = (
         Bounds.connect_timeout
     )
-    max_body: Annotated[
-        int,
-        Opt(Group.LIMITS, "bytes of one body after decompression", "BYTES", _READS, above=0),
-    ] = Bounds.max_body
+    max_body: Annotated[int, Opt(Group.LIMITS, "bytes of one body after decompression", "BYTES", _READS, above=0)] = (
+        Bounds.max_body
+    )
     max_requests: Annotated[
         int | None,
         Opt(

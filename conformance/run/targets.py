@@ -26,9 +26,9 @@ from typing import Any, Final
 
 from conformance.exchange.sniff import as_text
 from conformance.problems import UsageProblem
+from conformance.run.describing import Place
 from conformance.run.options import Option, at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
-from conformance.run.table import Place
 from conformance.text.suggest import did_you_mean
 
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name != "report_dir"}

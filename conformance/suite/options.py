@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from conformance.run.describing import Place
 from conformance.run.options import at
-from conformance.run.table import Place
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 import conformance
 from conformance.cli.shared import GroupedCommand, options_at
 from conformance.problems import UsageProblem
+from conformance.run.describing import Group, Opt, Place
 from conformance.run.make import make_settings
 from conformance.run.options import OPTIONS, Option, at, described
-from conformance.run.table import Group, Opt, Options, Place
+from conformance.run.table import Options
 from conformance.suite.options import add_options
 from helpers import run_options
 from helpers.cli_runner import call

@@ -9,8 +9,8 @@ import pytest
 from conformance.cli.check import check
 from conformance.exchange.secrets import Secret
 from conformance.problems import UsageProblem
+from conformance.run.describing import Place
 from conformance.run.options import Option, at
-from conformance.run.table import Place
 from conformance.run.targets import Target, environment, parse, read
 
 FILE = Path("folder/targets.toml")
