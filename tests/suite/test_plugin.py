@@ -277,7 +277,7 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
     assert done.returncode == 0
     start = done.stdout.index("conformance of GET /api/queue:")
     text = " ".join(done.stdout[start : done.stdout.index("[pytest]")].split())
-    for option in ("--target=URL", "--queue-path=PATH", "--no-key", "[default: /api/queue]", "[default: 20.0]"):
+    for option in ("--target=URL", "--queue-path=PATH", "--no-key", "[default: /api/queue]", "[default: 20]"):
         assert option in text
 
 
