@@ -31,9 +31,9 @@ class Profile(enum.StrEnum):
 
 PROFILE_MEANING: Final[dict[Profile, str]] = {
     Profile.QUEUE: "QueueInfo, QueueItem and ErrorResponse, as the document describes them",
-    Profile.HTTP: "headers, caching, CORS, HEAD, OPTIONS and conditional requests",
-    Profile.AUTH: "requests without a key and with a wrong key",
-    Profile.LIFECYCLE: "submitting, listing and removing jobs, in runs that write",
+    Profile.HTTP: "Headers, caching, CORS, HEAD, OPTIONS and conditional requests",
+    Profile.AUTH: "Requests without a key and with a wrong key",
+    Profile.LIFECYCLE: "Submitting, listing and removing jobs, in runs that write",
 }
 _SUBJECTS: Final[dict[Profile, tuple[str, ...]]] = {
     Profile.QUEUE: (

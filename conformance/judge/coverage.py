@@ -73,3 +73,10 @@ def out_of_reach(result: ClauseResult, run: Run) -> str:
 def missing(result: ClauseResult) -> str:
     """Return what a clause that the run could ask was not exercised for."""
     return A_JOB if result.id.partition(".")[0] in _OF_JOBS else A_RESPONSE
+
+
+def skip_reason(result: ClauseResult, run: Run) -> str:
+    """Return why a clause was not asked, in words that clauses with the same cause share."""
+    if result.status is Status.NOT_APPLICABLE:
+        return f"not applicable: {result.reason}"
+    return f"not exercised: needs {out_of_reach(result, run) or missing(result)}"

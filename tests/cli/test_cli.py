@@ -344,7 +344,7 @@ def test_progress_and_colours_are_for_terminals() -> None:
 def test_a_body_is_judged_from_a_file_and_from_standard_input(answer: Path, folder: Path) -> None:
     for result in (call("judge", answer), call("judge", "-", stdin=answer.read_bytes())):
         assert result.exit_code == 0
-        assert result.stdout.splitlines()[-1].startswith("Conformant: ")
+        assert result.stdout.startswith("Conformant: ")
     assert not (folder / "reports").exists()
 
 
@@ -361,7 +361,7 @@ def test_several_files_are_one_run(answer: Path, folder: Path) -> None:
     assert result.exit_code == 1
     left = json.loads((folder / "here/compliance.json").read_text())
     assert len({exchange["id"] for exchange in left["exchanges"]}) == 3
-    assert "(broken in 1 of 3 answers)" in result.stdout
+    assert "(broken in 1 of 3 responses)" in result.stdout
 
 
 def test_a_raw_answer_is_judged_with_the_request_beside_it(answer: Path, folder: Path) -> None:

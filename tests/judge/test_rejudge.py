@@ -219,7 +219,7 @@ def test_a_report_is_judged_again_and_says_what_it_was_made_from(folder: Path, s
         (folder / "again/index.html").read_text(),
     ):
         assert re.search(said, text), text[:3000]
-    assert "[judged again, without asking]" in done.stdout
+    assert "[judged again, without new requests]" in done.stdout
 
 
 def test_a_report_that_was_made_from_another_can_be_judged_again_as_well(folder: Path, short_ids: str) -> None:
