@@ -23,7 +23,12 @@ def test_open_shows_the_report_and_never_changes_the_exit_status(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, found: bool
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda url: shown.append(url) or found)
+
+    def show(url: str) -> bool:
+        shown.append(url)
+        return found
+
+    monkeypatch.setattr("webbrowser.open", show)
     result = call(*CHECK, "--open", FORCE_COLOR="1")
     page = folder / "reports" / "latest" / "index.html"
     assert result.exit_code == 0
