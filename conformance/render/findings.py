@@ -86,7 +86,7 @@ def cards(report: Report) -> list[Card]:
 
 
 def _of_clause(result: ClauseResult, exchanges: dict[str, RecordedExchange]) -> list[Card]:
-    """Return a card for each cause that the evidence of a clause tells apart."""
+    """Return a card for each cause in the evidence of a clause."""
     by_cause: dict[tuple[str | None, ...], list[Evidence]] = {}
     for one in result.evidence:  # by words of the suite: what a server sends must not change the cards
         by_cause.setdefault((one.kind, one.hint, one.expected), []).append(one)

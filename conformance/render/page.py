@@ -155,7 +155,7 @@ def chart(runs: Sequence[PastRun]) -> Chart | None:
 
 
 def _path(points: Iterable[tuple[float, float] | None]) -> str:
-    """Return an SVG path with gaps where there is no point. A single point becomes a dot."""
+    """Return an SVG path with a gap for each missing point. A single point becomes a dot."""
     pieces, pen = [], False
     for point in points:
         if point is not None:

@@ -111,7 +111,7 @@ def _first(card: Card) -> list[Line]:
     ]
     lines = [_headline(card), *(_detail(f"{name:<13} {value}") for name, value in pairs if value)]
     if card.result.smallest is not None:
-        lines.append(_detail(f"Smallest request that shows it ({times(card.result.smallest)}):"))
+        lines.append(_detail(f"smallest request that shows it ({times(card.result.smallest)}):"))
         lines += [_detail(f"  {command}") for command in card.curl]
     return [*lines, _detail(f"Run `comfy-conformance clauses {card.result.id}` for more.")]
 

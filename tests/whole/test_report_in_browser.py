@@ -132,7 +132,7 @@ def test_the_command_can_be_copied(opener: Opener, pages: dict[str, str]) -> Non
 
 
 def test_without_script_it_is_whole(opener: Opener, pages: dict[str, str]) -> None:
-    """There are no dead controls; subjects and clauses open by keyboard, and links open what they lead into."""
+    """Controls that need the script are hidden, and links open the closed parts that they lead to."""
     page = opener(pages["failing"], java_script_enabled=False)
     expect(page.locator("#filters")).to_be_hidden()
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
