@@ -85,6 +85,8 @@ class Cli(Verbs):
         kwargs["standalone_mode"] = False
         if os.environ.get("NO_COLOR"):
             kwargs["color"] = False
+        elif os.environ.get("FORCE_COLOR"):
+            kwargs["color"] = True
         try:
             status = super().main(*args, **kwargs)
         except click.exceptions.Abort:

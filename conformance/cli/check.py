@@ -73,6 +73,7 @@ MANY: Final = "Many targets"
     cls=GroupedOption,
     group=MANY,
 )
+@click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
 def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None,
     target: str | None,
@@ -82,6 +83,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     only: tuple[str, ...],
     parallel: int | None,
     form: str | None,
+    opened: bool,
     **options: Any,
 ) -> int:
     """Check an endpoint and write a report.
@@ -96,7 +98,8 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     if file is not None:
         if url is not None:
             raise refusal("--all FILE names the targets: leave out the URL")
-        return _many(file, only, parallel, form, {"target": target, **options}, Path(report_dir), quiet=quiet)
+        status = _many(file, only, parallel, form, {"target": target, **options}, Path(report_dir), quiet=quiet)
+        return _open(Path(report_dir), status) if opened and form is None else status
     stray = [flag for flag, value in (("--only", only), ("--parallel", parallel), ("--list", form)) if value]
     if stray:
         raise refusal(f"{stray[0]} is for many targets: add --all")
@@ -125,7 +128,18 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
             transcript = ask(settings, tell)
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
-    return finish(report_on(transcript, settings.judging), settings, quiet=quiet)
+    status = finish(report_on(transcript, settings.judging), settings, quiet=quiet)
+    return _open(settings.report_dir, status) if opened else status
+
+
+def _open(directory: Path, status: int) -> int:
+    """Open the report in a browser. A machine without one changes no exit status."""
+    import webbrowser
+
+    page = (directory / "index.html").resolve()
+    if page.exists() and not webbrowser.open(page.as_uri()):
+        click.echo(f"no browser was found: open {page} yourself", err=True)
+    return status
 
 
 def _many(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at

@@ -111,7 +111,7 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
         except OSError as error:
             raise unwritable(settings.report_dir, error) from None
     lines = summary_lines(report)
-    for one in lines[-1:] if quiet else lines:
+    for one in lines[:1] if quiet else lines:
         click.secho(one.text, fg=COLOUR.get(one.style))
     if write and not quiet:
         click.echo(f"report: {settings.report_dir / 'index.html'}")

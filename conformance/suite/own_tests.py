@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
+from conformance.judge.coverage import skip_reason
 from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
@@ -95,7 +96,7 @@ def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
     if result.status in failing:
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
     if result.status in _NOT_SEEN:
-        pytest.skip(f"{result.status.value}: {result.reason}")
+        pytest.skip(skip_reason(result, report.run))
 
 
 def _tell_family(report: Report, name: str, failing: set[Status]) -> None:

@@ -11,9 +11,11 @@ from typing import Any, Final
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import PROFILE_MEANING, profile_of
 from conformance.exchange.transcript import Transcript
 from conformance.exchange.trouble import told
 from conformance.judge.build import report_on
+from conformance.judge.coverage import skip_reason
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Status, decode, encode
 from conformance.problems import UsageProblem
@@ -29,7 +31,15 @@ from conformance.text.safe import line
 
 MARKS: Final = {
     clause.id: [
-        getattr(pytest.mark, name) for name in (clause.level.value, clause.subject, *(["core"] if clause.core else []))
+        getattr(pytest.mark, name)
+        for name in dict.fromkeys(
+            (
+                clause.level.value,
+                profile_of(clause.id).value,
+                clause.subject,
+                *(["core"] if clause.core else []),
+            )
+        )
     ]
     for clause in CATALOGUE
 }
@@ -41,13 +51,14 @@ REPORT: Final = pytest.StashKey[Report]()
 
 
 def _markers() -> list[tuple[str, str]]:
-    subjects = dict.fromkeys(clause.subject for clause in CATALOGUE)
+    subjects = dict.fromkeys(clause.subject for clause in CATALOGUE if clause.subject not in PROFILE_MEANING)
     return [
         ("conformance", "the conformance suite"),
         ("must", "clauses whose breach is non-conformance"),
         ("should", "clauses whose breach is a warning"),
         ("property", "families of requests that Schemathesis generates from the document"),
         ("core", "clauses that must have been exercised for a verdict of conformant"),
+        *((profile.value, f"clauses of this profile ({meaning})") for profile, meaning in PROFILE_MEANING.items()),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]
 
@@ -89,7 +100,7 @@ def tell(config: pytest.Config, clause_id: str) -> None:
     if result.status is Status.WAIVED:
         pytest.xfail(f"waived: {result.waiver} [{clause_id}]")
     if result.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
-        pytest.skip(f"{result.status.value}: {result.reason} [{clause_id}]")  # pytest folds equal reasons into one
+        pytest.skip(skip_reason(result, report.run))  # with -ra, pytest prints one line for each reason
     if result.status is Status.WARN:
         raise Warned
 
@@ -294,13 +305,9 @@ class Plugin:
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
-        shown = {
-            one for result in report.clauses if result.status in _failing(settings) for one in clause_lines(result)
-        }
-        for one in summary_lines(report):
-            if one not in shown:
-                colour = COLOUR.get(one.style)
-                terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
+        for one in summary_lines(report, told=_failing(settings)):
+            colour = COLOUR.get(one.style)
+            terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
         if self._unkept is not None:
             terminalreporter.write_line(line(self._unkept), red=True)
         if self._unwritten is not None:

@@ -162,10 +162,10 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 # --- check --------------------------------------------------------------------------------------
 
 
-def test_a_check_ends_with_its_verdict_and_leaves_a_report(folder: Path) -> None:
+def test_a_check_begins_with_its_verdict_and_leaves_a_report(folder: Path) -> None:
     result = call("check")
     assert result.exit_code == 0
-    *_, verdict, where = result.stdout.splitlines()
+    verdict, *_, where = result.stdout.splitlines()
     assert verdict.startswith("Conformant: ")
     assert where == "report: reports/latest/index.html"
     assert result.stderr.startswith("asking the embedded reference endpoint, not a server of yours")
@@ -348,7 +348,8 @@ def test_progress_and_colours_are_for_terminals() -> None:
     assert "1 of at most 50 + 60 generated requests: read" in shown
     assert "\033[32mConformant: " in shown
     assert "1 of at most 50 + 60 generated requests: read" in plain
-    assert "\r\nConformant: " in plain
+    assert "Conformant: " in plain
+    assert "\033[32m" not in plain
     assert quiet.startswith("Conformant: ")
     assert "\033" not in quiet + piped.stdout + piped.stderr
     assert "of at most 50 + 60" not in piped.stderr
@@ -360,7 +361,7 @@ def test_progress_and_colours_are_for_terminals() -> None:
 def test_a_body_is_judged_from_a_file_and_from_standard_input(answer: Path, folder: Path) -> None:
     for result in (call("judge", answer), call("judge", "-", stdin=answer.read_bytes())):
         assert result.exit_code == 0
-        assert result.stdout.splitlines()[-1].startswith("Conformant: ")
+        assert result.stdout.startswith("Conformant: ")
     assert not (folder / "reports").exists()
 
 
@@ -377,7 +378,7 @@ def test_several_files_are_one_run(answer: Path, folder: Path) -> None:
     assert result.exit_code == 1
     left = json.loads((folder / "here/compliance.json").read_text())
     assert len({exchange["id"] for exchange in left["exchanges"]}) == 3
-    assert "(broken in 1 of 3 answers)" in result.stdout
+    assert "(broken in 1 of 3 responses)" in result.stdout
 
 
 def test_a_raw_answer_is_judged_with_the_request_beside_it(answer: Path, folder: Path) -> None:

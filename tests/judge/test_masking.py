@@ -59,7 +59,7 @@ def test_hidden_on_request_in_all_that_a_run_writes_and_prints(name: str, tmp_pa
     closed = command_line(tmp_path, *arguments, "--redact-workflows")
     hidden = closed.stdout + closed.stderr + left_behind(tmp_path)
     assert [secret for secret in SECRETS if secret in hidden] == []
-    assert "workflows are hidden" in closed.stdout.splitlines()[-2]
+    assert "workflows are hidden" in closed.stdout.splitlines()[0]
     assert open_.returncode == closed.returncode
     assert HIDDEN in hidden
 

@@ -231,7 +231,7 @@ def test_from_the_index_to_the_evidence_and_back(opener: Opener, site: Path) -> 
     expect(page.locator("[id='c-item.create-time.milliseconds']")).to_be_in_viewport()
     page.get_by_role("link", name="Run 9 after").click()
     page.get_by_role("link", name="The report, with its evidence").click()
-    expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
+    expect(page.get_by_role("heading", name="Fix this first")).to_be_visible()
     page.go_back()
     page.get_by_role("link", name="Nights & days").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Nights & days")
