@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import socket
-import ssl
 import time
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
-from urllib.parse import unquote_plus, urlencode
+from dataclasses import replace
+from typing import Final, Self
 
 from msgspec import structs
 
@@ -24,97 +18,22 @@ from conformance.exchange.model import Credential, Exchange, NoResponse, Operati
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.leave import Leave
-from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway
+from conformance.probe.limits import Bounds, Gateway
 from conformance.probe.raw import look
-from conformance.problems import UsageProblem
+from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
+from conformance.probe.tls import no_tls, reason, trust
 from conformance.text.safe import printable
 from conformance.version import __version__
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
-SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
-_UNKNOWN_ISSUER: Final = range(18, 22)
-"""X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"
 """What h11 says about bytes that cannot begin a line of HTTP, such as a frame of HTTP/2. It does not show them."""
-_PLAIN: Final = "this port speaks plain http: give the target with http://"
-_ALERTS: Final = {
-    "WRONG_VERSION_NUMBER": _PLAIN,
-    "RECORD_LAYER_FAILURE": _PLAIN,
-    "PACKET_LENGTH_TOO_LONG": _PLAIN,
-    "HTTP_REQUEST": _PLAIN,
-    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1, and the suite speaks nothing else",
-    "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
-    "HANDSHAKE_FAILURE": "no cipher in common, or a certificate of ours is missing: --client-cert",
-    "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
-    "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
-}
-"""What the other side means, by a piece of OpenSSL's name for its alert or for the bytes that are not TLS."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request of the plan: what differs from the plain read. A header of None is not sent.
-
-    ``operation`` is what is asked for instead of the queue, with ``body`` as it goes out, JSON or meant to be.
-    """
-
-    purpose: str
-    method: str = "GET"
-    headers: tuple[tuple[str, str | None], ...] = ()
-    query: str = ""
-    credential: Credential = Credential.GIVEN
-    operation: Operation | None = None
-    body: bytes = b""
-    job: str = ""
-    """The id in the URL of an operation that names a job there."""
-
-
-def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "", job: str = "") -> Ask:
-    """Return a request of another operation than reading the queue."""
-    headers = (("Content-Type", "application/json"),) if operation.writes else ()
-    return Ask(purpose, operation.method, headers, query, operation=operation, body=body, job=job)
-
-
-def guard(ask: Ask, leave: Leave | None) -> None:
-    """Stand before the wire: raises ValueError for what may write, unless there is leave for just this."""
-    if ask.method not in SAFE_METHODS:
-        refusal = f"{ask.method} is no method that only reads"
-        if leave is not None:
-            refusal = leave.refusal(ask.method, ask.operation, ask.body, ask.job) or ""
-        if refusal:
-            raise ValueError(refusal)
-    if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
-        msg = "a header that overrides the method may make a read write"
-        raise ValueError(msg)
-
-
-class Required(NamedTuple):
-    """What the user's document requires of every read: header fields, and a query as pairs of names and values."""
-
-    headers: tuple[tuple[str, str], ...] = ()
-    query: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the header fields, in lower case."""
-        return tuple(name.lower() for name, _ in self.headers)
-
-    @property
-    def text(self) -> str:
-        """The query as it is sent."""
-        return urlencode(self.query)
-
-    def with_query(self, query: str) -> str:
-        """Return a query with the required pairs that are not in it."""
-        there = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
-        missing = urlencode([(name, value) for name, value in self.query if name not in there])
-        return "&".join(filter(None, (missing, query)))
 
 
 class Client:
@@ -162,7 +81,7 @@ class Client:
         self._tls = trust(self._gateway) if self.url.startswith("https") else None
         proxy = self._gateway.proxy
         self._transport = httpx.AsyncHTTPTransport(
-            verify=self._tls or _no_tls(),
+            verify=self._tls or no_tls(),
             trust_env=False,
             proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
@@ -429,90 +348,3 @@ class OutOfTime(Exception):
 
 class CutOff(Exception):
     """An answer began and did not come whole."""
-
-
-def trust(gateway: Gateway) -> ssl.SSLContext:
-    """Trust what the system trusts, what certifi brings (a container often has nothing of its own), and what is given.
-
-    Raises UsageProblem where a file that was given holds no certificate.
-    """
-    files = tuple(map(_stamp, (gateway.ca_bundle, gateway.client_cert)))
-    return _trust(gateway.ca_bundle, gateway.client_cert, files, insecure=gateway.insecure)
-
-
-def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
-    """Tell a file from another one that stands, or stood, where a path leads."""
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return path.resolve(), found.st_mtime_ns, found.st_size
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """Return what a transport for plain http is given, and never uses: it would make one of its own each time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@lru_cache(maxsize=8)
-def _trust(
-    ca_bundle: Path | None, client_cert: Path | None, _files: tuple[object, ...], *, insecure: bool
-) -> ssl.SSLContext:
-    """Once for all runs that trust the same files: to read the certificates takes longer than some requests."""
-    import certifi
-
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    try:
-        if ca_bundle is not None:
-            context.load_verify_locations(ca_bundle)
-    except ssl.SSLError:
-        msg = f"--ca-bundle {ca_bundle} holds no certificate that can be read"
-        raise UsageProblem(msg) from None
-    try:
-        if client_cert is not None:
-            context.load_cert_chain(client_cert)
-    except (ssl.SSLError, OSError):
-        msg = f"--client-cert {client_cert} holds no certificate with its key that can be read"
-        raise UsageProblem(msg) from None
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def reason(error: BaseException) -> str:
-    """Say in words why a connection failed: the innermost cause that the operating system or TLS names."""
-    causes: list[BaseException] = []
-    step: Any = error
-    while step is not None and step not in causes:
-        causes.append(step)
-        step = step.__cause__ or step.__context__
-        if isinstance(step, BaseExceptionGroup):
-            step = step.exceptions[0]
-    for cause in reversed(causes):
-        if isinstance(cause, ssl.SSLError):
-            return _tls(cause)
-        if isinstance(cause, socket.gaierror):
-            return f"the name cannot be resolved ({cause.strerror})"
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno)
-    return next((str(cause) for cause in causes if str(cause)), type(error).__name__)
-
-
-def _tls(error: ssl.SSLError) -> str:
-    """Say what TLS did not like, and what to do where something can be done."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        remedy = (
-            "trust who issued it with --ca-bundle"
-            if error.verify_code in _UNKNOWN_ISSUER
-            else "it is to be replaced; --insecure looks away"
-        )
-        return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
-    why = error.reason or str(error)  # an alert that Python does not know has no reason
-    name = why.upper().replace(" ", "_")
-    remedy = next((f" ({told})" for alert, told in _ALERTS.items() if alert in name), "")
-    return f"TLS: {why}{remedy}"

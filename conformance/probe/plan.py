@@ -20,7 +20,8 @@ from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
 from conformance.exchange.headers import http_date
 from conformance.exchange.model import Credential, Exchange, NoResponse
-from conformance.probe.client import Ask, Client, OutOfTime
+from conformance.probe.client import Client, OutOfTime
+from conformance.probe.requests import Ask
 
 T = TypeVar("T")
 FIRST_READS: Final = 8

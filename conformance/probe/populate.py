@@ -15,7 +15,7 @@ from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFO
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange, Operation
 from conformance.exchange.transcript import Populated
-from conformance.probe.client import Ask, Client, OutOfTime, other
+from conformance.probe.client import Client, OutOfTime
 from conformance.probe.jobs import (
     ARRIVAL,
     CLEAN_UP,
@@ -40,6 +40,7 @@ from conformance.probe.jobs import (
 from conformance.probe.leave import Leave, Listed
 from conformance.probe.limits import TO_BE_REFUSED, Writes
 from conformance.probe.plan import Asker, Stopped, gathered
+from conformance.probe.requests import Ask, other
 from conformance.probe.workflows import (
     TEXT,
     NoWorkflow,

@@ -16,9 +16,10 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.secrets import Secret
 from conformance.judge.judge import judge
-from conformance.probe.client import SAFE_METHODS, WRONG_KEY, Ask, Client
+from conformance.probe.client import WRONG_KEY, Client
 from conformance.probe.limits import Bounds
 from conformance.probe.plan import AGAIN, BROKEN_OFF, FUTILE, PAUSE, WAITS, Stopped, begin, end, follow, generating
+from conformance.probe.requests import SAFE_METHODS, Ask
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
 from conformance.run.ask import check
