@@ -8,10 +8,13 @@ import time
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import replace
+from math import inf
 from typing import Final, Self
 
 from msgspec import structs
 
+from conformance.contract.conversation import OK, ORIGIN_AWAY, TOO_MANY
+from conformance.contract.refusals import challenges
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
@@ -19,6 +22,7 @@ from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
+from conformance.probe.pace import Pace, retry_after
 from conformance.probe.raw import look
 from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
 from conformance.probe.tls import no_tls, reason, trust
@@ -31,6 +35,13 @@ WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
+TOO_FAST: Final = (TOO_MANY, 503)
+STARTING: Final = (500, 503, *ORIGIN_AWAY)
+"""Statuses of a server, or of the gateway before it, that has not come up yet."""
+FIXED_PLAN: Final = 50
+"""Requests of the fixed plan at most."""
+SHARE: Final = 0.9
+"""Of the time that is left: what the pace of the server may take up, so that the fixed plan is sent to its end."""
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"
 """What h11 says about bytes that cannot begin a line of HTTP, such as a frame of HTTP/2. It does not show them."""
@@ -41,8 +52,9 @@ class Client:
 
     ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
     that the bound on requests does not count: polls that the user asked for, and those sent while ``counting`` is
-    False. ``kept`` are the bytes of all bodies that are kept for judging. ``required`` is added to every read.
-    Without ``leave``, the user's own, nothing is sent that writes.
+    False. Nor does it count what the server refuses for its pace, or while it starts: that is sent again. ``kept`` are
+    the bytes of all bodies that are kept for judging, ``served`` says whether a plain read was answered 200.
+    ``required`` is added to every read. Without ``leave``, the user's own, nothing is sent that writes.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of what was asked for
@@ -71,7 +83,9 @@ class Client:
         self._wall, self._clock = time.time(), self.monotonic()
         self._ends = self._clock + bounds.deadline
         self._kept: dict[bytes, bytes] = {}
-        self._next = 0.0
+        self.pace = Pace(bounds.rate_limit)
+        self.served = False
+        self._gate = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         import httpx
@@ -130,7 +144,19 @@ class Client:
 
     def _may_ask_again(self, ask: Ask, exchange: Exchange) -> bool:
         broken = exchange.problem is not None and exchange.problem.fault in _RETRIED and ask.method in SAFE_METHODS
-        return broken and len(self.ledger) - self.uncounted < self._bounds.max_requests and self.left > 0
+        return broken and self.counted < self._bounds.max_requests and self.left > 0
+
+    @property
+    def counted(self) -> int:
+        """The requests that count towards the bound on them."""
+        return len(self.ledger) - self.uncounted
+
+    def refuses(self, exchange: Exchange) -> bool:
+        """Whether a response says that requests come too fast, or too early for a server that starts."""
+        if exchange.response is not None and challenges(exchange.response.headers):
+            return False  # asking again, at whatever pace, does not help
+        status = None if exchange.response is None else exchange.response.status
+        return status in TOO_FAST or (not self.served and status in STARTING)
 
     @property
     def can_look(self) -> bool:
@@ -146,9 +172,13 @@ class Client:
 
     async def _attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool = False) -> Exchange:
         guard(ask, self.leave)
-        await self._turn()
-        if self.left <= 0 and self.ledger:
-            raise OutOfTime
+        async with self._gate:
+            await self._turn()
+            if self.pace.streak:  # one by one, until the server lets requests in again
+                return await self._sent(ask, attempt, on_the_wire=on_the_wire)
+        return await self._sent(ask, attempt, on_the_wire=on_the_wire)
+
+    async def _sent(self, ask: Ask, attempt: int, *, on_the_wire: bool) -> Exchange:
         number = f"x{len(self.ledger) + 1}"
         sent, request = self.prepare(ask, on_the_wire=on_the_wire)
         url = self.url_of(ask)
@@ -167,6 +197,7 @@ class Client:
             raise
         exchange = replace(exchange, response=response, problem=problem, elapsed=self.monotonic() - started)
         self.ledger[place] = exchange
+        self._keep_pace(exchange, started)
         self._note(exchange)
         self._on_exchange(exchange)
         return exchange
@@ -204,14 +235,25 @@ class Client:
             self.leave.note(exchange)
 
     async def _turn(self) -> None:
-        """Wait until the bound on requests per second allows one more."""
-        if self._bounds.rate_limit is None:
-            return
-        now = self.monotonic()
-        mine = max(now, self._next)
-        self._next = mine + 1 / self._bounds.rate_limit
-        if mine > now:
-            await self.sleep(min(mine - now, max(0.0, self.left)))
+        """Wait until the pace allows one more request. Raises OutOfTime if the run's time is over then."""
+        while (wait := self.pace.wait(self.monotonic())) > 0 and self.left > 0:
+            await self.sleep(min(wait, self.left))
+        if self.left <= 0 and self.ledger:
+            raise OutOfTime
+        most = inf
+        if self.counting:
+            remaining = max(1, min(self._bounds.max_requests, FIXED_PLAN) - self.counted)
+            most = SHARE * self.left / remaining
+        self.pace.sent(self.monotonic(), most)
+
+    def _keep_pace(self, exchange: Exchange, sent: float) -> None:
+        if self.refuses(exchange):
+            assert exchange.response is not None
+            self.pace.held_back(exchange.response.status, sent, self.monotonic(), retry_after(exchange))
+            self.uncounted += self.counting
+        elif exchange.response is not None:
+            self.served |= exchange.request.plain and exchange.response.status == OK
+            self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
         """Return where an operation is: the queue itself, or beside it."""

@@ -22,7 +22,7 @@ from hypothesis.database import (
 
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smallest
-from conformance.probe.plan import AGAIN, READ, Stopped
+from conformance.probe.asker import AGAIN, READ, Stopped
 from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
