@@ -110,7 +110,7 @@ class ProgressLine:
 
     def after(self, exchange: Exchange) -> str:
         """Return the line after one more exchange. What the server refuses for its pace is sent again."""
-        from conformance.probe.client import TOO_FAST
+        from conformance.probe.pace import TOO_FAST
 
         status = None if exchange.response is None else exchange.response.status
         refused = status in TOO_FAST

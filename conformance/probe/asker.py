@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 from conformance.contract.conversation import NOT_NOW, TOO_MANY, UNAVAILABLE
 from conformance.contract.expected_status import allowed
 from conformance.exchange.model import Credential, Exchange, NoResponse
-from conformance.probe.client import TOO_FAST, Client, OutOfTime
-from conformance.probe.pace import GIVEN_UP, retry_after
+from conformance.probe.client import Client, OutOfTime
+from conformance.probe.pace import GIVEN_UP, TOO_FAST, retry_after
 from conformance.probe.requests import SAFE_METHODS, Ask
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from msgspec import structs
 
-from conformance.contract.conversation import OK, ORIGIN_AWAY, TOO_MANY
+from conformance.contract.conversation import OK
 from conformance.contract.refusals import challenges
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
@@ -22,7 +22,7 @@ from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
-from conformance.probe.pace import Pace, retry_after
+from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, retry_after
 from conformance.probe.raw import look
 from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
 from conformance.probe.tls import no_tls, reason, trust
@@ -35,13 +35,7 @@ WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
 """Says in the server's log who tried it and why."""
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
-TOO_FAST: Final = (TOO_MANY, 503)
-STARTING: Final = (500, 503, *ORIGIN_AWAY)
-"""Statuses of a server, or of the gateway before it, that has not come up yet."""
-FIXED_PLAN: Final = 50
-"""Requests of the fixed plan at most."""
-SHARE: Final = 0.9
-"""Of the time that is left: what the pace of the server may take up, so that the fixed plan is sent to its end."""
+NO_CONNECTION: Final = "no connection in the time for it (--connect-timeout)"
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"
 """What h11 says about bytes that cannot begin a line of HTTP, such as a frame of HTTP/2. It does not show them."""
@@ -130,8 +124,12 @@ class Client:
         If the bytes were not HTTP the second request looks at them: their protocol may be recognised. A request that
         writes is sent once: it may have done its work before the connection broke.
         """
-        exchange = await self._attempt(ask, 1)
-        if not self._may_ask_again(ask, exchange):
+        exchange, number = await self._attempt(ask, 1), 1
+        while self._connects_slowly(exchange, number) and self._may_ask_again(ask, exchange):
+            self._supersede(exchange)
+            number += 1
+            exchange = await self._attempt(ask, number)
+        if number > 1 or not self._may_ask_again(ask, exchange):
             return exchange
         assert exchange.problem is not None
         if self.can_look and exchange.problem.detail == NO_STATUS_LINE:
@@ -139,8 +137,17 @@ class Client:
             settled = seen.problem is not None or not self._may_ask_again(ask, exchange)
             return seen if settled else await self._attempt(ask, 3)
         if not exchange.problem.begun:
-            self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+            self._supersede(exchange)
         return await self._attempt(ask, 2)
+
+    def _supersede(self, exchange: Exchange) -> None:
+        self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+
+    def _connects_slowly(self, exchange: Exchange, number: int) -> bool:
+        """Whether a first contact timed out, and the time for one exchange allows another attempt: it may be us."""
+        slow = exchange.problem is not None and exchange.problem.detail == NO_CONNECTION
+        first = all(one.response is None for one in self.ledger)
+        return slow and first and (number + 1) * self._bounds.connect_timeout <= self._bounds.exchange_timeout
 
     def _may_ask_again(self, ask: Ask, exchange: Exchange) -> bool:
         broken = exchange.problem is not None and exchange.problem.fault in _RETRIED and ask.method in SAFE_METHODS
@@ -307,7 +314,8 @@ class Client:
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            return None, Problem(NoResponse.UNREACHABLE, self._why(error))
+            slow = isinstance(error, httpx.ConnectTimeout)
+            return None, Problem(NoResponse.UNREACHABLE, NO_CONNECTION if slow else self._why(error))
         except CutOff as error:
             return None, Problem(NoResponse.BROKEN, self._why(error), begun=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:

@@ -9,11 +9,18 @@ from math import inf
 from typing import Final
 
 from conformance.contract.clauses.http import answered_at
-from conformance.contract.conversation import Answer
+from conformance.contract.conversation import ORIGIN_AWAY, TOO_MANY, Answer
 from conformance.contract.reading.body import Reading
 from conformance.exchange.headers import http_date
 from conformance.exchange.model import Exchange
 
+TOO_FAST: Final = (TOO_MANY, 503)
+STARTING: Final = (500, 503, *ORIGIN_AWAY)
+"""Statuses of a server, or of the gateway before it, that has not come up yet."""
+FIXED_PLAN: Final = 50
+"""Requests of the fixed plan at most."""
+SHARE: Final = 0.9
+"""Of the time that is left: what the pace of the server may take up, so that the fixed plan is sent to its end."""
 FIRST_WAIT: Final = 0.125
 """Seconds to wait after a first refusal that does not say how long. Each further one in a row doubles them."""
 LONGEST_WAIT: Final = 32.0

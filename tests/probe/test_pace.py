@@ -12,9 +12,8 @@ from conformance.cli.shared import ProgressLine
 from conformance.exchange.model import Credential
 from conformance.judge.report import Report, Status, Verdict
 from conformance.probe.asker import START, Stopped
-from conformance.probe.client import FIXED_PLAN
 from conformance.probe.limits import Bounds
-from conformance.probe.pace import BRIEFLY, FIRST_WAIT, GIVEN_UP, MARGIN, Pace
+from conformance.probe.pace import BRIEFLY, FIRST_WAIT, FIXED_PLAN, GIVEN_UP, MARGIN, Pace
 from conformance.probe.plan import begin, end, generating
 from conformance.probe.requests import Ask
 from conformance.reference.app import Reference

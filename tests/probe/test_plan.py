@@ -17,7 +17,7 @@ from conformance.exchange.model import Credential, Exchange, NoResponse, Problem
 from conformance.exchange.secrets import Secret
 from conformance.judge.judge import judge
 from conformance.probe.asker import AGAIN, BROKEN_OFF, BUSY, FUTILE, Stopped
-from conformance.probe.client import WRONG_KEY, Client
+from conformance.probe.client import NO_CONNECTION, WRONG_KEY, Client
 from conformance.probe.limits import Bounds
 from conformance.probe.pace import GIVEN_UP
 from conformance.probe.plan import PAUSE, begin, end, follow, generating
@@ -215,6 +215,23 @@ def test_a_target_that_times_out_at_first_is_asked_nothing_else(run: Run) -> Non
     client, stopped = run(always(TIMEOUT))
     assert len(client.sent) == 1
     assert stopped == "the target does not answer"
+
+
+def test_a_first_contact_that_times_out_is_tried_as_long_as_one_exchange_may_take(run: Run) -> None:
+    slow = Problem(NoResponse.UNREACHABLE, NO_CONNECTION)
+    client, stopped = run(first(slow, slow, slow))
+    assert stopped is None
+    assert [exchange.attempt for exchange in client.ledger[:4]] == [1, 2, 3, 4]
+    assert [exchange.superseded for exchange in client.ledger[:4]] == [True, True, True, False]
+    client, stopped = run(always(slow))
+    assert len(client.sent) == 4
+    assert stopped == "the target does not answer"
+
+
+def test_later_a_connection_that_times_out_is_tried_once_more(run: Run) -> None:
+    slow = Problem(NoResponse.UNREACHABLE, NO_CONNECTION)
+    client, _ = run(lambda client: slow if client.asked.id in {"x3", "x4", "x5"} else EMPTY)
+    assert [exchange.attempt for exchange in client.ledger[2:6]] == [1, 2, 1, 2]
 
 
 def test_a_target_that_breaks_off_at_first_is_asked_once_more(run: Run) -> None:
