@@ -26,7 +26,7 @@ _FAULTS: Final = {
     NoResponse.TOO_LARGE: "the answer is too large",
     NoResponse.NOT_RECORDED: "the recording is not whole",
 }
-_REMEDIES: Final = {
+REMEDIES: Final = {
     NoResponse.UNREACHABLE: "is it running, and are address and port right?",
     NoResponse.TIMEOUT: "try again, or give it more time with --exchange-timeout",
     NoResponse.BROKEN: "does it speak HTTP on this port, and not only HTTPS?",
@@ -137,7 +137,7 @@ def _in_words(problem: Problem) -> str:
     if _recognised(problem):
         return detail
     told = detail.startswith("TLS:")
-    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if told else f"; {_REMEDIES[problem.fault]}")
+    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if told else f"; {REMEDIES[problem.fault]}")
 
 
 def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
