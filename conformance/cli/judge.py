@@ -48,7 +48,7 @@ _KEPT: Final = 100
     metavar="URL",
     help="Of a HAR file, judge this server: its base URL. [default: every server, each on its own]",
 )
-@options_of_a_run(VERDICT_OPTIONS)
+@options_of_a_run((*VERDICT_OPTIONS, "document"))
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
