@@ -1,4 +1,4 @@
-"""Sends the requests of a run one after the other, at the pace of the server, until there is no point in going on."""
+"""Sends the requests of a run in turn, at the pace of the server, and stops when more of them would be useless."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Asker:
                 client.pace.forgive(interval)
                 return exchange
             if tries == ODD - 1:
-                await self(READ)  # once this is let in, the pace is no reason to refuse the other
+                await self(READ)  # once this is let in, the pace does not explain a refusal of the other
         if exchange.problem is not None or status_of(exchange) in UNAVAILABLE:
             _go_on(client.ledger, self._patience)
         return exchange

@@ -27,13 +27,13 @@ LONGEST_WAIT: Final = 32.0
 BRIEFLY: Final = 2.0
 """Seconds of a single wait at most, for what is not worth a longer one."""
 GIVEN_UP: Final = 10
-"""Refusals in a row after which the server is left alone: their waits add up to more than a minute."""
+"""Refusals in a row after which the run ends: their waits add up to more than a minute."""
 MARGIN: Final = 1.05
 """How much slower than the rate that was measured: a server's clock and the network's delay are not ours."""
 
 
 class Pace:
-    """The pace of one run. It only slows down: who was asked too fast is not asked faster later.
+    """The pace of one run. It only slows down: a server that was asked too fast is not asked faster later.
 
     ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts those in a row: requests that
     were under way when the first one came count once. ``interval`` are the seconds between requests that the server

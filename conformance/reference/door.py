@@ -52,7 +52,7 @@ class Doorkeeper:
         return blank.error(door.status, "Come again later.", **told)
 
     def _taken(self, now: float) -> float:
-        """Take one token; return the seconds until there is one if there is none."""
+        """Take one token and return 0; if the bucket is empty, return the seconds until the next one."""
         door = self._door
         if door.window:
             if now - self._filled >= door.window:
