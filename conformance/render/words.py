@@ -294,12 +294,13 @@ def _stopped(report: Report) -> str:
 
 def slowed_down(report: Report) -> str:
     """Say that a live run went on more slowly, since the server refused its pace; "" if it did not."""
-    statuses = Counter(exchange.response.status for exchange in report.exchanges if exchange.response)
+    judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
+    statuses = Counter(response.status for response in judged if response)
     refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
     if not refused or report.run.recorded or report.load is not None:
         return ""
     told = ", ".join(f"{number} answered {status}" for status, number in refused.items())
-    return f"slowed down: {told} (--rate-limit sets the pace)"
+    return f"sent again, more slowly: {told} (see --rate-limit)"
 
 
 def banned(report: Report) -> str:

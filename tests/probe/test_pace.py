@@ -215,6 +215,7 @@ def test_what_a_ban_refuses_accuses_nobody(name: str) -> None:
     assert not report.run.partial
     assert [result.id for result in report.clauses if result.status in {Status.FAIL, Status.WARN}] == []
     assert "banned this address after a wrong key" in reason(report)
+    assert "--rate-limit" not in reason(report)
 
 
 def test_a_read_that_fails_after_a_wrong_key_without_a_refusal_is_judged() -> None:
