@@ -12,6 +12,7 @@ import click
 from conformance.cli import EXIT_USAGE
 
 if TYPE_CHECKING:
+    from conformance.exchange.model import Exchange
     from conformance.judge.report import Report
     from conformance.run.describing import Place
     from conformance.run.options import Option
@@ -140,6 +141,30 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
     return refusal(msg)
 
 
+class ProgressLine:
+    """How far a run is, and whether the server slows it down."""
+
+    def __init__(self, settings: Settings) -> None:
+        generated = settings.properties.number if settings.properties is not None else 0
+        more = f" + {generated} generated" if generated else ""
+        self._most = f"{settings.bounds.max_requests}{more}"
+        self._count = 0
+        self._refused = 0
+
+    def after(self, exchange: Exchange) -> str:
+        """Return the line after one more exchange. What the server refuses for its pace is sent again."""
+        from conformance.probe.pace import TOO_FAST
+
+        status = None if exchange.response is None else exchange.response.status
+        refused = status in TOO_FAST
+        self._count += not refused
+        self._refused += refused
+        line = f"{self._count} of at most {self._most} requests: {exchange.request.purpose}"
+        if refused:
+            return f"{line}: answered {status}, waiting to send it again"
+        return f"{line} (slowed down: {self._refused} refused)" if self._refused else line
+
+
 def progress(settings: Settings, *, quiet: bool) -> Any:
     """Show on a terminal how far the run is; nowhere else."""
     from contextlib import contextmanager
@@ -149,21 +174,9 @@ def progress(settings: Settings, *, quiet: bool) -> Any:
         if quiet or not sys.stderr.isatty():
             yield lambda _: None
             return
-        count = 0
-        generated = settings.properties.number if settings.properties is not None else 0
-
-        def tell(exchange: Any) -> None:
-            nonlocal count
-            count += 1
-            more = f" + {generated} generated" if generated else ""
-            click.echo(
-                f"\r\033[K{count} of at most {settings.bounds.max_requests}{more} requests: {exchange.request.purpose}",
-                nl=False,
-                err=True,
-            )
-
+        line = ProgressLine(settings)
         try:
-            yield tell
+            yield lambda exchange: click.echo(f"\r\033[K{line.after(exchange)}", nl=False, err=True)
         finally:
             click.echo("\r\033[K", nl=False, err=True)
 

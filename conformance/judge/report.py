@@ -219,8 +219,8 @@ class Body(Value, frozen=True, kw_only=True):
 class RecordedExchange(Value, frozen=True, kw_only=True):
     """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds.
 
-    ``superseded`` attempts were made again on a fresh connection and judged by nobody. ``kept`` is there in a report
-    with whole bodies. ``server`` is the name of the server in a recording of several.
+    ``superseded`` attempts were made again on a fresh connection, or refused by a ban, and were not judged. ``kept`` is
+    there in a report with whole bodies. ``server`` is the name of the server in a recording of several.
     """
 
     id: str

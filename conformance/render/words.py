@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from conformance.contract.clause import Source
+from conformance.contract.conversation import TOO_MANY
 from conformance.contract.terms import ORDER, Dialect, Profile
 from conformance.judge.coverage import A_JOB, A_RESPONSE, ProfileCounts, coverage
 from conformance.judge.exit import warnings_that_fail
@@ -287,6 +288,8 @@ def flags(report: Report) -> list[str]:
             ("partial run", report.run.partial),
             ("only selected clauses", report.run.selected is not None),
             (_stopped(report), True),
+            (slowed_down(report), True),
+            (banned(report), True),
             ("certificates were not verified", report.run.options.get("insecure") is True),
             ("judged again, without new requests", report.run.made_from is not None),
             (f"{len(report.servers)} servers, judged separately", bool(report.servers)),
@@ -316,6 +319,25 @@ def _stopped(report: Report) -> str:
     """Say why a run was stopped; "" if it was not, or if the verdict's own reason says it."""
     stopped = report.run.stopped
     return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
+
+
+def slowed_down(report: Report) -> str:
+    """Say that a live run went on more slowly, since the server refused its pace; "" if it did not."""
+    judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
+    statuses = Counter(response.status for response in judged if response)
+    refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
+    if not refused or report.run.recorded or report.load is not None:
+        return ""
+    told = ", ".join(f"{number} answered {status}" for status, number in refused.items())
+    return f"sent again, more slowly: {told} (see --rate-limit)"
+
+
+def banned(report: Report) -> str:
+    """Say that the server refused everything after a wrong key, so that nothing later was judged; "" if it did not."""
+    last = report.exchanges[-1] if report.exchanges else None
+    if last is None or not last.superseded or report.run.stopped is not None:
+        return ""
+    return "the server banned this address after a wrong key: later refusals were not judged"
 
 
 def moments(seen: SeenUnderLoad) -> str:

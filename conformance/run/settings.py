@@ -16,7 +16,7 @@ from conformance.properties.model import Properties
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
-    from conformance.probe.client import Required
+    from conformance.probe.requests import Required
     from conformance.spec.operation import Described
     from conformance.spec.schemas import Schemas
 
@@ -84,7 +84,7 @@ class Settings:
     @cached_property
     def required(self) -> Required:
         """What the user's own document requires of every read."""
-        from conformance.probe.client import Required
+        from conformance.probe.requests import Required
 
         if self.document is None:
             return Required()

@@ -191,6 +191,7 @@ class Options:
             Group.GENERATED,
             "your own OpenAPI document (3.0 or 3.1) of the operation",
             "FILE",
+            _JUDGE,
             usual="the vendored one",
             more="Its parameters are generated too, and responses are checked against its schemas: "
             "[schemathesis.md](schemathesis.md#your-own-document).",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import PROFILE_MEANING, profile_of
@@ -133,7 +134,7 @@ class Warned(Exception):
 
 
 def _selected(session: pytest.Session, exitstatus: int) -> str:
-    """Say which clauses the run was of."""
+    """Say which tests the run was of."""
     option = session.config.option
     told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
     told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
@@ -156,6 +157,8 @@ class Plugin:
         self._node, self._suite, self._located = node, suite, located
         self._heard: set[str] = set()
         """The clauses that were read out."""
+        self._properties = 0
+        """The families of generated requests that were read out."""
         self._failed_properties = 0
         self._unwritten: str | None = None
         self._unkept: str | None = None
@@ -269,12 +272,15 @@ class Plugin:
         """Write the reports and set the exit status: pytest's own where it says more than passed and failed."""
         config = session.config
         read_out = self._heard
-        if _is_worker(config) or not read_out or REPORT not in config.stash:
+        if _is_worker(config) or not (read_out or self._properties) or REPORT not in config.stash:
             return
         settings = config.stash[SETTINGS]
         report = config.stash[REPORT]
-        if len(read_out) < len(CATALOGUE):
-            selected = _selected(session, exitstatus)
+        selected = _selected(session, exitstatus)
+        if not read_out:  # generated requests are judged by every clause
+            report = structs.replace(report, run=structs.replace(report.run, partial=True, selected=selected))
+            config.stash[REPORT] = report
+        elif len(read_out) < len(CATALOGUE):
             report = report_on(config.stash[TRANSCRIPT], settings.judging, only=frozenset(read_out), selected=selected)
             config.stash[REPORT] = report
         if settings.history is not None:
@@ -290,6 +296,8 @@ class Plugin:
             self._unwritten = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
+        if not read_out:
+            return
         failed = sum(result.status in _failing(settings) for result in report.clauses) + self._failed_properties
         others_failed = session.testsfailed > failed
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
@@ -301,7 +309,7 @@ class Plugin:
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """Print what pytest did not print of the findings, the counts and the verdict."""
-        if REPORT not in config.stash or not self._heard:
+        if REPORT not in config.stash or not (self._heard or self._properties):
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
@@ -319,5 +327,6 @@ class Plugin:
         """Note which clause was read out."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
             self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
-        if report.when == "call" and report.failed and report.nodeid.startswith(f"{self._node}::test_property["):
-            self._failed_properties += 1
+        if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_property["):
+            self._properties += not report.skipped
+            self._failed_properties += report.failed

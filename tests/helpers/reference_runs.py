@@ -18,10 +18,10 @@ from conformance.probe.limits import Bounds, Writes
 from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
-from conformance.reference.variants import VARIANTS
+from conformance.reference.variants import OPEN, VARIANTS
 from conformance.run.ask import ask
 from conformance.run.settings import Settings
-from helpers.simulated_runs import POPULATE, START, played
+from helpers.simulated_runs import POPULATE, START, endpoint, played, ran
 
 BOUNDS: Final = Bounds(exchange_timeout=60.0, max_body=8 << 20, max_requests=600)
 PATIENT: Final = Bounds(exchange_timeout=0.5)
@@ -46,6 +46,7 @@ class Asked:
 def asked(name: str, *, whole: bool = False) -> Asked:
     """Run against the endpoint with a fault or a variant of this name.
 
+    One that limits the rate is asked without a network, on a clock that the test drives, and nothing is submitted.
     Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint takes some (without a network,
     on a clock that the test drives), and sends generated requests if only these show the fault.
     """
@@ -59,17 +60,21 @@ def _asked(name: str, *, whole: bool) -> Asked:
     fault = FAULTS.get(name)
     variant = VARIANTS[fault.variant if fault else name]
     dialect = Dialect(fault.dialect if fault else variant.dialect)
+    if variant.door != OPEN:
+        run = ran(*endpoint(variant.name), None, bounds=Bounds())
+        transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
+        return Asked(name, transcript, Settings(dialect=dialect))
     if whole and variant.board is not None:
         writes = Writes(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
         run = played(variant.name, fault.name if fault else None, writes, dialect=dialect)
         end = run.client.monotonic()
         transcript = Transcript(tuple(run.client.ledger), "played", START, end, run.stopped)
         return Asked(name, transcript, Settings(dialect=dialect, writes=POPULATE))
-    with serve(variant=variant.name, fault=fault.name if fault else None) as endpoint:
+    with serve(variant=variant.name, fault=fault.name if fault else None) as served:
         settings = Settings(
-            target=endpoint.url,
-            key=Secret(endpoint.key) if endpoint.key else None,
-            key_source="COMFY_API_KEY" if endpoint.key else None,
+            target=served.url,
+            key=Secret(served.key) if served.key else None,
+            key_source="COMFY_API_KEY" if served.key else None,
             dialect=dialect,
             bounds=PATIENT if name in STALLING else BOUNDS,
             properties=Properties(seed=4711, example_database="none") if whole else None,

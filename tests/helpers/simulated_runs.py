@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import NoResponse, Problem, Response
+from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
 from conformance.judge.deviations.register import Register
@@ -20,6 +21,7 @@ from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import HangUpError, IncomingRequest
+from conformance.reference.server import KEY
 from conformance.reference.variants import VARIANTS
 from conformance.run.settings import Settings
 
@@ -58,7 +60,8 @@ class Played(Client):
         """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
         self.base = f"http://{host}"
         leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
-        super().__init__(f"{self.base}{reference.path}", None, bounds or Bounds(max_requests=900), leave=leave)
+        key = None if reference.key is None else Secret(reference.key)
+        super().__init__(f"{self.base}{reference.path}", key, bounds or Bounds(max_requests=900), leave=leave)
         self._wall = self._clock  # the clock of the world is the one clock that there is
 
     def monotonic(self) -> float:
@@ -111,7 +114,8 @@ def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Ref
     clock = Clock()
     broken = FAULTS[fault] if fault else None
     ground = VARIANTS[broken.variant if broken else variant]
-    return Reference(ground, broken, path="/api/queue", clock=clock), clock
+    key = KEY if ground.needs_key else None
+    return Reference(ground, broken, path="/api/queue", clock=clock, key=key), clock
 
 
 def played(
@@ -141,7 +145,7 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
     said: list[str] = []
 
     async def plan() -> str | None:
-        return await follow(client, keyed=False, max_requests=client._bounds.max_requests)
+        return await follow(client, keyed=reference.key is not None, max_requests=client._bounds.max_requests)
 
     if writes is None:
         return Run(client, None, asyncio.run(plan()), said, dialect)
