@@ -76,7 +76,7 @@ def _with(text: str, pattern: str, value: str, path: Path) -> str:
 @click.command()
 @click.argument("checkout", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--url", default=PUBLISHED_AT, show_default=True, help="Where the document is published.")
-@options_at(Place.DRIFT)
+@options_at(Place.DRIFT, quiet=False)
 def main(checkout: Path, url: str, **options: Any) -> None:
     """Vendor the published document into CHECKOUT, by default the current folder."""
     url = document_url(url.strip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,24 +63,14 @@ def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
     )
 
 
-def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options of the table that are named, in its order, and --quiet."""
-    from conformance.run.options import OPTIONS
-
-    return _adding([option for option in OPTIONS if option.name in names])
-
-
-def options_at(place: Place) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the options of a run that apply in a place, and --quiet."""
     from conformance.run.options import at
 
-    return _adding(at(place))
-
-
-def _adding(options: Sequence[Option]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        command = click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")(command)
-        for option in reversed(options):
+        if quiet:
+            command = click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")(command)
+        for option in reversed(at(place)):
             command = option_of_a_run(option)(command)
         return command
 

@@ -50,7 +50,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         queue_path=options.queue_path,
         dialect=Dialect(options.dialect),
         clause=tuple(options.clause),
-        only=_only(options.clause),
+        only=chosen(options.clause),
         key=key,
         key_source=source,
         no_key=options.no_key,
@@ -88,8 +88,8 @@ def _check_path(queue_path: str, url: str | None) -> None:
         raise UsageProblem(msg)
 
 
-def _only(patterns: Sequence[str]) -> frozenset[str] | None:
-    """Return the ids of the clauses that patterns choose, None for all. Raises UsageProblem."""
+def chosen(patterns: Sequence[str]) -> frozenset[str] | None:
+    """Return the ids of the clauses that ``--clause`` chooses, None for all. Raises UsageProblem."""
     if not patterns:
         return None
     from conformance.contract.catalogue import BY_ID, matching

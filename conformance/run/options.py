@@ -133,5 +133,7 @@ def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Setti
     values = {name: value for name, value in given.items() if value is not None}
     for option in OPTIONS:
         if option.name in values:
+            if option.multiple and isinstance(values[option.name], str):
+                values[option.name] = (values[option.name],)
             option.checked(values[option.name])
     return make_settings(environ, Options(**{"properties": 0, **values}))

@@ -366,9 +366,9 @@ class Options:
     connect_timeout: Annotated[float, Opt(Group.LIMITS, "seconds to connect", "S", _READS, above=0)] = (
         Bounds.connect_timeout
     )
-    max_body: Annotated[int, Opt(Group.LIMITS, "bytes of one body after decompression", "BYTES", _READS, above=0)] = (
-        Bounds.max_body
-    )
+    max_body: Annotated[
+        int, Opt(Group.LIMITS, "bytes of one body after decompression", "BYTES", _READS, "67108864 (64 MiB)", above=0)
+    ] = Bounds.max_body
     max_requests: Annotated[
         int | None,
         Opt(
