@@ -124,7 +124,9 @@ def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) 
     ours, theirs = pty.openpty()
     shown = bytearray()
     with Connection(theirs) as terminal:
-        process = spawn(["comfy-conformance", *thrifty(arguments)], folder, environment(TERM="xterm", **extra), [terminal] * 3)
+        process = spawn(
+            ["comfy-conformance", *thrifty(arguments)], folder, environment(TERM="xterm", **extra), [terminal] * 3
+        )
     os.write(ours, typed.encode())
     guard = kill_in_time(process)
     try:

@@ -165,7 +165,7 @@ def test_an_unknown_option_gets_a_suggestion() -> None:
         conformance.check("embedded", wait_for_item=3)  # type: ignore[call-arg]
 
 
-def test_clauses_are_chosen_by_id_pattern_or_first_word() -> None:
+def test_clauses_are_chosen_by_id_pattern_profile_or_first_word() -> None:
     def only(*patterns: str) -> frozenset[str]:
         return run_options.make_settings({}, clause=patterns).only or frozenset()
 
@@ -173,6 +173,8 @@ def test_clauses_are_chosen_by_id_pattern_or_first_word() -> None:
     assert only("item.prompt-id.uuid") == {"item.prompt-id.uuid"}
     assert only("*.uuid", "item.array") == {"item.prompt-id.uuid", "item.array"}
     assert only("auth") == only("auth.*") != frozenset()
+    assert only("item") == only("item.*") < only("queue")
+    assert only("http") > only("caching") | only("http.*")
     for wrong, told in (
         ("itm.array", "--clause 'itm.array' matches no clause: did you mean item.array?"),
         ("klingon", "--clause 'klingon' matches no clause: `comfy-conformance clauses` lists all"),
