@@ -188,7 +188,7 @@ class Options:
     document: Annotated[
         _TEXT,
         Opt(
-            Group.GENERATED,
+            Group.CHECKED,
             "your own OpenAPI document (3.0 or 3.1) of the operation",
             "FILE",
             _JUDGE,
