@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from conformance.history.diff import compare
+from conformance.history.comparison import diff_of, over_time
 from conformance.history.snapshot import snapshot
 from conformance.history.store import HistoryProblem, Store
 from conformance.history.trend import history_of
@@ -198,7 +198,9 @@ class _Site:
                 report=[file.name for file in files],
                 known=list(now.clauses),
                 statuses=[(status, group) for status, group in by_status if group],
-                diff=None if before is None else compare(self.store.snapshot(before), now),
+                diff=None
+                if before is None
+                else diff_of(over_time(self.store.snapshot(before), now), self.store.outage(run)),
                 **around,
             ),
         )
