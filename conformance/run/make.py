@@ -17,7 +17,7 @@ from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
 from conformance.run.address import target_from
 from conformance.run.secrets_given import header_from, keep_off_plain_http, key_from, proxy_from, readable
-from conformance.run.settings import Settings
+from conformance.run.settings import LONGEST_NAME, Settings
 from conformance.run.table import Options
 from conformance.run.writes import writes_from
 
@@ -34,6 +34,7 @@ REMOTE_RATE: Final = 20.0
 def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
     """Check the options of a run against each other and the environment. Raises UsageProblem."""
     url, scheme_added = target_from(options.target, environ)
+    _check_name(options.name)
     _check_path(options.queue_path, url)
     _check_shown(url, redact=options.redact_workflows, show=options.show_workflows, whole=options.full_bodies)
     if options.history is not None and not str(options.history).strip():
@@ -46,6 +47,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         keep_off_plain_http(url, source or headers[0][2])
     return Settings(
         target=url,
+        name=options.name,
         scheme_added=scheme_added,
         queue_path=options.queue_path,
         dialect=Dialect(options.dialect),
@@ -77,6 +79,11 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         writes=writes_from(options),
         bounds=_bounds(options, url),
     )
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise UsageProblem(f"--name is a printable name of 1 to {LONGEST_NAME} characters, such as prod")
 
 
 def _check_path(queue_path: str, url: str | None) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EMBEDDED: Final = "embedded"
 DEFAULT_KEY_ENV: Final = "COMFY_API_KEY"
 DEFAULT_REPORT_DIR: Final = "reports/latest"
+LONGEST_NAME: Final = 200
 DEFAULT_QUEUE_PATH: Final = "/api/queue"
 
 
@@ -31,6 +32,7 @@ class Settings:
     """One run, as asked for. ``target`` is the base URL, None the embedded endpoint, which brings its own key."""
 
     target: str | None = None
+    name: str | None = None
     scheme_added: bool = False
     """Whether the target was typed without its scheme."""
     queue_path: str = DEFAULT_QUEUE_PATH
@@ -120,6 +122,7 @@ class Settings:
         """Return what the report shows of them: everything but the key."""
         gateway = self.gateway
         return {
+            **({} if self.name is None else {"name": self.name}),
             "queue_path": self.queue_path,
             "dialect": self.dialect.value,
             **({"clause": ", ".join(self.clause)} if self.clause else {}),

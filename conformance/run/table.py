@@ -52,6 +52,17 @@ class Options:
             own=True,
         ),
     ] = None
+    name: Annotated[
+        str | None,
+        Opt(
+            Group.TARGET,
+            "name of the target, by which a history knows it",
+            "NAME",
+            usual="none: a history knows it by its URL",
+            more="A target of `targets.toml` has its name there: [history.md](history.md#which-runs-belong-together).",
+            own=True,
+        ),
+    ] = None
     queue_path: Annotated[
         str,
         Opt(

@@ -31,8 +31,8 @@ from conformance.run.options import Option, at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
 from conformance.text.suggest import did_you_mean
 
-_BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name != "report_dir"}
-OF_ONE: Final = tuple(name for name, option in _BY_NAME.items() if option.about.own)
+_BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
+OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
 """Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "compliance.json", "junit.xml"})
@@ -67,7 +67,8 @@ class Target:
 
     def arguments(self) -> list[str]:
         """Return the options as they are typed for a run of this target alone."""
-        return [argument for name, value in self.options.items() for argument in _typed(_BY_NAME[name], value)]
+        own = [argument for name, value in self.options.items() for argument in _typed(_BY_NAME[name], value)]
+        return [f"--name={self.name}", *own]
 
     def with_options(self, given: Mapping[str, Any]) -> Target:
         """Return the target with these options instead of its own."""
