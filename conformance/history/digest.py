@@ -63,7 +63,7 @@ class Noted(Value, frozen=True, kw_only=True):
     """What else changed, such as a URL or the version of the suite, and in which targets."""
 
     text: str
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 class Digest(Value, frozen=True, kw_only=True):
@@ -86,10 +86,13 @@ class Digest(Value, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
 
 
-def digest(targets: Sequence[TargetResult], *, start: str, end: str, left_out: Sequence[str] = ()) -> Digest:
-    """Return the digest of what targets came to between two times."""
+def digest(
+    targets: Sequence[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
+) -> Digest:
+    """Return the digest of what targets came to between two times. ``said`` are notes that come first."""
     today = date.fromisoformat(end[:10])
     groups = [_alike(kind, members) for (kind, _), members in _grouped(targets, _group_of).items() if kind]
+    known = [Noted(text=text) for text in said]
     notes = _collected((note, one.name) for one in targets for note in one.notes)
     return Digest(
         start=start,
@@ -106,7 +109,7 @@ def digest(targets: Sequence[TargetResult], *, start: str, end: str, left_out: S
         waivers=tuple(_expiring(targets, today)),
         groups=tuple(sorted(groups, key=lambda group: (_ORDER.index(group.kind), -len(group.names)))),
         rest=tuple(one.name for one in targets if _group_of(one)[0] is None),
-        notes=tuple(Noted(text=text, names=names) for text, names in notes.items()),
+        notes=(*known, *(Noted(text=text, names=names) for text, names in notes.items())),
         left_out=tuple(left_out),
     )
 

@@ -8,12 +8,19 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec import structs
 
+from conformance.history.digest import Digest, digest
 from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
 from conformance.history.overview import Overview, TargetResult, Trouble, overview
+from conformance.judge.exit import exit_status
+from conformance.judge.report import Report
 from conformance.reference.server import serve
 from conformance.render import night as told
-from helpers import cli_runner
+from conformance.render.overview import result, write_overview
+from conformance.render.write import write_reports
+from helpers import cli_runner, history_samples
+from helpers import report_samples as sample
 from helpers.cli_runner import call
 
 
@@ -135,6 +142,11 @@ def night(*targets: TargetResult) -> Overview:
     return overview(targets, start="2026-11-25T03:41:00Z", end="2026-11-25T03:42:00Z")
 
 
+def digested(whole: Overview) -> Digest:
+    """Return the digest of a night."""
+    return digest(whole.targets, start=whole.start, end=whole.end)
+
+
 def worded(*targets: TargetResult, known: list[str] | None = None) -> tuple[Decision, Overview]:
     """Return the decision of a night with the night."""
     return decide(targets, known), night(*targets)
@@ -181,9 +193,13 @@ def test_what_a_server_said_acts_nowhere() -> None:
         changed=HOSTILE,
     )
     decision, whole = worded(one, known=["prod item.b 1"])
-    texts = [told.body(decision, whole, None), told.comment(decision, whole, None), told.summary(decision, whole)]
-    lines = list(told.lines(decision, whole))
-    assert len(lines) == 6
+    texts = [
+        told.body(decision, whole, None),
+        told.comment(decision, whole, None),
+        told.summary(decision, whole, digested(whole)),
+    ]
+    lines = list(told.lines(decision, digested(whole)))
+    assert len(lines) == 11
     assert "\n" not in "".join(lines)
     assert "::error" not in "".join([*texts, *lines])
     for text in texts:
@@ -212,7 +228,7 @@ def test_an_issue_of_hundreds_of_targets_fits_into_one() -> None:
     many = [target(f"t{number:03}", "non-conformant", *(f"item.c{n} 1" for n in range(20))) for number in range(200)]
     decision, whole = worded(*many)
     assert len(told.body(decision, whole, "https://ci.example")) < 65_000
-    assert len(told.summary(decision, whole)) < 100_000
+    assert len(told.summary(decision, whole, digested(whole))) < 100_000
 
 
 # The verb
@@ -220,10 +236,11 @@ def test_an_issue_of_hundreds_of_targets_fits_into_one() -> None:
 
 def test_one_report_is_a_night_too(folder: Path) -> None:
     with serve(fault="seconds") as endpoint:
-        assert call("check", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
+        assert call("check", "--properties", "0", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
     result = call("nightly", "my night", "--output", "out", "--url", "https://ci.example")
     assert result.exit_code == 1
-    assert result.stdout.startswith("my-night: non-conformant: 1 must clause broken: item.create-time.milliseconds")
+    assert "  Broken now: 1: my-night\n" in result.stdout
+    assert "1 target broken: my-night\n    item.create-time.milliseconds: " in result.stdout
     assert result.stdout.splitlines()[-1] == "open: An issue is opened."
     decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
     assert decision["title"] == "GET /api/queue: my-night is not well"
@@ -240,9 +257,9 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
 
 def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
     with serve(fault="id-in-upper-case") as endpoint:
-        call("check", endpoint.url, "-q")
+        call("check", "--properties", "0", endpoint.url, "-q")
         assert call("nightly", "reports/latest").exit_code == 0
-        call("check", endpoint.url, "-q", "--fail-on-should")
+        call("check", "--properties", "0", endpoint.url, "-q", "--fail-on-should")
         result = call("nightly", "reports/latest")
     assert result.exit_code == 1
     assert "item.prompt-id.lower-case" in result.stdout
@@ -250,26 +267,109 @@ def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
 
 def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
     (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
-    call("check", "--all", "-q")
-    assert call("nightly", "reports/latest").stdout.startswith("ref: conformant")
-    call("check", "--target", "embedded", "-q")
-    assert call("nightly", "reports/latest").stdout.startswith("latest: conformant")
+    call("check", "--properties", "0", "--all", "-q")
+    assert call("nightly", "reports/latest").stdout.count("1 target well: ref\n") == 1
+    call("check", "--properties", "0", "--target", "embedded", "-q")
+    assert call("nightly", "reports/latest").stdout.count("1 target well: latest\n") == 1
 
 
 def test_a_night_is_kept_once(folder: Path) -> None:
-    call("check", "--target", "embedded", "-q")
+    call("check", "--properties", "0", "--target", "embedded", "-q")
     for _ in range(2):
         assert call("nightly", "reports/latest", "--history", "h.db").exit_code == 0
     report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 1
-    call("check", "--target", "embedded", "-q", "--history", "h.db")
+    call("check", "--properties", "0", "--target", "embedded", "-q", "--history", "h.db")
     call("nightly", "reports/latest", "--history", "h.db")
     report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 2
 
 
+def left_by(folder: Path, **reports: Report) -> str:
+    """Leave a night as ``check --all`` does, of targets by name; return its directory."""
+    found = []
+    for name, report in reports.items():
+        write_reports(report, folder / "night" / name)
+        found.append(result(name, report, exit_status(report)))
+    write_overview(overview(found, start=found[0].start or "", end=found[0].end or ""), folder / "night")
+    return "night"
+
+
+def test_on_the_first_night_of_names_that_share_a_url_nothing_is_counted_together(folder: Path) -> None:
+    """Each is a series of its own: no night of one is a night in a row of another."""
+    lost = history_samples.night(sample.unreachable(), 1)
+    left_by(folder, **{f"tenant-{number}": lost for number in range(5)})
+    done = call("nightly", "night", "--history", "h.db")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "nothing: No issue is open, and none is needed.")
+    assert "  Not reached: 5: tenant-0 since 2026-01-01 (1 night), " in done.stdout
+
+
+def test_a_dead_tenant_is_noticed_beside_a_neighbour_that_is_well(folder: Path) -> None:
+    for day in (1, 2, 3):
+        left_by(
+            folder,
+            dead=history_samples.night(sample.unreachable(), day),
+            well=history_samples.night(sample.passing(), day),
+        )
+        done = call("nightly", "night", "--history", "h.db")
+    assert done.exit_code == 1
+    assert "  Not reached: 1: dead since 2026-01-01 (3 nights)" in done.stdout
+    assert "1 target well: well" in done.stdout
+
+
+def test_a_renamed_target_keeps_its_history_if_the_list_shows_that_it_was(folder: Path) -> None:
+    listed = '[[target]]\nname = "{}"\nurl = "http://queue.example:8188"\n'
+    (folder / "old.toml").write_text(listed.format("old"), "utf-8")
+    (folder / "new.toml").write_text(listed.format("new"), "utf-8")
+    left_by(folder, old=history_samples.night(sample.passing(), 1))
+    call("nightly", "night", "--history", "h.db", "--targets", "old.toml")
+    left_by(folder, new=history_samples.night(sample.failing(), 2))
+    done = call("nightly", "night", "--history", "h.db", "--targets", "new.toml")
+    assert "note: new continues the history of old, which had its URL and is gone" in done.stdout
+    assert "  Newly broken: 1: new (2 clauses)" in done.stdout
+    report = json.loads((folder / "night/new/compliance.json").read_text("utf-8"))
+    assert report["history"]["total"] == 2
+
+
+def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(folder: Path) -> None:
+    left_by(folder, old=history_samples.night(sample.passing(), 1))
+    call("nightly", "night", "--history", "h.db")
+    left_by(folder, new=history_samples.night(sample.failing(), 2))
+    done = call("nightly", "night", "--history", "h.db")
+    assert "note: new is new; old had its URL: --renamed old=new continues that history" in done.stdout
+    assert "  Newly broken: 0" in done.stdout
+    again = call("nightly", "night", "--history", "h.db", "--renamed", "old=new", "--renamed", "other=x")
+    assert "note: new continues the history of old" in again.stdout
+    assert "no target other is in the history" in again.stdout
+    assert "  Newly broken: 1: new (2 clauses)" in again.stdout
+
+
+def test_a_name_that_moved_to_another_url_is_still_the_same_target(folder: Path) -> None:
+    report = history_samples.night(sample.passing(), 2)
+    moved = structs.replace(report, run=structs.replace(report.run, target="http://new.example"))
+    for one in (history_samples.night(sample.passing(), 1), moved):
+        left_by(folder, prod=one)
+        done = call("nightly", "night", "--history", "h.db")
+    assert "note: the targets differ: http://queue.example:8188, then http://new.example (prod)" in done.stdout
+
+
+def test_a_period_is_told_from_the_history(folder: Path) -> None:
+    history_samples.fill(folder / "h.db")
+    done = call("nightly", "--since", "3d", "--history", "h.db", "--output", "out")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[:3] == [
+        "2026-01-05 to 2026-01-08: 1 target, 0 of them well",
+        "  Broken now: 1: http://queue.example:8188",
+        "  Newly broken: 0",
+    ]
+    assert "  Newly broken: 1: " in call("nightly", "--since", "36h", "--history", "h.db").stdout
+    assert {path.name for path in (folder / "out").iterdir()} == {"index.html", "summary.md"}
+    assert "http.content-type" in (folder / "out/index.html").read_text("utf-8")
+    assert call("nightly", "--since", "1h", "--history", "h.db").exit_code == 1
+
+
 def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_the_same(folder: Path) -> None:
-    call("check", "--target", "embedded", "-q")
+    call("check", "--properties", "0", "--target", "embedded", "-q")
     (folder / "h.db").write_text("no database", encoding="utf-8")
     result = call("nightly", "reports/latest", "--history", "h.db", "--output", "out")
     assert result.exit_code == 4
@@ -288,6 +388,13 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
         (["--targets", "targets.toml", "--output", "targets.toml/x"], "give another --output"),
         (["--targets", "targets.toml", "--after", "0"], "0 is not in the range"),
         (["left", "left"], "two reports are of a target named 'left'"),
+        (["--since", "7d"], "--since reads a history and no DIR: give --history FILE"),
+        (["left", "--since", "7d", "--history", "h.db"], "--since reads a history and no DIR"),
+        (["--since", "0d", "--history", "h.db"], "--since is a number of hours, days or weeks, such as 36h, 7d or 2w"),
+        (["--since", "a week", "--history", "h.db"], "not 'a week'"),
+        (["--since", "7d", "--history", "h.db"], "there is no history h.db"),
+        (["left", "--renamed", "a=b"], "add --history FILE"),
+        (["left", "--renamed", "a", "--history", "h.db"], "--renamed is OLD=NEW, such as prod=prod-eu, not 'a'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -295,8 +402,8 @@ def test_what_cannot_be_read_is_one_line_and_4(folder: Path, typed: list[str], w
     (folder / "targets.toml").write_text('[[target]]\nname = "prod"\nurl = "embedded"\n', encoding="utf-8")
     (folder / "broken").mkdir()
     (folder / "broken/overview.json").write_text('{"schema_version": 1}', encoding="utf-8")
-    if "left" in typed:
-        call("check", "--target", "embedded", "-q", "--report-dir", "left")
+    if typed.count("left") > 1:
+        call("check", "--properties", "0", "--target", "embedded", "-q", "--report-dir", "left")
     cli_runner.is_refused(call("nightly", *typed), why)
 
 
@@ -305,11 +412,11 @@ def test_the_targets_of_a_file_are_listed_for_people_and_for_a_matrix(folder: Pa
     second = '[[target]]\nname = "b"\nurl = "embedded"\n'
     (folder / "targets.toml").write_text(first + second, encoding="utf-8")
     listed = "prod  https://t.example  cloud  K\nb     embedded  cloud  no key\n"
-    assert call("check", "--all", "--list").stdout == listed
-    assert call("check", "--all", "--list", "--only", "b").stdout == "b  embedded  cloud  no key\n"
-    (line,) = call("check", "--all", "targets.toml", "--list", "json").stdout.splitlines()
+    assert call("check", "--properties", "0", "--all", "--list").stdout == listed
+    assert call("check", "--properties", "0", "--all", "--list", "--only", "b").stdout == "b  embedded  cloud  no key\n"
+    (line,) = call("check", "--properties", "0", "--all", "targets.toml", "--list", "json").stdout.splitlines()
     assert json.loads(line) == [
         {"name": "prod", "target": "https://t.example", "keys": ["K"]},
         {"name": "b", "target": "embedded", "keys": []},
     ]
-    assert call("check", "--all", "missing.toml", "--list").exit_code == 4
+    assert call("check", "--properties", "0", "--all", "missing.toml", "--list").exit_code == 4
