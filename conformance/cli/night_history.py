@@ -41,6 +41,7 @@ def keep_night(
     new = [each for each in found if each.report is not None and each.report.history is None]
     try:
         with Store(history, create=True) as store:
+            store.examine()
             known = store.newest()
             snapshots = [
                 snapshot(each.report, name=each.result.name if each.named else None) for each in new if each.report

@@ -213,7 +213,10 @@ def _row(a: ClauseThen | None, b: ClauseThen | None, kind: Kind, *, matters: boo
 
 def _ways(a: ClauseThen | None, b: ClauseThen | None) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
     """Return the fingerprints that only the one has, and those that only the other has."""
-    ways_a, ways_b = set(() if a is None else a.failures), set(() if b is None else b.failures)
+    in_a, in_b = () if a is None else a.failures, () if b is None else b.failures
+    if in_a == in_b:
+        return (), ()
+    ways_a, ways_b = set(in_a), set(in_b)
     return in_order(ways_a - ways_b), in_order(ways_b - ways_a)
 
 
@@ -319,7 +322,7 @@ def _differ(before: ClauseThen, now: ClauseThen) -> bool:
 
 
 def _is_worse(kind: Kind, before: ClauseThen | None, now: ClauseThen | None, *, fail_on_should: bool) -> bool:
-    if now is None:
+    if now is None or kind == "same":
         return False
     fails = now.status is Status.FAIL or (now.status is Status.WARN and fail_on_should)
     return {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -12,7 +13,7 @@ from conformance.history.digest import Digest, digest, is_mended
 from conformance.history.overview import BrokenClause, TargetResult, Trouble, state_of, trouble_key
 from conformance.history.snapshot import Snapshot
 from conformance.history.store import HistoryProblem, Night, Store
-from conformance.history.trend import look_back
+from conformance.history.trend import LAST, look_back
 from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
@@ -38,15 +39,28 @@ def period(store: Store, length: timedelta) -> Period:
         raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to report")
     end = max(run.start for run in newest)
     start = _earlier(end, length)
-    found = sorted((run for run in newest if run.start >= start), key=_name)
-    results = [result_of(store, run, start) for run in found]
-    left_out = sorted(_name(run) for run in newest if run.start < start)
+    names = labels(newest)
+    found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
+    results = [result_of(store, run, names[run.number], start) for run in found]
+    left_out = sorted(names[run.number] for run in newest if run.start < start)
     return Period(digest(results, start=start, end=end, left_out=left_out), results)
 
 
-def result_of(store: Store, run: PastRun, start: str | None = None) -> TargetResult:
+def labels(newest: Sequence[PastRun]) -> dict[int, str]:
+    """Return what each target is called, by the number of its run: its name, or its URL with what tells it apart."""
+    urls = Counter(run.name or run.target for run in newest)
+    found = {}
+    for run in newest:
+        if run.name or urls[run.target] == 1:
+            found[run.number] = run.name or run.target
+        else:
+            found[run.number] = " ".join(filter(None, (run.target, run.dialect, run.queue_path)))
+    return found
+
+
+def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
     """Return what a target came to in its run ``run``, compared with its last run before ``start``, or before it."""
-    nights = store.nights(run, MOST, start or "")
+    nights = store.nights(run, MOST if start else LAST, start or "")
     reached = run if run.unreached is None else store.reached(run)
     now = None if reached is None else store.snapshot(reached)
     found = None if reached is None or now is None else _since(store, reached, now, start)
@@ -55,7 +69,7 @@ def result_of(store: Store, run: PastRun, start: str | None = None) -> TargetRes
     troubles = tuple(_troubles(store, now)) if now is not None and outage is None else ()
     failed = run.verdict is Verdict.NON_CONFORMANT or run.failed_on_should
     return TargetResult(
-        name=_name(run),
+        name=name,
         target=run.target,
         dialect=run.dialect,
         outcome=run.verdict.value,
@@ -76,10 +90,6 @@ def result_of(store: Store, run: PastRun, start: str | None = None) -> TargetRes
         waivers=() if now is None else now.waivers,
         strip=strip,
     )
-
-
-def _name(run: PastRun) -> str:
-    return run.name or run.target
 
 
 def _earlier(time: str, length: timedelta) -> str:

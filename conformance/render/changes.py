@@ -64,6 +64,11 @@ def not_reached(outage: Outage) -> str:
     return f"Not reached since {outage.since.start[:10]} ({count(outage.runs, 'night')})"
 
 
+def called(run: PastRun) -> str:
+    """Return what the target of a run is called: its name, or without one its URL."""
+    return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
+
+
 def dialect(run: PastRun) -> str:
     """Return the dialect that was demanded, and what ``auto`` came to."""
     if run.dialect != "auto" or run.read_as is None:
@@ -130,6 +135,8 @@ def shown(history: History) -> str:
 def verdict_since(history: History) -> str:
     """Return since when the verdict is what it is: ``Non-conformant since run 9 of 2026-01-09, in 3 runs``."""
     newest = history.runs[-1]
+    if history.outage is not None:
+        return not_reached(history.outage)
     same = list(takewhile(lambda run: run.verdict is newest.verdict, reversed(history.runs)))
     told = VERDICT[newest.verdict]
     if len(same) == len(history.runs):

@@ -355,6 +355,35 @@ def test_what_can_never_be_a_history_is_refused_before_and_after_and_left_alone(
     assert before == (path.read_bytes() if path.is_file() else None)
 
 
+def test_damage_that_only_a_look_at_every_page_shows_is_found_before_a_run(path: Path) -> None:
+    history_samples.fill(path, (sample.failing,) * 40)
+    data = bytearray(path.read_bytes())
+    data[-4096:] = b"\xff" * 4096
+    path.write_bytes(data)
+    with pytest.raises(UnusableHistory, match="is a damaged SQLite database"):
+        prepare(path)
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE run SET statuses = '?'",
+        "UPDATE run SET counts = '[1]'",
+        "UPDATE run SET verdict = 'fine'",
+        "UPDATE kept SET content = '{'",
+    ],
+)
+def test_contents_that_no_version_wrote_are_reported_as_damage(path: Path, damage: str) -> None:
+    """SQLite does not see that a row says something else than what was written."""
+    history_samples.fill(path, (sample.failing,))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(damage)
+        connection.commit()
+    with Store(path) as store, pytest.raises(UnusableHistory, match="is a damaged SQLite database"):
+        history_of(store, store.run(1))
+
+
 def test_an_empty_file_becomes_a_history(path: Path) -> None:
     path.touch()
     prepare(path)
