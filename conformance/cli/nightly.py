@@ -121,6 +121,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if not found:
         raise refusal("a night has at least one report: give its DIR, or name the targets with --targets")
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
+    if any(each.report is not None and not one.strip for each, one in zip(found, results, strict=True)):
+        said.append("some targets have no history (--history FILE): what broke or was mended in them is not known")
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
     whole = overview(results, start=times[0], end=times[-1])
     shown = digest(results, start=times[0], end=times[-1], said=said)

@@ -90,7 +90,6 @@ def digest(
     targets: Sequence[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
 ) -> Digest:
     """Return the digest of what targets came to between two times. ``said`` are notes that come first."""
-    today = date.fromisoformat(end[:10])
     groups = [_alike(kind, members) for (kind, _), members in _grouped(targets, _group_of).items() if kind]
     known = [Noted(text=text) for text in said]
     notes = _collected((note, one.name) for one in targets for note in one.notes)
@@ -106,7 +105,7 @@ def digest(
             for one in targets
             if one.unreached is not None
         ),
-        waivers=tuple(_expiring(targets, today)),
+        waivers=tuple(_expiring(targets, _day(end))),
         groups=tuple(sorted(groups, key=lambda group: (_ORDER.index(group.kind), -len(group.names)))),
         rest=tuple(one.name for one in targets if _group_of(one)[0] is None),
         notes=(*known, *(Noted(text=text, names=names) for text, names in notes.items())),
@@ -166,13 +165,21 @@ def _alike(kind: GroupKind | None, members: Sequence[TargetResult]) -> Alike:
     )
 
 
-def _expiring(targets: Iterable[TargetResult], today: date) -> Iterable[ExpiringWaiver]:
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _expiring(targets: Iterable[TargetResult], today: date | None) -> Iterable[ExpiringWaiver]:
     """Yield the waivers that expire within two weeks, the next one first."""
     found = _collected(
         ((waiver.expires, waiver.clause, waiver.owner), one.name) for one in targets for waiver in one.waivers
     )
     for (expires, clause, owner), names in sorted(found.items()):
-        if today <= date.fromisoformat(expires) <= today + SOON:
+        last = _day(expires)
+        if today is not None and last is not None and today <= last <= today + SOON:
             yield ExpiringWaiver(clause=clause, expires=expires, owner=owner, names=names)
 
 

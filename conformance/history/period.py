@@ -38,7 +38,10 @@ def period(store: Store, length: timedelta) -> Period:
     if not newest:
         raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to report")
     end = max(run.start for run in newest)
-    start = _earlier(end, length)
+    try:
+        start = _earlier(end, length)
+    except (ValueError, OverflowError):
+        raise HistoryProblem(f"the history {store.path} has a run with an odd start: {end!r} is not a time") from None
     names = labels(newest)
     found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
     results = [result_of(store, run, names[run.number], start) for run in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -65,19 +65,23 @@ def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, Seen]:
     """
     found = {name: Seen() for name in names}
     open_ = set(found)
-    for (clauses, statuses), group in groupby(past, key=lambda one: (one.clauses, one.statuses)):
-        same = list(group)
-        for name, letter in zip(clauses, statuses, strict=True):
-            status = STATUS[letter]
-            if name not in open_ or status not in EXERCISED:
-                continue
-            clause = found[name]
-            if clause.last is None:
-                clause.last, clause.status = same[0].at, status
-            if status in BROKEN:
-                clause.since = same[-1].at
-            else:
-                open_.discard(name)
+    before: tuple[Sequence[str], str] | None = None
+    broken: list[Seen] = []
+    for at, clauses, statuses in past:
+        if (clauses, statuses) != before:
+            before, broken = (clauses, statuses), []
+            for name, letter in zip(clauses, statuses, strict=True):
+                status = STATUS[letter]
+                if name not in open_ or status not in EXERCISED:
+                    continue
+                if found[name].last is None:
+                    found[name].last, found[name].status = at, status
+                if status in BROKEN:
+                    broken.append(found[name])
+                else:
+                    open_.discard(name)
+        for clause in broken:
+            clause.since = at
         if not open_:
             break
     return found

@@ -66,6 +66,19 @@ def test_a_run_is_kept_and_the_next_one_says_what_changed_since(folder: Path, fr
     assert "Since run 1 of" in (folder / "reports/latest/summary.md").read_text(encoding="utf-8")
 
 
+@FRONTS
+def test_a_run_is_kept_by_the_name_of_its_target(folder: Path, front: Callable[..., Any]) -> None:
+    """The embedded endpoint is told apart by name, as two tenants of one URL are."""
+    check = ["check"] if front is command_line else []
+    for name in ("east", "west", "west"):
+        done = front(folder, *check, "--target", "embedded", "--name", name, "--history", "h.db", "--properties", "0")
+        assert done.returncode == 0, done.stderr
+    assert report(folder)["history"]["total"] == 2
+    assert report(folder)["history"]["runs"][-1]["name"] == "west"
+    assert "Old  run 2, west (the embedded" in call("compare", "--history", "h.db", "--target", "west").stdout
+    is_refused(call("compare", "--history", "h.db", "--target", "east"), "holds only one run of east")
+
+
 def test_a_selection_is_kept_as_what_it_is(folder: Path) -> None:
     assert suite(folder, "--target", "embedded", "--history", "history.db", "-k", "uuid").returncode == 0
     assert runs() == [(1, "conformant", 1)]
@@ -305,6 +318,9 @@ def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> N
             ["publish", "site", "taken", "--history", "good.db"],
             "index.html is no page of this suite: give another DIR",
         ),
+        (["check", NOWHERE, "--name", " "], "--name is a printable name of 1 to 200 characters, such as prod"),
+        (["check", NOWHERE, "--name", "a\nb"], "--name is a printable name"),
+        (["check", "--all", "targets.toml", "--name", "a"], "--name belongs to one target"),
         (["check", NOWHERE, "--history", ""], "--history is empty: name a file"),
         (["check", NOWHERE, "--history", "text.json"], "is no SQLite database"),
         (["check", NOWHERE, "--history", "text.json/below"], "cannot be made"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from conformance.history.digest import Digest, digest
 from conformance.history.night import decide
 from conformance.history.overview import TargetResult, Trouble
 from conformance.history.period import period
-from conformance.judge.report import Waiver
+from conformance.judge.report import Fingerprint, Waiver
 from conformance.render.digest import digest_lines, digest_markdown, render_digest
 from conformance.render.night import lines as night_lines
 from helpers import history_samples
@@ -173,6 +174,55 @@ def test_a_target_without_a_run_in_the_period_is_named(tmp_path: Path) -> None:
     assert (found.rest, found.left_out) == (("other",), ("http://queue.example:8188",))
 
 
+def test_times_that_are_none_end_in_one_line_or_nothing(tmp_path: Path) -> None:
+    odd = structs.replace(sample.passing(), run=structs.replace(sample.passing().run, start="yesterday"))
+    with Store(tmp_path / "h.db", create=True) as store:
+        store.add(snapshot(odd))
+        with pytest.raises(HistoryProblem, match="'yesterday' is not a time"):
+            period(store, timedelta(days=7))
+    waiver = Waiver(clause="item.a", expires="soon", owner="me", reason="known")
+    assert digest([target("a", waivers=(waiver,))], start="", end=END).waivers == ()
+    assert digest([target("a", waivers=(waiver,))], start="", end="").waivers == ()
+
+
 def test_an_empty_history_has_no_period(tmp_path: Path) -> None:
     with Store(tmp_path / "h.db", create=True) as store, pytest.raises(HistoryProblem, match="holds no run yet"):
         period(store, timedelta(days=7))
+
+
+# --- at scale -------------------------------------------------------------------------------------
+
+
+def work(path: Path, nights: int) -> int:
+    """Return how many steps of SQLite the digest of a history of so many nights takes."""
+    history_samples.fill(path, [sample.passing] * (nights - 1) + [sample.failing])
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with Store(path) as store:
+        store.connection.set_progress_handler(count, 1)
+        period(store, timedelta(days=2))
+    return steps
+
+
+def test_a_digest_costs_no_more_after_a_year_than_after_a_month(tmp_path: Path) -> None:
+    """A target whose clauses broke last night is looked up in its last nights alone."""
+    assert work(tmp_path / "year.db", 365) < 1.2 * work(tmp_path / "month.db", 30)
+
+
+def test_a_thousand_targets_fit_into_two_gigabytes_for_a_year(tmp_path: Path) -> None:
+    """Nights that differ from all others are the worst: nothing of theirs is kept already."""
+    path, runs = tmp_path / "h.db", 200
+    failing = snapshot(sample.failing())
+    clause = failing.clauses["item.create-time.milliseconds"]
+    with Store(path, create=True) as store:
+        nights = []
+        for night in range(runs):
+            marks = tuple(Fingerprint(place=f"/queue_pending/*/4/{night}", kind=f"{one}") for one in range(10))
+            clauses = {**failing.clauses, clause.id: replace(clause, failures=marks)}
+            nights.append(replace(failing, clauses=clauses))
+        store.add_all(nights)
+    assert path.stat().st_size / runs < 2e9 / (1000 * 365)

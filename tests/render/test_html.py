@@ -171,7 +171,7 @@ def test_the_line_of_a_clause_says_in_words_what_it_shows() -> None:
 
 def test_the_first_run_of_a_history_says_so() -> None:
     text = text_of(history_samples.new())
-    assert "This is the first run of this target, path and dialect in the history." in text
+    assert "This is the first run of this target in the history." in text
     assert "One run, this one at the end" in text
     assert "How long answers took" not in text
 
