@@ -103,7 +103,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
 ) -> int:
     """Compare two endpoints, two reports or two runs of a history, clause by clause.
 
-    A and B are base URLs (or embedded), which are checked one after the other, or the compliance.json of earlier
+    A and B are base URLs (or embedded), which are checked in turn, or the compliance.json of earlier
     runs; with --history the numbers of two runs. Each key is sent only to the side whose --api-key-env-a or
     --api-key-env-b names it, and COMFY_API_KEY is sent to neither. If a side needs other options, check it first
     and give its report.

@@ -94,7 +94,7 @@ def broken(runs: Sequence[PastRun]) -> Broken | None:
 
 
 def _steps(numbers: Sequence[int | None], most: int) -> str:
-    """Return bars that stand beside each other as one path; a run that did not reach its target has none."""
+    """Return a bar for each run, all in one path. A run that did not reach its target has no bar."""
     width = 1000 / len(numbers)
     return "".join(
         f"M{place * width:.1f} 100v-{100 * number / most:.1f}h{width * 0.86:.1f}V100z"
