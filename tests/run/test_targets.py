@@ -57,7 +57,9 @@ def test_defaults_hold_for_all_and_each_target_for_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}], ids=lambda it: it.name
+    "option",
+    [option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}],
+    ids=lambda it: it.name,
 )
 def test_every_option_of_a_run_can_be_given_in_both_spellings_and_typed_again(option: Option) -> None:
     if option.name == "target":
