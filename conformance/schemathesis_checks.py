@@ -29,7 +29,8 @@ from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
 from conformance.judge.judge import judge
 from conformance.judge.report import ClauseResult, Status
-from conformance.probe.client import KEY_HEADER, SAFE_METHODS
+from conformance.probe.client import KEY_HEADER
+from conformance.probe.requests import SAFE_METHODS
 from conformance.render.st import Tally, summary, told
 from conformance.spec.document import mend
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Final
 
 HOME: Final = Path(__file__).parents[1]
-sys.path[:0] = [str(HOME), str(HOME / "tests")]
+sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
+
+from options_page import check_options, page  # noqa: E402
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - found on the path that was just added
 from conformance.reference.variants import VARIANTS  # noqa: E402
@@ -48,6 +50,8 @@ SERVERS: Final = runpy.run_path(str(HOME / "tools" / "servers_in_the_wild.py"))
 GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/clauses.md": as_markdown,
     "docs/dialects.md": dialects_as_markdown,
+    "docs/options.md": page,
+    "conformance/run/check_options.py": check_options,
     "docs/servers-in-the-wild.md": SERVERS["page"],
     "conformance/render/compliance.schema.json": schema_text,
     "tests/data/clause-ids.txt": clause_ids,

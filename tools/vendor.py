@@ -15,10 +15,10 @@ from typing import Any, Final
 import click
 
 from conformance.cli.drift import compared, document_url
-from conformance.cli.shared import option_of_a_run
+from conformance.cli.shared import options_at
 from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
-from conformance.run.options import OPTIONS
+from conformance.run.describing import Place
 from conformance.spec.document import DOCUMENT_PATH
 from conformance.text.files import write_whole
 from conformance.text.safe import line
@@ -73,15 +73,10 @@ def _with(text: str, pattern: str, value: str, path: Path) -> str:
     return changed
 
 
-_OPTIONS: Final = {option.name: option for option in OPTIONS}
-
-
 @click.command()
 @click.argument("checkout", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--url", default=PUBLISHED_AT, show_default=True, help="Where the document is published.")
-@option_of_a_run(_OPTIONS["ca_bundle"])
-@option_of_a_run(_OPTIONS["proxy_env"])
-@option_of_a_run(_OPTIONS["insecure"])
+@options_at(Place.DRIFT, quiet=False)
 def main(checkout: Path, url: str, **options: Any) -> None:
     """Vendor the published document into CHECKOUT, by default the current folder."""
     url = document_url(url.strip())

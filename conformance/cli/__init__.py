@@ -24,8 +24,7 @@ EXIT_USAGE: Final = 4
 VERBS: Final = {
     "check": "Check an endpoint and write a report.",
     "judge": "Judge recorded responses or an old report, without network access.",
-    "compare": "Set two endpoints side by side, clause by clause.",
-    "diff": "Say what changed from one run to another, and whether it got worse.",
+    "compare": "Compare two endpoints, two reports, or two runs of a history.",
     "clauses": "List the clauses of the contract, or show one in full.",
     "deviations": "Create or check a register of known deviations.",
     "fleet": "Check many endpoints, spread over processes and machines.",
@@ -85,6 +84,8 @@ class Cli(Verbs):
         kwargs["standalone_mode"] = False
         if os.environ.get("NO_COLOR"):
             kwargs["color"] = False
+        elif os.environ.get("FORCE_COLOR"):
+            kwargs["color"] = True
         try:
             status = super().main(*args, **kwargs)
         except click.exceptions.Abort:

@@ -11,19 +11,29 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import finish, options_of_a_run, progress, refusal, unwritable
+from conformance.cli.shared import (
+    GroupedCommand,
+    GroupedOption,
+    finish,
+    options_at,
+    progress,
+    refusal,
+    unwritable,
+)
 from conformance.problems import UsageProblem
-from conformance.run.consent import agreed, unconsented
-from conformance.run.options import OPTIONS, settings_from
+from conformance.run.describing import Place
+from conformance.run.options import settings_from
 from conformance.run.settings import Settings
 
 TARGETS_FILE: Final = "targets.toml"
 PARALLEL: Final = 4
+MANY: Final = "Many targets"
+"""The heading of the options for many targets."""
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("url", required=False)
-@options_of_a_run([option.name for option in OPTIONS])
+@options_at(Place.CHECK)
 @click.option(
     "--all",
     "file",
@@ -31,11 +41,25 @@ PARALLEL: Final = 4
     is_flag=False,
     flag_value=TARGETS_FILE,
     metavar="[FILE]",
-    help=f"Check all targets that a file names, and leave an overview too. [default: one target; FILE: {TARGETS_FILE}]",
+    help=f"Check every target of a file, and write an overview too. [default: one target; FILE: {TARGETS_FILE}]",
+    cls=GroupedOption,
+    group=MANY,
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Of --all, this target alone; repeatable. [default: all]")
 @click.option(
-    "--parallel", type=click.IntRange(min=1), metavar="N", help=f"With --all, targets at a time. [default: {PARALLEL}]"
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="With --all, check only this target; repeatable. [default: all]",
+    cls=GroupedOption,
+    group=MANY,
+)
+@click.option(
+    "--parallel",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"With --all, number of targets at a time. [default: {PARALLEL}]",
+    cls=GroupedOption,
+    group=MANY,
 )
 @click.option(
     "--list",
@@ -46,7 +70,10 @@ PARALLEL: Final = 4
     metavar="[FORMAT]",
     help="With --all, list the targets and send nothing; json is one line for the matrix of a CI system. "
     "[default: check them; FORMAT: text]",
+    cls=GroupedOption,
+    group=MANY,
 )
+@click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
 def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None,
     target: str | None,
@@ -56,6 +83,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     only: tuple[str, ...],
     parallel: int | None,
     form: str | None,
+    opened: bool,
     **options: Any,
 ) -> int:
     """Check an endpoint and write a report.
@@ -70,7 +98,8 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     if file is not None:
         if url is not None:
             raise refusal("--all FILE names the targets: leave out the URL")
-        return _many(file, only, parallel, form, {"target": target, **options}, Path(report_dir), quiet=quiet)
+        status = _many(file, only, parallel, form, {"target": target, **options}, Path(report_dir), quiet=quiet)
+        return _open(Path(report_dir), status) if opened and form is None else status
     stray = [flag for flag, value in (("--only", only), ("--parallel", parallel), ("--list", form)) if value]
     if stray:
         raise refusal(f"{stray[0]} is for many targets: add --all")
@@ -99,7 +128,18 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
             transcript = ask(settings, tell)
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
-    return finish(report_on(transcript, settings.judging), settings, quiet=quiet)
+    status = finish(report_on(transcript, settings.judging), settings, quiet=quiet)
+    return _open(settings.report_dir, status) if opened else status
+
+
+def _open(directory: Path, status: int) -> int:
+    """Open the report in a browser. A machine without one changes no exit status."""
+    import webbrowser
+
+    page = (directory / "index.html").resolve()
+    if page.exists() and not webbrowser.open(page.as_uri()):
+        click.echo(f"no browser was found: open {page} yourself", err=True)
+    return status
 
 
 def _many(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at
@@ -137,6 +177,8 @@ def _see_places(settings: Settings) -> None:
 
 def _consent(settings: Settings) -> Settings:
     """Ask before something is written to somebody's host; where nobody can be asked, the run itself wants --yes."""
+    from conformance.run.consent import agreed, unconsented
+
     question = unconsented(settings)
     if question is None or not sys.stdin.isatty():
         return settings

@@ -1,4 +1,4 @@
-"""``comfy-conformance compare``: two endpoints side by side, clause by clause."""
+"""``comfy-conformance compare``: two endpoints, two reports or two runs of a history, clause by clause."""
 
 from __future__ import annotations
 
@@ -9,103 +9,217 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from conformance.cli.shared import options_of_a_run, progress, reading, refusal, unwritable
+from conformance.cli.shared import (
+    GroupedCommand,
+    GroupedOption,
+    option_of_a_run,
+    options_at,
+    progress,
+    reading,
+    refusal,
+    unwritable,
+)
 from conformance.problems import UsageProblem
-from conformance.run.options import OPTIONS, settings_from
-from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, EMBEDDED
+from conformance.run.describing import Group, Place
+from conformance.run.options import at, settings_from
+from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
 
 if TYPE_CHECKING:
+    from conformance.history import Snapshot, Store
     from conformance.history.comparison import Comparison
-    from conformance.judge.report import Report
+    from conformance.judge.report import PastRun, Report
     from conformance.run.settings import Settings
 
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
-OF_BOTH: Final = (
-    "allow_plain_http_key",
-    "ca_bundle",
-    "insecure",
-    "redact_workflows",
-    "show_workflows",
-    "wait_for_items",
-    "deadline",
-    "exchange_timeout",
-    "connect_timeout",
-    "max_body",
-    "max_requests",
-    "rate_limit",
-)
-"""Options of a run that hold for both sides. Whoever needs others for a side checks it first, and gives its report."""
-OF_ONE: Final = {
-    "dialect": "The reading that is demanded of {}. [default: cloud]",
-    "queue_path": "The path of the queue below {}. [default: " + DEFAULT_QUEUE_PATH + "]",
-    "api_key_env": "The variable that holds the key of {}. [default: none is sent]",
-}
-"""Options of a run that each side has for itself, with what ``--help`` says of them."""
+EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
+OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
+"""Options of a run that hold for both sides. If a side needs others, check it first and give its report."""
+OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
+"""Options of a run that each side has for itself."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
 
 
 def _options_of_a_side(command: Any) -> Any:
-    known = {option.name: option for option in OPTIONS}
     for side in "ba":
-        for name, told in reversed(OF_ONE.items()):
-            option = known[name]
-            command = click.option(
-                f"{option.flag}-{side}",
-                type=click.Choice(option.choices) if option.choices else str,
-                metavar=None if option.choices else option.metavar,
-                help=told.format(side.upper()),
-            )(command)
+        for option in reversed(at(Place.SIDE)):
+            usual = "no key is sent" if option.name == "api_key_env" else option.usual
+            about = option.about._replace(usual=usual)
+            own = option._replace(help=f"of {side.upper()}, the {option.help}", about=about)
+            command = option_of_a_run(own, f"-{side}")(command)
     return command
 
 
-@click.command()
-@click.argument("a")
-@click.argument("b")
+@click.command(cls=GroupedCommand, short_help="Compare two endpoints, two reports, or two runs of a history.")
+@click.argument("a", required=False)
+@click.argument("b", required=False)
 @_options_of_a_side
-@options_of_a_run(OF_BOTH)
+@options_at(Place.BOTH)
+@click.option(
+    "--over-time",
+    is_flag=True,
+    help="A is the older run of a server and B the newer one: say what changed, and whether it got worse. "
+    "[with --history: always]",
+)
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare runs of this history; A and B are their numbers. "
+    "[default: its last run, with the last whole one before it that reached the target]",
+)
+@click.option(
+    "--target", metavar="NAME|URL", help="With --history: the last run of this target. [default: of any target]"
+)
+@click.option("--fail-on-should", is_flag=True, help="Over time: a newly breached 'should' is worse too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    default=DEFAULT_DIRECTORY,
-    show_default=True,
-    help="Where index.html, comparison.json and summary.md go, and the report of each side in a/ and b/.",
+    cls=GroupedOption,
+    group=Group.REPORT.value,
+    help="Where index.html, comparison.json and summary.md go, and the report of each side in a/ and b/. "
+    f"[default: {DEFAULT_DIRECTORY}; over time: nowhere]",
 )
-def compare(*, a: str, b: str, report_dir: Path, quiet: bool, **options: Any) -> int:
-    """Set two endpoints side by side, clause by clause.
+def compare(  # noqa: PLR0913 - one parameter for each option
+    *,
+    a: str | None,
+    b: str | None,
+    over_time: bool,
+    history: Path | None,
+    target: str | None,
+    fail_on_should: bool,
+    form: str,
+    report_dir: Path | None,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Compare two endpoints, two reports or two runs of a history, clause by clause.
 
-    A and B are base URLs (or embedded), which are checked one after the other, or the compliance.json of a run
-    before. No side sees the key of the other: a key is sent where --api-key-env-a or --api-key-env-b names it, and
-    COMFY_API_KEY alone is sent to nobody. A side that needs further options is checked first, and its report given.
+    A and B are base URLs (or embedded), which are checked in turn, or the compliance.json of earlier
+    runs; with --history the numbers of two runs. Each key is sent only to the side whose --api-key-env-a or
+    --api-key-env-b names it, and COMFY_API_KEY is sent to neither. If a side needs other options, check it first
+    and give its report.
 
     \b
-    Exit status:
+    Exit status, side by side:
       0   the same verdict, and no clause is opposed
       1   different: opposed verdicts, or a clause that one side keeps and the other
-          breaks, that both break in other ways, or that one breaks and nothing
-          came up for on the other
-      10  nothing is different so far, and one side is inconclusive
+          breaks, that both break in other ways, or that one breaks and the other
+          did not exercise
+      10  nothing is different so far, and one side is inconclusive or not reached
+    Exit status, over time (--over-time, --history):
+      0   nothing got worse, or the newer run did not reach the target
+      1   worse: a clause newly fails, or fails in a new way; a core clause is no
+          longer exercised; the suite newly fails on a clause; or the verdict is no
+          longer conformant
+    Both:
       4   input that cannot be compared
-
-    A clause that nothing came up for on one side, or that its dialect does not ask, is listed and is no difference.
     """  # noqa: D301 - click wants the backspace itself
-    from conformance.history.comparison import contrast
+    timely = over_time or history is not None
+    if fail_on_should and not timely:
+        raise refusal("--fail-on-should is for runs over time: add --over-time")
+    if target is not None and history is None:
+        raise refusal("--target chooses among the runs of a history: add --history FILE")
+    if history is not None:
+        if given := _given(options):
+            raise refusal(f"{given} is for endpoints: runs of a history are not checked again")
+        snapshots, reports = of_history(history, a, b, target), []
+    else:
+        if a is None or b is None:
+            raise refusal("two runs are compared: give A and B, or --history FILE")
+        if report_dir is None and not timely:
+            report_dir = Path(DEFAULT_DIRECTORY)
+        reports = _reports(a, b, options, report_dir, quiet=quiet or form != "text")
+        snapshots = _snapshots(reports)
+    comparison = _compared(*snapshots, timely=timely, fail_on_should=fail_on_should)
+    if report_dir is not None:
+        try:
+            _write(comparison, reports, report_dir)
+        except OSError as error:
+            raise unwritable(report_dir, error) from None
+    _print(comparison, report_dir, form, linked=bool(reports), quiet=quiet)
+    return EXIT_OVER_TIME[comparison.outcome] if timely else EXIT[comparison.outcome]
+
+
+def _given(options: Mapping[str, Any]) -> str | None:
+    """Return the flag of a side that was typed."""
+    typed = (name for name, value in options.items() if value is not None and name.rpartition("_")[0] in OF_ONE)
+    return next((f"--{name.replace('_', '-')}" for name in typed), None)
+
+
+def _reports(a: str, b: str, options: Mapping[str, Any], report_dir: Path | None, *, quiet: bool) -> list[Report]:
     from conformance.render.write import check_writable
 
     plans = {side: _plan(side, given, options) for side, given in (("a", a), ("b", b))}
-    for directory in (report_dir, report_dir / "a", report_dir / "b"):
+    for directory in () if report_dir is None else (report_dir, report_dir / "a", report_dir / "b"):
         try:
             check_writable(directory)
         except OSError as error:
             raise unwritable(directory, error) from None
-    reports = [plan(quiet) for plan in plans.values()]
-    comparison = contrast(*reports)
+    return [plan(quiet) for plan in plans.values()]
+
+
+def _snapshots(reports: Sequence[Report]) -> tuple[Snapshot, Snapshot]:
+    from conformance.history import snapshot
+
+    a, b = map(snapshot, reports)
+    return a, b
+
+
+def _compared(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -> Comparison:
+    from conformance.history import over_time, side_by_side
+
+    return over_time(a, b, fail_on_should=fail_on_should) if timely else side_by_side(a, b)
+
+
+def of_history(path: Path, old: str | None, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
+    """Return two runs of a history: those with these numbers, or the last one of a target with the one before it."""
+    from conformance.history import HistoryProblem, Store
+
     try:
-        _write(comparison, reports, report_dir)
-    except OSError as error:
-        raise unwritable(report_dir, error) from None
-    _print(comparison, report_dir, quiet=quiet)
-    return EXIT[comparison.outcome]
+        with Store(path) as store:
+            return _last_two(store, target) if old is None else _numbered(store, old, new, target)
+    except HistoryProblem as problem:
+        raise refusal(str(problem)) from None
+
+
+def _numbered(store: Store, old: str, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
+    if target is not None:
+        raise refusal("--target chooses the runs itself: leave out their numbers, or --target")
+    if new is None or not (old.isdecimal() and new.isdecimal()):
+        raise refusal("with --history give the numbers of two runs, such as 11 12, or none for the last two")
+    before, now = (store.snapshot(store.run(int(number))) for number in (old, new))
+    return before, now
+
+
+def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
+    from conformance.text.suggest import did_you_mean
+
+    newest = store.newest()
+    known = dict.fromkeys(name for run in newest for name in (run.name, run.target) if name)
+    if target is not None and target not in known:
+        raise refusal(f"the history {store.path} holds no run of {target}{did_you_mean(target, known)}")
+    now = next((run for run in newest if target in (None, run.name, run.target)), None)
+    before = None if now is None else store.before(now)
+    if now is None or before is None:
+        held = "no run" if now is None else _single(store, now)
+        raise refusal(f"the history {store.path} holds {held}: nothing to compare yet")
+    return store.snapshot(before), store.snapshot(now)
+
+
+def _single(store: Store, run: PastRun) -> str:
+    named = run.name or run.target
+    if store.length(run) == 1:
+        return f"only one run of {named}"
+    return f"no run of {named} before run {run.number} that reached it"
 
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
@@ -160,23 +274,35 @@ def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -
     from conformance.render.write import write_reports
     from conformance.text.files import write_whole
 
-    for side, report in zip("ab", reports, strict=True):
+    for side, report in zip("ab", reports, strict=False):  # runs of a history have no reports
         write_reports(report, directory / side)
+    directory.mkdir(parents=True, exist_ok=True)
+    linked = bool(reports)
     write_whole(
         {
-            directory / "index.html": render_comparison(comparison).encode(),
+            directory / "index.html": render_comparison(comparison, linked=linked).encode(),
             directory / "comparison.json": encode(comparison),
-            directory / "summary.md": comparison_markdown(comparison).encode(),
+            directory / "summary.md": comparison_markdown(comparison, linked=linked).encode(),
         }
     )
 
 
-def _print(comparison: Comparison, directory: Path, *, quiet: bool) -> None:
-    from conformance.render.comparison import comparison_lines
+def _print(comparison: Comparison, directory: Path | None, form: str, *, linked: bool, quiet: bool) -> None:
+    from conformance.history.comparison import diff_of, encode
+    from conformance.render.comparison import comparison_lines, comparison_markdown
     from conformance.render.terminal import COLOUR
 
+    if form == "json":
+        import msgspec
+
+        as_json = msgspec.json.encode(diff_of(comparison)) if comparison.over_time else encode(comparison)
+        click.echo(msgspec.json.format(as_json, indent=2).decode())
+        return
+    if form == "markdown":
+        click.echo(comparison_markdown(comparison, linked=linked and directory is not None), nl=False)
+        return
     lines = comparison_lines(comparison)
     for line in lines[-1:] if quiet else lines:
         click.secho(line.text, fg=COLOUR.get(line.style))
-    if not quiet:
+    if not quiet and directory is not None:
         click.echo(f"report: {directory / 'index.html'}")

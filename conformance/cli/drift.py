@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.cli.shared import options_of_a_run, refusal
+from conformance.cli.shared import GroupedCommand, options_at, refusal
+from conformance.run.describing import Place
 
 if TYPE_CHECKING:
     from conformance.drift.changes import Drift
@@ -20,7 +21,7 @@ EXIT_NOT_READ: Final = 11
 """Nothing is known of the published document. No status of a run, nor of pytest."""
 
 
-@click.command(short_help="Compare the published document with the vendored one.")
+@click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
 @click.option(
     "--url", metavar="URL", help="Where the document is published. [default: where Comfy's documentation has it]"
 )
@@ -32,7 +33,7 @@ EXIT_NOT_READ: Final = 11
     show_default=True,
     help="How to print it.",
 )
-@options_of_a_run(("ca_bundle", "proxy_env", "insecure"))
+@options_at(Place.DRIFT)
 def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     """Compare the published document with the vendored one, in all that is said of GET /api/queue.
 
@@ -98,10 +99,11 @@ def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read
     from conformance.problems import UsageProblem
-    from conformance.run.settings import EMBEDDED, make_settings
+    from conformance.run.options import settings_from
+    from conformance.run.settings import EMBEDDED
 
     try:
-        content = fetch(url, make_settings(os.environ, target=EMBEDDED, no_key=True, **options).gateway)
+        content = fetch(url, settings_from(os.environ, {"target": EMBEDDED, "no_key": True, **options}).gateway)
     except UsageProblem as problem:
         raise refusal(str(problem)) from None
     except NotFetched as problem:

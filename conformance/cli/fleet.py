@@ -19,9 +19,10 @@ from click.core import ParameterSource
 
 from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
 from conformance.cli.check_all import COLOUR
-from conformance.cli.shared import options_of_a_run, refusal, unwritable
+from conformance.cli.shared import options_at, refusal, unwritable
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
+from conformance.run.describing import Place
 
 if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell
@@ -33,28 +34,6 @@ if TYPE_CHECKING:
 DEFAULT_DIRECTORY: Final = "reports/fleet"
 LANES: Final = 8
 """Checks at a time for each worker, where nobody said otherwise: while one waits for its answer another is judged."""
-FOR_ALL: Final = (
-    "queue_path",
-    "dialect",
-    "allow_plain_http_key",
-    "ca_bundle",
-    "client_cert",
-    "insecure",
-    "proxy_env",
-    "redact_workflows",
-    "show_workflows",
-    "deviations",
-    "fail_on_should",
-    "inconclusive_ok",
-    "wait_for_items",
-    "deadline",
-    "exchange_timeout",
-    "connect_timeout",
-    "max_body",
-    "max_requests",
-    "rate_limit",
-)
-"""Options of a run that can be given for all endpoints. A key belongs to the target that names it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +96,7 @@ class FleetStop:
 )
 @click.option("--resume", is_flag=True, help="Go on where the fleet in the report directory stopped, or begin.")
 @click.option("--fresh", is_flag=True, help="Begin anew, though the fleet in the report directory did not end.")
-@options_of_a_run(FOR_ALL)
+@options_at(Place.ALL)
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),

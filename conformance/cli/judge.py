@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import finish, options_of_a_run, refusal, unwritable
-from conformance.judge.judging import VERDICT_OPTIONS
-from conformance.run.options import settings_from
+from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, refusal, unwritable
+from conformance.run.describing import Group, Place
+from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_QUEUE_PATH
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
     from conformance.exchange.recordings import Selection
 
+RECORDINGS: Final = "Recordings"
+"""The heading of the options that only recordings have."""
 _NAMES: Final = {"-": "standard input"}
 """By what is typed, what it is called."""
 _SHOWN: Final = 3
@@ -29,31 +31,39 @@ _KEPT: Final = 100
 """The same, in the report."""
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--method",
     type=click.Choice(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]),
     metavar="METHOD",
-    help="The method that a raw answer answers, where no .req file stands beside it. [default: GET]",
+    help="Method of the request of a raw response that has no .req file beside it. [default: GET]",
+    cls=GroupedOption,
+    group=RECORDINGS,
 )
 @click.option(
     "--queue-path",
     metavar="PATH",
-    help="Of a HAR file, judge the requests of this path. "
-    f"[default: {DEFAULT_QUEUE_PATH}; without any, another that ends in /queue and answers JSON]",
+    help="In a HAR file, judge the requests of this path. "
+    f"[default: {DEFAULT_QUEUE_PATH}; if there are none, another that ends in /queue and answers JSON]",
+    cls=GroupedOption,
+    group=RECORDINGS,
 )
 @click.option(
     "--target",
     metavar="URL",
-    help="Of a HAR file, judge this server: its base URL. [default: every server, each on its own]",
+    help="In a HAR file, judge the server with this base URL. [default: every server, separately]",
+    cls=GroupedOption,
+    group=RECORDINGS,
 )
-@options_of_a_run(VERDICT_OPTIONS)
+@options_at(Place.JUDGE)
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where index.html, compliance.json, junit.xml and summary.md go. [default: no report]",
+    help="Directory for index.html, compliance.json, junit.xml and summary.md. [default: no report]",
+    cls=GroupedOption,
+    group=Group.REPORT.value,
 )
 def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     files: tuple[str, ...],
@@ -97,7 +107,9 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:
-            report = judge_again(source, transcript, settings.judging, name=contents[0][0])
+            names = {option.name for option in at(Place.JUDGE)}
+            own = {name: value for name, value in settings.options().items() if name in names}
+            report = judge_again(source, transcript, replace(settings.judging, options=own), name=contents[0][0])
         else:
             exchanges, notes = _exchanges(contents, method, selection)
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")

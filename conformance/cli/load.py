@@ -10,22 +10,19 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.shared import option_of_a_run, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, options_at, refusal, unwritable
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.problems import UsageProblem
+from conformance.run.describing import Place
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
+LOAD: Final = "Load"
+"""The heading of the options that only load has."""
 USERS: Final = 10
 DURATION: Final = 30.0
 
 
-def _options(command: Any) -> Any:
-    for option in reversed(LOAD_OPTIONS):
-        command = option_of_a_run(option)(command)
-    return command
-
-
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command(cls=GroupedCommand, context_settings={"ignore_unknown_options": False})
 @click.argument("url", required=False)
 @click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST OPTIONS...]")
 @click.option(
@@ -34,22 +31,35 @@ def _options(command: Any) -> Any:
     default=USERS,
     show_default=True,
     metavar="N",
-    help="Users who read at once.",
+    help="Number of users who read at once.",
+    cls=GroupedOption,
+    group=LOAD,
 )
 @click.option(
-    "--duration", type=click.FloatRange(1, LONGEST), default=DURATION, show_default=True, metavar="S", help="Seconds."
+    "--duration",
+    type=click.FloatRange(1, LONGEST),
+    default=DURATION,
+    show_default=True,
+    metavar="S",
+    help="Seconds.",
+    cls=GroupedOption,
+    group=LOAD,
 )
-@click.option("--quiet", "-q", is_flag=True, help="Print the verdict and the table of failures alone.")
-@click.option("--locustfile", is_flag=True, help="Print where the locustfile is, for locust -f, and end.")
-@_options
+@click.option(
+    "--locustfile",
+    is_flag=True,
+    help="Print the path of the locustfile, for locust -f, and exit.",
+    cls=GroupedOption,
+    group=LOAD,
+)
+@options_at(Place.LOAD)
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:
     """Check every response while many users read a queue at once.
 
-    With --populate the users bring jobs as well, and remove them.
-    Locust sends the requests: what stands behind -- goes to it, such as --csv, --html or --processes.
-    Loopback alone is loaded, unless --yes-load-this-host says that another host may be.
+    With --populate the users also submit jobs and remove them. Locust sends the requests: options after -- go to
+    Locust, such as --csv, --html or --processes. Only loopback is loaded, unless --yes-load-this-host is given.
 
     Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 4 usage.
     """

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from conformance.cli import EXIT_USAGE
+from conformance.cli.night_history import Found, keep_night
 from conformance.cli.shared import reading, refusal
 from conformance.history.night import AFTER
 
 if TYPE_CHECKING:
+    from conformance.history.digest import Digest
     from conformance.history.night import Decision
     from conformance.history.overview import Overview, TargetResult
-    from conformance.judge.report import Report
     from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
 """A report tells of as many runs before it."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a night left of one target: its result, and the report behind it with its directory, where there is one."""
-
-    result: TargetResult
-    report: Report | None = None
-    directory: Path | None = None
+_PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
+_UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.command(short_help="Decide what the results of a night mean for the rolling issue.")
@@ -46,6 +42,18 @@ class Found:
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Keep the runs of the night in this history, and show it in their reports. [default: as they were kept]",
+)
+@click.option(
+    "--since",
+    metavar="PERIOD",
+    help="The digest of a period up to the newest run of the history, such as 7d or 36h; no DIR. [default: of a night]",
+)
+@click.option(
+    "--renamed",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="A target of the history has a new name (or had none: OLD is its URL); repeatable. "
+    "[default: seen from --targets]",
 )
 @click.option(
     "--after",
@@ -66,27 +74,39 @@ class Found:
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where decision.json, outputs.txt, body.md, comment.md, summary.md and commands.txt go. [default: nowhere]",
+    help="Where index.html, decision.json, outputs.txt, body.md, comment.md, summary.md and commands.txt go; "
+    "of a period index.html and summary.md. [default: nowhere]",
 )
 def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     directories: tuple[Path, ...],
     targets: Path | None,
     history: Path | None,
+    since: str | None,
+    renamed: tuple[str, ...],
     after: int,
     issue: Path | None,
     url: str | None,
     output: Path | None,
 ) -> int:
-    """Decide what the results of a night mean for the rolling issue.
+    """Say what the results of a night, or of a period, mean.
 
-    DIR is a report directory of `check --all`, or of one `check`. What is to be done with the issue is
-    `open`, `update`, `close` or `nothing`: docs/ci.md has the rules.
+    DIR is a report directory of `check --all`, or of one `check`. First come five lines: broken now, newly broken,
+    mended, not reached, waivers that expire within 14 days; then the targets that fail alike, with one explanation
+    each. What is to be done with the issue is `open`, `update`, `close` or `nothing`: docs/ci.md has the rules.
 
-    Exit status: 1 where the night showed that something is not well, 0 else; a night without a verdict is 0 until
-    it is the N-th in a row; 4 for what cannot be read.
+    With --since the same is said of a period, from the history; nothing is decided.
+
+    Exit status: 1 if the night showed that something is not well, or if a target is broken at the end of the period;
+    else 0. A night without a verdict is 0 until it is the N-th in a row. 4 for input that cannot be read.
     """
+    if since is not None:
+        if directories or history is None:
+            raise refusal("--since reads a history and no DIR: give --history FILE")
+        return _of_period(history, _length(since), output)
+    new_names = _renamings(renamed, history)
     import time
 
+    from conformance.history.digest import digest
     from conformance.history.night import decide, known_keys
     from conformance.history.overview import overview
     from conformance.judge.ledger import instant
@@ -100,19 +120,57 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     found += _missing(targets, names)
     if not found:
         raise refusal("a night has at least one report: give its DIR, or name the targets with --targets")
-    unkept, results = _kept(found, history)
+    unkept, said, results = keep_night(found, history, new_names, targets=targets)
+    if any(each.report is not None and not one.strip for each, one in zip(found, results, strict=True)):
+        said.append("some targets have no history (--history FILE): what broke or was mended in them is not known")
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
     whole = overview(results, start=times[0], end=times[-1])
+    shown = digest(results, start=times[0], end=times[-1], said=said)
     known = None if issue is None else known_keys(_text(issue))
     decision = decide(results, known, after=after)
     if output is not None:
-        _write(output, decision, whole, url)
-    for line in told.lines(decision, whole):
-        click.echo(line)
+        _write(output, decision, whole, shown, url)
+    for text in told.lines(decision, shown):
+        click.echo(text)
     if unkept is not None:
         click.echo(unkept, err=True)
         return decision.exit or EXIT_USAGE
     return decision.exit
+
+
+def _length(text: str) -> timedelta:
+    """Read a period: ``7d``, ``36h`` or ``2w``."""
+    found = _PERIOD.fullmatch(text)
+    if found is None or int(found[1]) == 0:
+        raise refusal(f"--since is a number of hours, days or weeks, such as 36h, 7d or 2w, not {text!r}")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _of_period(history: Path, length: timedelta, output: Path | None) -> int:
+    from conformance.history import HistoryProblem, Store
+    from conformance.history.period import period
+    from conformance.render.digest import digest_lines, digest_markdown, render_digest
+
+    try:
+        with Store(history) as store:
+            found = period(store, length)
+    except HistoryProblem as problem:
+        raise refusal(str(problem)) from None
+    if output is not None:
+        page = render_digest(found.digest, found.targets, title="Queue conformance")
+        _put(output, {"index.html": page, "summary.md": digest_markdown(found.digest)})
+    for text in digest_lines(found.digest):
+        click.echo(text)
+    return 1 if found.digest.broken else 0
+
+
+def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
+    if given and history is None:
+        raise refusal("--renamed is for the targets of a history: add --history FILE")
+    for text in given:
+        if not all(text.partition("=")):
+            raise refusal(f"--renamed is OLD=NEW, such as prod=prod-eu, not {text!r}")
+    return {old: new for old, _, new in (text.rpartition("=") for text in given)}
 
 
 def _found(directory: Path) -> list[Found]:
@@ -128,7 +186,9 @@ def _found(directory: Path) -> list[Found]:
         report = reading(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         name = re.sub(r"[^\w.-]+", "-", directory.resolve().name, flags=re.ASCII) or "target"
-        return [Found(result(name, report, exit_status(report, **options)), report, directory)]
+        given = report.run.options.get("name")
+        shown = result(str(given or name), report, exit_status(report, **options))
+        return [Found(shown, report, directory, named=given is not None)]
     try:
         whole = decode(path.read_bytes())
     except OSError as error:
@@ -178,30 +238,6 @@ def _unreported(target: Target) -> TargetResult:
     )
 
 
-def _kept(found: Sequence[Found], history: Path | None) -> tuple[str | None, list[TargetResult]]:
-    """Keep the runs that no history has yet; return why that was not possible, and what the night came to."""
-    from conformance.history import HistoryProblem, keep
-    from conformance.render.overview import result
-    from conformance.render.write import write_reports
-    from conformance.text.safe import line
-
-    unkept, results = None, []
-    for each in found:
-        report, directory, one = each.report, each.directory, each.result
-        if history is not None and report is not None and directory is not None and report.history is None:
-            strict = report.run.options.get("fail_on_should") is True
-            try:
-                report = keep(report, history, fail_on_should=strict)
-                write_reports(report, directory, fail_on_should=strict)
-            except HistoryProblem as problem:
-                unkept = line(f"{problem}: this night is not in it")
-            except OSError as error:
-                unkept = line(f"{directory} cannot be written ({error.strerror}): its report shows no history")
-            one = result(one.name, report, one.exit)
-        results.append(one)
-    return unkept, results
-
-
 def _text(issue: Path) -> str:
     try:
         return issue.read_bytes().decode(errors="replace")
@@ -209,11 +245,11 @@ def _text(issue: Path) -> str:
         raise refusal(f"{issue} cannot be read ({error.strerror}): leave out --issue where none is open") from None
 
 
-def _write(output: Path, decision: Decision, whole: Overview, url: str | None) -> None:
+def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url: str | None) -> None:
     import msgspec
 
     from conformance.render import night as told
-    from conformance.text.files import write_whole
+    from conformance.render.digest import render_digest
 
     title = told.title(decision) if decision.troubles else ""
     record = {"title": title, **msgspec.to_builtins(decision)}
@@ -222,9 +258,16 @@ def _write(output: Path, decision: Decision, whole: Overview, url: str | None) -
         "outputs.txt": f"action={decision.action}\nexit={decision.exit}\ntitle={title}\n",
         "body.md": told.body(decision, whole, url) if decision.troubles else "",
         "comment.md": told.comment(decision, whole, url),
-        "summary.md": told.summary(decision, whole),
+        "summary.md": told.summary(decision, whole, shown),
+        "index.html": render_digest(shown, whole.targets, title="Queue conformance"),
         "commands.txt": "".join(f"{command}\n" for command in told.commands(decision, whole)),
     }
+    _put(output, contents)
+
+
+def _put(output: Path, contents: Mapping[str, str]) -> None:
+    from conformance.text.files import write_whole
+
     try:
         output.mkdir(parents=True, exist_ok=True)
         write_whole({output / name: text.encode() for name, text in contents.items()})

@@ -3,41 +3,75 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from conformance.cli import EXIT_USAGE
-from conformance.run.options import OPTIONS, Option
 
 if TYPE_CHECKING:
+    from conformance.exchange.model import Exchange
     from conformance.judge.report import Report
+    from conformance.run.describing import Place
+    from conformance.run.options import Option
     from conformance.run.settings import Settings
 
 
-def option_of_a_run(option: Option) -> Callable[..., Any]:
-    """Return the decorator of click for an entry of the table of options."""
-    told = option.help[0].upper() + option.help[1:]
+OTHERS: Final = "Other options"
+
+
+class GroupedOption(click.Option):
+    """An option that has a heading in ``--help``."""
+
+    def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command whose ``--help`` lists its options below their headings, in the order of the options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                heading = parameter.group if isinstance(parameter, GroupedOption) else OTHERS
+                sections.setdefault(heading, []).append(record)
+        for heading in sorted(sections, key=lambda heading: heading == OTHERS):
+            with formatter.section(heading):
+                formatter.write_dl(sections[heading])
+
+
+def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
+    """Return the decorator of click for an option of the table; ``suffix`` makes it that of one side."""
+    told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
     if option.metavar is None:
-        return click.option(option.flag, is_flag=True, help=f"{told}.")
-    kind = click.Choice(option.choices) if option.choices else option.type
-    given = {"type": kind, "metavar": None if option.choices else option.metavar, "default": option.default}
-    shown = "" if given["default"] is not None or "[default" in told else "."
+        return click.option(option.flag, is_flag=True, help=told, cls=GroupedOption, group=option.group)
     return click.option(
-        option.flag, show_default=given["default"] is not None, multiple=option.multiple, help=told + shown, **given
+        f"{option.flag}{suffix}",
+        type=click.Choice(option.choices) if option.choices else option.type,
+        metavar=None if option.choices else option.metavar,
+        default=None if suffix else option.default,
+        multiple=option.multiple,
+        help=told,
+        cls=GroupedOption,
+        group=option.group,
     )
 
 
-def options_of_a_run(names: Container[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options of the table that are named, in its order, and --quiet."""
+def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of a run that apply in a place, and --quiet."""
+    from conformance.run.options import at
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        command = click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone.")(command)
-        for option in reversed(OPTIONS):
-            if option.name in names:
-                command = option_of_a_run(option)(command)
+        if quiet:
+            command = click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")(command)
+        for option in reversed(at(place)):
+            command = option_of_a_run(option)(command)
         return command
 
     return add
@@ -68,7 +102,7 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
         except OSError as error:
             raise unwritable(settings.report_dir, error) from None
     lines = summary_lines(report)
-    for one in lines[-1:] if quiet else lines:
+    for one in lines[:1] if quiet else lines:
         click.secho(one.text, fg=COLOUR.get(one.style))
     if write and not quiet:
         click.echo(f"report: {settings.report_dir / 'index.html'}")
@@ -97,6 +131,30 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
     return refusal(msg)
 
 
+class ProgressLine:
+    """How far a run is, and whether the server slows it down."""
+
+    def __init__(self, settings: Settings) -> None:
+        generated = settings.properties.number if settings.properties is not None else 0
+        more = f" + {generated} generated" if generated else ""
+        self._most = f"{settings.bounds.max_requests}{more}"
+        self._count = 0
+        self._refused = 0
+
+    def after(self, exchange: Exchange) -> str:
+        """Return the line after one more exchange. What the server refuses for its pace is sent again."""
+        from conformance.probe.pace import TOO_FAST
+
+        status = None if exchange.response is None else exchange.response.status
+        refused = status in TOO_FAST
+        self._count += not refused
+        self._refused += refused
+        line = f"{self._count} of at most {self._most} requests: {exchange.request.purpose}"
+        if refused:
+            return f"{line}: answered {status}, waiting to send it again"
+        return f"{line} (slowed down: {self._refused} refused)" if self._refused else line
+
+
 def progress(settings: Settings, *, quiet: bool) -> Any:
     """Show on a terminal how far the run is; nowhere else."""
     from contextlib import contextmanager
@@ -106,21 +164,9 @@ def progress(settings: Settings, *, quiet: bool) -> Any:
         if quiet or not sys.stderr.isatty():
             yield lambda _: None
             return
-        count = 0
-        generated = settings.properties.number if settings.properties is not None else 0
-
-        def tell(exchange: Any) -> None:
-            nonlocal count
-            count += 1
-            more = f" + {generated} generated" if generated else ""
-            click.echo(
-                f"\r\033[K{count} of at most {settings.bounds.max_requests}{more} requests: {exchange.request.purpose}",
-                nl=False,
-                err=True,
-            )
-
+        line = ProgressLine(settings)
         try:
-            yield tell
+            yield lambda exchange: click.echo(f"\r\033[K{line.after(exchange)}", nl=False, err=True)
         finally:
             click.echo("\r\033[K", nl=False, err=True)
 

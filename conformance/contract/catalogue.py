@@ -32,6 +32,7 @@ from conformance.contract.clauses import (
     status,
     workflow,
 )
+from conformance.contract.terms import profile_of
 
 _FILES: Final = (
     status,
@@ -71,5 +72,9 @@ BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
 
 
 def matching(pattern: str) -> tuple[Clause, ...]:
-    """Return the clauses whose id matches a pattern such as ``item.*``, or whose subject it names, such as ``auth``."""
-    return tuple(clause for clause in CATALOGUE if clause.subject == pattern or fnmatchcase(clause.id, pattern))
+    """Return the clauses of a profile (``http``) or subject (``item``), or whose ids match a pattern (``item.*``)."""
+    return tuple(
+        clause
+        for clause in CATALOGUE
+        if pattern in (profile_of(clause.id), clause.subject) or fnmatchcase(clause.id, pattern)
+    )

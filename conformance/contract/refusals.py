@@ -89,12 +89,17 @@ def _redirect(url: str, location: str) -> Cause:
     return Cause("redirect", "a redirect is not followed: give its destination as the target")
 
 
+def challenges(headers: Headers) -> bool:
+    """Whether Cloudflare asks for what only a browser can answer."""
+    return "challenge" in (first(headers, "cf-mitigated") or "").lower()
+
+
 def advice(status: int, headers: Headers, sent: Collection[str]) -> str:
     """Return what to do about a status that says nothing about the contract.
 
     ``headers`` are those of the response, ``sent`` the names of the request's fields in lower case.
     """
-    if "challenge" in (first(headers, "cf-mitigated") or "").lower():
+    if challenges(headers):
         return (
             "Cloudflare challenges the client, which only a browser can answer: have a rule made that lets the "
             "suite's User-Agent through, or give the address of the server behind Cloudflare"

@@ -20,6 +20,46 @@ class Level(enum.StrEnum):
     INFO = "info"
 
 
+class Profile(enum.StrEnum):
+    """A part of the contract that a server can be checked against separately."""
+
+    QUEUE = "queue"
+    HTTP = "http"
+    AUTH = "auth"
+    LIFECYCLE = "lifecycle"
+
+
+PROFILE_MEANING: Final[dict[Profile, str]] = {
+    Profile.QUEUE: "QueueInfo, QueueItem and ErrorResponse, as the document describes them",
+    Profile.HTTP: "Headers, caching, CORS, HEAD, OPTIONS and conditional requests",
+    Profile.AUTH: "Requests without a key and with a wrong key",
+    Profile.LIFECYCLE: "Submitting, listing and removing jobs, in runs that write",
+}
+_SUBJECTS: Final[dict[Profile, tuple[str, ...]]] = {
+    Profile.QUEUE: (
+        "status",
+        "envelope",
+        "item",
+        "queue",
+        "workflow",
+        "reads",
+        "json",
+        "error",
+        "privacy",
+        "document",
+    ),
+    Profile.HTTP: ("http", "framing", "method", "caching", "cors"),
+    Profile.AUTH: ("auth",),
+    Profile.LIFECYCLE: ("lifecycle",),
+}
+_PROFILES: Final = {subject: profile for profile, subjects in _SUBJECTS.items() for subject in subjects}
+
+
+def profile_of(clause_id: str) -> Profile:
+    """Return the profile of a clause. A subject that this version does not know belongs to ``queue``."""
+    return _PROFILES.get(clause_id.partition(".")[0], Profile.QUEUE)
+
+
 class FastPath(enum.StrEnum):
     """What the fast path proves for a clause, declared by the clause as ``fast``.
 

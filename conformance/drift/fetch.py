@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.exchange.codings import DECODABLE, BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import values
-from conformance.probe.client import USER_AGENT, reason, trust
+from conformance.probe.client import USER_AGENT
 from conformance.probe.limits import Gateway
+from conformance.probe.tls import reason, trust
 from conformance.text.safe import printable
 
 if TYPE_CHECKING:

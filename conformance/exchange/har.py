@@ -33,6 +33,9 @@ class NotHar(ValueError):
     """A HAR file that cannot be read. Its text says why."""
 
 
+FROM_CACHE: Final = "is from the browser's cache: its time is not known"
+
+
 @dataclass
 class HarEntry:
     """What one entry holds. ``odd`` says what of it could not be read; ``body`` is that of the response."""
@@ -112,7 +115,7 @@ def _clock(entry: Mapping[str, Any], found: HarEntry) -> None:
     moment, taken = entry.get("startedDateTime"), entry.get("time")
     cached = str(entry.get("_fromCache") or _member(entry, "response").get("_fetchType") or "").lower() in _CACHED
     if cached:
-        found.odd.append("is from the browser's cache: its time is not known")
+        found.odd.append(FROM_CACHE)
         return
     if moment is not None:
         try:

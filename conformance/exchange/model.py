@@ -270,7 +270,7 @@ class Exchange:
     ``server`` names the server of a recording that holds several; clauses never compare one with another.
     ``started`` is in seconds since the Unix epoch (None for a recording without a clock),
     ``elapsed`` in seconds from the first byte sent to the last one read. ``attempt`` counts from 1;
-    an attempt that a later one replaced is ``superseded``: kept for the ledger, judged by nobody.
+    an attempt that a later one replaced, or that a ban refused, is ``superseded``: in the ledger, but not judged.
     """
 
     id: str

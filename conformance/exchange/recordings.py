@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from conformance.exchange import http_text
-from conformance.exchange.har import QUEUE, USUAL_PATH, HarEntry, NotHar, entries_of, places, read_entry
+from conformance.exchange.har import FROM_CACHE, QUEUE, USUAL_PATH, HarEntry, NotHar, entries_of, places, read_entry
 from conformance.exchange.headers import Headers, first
 from conformance.exchange.hosts import RECORDED
 from conformance.exchange.kept import KnownBody, of_printed
@@ -255,6 +255,7 @@ def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
     if not chosen:
         odd = f"; {len(found.notes)} of {len(entries)} entries cannot be read" if found.notes else ""
         raise UnreadableRecording(f"{name}: {_nothing(named, selection)}{odd}")
+    found.notes += _passed_over(entries, named, {entry.number for entry in chosen}, name)
     let_in = {
         key
         for entry in chosen
@@ -264,6 +265,19 @@ def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
         found.notes += [f"{name}: entry {entry.number} {printable(odd)}" for odd in entry.odd]
         found.add(_exchange(entry, name, let_in), (_server(entry.url, selection), _key(entry.headers)))
     return found
+
+
+def _passed_over(
+    entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
+) -> Iterator[str]:
+    """Count the entries of other paths that cannot be read, and name the first of them."""
+    others = [read_entry(entries[number - 1], number) for number, _ in named if number not in chosen]
+    odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
+    if odd:
+        listed = ", ".join(f"entry {entry.number} ({printable(entry.path, 60)})" for entry in odd[:NAMED])
+        more = ", …" if len(odd) > NAMED else ""
+        be = "entry of another path is odd" if len(odd) == 1 else "entries of other paths are odd"
+        yield f"{name}: {len(odd)} {be} and left out: {listed}{more}"
 
 
 def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:

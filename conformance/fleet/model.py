@@ -82,16 +82,16 @@ Line = Header | EndpointResult | Footer
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
     """Return the line of an endpoint that was checked; ``status`` is the exit status that its run alone would have."""
     plain = result(name, report, status)
-    known = {field: getattr(plain, field) for field in plain.__struct_fields__} | {"report": None}
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)
     lost = [exchange.error for exchange in report.exchanges if exchange.error is not None]
+    known = {field: getattr(plain, field) for field in plain.__struct_fields__}
+    known |= {"report": None, "unreached": lost[0] if lost and not answers else None}
     return EndpointResult(
         **known,
         seconds=round(seconds, 3),
         requests=len(report.exchanges),
         received=sum(answer.size for answer in answers),
-        unreached=lost[0] if lost and not answers else None,
         p50=times and round(times.p50, 6),
         p95=times and round(times.p95, 6),
         breaches=_breaches(report),

@@ -20,40 +20,16 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self
 from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
-from conformance.run.options import OPTIONS, Option
-from conformance.run.settings import EMBEDDED, checked_url
+from conformance.run.address import checked_url
+from conformance.run.describing import Place
+from conformance.run.options import Option, at
+from conformance.run.settings import EMBEDDED
 from conformance.run.targets import Target, of_its_own, parse
 from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
-ALLOWED: Final = (
-    "target",
-    "queue_path",
-    "dialect",
-    "api_key_env",
-    "api_key_file",
-    "no_key",
-    "allow_plain_http_key",
-    "header",
-    "ca_bundle",
-    "client_cert",
-    "insecure",
-    "proxy_env",
-    "redact_workflows",
-    "show_workflows",
-    "deviations",
-    "fail_on_should",
-    "inconclusive_ok",
-    "wait_for_items",
-    "deadline",
-    "exchange_timeout",
-    "connect_timeout",
-    "max_body",
-    "max_requests",
-    "rate_limit",
-)
+_OPTIONS: Final = {option.name: option for option in at(Place.MANY)}
 """Options of a target of a fleet: the plan of requests that ``check`` sends, and nothing that searches or writes."""
-_OPTIONS: Final = {option.name: option for option in OPTIONS if option.name in ALLOWED}
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 LONGEST_NAME: Final = 300
 STDIN: Final = "-"
@@ -182,7 +158,7 @@ def _value(option: Option, text: str, where: str, base: Path) -> object:
 def _look_at(target: Target, where: str) -> None:
     """Refuse what is no part of a fleet."""
     for name in target.options:
-        if name not in ALLOWED and target.options[name] not in (None, False):
+        if name not in _OPTIONS and target.options[name] not in (None, False):
             spelt = name.replace("_", "-")
             raise UsageProblem(f"{where}: {spelt} is not for fleets: check {printable(target.name)!r} by itself")
     if target.url == EMBEDDED:

@@ -2,12 +2,12 @@
 
 report = keep(report, Path("history.db"))        # adds the run; the report now has ``history``
 with Store(Path("history.db")) as store:
-for run in store.newest():                   # of each target, path and dialect
+for run in store.newest():                   # of each target
 history = history_of(store, run)         # lines of clauses, since when, the diff from the run before
-compare(snapshot(old_report), snapshot(new_report)).outcome
+over_time(snapshot(old_report), snapshot(new_report)).outcome
 """
 
-from conformance.history.diff import compare
+from conformance.history.comparison import over_time, side_by_side
 from conformance.history.snapshot import Snapshot, snapshot
 from conformance.history.store import HistoryProblem, Store, UnusableHistory, prepare
 from conformance.history.trend import history_of, keep
@@ -17,9 +17,10 @@ __all__ = [
     "Snapshot",
     "Store",
     "UnusableHistory",
-    "compare",
     "history_of",
     "keep",
+    "over_time",
     "prepare",
+    "side_by_side",
     "snapshot",
 ]

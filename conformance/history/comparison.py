@@ -1,4 +1,8 @@
-"""Two endpoints side by side, clause by clause: where they are alike, where not, and whether that matters. Pure."""
+"""Two runs, clause by clause. Pure.
+
+Two questions are asked of the same rows. Side by side: do two servers behave alike, and does a difference matter? Over
+time: what changed from an older run to a newer one, and did anything get worse?
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,24 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from conformance.history.snapshot import ClauseThen, in_order, snapshot
-from conformance.judge.report import EXERCISED, Counts, Fingerprint, Report, Run, Status, Value, Verdict
-from conformance.judge.timing import timing
+from conformance.history.snapshot import ClauseThen, Snapshot, in_order
+from conformance.judge.report import (
+    EXERCISED,
+    Change,
+    ChangeKind,
+    Diff,
+    Fingerprint,
+    Outage,
+    PastRun,
+    Status,
+    Value,
+    Verdict,
+)
+from conformance.judge.report import Outcome as OverTime
 from conformance.text.plural import count
 
-Kind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "unasked", "unknown", "same"]
-"""Of a clause, in the order in which a reader wants them.
+SideKind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "unasked", "unknown", "same"]
+"""Of a clause side by side, in the order in which a reader wants them.
 
 ``opposed``: kept by one side and broken by the other. ``otherwise``: broken by both, and not in the same ways.
 ``alone``: broken by one, and not exercised on the other. ``error``: the suite itself failed on one side at least.
@@ -22,27 +37,34 @@ Kind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "u
 ``unseen``: kept by one, and not exercised on the other. ``unasked``: exercised on one, not applicable to the other.
 ``unknown``: only in one report, because the other selected or knew other clauses. ``same``: all else.
 """
-Outcome = Literal["same", "different", "unclear"]
+Kind = SideKind | ChangeKind
+"""``same`` is a kind over time as well."""
+Outcome = Literal["different"] | OverTime
+"""Side by side: same, different or unclear. Over time: worse, better, same or unclear."""
 
 BROKEN: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
-_ORDER: Final = {kind: place for place, kind in enumerate(get_args(Kind))}
-
-
-class Side(Value, frozen=True, kw_only=True):
-    """One of the two. ``p50`` and ``p95`` are percentiles of the seconds that answers took, None where none came."""
-
-    run: Run
-    verdict: Verdict
-    verdict_reason: str
-    counts: Counts
-    p50: float | None
-    p95: float | None
+_SIDE_ORDER: Final[dict[Kind, int]] = {kind: place for place, kind in enumerate(get_args(SideKind))}
+_TIME_ORDER: Final[dict[Kind, int]] = {kind: place for place, kind in enumerate((*get_args(ChangeKind), "same"))}
+_NEWLY: Final[dict[Status, ChangeKind]] = {
+    Status.FAIL: "failed",
+    Status.WARN: "warned",
+    Status.WAIVED: "waived",
+    Status.ERROR: "error",
+}
+_WORSE: Final[dict[Kind, str]] = {
+    "failed": "{} newly failed",
+    "warned": "{} newly warned of, and a breached should is to fail",
+    "changed": "{} broken in another way than before",
+    "error": "{} on which the suite itself failed",
+    "vanished": "{} no longer exercised",
+}
 
 
 class Row(Value, frozen=True, kw_only=True):
-    """One clause on both sides, None where a report lacks it.
+    """One clause in both runs, None if a run lacks it.
 
-    ``only_a`` and ``only_b`` are the fingerprints of breaches that one side alone shows.
+    ``matters`` says that it makes the runs different, or the newer one worse. ``only_a`` and ``only_b`` are the
+    fingerprints of breaches that only one run shows.
     """
 
     clause: str
@@ -58,18 +80,21 @@ class Row(Value, frozen=True, kw_only=True):
 
 
 class Comparison(Value, frozen=True, kw_only=True):
-    """Two runs side by side: ``comparison.json`` is this, encoded. ``clauses`` are those that differ first.
+    """Two runs compared: ``comparison.json`` is this, encoded. ``clauses`` are in the order of their kinds.
 
-    ``different``: the verdicts are opposed, or some row matters. ``unclear``: neither, and one side is inconclusive.
-    ``notes`` say what else differs, so that a difference need not be the servers'.
+    ``over_time``: ``a`` is the older run and ``b`` the newer one; else they are two sides. ``reason`` says what the
+    outcome rests on, ``worse`` what got worse. ``notes`` say what else differs, so that a difference need not be the
+    servers'. If a run did not reach its target, no clause is compared and the outcome is ``unclear``.
     """
 
     schema_version: Literal[1] = 1
+    over_time: bool = False
     outcome: Outcome
     reason: str
     notes: tuple[str, ...]
-    a: Side
-    b: Side
+    worse: tuple[str, ...] = ()
+    a: PastRun
+    b: PastRun
     clauses: tuple[Row, ...]
 
     @property
@@ -78,23 +103,76 @@ class Comparison(Value, frozen=True, kw_only=True):
         return tuple(row for row in self.clauses if row.kind != "same")
 
 
-def contrast(a: Report, b: Report) -> Comparison:
-    """Return two reports side by side."""
-    on_a, on_b = snapshot(a).clauses, snapshot(b).clauses
-    conclusive = Verdict.INCONCLUSIVE not in {a.verdict, b.verdict}
-    rows = [_row(on_a.get(name), on_b.get(name), conclusive=conclusive) for name in dict.fromkeys((*on_a, *on_b))]
-    rows.sort(key=lambda row: (_ORDER[row.kind], row.kind == "same" and row.a not in BROKEN))
-    opposed = {a.verdict, b.verdict} == {Verdict.CONFORMANT, Verdict.NON_CONFORMANT}
+def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
+    """Compare two servers. They are different if the verdicts are opposed, or if some row matters."""
+    conclusive = Verdict.INCONCLUSIVE not in {a.run.verdict, b.run.verdict}
+    rows = []
+    for pair in _pairs(a, b):
+        kind = _side_kind(*pair)
+        matters = kind in {"opposed", "otherwise"} or (kind == "alone" and conclusive)
+        rows.append(_row(*pair, kind, matters=matters))
+    rows.sort(key=lambda row: (_SIDE_ORDER[row.kind], row.kind == "same" and row.a not in BROKEN))
+    opposed = {a.run.verdict, b.run.verdict} == {Verdict.CONFORMANT, Verdict.NON_CONFORMANT}
     outcome: Outcome = "same" if conclusive else "unclear"
     if opposed or any(row.matters for row in rows):
         outcome = "different"
     return Comparison(
         outcome=outcome,
-        reason=_reason(outcome, a, b, rows),
-        notes=tuple(_notes(a, b)),
-        a=_side(a),
-        b=_side(b),
+        reason=_reason(outcome, a.run, b.run, rows),
+        notes=tuple(_notes_of_sides(a.run, b.run)),
+        a=a.run,
+        b=b.run,
         clauses=tuple(rows),
+    )
+
+
+def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False) -> Comparison:
+    """Compare two runs of one server.
+
+    Worse are: a clause that newly fails (or warns, with ``fail_on_should``); one that fails with a fingerprint that it
+    did not have; a core clause that is no longer exercised; one on which the suite itself newly failed; and a verdict
+    that is no longer conformant. A run that did not reach its target is neither worse nor better.
+    """
+    rows = sorted(_changes(old, new, fail_on_should=fail_on_should), key=lambda row: _TIME_ORDER[row.kind])
+    worse = tuple(_worse(rows, old.run, new.run))
+    outcome = _outcome(rows, worse, old.run, new.run)
+    return Comparison(
+        over_time=True,
+        outcome=outcome,
+        reason=_unreached((("older run", old.run), ("newer run", new.run))),
+        notes=tuple(_notes_over_time(old, new)),
+        worse=worse,
+        a=old.run,
+        b=new.run,
+        clauses=tuple(rows),
+    )
+
+
+def diff_of(found: Comparison, outage: Outage | None = None) -> Diff:
+    """Return a comparison over time as ``compliance.json`` has it."""
+    assert found.outcome != "different"
+    return Diff(
+        old=found.a,
+        new=found.b,
+        outcome=found.outcome,
+        notes=found.notes,
+        worse=found.worse,
+        changes=tuple(
+            Change(
+                kind=row.kind,  # type: ignore[arg-type]
+                clause=row.clause,
+                title=row.title,
+                level=row.level,
+                core=row.core,
+                before=row.a,
+                now=row.b,
+                worse=row.matters,
+                appeared=row.only_b,
+                gone=row.only_a,
+            )
+            for row in found.differing
+        ),
+        outage=outage,
     )
 
 
@@ -103,63 +181,88 @@ def encode(comparison: Comparison) -> bytes:
     return msgspec.json.format(msgspec.json.encode(comparison), indent=2) + b"\n"
 
 
-def _side(report: Report) -> Side:
-    took = timing(report)
-    return Side(
-        run=report.run,
-        verdict=report.verdict,
-        verdict_reason=report.verdict_reason,
-        counts=report.counts,
-        p50=None if took is None else took.p50,
-        p95=None if took is None else took.p95,
-    )
+# --- the rows -------------------------------------------------------------------------------------
+
+Pair = tuple[ClauseThen | None, ClauseThen | None]
 
 
-def _row(a: ClauseThen | None, b: ClauseThen | None, *, conclusive: bool) -> Row:
-    clause = a or b
+def _pairs(a: Snapshot, b: Snapshot) -> Iterator[Pair]:
+    """Yield each clause as both runs have it; nothing if one of them did not reach its target."""
+    if a.run.unreached is None and b.run.unreached is None:
+        for name in dict.fromkeys((*a.clauses, *b.clauses)):
+            yield a.clauses.get(name), b.clauses.get(name)
+
+
+def _row(a: ClauseThen | None, b: ClauseThen | None, kind: Kind, *, matters: bool) -> Row:
+    clause = b or a
     assert clause is not None
-    ways_a, ways_b = set(() if a is None else a.failures), set(() if b is None else b.failures)
-    kind: Kind = "unknown" if a is None or b is None else _kind(a.status, b.status, alike=ways_a == ways_b)
+    only_a, only_b = _ways(a, b)
     return Row(
         clause=clause.id,
         title=clause.title,
         level=clause.level,
         core=clause.core,
         kind=kind,
-        matters=kind in {"opposed", "otherwise"} or (kind == "alone" and conclusive),
+        matters=matters,
         a=None if a is None else a.status,
         b=None if b is None else b.status,
-        only_a=in_order(ways_a - ways_b),
-        only_b=in_order(ways_b - ways_a),
+        only_a=only_a,
+        only_b=only_b,
     )
 
 
-def _kind(a: Status, b: Status, *, alike: bool) -> Kind:
-    both = {a, b}
+def _ways(a: ClauseThen | None, b: ClauseThen | None) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
+    """Return the fingerprints that only the one has, and those that only the other has."""
+    in_a, in_b = () if a is None else a.failures, () if b is None else b.failures
+    if in_a == in_b:
+        return (), ()
+    ways_a, ways_b = set(in_a), set(in_b)
+    return in_order(ways_a - ways_b), in_order(ways_b - ways_a)
+
+
+# --- side by side ---------------------------------------------------------------------------------
+
+
+def _side_kind(a: ClauseThen | None, b: ClauseThen | None) -> SideKind:
+    if a is None or b is None:
+        return "unknown"
+    both = {a.status, b.status}
+    exercised, broken = both & set(EXERCISED), both & set(BROKEN)
+    found: SideKind = "same"
     if Status.ERROR in both:
-        return "error"
-    if a in BROKEN and b in BROKEN:
-        return "same" if alike and a is b else "weighed" if alike else "otherwise"
-    exercised = both & set(EXERCISED)
-    if a is b or not exercised:
-        return "same"
-    if Status.NOT_APPLICABLE in both:
-        return "unasked"
-    if len(exercised) == len(both):
-        return "opposed"
-    return "alone" if both & set(BROKEN) else "unseen"
+        found = "error"
+    elif broken == both:
+        found = _both_broken(a, b)
+    elif len(both) == 2 and len(exercised) == 2:
+        found = "opposed"
+    elif len(both) == 2 and exercised:
+        found = "unasked" if Status.NOT_APPLICABLE in both else "alone" if broken else "unseen"
+    return found
 
 
-def _reason(outcome: Outcome, a: Report, b: Report, rows: Sequence[Row]) -> str:
+def _both_broken(a: ClauseThen, b: ClauseThen) -> SideKind:
+    if set(a.failures) != set(b.failures):
+        return "otherwise"
+    return "same" if a.status is b.status else "weighed"
+
+
+def _unreached(runs: Sequence[tuple[str, PastRun]]) -> str:
+    told = [f"{name} was not reached: {run.unreached}" for name, run in runs if run.unreached is not None]
+    return "; ".join(told)
+
+
+def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> str:
     """Say in a line what the outcome rests on."""
+    if told := _unreached((("A", a), ("B", b))):
+        return f"{told}; no clause is compared"
     if outcome == "unclear":
-        which = [name for name, side in (("A", a), ("B", b)) if side.verdict is Verdict.INCONCLUSIVE]
+        which = [name for name, run in (("A", a), ("B", b)) if run.verdict is Verdict.INCONCLUSIVE]
         told = f"{' and '.join(which)} {'is' if len(which) == 1 else 'are'} inconclusive"
-        return f"{told}; nothing is opposed of what was exercised on both sides"
+        return f"{told}; no clause that was exercised on both sides is opposed"
     kinds = Counter((row.kind, row.a in BROKEN) for row in rows if row.matters)
     numbers = {
-        "broken by A alone": kinds["opposed", True],
-        "broken by B alone": kinds["opposed", False],
+        "broken only by A": kinds["opposed", True],
+        "broken only by B": kinds["opposed", False],
         "broken by both in other ways": kinds["otherwise", True],
         "broken by A and not exercised on B": kinds["alone", True],
         "broken by B and not exercised on A": kinds["alone", False],
@@ -167,22 +270,107 @@ def _reason(outcome: Outcome, a: Report, b: Report, rows: Sequence[Row]) -> str:
     named = [f"{count(number, 'clause')} {what}" for what, number in numbers.items() if number]
     if outcome == "same":
         unseen = sum(row.kind in {"unseen", "unasked", "unknown"} for row in rows)
-        aside = f"; {count(unseen, 'clause')} judged on one side alone" if unseen else ""
+        aside = f"; {count(unseen, 'clause')} judged only on one side" if unseen else ""
         return f"the same verdict, and no clause is opposed{aside}"
     return "; ".join(named) or f"A is {a.verdict.value}, B is {b.verdict.value}"
 
 
-def _notes(a: Report, b: Report) -> Iterator[str]:
-    """Say what else differs between the runs."""
+def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
+    """Say what else differs between the sides."""
     for name, one, other in (
-        ("documents", a.run.document_sha256[:12], b.run.document_sha256[:12]),
-        ("versions of the suite", a.run.suite_version, b.run.suite_version),
+        ("documents", a.document_sha256[:12], b.document_sha256[:12]),
+        ("versions of the suite", a.suite_version, b.suite_version),
     ):
         if one != other:
             yield f"the {name} differ: {one} for A, {other} for B"
-    if a.run.read_as != b.run.read_as:
-        told = f"A is read as {a.run.read_as}, B as {b.run.read_as}"
-        yield f"{told}: what only one of the dialects asks is no difference"
-    for name, run in (("A", a.run), ("B", b.run)):
+    if a.read_as != b.read_as:
+        yield f"A is read as {a.read_as}, B as {b.read_as}: what only one of the dialects asks is not a difference"
+    for name, run in (("A", a), ("B", b)):
         if run.partial:
             yield f"the run of {name} is partial" + (f" ({run.selected})" if run.selected else ", cut short")
+
+
+# --- over time ------------------------------------------------------------------------------------
+
+
+def _changes(old: Snapshot, new: Snapshot, *, fail_on_should: bool) -> Iterator[Row]:
+    for before, now in _pairs(old, new):
+        kind = _time_kind(before, now)
+        left_out = (before is None and old.run.selected) or (now is None and new.run.selected)
+        if not (left_out and kind in {"added", "removed"}):
+            yield _row(before, now, kind, matters=_is_worse(kind, before, now, fail_on_should=fail_on_should))
+
+
+def _time_kind(before: ClauseThen | None, now: ClauseThen | None) -> Kind:
+    if now is None:
+        return "removed"
+    was = None if before is None else before.status
+    if now.status is was:
+        return "changed" if before is not None and _differ(before, now) else "same"
+    if now.status in _NEWLY:
+        return _NEWLY[now.status]
+    if was is None:
+        return "added"
+    if now.status is Status.PASS:
+        return "fixed" if was in BROKEN else "exercised"
+    return "vanished" if was in EXERCISED else "same"
+
+
+def _differ(before: ClauseThen, now: ClauseThen) -> bool:
+    """Whether the fingerprints are others. If a run has none, they are not known, and that is not a difference."""
+    return bool(before.failures and now.failures) and before.failures != now.failures
+
+
+def _is_worse(kind: Kind, before: ClauseThen | None, now: ClauseThen | None, *, fail_on_should: bool) -> bool:
+    if now is None or kind == "same":
+        return False
+    fails = now.status is Status.FAIL or (now.status is Status.WARN and fail_on_should)
+    return {
+        "failed": True,
+        "error": True,
+        "warned": fail_on_should,
+        "changed": fails and bool(_ways(before, now)[1]),
+        "vanished": now.core and now.status is Status.NOT_EXERCISED,
+    }.get(kind, False)
+
+
+def _worse(rows: Sequence[Row], old: PastRun, new: PastRun) -> Iterator[str]:
+    """Say what got worse, and how much of it."""
+    tally = Counter(row.kind for row in rows if row.matters)
+    for kind, told in _WORSE.items():
+        if kind in tally:
+            yield told.format(count(tally[kind], "core clause" if kind == "vanished" else "clause"))
+    away = new.unreached is not None or old.unreached is not None
+    if old.verdict is Verdict.CONFORMANT and new.verdict is not Verdict.CONFORMANT and not away:
+        yield f"the verdict went from {old.verdict.value} to {new.verdict.value}"
+
+
+def _outcome(rows: Sequence[Row], worse: Sequence[str], old: PastRun, new: PastRun) -> OverTime:
+    if worse:
+        return "worse"
+    if new.verdict is Verdict.INCONCLUSIVE or old.unreached is not None:
+        return "unclear"
+    risen = new.verdict is Verdict.CONFORMANT and old.verdict is not Verdict.CONFORMANT
+    return "better" if risen or any(row.kind in {"fixed", "exercised"} for row in rows) else "same"
+
+
+def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
+    """Say what else differs between the runs: then a change need not be the server's."""
+    was, now = old.run, new.run
+    for name, before, after in (
+        ("names", was.name or "none", now.name or "none"),
+        ("targets", was.target, now.target),
+        ("paths", was.queue_path or "not told", now.queue_path or "not told"),
+        ("dialects", was.dialect, now.dialect),
+        ("documents", f"SHA-256 {was.document_sha256[:12]}", f"SHA-256 {now.document_sha256[:12]}"),
+        ("versions of the suite", was.suite_version, now.suite_version),
+    ):
+        if before != after:
+            yield f"the {name} differ: {before}, then {after}"
+    for which, run, other in (("older", was, new), ("newer", now, old)):
+        if run.partial and run.unreached is None:
+            mine = old.clauses if run is was else new.clauses
+            missing = sum(name not in mine for name in other.clauses)
+            told = f" ({run.selected})" if run.selected else ", cut short"
+            left_out = f": {count(missing, 'clause')} not compared" if run.selected and missing else ""
+            yield f"the {which} run is partial{told}{left_out}"

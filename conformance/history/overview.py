@@ -5,12 +5,14 @@ Members may be added, never changed or taken away, as in ``compliance.json``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final, Literal, get_args
 
 import msgspec
 
-from conformance.judge.report import Counts, Status, Value
+from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value, Verdict, Waiver
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
@@ -19,6 +21,12 @@ Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
 """Exit statuses of an overview: that of the whole is the first that any target has."""
+
+
+NightState = Literal["broken", "warned", "inconclusive", "not-reached", "conformant"]
+"""What one night showed of a target, the worst first."""
+_IN_A_LIST: Final = re.compile("^/queue_(?:running|pending)(?=/)")
+"""What runs tonight may have been pending yesterday: the list in which a failure shows makes no other trouble of it."""
 
 
 class BrokenClause(Value, frozen=True, kw_only=True):
@@ -32,13 +40,15 @@ class BrokenClause(Value, frozen=True, kw_only=True):
 class Trouble(Value, frozen=True, kw_only=True):
     """What keeps a target from being well. ``key`` is plain words that stay the same as long as the trouble does.
 
-    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself.
+    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself. ``since``
+    is the start of the run since which the clause is broken, None if no history says so.
     """
 
     key: str
     clause: str
     told: str
     whose: Literal["server", "register", "suite"]
+    since: str | None = None
 
 
 class TargetResult(Value, frozen=True, kw_only=True):
@@ -50,6 +60,10 @@ class TargetResult(Value, frozen=True, kw_only=True):
     ``troubles`` are what its exit status is 1 for, or what the suite itself failed on. Of a history come ``nights``,
     the runs in a row, up to this one, that were inconclusive, and ``changed``, what changed since the run before, where
     both have a verdict.
+
+    ``unreached`` says why the target was not reached, with the start of the first such run in a row and their number.
+    ``newly`` and ``mended`` are ids of clauses that broke, or were mended, since the last run that reached the target.
+    ``notes`` say what else changed since then, such as the URL. ``strip`` is what the last nights showed, oldest first.
     """
 
     name: str
@@ -67,6 +81,14 @@ class TargetResult(Value, frozen=True, kw_only=True):
     nights: int = 0
     changed: str | None = None
     report: str | None = None
+    unreached: str | None = None
+    unreached_since: str | None = None
+    unreached_nights: int = 0
+    newly: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    strip: tuple[NightState, ...] = ()
 
 
 class Overview(Value, frozen=True, kw_only=True):
@@ -95,6 +117,26 @@ def overview(targets: Sequence[TargetResult], *, start: str, end: str) -> Overvi
         outcome=next(outcome for outcome, number in counts.items() if number),
         exit=next(status for status in WORST_FIRST if status in statuses),
     )
+
+
+def trouble_key(clause: str, marks: Iterable[Fingerprint]) -> str:
+    """Return the key of a clause that is broken in these ways."""
+    ways = repr(sorted({(_IN_A_LIST.sub("/*", mark.place or ""), mark.kind) for mark in marks}))
+    return f"{clause} {sha256(ways.encode()).hexdigest()[:8]}"
+
+
+def night_state(run: PastRun) -> NightState:
+    """Return what a run showed of its target."""
+    return state_of(run.verdict, reached=run.unreached is None, warned=run.counts.warn > 0)
+
+
+def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
+    """Return what a run showed of its target."""
+    if not reached:
+        return "not-reached"
+    if verdict == Verdict.CONFORMANT:
+        return "warned" if warned else "conformant"
+    return "broken" if verdict == Verdict.NON_CONFORMANT else "inconclusive"
 
 
 def worst_first(whole: Overview) -> list[TargetResult]:

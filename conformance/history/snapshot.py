@@ -8,13 +8,14 @@ from typing import Literal
 
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.fingerprint import fingerprints
-from conformance.judge.report import Fingerprint, PastRun, Report, Status
+from conformance.judge.reach import unreached
+from conformance.judge.report import Fingerprint, PastRun, Report, Status, Waiver
 from conformance.judge.timing import timing
 
 
 @dataclass(frozen=True)
 class ClauseThen:
-    """One clause in a run that is past. ``failures`` are fingerprints, in a fixed order."""
+    """One clause in a past run. ``failures`` are fingerprints, in a fixed order."""
 
     id: str
     title: str
@@ -26,15 +27,17 @@ class ClauseThen:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One run and its clauses by id, in the order of the report."""
+    """One run, its clauses by id in the order of the report, and the waivers that concern it."""
 
     run: PastRun
     clauses: Mapping[str, ClauseThen]
+    waivers: tuple[Waiver, ...] = ()
 
 
-def snapshot(report: Report, number: int = 0) -> Snapshot:
-    """Return what is kept of a report."""
+def snapshot(report: Report, number: int = 0, name: str | None = None) -> Snapshot:
+    """Return what is kept of a report. ``name`` is the name of the target, if the report does not say it."""
     run, took = report.run, timing(report)
+    given = run.options.get("name")
     return Snapshot(
         PastRun(
             number=number,
@@ -54,6 +57,9 @@ def snapshot(report: Report, number: int = 0) -> Snapshot:
             failed_on_should=warnings_that_fail(report) > 0,
             p50=None if took is None else took.p50,
             p95=None if took is None else took.p95,
+            name=str(given) if given else name,
+            read_as=run.read_as,
+            unreached=unreached(report),
         ),
         {
             result.id: ClauseThen(
@@ -61,7 +67,14 @@ def snapshot(report: Report, number: int = 0) -> Snapshot:
             )
             for result in report.clauses
         },
+        waivers_of(report),
     )
+
+
+def waivers_of(report: Report) -> tuple[Waiver, ...]:
+    """Return the entries of the register of known deviations that concern a run."""
+    known = () if report.deviations is None else report.deviations.known
+    return tuple(Waiver(clause=one.clause, expires=one.expires, owner=one.owner, reason=one.reason) for one in known)
 
 
 def in_order(failures: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:

@@ -1,75 +1,45 @@
-"""The file that keeps runs: SQLite, one transaction a run, so that a run is in it whole or not at all."""
+"""The file that keeps runs: SQLite. A run is in it whole or not at all, and so is a night of many runs."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
-from conformance.contract.terms import EDITION
-from conformance.history.snapshot import ClauseThen, Snapshot, in_order
-from conformance.judge.report import Counts, Fingerprint, PastRun, RunAt, Status, Verdict
+from conformance.history.snapshot import ClauseThen, Snapshot
+from conformance.history.tables import (
+    APPLICATION_ID,
+    COLUMNS,
+    STATUS,
+    TABLES,
+    VERSION,
+    digest,
+    failures_of,
+    failures_text,
+    letters,
+    row_of,
+    run_of,
+)
+from conformance.judge.report import Outage, PastRun, RunAt, Status, Waiver
 from conformance.problems import UsageProblem
 
-APPLICATION_ID: Final = 0x43514831
-"""``CQH1`` in ``PRAGMA application_id`` tells a history from the SQLite files of other programs."""
-VERSION: Final = 4
-"""``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
 WAIT: Final = 30.0
 """Seconds to wait for another process that writes to the same file."""
+EXAMINED: Final = 32 << 20
+"""A file of up to so many bytes is examined before each run, in a tenth of a second. ``nightly`` examines any file."""
 _UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
-_RUN: Final = (
-    "number, target, queue_path, dialect, started, ended, verdict, reason, partial, selected, suite_version, "
-    "document_sha256, counts, failed_on_should, p50, p95"
-)
-_TABLES: Final = """
-CREATE TABLE run (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    target TEXT NOT NULL,
-    queue_path TEXT NOT NULL,
-    dialect TEXT NOT NULL,
-    started TEXT NOT NULL,
-    ended TEXT NOT NULL,
-    verdict TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    partial INTEGER NOT NULL,
-    selected TEXT,
-    suite_version TEXT NOT NULL,
-    document_sha256 TEXT NOT NULL,
-    counts TEXT NOT NULL,
-    failed_on_should INTEGER NOT NULL,
-    p50 REAL,
-    p95 REAL
-);
-CREATE INDEX run_of_a_series ON run (target, queue_path, dialect, number);
-CREATE TABLE clause (
-    id TEXT PRIMARY KEY,
-    title TEXT NOT NULL,
-    level TEXT NOT NULL,
-    core INTEGER NOT NULL
-);
-CREATE TABLE status (
-    run INTEGER NOT NULL REFERENCES run,
-    clause TEXT NOT NULL REFERENCES clause,
-    status TEXT NOT NULL
-);
-CREATE UNIQUE INDEX status_of_a_clause ON status (clause, run);
-CREATE INDEX status_of_a_run ON status (run);
-CREATE TABLE failure (
-    run INTEGER NOT NULL REFERENCES run,
-    clause TEXT NOT NULL REFERENCES clause,
-    place TEXT,
-    kind TEXT NOT NULL
-);
-CREATE INDEX failure_of_a_run ON failure (run);
-"""
-"""``counts`` is JSON as in compliance.json. A clause has the title and level of the newest run. Times are seconds."""
-_SERIES: Final = "target = ? AND queue_path = ? AND dialect = ?"
+_DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
+_RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
+_SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
+_STATE: Final = "clauses, statuses, failures"
+State = tuple[int, str, int]
+"""The columns of ``_STATE``: runs for which they are equal found the same."""
 
 
 class HistoryProblem(UsageProblem):
@@ -80,21 +50,33 @@ class UnusableHistory(HistoryProblem):
     """A file that can never be this suite's history: not a history, damaged, or of another version."""
 
 
-class Seen(NamedTuple):
-    """A run in which a clause had a status."""
+class Past(NamedTuple):
+    """The statuses of one run, as ``Store.past`` yields them: a letter for each of the clauses."""
 
     at: RunAt
-    status: Status
+    clauses: Sequence[str]
+    statuses: str
+
+
+class Night(NamedTuple):
+    """What one run showed of its target, in the fewest words."""
+
+    verdict: str
+    warned: bool
+    reached: bool
 
 
 class Store:
     """An open history. ``create`` makes the file if it does not exist.
 
-    To be closed, best by ``with``. Raises HistoryProblem, here and from every method.
+    Close it, best by ``with``. Raises HistoryProblem, here and from every method.
     """
 
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
         self.path = path
+        self._kept: dict[int, Any] = {}
+        self._clauses: dict[State, Mapping[str, ClauseThen]] = {}
+        self._known: dict[str, tuple[str, str, bool]] | None = None
         if path.is_dir():
             raise UnusableHistory(f"the history {path} is a directory: name a file")
         if not create and not path.exists():
@@ -124,70 +106,137 @@ class Store:
     ) -> None:
         self.connection.close()
 
+    def examine(self) -> None:
+        """Look for damage in every page of the file. Raises UnusableHistory if there is some."""
+        found = self._one("PRAGMA quick_check(1)")
+        if found != ("ok",):
+            raise UnusableHistory(f"the history {self.path} {_DAMAGED}: name another file")
+
+    # --- writing ------------------------------------------------------------------------------------
+
     def add(self, snapshot: Snapshot) -> int:
         """Keep a run, in one transaction, and return the number that it has in this history."""
-        run, clauses = snapshot.run, snapshot.clauses.values()
+        return self.add_all([snapshot])[0]
+
+    def add_all(self, snapshots: Sequence[Snapshot]) -> list[int]:
+        """Keep the runs of a night, all in one transaction, and return their numbers."""
+        self._known = None
+        self._clauses.clear()
         with self._told("written"), self._transaction():
-            execute, many = self.connection.execute, self.connection.executemany
-            number = execute(
-                f"INSERT INTO run ({_RUN}) VALUES (NULL{', ?' * 15})",  # noqa: S608 - our own words
-                (
-                    run.target,
-                    run.queue_path,
-                    run.dialect,
-                    run.start,
-                    run.end,
-                    run.verdict.value,
-                    run.reason,
-                    run.partial,
-                    run.selected,
-                    run.suite_version,
-                    run.document_sha256,
-                    msgspec.json.encode(run.counts).decode(),
-                    run.failed_on_should,
-                    run.p50,
-                    run.p95,
-                ),
-            ).lastrowid
-            assert number is not None
-            many(
-                "INSERT INTO clause VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-                "title = excluded.title, level = excluded.level, core = excluded.core",
-                [(clause.id, clause.title, clause.level, clause.core) for clause in clauses],
+            clauses = {clause.id: clause for snapshot in snapshots for clause in snapshot.clauses.values()}
+            self.connection.executemany(
+                "INSERT INTO clause VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
+                "level = excluded.level, core = excluded.core WHERE (title, level, core) "
+                "IS NOT (excluded.title, excluded.level, excluded.core)",
+                [(clause.id, clause.title, clause.level, clause.core) for clause in clauses.values()],
             )
-            many(
-                "INSERT INTO status VALUES (?, ?, ?)", [(number, clause.id, clause.status.value) for clause in clauses]
-            )
-            many(
-                "INSERT INTO failure VALUES (?, ?, ?, ?)",
-                [(number, clause.id, failure.place, failure.kind) for clause in clauses for failure in clause.failures],
-            )
-            return number
+            return [self._add(snapshot) for snapshot in snapshots]
+
+    def rename(self, old: PastRun, new: str) -> None:
+        """Give the series of a run another name. If that name has runs already, both become one series."""
+        with self._told("written"), self._transaction():
+            execute = self.connection.execute
+            (before,) = execute("SELECT series FROM run WHERE number = ?", (old.number,)).fetchone()
+            now = execute("SELECT id FROM series WHERE name = ?", (new,)).fetchone()
+            if now is None:
+                execute("UPDATE series SET name = ? WHERE id = ?", (new, before))
+            elif now[0] != before:
+                execute("UPDATE run SET series = ? WHERE series = ?", (now[0], before))
+                execute("DELETE FROM series WHERE id = ?", (before,))
+
+    def _add(self, snapshot: Snapshot) -> int:
+        run, clauses = snapshot.run, snapshot.clauses.values()
+        columns = f"number, series, {COLUMNS.removeprefix('number, ')}, clauses, statuses, failures, waivers"
+        number = self.connection.execute(
+            f"INSERT INTO run ({columns}) VALUES (NULL{', ?' * 22})",  # noqa: S608 - our own words
+            (
+                self._series(run),
+                *row_of(run),
+                self._keep(msgspec.json.encode(list(snapshot.clauses)).decode()),
+                letters(clauses),
+                self._keep(failures_text(clauses)),
+                self._keep(msgspec.json.encode(snapshot.waivers).decode()),
+            ),
+        ).lastrowid
+        assert number is not None
+        return number
+
+    def _series(self, run: PastRun) -> int:
+        """Return the series of a run: that of its name, or without one of its target, path and dialect."""
+        where = (run.target, run.queue_path, run.dialect)
+        if run.name is None:
+            sql = "SELECT id FROM series WHERE name IS NULL AND target = ? AND queue_path = ? AND dialect = ?"
+            found = self.connection.execute(sql, where).fetchone()
+        else:
+            found = self.connection.execute("SELECT id FROM series WHERE name = ?", (run.name,)).fetchone()
+        if found is not None:
+            sql = "UPDATE series SET target = ?, queue_path = ?, dialect = ? WHERE id = ?"
+            self.connection.execute(sql, (*where, found[0]))
+            return int(found[0])
+        sql = "INSERT INTO series (name, target, queue_path, dialect) VALUES (?, ?, ?, ?)"
+        made = self.connection.execute(sql, (run.name, *where)).lastrowid
+        assert made is not None
+        return made
+
+    def _keep(self, content: str) -> int:
+        mark = digest(content)
+        found = self.connection.execute("SELECT id FROM kept WHERE digest = ?", (mark,)).fetchone()
+        if found is not None:
+            return int(found[0])
+        made = self.connection.execute("INSERT INTO kept (digest, content) VALUES (?, ?)", (mark, content)).lastrowid
+        assert made is not None
+        return made
 
     # --- reading ------------------------------------------------------------------------------------
 
     def newest(self) -> list[PastRun]:
-        """Return the newest run of each series (target, path, dialect), the newest of all first."""
+        """Return the newest run of each series, the newest of all first."""
         return self._runs(
-            "number IN (SELECT max(number) FROM run GROUP BY target, queue_path, dialect) ORDER BY number DESC"
+            "number IN (SELECT (SELECT max(number) FROM run WHERE series = each.id) FROM series AS each) "
+            "ORDER BY number DESC"
         )
 
     def series(self, run: PastRun, limit: int) -> list[PastRun]:
         """Return up to ``limit`` runs of the series of ``run`` that end with it, oldest first."""
-        return self._runs(f"{_SERIES} AND number <= ? ORDER BY number DESC LIMIT ?", *_upto(run), limit)[::-1]
+        where = f"{_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
+        return self._runs(where, run.number, run.number, limit)[::-1]
 
     def length(self, run: PastRun) -> int:
         """Return how many runs of the series of ``run`` there are up to it."""
-        sql = f"SELECT count(*) FROM run WHERE {_SERIES} AND number <= ?"  # noqa: S608 - our own words
-        return int(self._one(sql, *_upto(run))[0])
+        sql = f"SELECT count(*) FROM run WHERE {_SAME} AND number <= ?"  # noqa: S608 - our own words
+        return int(self._one(sql, run.number, run.number)[0])
 
-    def before(self, run: PastRun) -> PastRun | None:
-        """Return the run to compare ``run`` with: the last whole one before it in its series, else the last one."""
-        earlier = self._runs(f"{_SERIES} AND number < ? ORDER BY partial, number DESC LIMIT 1", *_upto(run))
-        return earlier[0] if earlier else None
+    def before(self, run: PastRun, start: str | None = None) -> PastRun | None:
+        """Return the run to compare ``run`` with, None if no earlier run of its series reached the target.
+
+        It is the last whole one that reached the target, else the last one that reached it. ``start`` asks for one
+        that started before that time.
+        """
+        where = f"{_SAME} AND number < ? AND unreached IS NULL"
+        values: list[object] = [run.number, run.number]
+        if start is not None:
+            where, values = f"{where} AND started < ?", [*values, start]
+        for which in (" AND NOT partial", ""):
+            if found := self._runs(f"{where}{which} ORDER BY number DESC LIMIT 1", *values):
+                return found[0]
+        return None
+
+    def reached(self, run: PastRun) -> PastRun | None:
+        """Return the last run of the series up to ``run`` that reached the target."""
+        where = f"{_SAME} AND number <= ? AND unreached IS NULL ORDER BY number DESC LIMIT 1"
+        return next(iter(self._runs(where, run.number, run.number)), None)
+
+    def outage(self, run: PastRun) -> Outage | None:
+        """Return the runs in a row, up to ``run``, that did not reach the target; None if it did."""
+        if run.unreached is None:
+            return None
+        last = self.reached(run)
+        sql = f"SELECT count(*), min(number), started FROM run WHERE {_SAME} AND number <= ? AND number > ?"  # noqa: S608 - our own words
+        number, first, started = self._one(sql, run.number, run.number, 0 if last is None else last.number)
+        return Outage(since=RunAt(number=first, start=started), runs=number)
 
     def run(self, number: int) -> PastRun:
-        """Return one run by its number. Raises HistoryProblem where there is none."""
+        """Return one run by its number. Raises HistoryProblem if there is none."""
         found = self._runs("number = ?", number)
         if not found:
             held = self._one("SELECT count(*), min(number), max(number) FROM run")
@@ -196,49 +245,59 @@ class Store:
         return found[0]
 
     def snapshot(self, run: PastRun) -> Snapshot:
-        """Return a run with its clauses."""
-        failures: dict[str, list[Fingerprint]] = {}
-        for clause, place, kind in self._all("SELECT clause, place, kind FROM failure WHERE run = ?", run.number):
-            failures.setdefault(clause, []).append(Fingerprint(place=place, kind=kind))
-        rows = self._all(
-            "SELECT id, title, level, core, status FROM status JOIN clause ON clause = id WHERE run = ? "
-            "ORDER BY status.rowid",
-            run.number,
-        )
-        return Snapshot(
-            run,
-            {
-                name: ClauseThen(name, title, level, bool(core), Status(status), in_order(failures.get(name, ())))
-                for name, title, level, core, status in rows
-            },
-        )
+        """Return a run with its clauses. Runs that found the same share them."""
+        *state, waivers = self._one(f"SELECT {_STATE}, waivers FROM run WHERE number = ?", run.number)  # noqa: S608 - our own words
+        with self._sound():
+            return Snapshot(run, self._found(tuple(state)), tuple(self._content(waivers, list[Waiver])))
 
     def statuses(self, run: PastRun) -> dict[str, Status]:
         """Return the statuses of the clauses of a run by id, in the order of its report."""
-        rows = self._all("SELECT clause, status FROM status WHERE run = ? ORDER BY rowid", run.number)
-        return {clause: Status(status) for clause, status in rows}
+        return {name: clause.status for name, clause in self.snapshot(run).clauses.items()}
 
-    def last(self, clause: str, run: PastRun, among: Iterable[Status]) -> Seen | None:
-        """Return the last run of the series up to ``run`` in which a clause had a status ``among`` these."""
-        return self._seek(clause, run, among, "DESC", 0)
+    def past(self, run: PastRun) -> Iterator[Past]:
+        """Yield the statuses of the runs of a series that end with ``run``, newest first."""
+        sql = f"SELECT number, started, clauses, statuses FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC"  # noqa: S608 - our own words
+        with self._told("read"), self._sound():
+            for number, started, clauses, statuses in self.connection.execute(sql, (run.number, run.number)):
+                yield Past(RunAt(number=number, start=started), self._content(clauses, list[str]), statuses)
 
-    def first(self, clause: str, run: PastRun, among: Iterable[Status], after: int) -> Seen | None:
-        """Return the first run of the series, after the one numbered ``after``, in which it had."""
-        return self._seek(clause, run, among, "ASC", after)
-
-    def _seek(self, clause: str, run: PastRun, among: Iterable[Status], order: str, after: int) -> Seen | None:
-        names = ", ".join(f"'{status.value}'" for status in among)
-        row = self._one(
-            f"SELECT number, started, status FROM status JOIN run ON number = run WHERE clause = ? AND {_SERIES} "  # noqa: S608 - our own words
-            f"AND run <= ? AND run > ? AND status IN ({names}) ORDER BY run {order} LIMIT 1",
-            clause,
-            *_upto(run),
-            after,
+    def nights(self, run: PastRun, limit: int, start: str = "") -> list[Night]:
+        """Return up to ``limit`` runs of the series that end with ``run`` and started at ``start`` or later."""
+        sql = (
+            "SELECT started, verdict, instr(statuses, 'w'), unreached IS NULL "  # noqa: S608 - our own words
+            f"FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
         )
-        return None if row is None else Seen(RunAt(number=row[0], start=row[1]), Status(row[2]))
+        with self._told("read"):
+            rows = self.connection.execute(sql, (run.number, run.number, limit))
+            found = takewhile(lambda row: row[0] >= start, rows)  # the rows of earlier nights are not even read
+            return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
+
+    def _found(self, state: State) -> Mapping[str, ClauseThen]:
+        """Return the clauses of a run, and the same value for runs that found the same."""
+        if state not in self._clauses:
+            if self._known is None:
+                rows = self._all("SELECT id, title, level, core FROM clause")
+                self._known = {name: (title, level, bool(core)) for name, title, level, core in rows}
+            clauses, statuses, marks = state
+            failures = failures_of(self._text(marks))
+            self._clauses[state] = {
+                name: ClauseThen(name, *self._known[name], STATUS[letter], failures.get(name, ()))  # type: ignore[arg-type]
+                for name, letter in zip(self._content(clauses, list[str]), statuses, strict=True)
+            }
+        return self._clauses[state]
+
+    def _content(self, number: int, kind: Any) -> Any:
+        if number not in self._kept:
+            self._kept[number] = msgspec.json.decode(self._text(number), type=kind)
+        return self._kept[number]
+
+    def _text(self, number: int) -> str:
+        return str(self._one("SELECT content FROM kept WHERE id = ?", number)[0])
 
     def _runs(self, where: str, *values: object) -> list[PastRun]:
-        return [_past(row) for row in self._all(f"SELECT {_RUN} FROM run WHERE {where}", *values)]  # noqa: S608
+        rows = self._all(f"{_RUNS} WHERE {where}", *values)
+        with self._sound():
+            return [run_of(row, name) for *row, name in rows]
 
     def _all(self, sql: str, *values: object) -> list[Any]:
         with self._told("read"):
@@ -273,7 +332,7 @@ class Store:
         with self._transaction():
             if self._pragma("user_version") == VERSION:  # another process was faster
                 return
-            for statement in filter(str.strip, _TABLES.split(";")):  # executescript would commit
+            for statement in filter(str.strip, TABLES.split(";")):  # executescript would commit
                 self.connection.execute(statement)
             self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self.connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -299,40 +358,20 @@ class Store:
                 raise UnusableHistory(f"the history {self.path} {_UNUSABLE[name]}: name another file") from None
             raise HistoryProblem(f"the history {self.path} cannot be {doing} ({error})") from None
 
-
-def _upto(run: PastRun) -> tuple[str, str, str, int]:
-    return run.target, run.queue_path, run.dialect, run.number
-
-
-def _past(row: tuple[Any, ...]) -> PastRun:
-    number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
-    sha256, counts, failed_on_should, p50, p95 = rest
-    return PastRun(
-        number=number,
-        target=target,
-        queue_path=path,
-        dialect=dialect,
-        start=start,
-        end=end,
-        verdict=Verdict(verdict),
-        reason=reason,
-        partial=bool(partial),
-        selected=selected,
-        suite_version=suite,
-        edition=EDITION,
-        document_sha256=sha256,
-        counts=msgspec.json.decode(counts, type=Counts),
-        failed_on_should=bool(failed_on_should),
-        p50=p50,
-        p95=p95,
-    )
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Report contents that no version of the suite wrote: SQLite does not see every damage."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError):
+            raise UnusableHistory(f"the history {self.path} {_DAMAGED}: name another file") from None
 
 
 def prepare(path: Path) -> None:
     """Look at a history before anything is sent, and make its directory.
 
-    Raises UnusableHistory where no run could ever be kept in it. What may pass until the run is over (a lock, a full
-    disk, a file that is read-only) is told then.
+    Raises UnusableHistory if no run could ever be kept in it. What may pass until the run is over (a lock, a full
+    disk, a file that is read-only) is reported then.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -341,8 +380,9 @@ def prepare(path: Path) -> None:
     if not path.exists():
         return
     try:
-        with Store(path):
-            pass
+        with Store(path) as store:
+            if path.stat().st_size <= EXAMINED:
+                store.examine()
     except UnusableHistory:
         raise
     except HistoryProblem:

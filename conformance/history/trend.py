@@ -2,54 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from msgspec import structs
 
-from conformance.history.diff import BROKEN, compare
+from conformance.history.comparison import BROKEN, diff_of, over_time
 from conformance.history.snapshot import snapshot
-from conformance.history.store import Store
-from conformance.judge.report import EXERCISED, ClauseHistory, History, PastRun, Report, Span, Status
+from conformance.history.store import Past, Store
+from conformance.history.tables import STATUS
+from conformance.judge.report import EXERCISED, ClauseHistory, History, PastRun, Report, RunAt, Span, Status
 
 LAST: Final = 30
 """Runs that a report shows."""
 
 
-def keep(report: Report, path: Path, *, fail_on_should: bool = False) -> Report:
-    """Keep a run in a history, and return its report with that history in it. Raises HistoryProblem."""
+@dataclass
+class Seen:
+    """A clause in the past: when it was exercised last, with which status, and since when it has been broken."""
+
+    last: RunAt | None = None
+    status: Status | None = None
+    since: RunAt | None = None
+
+
+def keep(report: Report, path: Path, *, name: str | None = None, fail_on_should: bool = False) -> Report:
+    """Keep a run in a history, and return its report with that history in it. Raises HistoryProblem.
+
+    ``name`` is the name of the target, if the report does not say it.
+    """
     with Store(path, create=True) as store:
-        run = store.run(store.add(snapshot(report)))
+        run = store.run(store.add(snapshot(report, name=name)))
         return structs.replace(report, history=history_of(store, run, fail_on_should=fail_on_should))
 
 
 def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: bool = False) -> History:
     """Return the history that ends with a run: its series, of which the ``last`` runs are listed."""
-    runs, before = store.series(run, last), store.before(run)
+    runs, before, outage = store.series(run, last), store.before(run), store.outage(run)
     diff = None
     if before is not None:
-        diff = compare(store.snapshot(before), store.snapshot(run), fail_on_should=fail_on_should)
+        found = over_time(store.snapshot(before), store.snapshot(run), fail_on_should=fail_on_should)
+        diff = diff_of(found, outage)
     statuses = [store.statuses(one) for one in runs]
     names = dict.fromkeys(name for of_a_run in reversed(statuses) for name in of_a_run)
+    seen = look_back(store.past(run), names)
     return History(
         runs=tuple(runs),
         total=store.length(run),
-        clauses={name: _clause(store, name, run, [one.get(name) for one in statuses]) for name in names},
+        clauses={name: _clause(seen[name], [one.get(name) for one in statuses]) for name in names},
         diff=diff,
+        outage=outage,
     )
 
 
-def _clause(store: Store, name: str, run: PastRun, line: Iterable[Status | None]) -> ClauseHistory:
-    last = store.last(name, run, EXERCISED)
-    since = None
-    if last is not None and last.status in BROKEN:
-        kept = store.last(name, run, (Status.PASS,))
-        since = store.first(name, run, BROKEN, after=0 if kept is None else kept.at.number)
+def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, Seen]:
+    """Look for clauses in past runs, newest first, no further back than it takes to know all of them.
+
+    A clause is broken since the first run that broke it after the last one that kept it.
+    """
+    found = {name: Seen() for name in names}
+    open_ = set(found)
+    before: tuple[Sequence[str], str] | None = None
+    broken: list[Seen] = []
+    for at, clauses, statuses in past:
+        if (clauses, statuses) != before:
+            before, broken = (clauses, statuses), []
+            for name, letter in zip(clauses, statuses, strict=True):
+                status = STATUS[letter]
+                if name not in open_ or status not in EXERCISED:
+                    continue
+                if found[name].last is None:
+                    found[name].last, found[name].status = at, status
+                if status in BROKEN:
+                    broken.append(found[name])
+                else:
+                    open_.discard(name)
+        for clause in broken:
+            clause.since = at
+        if not open_:
+            break
+    return found
+
+
+def _clause(seen: Seen, line: Iterable[Status | None]) -> ClauseHistory:
     return ClauseHistory(
         spans=tuple(Span(status=status, runs=len(list(group))) for status, group in groupby(line)),
-        last_exercised=last and last.at,
-        last_status=last and last.status,
-        broken_since=since and since.at,
+        last_exercised=seen.last,
+        last_status=seen.status,
+        broken_since=seen.since,
     )

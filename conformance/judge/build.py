@@ -173,7 +173,7 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
 def report_on(
     transcript: Transcript, judging: Judging, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
-    """Judge a transcript, by the clauses named in ``only`` or by all.
+    """Judge a transcript by the clauses named in ``only``, else by those that ``judging`` names, else by all.
 
     Raises UsageProblem if whole bodies were asked for of a recording whose workflows are redacted, and InternalError,
     from which keys were taken out, if the suite itself fails.
@@ -189,6 +189,8 @@ def report_on(
 
 
 def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] | None, selected: str | None) -> Report:
+    if only is None:
+        only, selected = judging.only, judging.selected
     hidden = judging.hide_workflows or _is_of_others(transcript, shown=judging.show_workflows)
     if hidden and judging.full_bodies:
         raise UsageProblem(WHOLE_AND_HIDDEN)

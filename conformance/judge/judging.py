@@ -12,17 +12,6 @@ if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
     from conformance.spec.schemas import Schemas
 
-VERDICT_OPTIONS: Final = (
-    "dialect",
-    "redact_workflows",
-    "show_workflows",
-    "full_bodies",
-    "deviations",
-    "fail_on_should",
-    "inconclusive_ok",
-)
-"""Options, by name, on which the verdict or what a report shows of it depends: every verb with a verdict has them."""
-
 WHOLE_AND_HIDDEN: Final = (
     "--full-bodies keeps what users wrote into workflows, which is redacted off loopback: add --show-workflows"
 )
@@ -33,6 +22,10 @@ class Judging:
     """How answers are judged. ``options`` are all those of the run, as the report shows them."""
 
     dialect: Dialect = Dialect.CLOUD
+    only: frozenset[str] | None = None
+    """The ids of the clauses to judge by; None for all."""
+    selected: str | None = None
+    """How they were chosen, in words."""
     hide_workflows: bool = False
     """Leave out of the report what users wrote into workflows."""
     show_workflows: bool = False

@@ -10,7 +10,7 @@ from msgspec import structs
 from conformance.contract.terms import Dialect
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
-from conformance.judge.judging import VERDICT_OPTIONS, Judging
+from conformance.judge.judging import Judging
 from conformance.judge.ledger import instant
 from conformance.judge.report import MadeFrom, Report, decode
 from conformance.judge.whole import NotWhole, exchanges_in
@@ -54,7 +54,10 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
 
 
 def judge_again(source: Report, transcript: Transcript, judging: Judging, *, name: str) -> Report:
-    """Judge the answers of a report again. What its run was stays: target, times, seed, what it searched."""
+    """Judge the answers of a report again. Target, times, seed and generated requests stay those of its run.
+
+    So do its options, except those in ``judging``.
+    """
     report = report_on(transcript, judging)
     then = source.run
     made_from = MadeFrom(
@@ -67,9 +70,13 @@ def judge_again(source: Report, transcript: Transcript, judging: Judging, *, nam
         verdict=source.verdict,
         verdict_reason=source.verdict_reason,
     )
-    options = then.options | {option: report.run.options[option] for option in VERDICT_OPTIONS}
     run = structs.replace(
-        report.run, start=then.start, end=then.end, seed=then.seed, options=options, made_from=made_from
+        report.run,
+        start=then.start,
+        end=then.end,
+        seed=then.seed,
+        options=then.options | report.run.options,
+        made_from=made_from,
     )
     smallest = {result.id: result.smallest for result in source.clauses}
     clauses = tuple(

@@ -221,8 +221,8 @@ class Body(Value, frozen=True, kw_only=True):
 class RecordedExchange(Value, frozen=True, kw_only=True):
     """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds.
 
-    ``superseded`` attempts were made again on a fresh connection and judged by nobody. ``kept`` is there in a report
-    with whole bodies. ``server`` is the name of the server in a recording of several.
+    ``superseded`` attempts were made again on a fresh connection, or refused by a ban, and were not judged. ``kept`` is
+    there in a report with whole bodies. ``server`` is the name of the server in a recording of several.
     """
 
     id: str
@@ -347,6 +347,15 @@ class KnownDeviation(Value, frozen=True, kw_only=True):
     intermittent: bool
 
 
+class Waiver(Value, frozen=True, kw_only=True):
+    """An entry of a register that concerns a run: the clause, and the last day on which it is waived."""
+
+    clause: str
+    expires: str
+    owner: str
+    reason: str
+
+
 class DeviationProblem(Value, frozen=True, kw_only=True):
     """What of a register does not hold. ``entry`` is None for a failure that no entry knows."""
 
@@ -428,11 +437,14 @@ class Counts(Value, frozen=True, kw_only=True):
 
 
 class PastRun(Value, frozen=True, kw_only=True):
-    """A run as a history keeps it. ``number`` is its own in that history, 0 where it is in none.
+    """A run as a history keeps it. ``number`` is its own in that history, 0 if it is in none.
 
     ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``).
 
-    ``p50`` and ``p95`` are percentiles of the seconds that its answers took, None where nothing answered.
+    ``p50`` and ``p95`` are percentiles of the seconds that its answers took, None if nothing answered.
+
+    ``name`` is the name of its target, None if the target has none. ``unreached`` says why the target was not reached,
+    None if it was.
     """
 
     number: int
@@ -452,6 +464,9 @@ class PastRun(Value, frozen=True, kw_only=True):
     failed_on_should: bool = False
     p50: float | None = None
     p95: float | None = None
+    name: str | None = None
+    read_as: str | None = None
+    unreached: str | None = None
 
 
 class RunAt(Value, frozen=True, kw_only=True):
@@ -459,6 +474,13 @@ class RunAt(Value, frozen=True, kw_only=True):
 
     number: int
     start: str
+
+
+class Outage(Value, frozen=True, kw_only=True):
+    """Runs in a row, up to the newest one, that did not reach the target: the first of them, and their number."""
+
+    since: RunAt
+    runs: int
 
 
 class Span(Value, frozen=True, kw_only=True):
@@ -503,7 +525,7 @@ class Diff(Value, frozen=True, kw_only=True):
     """What changed from one run to another.
 
     ``notes`` say what else differs between them, so that a change need not be the server's. ``worse`` says in words
-    what got worse.
+    what got worse. With an ``outage`` the newer run did not reach the target, and no clause is compared.
     """
 
     old: PastRun
@@ -512,18 +534,21 @@ class Diff(Value, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     worse: tuple[str, ...]
     changes: tuple[Change, ...]
+    outage: Outage | None = None
 
 
 class History(Value, frozen=True, kw_only=True):
-    """The last runs of the same target, path and dialect, oldest first: the last one is the run of this report.
+    """The last runs of a target, oldest first: the last one is the run of this report.
 
-    ``total`` counts all of them in the history. ``diff`` is from the last whole run before this one.
+    A target is known by its name, or without one by its URL, path and dialect. ``total`` counts all of its runs in
+    the history. ``diff`` is from the last whole run before this one that reached the target.
     """
 
     runs: tuple[PastRun, ...]
     total: int
     clauses: dict[str, ClauseHistory]
     diff: Diff | None
+    outage: Outage | None = None
 
 
 class Server(Value, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from conformance.contract.conversation import OK, UNAVAILABLE, Answer
+from conformance.contract.clauses.status import accountable
+from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer
 from conformance.contract.refusals import advice
 from conformance.exchange.model import OTHER_PROTOCOL, Exchange, NoResponse, Problem
 from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
@@ -25,7 +26,7 @@ _FAULTS: Final = {
     NoResponse.TOO_LARGE: "the answer is too large",
     NoResponse.NOT_RECORDED: "the recording is not whole",
 }
-_REMEDIES: Final = {
+REMEDIES: Final = {
     NoResponse.UNREACHABLE: "is it running, and are address and port right?",
     NoResponse.TIMEOUT: "try again, or give it more time with --exchange-timeout",
     NoResponse.BROKEN: "does it speak HTTP on this port, and not only HTTPS?",
@@ -69,7 +70,7 @@ def decide(
     warned = f", {_clauses(counts.warn, 'should')} broken" if counts.warn else ""
     known = any(result.status is Status.WAIVED and result.level == "must" for result in results)
     beside = " beside the known deviations" if known else ""
-    seen = f"no must clause broken{beside}, {counts.exercised} of {_clauses(counts.total)} exercised"
+    seen = f"no must clause broken{beside}, {_clauses(counts.exercised)} exercised"
     return Verdict.CONFORMANT, seen + warned  # how many are waived stands beside every verdict
 
 
@@ -144,15 +145,24 @@ def _remedy(problem: Problem) -> str:
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
         return "a line of its head is not a header field" if head else "does a proxy or a time limit cut it off?"
-    return _REMEDIES[problem.fault]
+    return REMEDIES[problem.fault]
 
 
 def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
-    """Say that one good answer, or a few, were not followed by others: a queue that is served no more is no queue."""
-    good = [answer.response.status == OK for answer in answers if answer.request.usual]
+    """Say that one good answer, or a few, were not followed by others: a queue that is served no more is no queue.
+
+    What came too fast, and was answered later, is left out.
+    """
+    usual = [answer for answer in answers if answer.request.usual]
+    last = max((place for place, answer in enumerate(usual) if answer.response.status == OK), default=-1)
+    counted = [answer for place, answer in enumerate(usual) if place > last or any(accountable(answer))]
+    good = [answer.response.status == OK for answer in counted]
+    many = sum(answer.response.status == TOO_MANY for answer in counted)
     if any(good) and (2 * sum(good) < len(good) or not any(good[-AT_THE_END:])):
         end = "" if any(good[-AT_THE_END:]) else ", and none at the end"
-        yield f"only {sum(good)} of {len(good)} plain reads were answered 200{end}"
+        yield f"only {sum(good)} of {len(good)} plain reads were answered 200{end}" + (
+            f"; {many} were answered {TOO_MANY} (ask more slowly with --rate-limit)" if many else ""
+        )
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:

@@ -16,8 +16,10 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from conformance.exchange.codings import ContentTooLarge, decode
 from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Exchange, NoResponse, Problem, Response
-from conformance.probe.client import Ask, Client, guard, reason, trust
+from conformance.probe.client import Client
 from conformance.probe.leave import Leave
+from conformance.probe.requests import Ask, guard
+from conformance.probe.tls import reason, trust
 from conformance.run.settings import Settings
 from conformance.text.safe import printable
 

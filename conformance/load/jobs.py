@@ -13,7 +13,6 @@ from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange
 from conformance.load.rounds import JOBS, Deed, Round, script
 from conformance.load.tally import Own
-from conformance.probe.client import Ask
 from conformance.probe.jobs import (
     CLEAN_UP,
     WHICH_NODES,
@@ -27,6 +26,7 @@ from conformance.probe.jobs import (
 )
 from conformance.probe.leave import Leave, new_token
 from conformance.probe.limits import Writes
+from conformance.probe.requests import Ask
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
 
 ROOM: Final = 64 << 20

@@ -38,7 +38,7 @@ EXIT_USAGE: Final = 4
 def _options(parser: ArgumentParser, **_: Any) -> None:
     group = parser.add_argument_group("conformance of GET /api/queue")
     for option in LOAD_OPTIONS:
-        told = option.help.replace("%", "%%")
+        told = option.told.replace("%", "%%")
         if option.metavar is None:
             group.add_argument(option.flag, action="store_true", help=told)
         else:

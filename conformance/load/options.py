@@ -6,52 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from conformance.exchange.hosts import is_loopback
-from conformance.probe.limits import Writes
 from conformance.problems import UsageProblem
 from conformance.run.consent import unconsented
-from conformance.run.options import OPTIONS, Option, settings_from
-from conformance.run.settings import DEFAULT_REPORT_DIR, Settings
+from conformance.run.describing import Place
+from conformance.run.options import at, settings_from
+from conformance.run.settings import Settings
 
 LONGEST: Final = 3600.0
 """Seconds. A load test that nobody ends, ends."""
 MOST: Final = 10_000.0
 """Requests per second that can be asked for."""
-USUAL: Final = 200.0
-"""Requests per second where nobody said otherwise: a busy gateway's worth, and no attack."""
-LEAVE: Final = "yes_load_this_host"
-
-_SHARED: Final = (
-    "queue_path",
-    "dialect",
-    "api_key_env",
-    "api_key_file",
-    "no_key",
-    "allow_plain_http_key",
-    "header",
-    "ca_bundle",
-    "client_cert",
-    "insecure",
-    "redact_workflows",
-    "show_workflows",
-    "fail_on_should",
-    "inconclusive_ok",
-    "exchange_timeout",
-    "connect_timeout",
-    "max_body",
-    "populate",
-    "workflow",
-    "job_timeout",
-    "interrupt",
-)
-_OF_A_RUN: Final = {option.name: option for option in OPTIONS}
-LOAD_OPTIONS: Final = (
-    *(option for option in OPTIONS if option.name in _SHARED),
-    _OF_A_RUN["jobs"]._replace(help=f"jobs of ours in the queue at once, --populate [default: {Writes().jobs}]"),
-    _OF_A_RUN["yes"]._replace(help="with --populate: leave to write to a host that is not loopback"),
-    _OF_A_RUN["report_dir"]._replace(default=DEFAULT_REPORT_DIR),
-    Option("--rate-limit", "requests per second, all users together", "N", float, USUAL),
-    Option("--yes-load-this-host", "leave to load a host that is not loopback: it is yours, or its owner agreed"),
-)
+LOAD_OPTIONS: Final = at(Place.LOAD)
 """The options of ``load``, of Locust's command line too where the locustfile is used by itself."""
 
 
@@ -59,12 +24,10 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
     """Make the settings of a run under load from the values of its options, by name. Raises UsageProblem."""
     if not host:
         raise UsageProblem("no target: give the base URL of the server that is to be loaded")
-    values = dict(given)
-    allowed = values.pop(LEAVE)
-    settings = settings_from(environ, {**values, "target": host})
+    settings = settings_from(environ, {**given, "target": host})
     if settings.target is None:
         raise UsageProblem("load wants a server of its own: comfy-conformance serve starts the embedded one")
-    if not is_loopback(settings.target) and not allowed:
+    if not is_loopback(settings.target) and not given["yes_load_this_host"]:
         raise UsageProblem(
             f"{settings.target} is not loopback: add --yes-load-this-host where it is yours, or its owner agreed"
         )

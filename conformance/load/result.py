@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from msgspec import structs
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.reading.body import LISTS
+from conformance.contract.refusals import advice
 from conformance.contract.terms import Demand
+from conformance.exchange.model import NoResponse
 from conformance.judge.build import build
 from conformance.judge.deviations.apply import Night, account, waiving
 from conformance.judge.deviations.register import Register
@@ -31,11 +33,12 @@ from conformance.judge.report import (
     Status,
     Verdict,
 )
-from conformance.judge.verdict import count, in_words
+from conformance.judge.verdict import REMEDIES, count, in_words
 from conformance.load.tally import Broken, LoadTally, Own
 from conformance.run.settings import Settings
 from conformance.text.safe import printable
 
+T = TypeVar("T")
 SERVED: Final = "status.served"
 STEADY: Final = "status.steady"
 NOTHING: Final = Broken()
@@ -54,7 +57,8 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
         waive(outcome(clause, demand, _counted(clauses.get(clause.id, NOTHING))), demand.read_as)
         for clause in CATALOGUE
     )
-    verdict, reason = _verdict(results, tally, stopped)
+    sent = settings.gateway.names | ({"x-api-key"} if settings.key is not None else set())
+    verdict, reason = _verdict(results, tally, stopped, sent)
     judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS))
     report = build(
         judgement,
@@ -100,12 +104,14 @@ def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
     return clauses
 
 
-def _verdict(results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None) -> tuple[Verdict, str]:
+def _verdict(
+    results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
+) -> tuple[Verdict, str]:
     """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
         return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
-    for doubt in _doubts(results, tally, stopped):
+    for doubt in _doubts(results, tally, stopped, sent):
         return Verdict.INCONCLUSIVE, doubt
     counts = count(results)
     return Verdict.CONFORMANT, (
@@ -114,19 +120,25 @@ def _verdict(results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str |
     )
 
 
-def _doubts(results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None) -> Iterator[str]:
-    """Yield what keeps a run from a verdict, the most telling first."""
+def _doubts(
+    results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
+) -> Iterator[str]:
+    """Yield what keeps a run from a verdict, the most telling first. ``sent`` are the names of the request's fields."""
     lost = sum(tally.problems.values())
     if stopped is not None:
         yield f"the run was stopped before its end: {stopped}"
     if not tally.requests:
         yield "no request was sent"
     if lost:
-        yield f"{lost:,} of {tally.requests:,} requests brought no whole answer ({_most(tally.problems)})"
+        fault = NoResponse(_most(tally.problems))
+        whole = f"{lost:,} of {tally.requests:,} requests brought no whole answer"
+        yield f"{whole} ({fault.value}); {REMEDIES[fault]}"
     if tally.own.why_not is not None:
         yield tally.own.why_not
-    if not tally.statuses.get(OK):
-        yield f"no read was answered 200, most of them {_most(tally.statuses)}"
+    if tally.statuses and not tally.statuses.get(OK):
+        status = _most(tally.statuses)
+        hint = f"; {advice(status, (), sent)}" if status in UNAVAILABLE else ""
+        yield f"no read was answered 200, most of them {status}{hint}"
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
         yield in_words(errors, "", "could not be judged, for the suite itself failed")
@@ -135,8 +147,8 @@ def _doubts(results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | 
         yield in_words(unseen, "core", "not exercised")
 
 
-def _most(numbers: Mapping[Any, int]) -> str:
-    return str(max(numbers, key=lambda key: numbers[key], default="none"))
+def _most(numbers: Mapping[T, int]) -> T:
+    return max(numbers, key=lambda key: numbers[key])
 
 
 def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:

@@ -9,7 +9,6 @@ from typing import Final
 from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange
-from conformance.probe.client import Ask
 from conformance.probe.jobs import (
     ARRIVAL,
     CLEAN_UP,
@@ -25,6 +24,7 @@ from conformance.probe.jobs import (
     unread,
 )
 from conformance.probe.leave import Leave
+from conformance.probe.requests import Ask
 from conformance.probe.workflows import Workflow, as_frontend, unique
 
 JOBS: Final = 4

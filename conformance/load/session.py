@@ -33,9 +33,9 @@ from conformance.load.result import report_on_load
 from conformance.load.rounds import Round
 from conformance.load.stream import Noted, Stream
 from conformance.load.tally import LoadTally, decode, encode
-from conformance.probe.client import Ask
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.leave import Leave
+from conformance.probe.requests import Ask
 from conformance.run.settings import Settings
 
 DATA: Final = "conformance"

@@ -4,113 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import socket
-import ssl
 import time
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
-from urllib.parse import unquote_plus, urlencode
+from dataclasses import replace
+from math import inf
+from typing import Final, Self
 
+from conformance.contract.conversation import OK
+from conformance.contract.refusals import challenges
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret, near_misses
 from conformance.probe.leave import Leave
-from conformance.probe.limits import METHOD_OVERRIDES, Bounds, Gateway
+from conformance.probe.limits import Bounds, Gateway
+from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, retry_after
 from conformance.probe.raw import look
-from conformance.problems import UsageProblem
+from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
+from conformance.probe.tls import no_tls, reason, trust
 from conformance.text.safe import printable
 from conformance.version import __version__
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
-SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
-_UNKNOWN_ISSUER: Final = range(18, 22)
-"""X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
+NO_CONNECTION: Final = "no connection in the time for it (--connect-timeout)"
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"
 """What h11 says about bytes that cannot begin a line of HTTP, such as a frame of HTTP/2. It does not show them."""
-_PLAIN: Final = "this port speaks plain http: give the target with http://"
-_ALERTS: Final = {
-    "WRONG_VERSION_NUMBER": _PLAIN,
-    "RECORD_LAYER_FAILURE": _PLAIN,
-    "PACKET_LENGTH_TOO_LONG": _PLAIN,
-    "HTTP_REQUEST": _PLAIN,
-    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1, and the suite speaks nothing else",
-    "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
-    "HANDSHAKE_FAILURE": "no cipher in common, or a certificate of ours is missing: --client-cert",
-    "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
-    "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
-}
-"""What the other side means, by a piece of OpenSSL's name for its alert or for the bytes that are not TLS."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request of the plan: what differs from the plain read. A header of None is not sent.
-
-    ``operation`` is what is asked for instead of the queue, with ``body`` as it goes out, JSON or meant to be.
-    """
-
-    purpose: str
-    method: str = "GET"
-    headers: tuple[tuple[str, str | None], ...] = ()
-    query: str = ""
-    credential: Credential = Credential.GIVEN
-    operation: Operation | None = None
-    body: bytes = b""
-    job: str = ""
-    """The id in the URL of an operation that names a job there."""
-
-
-def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "", job: str = "") -> Ask:
-    """Return a request of another operation than reading the queue."""
-    headers = (("Content-Type", "application/json"),) if operation.writes else ()
-    return Ask(purpose, operation.method, headers, query, operation=operation, body=body, job=job)
-
-
-def guard(ask: Ask, leave: Leave | None) -> None:
-    """Stand before the wire: raises ValueError for what may write, unless there is leave for just this."""
-    if ask.method not in SAFE_METHODS:
-        refusal = f"{ask.method} is no method that only reads"
-        if leave is not None:
-            refusal = leave.refusal(ask.method, ask.operation, ask.body, ask.job) or ""
-        if refusal:
-            raise ValueError(refusal)
-    if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
-        msg = "a header that overrides the method may make a read write"
-        raise ValueError(msg)
-
-
-class Required(NamedTuple):
-    """What the user's document requires of every read: header fields, and a query as pairs of names and values."""
-
-    headers: tuple[tuple[str, str], ...] = ()
-    query: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the header fields, in lower case."""
-        return tuple(name.lower() for name, _ in self.headers)
-
-    @property
-    def text(self) -> str:
-        """The query as it is sent."""
-        return urlencode(self.query)
-
-    def with_query(self, query: str) -> str:
-        """Return a query with the required pairs that are not in it."""
-        there = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
-        missing = urlencode([(name, value) for name, value in self.query if name not in there])
-        return "&".join(filter(None, (missing, query)))
 
 
 class Client:
@@ -118,8 +42,9 @@ class Client:
 
     ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
     that the bound on requests does not count: polls that the user asked for, and those sent while ``counting`` is
-    False. ``kept`` are the bytes of all bodies that are kept for judging. ``required`` is added to every read.
-    Without ``leave``, the user's own, nothing is sent that writes.
+    False. Nor does it count what the server refuses for its pace, or while it starts: that is sent again. ``kept`` are
+    the bytes of all bodies that are kept for judging, ``served`` says whether a plain read was answered 200.
+    ``required`` is added to every read. Without ``leave``, the user's own, nothing is sent that writes.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of what was asked for
@@ -151,7 +76,9 @@ class Client:
         self._wall, self._clock = time.time(), self.monotonic()
         self._ends = self._clock + bounds.deadline
         self._kept: dict[bytes, bytes] = {}
-        self._next = 0.0
+        self.pace = Pace(bounds.rate_limit)
+        self.served = False
+        self._gate = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         import httpx
@@ -161,7 +88,7 @@ class Client:
         self._tls = trust(self._gateway) if self.url.startswith("https") else None
         proxy = self._gateway.proxy
         self._transport = httpx.AsyncHTTPTransport(
-            verify=self._tls or _no_tls(),
+            verify=self._tls or no_tls(),
             trust_env=False,
             proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
@@ -196,8 +123,12 @@ class Client:
         If the bytes were not HTTP the second request looks at them: their protocol may be recognised. A request that
         writes is sent once: it may have done its work before the connection broke.
         """
-        exchange = await self._attempt(ask, 1)
-        if not self._may_ask_again(ask, exchange):
+        exchange, number = await self._attempt(ask, 1), 1
+        while self._connects_slowly(exchange, number) and self._may_ask_again(ask, exchange):
+            self._supersede(exchange)
+            number += 1
+            exchange = await self._attempt(ask, number)
+        if number > 1 or not self._may_ask_again(ask, exchange):
             return exchange
         assert exchange.problem is not None
         if self.can_look and exchange.problem.detail == NO_STATUS_LINE:
@@ -205,12 +136,33 @@ class Client:
             settled = seen.problem is not None or not self._may_ask_again(ask, exchange)
             return seen if settled else await self._attempt(ask, 3)
         if not exchange.problem.begun:
-            self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+            self._supersede(exchange)
         return await self._attempt(ask, 2)
+
+    def _supersede(self, exchange: Exchange) -> None:
+        self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
+
+    def _connects_slowly(self, exchange: Exchange, number: int) -> bool:
+        """Whether a first contact timed out, and the time for one exchange allows another attempt: it may be us."""
+        slow = exchange.problem is not None and exchange.problem.detail == NO_CONNECTION
+        first = all(one.response is None for one in self.ledger)
+        return slow and first and (number + 1) * self._bounds.connect_timeout <= self._bounds.exchange_timeout
 
     def _may_ask_again(self, ask: Ask, exchange: Exchange) -> bool:
         broken = exchange.problem is not None and exchange.problem.fault in _RETRIED and ask.method in SAFE_METHODS
-        return broken and len(self.ledger) - self.uncounted < self._bounds.max_requests and self.left > 0
+        return broken and self.counted < self._bounds.max_requests and self.left > 0
+
+    @property
+    def counted(self) -> int:
+        """The requests that count towards the bound on them."""
+        return len(self.ledger) - self.uncounted
+
+    def refuses(self, exchange: Exchange) -> bool:
+        """Whether a response says that requests come too fast, or too early for a server that starts."""
+        if exchange.response is not None and challenges(exchange.response.headers):
+            return False  # asking again, at whatever pace, does not help
+        status = None if exchange.response is None else exchange.response.status
+        return status in TOO_FAST or (not self.served and status in STARTING)
 
     @property
     def can_look(self) -> bool:
@@ -226,9 +178,13 @@ class Client:
 
     async def _attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool = False) -> Exchange:
         guard(ask, self.leave)
-        await self._turn()
-        if self.left <= 0 and self.ledger:
-            raise OutOfTime
+        async with self._gate:
+            await self._turn()
+            if self.pace.streak:  # one by one, until the server lets requests in again
+                return await self._sent(ask, attempt, on_the_wire=on_the_wire)
+        return await self._sent(ask, attempt, on_the_wire=on_the_wire)
+
+    async def _sent(self, ask: Ask, attempt: int, *, on_the_wire: bool) -> Exchange:
         number = f"x{len(self.ledger) + 1}"
         sent, request = self.prepare(ask, on_the_wire=on_the_wire)
         url = self.url_of(ask)
@@ -249,6 +205,7 @@ class Client:
         exchange = replace(exchange, problem=problem, elapsed=self.monotonic() - started)
         exchange = self.received(exchange, response)
         self.ledger[place] = exchange
+        self._keep_pace(exchange, started)
         self._note(exchange)
         self._on_exchange(exchange)
         return exchange
@@ -294,14 +251,25 @@ class Client:
             self.leave.note(exchange)
 
     async def _turn(self) -> None:
-        """Wait until the bound on requests per second allows one more."""
-        if self._bounds.rate_limit is None:
-            return
-        now = self.monotonic()
-        mine = max(now, self._next)
-        self._next = mine + 1 / self._bounds.rate_limit
-        if mine > now:
-            await self.sleep(min(mine - now, max(0.0, self.left)))
+        """Wait until the pace allows one more request. Raises OutOfTime if the run's time is over then."""
+        while (wait := self.pace.wait(self.monotonic())) > 0 and self.left > 0:
+            await self.sleep(min(wait, self.left))
+        if self.left <= 0 and self.ledger:
+            raise OutOfTime
+        most = inf
+        if self.counting:
+            remaining = max(1, min(self._bounds.max_requests, FIXED_PLAN) - self.counted)
+            most = SHARE * self.left / remaining
+        self.pace.sent(self.monotonic(), most)
+
+    def _keep_pace(self, exchange: Exchange, sent: float) -> None:
+        if self.refuses(exchange):
+            assert exchange.response is not None
+            self.pace.held_back(exchange.response.status, sent, self.monotonic(), retry_after(exchange))
+            self.uncounted += self.counting
+        elif exchange.response is not None:
+            self.served |= exchange.request.plain and exchange.response.status == OK
+            self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
         """Return where an operation is: the queue itself, or beside it."""
@@ -356,7 +324,8 @@ class Client:
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            return None, Problem(NoResponse.UNREACHABLE, self._why(error))
+            slow = isinstance(error, httpx.ConnectTimeout)
+            return None, Problem(NoResponse.UNREACHABLE, NO_CONNECTION if slow else self._why(error))
         except CutOff as error:
             return None, Problem(NoResponse.BROKEN, self._why(error), begun=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
@@ -433,90 +402,3 @@ class OutOfTime(Exception):
 
 class CutOff(Exception):
     """An answer began and did not come whole."""
-
-
-def trust(gateway: Gateway) -> ssl.SSLContext:
-    """Trust what the system trusts, what certifi brings (a container often has nothing of its own), and what is given.
-
-    Raises UsageProblem where a file that was given holds no certificate.
-    """
-    files = tuple(map(_stamp, (gateway.ca_bundle, gateway.client_cert)))
-    return _trust(gateway.ca_bundle, gateway.client_cert, files, insecure=gateway.insecure)
-
-
-def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
-    """Tell a file from another one that stands, or stood, where a path leads."""
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return path.resolve(), found.st_mtime_ns, found.st_size
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """Return what a transport for plain http is given, and never uses: it would make one of its own each time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@lru_cache(maxsize=8)
-def _trust(
-    ca_bundle: Path | None, client_cert: Path | None, _files: tuple[object, ...], *, insecure: bool
-) -> ssl.SSLContext:
-    """Once for all runs that trust the same files: to read the certificates takes longer than some requests."""
-    import certifi
-
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    try:
-        if ca_bundle is not None:
-            context.load_verify_locations(ca_bundle)
-    except ssl.SSLError:
-        msg = f"--ca-bundle {ca_bundle} holds no certificate that can be read"
-        raise UsageProblem(msg) from None
-    try:
-        if client_cert is not None:
-            context.load_cert_chain(client_cert)
-    except (ssl.SSLError, OSError):
-        msg = f"--client-cert {client_cert} holds no certificate with its key that can be read"
-        raise UsageProblem(msg) from None
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def reason(error: BaseException) -> str:
-    """Say in words why a connection failed: the innermost cause that the operating system or TLS names."""
-    causes: list[BaseException] = []
-    step: Any = error
-    while step is not None and step not in causes:
-        causes.append(step)
-        step = step.__cause__ or step.__context__
-        if isinstance(step, BaseExceptionGroup):
-            step = step.exceptions[0]
-    for cause in reversed(causes):
-        if isinstance(cause, ssl.SSLError):
-            return _tls(cause)
-        if isinstance(cause, socket.gaierror):
-            return f"the name cannot be resolved ({cause.strerror})"
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno)
-    return next((str(cause) for cause in causes if str(cause)), type(error).__name__)
-
-
-def _tls(error: ssl.SSLError) -> str:
-    """Say what TLS did not like, and what to do where something can be done."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        remedy = (
-            "trust who issued it with --ca-bundle"
-            if error.verify_code in _UNKNOWN_ISSUER
-            else "it is to be replaced; --insecure looks away"
-        )
-        return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
-    why = error.reason or str(error)  # an alert that Python does not know has no reason
-    name = why.upper().replace(" ", "_")
-    remedy = next((f" ({told})" for alert, told in _ALERTS.items() if alert in name), "")
-    return f"TLS: {why}{remedy}"

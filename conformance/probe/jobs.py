@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from conformance.contract.conversation import NOT_NOW, OK
 from conformance.exchange.model import Exchange, Operation
-from conformance.probe.client import Ask, other
 from conformance.probe.leave import Leave, nameable
+from conformance.probe.requests import Ask, other
 from conformance.probe.workflows import Workflow
 from conformance.text.safe import printable
 

@@ -15,7 +15,8 @@ from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFO
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange, Operation
 from conformance.exchange.transcript import Populated
-from conformance.probe.client import Ask, Client, OutOfTime, other
+from conformance.probe.asker import Asker, Stopped, gathered
+from conformance.probe.client import Client, OutOfTime
 from conformance.probe.jobs import (
     ARRIVAL,
     CLEAN_UP,
@@ -39,7 +40,8 @@ from conformance.probe.jobs import (
 )
 from conformance.probe.leave import Leave, Listed
 from conformance.probe.limits import TO_BE_REFUSED, Writes
-from conformance.probe.plan import Asker, Stopped, gathered
+from conformance.probe.pace import BRIEFLY
+from conformance.probe.requests import Ask, other
 from conformance.probe.workflows import (
     TEXT,
     NoWorkflow,
@@ -320,6 +322,7 @@ class Populating:
             return
         removal = Removal(self.leave)
         self.client.extend(max(0.0, CLEAN_UP - self.client.left))
+        self.client.pace.longest = BRIEFLY
         try:
             with suppress(OutOfTime):
                 ends = self.client.monotonic() + CLEAN_UP

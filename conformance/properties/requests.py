@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import msgspec
 from hypothesis import strategies as st
 
-from conformance.probe.client import Ask
+from conformance.probe.requests import Ask
 from conformance.properties.drawing import draw, operation_of
 from conformance.properties.families import Family, families, interleaved, label_of
 from conformance.properties.names import DECLARED

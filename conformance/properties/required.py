@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from random import Random
 
-from conformance.probe.client import Required
+from conformance.probe.requests import Required
 from conformance.properties.families import Family, families
 from conformance.properties.names import DECLARED
 from conformance.spec.operation import Described, place_of

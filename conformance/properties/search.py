@@ -22,8 +22,8 @@ from hypothesis.database import (
 
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smallest
-from conformance.probe.client import Ask
-from conformance.probe.plan import AGAIN, READ, Stopped
+from conformance.probe.asker import AGAIN, READ, Stopped
+from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
 from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written

@@ -20,6 +20,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from conformance.reference.board import Board
+from conformance.reference.door import Doorkeeper
 from conformance.reference.faults import Fault
 from conformance.reference.message import HangUpError, IncomingRequest, Reply, Twist, encode
 from conformance.reference.operations import operation
@@ -56,6 +57,7 @@ class Reference:
         self._clock = clock
         self._started = clock()
         self._still = variant.still
+        self._door = Doorkeeper(variant.door, self._started)
         self._bodies = bodies
         self._next: bytes | None = None
         board = (fault.board if fault else None) or variant.board
@@ -73,7 +75,8 @@ class Reference:
         general = {"Date": formatdate(ask.now, usegmt=True), "Server": "comfy-reference", "Cache-Control": "no-store"}
         if self.board is not None:
             self.board.advance(ask.now)
-        reply = self._refusal(ask, Reply(headers=general))
+        blank = Reply(headers=general)
+        reply = self._door.refusal(ask, blank) or self._refusal(ask, blank)
         if reply is None:
             self.reads += ask.method == "GET"
             ask = replace(ask, read=self.reads)

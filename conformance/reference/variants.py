@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, Shared, Slow
+from conformance.reference.door import Door
 from conformance.reference.message import IncomingRequest, Reply, Twist, items, verbatim
 from conformance.reference.queue import Queue, QueueItem
 from conformance.reference.tolerances import TABLE
@@ -22,6 +23,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 PLAIN: Final = Twist()
+OPEN: Final = Door()
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Variant:
 
     ``waiting`` and ``running`` count jobs, ``period`` is in seconds from one new job to the next.
     ``still`` stops the queue where it was at the start. ``dialect`` is the reading that it keeps. With a ``board``
-    it takes jobs, and lists these instead.
+    it takes jobs, and lists these instead. ``door`` is what is decided before a request is looked at.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Variant:
     """The key that it enforces, if that is not any key."""
     dialect: str = "cloud"
     board: type[Board] | None = None
+    door: Door = OPEN
 
 
 VARIANTS: Final[dict[str, Variant]] = {
@@ -467,6 +470,70 @@ VARIANTS["oss-takes-jobs"] = Variant(
     Twist(hears=IncomingRequest.with_key, replies=_oss_jobs_replies),
     dialect="oss",
     board=Oss,
+)
+
+
+# --- limits on the rate, start-up and bans ----------------------------------------------------------------------------
+
+VARIANTS.update(
+    {
+        variant.name: variant
+        for variant in (
+            Variant("ten-a-second", "More than ten requests a second are answered 429.", door=Door(rate=10)),
+            Variant(
+                "four-a-second",
+                "More than four requests a second are answered 429, with a Retry-After.",
+                door=Door(rate=4, burst=4, tells=True),
+            ),
+            Variant("two-a-second", "More than two requests a second are answered 429.", door=Door(rate=2)),
+            Variant(
+                "two-a-second-or-503",
+                "More than two requests a second are answered 503, with a Retry-After.",
+                door=Door(rate=2, status=503, tells=True),
+            ),
+            Variant(
+                "one-in-two-seconds", "Less than two seconds after a request is too early: 429.", door=Door(rate=0.5)
+            ),
+            Variant(
+                "thirty-a-minute",
+                "More than thirty requests within a minute are answered 429, with a Retry-After.",
+                door=Door(burst=30, window=60, tells=True),
+            ),
+            Variant(
+                "thirty-a-minute-without-retry-after",
+                "More than thirty requests within a minute are answered 429, and nothing says for how long.",
+                door=Door(burst=30, window=60),
+            ),
+            Variant(
+                "bucket-of-25",
+                "Twenty-five requests at once, then four a second: others are answered 429.",
+                door=Door(rate=4, burst=25),
+            ),
+            Variant(
+                "starts-for-four-seconds",
+                "The server needs four seconds to start, and answers 503 with a Retry-After until then.",
+                door=Door(starts=4, status=503, tells=True),
+            ),
+            Variant(
+                "bans-with-403",
+                "After one wrong key the address is answered 403 from then on.",
+                needs_key=True,
+                door=Door(bans=403),
+            ),
+            Variant(
+                "bans-with-429",
+                "After one wrong key the address is answered 429 from then on.",
+                needs_key=True,
+                door=Door(bans=429),
+            ),
+            Variant(
+                "bans-by-hanging-up",
+                "After one wrong key the address gets no response any more.",
+                needs_key=True,
+                door=Door(bans=0),
+            ),
+        )
+    }
 )
 
 VARIANTS.update({row.name: Variant(row.name, row.summary, row.twist, **row.settings) for row in TABLE})

@@ -1,12 +1,14 @@
-"""A badge of a run: an SVG of our own, and the JSON that shields.io makes one of (https://shields.io/endpoint)."""
+"""A badge of a run: an SVG, and the JSON from which shields.io makes one (https://shields.io/endpoint)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
 import msgspec
 
+from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import PastRun, Verdict
 from conformance.text.safe import visible
 
@@ -31,23 +33,27 @@ class Badge(NamedTuple):
         return _COLOUR[Verdict.NON_CONFORMANT if self.failed else self.verdict]
 
 
-def badge_of(run: PastRun, label: str = LABEL) -> Badge:
-    """Return the badge of a run: verdict, what qualifies it, exercised n of m, date."""
+def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts] = ()) -> Badge:
+    """Return the badge of a run: verdict, what qualifies it, how much was exercised, date.
+
+    ``profiles`` of which the run exercised something are counted separately, if they are given.
+    """
     counts = run.counts
+    exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in profiles if one.exercised]
     parts = [
         run.verdict.value,
         *(["partial"] if run.partial else []),
         *(["embedded endpoint"] if run.target == "embedded" else []),
         *(["fails on warnings"] if run.failed_on_should else []),
         *([f"{counts.waived} waived"] if counts.waived else []),
-        f"{counts.exercised} of {counts.total} exercised",
+        *(exercised or [f"{counts.exercised} of {counts.total} exercised"]),
         run.start[:10],
     ]
     return Badge(visible(label), visible(" · ".join(parts)), run.verdict, run.failed_on_should)
 
 
 def render_endpoint(badge: Badge) -> bytes:
-    """Return the endpoint's JSON. Nobody may paint one green that is not: ``isError`` holds the colour."""
+    """Return the JSON for shields.io. ``isError`` keeps the colour of a badge that is not green."""
     return msgspec.json.encode(
         {
             "schemaVersion": 1,
@@ -60,7 +66,7 @@ def render_endpoint(badge: Badge) -> bytes:
 
 
 def render_svg(badge: Badge) -> bytes:
-    """Return the SVG: its text is text, and its title says all of it to those who do not see it."""
+    """Return the SVG. Its title holds the whole text, for screen readers."""
     left, right = _width(badge.label) + 12, _width(badge.message) + 12
     whole = left + right
     return f"""\

@@ -5,11 +5,20 @@ from __future__ import annotations
 from itertools import groupby, takewhile
 from typing import Final
 
-from conformance.judge.report import Change, ChangeKind, ClauseHistory, Diff, Fingerprint, History, PastRun
+from conformance.judge.report import (
+    Change,
+    ChangeKind,
+    ClauseHistory,
+    Diff,
+    Fingerprint,
+    History,
+    Outage,
+    PastRun,
+)
 from conformance.render.words import STATUS, VERDICT, instant, place
 from conformance.text.plural import count
 
-KIND: Final[dict[ChangeKind, str]] = {
+KIND: Final[dict[str, str]] = {
     "failed": "Newly failed",
     "warned": "Newly warned of",
     "changed": "Broken in another way",
@@ -21,6 +30,7 @@ KIND: Final[dict[ChangeKind, str]] = {
     "added": "New clauses",
     "removed": "Clauses that are gone",
 }
+UNCHANGED: Final = "no clause changed"
 
 
 def groups(diff: Diff) -> list[tuple[ChangeKind, list[Change]]]:
@@ -31,15 +41,39 @@ def groups(diff: Diff) -> list[tuple[ChangeKind, list[Change]]]:
 def headline(diff: Diff) -> str:
     """Return in a line whether something got worse, and what."""
     calm = ", ".join(f"{len(group)} {KIND[kind].lower()}" for kind, group in groups(diff))
-    if diff.outcome == "worse":
-        return f"Worse: {', '.join(diff.worse)}"
-    if diff.outcome == "better":
+    if diff.outage is not None:
+        told = f"{not_reached(diff.outage)}; no clause is compared"
+    elif diff.new.unreached is not None:
+        told = f"Not reached: {diff.new.unreached}; no clause is compared"
+    elif diff.old.unreached is not None:
+        told = "Unclear: the older run did not reach the target; no clause is compared"
+    elif diff.outcome == "worse":
+        told = f"Worse: {', '.join(diff.worse)}"
+    elif diff.outcome == "better":
         risen = f"the verdict went from {diff.old.verdict.value} to {diff.new.verdict.value}"
-        return f"Better: {', '.join(filter(None, (risen if diff.old.verdict is not diff.new.verdict else '', calm)))}"
-    told = calm or "no clause changed"
-    if diff.outcome == "unclear":
-        return f"Unclear: the newer run is inconclusive ({diff.new.reason}); {told}"
-    return f"No better and no worse: {told}"
+        told = f"Better: {', '.join(filter(None, (risen if diff.old.verdict is not diff.new.verdict else '', calm)))}"
+    elif diff.outcome == "unclear":
+        told = f"Unclear: the newer run is inconclusive ({diff.new.reason}); {calm or UNCHANGED}"
+    else:
+        told = f"No better and no worse: {calm or UNCHANGED}"
+    return told
+
+
+def not_reached(outage: Outage) -> str:
+    """Return since when a target was not reached: ``Not reached since 2026-01-05 (3 nights)``."""
+    return f"Not reached since {outage.since.start[:10]} ({count(outage.runs, 'night')})"
+
+
+def called(run: PastRun) -> str:
+    """Return what the target of a run is called: its name, or without one its URL."""
+    return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
+
+
+def dialect(run: PastRun) -> str:
+    """Return the dialect that was demanded, and what ``auto`` came to."""
+    if run.dialect != "auto" or run.read_as is None:
+        return run.dialect
+    return f"{run.dialect}, read as {'neither' if run.read_as == 'auto' else run.read_as}"
 
 
 def since(diff: Diff) -> str:
@@ -101,6 +135,8 @@ def shown(history: History) -> str:
 def verdict_since(history: History) -> str:
     """Return since when the verdict is what it is: ``Non-conformant since run 9 of 2026-01-09, in 3 runs``."""
     newest = history.runs[-1]
+    if history.outage is not None:
+        return not_reached(history.outage)
     same = list(takewhile(lambda run: run.verdict is newest.verdict, reversed(history.runs)))
     told = VERDICT[newest.verdict]
     if len(same) == len(history.runs):
@@ -108,10 +144,3 @@ def verdict_since(history: History) -> str:
     if len(same) == 1:
         return f"{told} in this run, {VERDICT[history.runs[-2].verdict].lower()} in the one before"
     return f"{told} since run {same[-1].number} of {same[-1].start[:10]}, in {len(same)} runs"
-
-
-def run_line(run: PastRun) -> str:
-    """Return a run in a line: number, time, target, dialect, verdict, how much was exercised."""
-    number = f"run {run.number}, " if run.number else ""
-    exercised = f"{run.counts.exercised} of {count(run.counts.total, 'clause')} exercised"
-    return f"{number}{instant(run.start)}, {run.target}, {run.dialect}: {VERDICT[run.verdict].lower()}, {exercised}"

@@ -1,20 +1,22 @@
-"""Two endpoints side by side: as lines for a terminal, as Markdown, and as a page."""
+"""Two runs compared, side by side or over time: as lines for a terminal, as Markdown, and as a page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Final
 
-from conformance.history.comparison import Comparison, Kind, Outcome, Row, Side
-from conformance.judge.report import Status, Verdict
+from conformance.history.comparison import Comparison, Kind, Outcome, Row, diff_of
+from conformance.judge.report import PastRun, Status, Verdict
+from conformance.render import changes
 from conformance.render.changes import failure
 from conformance.render.markdown import ROWS, code, plain
 from conformance.render.terminal import Line, Style
-from conformance.render.words import STATUS, VERDICT, by_subject, dialect, instant, is_embedded, sentence
+from conformance.render.words import STATUS, VERDICT, by_subject, instant, sentence
 from conformance.text.safe import line
 
-KIND: Final[dict[Kind, str]] = {
+_SIDE_KIND: Final[Mapping[str, str]] = {
     "opposed": "Kept by one and broken by the other",
     "otherwise": "Broken by both, in other ways",
     "alone": "Broken by one, not exercised on the other",
@@ -22,43 +24,87 @@ KIND: Final[dict[Kind, str]] = {
     "weighed": "Broken by both alike, and weighed differently",
     "unseen": "Kept by one, not exercised on the other",
     "unasked": "Not asked under one of the dialects",
-    "unknown": "In one report alone",
+    "unknown": "In one report only",
     "same": "Alike",
 }
-OUTCOME: Final[dict[Outcome, str]] = {"different": "Different", "same": "Alike", "unclear": "Unclear"}
-_STYLE: Final[dict[Kind, Style]] = {"opposed": "fail", "otherwise": "fail", "alone": "warn", "error": "error"}
+_TIME_KIND: Final[Mapping[str, str]] = {**changes.KIND, "same": "Unchanged"}
+OUTCOME: Final[dict[Outcome, str]] = {
+    "different": "Different",
+    "same": "Alike",
+    "unclear": "Unclear",
+    "worse": "Worse",
+    "better": "Better",
+}
+_STYLE: Final[dict[Kind, Style]] = {
+    "opposed": "fail",
+    "otherwise": "fail",
+    "alone": "warn",
+    "error": "error",
+    "failed": "fail",
+    "warned": "warn",
+    "changed": "warn",
+    "vanished": "not-exercised",
+    "fixed": "conformant",
+    "exercised": "conformant",
+}
 _OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
     "different": "non-conformant",
+    "worse": "non-conformant",
     "same": "conformant",
+    "better": "conformant",
     "unclear": "inconclusive",
+}
+_ICON: Final[dict[Outcome, Verdict]] = {
+    "same": Verdict.CONFORMANT,
+    "better": Verdict.CONFORMANT,
+    "different": Verdict.NON_CONFORMANT,
+    "worse": Verdict.NON_CONFORMANT,
+    "unclear": Verdict.INCONCLUSIVE,
 }
 
 
 def headline(comparison: Comparison) -> str:
     """Return the outcome and what it rests on, in a line."""
+    if comparison.over_time:
+        return changes.headline(diff_of(comparison))
     return f"{OUTCOME[comparison.outcome]}: {comparison.reason}"
 
 
-def side_line(side: Side) -> str:
-    """Return one side in a line: target, dialect, time, verdict."""
-    told = f"{VERDICT[side.verdict].lower()}, {side.verdict_reason}"
-    return f"{target(side)}, {dialect(side.run)}, {instant(side.run.start)}: {told}"
+def names(comparison: Comparison) -> tuple[str, str]:
+    """Return what the two runs are called."""
+    return ("Old", "New") if comparison.over_time else ("A", "B")
 
 
-def target(side: Side) -> str:
-    """Return what was asked."""
-    return "the embedded reference endpoint" if is_embedded(side.run) else side.run.target
+def kind(comparison: Comparison, row: Row | Kind) -> str:
+    """Return a kind in words."""
+    found = row.kind if isinstance(row, Row) else row
+    return (_TIME_KIND if comparison.over_time else _SIDE_KIND)[found]
+
+
+def run_line(run: PastRun) -> str:
+    """Return one run in a line: number, target, dialect, time, verdict."""
+    number = f"run {run.number}, " if run.number else ""
+    told = f"{VERDICT[run.verdict].lower()}, {run.reason}"
+    return f"{number}{target(run)}, {changes.dialect(run)}, {instant(run.start)}: {told}"
+
+
+def target(run: PastRun) -> str:
+    """Return which target was asked: its name first, then its URL."""
+    url = "the embedded reference endpoint" if run.target.startswith("embedded") else run.target
+    return f"{run.name} ({url})" if run.name else url
 
 
 def status(found: Status | None) -> str:
-    """Return the status of a clause on one side."""
+    """Return the status of a clause in one run."""
     return "not judged" if found is None else STATUS[found].lower()
 
 
-def ways(row: Row) -> Iterator[str]:
-    """Yield the breaches that one side alone shows."""
-    yield from (f"A {failure(one)}" for one in row.only_a)
-    yield from (f"B {failure(one)}" for one in row.only_b)
+def ways(comparison: Comparison, row: Row) -> Iterator[str]:
+    """Yield the breaches that only one run shows."""
+    found = [(row.only_b, "now"), (row.only_a, "before")]
+    if not comparison.over_time:
+        found = [(row.only_a, "A"), (row.only_b, "B")]
+    yield from (f"{which} {failure(one)}" for failures, which in found for one in failures)
 
 
 def groups(rows: Sequence[Row]) -> list[tuple[Kind, list[Row]]]:
@@ -67,53 +113,58 @@ def groups(rows: Sequence[Row]) -> list[tuple[Kind, list[Row]]]:
 
 
 def comparison_lines(comparison: Comparison) -> list[Line]:
-    """Return what differs as lines for a terminal; the outcome is the last one."""
-    lines = [Line("detail", line(f"{name}  {side_line(side)}")) for name, side in _sides(comparison)]
-    lines += [Line("warn", line(f"NOTE {note}")) for note in comparison.notes]
-    for kind, rows in groups(comparison.differing):
-        lines.append(Line(_STYLE.get(kind, "detail"), f"{KIND[kind]} ({len(rows)})"))
+    """Return what differs as lines for a terminal: first what else differs, at the end the outcome."""
+    lines = [Line("warn", line(f"NOTE {note}")) for note in comparison.notes]
+    lines += [Line("detail", line(f"{name}  {run_line(run)}")) for name, run in _sides(comparison)]
+    for found, rows in groups(comparison.differing):
+        lines.append(Line(_STYLE.get(found, "detail"), f"{kind(comparison, found)} ({len(rows)})"))
         for row in rows:
-            core = ", core" if row.core else ""
-            told = f"{row.clause}: {row.title} ({row.level}{core}; A {status(row.a)}, B {status(row.b)})"
-            lines += [Line("detail", f"    {line(text)}") for text in (told, *(f"  {way}" for way in ways(row)))]
+            told = f"{row.clause}: {row.title} ({_level(row)}; {_statuses(comparison, row)})"
+            way = [f"  {way}" for way in ways(comparison, row)]
+            lines += [Line("detail", f"    {line(text)}") for text in (told, *way)]
     return [*lines, Line(_OUTCOME_STYLE[comparison.outcome], line(headline(comparison)))]
 
 
-def comparison_markdown(comparison: Comparison) -> str:
-    """Return ``summary.md``: nothing that a server sent is markup in it."""
+def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
+    """Return ``summary.md``: nothing that a server sent is markup in it. ``linked``: reports are in ``a`` and ``b``."""
     rows = comparison.differing
-    table = ["| Clause | A | B | Difference |", "|---|---|---|---|"]
+    a, b = names(comparison)
+    table = [f"| Clause | {a} | {b} | Difference |", "|---|---|---|---|"]
     for row in rows[:ROWS]:
-        told = "<br>".join([KIND[row.kind], *(plain(way) for way in ways(row))])
+        told = "<br>".join([kind(comparison, row), *(plain(way) for way in ways(comparison, row))])
         name = f"{code(row.clause)}<br>{plain(row.title)} ({row.level})"
         table.append(f"| {name} | {status(row.a)} | {status(row.b)} | {told} |")
     if len(rows) > ROWS:
         table.append(f"\n… {len(rows) - ROWS} more in `index.html`.")
     parts = [
         f"## {plain(headline(comparison))}",
-        "\n".join(f"- {name}: {plain(side_line(side))}" for name, side in _sides(comparison)),
+        "\n".join(f"- {name}: {plain(run_line(run))}" for name, run in _sides(comparison)),
         "\n".join(f"> - {plain(sentence(note))}" for note in comparison.notes),
         "\n".join(table) if rows else "",
-        "Side by side: `index.html`. Evidence: `a/index.html`, `b/index.html`. For programs: `comparison.json`.",
+        "Both runs: `index.html`. Evidence: `a/index.html`, `b/index.html`. For programs: `comparison.json`."
+        if linked
+        else "",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def render_comparison(comparison: Comparison) -> str:
-    """Return ``index.html``, which links to the report of each side in ``a/`` and ``b/``."""
+def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
+    """Return ``index.html``. ``linked``: it links to the report of each run in ``a/`` and ``b/``."""
     from conformance.render.page import render
     from conformance.version import __version__
 
-    icon = {"same": Verdict.CONFORMANT, "different": Verdict.NON_CONFORMANT, "unclear": Verdict.INCONCLUSIVE}
     alike = [row for row in comparison.clauses if row.kind == "same"]
     return render(
         "comparison.html",
-        icon[comparison.outcome],
+        _ICON[comparison.outcome],
         styles=("style.css", "comparison.css"),
         version=__version__,
         comparison=comparison,
-        compared=_Words,
-        sides=_sides(comparison),
+        compared=SimpleNamespace(
+            OUTCOME=OUTCOME, status=status, target=target, headline=headline, kind=kind, dialect=changes.dialect
+        ),
+        linked=linked,
+        sides=tuple(zip("ab", *zip(*_sides(comparison), strict=True), strict=True)),
         groups=groups(comparison.differing),
         alike=by_subject([_Named(row) for row in alike]),
     )
@@ -126,12 +177,16 @@ class _Named:
         self.id, self.row = row.clause, row
 
 
-class _Words:
-    """What the template says in the words of the other renderings."""
-
-    KIND, OUTCOME = KIND, OUTCOME
-    status, target, headline = staticmethod(status), staticmethod(target), staticmethod(headline)
+def _level(row: Row) -> str:
+    return f"{row.level}{', core' if row.core else ''}"
 
 
-def _sides(comparison: Comparison) -> tuple[tuple[str, Side], tuple[str, Side]]:
-    return ("A", comparison.a), ("B", comparison.b)
+def _statuses(comparison: Comparison, row: Row) -> str:
+    if not comparison.over_time:
+        return f"A {status(row.a)}, B {status(row.b)}"
+    return "not in the older run" if row.a is None else f"before: {status(row.a)}"
+
+
+def _sides(comparison: Comparison) -> tuple[tuple[str, PastRun], tuple[str, PastRun]]:
+    a, b = names(comparison)
+    return (a, comparison.a), (b, comparison.b)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from conformance.contract.terms import PROFILE_MEANING, profile_of
+from conformance.judge.coverage import coverage
 from conformance.judge.report import Report, Run, Status
 from conformance.judge.timing import timing
 from conformance.render import words
+from conformance.render.advice import next_steps
+from conformance.render.findings import cards
 from conformance.render.load_chart import busiest, seconds
 from conformance.render.page import render
 
@@ -22,14 +26,20 @@ class Segment(NamedTuple):
 
 
 def render_html(report: Report) -> str:
-    """Return ``index.html``. All that a server sent is text in it."""
+    """Return ``index.html``. Whatever a server sent is shown as text."""
     return render(
         "template.html",
         report.verdict,
+        styles=("style.css", "report.css"),
         script="script.js",
         version=report.run.suite_version,
         report=report,
         run=report.run,
+        path=report.run.options.get("queue_path") or "/api/queue",
+        cards=cards(report),
+        steps=next_steps(report),
+        profile_of=profile_of,
+        profile_meaning=PROFILE_MEANING,
         segments=_segments(report),
         subjects=words.by_subject(report.clauses),
         exchanges={exchange.id: exchange for exchange in report.exchanges},
@@ -41,17 +51,11 @@ def render_html(report: Report) -> str:
 
 
 def _segments(report: Report) -> list[Segment]:
-    """Return the bar from left to right: what was seen to hold, what was not, what was not seen."""
-    order = (
-        Status.PASS,
-        Status.WAIVED,
-        Status.WARN,
-        Status.FAIL,
-        Status.ERROR,
-        Status.NOT_EXERCISED,
-        Status.NOT_APPLICABLE,
-    )
+    """Return the bar of the clauses that the run could ask: kept ones, broken ones, those not exercised."""
     counts = words.status_counts(report)
+    counts[Status.NOT_EXERCISED] = sum(sum(profile.unseen.values()) for profile in coverage(report.clauses, report.run))
+    del counts[Status.NOT_APPLICABLE]
+    order = (Status.PASS, Status.WAIVED, Status.WARN, Status.FAIL, Status.ERROR, Status.NOT_EXERCISED)
     whole = sum(counts.values()) or 1
     segments, start = [], 0.0
     for status in order:

@@ -1,74 +1,119 @@
-"""Markdown (GitHub-flavoured) for the summary of a CI step: verdict, counts, what was broken, what was not seen."""
+"""Markdown (GitHub-flavoured) for the summary of a CI step, in the order of the report page."""
 
 from __future__ import annotations
 
 import re
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Final
 
-from conformance.judge.report import ClauseResult, Report, Verdict
+from conformance.judge.report import Report, Verdict
+from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
+from conformance.render.findings import Card, cards
 from conformance.render.words import (
     STATUS,
     VERDICT,
-    breached,
     broken_in,
-    core_not_exercised,
     exercised,
     flags,
     judged_again,
-    more_like_this,
-    next_steps,
-    place,
+    not_exercised,
     problems,
+    profile_lines,
     reading,
     sentence,
     servers,
-    status_counts,
     times,
     waived,
 )
+from conformance.text.plural import count
 from conformance.text.safe import line
 
 MARK: Final = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "❔"}
 ROWS: Final = 50
-"""A step summary is cut, or refused whole, where it is too long. The report has the rest."""
+"""GitHub refuses a step summary that is too long. The report has the rest."""
 CELL: Final = 300
+COMMAND: Final = 2000
+"""Characters of a command that are shown: a shorter bound would cut most of them."""
 
 
 def render_markdown(report: Report) -> str:
-    """Return ``summary.md``. Nothing in it that a server sent is markup, a mention, a link or a command."""
-    run = report.run
+    """Return ``summary.md``. Text of a server is never markup, a mention, a link or a command in it."""
+    run, found = report.run, cards(report)
     parts = [
         f"## {MARK[report.verdict]} {VERDICT[report.verdict]}" + "".join(f" ({plain(flag)})" for flag in flags(report)),
         f"**{plain(sentence(report.verdict_reason))}**",
+        _first(found[0]) if found else "",
+        _others(found[1:]),
+        "\n".join(f"- {plain(step)}" for step in next_steps(report)),
+        _known(report),
+        _since(report),
+        _counts(report),
+        "\n".join(f"- {plain(server)}" for server in servers(report)),
+        "\n".join(f"- Not read: {plain(part)}" for part in run.unread),
+        plain(sentence(judged_again(report))) if run.made_from else "",
         (
             f"`GET /api/queue` of {code(run.target)}, dialect {code(reading(run))}, "
             f"{code(run.start)}, suite {code(run.suite_version)}"
         ),
-        plain(sentence(judged_again(report))) if run.made_from else "",
-        "\n".join(f"- {plain(server)}" for server in servers(report)),
-        "\n".join(f"- Not read: {plain(part)}" for part in run.unread),
-        "\n".join(f"- {plain(step)}" for step in next_steps(report)),
-        _counts(report),
-        _since(report),
-        _broken(breached(report)),
-        _unseen(core_not_exercised(report)),
-        _known(report),
         (
-            "Evidence, the requests as `curl` lines and every clause: `index.html`. "
+            "Evidence, `curl` lines for all findings and every clause: `index.html`. "
             "For programs: `compliance.json`, `junit.xml`."
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _first(card: Card) -> str:
+    """Return the first finding in full."""
+    rows = [
+        ("Where", code(card.where)),
+        ("Expected", plain(card.evidence.expected) if card.evidence else ""),
+        ("Got", code(card.evidence.got) if card.evidence else ""),
+        ("Likely cause", plain(card.cause)),
+        ("What to do", plain(card.remedy)),
+        ("Also broken", ", ".join(code(other.result.id) for other in card.also)),
+        ("Smallest request that shows it", plain(times(card.result.smallest)) if card.result.smallest else ""),
+        ("Show it again", "<br>".join(code(command, bound=COMMAND) for command in card.curl)),
+    ]
+    told = ", ".join(filter(None, (broken_in(card.result), card.more)))
+    head = f"### {STATUS[card.result.status]}: {code(card.result.id)} {plain(card.result.title)}"
+    table = "\n".join(f"| {name} | {text} |" for name, text in rows if text)
+    return f"{head}\n\n{code(card.message)} {plain(told)}\n\n| | |\n|---|---|\n{table}"
+
+
+def _others(found: Sequence[Card]) -> str:
+    """Return the other findings, one row each."""
+    if not found:
+        return ""
+    rows = [
+        f"### {count(len(found), 'more finding')}",
+        "",
+        "| Status | Clause | Finding | Where |",
+        "|---|---|---|---|",
+    ]
+    for card in found[:ROWS]:
+        told = [code(card.message)]
+        if card.evidence is not None:
+            told += [f"expected {plain(card.evidence.expected)}", f"got {code(card.evidence.got)}"]
+        if card.result.smallest is not None:
+            told.append(f"smallest request that shows it ({plain(times(card.result.smallest))}):")
+            told += [code(command) for command in card.curl]
+        where = [code(card.where), plain(card.more), plain(broken_in(card.result))]
+        status = f"{STATUS[card.result.status]} ({card.result.level})"
+        clause = f"{code(card.result.id)}<br>{plain(card.result.title)}"
+        rows.append(f"| {status} | {clause} | {'<br>'.join(told)} | {'<br>'.join(filter(None, where))} |")
+    if len(found) > ROWS:
+        rows.append(f"\n… {len(found) - ROWS} more in `index.html`.")
+    return "\n".join(rows)
+
+
 def _counts(report: Report) -> str:
-    shown = {STATUS[status]: number for status, number in status_counts(report).items() if number}
-    if not shown:
-        return f"{exercised(report).capitalize()}."
-    rows = [list(shown), ["---:"] * len(shown), [f"{number:,}" for number in shown.values()]]
-    return f"{exercised(report).capitalize()}:\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    lines = [f"{exercised(report).capitalize()}."]
+    if report.counts.exercised:
+        rows = [f"| {profile.value} | {plain(text)} |" for profile, text in profile_lines(report)]
+        lines += ["", "| Profile | Exercised |", "|---|---|", *rows]
+    return "\n".join([*lines, "", *(f"- {reason}" for reason in not_exercised(report))])
 
 
 def _since(report: Report) -> str:
@@ -76,36 +121,8 @@ def _since(report: Report) -> str:
     return "" if diff is None else f"{plain(since(diff))}: **{plain(headline(diff))}**"
 
 
-def _broken(results: list[ClauseResult]) -> str:
-    if not results:
-        return ""
-    rows = ["| Status | Clause | First finding | Where |", "|---|---|---|---|"]
-    for result in results[:ROWS]:
-        first = result.evidence[0] if result.evidence else None
-        told = (
-            [code(first.message), f"expected {plain(first.expected)}", f"got {code(first.got)}"]
-            if first
-            else [code(result.reason)]
-        )
-        if first and first.hint:
-            told.append(plain(first.hint))
-        where = [code(place(first.pointer)), f"in {code(first.exchange)}"] if first else []
-        if first and first.more:
-            where.append(code(more_like_this(first)))
-        where.append(plain(broken_in(result)))
-        if result.smallest:
-            told.append(f"smallest request that shows it ({plain(times(result.smallest))}):")
-            told += [code(command) for command in result.smallest.curl]
-        status = f"{STATUS[result.status]} ({result.level})"
-        clause = f"{code(result.id)}<br>{plain(result.title)}"
-        rows.append(f"| {status} | {clause} | {'<br>'.join(told)} | {'<br>'.join(filter(None, where))} |")
-    if len(results) > ROWS:
-        rows.append(f"\n… {len(results) - ROWS} more in `index.html`.")
-    return "### What needs attention\n\n" + "\n".join(rows)
-
-
 def _known(report: Report) -> str:
-    rows = [f"| does not hold | {code(clause)} | {plain(what)} |" for clause, what in problems(report)]
+    rows = [f"| stale or expired | {code(clause)} | {plain(what)} |" for clause, what in problems(report)]
     rows += [
         f"| {STATUS[result.status]} ({result.level}) | {code(result.id)}<br>{plain(result.title)} "
         f"| {plain(result.waiver or result.reason)}<br>{plain(broken_in(result))} |"
@@ -118,18 +135,10 @@ def _known(report: Report) -> str:
     return "\n".join([*head, *rows[:ROWS]]) + more
 
 
-def _unseen(results: list[ClauseResult]) -> str:
-    if not results:
-        return ""
-    groups = groupby(sorted(results, key=lambda result: result.reason), key=lambda result: result.reason)
-    listed = [f"- {', '.join(code(result.id) for result in group)}: {plain(reason)}" for reason, group in groups]
-    return "### Core clauses not exercised\n\n" + "\n".join(listed)
-
-
-def code(text: str) -> str:
-    """Return a code span, fit for a table cell, that shows ``text`` and lets none of it act."""
+def code(text: str, bound: int = CELL) -> str:
+    """Return a code span for a table cell. Nothing in ``text`` acts as markup."""
     # A backslash before a pipe is taken away by the table before the span is read: double ones would end the cell.
-    shown = _bounded(text).replace("|", "\\|").replace("\\\\|", "\\u005c\\|") or " "
+    shown = _bounded(text, bound).replace("|", "\\|").replace("\\\\|", "\\u005c\\|") or " "
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
@@ -145,6 +154,6 @@ def plain(text: str) -> str:
     return re.sub(r"(?:[@$]|#(?=\d)|(?<=\bGH)-(?=\d))+", r"`\g<0>`", escaped, flags=re.IGNORECASE)
 
 
-def _bounded(text: str) -> str:
+def _bounded(text: str, bound: int = CELL) -> str:
     safe = line(text)
-    return safe if len(safe) <= CELL else safe[:CELL] + "…"
+    return safe if len(safe) <= bound else safe[:bound] + "…"

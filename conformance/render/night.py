@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from conformance.history.digest import Digest
 from conformance.history.night import RUN, SILENT, UNTOLD, Action, Decision, kept_keys
 from conformance.history.overview import Overview, TargetResult, worst_first
+from conformance.render.digest import digest_lines, digest_markdown, some
 from conformance.render.markdown import ROWS, code, plain
 from conformance.render.overview import render_markdown
 from conformance.render.words import sentence
@@ -64,25 +66,20 @@ def comment(decision: Decision, night: Overview, url: str | None) -> str:
     return "\n\n".join(filter(None, (_when(night, url), *lists))) + "\n"
 
 
-def summary(decision: Decision, night: Overview) -> str:
-    """Return the night for the summary of a CI step."""
+def summary(decision: Decision, night: Overview, digest: Digest) -> str:
+    """Return the night for the summary of a CI step: the digest, and below it every target."""
     changed = [f"- {plain(one.name)}: {plain(one.changed)}" for one in worst_first(night)[:ROWS] if one.changed]
-    parts = [render_markdown(night).rstrip("\n"), "\n".join(changed), _DONE[decision.action]]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    every = "\n\n".join(filter(None, (render_markdown(night).rstrip("\n"), "\n".join(changed))))
+    folded = f"<details><summary>{count(len(night.targets), 'target')} one by one</summary>\n\n{every}\n\n</details>"
+    return "\n\n".join((digest_markdown(digest).rstrip("\n"), folded, _DONE[decision.action])) + "\n"
 
 
-def lines(decision: Decision, night: Overview) -> Iterator[str]:
-    """Yield the night for a terminal or a mail."""
-    for one in worst_first(night):
-        silent = f" (night {one.nights} in a row)" if one.nights > 1 else ""
-        yield line(f"{one.name}: {one.outcome}{silent}: {one.reason}")
-        for trouble in one.troubles:
-            yield line(f"    {trouble.clause}: {trouble.told}")
-        if one.changed:
-            yield line(f"    {one.changed}")
+def lines(decision: Decision, digest: Digest) -> Iterator[str]:
+    """Yield the night for a terminal or a mail: at most 40 lines, however many targets there are."""
+    yield from digest_lines(digest)
     for word, keys in (("new", decision.appeared), ("gone", decision.gone)):
         if keys:
-            yield f"{word}: {', '.join(map(_words, keys))}"
+            yield line(f"{word}: {some([_words(key) for key in keys])}")
     yield f"{decision.action}: {_DONE[decision.action]}"
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from conformance.history.overview import BrokenClause, Outcome, Overview, TargetResult, Trouble, encode, worst_first
+from conformance.history.digest import is_mended
+from conformance.history.overview import (
+    BrokenClause,
+    Outcome,
+    Overview,
+    TargetResult,
+    Trouble,
+    encode,
+    night_state,
+    trouble_key,
+    worst_first,
+)
+from conformance.history.snapshot import waivers_of
 from conformance.judge.fingerprint import fingerprints
+from conformance.judge.reach import unreached
 from conformance.judge.report import Report, Status, Verdict
 from conformance.render.changes import headline as changes_headline
 from conformance.render.changes import since
@@ -20,13 +32,13 @@ from conformance.render.words import VERDICT, breached, flags, sentence
 from conformance.text.files import write_whole
 from conformance.text.plural import count
 
-_IN_A_LIST: Final = re.compile("^/queue_(?:running|pending)(?=/)")
-"""What runs tonight may have been pending yesterday: in which list a failure shows makes no other trouble of it."""
-
 
 def result(name: str, report: Report, status: int) -> TargetResult:
     """Return what a report comes to; ``status`` is the exit status of its run."""
-    run = report.run
+    run, past = report.run, report.history
+    diff = None if past is None else past.diff
+    away = unreached(report)
+    outage = None if past is None else past.outage
     broken = (BrokenClause(id=one.id, title=one.title, status=one.status) for one in breached(report))
     return TargetResult(
         name=name,
@@ -44,6 +56,14 @@ def result(name: str, report: Report, status: int) -> TargetResult:
         nights=_nights(report),
         changed=_changed(report),
         report=f"{name}/index.html",
+        unreached=away,
+        unreached_since=outage.since.start if outage else run.start if away else None,
+        unreached_nights=outage.runs if outage else 1 if away else 0,
+        newly=tuple(change.clause for change in diff.changes if change.kind == "failed") if diff else (),
+        mended=tuple(change.clause for change in diff.changes if is_mended(change.before, change.now)) if diff else (),
+        notes=diff.notes if diff else (),
+        waivers=waivers_of(report),
+        strip=tuple(night_state(one) for one in (past.runs if past else ())),
     )
 
 
@@ -62,13 +82,12 @@ def _changed(report: Report) -> str | None:
 def _troubles(report: Report) -> Iterator[Trouble]:
     """Yield what is not well. A failure that shows itself in another way than before is another trouble."""
     failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
+    past = {} if report.history is None else report.history.clauses
     for one in breached(report):
         if one.status in failing:
-            marks = repr(sorted({(_IN_A_LIST.sub("/*", mark.place or ""), mark.kind) for mark in fingerprints(one)}))
             told = one.evidence[0].message if one.evidence else one.reason
-            yield Trouble(
-                key=f"{one.id} {sha256(marks.encode()).hexdigest()[:8]}", clause=one.id, told=told, whose="server"
-            )
+            key, at = trouble_key(one.id, fingerprints(one)), past[one.id].broken_since if one.id in past else None
+            yield Trouble(key=key, clause=one.id, told=told, whose="server", since=at.start if at else None)
         elif one.status is Status.ERROR:
             yield Trouble(key=f"{one.id} error", clause=one.id, told=one.reason, whose="suite")
     for problem in () if report.deviations is None else report.deviations.problems:

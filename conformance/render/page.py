@@ -1,7 +1,8 @@
-"""What the report and the site share: templates in which nothing runs that is not ours, and the shapes in them."""
+"""Render templates safely, and draw the shapes in them. Shared by the report, the site and the overviews."""
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -18,7 +19,10 @@ from conformance.text.safe import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
+_OPTION: Final = re.compile(r"(?<![^\s(])--[a-z][a-z-]*(?: (?:oss|cloud|auto))?")
+"""An option of the command line in a sentence, with its value if that is a dialect."""
 _ICON_COLOUR: Final = {
     Verdict.CONFORMANT: "#1a7346",
     Verdict.NON_CONFORMANT: "#b3261e",
@@ -26,7 +30,7 @@ _ICON_COLOUR: Final = {
 }
 CELL: Final = 6
 STRIP: Final = 16
-"""Units: a run in the strip of a clause is as wide, and the strip as high."""
+"""The width of a run in the strip of a clause, and the height of the strip, in units."""
 _HEIGHT: Final = {
     Status.FAIL: STRIP,
     Status.ERROR: STRIP,
@@ -36,7 +40,7 @@ _HEIGHT: Final = {
     Status.NOT_EXERCISED: 2,
     Status.NOT_APPLICABLE: 1,
 }
-"""The worse the higher, so that colour is not all that tells."""
+"""Worse statuses are higher, so that the strip can be read without colour."""
 
 
 class Bar(NamedTuple):
@@ -62,10 +66,10 @@ class Chart(NamedTuple):
 def render(
     template: str, verdict: Verdict, *, styles: Sequence[str] = ("style.css",), script: str = "", **values: Any
 ) -> str:
-    """Return a page. All that a server sent is text in it: escaped, controls and overrides made visible.
+    """Return a page. Whatever a server sent is escaped, and control characters are made visible.
 
-    ``verdict`` is the one of its icon; ``styles`` and ``script`` name files of ours, which stand inline and are allowed
-    by their hashes alone.
+    ``verdict`` chooses the icon. ``styles`` and ``script`` name template files; they are inlined, and the policy of the
+    page allows only their hashes.
     """
     from markupsafe import Markup
 
@@ -119,13 +123,14 @@ def _environment() -> Environment:
         "bars": bars,
         "chart": chart,
         "total": _total,
+        "coded": _coded,
         "data_url": _data_url,
     }
     return environment
 
 
 def bars(spans: Iterable[Span]) -> Iterator[Bar]:
-    """Yield the strip of a clause from left to right. A run that did not judge the clause leaves a gap."""
+    """Yield the bars of a clause's strip from left to right. A run that did not check the clause leaves a gap."""
     x = 0
     for span in spans:
         width = CELL * span.runs
@@ -136,7 +141,7 @@ def bars(spans: Iterable[Span]) -> Iterator[Bar]:
 
 
 def chart(runs: Sequence[PastRun]) -> Chart | None:
-    """Return the times of runs as a chart, None where fewer than two of them were answered."""
+    """Return the latency of runs as a chart, None if fewer than two of them have one."""
     timed = [run for run in runs if run.p50 is not None and run.p95 is not None]
     if len(timed) < 2:
         return None
@@ -150,7 +155,7 @@ def chart(runs: Sequence[PastRun]) -> Chart | None:
 
 
 def _path(points: Iterable[tuple[float, float] | None]) -> str:
-    """Return an SVG path, broken where there is no point; one that stands alone is a dot."""
+    """Return an SVG path with a gap for each missing point. A single point becomes a dot."""
     pieces, pen = [], False
     for point in points:
         if point is not None:
@@ -168,6 +173,14 @@ def _total(spans: Iterable[Span]) -> str:
     return ", ".join([*named, *([f"not judged {tally[None]}"] if None in tally else [])])
 
 
+def _coded(text: str) -> Markup:
+    """Return a sentence with the options that it names marked as code. Everything else in it is escaped."""
+    from markupsafe import Markup, escape
+
+    escaped = str(escape(visible(text, keep="\n\t")))
+    return Markup(_OPTION.sub(r"<code>\g<0></code>", escaped))  # noqa: S704 - escaped, and only letters and dashes are marked
+
+
 def _text(name: str) -> str:
     return files("conformance.render").joinpath("templates", name).read_text("utf-8")
 
@@ -177,7 +190,7 @@ def _digest(text: str) -> str:
 
 
 def _icon(verdict: Verdict) -> str:
-    """Return a favicon as a data URL: the verdict can be told from a row of tabs."""
+    """Return a favicon of the verdict as a data URL."""
     shape = {
         Verdict.CONFORMANT: "M4 8.5l3 3 5.5-6.5",
         Verdict.NON_CONFORMANT: "M5 5l6 6M11 5l-6 6",
@@ -192,7 +205,7 @@ def _icon(verdict: Verdict) -> str:
 
 
 def _data_url(svg: str) -> str:
-    """Return an image as a URL that holds it: no page loads anything."""
+    """Return an image as a data URL, so that no page loads anything."""
     return "data:image/svg+xml," + quote(svg)
 
 

@@ -11,13 +11,17 @@ from typing import Any, Final
 
 import msgspec
 
-from conformance.history.diff import compare
+from conformance.history.comparison import diff_of, over_time
+from conformance.history.digest import digest
+from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
 from conformance.history.store import HistoryProblem, Store
 from conformance.history.trend import history_of
 from conformance.judge.report import History, PastRun, Verdict, decode
 from conformance.render.badge import badge_of, render_endpoint, render_svg
+from conformance.render.digest import block
 from conformance.render.formats import FORMATS
+from conformance.render.nights import broken, strip_of
 from conformance.render.page import render
 from conformance.render.words import STATUS, by_subject
 from conformance.render.write import NAMES
@@ -31,6 +35,11 @@ LINE: Final = 60
 """Runs that the page of a target shows in lines."""
 SHORT_LINE: Final = 30
 """Runs that the index shows of each target."""
+TREND: Final = 365
+STRIP: Final = 90
+"""Runs that the charts of a target show, and its strip of nights."""
+FEW: Final = 5
+"""As many targets are shown in detail at once; of more the page shows the digest."""
 _WORST: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
 _OURS: Final = b'<meta name="generator" content="comfy-queue-conformance'
 
@@ -42,12 +51,17 @@ SeriesKey = tuple[str, ...]
 
 @dataclass(frozen=True)
 class TargetSeries:
-    """One series: its newest run, its history, the runs that have a page (newest first), and its folder's name."""
+    """One target: its newest run, its history, the runs that have a page (newest first), and its folder's name.
+
+    ``trend`` are the runs that its charts show, oldest first.
+    """
 
     slug: str
+    name: str
     run: PastRun
     history: History
     runs: tuple[PastRun, ...]
+    trend: tuple[PastRun, ...]
 
 
 @dataclass(frozen=True)
@@ -104,10 +118,13 @@ def _key(run: PastRun) -> SeriesKey:
 
 
 def _slug(run: PastRun) -> str:
-    """Return the name of the folder of a series: readable, the same every night, and no other one's."""
-    readable = re.sub("[^a-z0-9]+", "-", run.target.lower().removeprefix("http://").removeprefix("https://"))
+    """Return the name of the folder of a target: readable, the same every night, and no other one's."""
+    own = run.name or run.target.lower().removeprefix("http://").removeprefix("https://")
+    readable = re.sub("[^a-z0-9]+", "-", own.lower()).strip("-")[:60]
+    if run.name is not None:
+        return f"{readable}-{hashlib.sha256(run.name.encode()).hexdigest()[:6]}"
     mark = hashlib.sha256(f"{run.target}\n{run.queue_path}\n{run.dialect}".encode()).hexdigest()[:6]
-    return f"{readable.strip('-')[:60]}-{run.dialect}-{mark}"
+    return f"{readable}-{run.dialect}-{mark}"
 
 
 class _Site:
@@ -119,8 +136,16 @@ class _Site:
         if not newest:
             raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to show")
         self.newest = newest[0]
+        names = labels(newest)
         targets = [
-            TargetSeries(_slug(run), run, history_of(store, run, last=LINE), tuple(reversed(store.series(run, runs))))
+            TargetSeries(
+                _slug(run),
+                names[run.number],
+                run,
+                history_of(store, run, last=LINE),
+                tuple(reversed(store.series(run, runs))),
+                tuple(store.series(run, TREND)),
+            )
             for run in newest
         ]
         self.targets = sorted(targets, key=lambda target: _WORST.index(target.run.verdict))
@@ -150,9 +175,19 @@ class _Site:
                 "",
                 targets=self.targets,
                 short_line=SHORT_LINE,
+                few=FEW,
+                **self._digest(),
                 verdicts={verdict: verdicts.count(verdict) for verdict in Verdict},
             ),
         )
+
+    def _digest(self) -> dict[str, Any]:
+        """Return what the digest on the index needs: each target is compared with its last run that reached it."""
+        by_name = sorted(self.targets, key=lambda target: target.name)
+        results = [result_of(self.store, target.run, target.name) for target in by_name]
+        end = max(target.run.start for target in self.targets)
+        links = {target.name: f"targets/{target.slug}/index.html" for target in by_name}
+        return block(digest(results, start=end, end=end), results, links)
 
     def _of_target(self, target: TargetSeries) -> Iterator[Page]:
         numbers = [run.number for run in target.runs]
@@ -172,6 +207,10 @@ class _Site:
                 "../../",
                 run=target.run,
                 history=target.history,
+                trend=target.trend,
+                nights=strip_of(target.trend[-STRIP:]),
+                first_night=target.trend[-STRIP:][0].start,
+                broken=broken(target.trend),
                 whole=whole,
                 badge_text=f"{made.label}: {made.message}",
                 badge_svg=svg.decode(),
@@ -198,7 +237,9 @@ class _Site:
                 report=[file.name for file in files],
                 known=list(now.clauses),
                 statuses=[(status, group) for status, group in by_status if group],
-                diff=None if before is None else compare(self.store.snapshot(before), now),
+                diff=None
+                if before is None
+                else diff_of(over_time(self.store.snapshot(before), now), self.store.outage(run)),
                 **around,
             ),
         )
@@ -207,7 +248,7 @@ class _Site:
         page = render(
             f"site/{name}.html",
             verdict,
-            styles=("style.css", "site/site.css"),
+            styles=("style.css", "site/site.css", "nights.css"),
             at=name,
             root=root,
             title=self.title,

@@ -1,4 +1,4 @@
-"""The end of a run as lines for a terminal: what was broken, what was not seen, the counts, the verdict."""
+"""The summary of a run as lines for a terminal: verdict, first finding, other findings, counts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Container
 from typing import Final, Literal, NamedTuple
 
 from conformance.judge.report import ClauseResult, GeneratedFamily, Outcome, Report, Status
+from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
+from conformance.render.findings import Card, cards
 from conformance.render.words import (
     STATUS,
     because,
-    breached,
     broken_in,
-    core_not_exercised,
     exercised,
     generated,
     in_counts,
     judged_again,
     more_like_this,
+    not_exercised,
     place,
     problems,
+    profile_lines,
     reading,
     sentence,
     servers,
@@ -54,7 +56,7 @@ COLOUR: Final[dict[str, str]] = {
     "non-conformant": "red",
     "inconclusive": "yellow",
 }
-"""By style, for whoever can show colour; styles that are not named here have none."""
+"""The colour of a style. Other styles have none."""
 
 OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
     "worse": "non-conformant",
@@ -62,10 +64,13 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
     "same": "counts",
     "unclear": "inconclusive",
 }
-"""What became of an endpoint since an earlier run."""
+"""The style of a change since an earlier run."""
+
+SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
+"""The statuses that are counted here. What a run could not ask, and why, has lines of its own."""
 
 FINDINGS_SHOWN: Final = 3
-CORE_SHOWN: Final = 12
+OTHERS_SHOWN: Final = 10
 
 
 class Line(NamedTuple):
@@ -76,45 +81,75 @@ class Line(NamedTuple):
 
 
 def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]:
-    """Return the summary of a run; the verdict is its last line.
+    """Return the summary of a run: the verdict, the first finding, the other findings, what was checked.
 
-    Broken clauses with a status in ``told`` are left out: the reader has seen them elsewhere.
+    Findings with a status in ``told`` are left out: the reader has seen them elsewhere.
     """
-    lines: list[Line] = []
-    for result in breached(report):
-        if result.status not in told:
-            lines += clause_lines(result)
-    unseen = core_not_exercised(report)
-    if unseen and report.counts.exercised:  # where nothing was seen the verdict says why
-        lines.append(Line("not-exercised", "Core clauses not exercised: nothing came up that they speak of"))
-        lines += [_detail(f"{result.id}  {result.reason}") for result in unseen[:CORE_SHOWN]]
-        if len(unseen) > CORE_SHOWN:
-            lines.append(_detail(f"… {len(unseen) - CORE_SHOWN} more"))
+    lines = [Line(report.verdict.value, line(verdict_line(report)))]
+    found = [card for card in cards(report) if card.result.status not in told]
+    lines += _first(found[0]) if found else []
+    lines += [_headline(card) for card in found[1 : OTHERS_SHOWN + 1]]
+    if len(found) > OTHERS_SHOWN + 1:
+        lines.append(Line("detail", f"… {len(found) - OTHERS_SHOWN - 1} more findings in the report"))
     for result in waived(report):
         lines.append(Line("waived", line(_head(result))))
         lines.append(_detail(result.waiver or result.reason))
     lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
+    lines += [Line("detail", line(f"Next: {step}")) for step in next_steps(report)]
+    return [*lines, *_about_the_run(report), *_checked(report)]
+
+
+def _first(card: Card) -> list[Line]:
+    """Return the first finding in full, and the command that explains its clause."""
+    pairs = [
+        ("Where", card.where),
+        ("Expected", card.evidence.expected if card.evidence else ""),
+        ("Got", card.evidence.got if card.evidence else card.message),
+        ("Likely cause", card.cause),
+        ("What to do", card.remedy),
+        ("Also broken", ", ".join(other.result.id for other in card.also)),
+    ]
+    lines = [_headline(card), *(_detail(f"{name:<13} {value}") for name, value in pairs if value)]
+    if card.result.smallest is not None:
+        lines.append(_detail(f"smallest request that shows it ({times(card.result.smallest)}):"))
+        lines += [_detail(f"  {command}") for command in card.curl]
+    return [*lines, _detail(f"Run `comfy-conformance clauses {card.result.id}` for more.")]
+
+
+def _headline(card: Card) -> Line:
+    counted = ", ".join(filter(None, (broken_in(card.result), card.more)))
+    return Line(_style(card.result), line(_title(card.result) + (f" ({counted})" if counted else "")))
+
+
+def _about_the_run(report: Report) -> list[Line]:
+    lines = [Line("counts", line(f"Server {server}")) for server in servers(report)]
     if report.run.made_from:
         lines.append(Line("detail", line(sentence(judged_again(report)))))
     diff = None if report.history is None else report.history.diff
     if diff is not None:
         lines.append(Line(OUTCOME_STYLE[diff.outcome], line(f"{since(diff)}: {headline(diff)}")))
-    by_status = ", ".join(
-        f"{number} {in_counts(status, number)}" for status, number in status_counts(report).items() if number
-    )
-    lines += [Line("counts", line(f"Server {server}")) for server in servers(report)]
     if because(report.run):
         lines.append(Line("counts", line(f"Dialect {reading(report.run)}")))
-    lines += [Line("counts", line(told)) for told in (generated(report),) if told]
-    lines.append(Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}")))
-    lines.append(Line(report.verdict.value, line(verdict_line(report))))
-    return lines
+    return lines + [Line("counts", line(told)) for told in (generated(report),) if told]
+
+
+def _checked(report: Report) -> list[Line]:
+    """Return the counts: of all clauses by status, and of each profile."""
+    seen = [(status, number) for status, number in status_counts(report).items() if number and status in SEEN]
+    by_status = ", ".join(f"{number} {in_counts(status, number)}" for status, number in seen)
+    lines = [Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}"))]
+    if report.counts.exercised:
+        lines += [Line("detail", f"    {profile.value:<10} {text}") for profile, text in profile_lines(report)]
+    return lines + [Line("not-exercised", reason) for reason in not_exercised(report)]
+
+
+def _style(result: ClauseResult) -> Style:
+    return "fail" if result.status is Status.FAIL else "warn" if result.status is Status.WARN else "error"
 
 
 def clause_lines(result: ClauseResult) -> list[Line]:
-    """Return what is to be said of one broken clause: its first findings, and how many there are."""
-    style: Style = "fail" if result.status == "fail" else "warn" if result.status == "warn" else "error"
-    lines = [Line(style, line(_head(result)))]
+    """Return one broken clause with its first findings, and how many there are."""
+    lines = [Line(_style(result), line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))
     for number, evidence in enumerate(result.evidence[:FINDINGS_SHOWN], 1):
@@ -134,13 +169,13 @@ def clause_lines(result: ClauseResult) -> list[Line]:
 
 
 def broken_status(report: Report, clause: str) -> Status:
-    """Return what it means for a run that generated requests break a clause, or bring no whole response ("")."""
+    """Return the status of a clause that generated requests break, or of a response that is not whole ("")."""
     by_id = {result.id: result.status for result in report.clauses}
     return by_id.get(clause, Status.NOT_EXERCISED)
 
 
 def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
-    """Return what a family of generated requests came to: each clause that it broke, with the smallest request."""
+    """Return each clause that a family of generated requests broke, with the smallest request."""
     sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
     lines = []
     for broken in family.broken:
@@ -153,9 +188,13 @@ def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
     return lines or [Line("counts", line(f"{sent}, kept every clause"))]
 
 
+def _title(result: ClauseResult) -> str:
+    return f"{STATUS[result.status].upper()} {result.id}: {result.title}"
+
+
 def _head(result: ClauseResult) -> str:
     told = broken_in(result)
-    return f"{STATUS[result.status].upper()} {result.id}: {result.title}" + (f" ({told})" if told else "")
+    return _title(result) + (f" ({told})" if told else "")
 
 
 def _detail(text: str) -> Line:

@@ -1,25 +1,23 @@
-"""What every rendering says in the same words: names of statuses and subjects, what comes first, what to do next."""
+"""Words and phrases that all renderings of a report share: names of statuses and subjects, counts, flags."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from conformance.contract.clause import Source
-from conformance.contract.conversation import OK, UNAVAILABLE
-from conformance.contract.refusals import advice
-from conformance.contract.terms import ORDER, Dialect
-from conformance.exchange.model import NoResponse
+from conformance.contract.conversation import TOO_MANY
+from conformance.contract.terms import ORDER, Dialect, Profile
+from conformance.judge.coverage import A_JOB, A_RESPONSE, ProfileCounts, coverage
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
     Evidence,
     Moment,
     OwnJobs,
-    RecordedExchange,
     Report,
     Run,
     SeenUnderLoad,
@@ -36,9 +34,9 @@ VERDICT: Final = {
 }
 
 VERDICT_MEANING: Final = {
-    Verdict.CONFORMANT: "Every core clause was exercised, and no answer broke a clause of level must.",
-    Verdict.NON_CONFORMANT: "At least one answer broke a clause of level must. One is enough.",
-    Verdict.INCONCLUSIVE: "No clause of level must was broken, but too little was seen to say that the contract holds.",
+    Verdict.CONFORMANT: "Every core clause was exercised, and no response broke a must clause.",
+    Verdict.NON_CONFORMANT: "At least one response broke a must clause.",
+    Verdict.INCONCLUSIVE: "No must clause was broken, but the run saw too little to say that the server conforms.",
 }
 
 STATUS: Final = {
@@ -50,32 +48,32 @@ STATUS: Final = {
     Status.PASS: "Passed",
     Status.NOT_APPLICABLE: "Not applicable",
 }
-"""In the order in which a reader wants them."""
+"""In the order in which reports list them."""
 
 STATUS_MEANING: Final = {
-    Status.FAIL: "A clause of level must was broken.",
+    Status.FAIL: "A must clause was broken.",
     Status.ERROR: "The suite itself failed while judging this clause. It says nothing about the server.",
-    Status.WARN: "A clause of level should was broken. The verdict stays; with --fail-on-should the exit status is 1.",
-    Status.NOT_EXERCISED: "Nothing came up that the clause speaks of. It is not known whether it is kept.",
-    Status.WAIVED: "A breach that is known and was accepted, with a reason, by whoever runs the suite.",
-    Status.PASS: "The clause was put to the test and every answer kept it.",
-    Status.NOT_APPLICABLE: "The clause does not apply to the dialect that was demanded: the reason says why.",
+    Status.WARN: "A should clause was broken. The verdict stays the same; with --fail-on-should the exit status is 1.",
+    Status.NOT_EXERCISED: "No response showed what the clause is about. It is unknown whether the server keeps it.",
+    Status.WAIVED: "A known breach that the register of known deviations accepts, with a reason.",
+    Status.PASS: "The clause was checked, and every response kept it.",
+    Status.NOT_APPLICABLE: "The clause does not apply to this dialect or these options.",
 }
 
 LEVEL_MEANING: Final = {
-    "must": "Demanded by the schema or the plain prose of the document, or by a MUST of an RFC.",
-    "should": "Inferred from the document, or a SHOULD of an RFC.",
-    "info": "Told for information; never decides anything.",
+    "must": "Required by the schema or the text of the document, or by a MUST in an RFC.",
+    "should": "Inferred from the document, or a SHOULD in an RFC.",
+    "info": "For information only.",
 }
 
 SUBJECT: Final = {
-    "status": "Answering at all",
+    "status": "Serving the queue",
     "envelope": "The envelope (QueueInfo)",
     "item": "Each job (the QueueItem tuple)",
     "queue": "The queue as a whole",
     "workflow": "Workflows",
-    "reads": "From read to read",
-    "json": "The text of JSON",
+    "reads": "From one read to the next",
+    "json": "JSON text",
     "http": "HTTP",
     "framing": "Framing on the wire",
     "method": "Methods other than GET",
@@ -127,7 +125,7 @@ def breached(report: Report) -> list[ClauseResult]:
 
 
 def core_not_exercised(report: Report) -> list[ClauseResult]:
-    """Return the core clauses of which nothing came up."""
+    """Return the core clauses that were not exercised."""
     return [result for result in report.clauses if result.core and result.status is Status.NOT_EXERCISED]
 
 
@@ -152,13 +150,44 @@ def in_counts(status: Status, number: int) -> str:
 
 
 def exercised(report: Report) -> str:
-    """Return ``exercised 41 of 58 clauses``."""
-    return f"exercised {report.counts.exercised:,} of {count(report.counts.total, 'clause')}"
+    """Return ``exercised 41 of 58 clauses that this run could ask``."""
+    asked = sum(counts.askable for counts in coverage(report.clauses, report.run))
+    return f"exercised {report.counts.exercised:,} of {count(asked, 'clause')} that this run could ask"
+
+
+def profile_lines(report: Report) -> list[tuple[Profile, str]]:
+    """Return for each profile how much of it the run exercised, and what more of it needs."""
+    return [(counts.profile, _of_profile(counts)) for counts in coverage(report.clauses, report.run)]
+
+
+def _of_profile(counts: ProfileCounts) -> str:
+    needs = [f"{number:,} {what}" for what, number in counts.needs.items()]
+    if needs:
+        number, what = needs[0].split(" ", 1)
+        needs[0] = f"{number} {'more ' if counts.askable else ''}need {what}"
+    asked = f"{counts.exercised:,} of {counts.askable:,}" if counts.askable else "not asked"
+    return "; ".join(filter(None, (asked, ", ".join(needs))))
+
+
+def not_exercised(report: Report) -> list[str]:
+    """Say why clauses that the run could ask were not exercised, one line for each reason."""
+    if not report.counts.exercised:
+        return ["No clause was exercised."]
+    missing: Counter[str] = Counter()
+    for counts in coverage(report.clauses, report.run):
+        missing.update(counts.unseen)
+    return [f"{count(number, 'clause')} not exercised: {_LACK[what]}." for what, number in missing.most_common()]
+
+
+_LACK: Final = {
+    A_JOB: "no read showed the jobs they are about",
+    A_RESPONSE: "the server sent none of the responses they are about",
+}
 
 
 def broken_in(result: ClauseResult) -> str:
-    """Return ``broken in 3 of 40 answers``; "" where it is not."""
-    return f"broken in {result.breached:,} of {count(result.judged, 'answer')}" if result.breached else ""
+    """Return ``broken in 3 of 40 responses``, "" if no response broke the clause."""
+    return f"broken in {result.breached:,} of {count(result.judged, 'response')}" if result.breached else ""
 
 
 def sentence(text: str) -> str:
@@ -246,7 +275,7 @@ def is_embedded(run: Run) -> bool:
 
 
 def flags(report: Report) -> list[str]:
-    """Return what qualifies the verdict and must stand beside it."""
+    """Return what qualifies the verdict. Every rendering shows it next to the verdict."""
     stopped = report.properties.stopped if report.properties else None
     sent = f"{report.properties.examples} of {report.properties.wanted}" if report.properties else ""
     left = len(report.jobs.left) if report.jobs else 0
@@ -254,21 +283,23 @@ def flags(report: Report) -> list[str]:
         text
         for text, holds in (
             ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
-            ("under load: of all requests only those are listed that findings name", report.load is not None),
+            ("under load: only requests that findings name are listed", report.load is not None),
             (failed_on_should(report), True),
             ("partial run", report.run.partial),
-            ("of selected clauses", report.run.selected is not None),
+            ("only selected clauses", report.run.selected is not None),
             (_stopped(report), True),
+            (slowed_down(report), True),
+            (banned(report), True),
             ("certificates were not verified", report.run.options.get("insecure") is True),
-            ("judged again, without asking", report.run.made_from is not None),
-            (f"{len(report.servers)} servers, each judged on its own", bool(report.servers)),
+            ("judged again, without new requests", report.run.made_from is not None),
+            (f"{len(report.servers)} servers, judged separately", bool(report.servers)),
             (f"{count(len(report.run.unread), 'part')} of the recordings not read", bool(report.run.unread)),
             ("whole bodies are kept in compliance.json", report.bodies is not None),
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),
             (f"generated requests ended early, after {sent}: {stopped}", stopped is not None),
             (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
-            ("the register of known deviations does not hold", bool(problems(report))),
+            ("the register of known deviations has stale or expired entries", bool(problems(report))),
         )
         if holds and text
     ]
@@ -288,6 +319,25 @@ def _stopped(report: Report) -> str:
     """Say why a run was stopped; "" if it was not, or if the verdict's own reason says it."""
     stopped = report.run.stopped
     return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
+
+
+def slowed_down(report: Report) -> str:
+    """Say that a live run went on more slowly, since the server refused its pace; "" if it did not."""
+    judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
+    statuses = Counter(response.status for response in judged if response)
+    refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
+    if not refused or report.run.recorded or report.load is not None:
+        return ""
+    told = ", ".join(f"{number} answered {status}" for status, number in refused.items())
+    return f"sent again, more slowly: {told} (see --rate-limit)"
+
+
+def banned(report: Report) -> str:
+    """Say that the server refused everything after a wrong key, so that nothing later was judged; "" if it did not."""
+    last = report.exchanges[-1] if report.exchanges else None
+    if last is None or not last.superseded or report.run.stopped is not None:
+        return ""
+    return "the server banned this address after a wrong key: later refusals were not judged"
 
 
 def moments(seen: SeenUnderLoad) -> str:
@@ -328,7 +378,7 @@ def waived(report: Report) -> list[ClauseResult]:
 
 
 def problems(report: Report) -> list[tuple[str, str]]:
-    """Return what of the register of known deviations does not hold: the clause, and what is the matter, where."""
+    """Return the stale, expired and unknown entries of the register: the clause, and what is wrong."""
     found = report.deviations
     if found is None:
         return []
@@ -342,31 +392,6 @@ def verdict_line(report: Report) -> str:
     """Return the verdict with its reason and what qualifies it, on one line."""
     qualified = "".join(f" [{flag}]" for flag in flags(report))
     return f"{VERDICT[report.verdict]}: {report.verdict_reason}{qualified}"
-
-
-def next_steps(report: Report) -> list[str]:
-    """Return what to do next, most useful first. Words of the suite alone: safe to show as they are."""
-    steps = []
-    if report.verdict is Verdict.NON_CONFORMANT:
-        steps.append(
-            "Begin with the first failed clause: its evidence names the place, and a curl line shows it again."
-        )
-    if report.verdict is Verdict.INCONCLUSIVE:
-        steps += _to_see_more(report)
-    if problems(report):
-        steps.append(
-            "The register of known deviations does not hold, so the exit status is 1 whatever the verdict: "
-            "mend it, or look at what is new."
-        )
-    if failed_on_should(report):
-        steps.append("--fail-on-should was given: look at the warnings, or run without it if they may stay.")
-    if report.run.stopped is not None:
-        steps.append(f"This run was stopped before its end ({report.run.stopped}). What it did not ask is not known.")
-    if report.run.selected is not None:
-        steps.append("This run was of selected clauses. Run the whole suite for a verdict that counts.")
-    if is_embedded(report.run):
-        steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
-    return [*steps, *_left_behind(report), *_no_answer(report)]
 
 
 def generated(report: Report) -> str:
@@ -384,49 +409,3 @@ def own_jobs(jobs: OwnJobs) -> str:
     """Return ``10 prompts submitted, 9 taken, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
     return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} taken, {left} left behind"
-
-
-def _left_behind(report: Report) -> list[str]:
-    left = report.jobs is not None and report.jobs.left
-    return ["Remove the jobs that this run could not remove: compliance.json names them (jobs.left)."] if left else []
-
-
-def _to_see_more(report: Report) -> list[str]:
-    """Say what makes an inconclusive run conclusive."""
-    answered = [exchange for exchange in report.exchanges if exchange.response]
-    steps = []
-    if any(
-        exchange.error and exchange.error.startswith(NoResponse.NOT_RECORDED.value) for exchange in report.exchanges
-    ):
-        steps.append("The recording is not whole: docs/recordings.md says how to record everything that is judged.")
-    elif not answered and report.run.recorded:
-        steps.append("The recording holds no whole response: record it again, with headers and body.")
-    elif not answered:
-        steps.append("Nothing answered. Check that the server runs, then address, port, TLS and network.")
-    elif (refused := _refused(answered)) is not None:
-        steps.append(sentence(refused))
-    elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
-        steps.append(
-            "Queue jobs, one running and two pending at least, and run again while they wait; "
-            "let the run wait for jobs with --wait-for-items, or bring its own with --populate."
-        )
-    if report.counts.error:
-        steps.append(
-            "The suite itself failed on some clauses. That is a defect of the suite: report it, with compliance.json."
-        )
-    return steps
-
-
-def _refused(answered: Sequence[RecordedExchange]) -> str | None:
-    """Return what to do where no response is a 200 and most say "not let in" or "not now"."""
-    responses = [(exchange.response, exchange.request) for exchange in answered if exchange.response]
-    ((status, _),) = Counter(response.status for response, _ in responses).most_common(1)
-    if status not in UNAVAILABLE or any(response.status == OK for response, _ in responses):
-        return None
-    response, request = next(pair for pair in responses if pair[0].status == status)
-    return advice(status, response.headers, {name.lower() for name, _ in request.headers})
-
-
-def _no_answer(report: Report) -> list[str]:
-    lost = report.properties.no_answer if report.properties else None
-    return [f"A generated request brings no whole answer ({times(lost)}): {' && '.join(lost.curl)}"] if lost else []

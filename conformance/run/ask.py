@@ -24,8 +24,8 @@ from conformance.run.settings import EMBEDDED, Settings
 from conformance.run.stopping import stoppable
 
 if TYPE_CHECKING:
+    from conformance.probe.asker import Asker
     from conformance.probe.client import Client
-    from conformance.probe.plan import Asker
     from conformance.properties.preparing import Preparing
     from conformance.properties.search import Scatter, Send
 
@@ -161,7 +161,7 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         try:
             stopped = stop.run(runner, plan() if populating is None else populating.run())
             if preparing is not None and stopped is None:
-                asker = generating(client, settings.bounds.rate_limit)
+                asker = generating(client)
                 client.counting = False
                 search = _search(
                     settings,
@@ -202,7 +202,7 @@ async def _follow(client: Client, settings: Settings, key: Secret | None) -> str
 
 def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Scatter) -> Search:
     """Search with generated requests for what the plan's plain reads did not show."""
-    from conformance.probe.plan import OUT_OF_TIME
+    from conformance.probe.asker import OUT_OF_TIME
 
     assert settings.properties is not None
     ledger = asker.client.ledger

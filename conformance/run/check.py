@@ -1,70 +1,62 @@
-"""``conformance.check``: ask a server, judge what it answers, and return the report."""
+"""``conformance.check``: check a server and return the report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-from conformance.contract.terms import Dialect
-from conformance.properties.model import Properties
+from typing import TYPE_CHECKING, Final, Unpack
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
+    from conformance.run.check_options import CheckOptions
+
+OWN: Final = ("api_key", "headers")
+"""Parameters that are not options of a run."""
 
 
-def check(  # noqa: PLR0913 - one parameter for each thing that may be chosen
+def check(
     url: str,
     *,
     api_key: str | None = None,
-    dialect: Dialect | str = Dialect.CLOUD,
-    queue_path: str = "/api/queue",
     headers: Mapping[str, str] = MappingProxyType({}),
-    allow_plain_http_key: bool = False,
-    ca_bundle: str | Path | None = None,
-    client_cert: str | Path | None = None,
-    insecure: bool = False,
-    redact_workflows: bool = False,
-    show_workflows: bool = False,
-    wait_for_items: float = 0.0,
-    properties: int = Properties.number,
-    seed: int | None = None,
-    deadline: float = 120.0,
+    **options: Unpack[CheckOptions],
 ) -> Report:
-    """Ask a server as ``comfy-conformance check`` does, and return the report. Nothing is written.
+    """Check a server as ``comfy-conformance check`` does, and return the report. Nothing is written.
 
-    ``url`` is the base URL, such as ``http://127.0.0.1:8188``, or ``embedded`` for the reference endpoint; the
-    parameters are the options of that command (README has the table), ``headers`` those that a gateway wants. The
-    environment is not looked at. ``report.verdict`` is the verdict, ``report.clauses`` holds the result of each clause.
-    ``properties`` is the number of generated requests that follow the fixed plan of some forty-five, 0 for none.
-    ``deadline`` and ``wait_for_items`` are in seconds. May be called where an event loop runs; it blocks all the same.
+    ``url`` is the base URL, such as ``http://127.0.0.1:8188``, or ``embedded`` for the reference endpoint. ``headers``
+    are those that a gateway requires. ``options`` are options of that command (docs/options.md), such as ``dialect``,
+    ``queue_path``, ``wait_for_items``, ``properties``, ``seed`` and ``deadline``. The environment is not read.
+    ``report.verdict`` is the verdict, and ``report.clauses`` holds the result of each clause. ``check`` can be called
+    while an event loop runs; it blocks all the same.
 
-    Raises ``conformance.UsageProblem`` for what cannot be run, in one line that says what to do.
+    Raises ``conformance.UsageProblem`` for a run that is not possible, in one line that says what to do, and TypeError
+    for an unknown option.
     """
+    from conformance.properties.model import Properties
     from conformance.run.ask import check as ask_and_judge
-    from conformance.run.settings import make_settings
+    from conformance.run.options import settings_from
 
+    demand_options(options)
     environ = {f"headers[{name!r}]": value for name, value in headers.items()}
     if api_key is not None:
         environ["api_key"] = api_key
-    settings = make_settings(
-        environ,
-        target=url,
-        api_key_env=None if api_key is None else "api_key",
-        no_key=api_key is None,
-        header=[f"{name}=headers[{name!r}]" for name in headers],
-        dialect=dialect,
-        queue_path=queue_path,
-        allow_plain_http_key=allow_plain_http_key,
-        ca_bundle=ca_bundle,
-        client_cert=client_cert,
-        insecure=insecure,
-        redact_workflows=redact_workflows,
-        show_workflows=show_workflows,
-        wait_for_items=wait_for_items,
-        properties=properties,
-        seed=seed,
-        bounds={"deadline": deadline},
-    )
-    return ask_and_judge(settings)
+    given = {
+        "target": url,
+        "api_key_env": None if api_key is None else "api_key",
+        "no_key": api_key is None,
+        "header": [f"{name}=headers[{name!r}]" for name in headers],
+        "properties": Properties.number,
+    }
+    return ask_and_judge(settings_from(environ, {**given, **options}))
+
+
+def demand_options(names: Iterable[str]) -> None:
+    """Raise TypeError for a name that is not an option of ``conformance.check``."""
+    from conformance.run.describing import Place
+    from conformance.run.options import at
+    from conformance.text.suggest import did_you_mean
+
+    known = [*OWN, *(option.name for option in at(Place.LIBRARY))]
+    for name in names:
+        if name not in known:
+            raise TypeError(f"check() has no option {name!r}{did_you_mean(name, known)}")

@@ -21,8 +21,10 @@ from conformance.exchange.recordings import read
 from conformance.judge.build import report_on_exchanges
 from conformance.judge.judging import Judging
 from conformance.judge.report import Report, Status
-from conformance.probe.client import USER_AGENT, Ask
-from conformance.probe.plan import AT_THE_END, READ, VARIATIONS
+from conformance.probe.asker import READ
+from conformance.probe.client import USER_AGENT
+from conformance.probe.plan import AT_THE_END, VARIATIONS
+from conformance.probe.requests import Ask
 from conformance.properties.families import families
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS

@@ -1,144 +1,139 @@
-"""The options of a run, once: the command line and the pytest plugin are both made from this table."""
+"""The options of a run, as the command line, pytest and every other place of ``table.py`` offer them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, Final, NamedTuple
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
-from conformance.contract.terms import Dialect
-from conformance.probe.limits import Bounds, Writes
-from conformance.properties.model import Properties
-from conformance.render.formats import FORMATS
-from conformance.run.settings import DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR, Settings, make_settings
+from conformance.problems import UsageProblem
+from conformance.run.describing import Opt, Place
+from conformance.run.table import Options
 
-_BOUNDS: Final = Bounds()
-_PROPERTIES: Final = Properties()
-_WRITES: Final = Writes()
+if TYPE_CHECKING:
+    from conformance.run.settings import Settings
 
 
 class Option(NamedTuple):
-    """One option. ``metavar`` None makes it a flag; ``default`` None means that ``help`` tells what happens then."""
+    """One option of the table. ``metavar`` None makes it a flag; ``default`` None means that ``usual`` says it."""
 
-    flag: str
+    name: str
+    """The name of the field of ``Options``, and of the parameter."""
+    type: type
+    default: Any
+    multiple: bool
+    about: Opt
+    optional: bool
     help: str
-    metavar: str | None = None
-    type: type = str
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    multiple: bool = False
 
     @property
-    def name(self) -> str:
-        """The parameter of ``make_settings``, or the field of Bounds or Properties, that it sets."""
-        return self.flag.removeprefix("--").replace("-", "_")
+    def flag(self) -> str:
+        """The option as it is typed."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def metavar(self) -> str | None:
+        """What its value is called, None for a flag."""
+        return self.about.metavar
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values that it can have, if they are few."""
+        return self.about.choices
+
+    @property
+    def group(self) -> str:
+        """Its heading in ``--help``."""
+        return self.about.group.value
+
+    @property
+    def bounds(self) -> str:
+        """The bounds of its value in words, ``""`` if it has none that is worth a word."""
+        return f"{self.about.least:g} or more" if self.about.least else ""
+
+    @property
+    def usual(self) -> str:
+        """Its default in words, ``""`` for a flag and for an option that simply is not there by default."""
+        if self.metavar is None or self.about.usual:
+            return self.about.usual
+        return "" if self.default is None else f"{self.default:g}" if self.type is float else str(self.default)
+
+    @property
+    def notes(self) -> str:
+        """Its default and its bounds, as they follow its help."""
+        found = [f"default: {self.usual}"] if self.usual else []
+        found += [self.bounds] if self.bounds else []
+        return f" [{'; '.join(found)}]" if found else ""
+
+    @property
+    def told(self) -> str:
+        """Its help with its default and its bounds."""
+        return self.help + self.notes
+
+    def checked(self, value: Any) -> None:
+        """Raise UsageProblem for a value that is none of the choices, or outside the bounds."""
+        for each in value if self.multiple else [value]:
+            if self.choices and each not in self.choices:
+                *most, last = self.choices
+                raise UsageProblem(f"{self.flag} must be {', '.join(most)} or {last}, not {each!r}")
+        least, above = self.about.least, self.about.above
+        if least is not None and not least <= value < math.inf:
+            why = f": {self.about.because}" if self.about.because else ""
+            raise UsageProblem(f"{self.flag} must be {least:g} or more, not {value}{why}")
+        if above is not None and not above < value < math.inf:
+            raise UsageProblem(f"{self.flag} must be a number above {above:g}, not {value}")
 
 
-OPTIONS: Final = (
-    Option("--target", "base URL, or 'embedded' [default: $CONFORMANCE_TARGET, else embedded]", "URL"),
-    Option("--queue-path", "path of the queue below the target", "PATH", default=DEFAULT_QUEUE_PATH),
-    Option(
-        "--dialect",
-        "the reading of the tuple that is demanded",
-        "cloud|oss|auto",
-        default=Dialect.CLOUD.value,
-        choices=tuple(dialect.value for dialect in Dialect),
-    ),
-    Option("--api-key-env", "the variable that holds the key [default: COMFY_API_KEY]", "NAME"),
-    Option("--api-key-file", "the file that holds the key, and nothing else", "FILE"),
-    Option("--no-key", "send no key, whatever the environment holds"),
-    Option("--allow-plain-http-key", "send the key over plain http also beyond loopback"),
-    Option(
-        "--header",
-        "a header for a gateway, its value in a variable: Authorization=MY_TOKEN; repeatable",
-        "NAME=VARIABLE",
-        multiple=True,
-    ),
-    Option("--ca-bundle", "certificates (PEM) to trust beside the system's", "FILE"),
-    Option("--client-cert", "certificate and key (PEM) that a gateway wants of its clients", "FILE"),
-    Option("--insecure", "verify no certificate; the report says so"),
-    Option("--proxy-env", "the variable that holds the URL of a proxy; no other one is used", "NAME"),
-    Option(
-        "--redact-workflows", "redact what users wrote into workflows, also on loopback; their structure stays visible"
-    ),
-    Option("--show-workflows", "show what users wrote into workflows, also where the host is not loopback"),
-    Option("--full-bodies", "keep whole bodies in compliance.json, workflows included, so that it can be judged again"),
-    Option(
-        "--report-dir",
-        "where index.html, compliance.json, junit.xml and summary.md go",
-        "DIR",
-        default=DEFAULT_REPORT_DIR,
-    ),
-    Option(
-        "--deviations",
-        "the register (TOML) of known deviations: what it names is waived until it expires [default: none]",
-        "FILE",
-    ),
-    Option(
-        "--format",
-        "another report beside these: ctrf (ctrf.json) or sarif (results.sarif); repeatable",
-        "ctrf|sarif",
-        choices=tuple(FORMATS),
-        multiple=True,
-    ),
-    Option("--history", "keep the run in this file (SQLite) too; the report shows what changed, and when", "FILE"),
-    Option("--fail-on-should", "a breached 'should' fails too"),
-    Option("--inconclusive-ok", "exit 0 also where something could not be exercised"),
-    Option("--wait-for-items", "poll an idle queue for up to S seconds until it has a job", "S", float, 0.0),
-    Option(
-        "--properties",
-        "requests that Schemathesis generates from the document, after the fixed plan; 0: none",
-        "N",
-        int,
-        _PROPERTIES.number,
-    ),
-    Option(
-        "--document",
-        "your own OpenAPI document (3.0 or 3.1) of the operation: its parameters are generated, and "
-        "responses are held against its schemas [default: the vendored one]",
-        "FILE",
-    ),
-    Option("--seed", "seed of the generated requests: the same one sends the same [default: a new one]", "N", int),
-    Option(
-        "--example-database",
-        "where requests that broke a clause are kept, to be sent first the next time: a directory, 'none', or "
-        "github:OWNER/REPO "
-        f"[default: {_PROPERTIES.example_database}]",
-        "DIR",
-    ),
-    Option("--populate", "submit jobs, follow them through the queue, and remove them: this writes"),
-    Option(
-        "--workflow",
-        "a workflow (API format) to submit instead of the built-in ones, --populate; repeatable",
-        "FILE",
-        multiple=True,
-    ),
-    Option("--jobs", f"jobs that are submitted, --populate [default: {_WRITES.jobs}]", "N", int),
-    Option(
-        "--job-timeout",
-        f"seconds until jobs that have not ended are removed, --populate [default: {_WRITES.job_timeout:g}]",
-        "S",
-        float,
-    ),
-    Option("--clear", "with --populate: clear the queue as well, where it holds the run's own jobs alone"),
-    Option(
-        "--interrupt",
-        "with --populate: send an interrupt that can stop any job that runs, to a host that is not "
-        "loopback and whose jobs are the run's own",
-    ),
-    Option("--allow-writes", "send requests that write, none of which is to change anything; --populate implies it"),
-    Option("--yes", "write to a host that is not loopback without asking at the terminal"),
-    Option("--deadline", "seconds for the whole run [default: 120, 240 more to write]", "S", float),
-    Option("--exchange-timeout", "seconds for one exchange, first to last byte", "S", float, _BOUNDS.exchange_timeout),
-    Option("--connect-timeout", "seconds to connect", "S", float, _BOUNDS.connect_timeout),
-    Option("--max-body", "bytes of one body after decompression", "BYTES", int, _BOUNDS.max_body),
-    Option("--max-requests", "requests in a run of the fixed plan [default: 50, 350 more to write]", "N", int),
-    Option("--rate-limit", "requests per second [default: 20; to loopback no limit]", "N", float),
-)
+def described(struct: type) -> tuple[Option, ...]:
+    """Return the options that a struct such as ``Options`` describes. Raises TypeError for a field without ``Opt``."""
+    annotations = get_type_hints(struct, include_extras=True)
+    return tuple(_option(field, get_args(annotations[field.name])) for field in fields(struct))
+
+
+def _option(field: Field[Any], annotated: tuple[Any, ...]) -> Option:
+    about = next((each for each in annotated[1:] if isinstance(each, Opt)), None)
+    if about is None or field.default is MISSING:
+        raise TypeError(f"option {field.name}: write {field.name}: Annotated[TYPE, Opt(GROUP, HELP, ...)] = DEFAULT")
+    kinds = get_args(annotated[0]) if isinstance(annotated[0], UnionType) else (annotated[0],)
+    multiple = get_origin(annotated[0]) is tuple
+    kind = str if multiple or Path in kinds else next(each for each in kinds if each is not type(None))
+    if (kind is bool) is not (about.metavar is None):
+        raise TypeError(f"option {field.name}: a flag is a bool without metavar, and all else has a metavar")
+    default = None if multiple else field.default
+    return Option(field.name, kind, default, multiple, about, type(None) in kinds, about.help)
+
+
+OPTIONS: Final = described(Options)
+"""Every option of a run, in the order of ``--help``."""
+
+
+def at(place: Place) -> tuple[Option, ...]:
+    """Return the options that apply in a place; those of ``load`` as they are meant there."""
+    found = [option for option in OPTIONS if place in option.about.at]
+    return tuple(map(_under_load, found)) if place is Place.LOAD else tuple(found)
+
+
+def _under_load(option: Option) -> Option:
+    about = option.about
+    default = option.default if about.load_default is None else about.load_default
+    usual = about.usual if about.load_default is None else ""
+    return option._replace(help=about.load_help or about.help, default=default, about=about._replace(usual=usual))
 
 
 def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
-    """Make settings from the values of the options, by name. Raises UsageProblem."""
+    """Make settings from the values of options, by name. Raises UsageProblem.
+
+    Requests are generated only if their number is given: most places do not have that option.
+    """
+    from conformance.run.make import make_settings
+
     values = {name: value for name, value in given.items() if value is not None}
-    bounds = {field.name: values.pop(field.name) for field in fields(Bounds) if field.name in values}
-    return make_settings(environ, bounds=bounds, **values)
+    for option in OPTIONS:
+        if option.name in values:
+            if option.multiple and isinstance(values[option.name], str):
+                values[option.name] = (values[option.name],)
+            option.checked(values[option.name])
+    return make_settings(environ, Options(**{"properties": 0, **values}))

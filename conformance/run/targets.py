@@ -26,14 +26,13 @@ from typing import Any, Final
 
 from conformance.exchange.sniff import as_text
 from conformance.problems import UsageProblem
-from conformance.run.options import OPTIONS, Option, settings_from
+from conformance.run.describing import Place
+from conformance.run.options import Option, at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
 from conformance.text.suggest import did_you_mean
 
-_BY_NAME: Final = {option.name: option for option in OPTIONS if option.name != "report_dir"}
-KEYS: Final = ("api_key_env", "api_key_file", "header")
-"""Options that name a secret which the target receives."""
-OF_ONE: Final = ("target", *KEYS, "populate", "allow_writes", "clear", "interrupt", "yes")
+_BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
+OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
 """Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "compliance.json", "junit.xml"})
@@ -42,7 +41,7 @@ _TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "complia
 
 @dataclass(frozen=True)
 class Target:
-    """One endpoint. ``options`` are by name, as ``options.OPTIONS`` has them, the defaults of the file among them."""
+    """One endpoint. ``options`` are by name, as the table of options has them, the defaults of the file among them."""
 
     name: str
     options: Mapping[str, Any]
@@ -68,7 +67,8 @@ class Target:
 
     def arguments(self) -> list[str]:
         """Return the options as they are typed for a run of this target alone."""
-        return [argument for name, value in self.options.items() for argument in _typed(_BY_NAME[name], value)]
+        own = [argument for name, value in self.options.items() for argument in _typed(_BY_NAME[name], value)]
+        return [f"--name={self.name}", *own]
 
     def with_options(self, given: Mapping[str, Any]) -> Target:
         """Return the target with these options instead of its own."""

@@ -3,58 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.probe.limits import Writes
 from conformance.problems import UsageProblem
+from conformance.run.table import Options
 
 LARGEST_WORKFLOW: Final = 1 << 20
 """Bytes of a file that is submitted."""
-FEWEST_JOBS: Final = 3
-"""One that runs and two that wait: with fewer there is no order to be seen."""
 
 
-def writes_from(  # noqa: PLR0913 - one parameter for each option
-    *,
-    populate: bool,
-    allow_writes: bool,
-    workflow: Sequence[str | Path],
-    jobs: int | None,
-    job_timeout: float | None,
-    clear: bool,
-    interrupt: bool,
-    yes: bool,
-) -> Writes | None:
-    """Check what was typed. Returns None where nothing may be written. Raises UsageProblem."""
+def writes_from(options: Options) -> Writes | None:
+    """Return what a run may write, None for nothing. Raises UsageProblem."""
     given = {
-        "--workflow": workflow,
-        "--jobs": jobs is not None,
-        "--job-timeout": job_timeout is not None,
-        "--clear": clear,
-        "--interrupt": interrupt,
+        "--workflow": options.workflow,
+        "--jobs": options.jobs is not None,
+        "--job-timeout": options.job_timeout is not None,
+        "--clear": options.clear,
+        "--interrupt": options.interrupt,
     }
     stray = [flag for flag, value in given.items() if value]
-    if stray and not populate:
+    writing = options.populate or options.allow_writes
+    if stray and not options.populate:
         raise UsageProblem(f"{stray[0]} is for the jobs of a run: add --populate")
-    if yes and not (populate or allow_writes):
+    if options.yes and not writing:
         raise UsageProblem("--yes allows what --populate or --allow-writes asks for: add one of them")
-    if not (populate or allow_writes):
+    if not writing:
         return None
-    usual = Writes()
-    jobs = usual.jobs if jobs is None else jobs
-    job_timeout = usual.job_timeout if job_timeout is None else job_timeout
-    if jobs < FEWEST_JOBS:
-        raise UsageProblem(f"--jobs must be {FEWEST_JOBS} or more, not {jobs}: one that runs and two that wait")
-    if not 0 < job_timeout < float("inf"):
-        raise UsageProblem(f"--job-timeout must be a number above 0, not {job_timeout}")
-    files = tuple(str(file) for file in workflow)
+    files = tuple(str(file) for file in options.workflow)
     try:
         workflows = tuple(_workflow(file) for file in files)
     except ValueError as problem:
         raise UsageProblem(str(problem)) from None
-    return Writes(populate, jobs, job_timeout, workflows, files, clear, interrupt, yes)
+    return Writes(
+        populate=options.populate,
+        jobs=Writes.jobs if options.jobs is None else options.jobs,
+        job_timeout=Writes.job_timeout if options.job_timeout is None else options.job_timeout,
+        workflows=workflows,
+        workflow_files=files,
+        clear=options.clear,
+        interrupt=options.interrupt,
+        yes=options.yes,
+    )
 
 
 def _workflow(file: str) -> dict[str, Any]:

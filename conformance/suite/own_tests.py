@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, Final, NamedTuple
 
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
+from conformance.judge.coverage import skip_reason
 from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
 from conformance.render.terminal import broken_status, clause_lines, property_lines
-from conformance.run.check import check
+from conformance.run.check import check, demand_options
+from conformance.run.make import chosen
 from conformance.spec.operation import shipped
 
 VERDICT: Final = "verdict"
@@ -43,12 +44,15 @@ def contract_tests(
     inconclusive, for example because the queue holds no job, unless ``inconclusive_ok``. A broken ``should`` passes
     unless ``fail_on_should``. Nothing is written to a file.
 
-    Raises TypeError for an option that ``conformance.check`` does not have.
+    With ``clause`` there are items only for the clauses that it chooses.
+
+    Raises TypeError for an option that ``conformance.check`` does not have, and UsageProblem for a ``clause`` that
+    matches no clause.
     """
-    inspect.signature(check).bind("url", **options)
+    demand_options(options)
     failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if fail_on_should else set())
 
-    @pytest.mark.parametrize("contract_item", list(_items()))
+    @pytest.mark.parametrize("contract_item", list(_items(chosen(options.get("clause", ())))))
     def test_contract(contract_item: _Item, request: pytest.FixtureRequest) -> None:
         report = _report(request, request.getfixturevalue(fixture), options)
         if contract_item.kind == VERDICT:
@@ -61,9 +65,10 @@ def contract_tests(
     return test_contract
 
 
-def _items() -> Iterator[Any]:
+def _items(only: Container[str] | None) -> Iterator[Any]:
     yield pytest.param(_Item(VERDICT, VERDICT), id=VERDICT)
-    yield from (pytest.param(_Item("clause", clause.id), id=clause.id) for clause in CATALOGUE)
+    ids = [clause.id for clause in CATALOGUE if only is None or clause.id in only]
+    yield from (pytest.param(_Item("clause", name), id=name) for name in ids)
     described = shipped()
     label = label_of(described)
     yield from (pytest.param(_Item("family", name), id=f"{label} / {name}") for name in names(described))
@@ -96,7 +101,7 @@ def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
     if result.status in failing:
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
     if result.status in _NOT_SEEN:
-        pytest.skip(f"{result.status.value}: {result.reason}")
+        pytest.skip(skip_reason(result, report.run))
 
 
 def _tell_family(report: Report, name: str, failing: set[Status]) -> None:

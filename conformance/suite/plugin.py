@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.terms import PROFILE_MEANING, profile_of
 from conformance.exchange.transcript import Transcript
 from conformance.exchange.trouble import told
 from conformance.judge.build import report_on
+from conformance.judge.coverage import skip_reason
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Status, decode, encode
 from conformance.problems import UsageProblem
@@ -22,13 +25,22 @@ from conformance.render.terminal import COLOUR, broken_status, clause_lines, pro
 from conformance.render.write import check_writable, write_reports
 from conformance.run.ask import ask
 from conformance.run.consent import announcement, demand_consent
-from conformance.run.options import OPTIONS, settings_from
+from conformance.run.options import settings_from
 from conformance.run.settings import Settings
+from conformance.suite.options import add_options, given_options
 from conformance.text.safe import line
 
 MARKS: Final = {
     clause.id: [
-        getattr(pytest.mark, name) for name in (clause.level.value, clause.subject, *(["core"] if clause.core else []))
+        getattr(pytest.mark, name)
+        for name in dict.fromkeys(
+            (
+                clause.level.value,
+                profile_of(clause.id).value,
+                clause.subject,
+                *(["core"] if clause.core else []),
+            )
+        )
     ]
     for clause in CATALOGUE
 }
@@ -40,13 +52,14 @@ REPORT: Final = pytest.StashKey[Report]()
 
 
 def _markers() -> list[tuple[str, str]]:
-    subjects = dict.fromkeys(clause.subject for clause in CATALOGUE)
+    subjects = dict.fromkeys(clause.subject for clause in CATALOGUE if clause.subject not in PROFILE_MEANING)
     return [
         ("conformance", "the conformance suite"),
         ("must", "clauses whose breach is non-conformance"),
         ("should", "clauses whose breach is a warning"),
         ("property", "families of requests that Schemathesis generates from the document"),
         ("core", "clauses that must have been exercised for a verdict of conformant"),
+        *((profile.value, f"clauses of this profile ({meaning})") for profile, meaning in PROFILE_MEANING.items()),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]
 
@@ -88,7 +101,7 @@ def tell(config: pytest.Config, clause_id: str) -> None:
     if result.status is Status.WAIVED:
         pytest.xfail(f"waived: {result.waiver} [{clause_id}]")
     if result.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
-        pytest.skip(f"{result.status.value}: {result.reason} [{clause_id}]")  # pytest folds equal reasons into one
+        pytest.skip(skip_reason(result, report.run))  # with -ra, pytest prints one line for each reason
     if result.status is Status.WARN:
         raise Warned
 
@@ -121,9 +134,10 @@ class Warned(Exception):
 
 
 def _selected(session: pytest.Session, exitstatus: int) -> str:
-    """Say which clauses the run was of."""
+    """Say which tests the run was of."""
     option = session.config.option
-    told = [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
+    told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
+    told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
     if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
         told.append("stopped early")
     return ", ".join(told) or "clauses chosen one by one"
@@ -143,27 +157,16 @@ class Plugin:
         self._node, self._suite, self._located = node, suite, located
         self._heard: set[str] = set()
         """The clauses that were read out."""
+        self._properties = 0
+        """The families of generated requests that were read out."""
         self._failed_properties = 0
         self._unwritten: str | None = None
         self._unkept: str | None = None
 
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
-        """Add the options of the suite (README has the table)."""
-        group = parser.getgroup("conformance", "conformance of GET /api/queue")
-        for option in OPTIONS:
-            if option.metavar is None:
-                group.addoption(option.flag, action="store_true", help=option.help)
-            else:
-                shown = "" if option.default is None else " [default: %(default)s]"
-                group.addoption(
-                    option.flag,
-                    metavar=option.metavar,
-                    type=option.type,
-                    default=option.default,
-                    action="append" if option.multiple else "store",
-                    help=option.help + shown,
-                )
+        """Add the options of a run, below the headings that `check --help` has."""
+        add_options(parser)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Check the options before anything is collected; name the markers."""
@@ -174,7 +177,7 @@ class Plugin:
             config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
         option = config.option
         try:
-            settings = settings_from(os.environ, {entry.name: getattr(option, entry.name) for entry in OPTIONS})
+            settings = settings_from(os.environ, given_options(option))
             demand_consent(settings)
             here = config.invocation_params.dir
             # made absolute: tests may change the working directory
@@ -245,6 +248,19 @@ class Plugin:
             label = label_of(settings.described)
             metafunc.parametrize("family", found, ids=[f"{label} / {name}" for name in found])
 
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselect the clauses that ``--clause`` does not choose."""
+        only = config.stash[SETTINGS].only
+        if only is None:
+            return
+        start = f"{self._node}::test_clause["
+        left_out = [
+            item for item in items if item.nodeid.startswith(start) and item.nodeid[len(start) : -1] not in only
+        ]
+        if left_out:
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
+
     @staticmethod
     def pytest_report_header(config: pytest.Config) -> list[str]:
         """Say who is asked what, and who receives the key."""
@@ -256,12 +272,15 @@ class Plugin:
         """Write the reports and set the exit status: pytest's own where it says more than passed and failed."""
         config = session.config
         read_out = self._heard
-        if _is_worker(config) or not read_out or REPORT not in config.stash:
+        if _is_worker(config) or not (read_out or self._properties) or REPORT not in config.stash:
             return
         settings = config.stash[SETTINGS]
         report = config.stash[REPORT]
-        if len(read_out) < len(CATALOGUE):
-            selected = _selected(session, exitstatus)
+        selected = _selected(session, exitstatus)
+        if not read_out:  # generated requests are judged by every clause
+            report = structs.replace(report, run=structs.replace(report.run, partial=True, selected=selected))
+            config.stash[REPORT] = report
+        elif len(read_out) < len(CATALOGUE):
             report = report_on(config.stash[TRANSCRIPT], settings.judging, only=frozenset(read_out), selected=selected)
             config.stash[REPORT] = report
         if settings.history is not None:
@@ -277,6 +296,8 @@ class Plugin:
             self._unwritten = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
+        if not read_out:
+            return
         failed = sum(result.status in _failing(settings) for result in report.clauses) + self._failed_properties
         others_failed = session.testsfailed > failed
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
@@ -288,17 +309,13 @@ class Plugin:
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """Print what pytest did not print of the findings, the counts and the verdict."""
-        if REPORT not in config.stash or not self._heard:
+        if REPORT not in config.stash or not (self._heard or self._properties):
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
-        shown = {
-            one for result in report.clauses if result.status in _failing(settings) for one in clause_lines(result)
-        }
-        for one in summary_lines(report):
-            if one not in shown:
-                colour = COLOUR.get(one.style)
-                terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
+        for one in summary_lines(report, told=_failing(settings)):
+            colour = COLOUR.get(one.style)
+            terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
         if self._unkept is not None:
             terminalreporter.write_line(line(self._unkept), red=True)
         if self._unwritten is not None:
@@ -310,5 +327,6 @@ class Plugin:
         """Note which clause was read out."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
             self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
-        if report.when == "call" and report.failed and report.nodeid.startswith(f"{self._node}::test_property["):
-            self._failed_properties += 1
+        if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_property["):
+            self._properties += not report.skipped
+            self._failed_properties += report.failed

@@ -1,4 +1,4 @@
-"""``--history``, ``diff``, ``site`` and ``badge`` as a user meets them: what is kept, what is said, which status."""
+"""``--history``, ``compare`` over time, ``site`` and ``badge`` as a user meets them."""
 
 from __future__ import annotations
 
@@ -64,6 +64,19 @@ def test_a_run_is_kept_and_the_next_one_says_what_changed_since(folder: Path, fr
     assert "No better and no worse: no clause changed" in done.stdout
     assert [run["number"] for run in report(folder)["history"]["runs"]] == [1, 2]
     assert "Since run 1 of" in (folder / "reports/latest/summary.md").read_text(encoding="utf-8")
+
+
+@FRONTS
+def test_a_run_is_kept_by_the_name_of_its_target(folder: Path, front: Callable[..., Any]) -> None:
+    """The embedded endpoint is told apart by name, as two tenants of one URL are."""
+    check = ["check"] if front is command_line else []
+    for name in ("east", "west", "west"):
+        done = front(folder, *check, "--target", "embedded", "--name", name, "--history", "h.db", "--properties", "0")
+        assert done.returncode == 0, done.stderr
+    assert report(folder)["history"]["total"] == 2
+    assert report(folder)["history"]["runs"][-1]["name"] == "west"
+    assert "Old  run 2, west (the embedded" in call("compare", "--history", "h.db", "--target", "west").stdout
+    is_refused(call("compare", "--history", "h.db", "--target", "east"), "holds only one run of east")
 
 
 def test_a_selection_is_kept_as_what_it_is(folder: Path) -> None:
@@ -145,18 +158,20 @@ FULL = """
 import resource
 from pathlib import Path
 size = Path("history.db").stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
 """
 
 
 @FRONTS
 def test_a_full_disk_loses_no_run_and_the_report_is_written(folder: Path, front: Callable[..., Any]) -> None:
-    """No file may grow beyond the history's size, which is full to its last page."""
+    """No file may be written beyond half of the history's size, and the newest run is kept at its end."""
     call("check", "--history", "history.db")
     with closing(sqlite3.connect("history.db")) as connection:
-        connection.execute("CREATE TABLE filler (x)")
-        connection.execute("INSERT INTO filler VALUES (zeroblob(4000000))")
+        columns = ", ".join(name for _, name, *_ in connection.execute("PRAGMA table_info(run)") if name != "number")
+        for _ in range(13):
+            connection.execute(f"INSERT INTO run ({columns}) SELECT {columns} FROM run")  # noqa: S608 - our own names
         connection.commit()
+    before = runs()
     (folder / "sitecustomize.py").write_text(FULL, encoding="utf-8")
     check = ["check"] if front is command_line else ["-p", "no:cacheprovider"]
     done = front(folder, *check, "--target", "embedded", "--history", "history.db", PYTHONPATH=str(folder))
@@ -166,7 +181,7 @@ def test_a_full_disk_loses_no_run_and_the_report_is_written(folder: Path, front:
     assert told[0].endswith("this run is not in it")
     assert done.returncode == 4
     assert report(folder)["verdict"] == "conformant"
-    assert len(runs()) == 1
+    assert runs() == before
 
 
 # --- other reports -------------------------------------------------------------------------------
@@ -204,14 +219,14 @@ def test_a_report_that_there_is_not_is_refused(folder: Path, front: Callable[...
 
 def test_two_reports_are_compared() -> None:
     nights(None, "id-as-short-code", "seconds", history=None)
-    worse = call("diff", "night-1/compliance.json", "night-2/compliance.json")
+    worse = call("compare", "--over-time", "night-1/compliance.json", "night-2/compliance.json")
     assert worse.exit_code == 1
     assert "Newly failed (1)\n    item.prompt-id.uuid: " in worse.stdout
     assert worse.stdout.splitlines()[-1].startswith("Worse: 1 clause newly failed, the verdict went from conformant")
-    better = call("diff", "night-2/compliance.json", "night-1/compliance.json", "-q")
+    better = call("compare", "--over-time", "night-2/compliance.json", "night-1/compliance.json", "-q")
     assert (better.exit_code, len(better.stdout.splitlines())) == (0, 1)
     assert better.stdout.startswith("Better: the verdict went from non-conformant to conformant, 1 fixed")
-    both = call("diff", "night-2/compliance.json", "night-3/compliance.json", "--format", "json")
+    both = call("compare", "--over-time", "night-2/compliance.json", "night-3/compliance.json", "--format", "json")
     assert both.exit_code == 1
     kinds = {change["clause"]: change["kind"] for change in json.loads(both.stdout)["changes"]}
     assert kinds["item.prompt-id.uuid"] == "fixed"
@@ -220,53 +235,71 @@ def test_two_reports_are_compared() -> None:
 
 def test_the_last_two_runs_of_a_history_are_compared() -> None:
     url = nights(None, "id-in-upper-case", "id-in-upper-case")
-    assert call("diff", "--history", "history.db").stdout.endswith("No better and no worse: no clause changed\n")
-    first = call("diff", "--history", "history.db", "1", "2", "--format", "markdown")
+    assert call("compare", "--history", "history.db").stdout.endswith("No better and no worse: no clause changed\n")
+    first = call("compare", "--history", "history.db", "1", "2", "--format", "markdown")
     assert first.exit_code == 0
-    assert "### Newly warned of (1)" in first.stdout
-    assert call("diff", "--history", "history.db", "1", "2", "--fail-on-should").exit_code == 1
+    assert "Newly warned of" in first.stdout
+    assert call("compare", "--history", "history.db", "1", "2", "--fail-on-should").exit_code == 1
     call("check", "--history", "history.db")
-    assert url in call("diff", "--history", "history.db", "--target", url).stdout
-    is_refused(call("diff", "--history", "history.db"), "holds only one run of embedded: nothing to compare yet")
+    assert url in call("compare", "--history", "history.db", "--target", url).stdout
+    is_refused(call("compare", "--history", "history.db"), "holds only one run of embedded: nothing to compare yet")
 
 
 def test_what_else_differs_is_said_before_anything() -> None:
     nights(None, history=None)
     with serve(variant="oss") as endpoint:
         call("check", endpoint.url, "--dialect", "oss", "--report-dir", "other")
-    lines = call("diff", "night-1/compliance.json", "other/compliance.json").stdout.splitlines()
+    lines = call("compare", "--over-time", "night-1/compliance.json", "other/compliance.json").stdout.splitlines()
     assert lines[0].startswith("NOTE the targets differ: http://127.0.0.1:")
     assert lines[1] == "NOTE the dialects differ: cloud, then oss"
 
 
-def test_an_outage_is_worse_where_the_night_before_was_well_and_nothing_is_better_for_it() -> None:
-    nights(None, "seconds", "closes-at-once", history=None)
-    assert call("diff", "night-1/compliance.json", "night-3/compliance.json").exit_code == 1
-    broken = call("diff", "night-2/compliance.json", "night-3/compliance.json")
-    assert "Fixed" not in broken.stdout
-    assert "core clauses no longer exercised" in broken.stdout
+def test_an_outage_is_one_line_and_not_a_regression() -> None:
+    nights(None, "seconds", "closes-at-once", "seconds")
+    over_time = ("compare", "--over-time", "night-1/compliance.json", "night-3/compliance.json")
+    lost = call(*over_time)
+    assert lost.exit_code == 0
+    assert lost.stdout.splitlines()[-1].startswith("Not reached: the target ")
+    assert "clause is compared" in lost.stdout
+    assert "item." not in lost.stdout
+    assert call("compare", "night-1/compliance.json", "night-3/compliance.json").exit_code == 10
+    again = call("compare", "--history", "history.db")
+    assert again.exit_code == 0
+    assert again.stdout.splitlines()[0].startswith("Old  run 2, ")
+    assert call("compare", "--history", "history.db", "1", "3").exit_code == 0
+
+
+def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> None:
+    nights(None, "id-in-upper-case")
+    call("compare", "--history", "history.db", "--report-dir", "out")
+    assert {path.name for path in (folder / "out").iterdir()} == {"index.html", "comparison.json", "summary.md"}
+    assert 'href="a/' not in (folder / "out/index.html").read_text("utf-8")
+    made = json.loads((folder / "out/comparison.json").read_bytes())
+    assert (made["over_time"], made["a"]["number"], made["b"]["number"]) == (True, 1, 2)
 
 
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["diff"], "two reports are compared: give OLD and NEW, or --history FILE"),
-        (["diff", "good.json"], "give OLD and NEW"),
-        (["diff", "good.json", "missing.json"], "missing.json cannot be read: No such file or directory"),
-        (["diff", "good.json", "text.json"], "text.json is no report of a run"),
-        (["diff", "good.json", "other.json"], "other.json is no report of a run"),
-        (["diff", "good.json", "latin.json"], "latin.json is no report of a run"),
-        (["diff", "a", "b", "--target", "c"], "add --history FILE"),
-        (["diff", "--history", "missing.db"], "there is no history missing.db"),
-        (["diff", "--history", "text.json"], "is no SQLite database"),
-        (["diff", "--history", "good.db"], "holds only one run of embedded: nothing to compare yet"),
-        (["diff", "--history", "empty.db"], "holds no run: nothing to compare yet"),
-        (["diff", "--history", "good.db", "1"], "give the numbers of two runs"),
-        (["diff", "--history", "good.db", "1", "last"], "give the numbers of two runs"),
-        (["diff", "--history", "good.db", "1", "7"], "holds no run 7: it holds runs 1 to 1"),
-        (["diff", "--history", "good.db", "1", "1", "--target", "x"], "leave out their numbers, or --target"),
-        (["diff", "--history", "good.db", "--target", "embeded"], "holds no run of embeded: did you mean embedded?"),
-        (["diff", "--history", "good.db", "1", "1", "--format", "pdf"], "'text', 'markdown', 'json'"),
+        (["compare"], "two runs are compared: give A and B, or --history FILE"),
+        (["compare", "good.json"], "give A and B"),
+        (["compare", "good.json", "missing.json"], "missing.json cannot be read: No such file or directory"),
+        (["compare", "good.json", "text.json"], "text.json is no report of a run"),
+        (["compare", "good.json", "other.json"], "other.json is no report of a run"),
+        (["compare", "good.json", "latin.json"], "latin.json is no report of a run"),
+        (["compare", "good.json", "good.json", "--fail-on-should"], "add --over-time"),
+        (["compare", "--history", "good.db", "1", "1", "--dialect-a", "oss"], "--dialect-a is for endpoints"),
+        (["compare", "a", "b", "--target", "c"], "add --history FILE"),
+        (["compare", "--history", "missing.db"], "there is no history missing.db"),
+        (["compare", "--history", "text.json"], "is no SQLite database"),
+        (["compare", "--history", "good.db"], "holds only one run of embedded: nothing to compare yet"),
+        (["compare", "--history", "empty.db"], "holds no run: nothing to compare yet"),
+        (["compare", "--history", "good.db", "1"], "give the numbers of two runs"),
+        (["compare", "--history", "good.db", "1", "last"], "give the numbers of two runs"),
+        (["compare", "--history", "good.db", "1", "7"], "holds no run 7: it holds runs 1 to 1"),
+        (["compare", "--history", "good.db", "1", "1", "--target", "x"], "leave out their numbers, or --target"),
+        (["compare", "--history", "good.db", "--target", "embeded"], "holds no run of embeded: did you mean embedded?"),
+        (["compare", "--history", "good.db", "1", "1", "--format", "pdf"], "'text', 'markdown', 'json'"),
         (["publish", "badge", "missing.json"], "missing.json cannot be read"),
         (["publish", "badge", "text.json"], "text.json is no report of a run"),
         (["publish", "badge", "good.json", "-o", "badge.png"], "badge.png is neither SVG nor JSON"),
@@ -285,6 +318,9 @@ def test_an_outage_is_worse_where_the_night_before_was_well_and_nothing_is_bette
             ["publish", "site", "taken", "--history", "good.db"],
             "index.html is no page of this suite: give another DIR",
         ),
+        (["check", NOWHERE, "--name", " "], "--name is a printable name of 1 to 200 characters, such as prod"),
+        (["check", NOWHERE, "--name", "a\nb"], "--name is a printable name"),
+        (["check", "--all", "targets.toml", "--name", "a"], "--name belongs to one target"),
         (["check", NOWHERE, "--history", ""], "--history is empty: name a file"),
         (["check", NOWHERE, "--history", "text.json"], "is no SQLite database"),
         (["check", NOWHERE, "--history", "text.json/below"], "cannot be made"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from conformance.history.digest import Digest, digest
 from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
 from conformance.history.overview import Overview, TargetResult, Trouble, overview
 from conformance.reference.server import serve
@@ -135,6 +136,11 @@ def night(*targets: TargetResult) -> Overview:
     return overview(targets, start="2026-11-25T03:41:00Z", end="2026-11-25T03:42:00Z")
 
 
+def digested(whole: Overview) -> Digest:
+    """Return the digest of a night."""
+    return digest(whole.targets, start=whole.start, end=whole.end)
+
+
 def worded(*targets: TargetResult, known: list[str] | None = None) -> tuple[Decision, Overview]:
     """Return the decision of a night with the night."""
     return decide(targets, known), night(*targets)
@@ -181,9 +187,13 @@ def test_what_a_server_said_acts_nowhere() -> None:
         changed=HOSTILE,
     )
     decision, whole = worded(one, known=["prod item.b 1"])
-    texts = [told.body(decision, whole, None), told.comment(decision, whole, None), told.summary(decision, whole)]
-    lines = list(told.lines(decision, whole))
-    assert len(lines) == 6
+    texts = [
+        told.body(decision, whole, None),
+        told.comment(decision, whole, None),
+        told.summary(decision, whole, digested(whole)),
+    ]
+    lines = list(told.lines(decision, digested(whole)))
+    assert len(lines) == 11
     assert "\n" not in "".join(lines)
     assert "::error" not in "".join([*texts, *lines])
     for text in texts:
@@ -212,7 +222,7 @@ def test_an_issue_of_hundreds_of_targets_fits_into_one() -> None:
     many = [target(f"t{number:03}", "non-conformant", *(f"item.c{n} 1" for n in range(20))) for number in range(200)]
     decision, whole = worded(*many)
     assert len(told.body(decision, whole, "https://ci.example")) < 65_000
-    assert len(told.summary(decision, whole)) < 100_000
+    assert len(told.summary(decision, whole, digested(whole))) < 100_000
 
 
 # The verb
@@ -220,10 +230,11 @@ def test_an_issue_of_hundreds_of_targets_fits_into_one() -> None:
 
 def test_one_report_is_a_night_too(folder: Path) -> None:
     with serve(fault="seconds") as endpoint:
-        assert call("check", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
+        assert call("check", "--properties", "0", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
     result = call("nightly", "my night", "--output", "out", "--url", "https://ci.example")
     assert result.exit_code == 1
-    assert result.stdout.startswith("my-night: non-conformant: 1 must clause broken: item.create-time.milliseconds")
+    assert "  Broken now: 1: my-night\n" in result.stdout
+    assert "1 target broken: my-night\n    item.create-time.milliseconds: " in result.stdout
     assert result.stdout.splitlines()[-1] == "open: An issue is opened."
     decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
     assert decision["title"] == "GET /api/queue: my-night is not well"
@@ -240,9 +251,9 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
 
 def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
     with serve(fault="id-in-upper-case") as endpoint:
-        call("check", endpoint.url, "-q")
+        call("check", "--properties", "0", endpoint.url, "-q")
         assert call("nightly", "reports/latest").exit_code == 0
-        call("check", endpoint.url, "-q", "--fail-on-should")
+        call("check", "--properties", "0", endpoint.url, "-q", "--fail-on-should")
         result = call("nightly", "reports/latest")
     assert result.exit_code == 1
     assert "item.prompt-id.lower-case" in result.stdout
@@ -250,26 +261,26 @@ def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
 
 def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
     (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
-    call("check", "--all", "-q")
-    assert call("nightly", "reports/latest").stdout.startswith("ref: conformant")
-    call("check", "--target", "embedded", "-q")
-    assert call("nightly", "reports/latest").stdout.startswith("latest: conformant")
+    call("check", "--properties", "0", "--all", "-q")
+    assert call("nightly", "reports/latest").stdout.count("1 target well: ref\n") == 1
+    call("check", "--properties", "0", "--target", "embedded", "-q")
+    assert call("nightly", "reports/latest").stdout.count("1 target well: latest\n") == 1
 
 
 def test_a_night_is_kept_once(folder: Path) -> None:
-    call("check", "--target", "embedded", "-q")
+    call("check", "--properties", "0", "--target", "embedded", "-q")
     for _ in range(2):
         assert call("nightly", "reports/latest", "--history", "h.db").exit_code == 0
     report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 1
-    call("check", "--target", "embedded", "-q", "--history", "h.db")
+    call("check", "--properties", "0", "--target", "embedded", "-q", "--history", "h.db")
     call("nightly", "reports/latest", "--history", "h.db")
     report = json.loads((folder / "reports/latest/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 2
 
 
 def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_the_same(folder: Path) -> None:
-    call("check", "--target", "embedded", "-q")
+    call("check", "--properties", "0", "--target", "embedded", "-q")
     (folder / "h.db").write_text("no database", encoding="utf-8")
     result = call("nightly", "reports/latest", "--history", "h.db", "--output", "out")
     assert result.exit_code == 4
@@ -288,6 +299,13 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
         (["--targets", "targets.toml", "--output", "targets.toml/x"], "give another --output"),
         (["--targets", "targets.toml", "--after", "0"], "0 is not in the range"),
         (["left", "left"], "two reports are of a target named 'left'"),
+        (["--since", "7d"], "--since reads a history and no DIR: give --history FILE"),
+        (["left", "--since", "7d", "--history", "h.db"], "--since reads a history and no DIR"),
+        (["--since", "0d", "--history", "h.db"], "--since is a number of hours, days or weeks, such as 36h, 7d or 2w"),
+        (["--since", "a week", "--history", "h.db"], "not 'a week'"),
+        (["--since", "7d", "--history", "h.db"], "there is no history h.db"),
+        (["left", "--renamed", "a=b"], "add --history FILE"),
+        (["left", "--renamed", "a", "--history", "h.db"], "--renamed is OLD=NEW, such as prod=prod-eu, not 'a'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -295,8 +313,8 @@ def test_what_cannot_be_read_is_one_line_and_4(folder: Path, typed: list[str], w
     (folder / "targets.toml").write_text('[[target]]\nname = "prod"\nurl = "embedded"\n', encoding="utf-8")
     (folder / "broken").mkdir()
     (folder / "broken/overview.json").write_text('{"schema_version": 1}', encoding="utf-8")
-    if "left" in typed:
-        call("check", "--target", "embedded", "-q", "--report-dir", "left")
+    if typed.count("left") > 1:
+        call("check", "--properties", "0", "--target", "embedded", "-q", "--report-dir", "left")
     cli_runner.is_refused(call("nightly", *typed), why)
 
 
@@ -305,11 +323,11 @@ def test_the_targets_of_a_file_are_listed_for_people_and_for_a_matrix(folder: Pa
     second = '[[target]]\nname = "b"\nurl = "embedded"\n'
     (folder / "targets.toml").write_text(first + second, encoding="utf-8")
     listed = "prod  https://t.example  cloud  K\nb     embedded  cloud  no key\n"
-    assert call("check", "--all", "--list").stdout == listed
-    assert call("check", "--all", "--list", "--only", "b").stdout == "b  embedded  cloud  no key\n"
-    (line,) = call("check", "--all", "targets.toml", "--list", "json").stdout.splitlines()
+    assert call("check", "--properties", "0", "--all", "--list").stdout == listed
+    assert call("check", "--properties", "0", "--all", "--list", "--only", "b").stdout == "b  embedded  cloud  no key\n"
+    (line,) = call("check", "--properties", "0", "--all", "targets.toml", "--list", "json").stdout.splitlines()
     assert json.loads(line) == [
         {"name": "prod", "target": "https://t.example", "keys": ["K"]},
         {"name": "b", "target": "embedded", "keys": []},
     ]
-    assert call("check", "--all", "missing.toml", "--list").exit_code == 4
+    assert call("check", "--properties", "0", "--all", "missing.toml", "--list").exit_code == 4

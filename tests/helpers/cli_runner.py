@@ -7,11 +7,12 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from conformance.cli import main
+from helpers.commands import thrifty
 
 
 def call(*arguments: str | Path, stdin: str | bytes = "", **extra: str) -> Result:
     """Call ``comfy-conformance``."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin, env=extra)
+    return CliRunner().invoke(main, thrifty(arguments), input=stdin, env=extra)
 
 
 def is_refused(result: Result, told: str) -> None:

@@ -7,7 +7,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,7 +36,24 @@ ALONE: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "comfy_
 """The environment in which pytest loads our plugin and no other."""
 TWO_WORKERS: Final = ("-p", "xdist.plugin", "-n", "2")
 
+GENERATED: Final = "generated requests as by default"
+"""An argument that stands for no option: it leaves the number of generated requests to the command."""
+_ABOUT_GENERATED: Final = (GENERATED, "--properties", "--seed", "--document", "--example-database", "--all", "--help")
+
 Done = subprocess.CompletedProcess[str]
+
+
+def thrifty(words: Sequence[str | Path]) -> list[str]:
+    """Return the words of a command, with ``--properties 0`` if it checks one endpoint and says nothing about them.
+
+    Generated requests take most of the time of a run, and few tests look at them. Those that do say how many they
+    want, or pass ``GENERATED``.
+    """
+    typed = [str(word) for word in words]
+    checks = typed[:1] == ["check"] or typed[:2] == ["--pyargs", "conformance"]
+    if checks and not any(word.startswith(_ABOUT_GENERATED) for word in typed):
+        typed += ["--properties", "0"]
+    return [word for word in typed if word != GENERATED]
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -61,7 +78,7 @@ def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Do
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
-    return plain_pytest(folder, "--pyargs", "conformance", *arguments, **extra)
+    return plain_pytest(folder, *thrifty(["--pyargs", "conformance", *arguments]), **extra)
 
 
 def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:
@@ -90,13 +107,13 @@ def started(
     extra: Mapping[str, str] | None = None,
 ) -> AbstractContextManager[Started]:
     """Start ``pytest`` or ``comfy-conformance`` in a process forked from a warm one, until the block ends."""
-    typed = [str(word) for word in command]
+    typed = [str(command[0]), *thrifty(command[1:])]
     return starting(typed, folder=folder, environment=environment(**extra or {}), stdin=stdin, background=background)
 
 
 def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     """Run ``pytest --pyargs conformance`` with all plugins that are installed, in a fresh process."""
-    return run(folder, BIN / "pytest", "--pyargs", "conformance", *arguments, **extra)
+    return run(folder, BIN / "pytest", *thrifty(["--pyargs", "conformance", *arguments]), **extra)
 
 
 def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) -> str:
@@ -107,7 +124,9 @@ def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) 
     ours, theirs = pty.openpty()
     shown = bytearray()
     with Connection(theirs) as terminal:
-        process = spawn(["comfy-conformance", *arguments], folder, environment(TERM="xterm", **extra), [terminal] * 3)
+        process = spawn(
+            ["comfy-conformance", *thrifty(arguments)], folder, environment(TERM="xterm", **extra), [terminal] * 3
+        )
     os.write(ours, typed.encode())
     guard = kill_in_time(process)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,8 +30,9 @@ NIGHTS: tuple[Make, ...] = (
 
 
 def night(report: Report, day: int) -> Report:
-    """Return a report as of a day of 2026-01, at three."""
-    start, end = f"2026-01-{day:02}T03:00:00.000Z", f"2026-01-{day:02}T03:00:01.250Z"
+    """Return a report as of a day of 2026, the first of January being 1, at three."""
+    at = date(2025, 12, 31) + timedelta(days=day)
+    start, end = f"{at}T03:00:00.000Z", f"{at}T03:00:01.250Z"
     return structs.replace(report, run=structs.replace(report.run, start=start, end=end))
 
 
@@ -48,8 +50,7 @@ def with_status(report: Report, clause_id: str, status: Status) -> Report:
 def fill(path: Path, nights: Iterable[Make] = NIGHTS) -> Path:
     """Keep nights in a history, one a day."""
     with Store(path, create=True) as store:
-        for day, make in enumerate(nights, 1):
-            store.add(snapshot(night(make(), day)))
+        store.add_all([snapshot(night(make(), day)) for day, make in enumerate(nights, 1)])
     return path
 
 

@@ -26,8 +26,9 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange, Operation
 from conformance.judge.judge import judge
 from conformance.judge.report import Status
-from conformance.probe.client import Ask, Client, other
+from conformance.probe.client import Client
 from conformance.probe.leave import Leave
+from conformance.probe.requests import Ask, other
 from conformance.probe.workflows import TEXT, Workflow, refused, unique
 
 STEPS: Final = 8

@@ -8,9 +8,10 @@ from typing import Any
 from conformance.exchange.model import Exchange, NoResponse, Operation, Problem, Response
 from conformance.load.jobs import Jobs
 from conformance.load.rounds import Round
-from conformance.probe.client import Ask, Client, guard
+from conformance.probe.client import Client
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Writes
+from conformance.probe.requests import Ask, guard
 from conformance.reference.message import IncomingRequest
 from helpers.simulated_runs import TRIP, endpoint
 

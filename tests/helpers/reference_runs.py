@@ -19,7 +19,7 @@ from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
 from conformance.reference.tolerances import TABLE
-from conformance.reference.variants import VARIANTS
+from conformance.reference.variants import OPEN, VARIANTS
 from conformance.run.ask import ask
 from conformance.run.settings import Settings
 from helpers.simulated_runs import POPULATE, START, endpoint, played, ran
@@ -49,6 +49,7 @@ class Asked:
 def asked(name: str, *, whole: bool = False) -> Asked:
     """Run against the endpoint with a fault or a variant of this name.
 
+    One that limits the rate is asked without a network, on a clock that the test drives, and nothing is submitted.
     Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint takes some (without a network,
     on a clock that the test drives), and sends generated requests if only these show the fault.
     """
@@ -62,6 +63,10 @@ def _asked(name: str, *, whole: bool) -> Asked:
     fault = FAULTS.get(name)
     variant = VARIANTS[fault.variant if fault else name]
     dialect = Dialect(fault.dialect if fault else variant.dialect)
+    if variant.door != OPEN:
+        run = ran(*endpoint(variant.name), None, bounds=Bounds())
+        transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
+        return Asked(name, transcript, Settings(dialect=dialect))
     if whole and variant.board is not None:
         writes = Writes(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
         run = played(variant.name, fault.name if fault else None, writes, dialect=dialect)

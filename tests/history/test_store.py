@@ -7,8 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ import pytest
 from msgspec import structs
 
 from conformance.history import HistoryProblem, Store, UnusableHistory, history_of, keep, prepare, snapshot
-from conformance.history.store import APPLICATION_ID, VERSION
-from conformance.judge.report import Report, RunAt, Status
+from conformance.judge.report import Outage, Report, RunAt, Status
+from conformance.render.changes import headline
 from helpers import history_samples
 from helpers import report_samples as sample
 
@@ -36,10 +36,8 @@ def numbers(path: Path) -> list[int]:
     """Return the numbers of the runs that a sound file holds."""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert (
-            connection.execute("SELECT count(DISTINCT run) FROM status").fetchone()
-            == connection.execute("SELECT count(*) FROM run").fetchone()
-        )
+        statuses = connection.execute("SELECT run, count(*) FROM status GROUP BY run").fetchall()
+        assert statuses == connection.execute("SELECT number, length(statuses) FROM run ORDER BY number").fetchall()
         return [number for (number,) in connection.execute("SELECT number FROM run ORDER BY number")]
 
 
@@ -73,7 +71,7 @@ def test_a_run_comes_out_as_it_went_in(path: Path, make: Any) -> None:
     assert (kept.run.p50 is None) is not any(exchange.response for exchange in report.exchanges)
 
 
-def test_runs_of_another_target_path_or_dialect_are_of_another_series(path: Path) -> None:
+def test_without_a_name_another_target_path_or_dialect_is_another_series(path: Path) -> None:
     report = sample.passing()
     others = [
         structs.replace(report.run, target="http://other.example"),
@@ -87,6 +85,70 @@ def test_runs_of_another_target_path_or_dialect_are_of_another_series(path: Path
         assert [run.number for run in store.series(store.run(5), 10)] == [1, 5]
         assert store.length(store.run(5)) == 2
         assert store.before(store.run(2)) is None
+
+
+def named(name: str | None, url: str = "http://shared.example", make: Any = sample.passing) -> Any:
+    """Return what is kept of a run of a target that has a name."""
+    report = make()
+    return snapshot(structs.replace(report, run=structs.replace(report.run, target=url)), name=name)
+
+
+def test_a_name_is_a_series_of_its_own_whatever_its_url(path: Path) -> None:
+    """Two tenants of one URL are two targets, and a target that moved is still the same one."""
+    with Store(path, create=True) as store:
+        store.add_all([named("a"), named("b", make=sample.failing), named(None)])
+        store.add_all([named("a", "http://new.example"), named("b")])
+        assert [(run.number, run.name) for run in store.newest()] == [(5, "b"), (4, "a"), (3, None)]
+        assert [run.target for run in store.series(store.run(4), 10)] == ["http://shared.example", "http://new.example"]
+        assert [store.before(store.run(number)) for number in (2, 3)] == [None, None]
+        found = history_of(store, store.run(4)).diff
+        assert found is not None
+        assert found.notes == ("the targets differ: http://shared.example, then http://new.example",)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before its first run", "after its first run"])
+def test_a_series_is_renamed(path: Path, *, late: bool) -> None:
+    with Store(path, create=True) as store:
+        store.add_all([named("old", make=sample.failing), named("other")])
+        if late:
+            store.add(named("new"))
+        store.rename(store.run(1), "new")
+        if not late:
+            store.add(named("new"))
+        assert [(run.number, run.name) for run in store.series(store.run(3), 10)] == [(1, "new"), (3, "new")]
+        assert {run.name for run in store.newest()} == {"new", "other"}
+
+
+def test_a_night_is_kept_whole_or_not_at_all(path: Path) -> None:
+    good = named("a")
+    bad = replace(good, run=structs.replace(good.run, start=None))
+    with Store(path, create=True) as store:
+        with pytest.raises(HistoryProblem, match="cannot be written"):
+            store.add_all([good, bad])
+        assert store.add_all([good, good]) == [1, 2]
+
+
+def test_an_outage_hides_nothing(path: Path) -> None:
+    """When the target is back, its run is compared with the last one that reached it."""
+    history_samples.fill(path, (sample.passing, sample.unreachable, sample.unreachable, sample.failing))
+    with Store(path) as store:
+        down, back = (history_of(store, store.run(number)) for number in (3, 4))
+    assert down.diff is not None
+    assert down.diff.changes == ()
+    assert headline(down.diff) == "Not reached since 2026-01-02 (2 nights); no clause is compared"
+    assert down.clauses["item.array"].broken_since is None
+    assert back.outage is None
+    assert back.diff is not None
+    assert (back.diff.old.number, back.diff.outcome) == (1, "worse")
+
+
+def test_a_target_that_was_never_reached_is_compared_with_nothing(path: Path) -> None:
+    history_samples.fill(path, (sample.unreachable, sample.unreachable, sample.passing))
+    with Store(path) as store:
+        assert history_of(store, store.run(2)).diff is None
+        outage = history_of(store, store.run(2)).outage
+        assert outage == Outage(since=RunAt(number=1, start="2026-01-01T03:00:00.000Z"), runs=2)
+        assert history_of(store, store.run(3)).diff is None
 
 
 def test_a_run_is_compared_with_the_last_whole_one(path: Path) -> None:
@@ -115,12 +177,12 @@ store.connection.execute("PRAGMA cache_size = 1")  # so that pages of the file i
 seen = 0
 def stop(statement):
     global seen
-    seen += statement.startswith("INSERT INTO status")
-    if seen == 20:
+    seen += statement.startswith("INSERT INTO run")
+    if seen == 200:
         print("writing", flush=True)
         sys.stdin.read()
 store.connection.set_trace_callback(stop)
-store.add(snapshot(sample.failing()))
+store.add_all([snapshot(sample.failing())] * 300)
 """
 
 
@@ -235,79 +297,6 @@ def test_an_interrupted_write_is_undone(path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.undo()
         assert store.add(snapshot(sample.passing())) == 2
     assert numbers(path) == [1, 2]
-
-
-# --- what is no history --------------------------------------------------------------------------
-
-
-def other_program(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE mine (x)")
-
-
-def of_version(number: int) -> Callable[[Path], None]:
-    def make(path: Path) -> None:
-        history_samples.fill(path, (sample.passing,))
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"PRAGMA user_version = {number}")
-
-    return make
-
-
-def without_tables(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
-
-
-def damaged(path: Path) -> None:
-    history_samples.fill(path, (sample.passing,) * 3)
-    data = path.read_bytes()
-    path.write_bytes(data[:100] + b"\xff" * 4000 + data[4100:])
-
-
-@pytest.mark.parametrize(
-    ("make", "told"),
-    [
-        (lambda path: path.write_text("not a database, but long enough to be one" * 50), "is no SQLite database"),
-        (other_program, "is a database of another program"),
-        (of_version(VERSION - 1), f"has tables of version {VERSION - 1}, and this version of the suite uses"),
-        (of_version(VERSION + 1), f"has tables of version {VERSION + 1}, and this version of the suite uses"),
-        (without_tables, "has tables of version 1, and this version of the suite uses"),
-        (damaged, "is a damaged SQLite database"),
-        (Path.mkdir, "is a directory"),
-    ],
-    ids=["text", "another program's", "older", "newer", "older, empty", "damaged", "a directory"],
-)
-def test_what_can_never_be_a_history_is_refused_before_and_after_and_left_alone(
-    path: Path, make: Any, told: str
-) -> None:
-    make(path)
-    before = path.read_bytes() if path.is_file() else None
-    for use in (prepare, Store, lambda path: keep(sample.passing(), path)):
-        with pytest.raises(UnusableHistory, match=told) as problem:
-            use(path)
-        assert "\n" not in str(problem.value)
-    assert before == (path.read_bytes() if path.is_file() else None)
-
-
-def test_an_empty_file_becomes_a_history(path: Path) -> None:
-    path.touch()
-    prepare(path)
-    keep(sample.passing(), path)
-    assert numbers(path) == [1]
-
-
-def test_a_directory_that_cannot_be_made_is_refused(path: Path) -> None:
-    path.touch()
-    with pytest.raises(UnusableHistory, match="cannot be made"):
-        prepare(path / "below" / "history.db")
-
-
-def test_a_history_that_is_only_to_be_read_is_not_made(path: Path) -> None:
-    with pytest.raises(UnusableHistory, match="there is no history"):
-        Store(path)
-    assert not path.exists()
 
 
 # --- what a report shows of it --------------------------------------------------------------------

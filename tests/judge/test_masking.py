@@ -19,10 +19,11 @@ from conformance.judge.report import encode
 from conformance.load.gather import Gathering
 from conformance.problems import UsageProblem
 from conformance.render.words import flags
-from conformance.run.settings import Settings, make_settings
+from conformance.run.settings import Settings
 from conformance.strategies import bodies
 from helpers.answers import item, queue, read, reads
 from helpers.commands import command_line, left_behind
+from helpers.run_options import make_settings
 
 SECRETS = ("a portrait of Ann", "ann_face.safetensors", "8472910471", "secret note")
 GRAPH = {
@@ -58,7 +59,7 @@ def test_hidden_on_request_in_all_that_a_run_writes_and_prints(name: str, tmp_pa
     closed = command_line(tmp_path, *arguments, "--redact-workflows")
     hidden = closed.stdout + closed.stderr + left_behind(tmp_path)
     assert [secret for secret in SECRETS if secret in hidden] == []
-    assert "workflows are hidden" in closed.stdout.splitlines()[-2]
+    assert "workflows are hidden" in closed.stdout.splitlines()[0]
     assert open_.returncode == closed.returncode
     assert HIDDEN in hidden
 

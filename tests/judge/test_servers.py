@@ -115,7 +115,7 @@ def test_files_of_several_servers_are_judged_apart(tmp_path: Path) -> None:
     (tmp_path / "x.http").write_bytes(HEAD + b"\r\n" + BODY)
     status, _, shown = judged(tmp_path / "a.har", str(tmp_path / "b.har"), str(tmp_path / "x.http"))
     assert status == 0
-    assert "[3 servers, each judged on its own]" in shown
+    assert "[3 servers, judged separately]" in shown
     assert "Server a server that is not named: conformant" in shown
     assert "servers" not in judged(tmp_path / "a.har", str(tmp_path / "x.http"))[2]
 
@@ -158,7 +158,7 @@ def test_a_report_on_several_servers_is_judged_again_the_same(tmp_path: Path) ->
     assert verdicts == {"https://a.example": "inconclusive", "https://b.example": "non-conformant"}
     assert "https://b.example" in (tmp_path / "out/index.html").read_text()
     for name in ("index.html", "summary.md"):
-        assert "2 servers, each judged on its own" in (tmp_path / "out" / name).read_text()
+        assert "2 servers, judged separately" in (tmp_path / "out" / name).read_text()
     refused = call("judge", tmp_path / "out/compliance.json", "--target", "https://a.example")
     assert refused.exit_code == 4
     assert "--queue-path and --target are for HAR files" in refused.stderr

@@ -13,10 +13,10 @@ import pytest
 
 from conformance.exchange.model import NoResponse
 from conformance.load.client import Connection
-from conformance.probe.client import Ask
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds
+from conformance.probe.requests import Ask
 from conformance.run.settings import Settings
 
 READ = Ask("read")

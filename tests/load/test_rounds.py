@@ -16,9 +16,9 @@ from conformance.exchange.model import Exchange, Operation, Response
 from conformance.load.jobs import FUTILE, Jobs
 from conformance.load.rounds import ALIKE, JOBS, Deed, Round, script
 from conformance.load.stream import Noted, Stream
-from conformance.probe.client import Ask
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
+from conformance.probe.requests import Ask
 from conformance.probe.workflows import built_in, unique
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS

@@ -99,12 +99,14 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
     ("tally", "stopped", "told"),
     [
         (LoadTally(), None, "no request was sent"),
-        (PARTS[0] + PARTS[2], None, "1 of 4 requests brought no whole answer (timeout)"),
+        (PARTS[0] + PARTS[2], None, "1 of 4 requests brought no whole answer (timeout); try again"),
         (PARTS[0], "after 3 of 30 s", "the run was stopped before its end: after 3 of 30 s"),
         (gathered(read(queue())), None, "core clauses not exercised"),
-        (gathered(read(b"", status=503)), None, "no read was answered 200, most of them 503"),
+        (gathered(read(b"", status=503)), None, "no read was answered 200, most of them 503; the service is not"),
+        (gathered(read(b"", status=429)), None, "no read was answered 200, most of them 429; too many requests"),
+        (gathered(read(b"", status=401)), None, "no read was answered 200, most of them 401; it wants a key"),
     ],
-    ids=["nothing", "lost", "stopped", "idle", "shed"],
+    ids=["nothing", "lost", "stopped", "idle", "shed", "too many", "no key"],
 )
 def test_what_was_not_seen_certifies_nothing(tally: LoadTally, stopped: str | None, told: str) -> None:
     report = reported(tally, stopped)

@@ -22,8 +22,9 @@ import pytest
 from conformance.exchange.model import Credential, Exchange, NoResponse, Problem
 from conformance.exchange.secrets import REDACTED, Secret
 from conformance.judge.ledger import record
-from conformance.probe.client import SAFE_METHODS, Ask, Client
+from conformance.probe.client import Client
 from conformance.probe.limits import Bounds
+from conformance.probe.requests import SAFE_METHODS, Ask
 from conformance.version import __version__
 
 MB = 1 << 20

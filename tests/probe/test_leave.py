@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from conformance.contract.clauses.lifecycle_remove import MALFORMED
 from conformance.exchange.model import Exchange, Operation, Request, Response
-from conformance.probe.client import SAFE_METHODS, Ask, Client, other
+from conformance.probe.client import Client
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Writes
+from conformance.probe.requests import SAFE_METHODS, Ask, other
 from helpers.simulated_runs import POPULATE, Played, endpoint, played
 
 OURS, THEIRS = "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"

@@ -143,8 +143,8 @@ def test_a_server_that_takes_no_prompt_is_judged_by_its_reads_and_the_run_is_inc
 
 def test_where_the_queue_cannot_be_read_nothing_is_submitted() -> None:
     reference, clock = endpoint("takes-jobs")
-    reference.key = "another"
     client = Played(reference, clock, POPULATE)
+    reference.key = "another"
 
     async def plan() -> str | None:
         return None

@@ -13,9 +13,10 @@ from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.exchange.model import Exchange, NoResponse, Wire
 from conformance.exchange.secrets import Secret
-from conformance.probe.client import Ask, Client
+from conformance.probe.client import Client
 from conformance.probe.limits import Bounds
 from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look
+from conformance.probe.requests import Ask
 from conformance.reference.faults import FAULTS
 from conformance.reference.hostile import HOSTILE, serve_hostile
 from conformance.reference.server import serve

@@ -134,3 +134,14 @@ def test_the_image_is_given_all_that_the_package_is_built_from() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     built = {*project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"], "openapi", "README.md", "LICENSE"}
     assert built <= copied
+
+
+def test_both_ends_of_the_range_of_schemathesis_are_tested() -> None:
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    (oldest,) = (
+        match[1] for name in needed if (match := re.fullmatch(r"schemathesis>=([0-9.]+),<\d+", name)) is not None
+    )
+    tox = (ROOT / "tox.ini").read_text("utf-8")
+    assert re.search(rf"^    oldest: schemathesis=={re.escape(oldest)}(?:\.0)*$", tox, re.MULTILINE)
+    jobs = load(ROOT / ".github" / "workflows" / "tests.yml")["jobs"]
+    assert jobs["schemathesis"]["strategy"]["matrix"]["end"] == ["oldest", "newest"]

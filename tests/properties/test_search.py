@@ -12,8 +12,8 @@ from hypothesis.database import DirectoryBasedExampleDatabase, GitHubArtifactDat
 
 from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.transcript import NO_ANSWER, Search
-from conformance.probe.client import Ask
-from conformance.probe.plan import Stopped
+from conformance.probe.asker import Stopped
+from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.requests import LONGEST, Prepared, Source, ask_of, written
 from conformance.properties.search import CONFIRMATIONS, SHRINKS, Wire, _database, search

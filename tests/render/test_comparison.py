@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from msgspec import json, structs
 
 from conformance.history.comparison import BROKEN as BROKEN_SOMEHOW
-from conformance.history.comparison import Comparison, Kind, Row, contrast, encode
+from conformance.history.comparison import Comparison, Row, SideKind, encode, side_by_side
+from conformance.history.snapshot import snapshot
 from conformance.judge.report import Fingerprint, Report, Status, Verdict
 from conformance.render.comparison import comparison_lines, comparison_markdown, render_comparison
 from conformance.render.terminal import COLOUR
@@ -23,6 +24,11 @@ MUST = "item.array"
 BROKEN = "item.create-time.milliseconds"
 """A clause that ``sample.failing`` breaks, with evidence."""
 ALIKE = "the same verdict, and no clause is opposed"
+
+
+def contrast(a: Report, b: Report) -> Comparison:
+    """Compare two reports side by side."""
+    return side_by_side(snapshot(a), snapshot(b))
 
 
 def row(a: Status | None, b: Status | None, clause: str = MUST) -> Row:
@@ -59,7 +65,7 @@ def row(a: Status | None, b: Status | None, clause: str = MUST) -> Row:
     ],
 )
 def test_each_pair_of_statuses_has_its_name_from_either_side(
-    a: Status, b: Status | None, kind: Kind, *, matters: bool
+    a: Status, b: Status | None, kind: SideKind, *, matters: bool
 ) -> None:
     one, other = row(a, b), row(b, a)
     assert (one.kind, one.matters, one.a, one.b) == (kind, matters, a, b)
@@ -84,7 +90,9 @@ def test_the_outcome_is_the_same_only_where_both_are_conclusive_and_nothing_is_o
     assert contrast(failing, failing).outcome == "same"
     assert contrast(passing, failing).outcome == contrast(failing, passing).outcome == "different"
     assert contrast(passing, idle).outcome == contrast(idle, idle).outcome == "unclear"
-    assert contrast(failing, sample.unreachable()).outcome == "unclear"
+    lost = contrast(failing, sample.unreachable())
+    assert (lost.outcome, lost.clauses) == ("unclear", ())
+    assert lost.reason.startswith("B was not reached: the target cannot be reached")
     broken = structs.replace(with_status(idle, "http.content-type", Status.FAIL), verdict=Verdict.NON_CONFORMANT)
     assert contrast(passing, broken).outcome == "different"
     seen = structs.replace(idle, clauses=with_status(idle, "http.content-type", Status.WARN).clauses)
@@ -101,11 +109,11 @@ def test_opposed_verdicts_are_a_difference_whatever_the_clauses_say() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "reason"),
     [
-        (Status.PASS, Status.FAIL, "1 clause broken by B alone"),
-        (Status.FAIL, Status.PASS, "1 clause broken by A alone"),
+        (Status.PASS, Status.FAIL, "1 clause broken only by B"),
+        (Status.FAIL, Status.PASS, "1 clause broken only by A"),
         (Status.FAIL, Status.NOT_EXERCISED, "1 clause broken by A and not exercised on B"),
         (Status.NOT_EXERCISED, Status.FAIL, "1 clause broken by B and not exercised on A"),
-        (Status.PASS, Status.NOT_EXERCISED, f"{ALIKE}; 1 clause judged on one side alone"),
+        (Status.PASS, Status.NOT_EXERCISED, f"{ALIKE}; 1 clause judged only on one side"),
     ],
 )
 def test_the_reason_says_whose_it_is(a: Status, b: Status, reason: str) -> None:
@@ -121,7 +129,7 @@ def test_what_else_differs_is_noted() -> None:
     assert contrast(passing, structs.replace(passing, run=run)).notes == (
         "the documents differ: 95185edf23bb for A, 000000000000 for B",
         "the versions of the suite differ: 1.0.0 for A, 0.9 for B",
-        "A is read as cloud, B as oss: what only one of the dialects asks is no difference",
+        "A is read as cloud, B as oss: what only one of the dialects asks is not a difference",
         "the run of B is partial, cut short",
     )
     assert contrast(passing, passing).notes == ()
@@ -129,7 +137,7 @@ def test_what_else_differs_is_noted() -> None:
 
 def test_what_matters_comes_first_and_what_both_break_first_of_what_is_alike() -> None:
     kinds = [row.kind for row in contrast(sample.failing(), sample.idle()).clauses]
-    assert kinds == sorted(kinds, key=list(Kind.__args__).index)  # type: ignore[attr-defined]
+    assert kinds == sorted(kinds, key=list(SideKind.__args__).index)  # type: ignore[attr-defined]
     alike = [row for row in contrast(sample.failing(), sample.failing()).clauses if row.kind == "same"]
     broken = [row.a in BROKEN_SOMEHOW for row in alike]
     assert any(broken)
@@ -193,7 +201,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_the_page_loads_nothing_and_links_to_both_reports(name: str) -> None:
     page = render_comparison(pair(name))
     links = set(re.findall(r'href="([^"]*)"', page))
-    assert all(re.match(r"#|[ab]/index\.html(#c-|$)|data:image/svg", link) for link in links)
+    assert all(re.match(r"#|[ab]/index\.html(#|$)|data:image/svg", link) for link in links)
     assert {"a/index.html", "b/index.html"} <= links
     assert "<script" not in page
     assert 'onerror="' not in page
@@ -225,5 +233,5 @@ def test_a_status_leads_to_its_evidence(opener: Opener, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(render_comparison(pair("different")), "utf-8")
     page = opener((tmp_path / "index.html").as_uri())
     page.locator(f"[id='c-{BROKEN}'] a").first.press("Enter")
-    page.wait_for_url(f"**/a/index.html#c-{BROKEN}")
+    page.wait_for_url(f"**/a/index.html#{BROKEN}")
     assert page.get_by_text("The server sends seconds.").first.is_visible()

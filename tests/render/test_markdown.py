@@ -34,20 +34,22 @@ def test_the_verdict_comes_first_and_the_findings_follow() -> None:
     """Verdict, counts, what was broken with its first finding, the evidence by file name."""
     text = render_markdown(sample.failing())
     assert text.startswith("## ❌ Non-conformant (1 waived)\n")
-    assert "Exercised 24 of 27 clauses" in text
+    assert "Exercised 24 of 26 clauses that this run could ask" in text
     assert "`item.create-time.milliseconds`" in text
-    assert "`/queue_pending/0/4/create_time`" in text
-    assert "`41 more like this, last at /queue_pending/41/4/create_time`" in text
+    assert "`/queue_pending/0/4/create_time in response x-01`" in text
+    assert "41 more like it" in text
+    assert "Multiply the value by 1,000" in text
+    assert "`curl -sS -i" in text
     assert "`index.html`" in text
     assert text.index("http.content-type") < text.index("envelope.both-lists")
 
 
 def test_what_was_not_exercised_is_named() -> None:
-    """Core clauses of which nothing came up are listed, with what to do next."""
+    """An idle queue is one line, with what to do next."""
     text = render_markdown(sample.idle())
-    assert "### Core clauses not exercised" in text
-    assert "`item.prompt-id.uuid`" in text
-    assert "Queue jobs, one running" in text
+    assert "- 10 clauses not exercised: no read showed the jobs they are about." in text
+    assert "| queue | 10 of 21 |" in text
+    assert "Queue at least one running and two pending jobs" in text
     assert "embedded reference endpoint" in text
 
 

@@ -7,29 +7,75 @@ from typing import get_args
 
 import pytest
 
-from conformance.judge.report import Report
+from conformance.judge.report import Report, Status, Verdict
 from conformance.render.terminal import COLOUR, Style, summary_lines
 from helpers import report_samples as sample
 
 
-def test_what_was_broken_then_the_counts_then_the_verdict() -> None:
-    """In the order in which a terminal is read: the last line is the verdict."""
-    lines = [text for _, text in summary_lines(sample.failing())]
-    assert lines[0].startswith("FAILED item.create-time.milliseconds: ")
-    assert lines[0].endswith("(broken in 3 of 14 answers)")
-    assert any(text.strip() == "… 41 more like this, last at /queue_pending/41/4/create_time" for text in lines)
-    assert lines[-2].startswith("Exercised 24 of 27 clauses: 2 failed, 1 error, 2 warnings")
+def texts(report: Report) -> list[str]:
+    """Return the lines of a summary as text."""
+    return [line.text for line in summary_lines(report)]
+
+
+def test_the_verdict_comes_first_then_the_first_finding_in_five_lines() -> None:
+    lines = texts(sample.failing())
     assert (
-        lines[-1]
-        == "Non-conformant: 2 must clauses broken: http.content-type, item.create-time.milliseconds [1 waived]"
+        lines[0] == "Non-conformant: 2 must clauses broken: http.content-type, item.create-time.milliseconds [1 waived]"
     )
+    assert lines[1].startswith("FAILED item.create-time.milliseconds: ")
+    assert lines[1].endswith("(broken in 3 of 14 responses, 41 more like it)")
+    assert lines[2:8] == [
+        "    Where         /queue_pending/0/4/create_time in response x-01",
+        "    Expected      milliseconds since the Unix epoch",
+        "    Got           1767225600",
+        "    Likely cause  The server sends seconds. Multiply by 1,000.",
+        "    What to do    Multiply the value by 1,000 before you send it.",
+        "    Run `comfy-conformance clauses item.create-time.milliseconds` for more.",
+    ]
 
 
-def test_what_was_not_exercised_is_named() -> None:
-    """The core clauses, and the flags beside the verdict."""
-    lines = [text for _, text in summary_lines(sample.idle())]
-    assert any("item.prompt-id.uuid" in text for text in lines)
-    assert "[embedded reference endpoint, not a server of yours] [partial run]" in lines[-1]
+def test_the_other_findings_follow_with_failures_before_warnings() -> None:
+    kinds = [text.split()[0] for text in texts(sample.failing()) if text[:4] in {"FAIL", "ERRO", "WARN", "WAIV"}]
+    assert kinds == ["FAILED", "FAILED", "FAILED", "ERROR", "WARNING", "WARNING", "WAIVED"]
+
+
+def test_many_findings_are_cut_and_counted() -> None:
+    report = sample.report(
+        Verdict.NON_CONFORMANT, "all broken", [sample.clause(name, Status.FAIL) for name, *_ in sample.CATALOGUE]
+    )
+    assert len([text for text in texts(report) if text.startswith("FAILED ")]) == 11
+    assert f"… {len(sample.CATALOGUE) - 11} more findings in the report" in texts(report)
+
+
+def test_findings_that_the_reader_has_seen_are_left_out() -> None:
+    lines = [line.text for line in summary_lines(sample.failing(), told={Status.FAIL})]
+    assert not any(text.startswith("FAILED ") for text in lines)
+    assert lines[1].startswith("ERROR workflow.links")
+
+
+def test_each_profile_has_a_line_of_its_own() -> None:
+    lines = texts(sample.failing())
+    assert (
+        "Exercised 24 of 26 clauses that this run could ask: 2 failed, 1 error, 2 warnings, 1 waived, 19 passed"
+        in lines
+    )
+    assert "    queue      19 of 21" in lines
+    assert "    http       4 of 4" in lines
+    assert not any("lifecycle" in text for text in lines)
+
+
+def test_an_idle_queue_is_one_line_and_says_what_to_do() -> None:
+    lines = texts(sample.idle())
+    assert "[embedded reference endpoint, not a server of yours] [partial run]" in lines[0]
+    assert lines[1].startswith("Next: Queue at least one running and two pending jobs")
+    assert "10 clauses not exercised: no read showed the jobs they are about." in lines
+    assert not any("item.prompt-id.uuid" in text for text in lines)
+
+
+def test_a_target_that_does_not_respond_shows_no_counts() -> None:
+    lines = texts(sample.unreachable())
+    assert lines[-1] == "No clause was exercised."
+    assert not any(text.startswith("    queue") for text in lines)
 
 
 @pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from conformance.cli import main
 from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.run.settings import make_settings
 from helpers.certificates import shown_by
 from helpers.commands import left_behind, report
+from helpers.run_options import make_settings
 from helpers.servers import before, listening, proxy, saying
 
 CANARY = "canary-Zx81Qm40Lr77"

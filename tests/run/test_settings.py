@@ -13,8 +13,9 @@ from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
 from conformance.run.consent import announcement
 from conformance.run.options import OPTIONS, settings_from
-from conformance.run.settings import Settings, make_settings
+from conformance.run.settings import Settings
 from conformance.spec.document import DOCUMENT_SHA256
+from helpers.run_options import make_settings
 
 KEY = "sesame-4711"
 HERE = "http://127.0.0.1:8188"
@@ -91,7 +92,7 @@ def test_the_embedded_endpoint_must_be_named_where_ci_is_set() -> None:
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_a_bound_is_a_number_above_0(name: str, value: Any) -> None:
     with pytest.raises(UsageProblem, match=f"^--{name.replace('_', '-')} must be a number above 0"):
-        make_settings({}, bounds={name: value})
+        make_settings({}, **{name: value})
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
@@ -196,7 +197,7 @@ def test_generated_requests_have_a_seed_of_their_own() -> None:
 
 
 def test_what_was_given_is_taken() -> None:
-    found = make_settings({}, properties=3, seed=7, example_database="none", bounds={"max_requests": 70})
+    found = make_settings({}, properties=3, seed=7, example_database="none", max_requests=70)
     assert found.properties == Properties(3, 7, "none")
     assert found.bounds.max_requests == 70
     told = f"from the vendored document, SHA-256 {DOCUMENT_SHA256}, seed 7 (--properties 0: none)"
@@ -237,4 +238,4 @@ def test_what_is_for_generated_requests_is_refused_without_them(typed: dict[str,
 def test_the_rate_is_bounded_where_the_host_is_not_loopback() -> None:
     assert make_settings({}, target=HERE).bounds.rate_limit is None
     assert make_settings({}, target="https://example.org").bounds.rate_limit == 20
-    assert make_settings({}, target="https://example.org", bounds={"rate_limit": 2}).bounds.rate_limit == 2
+    assert make_settings({}, target="https://example.org", rate_limit=2).bounds.rate_limit == 2

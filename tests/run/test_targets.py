@@ -9,7 +9,8 @@ import pytest
 from conformance.cli.check import check
 from conformance.exchange.secrets import Secret
 from conformance.problems import UsageProblem
-from conformance.run.options import OPTIONS, Option
+from conformance.run.describing import Place
+from conformance.run.options import Option, at
 from conformance.run.targets import Target, environment, parse, read
 
 FILE = Path("folder/targets.toml")
@@ -52,10 +53,13 @@ def test_defaults_hold_for_all_and_each_target_for_itself() -> None:
     assert first.options["wait_for_items"] == second.options["wait_for_items"] == 60
     assert second.options["api_key_env"] == "CLOUD_KEY"
     assert second.options["queue_path"] == "/v1/queue"
+    assert "--name=cloud" in second.arguments()
 
 
 @pytest.mark.parametrize(
-    "option", [option for option in OPTIONS if option.name != "report_dir"], ids=lambda it: it.name
+    "option",
+    [option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}],
+    ids=lambda it: it.name,
 )
 def test_every_option_of_a_run_can_be_given_in_both_spellings_and_typed_again(option: Option) -> None:
     if option.name == "target":

@@ -11,8 +11,8 @@ import pytest
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.run.consent import agreed, announcement, unconsented
-from conformance.run.settings import make_settings
 from conformance.run.writes import LARGEST_WORKFLOW
+from helpers.run_options import make_settings
 
 HERE, THERE = "http://127.0.0.1:8188", "https://cloud.comfy.org"
 GOOD = {"1": {"class_type": "EmptyImage", "inputs": {}}}
@@ -90,7 +90,7 @@ def test_several_workflows_are_taken_in_turn(tmp_path: Path) -> None:
 def test_a_run_that_writes_has_more_time_and_requests_unless_told_otherwise() -> None:
     usual, more = Bounds(), make_settings({}, target=HERE, populate=True).bounds
     assert (more.max_requests, more.deadline) == (usual.max_requests + 350, usual.deadline + 240)
-    told = make_settings({}, target=HERE, populate=True, bounds={"max_requests": 99, "deadline": 5.0}).bounds
+    told = make_settings({}, target=HERE, populate=True, max_requests=99, deadline=5.0).bounds
     assert (told.max_requests, told.deadline) == (99, 5.0)
 
 

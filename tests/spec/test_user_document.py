@@ -101,6 +101,15 @@ def test_a_file_that_is_not_there_is_a_usage_error_before_anything_is_sent(tmp_p
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("pending", "status"), [("[]", 10), ("{}", 1)])
+def test_recordings_are_judged_by_it_too(tmp_path: Path, pending: str, status: int) -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    (tmp_path / "queue.http").write_text(f'{head}{{"queue_running": [], "queue_pending": {pending}}}', newline="")
+    done = command_line(tmp_path, "judge", "queue.http", "--document", str(COMFYUI))
+    assert done.returncode == status
+    assert ("document.response-schema" in done.stdout) is (status == 1)
+
+
 @pytest.mark.parametrize("name", ["mine.yaml", "mine.json"])
 def test_json_and_yaml_are_read_and_every_erratum_matches_the_vendored_document(tmp_path: Path, name: str) -> None:
     found = read_described(written(tmp_path, load_document(), name), "/api/queue")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
-from conformance.contract.terms import Level
+from conformance.contract.terms import Level, profile_of
 from conformance.properties.families import names
 from conformance.reference.server import KEY, Endpoint, serve
 from conformance.spec.operation import shipped
@@ -76,7 +77,8 @@ def test_a_whole_run_ends_with_counts_and_verdict(tmp_path: Path) -> None:
     assert done.returncode == 0
     was_told(done, tmp_path)
     assert "asking the embedded reference endpoint, not a server of yours" in done.stdout
-    assert f" of {len(CATALOGUE)} clauses: " in done.stdout
+    assert re.search(r"^Exercised \d+ of \d+ clauses that this run could ask: \d+ passed$", done.stdout, re.MULTILINE)
+    assert re.search(r"^    queue      \d+ of \d+$", done.stdout, re.MULTILINE)
     assert "\nConformant: " in done.stdout
     assert report(tmp_path)["run"]["partial"] is False
 
@@ -100,6 +102,7 @@ def test_there_is_one_item_for_each_clause_and_to_collect_them_sends_nothing(
         (["-m", "must"], MUST),
         (["-m", "must and item"], sum(c.level is Level.MUST and c.subject == "item" for c in CATALOGUE)),
         (["-m", "core"], sum(c.core for c in CATALOGUE)),
+        (["-m", "http and should"], sum(profile_of(c.id) == "http" and c.level is Level.SHOULD for c in CATALOGUE)),
         (["-k", "prompt-id"], sum("prompt-id" in c.id for c in CATALOGUE)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -116,6 +119,17 @@ def test_a_selection_is_partial_and_its_verdict_is_of_the_selected_alone(tmp_pat
     assert left["verdict"] == "conformant"
     assert (left["run"]["partial"], left["run"]["selected"]) == (True, "-k 'array'")
     assert [clause["id"] for clause in left["clauses"]] == [c.id for c in CATALOGUE if "array" in c.id]
+
+
+def test_clauses_can_be_chosen_by_pattern(tmp_path: Path, broken: Endpoint) -> None:
+    options = ("--target", broken.url, "--properties", "0", "--clause")
+    assert suite(tmp_path, *options, "item.create-time.*").returncode == 0
+    assert suite(tmp_path, *options, "item.prompt-id.*", "--clause", "auth", "-k", "prompt-id").returncode == 1
+    left = report(tmp_path)
+    chosen = [clause.id for clause in CATALOGUE if clause.id.startswith("item.prompt-id.")]
+    assert [clause["id"] for clause in left["clauses"]] == chosen
+    assert left["run"]["selected"] == "--clause 'item.prompt-id.*', --clause 'auth', -k 'prompt-id'"
+    assert left["run"]["partial"]
 
 
 def test_one_clause_can_be_named(tmp_path: Path, broken: Endpoint) -> None:
@@ -154,11 +168,21 @@ def test_a_run_that_stops_at_the_first_failure_is_partial(tmp_path: Path, broken
     assert left["counts"]["total"] < len(CATALOGUE)
 
 
-def test_a_skip_says_which_clause_and_why(tmp_path: Path) -> None:
+def test_skips_have_one_line_for_each_reason_and_the_report_has_all(tmp_path: Path) -> None:
     with serve(variant="empty-queue") as endpoint:
-        done = suite(tmp_path, "--target", endpoint.url, "-rs")
+        done = suite(tmp_path, "--target", endpoint.url, "-rs", "--properties", "0")
         assert done.returncode == 10
-        assert "not-exercised: needs a job in either list [item.array]" in done.stdout
+        told = re.findall(r"^SKIPPED \[(\d+)\] \S+: (not exercised: .*)$", done.stdout, re.MULTILINE)
+        assert {reason for _, reason in told} == {
+            "not exercised: needs a job in the queue",
+            "not exercised: needs a key",
+            "not exercised: needs a response that the server did not send",
+            "not exercised: needs --populate",
+            "not exercised: needs --allow-writes",
+        }
+        assert len(told) == 5
+        assert sum(int(number) for number, _ in told) == report(tmp_path)["counts"]["not-exercised"]
+        assert "needs a job in either list" in {clause["reason"] for clause in report(tmp_path)["clauses"]}
         assert "\nInconclusive: the queue was empty in every read" in done.stdout
         assert suite(tmp_path, "--target", endpoint.url, "--inconclusive-ok").returncode == 0
 
@@ -266,7 +290,7 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
     assert done.returncode == 0
     start = done.stdout.index("conformance of GET /api/queue:")
     text = " ".join(done.stdout[start : done.stdout.index("[pytest]")].split())
-    for option in ("--target=URL", "--queue-path=PATH", "--no-key", "[default: /api/queue]", "[default: 20.0]"):
+    for option in ("--target=URL", "--queue-path=PATH", "--no-key", "[default: /api/queue]", "[default: 20]"):
         assert option in text
 
 

@@ -71,6 +71,11 @@ def test_items_are_selected_by_their_marker_and_skipped_without_requests(
     told = re.findall(r"(\d+) (passed|skipped)", done.stdout)
     expected = {"passed": len(FAMILIES), "skipped": 1} if passed else {"skipped": len(FAMILIES) + 1}
     assert {word: int(number) for number, word in told} == expected, done.stdout
+    assert (tmp_path / "reports" / "latest" / "compliance.json").exists() is passed
+    if passed:
+        written = report(tmp_path)
+        assert (written["run"]["partial"], written["run"]["selected"]) == (True, "-m 'property'")
+        assert written["properties"]["examples"] > 0
 
 
 def test_the_plugin_of_schemathesis_changes_nothing(tmp_path: Path) -> None:

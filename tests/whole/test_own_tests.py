@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.contract.catalogue import CATALOGUE
+from conformance.problems import UsageProblem
 from conformance.testing import contract_tests
 from helpers.commands import BIN, run
 
@@ -54,6 +56,19 @@ def test_a_breach_fails_its_clause_its_family_and_the_verdict_and_nobody_answeri
     ]
     assert re.search(r"curl .*\?sort=", done.stdout)
     assert "seed 1" in done.stdout
+
+
+def test_chosen_clauses_have_an_item_each_and_the_others_none(tmp_path: Path) -> None:
+    code = FAULTY.replace("seed=1", 'clause=["item.prompt-id.*"], properties=0')
+    (tmp_path / "test_own.py").write_text(code, encoding="utf-8")
+    done = run(
+        tmp_path, BIN / "pytest", "-v", "-k", "test_faulty and (item or queue or verdict)", "-p", "no:cacheprovider"
+    )
+    assert done.returncode == 0, done.stdout
+    items = re.findall(r"test_faulty\[(?!GET)(\S+)\] PASSED", done.stdout)
+    assert items == ["verdict", *(clause.id for clause in CATALOGUE if clause.id.startswith("item.prompt-id."))]
+    with pytest.raises(UsageProblem, match=r"matches no clause: did you mean item\.array"):
+        contract_tests("url", clause=["itm.array"])
 
 
 def test_an_unknown_option_is_refused_where_it_is_written() -> None:

@@ -8,10 +8,11 @@ from conformance.render.html import render_html
 from helpers import history_samples
 from helpers import report_samples as sample
 from helpers.browser import Opener, Scheme, expect, looks, overflows, violations
+from helpers.stock_comfyui import comfyui
 
 pytestmark = pytest.mark.browser
 
-REPORTS = {**sample.REPORTS, **history_samples.REPORTS}
+REPORTS = {**sample.REPORTS, **history_samples.REPORTS, "comfyui": comfyui}
 
 
 @pytest.fixture(scope="module")
@@ -58,32 +59,89 @@ def test_filters_and_search_work_by_keyboard(opener: Opener, pages: dict[str, st
     expect(page.locator(".clause:visible")).to_have_count(0)
     page.get_by_role("button", name="Reset").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".clause:visible")).to_have_count(27)
+    expect(page.locator(".clause:not([hidden])")).to_have_count(27)
+    expect(page.locator(".subject[open]")).to_have_count(0)
     page.get_by_role("button", name="Open all").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".clause:not([open])")).to_have_count(0)
+    page.get_by_role("button", name="Close all").click()
+    expect(page.locator(".subject[open]")).to_have_count(0)
 
 
 def test_a_link_leads_to_a_clause_that_was_filtered_away(opener: Opener, pages: dict[str, str]) -> None:
-    """The filter gives way, the clause opens, and its evidence leads on to the ledger."""
+    """The filter is reset and the clause opens; it links back to the finding, which links to the request."""
     page = opener(pages["failing"])
     page.get_by_label("Passed").check()
-    page.get_by_role("link", name="create_time is in milliseconds").press("Enter")
-    body = page.locator("[id='c-item.create-time.milliseconds']")
-    expect(body).to_be_in_viewport()
-    body.get_by_role("link", name="x-04").click()
-    expect(page.locator("#x-x-04")).to_be_in_viewport()
+    page.locator(".finding").first.get_by_role("link", name="The clause and its source").click()
+    clause = page.locator("[id='clause-item.create-time.milliseconds']")
+    expect(clause).to_be_in_viewport()
+    clause.get_by_role("link", name="Broken in 3 of 14 responses.").click()
+    finding = page.locator("[id='item.create-time.milliseconds']")
+    expect(finding).to_be_in_viewport()
+    finding.get_by_role("link", name="x-01").click()
+    expect(page.locator("#x-x-01")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(
+    ("anchor", "shown"),
+    [
+        ("item.prompt-id.uuid", "item.prompt-id.uuid"),
+        ("c-item.prompt-id.uuid", "item.prompt-id.uuid"),
+        ("envelope.both-lists", "envelope.both-lists"),
+        ("item.prompt-id.lower-case", "item.prompt-id.lower-case"),
+    ],
+)
+def test_a_link_from_outside_leads_to_a_clause(opener: Opener, pages: dict[str, str], anchor: str, shown: str) -> None:
+    page = opener(f"{pages['failing']}#{anchor}")
+    expect(page.locator(f"[id='{shown}']")).to_be_in_viewport()
+
+
+FIRST_SCREENS = [(1440, 900), (390, 844)]
+
+
+@pytest.mark.parametrize(("width", "height"), FIRST_SCREENS)
+@pytest.mark.parametrize("name", ["failing", "comfyui"])
+def test_the_first_screen_says_what_to_fix(
+    opener: Opener, pages: dict[str, str], name: str, width: int, height: int
+) -> None:
+    page = opener(pages[name], width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    first = page.locator(".finding").first
+    for term in ("Where", "Expected", "Got", "Likely cause", "What to do"):
+        expect(first.locator("dt", has_text=term).first.locator("xpath=..")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+    expect(first.locator("pre.curl")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("more below")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(("width", "height"), FIRST_SCREENS)
+@pytest.mark.parametrize("name", ["idle", "unreachable", "known"])
+def test_without_findings_the_first_screen_says_what_to_do(
+    opener: Opener, pages: dict[str, str], name: str, width: int, height: int
+) -> None:
+    page = opener(pages[name], width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    expect(page.get_by_role("heading", name="What to do next").locator("xpath=..")).to_be_in_viewport(ratio=1)
+
+
+def test_the_command_can_be_copied(opener: Opener, pages: dict[str, str]) -> None:
+    page = opener(pages["failing"], permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sS -i")
 
 
 def test_without_script_it_is_whole(opener: Opener, pages: dict[str, str]) -> None:
-    """No dead controls; clauses open by keyboard, and links open them too."""
+    """Controls that need the script are hidden, and links open the closed parts that they lead to."""
     page = opener(pages["failing"], java_script_enabled=False)
     expect(page.locator("#filters")).to_be_hidden()
-    expect(page.locator(".clause:visible")).to_have_count(27)
-    page.get_by_role("link", name="create_time is in milliseconds").press("Enter")
-    expect(page.get_by_text("The server sends seconds.")).to_be_visible()
-    page.locator(".clause[open] .exchange > summary").first.press("Enter")
-    expect(page.locator(".clause[open] .curl")).to_contain_text("$COMFY_API_KEY")
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    expect(page.locator(".finding .curl").first).to_contain_text("$COMFY_API_KEY")
+    page.locator(".finding").first.get_by_role("link", name="x-01").press("Enter")
+    expect(page.locator("#x-x-01")).to_be_in_viewport()
+    page.locator(".subject > summary").first.press("Enter")
+    page.locator(".subject[open] .clause > summary").first.press("Enter")
+    expect(page.locator(".clause[open] .quote").first).to_be_visible()
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -93,6 +151,7 @@ def test_paper_shows_everything(opener: Opener, pages: dict[str, str], *, script
     page.emulate_media(media="print")
     expect(page.get_by_text("The server sends seconds.")).to_be_visible()
     expect(page.get_by_text("$COMFY_API_KEY").first).to_be_visible()
+    expect(page.locator(".clause .quote").first).to_be_visible()
     expect(page.locator("#filters")).to_be_hidden()
     expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
@@ -113,14 +172,17 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
 
 
 @looks(
-    ("passing", 1200),
-    ("failing", 1200),
-    ("failing", 360),
-    ("idle", 1200),
-    ("unreachable", 360),
-    ("aged", 1200),
-    ("aged", 360),
-    ("new", 1200),
+    ("passing", 1440),
+    ("failing", 1440),
+    ("failing", 320),
+    ("comfyui", 768),
+    ("idle", 390),
+    ("unreachable", 320),
+    ("known", 768),
+    ("loaded", 390),
+    ("aged", 1440),
+    ("aged", 390),
+    ("new", 768),
 )
 def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice, with much of it open; the policy is lifted for axe itself."""

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from msgspec import structs
 
-from conformance.history import HistoryProblem, Store, keep
+from conformance.history import HistoryProblem, Store, keep, snapshot
 from conformance.judge.report import MadeFrom, Report
 from conformance.render.site import find_reports, write_site
 from conformance.render.write import write_reports
@@ -119,6 +119,42 @@ def test_the_policy_lets_nothing_run_and_names_the_style_by_its_hash(site: Path)
         )
 
 
+def test_a_target_is_called_by_its_name_and_its_url_comes_second(tmp_path: Path) -> None:
+    with Store(tmp_path / "history.db", create=True) as store:
+        for day, name in enumerate(("east", "west"), 1):
+            store.add(snapshot(history_samples.night(sample.passing(), day), name=name))
+        write_site(store, tmp_path / "site")
+    index = (tmp_path / "site/index.html").read_text("utf-8")
+    for name in ("east", "west"):
+        page = page_of(tmp_path / "site", name)
+        assert page.is_file()
+        assert (
+            f'<a href="targets/{page.parent.name}/index.html">{name}</a></span> <code class="quiet">http://queue'
+            in index
+        )
+        assert f"<title>Conformant – {name} – Queue conformance</title>" in page.read_text("utf-8")
+
+
+def test_the_index_begins_with_the_digest(site: Path) -> None:
+    text = (site / "index.html").read_text("utf-8")
+    titles = re.findall('<dt>(.*?)</dt><dd class="how-many">(\\d+)</dd>', text)
+    assert titles == [
+        ("Broken now", "2"),
+        ("Newly broken", "0"),
+        ("Mended", "0"),
+        ("Not reached", "0"),
+        ("Waivers that expire within 14 days", "0"),
+    ]
+    assert text.index('class="five"') < text.index('class="group') < text.index('class="targets"')
+
+
+def test_a_strip_says_what_each_night_showed(site: Path) -> None:
+    text = page_of(site, "queue-example-8188-cloud").read_text("utf-8")
+    assert 'aria-label="9 nights: broken 4, not reached 1, conformant 4"' in text
+    assert text.count('<rect class="night-not-reached"') == 2  # one in the legend
+    assert 'aria-label="Clauses broken over time: at most 4 in a run; must 2 and should 2 in the newest one"' in text
+
+
 def test_badges_stand_beside_the_page_of_a_target(site: Path) -> None:
     folder = page_of(site, "queue-example-8188-cloud").parent
     assert json.loads((folder / "badge.json").read_text("utf-8"))["message"].startswith("non-conformant · 1 waived")
@@ -219,6 +255,15 @@ def test_axe_finds_nothing(opener: Opener, site: Path, name: str, scheme: Scheme
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("kind", ["runs/index.html", "queue-example-8188-cloud"])
+def test_on_a_phone_every_verdict_of_the_table_is_in_sight(opener: Opener, site: Path, kind: str) -> None:
+    page = opener(url(site, kind), width=390)
+    boxes = [verdict.bounding_box() for verdict in page.locator(".runs .verdict-word").all()]
+    assert len(boxes) >= 9
+    assert all(box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+
+
+@pytest.mark.browser
 def test_from_the_index_to_the_evidence_and_back(opener: Opener, site: Path) -> None:
     """As somebody does in the morning: which target, since when, what changed, which report; by links alone."""
     page = opener(url(site, "index.html"))
@@ -231,7 +276,7 @@ def test_from_the_index_to_the_evidence_and_back(opener: Opener, site: Path) -> 
     expect(page.locator("[id='c-item.create-time.milliseconds']")).to_be_in_viewport()
     page.get_by_role("link", name="Run 9 after").click()
     page.get_by_role("link", name="The report, with its evidence").click()
-    expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
+    expect(page.get_by_role("heading", name="Fix this first")).to_be_visible()
     page.go_back()
     page.get_by_role("link", name="Nights & days").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Nights & days")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract.catalogue import CATALOGUE
 from helpers.commands import Done, plain_pytest, suite
 
 QUIET = ("-p", "no:cacheprovider", "-q")
@@ -145,7 +144,7 @@ def test_the_suite_itself_can_be_run_beside_it(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     done = suite(tmp_path, *QUIET)
     assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
-    assert f"of {len(CATALOGUE)} clauses exercised" in done.stdout
+    assert "\nConformant: no must clause broken, " in done.stdout
 
 
 FEW_EXAMPLES = """

@@ -25,11 +25,12 @@ from conformance.cli.shared import reading, refusal
 def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -> None:
     """Write a badge of a run: an SVG, and the JSON for shields.io.
 
-    REPORT is a compliance.json, by default reports/latest/compliance.json. The badge shows the verdict, the number of
-    exercised clauses and the date. Serve the JSON file from any web server and give its URL to
+    REPORT is a compliance.json, by default reports/latest/compliance.json. The badge shows the verdict, the exercised
+    clauses of each profile and the date. Serve the JSON file from any web server and give its URL to
     https://shields.io/endpoint.
     """
     from conformance.history import snapshot
+    from conformance.judge.coverage import coverage
     from conformance.render.badge import badge_of, render_endpoint, render_svg
     from conformance.text.files import write_whole
 
@@ -40,7 +41,7 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
     if not label.strip():
         raise refusal("--label is empty: give the text for the left side of the badge")
     found = reading(report)
-    made = badge_of(snapshot(found).run, label)
+    made = badge_of(snapshot(found).run, label, coverage(found.clauses, found.run))
     beside = report if report.is_dir() else report.parent
     paths = outputs or (beside / "badge.svg", beside / "badge.json")
     try:

@@ -1,5 +1,5 @@
 "use strict";
-// Filters, search, and what older browsers do not do by themselves. Without it the page is whole, only unfiltered.
+// Filters, search, copy buttons, and links into closed parts for older browsers. Without it the page is complete.
 (() => {
   const form = document.getElementById("filters");
   const find = document.getElementById("find");
@@ -9,6 +9,8 @@
   const texts = new Map(clauses.map((clause) => [clause, clause.textContent.toLowerCase()]));
 
   const checked = (name) => [...form.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value);
+
+  let wasFiltered = false;
 
   function filter() {
     const statuses = checked("status"), levels = checked("level");
@@ -21,18 +23,23 @@
       clause.hidden = !keep;
       number += keep;
     }
-    for (const subject of document.querySelectorAll(".subject"))
+    const filtered = number < clauses.length;
+    for (const subject of document.querySelectorAll(".subject")) {
       subject.hidden = !subject.querySelector(".clause:not([hidden])");
+      if (filtered || wasFiltered) subject.open = filtered;
+    }
+    wasFiltered = filtered;
     document.getElementById("none").hidden = number > 0;
     shown.textContent = number === clauses.length ? `${number} clauses` : `${number} of ${clauses.length} clauses`;
   }
 
-  // A link to a clause that is filtered away or closed still leads there.
+  // A link to a clause leads there, even if it is filtered away or closed. Reports once had a "c-" before the id.
   function reveal() {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const clause = target && target.closest(".clause");
-    if (!clause) return;
-    if (clause.hidden) { form.reset(); filter(); }
+    const name = decodeURIComponent(location.hash.slice(1));
+    const target = name && (document.getElementById(name) || document.getElementById(name.replace(/^c-/, "")));
+    if (!target) return;
+    const clause = target.closest(".clause");
+    if (clause && clause.hidden) { form.reset(); filter(); }
     for (let at = target; at; at = at.parentElement) if (at instanceof HTMLDetailsElement) at.open = true;
     target.scrollIntoView();
   }
@@ -42,7 +49,7 @@
   form.addEventListener("reset", () => setTimeout(filter));
   openAll.addEventListener("click", () => {
     const open = openAll.textContent === "Open all";
-    for (const clause of clauses) clause.open = open;
+    for (const details of document.querySelectorAll(".subject, .clause")) details.open = open;
     openAll.textContent = open ? "Close all" : "Open all";
   });
   addEventListener("hashchange", reveal);
@@ -53,6 +60,21 @@
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => { for (const details of opened) details.open = false; });
+
+  for (const button of document.querySelectorAll(".copy")) {
+    const command = button.closest(".again").querySelector("code");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(command.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(command);
+        button.textContent = "Selected";
+      }
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+    button.hidden = !navigator.clipboard;
+  }
 
   form.hidden = false;
   filter();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -10,10 +11,11 @@ import pytest
 from markdown_it import MarkdownIt
 from msgspec import structs
 
-from conformance.history import compare, snapshot
+from conformance.history import over_time, snapshot
+from conformance.history.comparison import Comparison, diff_of
 from conformance.judge.report import Change, Diff, Fingerprint, Report, Status, Verdict
 from conformance.render.changes import headline
-from conformance.render.diff import diff_lines, diff_markdown
+from conformance.render.comparison import comparison_lines, comparison_markdown
 from helpers import history_samples
 from helpers import report_samples as sample
 from helpers.history_samples import with_clauses, with_status
@@ -26,7 +28,12 @@ UNSEEN = Status.NOT_EXERCISED
 
 def diff(old: Report, new: Report, **more: bool) -> Diff:
     """Compare two reports."""
-    return compare(snapshot(old), snapshot(new), **more)
+    return diff_of(compared(old, new, **more))
+
+
+def compared(old: Report, new: Report, **more: bool) -> Comparison:
+    """Compare two reports."""
+    return over_time(snapshot(old), snapshot(new), **more)
 
 
 def change(clause: str, before: Status | None, now: Status | None, *, fail_on_should: bool = False) -> Change | None:
@@ -158,15 +165,24 @@ def test_better_worse_and_the_same() -> None:
 
 def test_a_run_that_is_inconclusive_is_never_better() -> None:
     """What was broken and is not seen any more is not fixed; and where a core clause was seen before, it is worse."""
-    found = diff(sample.failing(), sample.unreachable())
+    found = diff(sample.failing(), with_status(sample.idle(), "status.served", UNSEEN))
     assert found.outcome == "worse"
-    assert {one.kind for one in found.changes} == {"vanished"}
+    assert {one.kind for one in found.changes if one.worse} == {"vanished"}
     assert "core clauses no longer exercised" in headline(found)
     idle = structs.replace(sample.failing(), verdict=Verdict.INCONCLUSIVE, verdict_reason="reads were lost")
     mended = with_status(idle, "http.content-type", Status.PASS)
     assert diff(idle, mended).outcome == "unclear"
     assert headline(diff(idle, mended)) == "Unclear: the newer run is inconclusive (reads were lost); 1 fixed"
-    assert outcome(sample.unreachable, sample.unreachable) == "unclear"
+
+
+@pytest.mark.parametrize("other", [sample.passing, sample.failing, sample.unreachable])
+def test_a_run_that_did_not_reach_its_target_changes_no_clause(other: Callable[[], Report]) -> None:
+    reason = "the target cannot be reached: Connection refused"
+    lost = diff(other(), sample.unreachable())
+    assert (lost.outcome, lost.changes, lost.worse) == ("unclear", (), ())
+    assert headline(lost) == f"Not reached: {reason}; no clause is compared"
+    back = diff(sample.unreachable(), other())
+    assert (back.outcome, back.changes, back.worse) == ("unclear", (), ())
 
 
 def test_a_verdict_that_is_no_longer_conformant_is_worse_even_where_no_clause_says_so() -> None:
@@ -199,7 +215,7 @@ def test_what_else_differs_is_said_first(member: str, value: object, told: str) 
     new = structs.replace(old, run=structs.replace(old.run, **{member: value}))
     found = diff(old, new)
     assert found.notes == (told,)
-    assert diff_lines(found)[0].text == f"NOTE {told}"
+    assert comparison_lines(compared(old, new))[0].text == f"NOTE {told}"
     assert diff(new, new).notes == (() if member != "partial" else ("the older run is partial, cut short", told))
 
 
@@ -227,13 +243,13 @@ def test_a_failure_is_not_hidden_by_what_was_selected_before() -> None:
 # --- renderings ----------------------------------------------------------------------------------
 
 
-def worse() -> Diff:
-    """Return a diff with much in it."""
-    return diff(with_status(sample.passing(), "item.array", Status.FAIL), sample.failing())
+def worse() -> Comparison:
+    """Return a comparison with much in it."""
+    return compared(with_status(sample.passing(), "item.array", Status.FAIL), sample.failing())
 
 
 def test_text_tells_all_that_changed_and_ends_with_what_that_means() -> None:
-    text = "\n".join(line.text for line in diff_lines(worse()))
+    text = "\n".join(line.text for line in comparison_lines(worse()))
     for wanted in (
         "Newly failed (2)",
         "    http.content-type: An answer of 200 is application/json (must; before: passed)",
@@ -248,33 +264,35 @@ def test_text_tells_all_that_changed_and_ends_with_what_that_means() -> None:
 
 
 def test_markdown_is_read_as_it_is_meant() -> None:
-    html = MarkdownIt("commonmark").render(diff_markdown(worse()))
+    html = MarkdownIt("commonmark").enable("table").render(comparison_markdown(worse(), linked=False))
     assert "<h2>Worse: 2 clauses newly failed" in html
-    assert "<h3>Newly failed (2)</h3>" in html
-    assert "<li><code>item.array</code>: Each item is an array (must; before: failed)" in html
-    assert "/queue_pending/*/4/create_time: seconds" in html
+    assert "<th>Old</th>" in html
+    assert "now /queue_pending/*/4/create_time: seconds" in html
+    assert re.search(
+        r"<code>item.array</code>.*Each item is an array \(must\)</td>\n<td>failed</td>\n<td>passed</td>", html
+    )
 
 
 def test_what_a_server_sent_is_inert_in_every_rendering() -> None:
     now = history_samples.hostile()
-    assert now.history is not None
-    assert now.history.diff is not None
-    found = now.history.diff
-    assert all(line.text.isprintable() for line in diff_lines(found))
-    for text in ("\n".join(line.text for line in diff_lines(found)), diff_markdown(found)):
+    before = with_status(now, "item.prompt-id.uuid", Status.PASS)
+    found = compared(before, now)
+    assert all(line.text.isprintable() for line in comparison_lines(found))
+    for text in ("\n".join(line.text for line in comparison_lines(found)), comparison_markdown(found)):
         assert "::error" not in text
         assert "##vso[" not in text
         assert "\x1b" not in text
-    html = MarkdownIt("commonmark").render(diff_markdown(found))
+    html = MarkdownIt("commonmark").render(comparison_markdown(found))
     assert "<script" not in html
     assert "<img" not in html
     assert "<a " not in html
 
 
 def test_json_holds_what_the_text_says() -> None:
-    document = json.loads(msgspec.json.encode(worse()))
+    found = diff_of(worse())
+    document = json.loads(msgspec.json.encode(found))
     assert document["outcome"] == "worse"
     first = document["changes"][0]
     assert (first["kind"], first["before"], first["now"], first["worse"]) == ("failed", "pass", "fail", True)
     assert {"place", "kind"} == set(first["appeared"][0])
-    assert msgspec.convert(document, Diff) == worse()
+    assert msgspec.convert(document, Diff) == found

@@ -1,0 +1,149 @@
+"""How ``nightly`` keeps the runs of a night in a history, and how it finds that a target was renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.history import Store
+    from conformance.history.overview import TargetResult
+    from conformance.judge.report import PastRun, Report
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a night left of one target: its result, and the report behind it with its directory, if there is one.
+
+    ``named`` says that the name of the result is the target's own, and not that of a directory.
+    """
+
+    result: TargetResult
+    report: Report | None = None
+    directory: Path | None = None
+    named: bool = True
+
+
+def keep_night(
+    found: Sequence[Found], history: Path | None, renamed: Mapping[str, str], *, targets: Path | None
+) -> tuple[str | None, list[str], list[TargetResult]]:
+    """Keep the runs that no history has yet.
+
+    Returns why that was not possible, what is to be said of names, and what the night came to.
+    """
+    if history is None:
+        return None, [], [each.result for each in found]
+    from conformance.history import HistoryProblem, Store, snapshot
+    from conformance.text.safe import line
+
+    new = [each for each in found if each.report is not None and each.report.history is None]
+    try:
+        with Store(history, create=True) as store:
+            store.examine()
+            known = store.newest()
+            snapshots = [
+                snapshot(each.report, name=each.result.name if each.named else None) for each in new if each.report
+            ]
+            numbers = store.add_all(snapshots)
+            kept = {id(each): number for each, number in zip(new, numbers, strict=True)}
+            tonight = {*numbers, *filter(None, map(_number, found))}
+            listed = None if targets is None else {each.result.name for each in found}
+            said = _rename(store, known, tonight, renamed, listed=listed)
+            results, unwritten = [], None
+            for each in found:
+                number = kept.get(id(each), _number(each))
+                shown, problem = _shown(store, each, number) if number else (each.result, None)
+                results.append(shown)
+                unwritten = problem or unwritten
+            return unwritten, said, results
+    except HistoryProblem as problem:
+        return line(f"{problem}: this night is not in it"), [], [each.result for each in found]
+
+
+def _number(each: Found) -> int | None:
+    """Return the number of a run that a history has already."""
+    past = None if each.report is None else each.report.history
+    return past.runs[-1].number if past else None
+
+
+def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | None]:
+    """Return what a target came to, with its history, and write that into its report."""
+    from msgspec import structs
+
+    from conformance.history import HistoryProblem, history_of
+    from conformance.render.overview import result
+    from conformance.render.write import write_reports
+    from conformance.text.safe import line
+
+    report, directory = each.report, each.directory
+    assert report is not None
+    strict = report.run.options.get("fail_on_should") is True
+    try:
+        run = store.run(number)
+        if (run.start, run.end) != (report.run.start, report.run.end):
+            return each.result, None  # it was kept in another history
+        past = history_of(store, run, fail_on_should=strict)
+    except HistoryProblem:
+        return each.result, None
+    problem = None
+    if past != report.history:
+        report = structs.replace(report, history=past)
+        if directory is not None:
+            try:
+                write_reports(report, directory, fail_on_should=strict)
+            except OSError as error:
+                problem = line(f"{directory} cannot be written ({error.strerror}): its report shows no history")
+    return structs.replace(result(each.result.name, report, each.result.exit), report=each.result.report), problem
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def _rename(
+    store: Store,
+    known: Sequence[PastRun],
+    tonight: Container[int],
+    renamed: Mapping[str, str],
+    *,
+    listed: Container[str] | None,
+) -> list[str]:
+    """Continue the series of targets that have another name now, and say so.
+
+    ``known`` were the newest runs of all series, ``tonight`` are the numbers of the runs of this night. A renaming is
+    certain if it was given. It is too if ``listed`` are the names of all targets, the old name is not among them, and
+    exactly one new name has the URL, path and dialect of exactly one old one. Else it is only said.
+    """
+    from conformance.text.safe import line
+
+    said = []
+    for old, new in renamed.items():
+        run = next((run for run in known if old in {run.name, None if run.name else run.target}), None)
+        if run is None:
+            said.append(line(f"no target {old} is in the history: nothing was renamed to {new}"))
+            continue
+        store.rename(run, new)
+        said.append(line(f"{new} continues the history of {old}"))
+    newest = store.newest()
+    fresh = [run for run in newest if run.number in tonight and run.name and store.length(run) == 1]
+    gone = [run for run in newest if run.number not in tonight and _called(run) not in (listed or ())]
+    for now in fresh:
+        before = [run for run in gone if _where(run) == _where(now)]
+        rivals = [other for other in fresh if _where(other) == _where(now)]
+        if listed is not None and len(before) == len(rivals) == 1:
+            store.rename(before[0], _called(now))
+            told = f"continues the history of {_called(before[0])}, which had its URL and is gone"
+            said.append(line(f"{now.name} {told}"))
+        elif before:
+            told = f"--renamed {_called(before[0])}={now.name} continues that history"
+            said.append(line(f"{now.name} is new; {', '.join(map(_called, before))} had its URL: {told}"))
+    return said
+
+
+def _where(run: PastRun) -> tuple[str, str, str]:
+    return run.target, run.queue_path, run.dialect
+
+
+def _called(run: PastRun) -> str:
+    return run.name or run.target

@@ -1,0 +1,135 @@
+"""What the targets of a history came to in a period: the results that a digest is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Final, NamedTuple
+
+from conformance.history.comparison import Comparison, over_time
+from conformance.history.digest import Digest, digest, is_mended
+from conformance.history.overview import BrokenClause, TargetResult, Trouble, state_of, trouble_key
+from conformance.history.snapshot import Snapshot
+from conformance.history.store import HistoryProblem, Night, Store
+from conformance.history.trend import LAST, look_back
+from conformance.judge.report import PastRun, Status, Verdict
+
+BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
+MOST: Final = 400
+"""Nights of a target that a period shows."""
+
+
+class Period(NamedTuple):
+    """A digest, and the results that it was made from."""
+
+    digest: Digest
+    targets: list[TargetResult]
+
+
+def period(store: Store, length: timedelta) -> Period:
+    """Return the digest of the time up to the newest run. Raises HistoryProblem if there is no run.
+
+    Each target is compared with its last run before the period that reached it. A target that has no run in the
+    period is left out, and named.
+    """
+    newest = store.newest()
+    if not newest:
+        raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to report")
+    end = max(run.start for run in newest)
+    try:
+        start = _earlier(end, length)
+    except (ValueError, OverflowError):
+        raise HistoryProblem(f"the history {store.path} has a run with an odd start: {end!r} is not a time") from None
+    names = labels(newest)
+    found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
+    results = [result_of(store, run, names[run.number], start) for run in found]
+    left_out = sorted(names[run.number] for run in newest if run.start < start)
+    return Period(digest(results, start=start, end=end, left_out=left_out), results)
+
+
+def labels(newest: Sequence[PastRun]) -> dict[int, str]:
+    """Return what each target is called, by the number of its run: its name, or its URL with what tells it apart."""
+    urls = Counter(run.name or run.target for run in newest)
+    found = {}
+    for run in newest:
+        if run.name or urls[run.target] == 1:
+            found[run.number] = run.name or run.target
+        else:
+            found[run.number] = " ".join(filter(None, (run.target, run.dialect, run.queue_path)))
+    return found
+
+
+def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
+    """Return what a target came to in its run ``run``, compared with its last run before ``start``, or before it."""
+    nights = store.nights(run, MOST if start else LAST, start or "")
+    reached = run if run.unreached is None else store.reached(run)
+    now = None if reached is None else store.snapshot(reached)
+    found = None if reached is None or now is None else _since(store, reached, now, start)
+    outage = store.outage(run)
+    strip = tuple(state_of(one.verdict, reached=one.reached, warned=one.warned) for one in nights)
+    troubles = tuple(_troubles(store, now)) if now is not None and outage is None else ()
+    failed = run.verdict is Verdict.NON_CONFORMANT or run.failed_on_should
+    return TargetResult(
+        name=name,
+        target=run.target,
+        dialect=run.dialect,
+        outcome=run.verdict.value,
+        reason=run.reason,
+        exit=1 if failed else 10 if run.verdict is Verdict.INCONCLUSIVE else 0,
+        start=run.start,
+        end=run.end,
+        counts=run.counts,
+        broken=() if now is None or outage is not None else tuple(_broken(now)),
+        troubles=troubles,
+        nights=_silent(nights),
+        unreached=run.unreached,
+        unreached_since=outage.since.start if outage else None,
+        unreached_nights=outage.runs if outage else 0,
+        newly=tuple(row.clause for row in found.clauses if row.kind == "failed") if found else (),
+        mended=tuple(row.clause for row in found.clauses if is_mended(row.a, row.b)) if found else (),
+        notes=found.notes if found else (),
+        waivers=() if now is None else now.waivers,
+        strip=strip,
+    )
+
+
+def _earlier(time: str, length: timedelta) -> str:
+    """Return a time of the history, as it writes times, so much earlier."""
+    return (datetime.fromisoformat(time) - length).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _since(store: Store, run: PastRun, now: Snapshot, start: str | None) -> Comparison | None:
+    if start is not None and run.start < start:
+        return None  # it was not reached in the period
+    before = store.before(run, start)
+    return None if before is None else over_time(store.snapshot(before), now)
+
+
+def _broken(now: Snapshot) -> Iterator[BrokenClause]:
+    for status in BREACHED:
+        for clause in now.clauses.values():
+            if clause.status is status:
+                yield BrokenClause(id=clause.id, title=clause.title, status=status)
+
+
+def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
+    """Yield the clauses that fail, with what a history knows of each: the place and kind of its breaches."""
+    failing = {Status.FAIL, Status.WARN} if now.run.failed_on_should else {Status.FAIL}
+    broken = [clause for clause in now.clauses.values() if clause.status in failing]
+    seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}
+    for clause in broken:
+        ways = ", ".join(f"{one.kind or 'broken'} at {one.place or 'the response'}" for one in clause.failures)
+        since = seen[clause.id].since
+        yield Trouble(
+            key=trouble_key(clause.id, clause.failures),
+            clause=clause.id,
+            told=f"{clause.title}: {ways}" if ways else clause.title,
+            whose="server",
+            since=since.start if since else None,
+        )
+
+
+def _silent(nights: list[Night]) -> int:
+    return sum(1 for _ in takewhile(lambda night: night.verdict == Verdict.INCONCLUSIVE, reversed(nights)))

@@ -1,0 +1,179 @@
+"""The tables of a history, and how a run is packed into them.
+
+Most nights of a target look like the night before. So the list of clauses, the failures and the waivers of a run are
+kept once, in ``kept``, and the statuses of its clauses are one letter each. The views ``status`` and ``failure`` show
+them one by one to any SQLite client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from conformance.contract.terms import EDITION
+from conformance.history.snapshot import ClauseThen
+from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Verdict
+
+APPLICATION_ID: Final = 0x43514831
+"""``CQH1`` in ``PRAGMA application_id`` distinguishes a history from the SQLite files of other programs."""
+VERSION: Final = 5
+"""``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
+LETTER: Final = {
+    Status.PASS: "p",
+    Status.FAIL: "f",
+    Status.WARN: "w",
+    Status.NOT_EXERCISED: "n",
+    Status.NOT_APPLICABLE: "a",
+    Status.WAIVED: "v",
+    Status.ERROR: "e",
+}
+STATUS: Final = {letter: status for status, letter in LETTER.items()}
+COLUMNS: Final = (
+    "number, target, queue_path, dialect, started, ended, verdict, reason, partial, selected, suite_version, "
+    "document_sha256, counts, failed_on_should, p50, p95, read_as, unreached"
+)
+"""Of a run, in the order of ``row_of`` and ``run_of``."""
+_STATUSES: Final = " ".join(f"WHEN '{letter}' THEN '{status.value}'" for status, letter in LETTER.items())
+TABLES: Final = """
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    name TEXT UNIQUE,
+    target TEXT NOT NULL,
+    queue_path TEXT NOT NULL,
+    dialect TEXT NOT NULL
+);
+CREATE UNIQUE INDEX series_without_name ON series (target, queue_path, dialect) WHERE name IS NULL;
+CREATE TABLE kept (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    content TEXT NOT NULL
+);
+CREATE TABLE run (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    series INTEGER NOT NULL REFERENCES series,
+    target TEXT NOT NULL,
+    queue_path TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    started TEXT NOT NULL,
+    ended TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    partial INTEGER NOT NULL,
+    selected TEXT,
+    suite_version TEXT NOT NULL,
+    document_sha256 TEXT NOT NULL,
+    counts TEXT NOT NULL,
+    failed_on_should INTEGER NOT NULL,
+    p50 REAL,
+    p95 REAL,
+    read_as TEXT,
+    unreached TEXT,
+    clauses INTEGER NOT NULL REFERENCES kept,
+    statuses TEXT NOT NULL,
+    failures INTEGER NOT NULL REFERENCES kept,
+    waivers INTEGER NOT NULL REFERENCES kept
+);
+CREATE INDEX run_of_a_series ON run (series, number);
+CREATE TABLE clause (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    level TEXT NOT NULL,
+    core INTEGER NOT NULL
+);
+CREATE VIEW status AS
+SELECT number AS run, one.value AS clause, CASE substr(statuses, one.key + 1, 1)
+    STATUSES END AS status
+FROM run JOIN kept ON kept.id = run.clauses JOIN json_each(kept.content) AS one;
+CREATE VIEW failure AS
+SELECT number AS run, json_extract(one.value, '$[0]') AS clause, json_extract(one.value, '$[1]') AS place,
+    json_extract(one.value, '$[2]') AS kind
+FROM run JOIN kept ON kept.id = run.failures JOIN json_each(kept.content) AS one
+""".replace("STATUSES", _STATUSES)
+"""A clause has the title and level of the newest run. Times are seconds. ``counts`` are in the order of ``Counts``."""
+
+Failures = dict[str, tuple[Fingerprint, ...]]
+
+
+def digest(content: str) -> bytes:
+    """Return what finds a content in ``kept``."""
+    return sha256(content.encode()).digest()[:16]
+
+
+def letters(clauses: Iterable[ClauseThen]) -> str:
+    """Return the statuses of clauses, a letter each."""
+    return "".join(LETTER[clause.status] for clause in clauses)
+
+
+def failures_text(clauses: Iterable[ClauseThen]) -> str:
+    """Return the fingerprints of all clauses as JSON: clause, place and kind of each."""
+    found = [(clause.id, one.place, one.kind) for clause in clauses for one in clause.failures]
+    return msgspec.json.encode(found).decode()
+
+
+def failures_of(content: str) -> Failures:
+    """Read the fingerprints of all clauses. Raises msgspec.DecodeError."""
+    found: dict[str, list[Fingerprint]] = {}
+    for clause, place, kind in msgspec.json.decode(content, type=list[tuple[str, str | None, str]]):
+        found.setdefault(clause, []).append(Fingerprint(place=place, kind=kind))
+    return {clause: tuple(marks) for clause, marks in found.items()}
+
+
+def row_of(run: PastRun) -> tuple[Any, ...]:
+    """Return the columns of a run but its number."""
+    counts = msgspec.json.encode(msgspec.structs.astuple(run.counts)).decode()
+    return (
+        run.target,
+        run.queue_path,
+        run.dialect,
+        run.start,
+        run.end,
+        run.verdict.value,
+        run.reason,
+        run.partial,
+        run.selected,
+        run.suite_version,
+        run.document_sha256,
+        counts,
+        run.failed_on_should,
+        run.p50,
+        run.p95,
+        run.read_as,
+        run.unreached,
+    )
+
+
+def run_of(row: tuple[Any, ...], name: str | None) -> PastRun:
+    """Return a run from its columns. Raises ValueError for columns that no version of the suite wrote."""
+    number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
+    sha256_, counts, failed_on_should, p50, p95, read_as, unreached = rest
+    return PastRun(
+        number=number,
+        target=target,
+        queue_path=path,
+        dialect=dialect,
+        start=start,
+        end=end,
+        verdict=Verdict(verdict),
+        reason=reason,
+        partial=bool(partial),
+        selected=selected,
+        suite_version=suite,
+        edition=EDITION,
+        document_sha256=sha256_,
+        counts=_counts(counts),
+        failed_on_should=bool(failed_on_should),
+        p50=p50,
+        p95=p95,
+        name=name,
+        read_as=read_as,
+        unreached=unreached,
+    )
+
+
+def _counts(content: str) -> Counts:
+    names: Iterable[str] = Counts.__struct_fields__
+    numbers: Mapping[str, int] = dict(zip(names, msgspec.json.decode(content, type=list[int]), strict=True))
+    return Counts(**numbers)

@@ -1,0 +1,31 @@
+"""Whether a run reached its target. An outage says nothing about the contract. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from conformance.contract.conversation import OK, ORIGIN_AWAY
+from conformance.judge.report import Report, Verdict
+
+_AWAY: Final = frozenset({503, *ORIGIN_AWAY})
+"""Statuses by which something before the server says that the server is not there now."""
+
+
+def unreached(report: Report) -> str | None:
+    """Return why the target was not reached, None if it was.
+
+    It was not reached if nothing answered, or if a gateway answered most reads in its place and none of them with 200.
+    A run with a verdict on the contract reached its target, and so did a recording.
+    """
+    if report.verdict is not Verdict.INCONCLUSIVE or report.run.recorded:
+        return None
+    if report.load is not None:
+        return None if report.load.statuses or not report.load.problems else report.verdict_reason
+    sent = [exchange for exchange in report.exchanges if not exchange.superseded]
+    statuses = Counter(exchange.response.status for exchange in sent if exchange.response is not None)
+    if not sent or statuses[OK] or report.counts.error:
+        return None
+    if not statuses or statuses.most_common(1)[0][0] in _AWAY:
+        return report.verdict_reason
+    return None

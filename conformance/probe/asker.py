@@ -1,0 +1,220 @@
+"""Sends the requests of a run in turn, at the pace of the server, and stops when more of them would be useless."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Final, TypeVar
+
+from conformance.contract.conversation import NOT_NOW, TOO_MANY, UNAVAILABLE
+from conformance.contract.expected_status import allowed
+from conformance.exchange.model import Credential, Exchange, NoResponse
+from conformance.probe.client import Client, OutOfTime
+from conformance.probe.pace import GIVEN_UP, TOO_FAST, retry_after
+from conformance.probe.requests import SAFE_METHODS, Ask
+
+T = TypeVar("T")
+PARALLEL: Final = 4
+FUTILE: Final = 3
+"""Answers that say "not let in" or "not now" after which nothing else is asked."""
+START: Final = 5.0
+"""Seconds that a server has to come up, before it counts as one that never serves the queue."""
+BROKEN_OFF: Final = 3
+"""Exchanges without an answer after which nothing else is asked."""
+BUSY: Final = 8
+"""Answers of "not now" in a row after which nothing else is asked."""
+ODD: Final = 3
+"""Times that another request than a plain read is refused before the request is the reason, and not the pace."""
+KEPT: Final = 128 << 20
+"""Bytes of answers that are kept for judging; equal ones count once."""
+OUT_OF_TIME: Final = "the time for the run (--deadline)"
+NEVER_SERVED: Final = "no read was answered 200"
+AGAIN: Final = ", again"
+"""Ends the purpose of a request that was sent a second time, since its answer was a surprise."""
+READ: Final = Ask("read")
+
+
+class Stopped(Exception):
+    """There is no point, or no leave, to ask on. Its text says why."""
+
+
+class Asker:
+    """Sends one request after the other, as long as there is a point, and leave, to go on.
+
+    ``spare`` are seconds and ``kept`` bytes of responses that are left to what comes after it. ``patience`` is how many
+    odd requests may be answered by a closed connection. ``longest`` bounds the wait for a server that refuses the pace.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a bound of its own
+        self,
+        client: Client,
+        max_requests: int,
+        *,
+        spare: Callable[[], float] = lambda: 0.0,
+        kept: int = KEPT,
+        patience: int = 0,
+        longest: float = inf,
+    ) -> None:
+        self.client = client
+        self._max_requests = max_requests
+        self._spare = spare
+        self._kept = kept
+        self._patience = patience
+        self._longest = longest
+
+    @property
+    def seconds(self) -> float:
+        """The time that it may still spend."""
+        return max(0.0, self.client.left - self._spare())
+
+    async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
+        """Ask one after the other, and again what was answered by a surprising status. Raises Stopped."""
+        exchanges = []
+        for one in asks:
+            exchanges.append(await self(one))
+            if _is_surprising(exchanges[-1]):
+                exchanges.append(await self(replace(one, purpose=one.purpose + AGAIN)))
+        return exchanges
+
+    async def side_by_side(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
+        """Ask on PARALLEL connections at once; return what each request brought. Raises Stopped."""
+        lanes = asyncio.Semaphore(PARALLEL)
+
+        async def one(ask: Ask) -> list[Exchange]:
+            async with lanes:
+                return await self.all([ask])
+
+        return await gathered([one(ask) for ask in asks])
+
+    async def __call__(self, one: Ask) -> Exchange:
+        """Ask, and again while the server refuses the pace, or has not come up yet. Raises Stopped."""
+        return await self._answered(one, self.client.ask)
+
+    async def look(self, one: Ask) -> Exchange:
+        """Look at the bytes that answer a request, likewise. Raises Stopped."""
+        return await self._answered(one, self.client.look)
+
+    async def _answered(self, one: Ask, send: Callable[[Ask], Awaitable[Exchange]]) -> Exchange:
+        client, began, interval = self.client, self.client.monotonic(), self.client.pace.interval
+        tries = 0
+        while True:
+            self._may_ask()
+            try:
+                exchange = await send(one)
+            except OutOfTime:
+                raise Stopped(self._out_of_time()) from None
+            tries += 1
+            if not client.refuses(exchange) or not _may_be_repeated(exchange):
+                break
+            self._give_up(exchange, tries, began)
+            if exchange.request.plain:
+                continue
+            if tries == ODD:
+                client.pace.forgive(interval)
+                return exchange
+            if tries == ODD - 1:
+                await self(READ)  # once this is let in, the pace does not explain a refusal of the other
+        if exchange.problem is not None or status_of(exchange) in UNAVAILABLE:
+            _go_on(client.ledger, self._patience)
+        return exchange
+
+    def _may_ask(self) -> None:
+        """Raise Stopped at a bound of the run."""
+        client = self.client
+        if client.counted >= self._max_requests:
+            raise Stopped(f"the limit of {self._max_requests} requests (--max-requests)")
+        if client.left <= self._spare():
+            raise Stopped(self._out_of_time())
+        if client.kept > self._kept:
+            raise Stopped(f"the answers together are larger than {self._kept >> 20} MiB")
+
+    def _out_of_time(self) -> str:
+        pace = self.client.pace
+        if not pace.refused:
+            return OUT_OF_TIME
+        return f"{OUT_OF_TIME}: requests were answered {pace.status}, which slowed the run down (see --rate-limit)"
+
+    def _give_up(self, exchange: Exchange, tries: int, began: float) -> None:
+        """Raise Stopped where it is of no use to wait until this request may be sent again."""
+        client, pace = self.client, self.client.pace
+        now, status, asked = client.monotonic(), status_of(exchange), retry_after(exchange)
+        if not client.served and (status != TOO_MANY or asked is not None):
+            if tries >= FUTILE and now - began >= START:
+                if status not in TOO_FAST:
+                    pace.forgive(0.0)
+                raise Stopped(NEVER_SERVED if status not in UNAVAILABLE else _every_read(status))
+            if asked is None:
+                pace.no_later(began + START)
+        if pace.streak >= GIVEN_UP and not client.served:
+            raise Stopped(_every_read(status))
+        if pace.streak >= GIVEN_UP:
+            raise Stopped(
+                f"the target is busy: the last {pace.streak} requests were answered {status} (see --rate-limit)"
+            )
+        wait = pace.wait(now)
+        if wait > min(self._longest, self.seconds):
+            raise Stopped(
+                f"requests are answered {status}, and the next one would have to wait for {wait:,.3g} s "
+                "(see --rate-limit and --deadline)"
+            )
+        if pace.refused > self._max_requests:
+            raise Stopped(f"{pace.refused} requests were answered {status} (see --rate-limit)")
+
+
+async def gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
+    """Wait for all of them, also where one fails: no request is left alone. Raises what the first one raised."""
+    outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+
+
+def status_of(exchange: Exchange) -> int | None:
+    """Return the status of the response, None without one."""
+    return None if exchange.response is None else exchange.response.status
+
+
+def _may_be_repeated(exchange: Exchange) -> bool:
+    """Whether a refused request may be sent again: not with a wrong key; one that writes, if the server says when."""
+    request = exchange.request
+    if request.credential in {Credential.WRONG, Credential.OTHER_CASE}:
+        return False
+    return request.method in SAFE_METHODS or retry_after(exchange) is not None
+
+
+def _is_surprising(exchange: Exchange) -> bool:
+    """Whether a read failed that need not: asked once more, chance and cause can be told apart."""
+    request, status = exchange.request, status_of(exchange)
+    if not request.reads or request.purpose == READ.purpose or status is None:
+        return False
+    return status not in allowed(request) and status not in NOT_NOW  # whoever says "not now" is not asked again
+
+
+def _is_busy(exchange: Exchange) -> bool:
+    return status_of(exchange) in NOT_NOW
+
+
+def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
+    """Raise Stopped where the target does not answer, or answers that it will not."""
+    final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
+    silent = [exchange for exchange in final if exchange.problem is not None]
+    closed = sum(
+        exchange.problem is not None and exchange.problem.fault is NoResponse.BROKEN and not exchange.request.plain
+        for exchange in silent
+    )
+    if silent and (len(silent) == len(final) or len(silent) - min(closed, patience) >= BROKEN_OFF):
+        msg = "the target does not answer"
+        raise Stopped(msg)
+    if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
+        msg = f"the target is busy: the last {BUSY} requests were answered {status_of(final[-1])} (see --rate-limit)"
+        raise Stopped(msg)
+    plain = [exchange for exchange in final if exchange.request.plain]
+    if len(plain) >= FUTILE and all(status_of(exchange) in UNAVAILABLE for exchange in plain):
+        raise Stopped(_every_read(status_of(plain[-1])))
+
+
+def _every_read(status: int | None) -> str:
+    return f"every read is answered {status}"

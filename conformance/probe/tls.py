@@ -1,0 +1,116 @@
+"""Whom a run trusts over TLS, and why a connection failed, in words."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.probe.limits import Gateway
+from conformance.problems import UsageProblem
+
+_UNKNOWN_ISSUER: Final = range(18, 22)
+"""X509_V_ERR_* of OpenSSL: a self-signed certificate, or one from an authority that is not trusted."""
+_PLAIN: Final = "this port speaks plain http: give the target with http://"
+_ALERTS: Final = {
+    "WRONG_VERSION_NUMBER": _PLAIN,
+    "RECORD_LAYER_FAILURE": _PLAIN,
+    "PACKET_LENGTH_TOO_LONG": _PLAIN,
+    "HTTP_REQUEST": _PLAIN,
+    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1, and the suite speaks nothing else",
+    "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
+    "HANDSHAKE_FAILURE": "no cipher in common, or a certificate of ours is missing: --client-cert",
+    "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
+    "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
+}
+"""What the other side means, by a piece of OpenSSL's name for its alert or for the bytes that are not TLS."""
+
+
+def trust(gateway: Gateway) -> ssl.SSLContext:
+    """Trust what the system trusts, what certifi brings (a container often has nothing of its own), and what is given.
+
+    Raises UsageProblem where a file that was given holds no certificate.
+    """
+    files = tuple(map(_stamp, (gateway.ca_bundle, gateway.client_cert)))
+    return _trust(gateway.ca_bundle, gateway.client_cert, files, insecure=gateway.insecure)
+
+
+def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
+    """Tell a file from another one that stands, or stood, where a path leads."""
+    if path is None:
+        return None
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return path.resolve(), found.st_mtime_ns, found.st_size
+
+
+@cache
+def no_tls() -> ssl.SSLContext:
+    """Return what a transport for plain http is given, and never uses: it would make one of its own each time."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@lru_cache(maxsize=8)
+def _trust(
+    ca_bundle: Path | None, client_cert: Path | None, _files: tuple[object, ...], *, insecure: bool
+) -> ssl.SSLContext:
+    """Once for all runs that trust the same files: to read the certificates takes longer than some requests."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    try:
+        if ca_bundle is not None:
+            context.load_verify_locations(ca_bundle)
+    except ssl.SSLError:
+        msg = f"--ca-bundle {ca_bundle} holds no certificate that can be read"
+        raise UsageProblem(msg) from None
+    try:
+        if client_cert is not None:
+            context.load_cert_chain(client_cert)
+    except (ssl.SSLError, OSError):
+        msg = f"--client-cert {client_cert} holds no certificate with its key that can be read"
+        raise UsageProblem(msg) from None
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def reason(error: BaseException) -> str:
+    """Say in words why a connection failed: the innermost cause that the operating system or TLS names."""
+    causes: list[BaseException] = []
+    step: Any = error
+    while step is not None and step not in causes:
+        causes.append(step)
+        step = step.__cause__ or step.__context__
+        if isinstance(step, BaseExceptionGroup):
+            step = step.exceptions[0]
+    for cause in reversed(causes):
+        if isinstance(cause, ssl.SSLError):
+            return _tls(cause)
+        if isinstance(cause, socket.gaierror):
+            return f"the name cannot be resolved ({cause.strerror})"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
+    return next((str(cause) for cause in causes if str(cause)), type(error).__name__)
+
+
+def _tls(error: ssl.SSLError) -> str:
+    """Say what TLS did not like, and what to do where something can be done."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        remedy = (
+            "trust who issued it with --ca-bundle"
+            if error.verify_code in _UNKNOWN_ISSUER
+            else "it is to be replaced; --insecure looks away"
+        )
+        return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
+    why = error.reason or str(error)  # an alert that Python does not know has no reason
+    name = why.upper().replace(" ", "_")
+    remedy = next((f" ({told})" for alert, told in _ALERTS.items() if alert in name), "")
+    return f"TLS: {why}{remedy}"

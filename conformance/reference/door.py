@@ -1,0 +1,68 @@
+"""What a server or its gateway decides before it looks at a request: limits on the rate, start-up, and bans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, inf
+
+from conformance.reference.message import HangUpError, IncomingRequest, Reply
+
+
+@dataclass(frozen=True)
+class Door:
+    """How requests are let in. Times in seconds.
+
+    ``rate`` fills a bucket of ``burst`` requests; with a ``window``, ``burst`` requests are let in within each one
+    instead. Others are answered ``status``, with a Retry-After if ``tells``. For the first ``starts`` seconds all
+    requests are. ``bans`` is the status that an address is answered after a wrong key, and 0 closes its connections.
+    """
+
+    rate: float = inf
+    burst: int = 1
+    window: float = 0.0
+    status: int = 429
+    tells: bool = False
+    starts: float = 0.0
+    bans: int | None = None
+
+
+class Doorkeeper:
+    """One door with its memory."""
+
+    def __init__(self, door: Door, now: float) -> None:
+        self._door = door
+        self._opens = now + door.starts
+        self._tokens = float(door.burst)
+        self._filled = now
+        self._banned = False
+
+    def refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
+        """Return the answer to a request that is not let in, else None. Raises HangUpError if it gets none."""
+        door = self._door
+        if self._banned:
+            if door.bans:
+                return blank.error(door.bans, "This address is banned.")
+            raise HangUpError
+        given = ask.header("x-api-key")
+        self._banned = door.bans is not None and bool(given) and given != ask.key
+        wait = self._opens - ask.now if ask.now < self._opens else self._taken(ask.now)
+        if not wait:
+            return None
+        told = {"retry_after": str(ceil(wait))} if door.tells else {}
+        return blank.error(door.status, "Come again later.", **told)
+
+    def _taken(self, now: float) -> float:
+        """Take one token and return 0; if the bucket is empty, return the seconds until the next one."""
+        door = self._door
+        if door.window:
+            if now - self._filled >= door.window:
+                self._tokens, self._filled = float(door.burst), now
+            wait = self._filled + door.window - now
+        else:
+            filled = self._tokens + (now - self._filled) * door.rate if door.rate < inf else inf
+            self._tokens, self._filled = min(float(door.burst), filled), now
+            wait = (1 - self._tokens) / door.rate
+        if self._tokens < 1:
+            return wait
+        self._tokens -= 1
+        return 0.0

@@ -1,0 +1,103 @@
+"""Nights as shapes: a strip of what each night showed of a target, and how many clauses were broken over time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple, get_args
+
+from conformance.history.overview import NightState, night_state
+from conformance.judge.report import PastRun
+from conformance.text.plural import count
+
+CELL: Final = 7
+HEIGHT: Final = 20
+STATE: Final[dict[NightState, str]] = {
+    "broken": "Broken",
+    "warned": "Warned",
+    "inconclusive": "Inconclusive",
+    "not-reached": "Not reached",
+    "conformant": "Conformant",
+}
+_HEIGHT: Final[dict[NightState, int]] = {
+    "broken": HEIGHT,
+    "warned": 13,
+    "inconclusive": 9,
+    "not-reached": HEIGHT,
+    "conformant": 5,
+}
+"""The worse the higher, so that a strip can be read without colour. A night that was not reached is a hollow bar."""
+
+
+class Bar(NamedTuple):
+    """One night, in units from the left and from the top."""
+
+    state: NightState
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Strip(NamedTuple):
+    """Nights from left to right, and what they come to in words."""
+
+    width: int
+    height: int
+    bars: tuple[Bar, ...]
+    words: str
+
+
+class Broken(NamedTuple):
+    """Clauses broken in each run, as two SVG paths in a box of 1000 by 100: must, and must and should together."""
+
+    must: str
+    should: str
+    most: int
+    last_must: int
+    last_should: int
+    words: str
+
+
+def strip(states: Sequence[NightState]) -> Strip:
+    """Return the strip of nights, oldest first."""
+    bars = []
+    for place, state in enumerate(states):
+        inset = 0.75 if state == "not-reached" else 0.0  # half of its line
+        height = _HEIGHT[state]
+        bars.append(Bar(state, CELL * place + inset, HEIGHT - height + inset, CELL - 1 - 2 * inset, height - 2 * inset))
+    return Strip(max(1, CELL * len(states)), HEIGHT, tuple(bars), in_words(states))
+
+
+def strip_of(runs: Sequence[PastRun]) -> Strip:
+    """Return the strip of runs, oldest first."""
+    return strip([night_state(run) for run in runs])
+
+
+def in_words(states: Sequence[NightState]) -> str:
+    """Return how many nights showed what: ``14 nights: broken 2, conformant 12``."""
+    tally = Counter(states)
+    told = ", ".join(f"{STATE[state].lower()} {tally[state]}" for state in get_args(NightState) if tally[state])
+    return f"{count(len(states), 'night')}{': ' if told else ''}{told}"
+
+
+def broken(runs: Sequence[PastRun]) -> Broken | None:
+    """Return the clauses broken over time, None if there are fewer than two runs or nothing was ever broken."""
+    must = [None if run.unreached else run.counts.fail for run in runs]
+    both = [None if run.unreached else run.counts.fail + run.counts.warn for run in runs]
+    most = max((number for number in both if number is not None), default=0)
+    if len(runs) < 2 or not most:
+        return None
+    last = next(run for run in reversed(runs) if not run.unreached)
+    words = f"at most {most} in a run; must {last.counts.fail} and should {last.counts.warn} in the newest one"
+    return Broken(_steps(must, most), _steps(both, most), most, last.counts.fail, last.counts.warn, words)
+
+
+def _steps(numbers: Sequence[int | None], most: int) -> str:
+    """Return a bar for each run, all in one path. A run that did not reach its target has no bar."""
+    width = 1000 / len(numbers)
+    return "".join(
+        f"M{place * width:.1f} 100v-{100 * number / most:.1f}h{width * 0.86:.1f}V100z"
+        for place, number in enumerate(numbers)
+        if number
+    )

@@ -1,0 +1,59 @@
+"""The address of the target, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from conformance.exchange.hosts import is_loopback
+from conformance.problems import UsageProblem
+from conformance.run.settings import EMBEDDED
+
+
+def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | None, bool]:
+    """Return the target, None for the embedded endpoint, and whether a scheme was added to it."""
+    value = given if given is not None else environ.get("CONFORMANCE_TARGET")
+    if value is None:
+        if environ.get("CI"):
+            msg = "no target: CI is set, so the embedded endpoint must be named (--target embedded), or a URL given"
+            raise UsageProblem(msg)
+        return None, False
+    if not value.strip():
+        where = "--target" if given is not None else "CONFORMANCE_TARGET"
+        msg = f"{where} is set but empty: give a URL such as http://127.0.0.1:8188, or embedded"
+        raise UsageProblem(msg)
+    if value == EMBEDDED:
+        return None, False
+    whole = _with_scheme(value.strip())
+    return checked_url(whole), whole != value.strip()
+
+
+def _with_scheme(value: str) -> str:
+    """Return an address of loopback as a URL: what is typed without a scheme there means plain http."""
+    url = f"http://{value}"
+    try:
+        return url if "://" not in value and is_loopback(url) else value
+    except ValueError:
+        return value
+
+
+def checked_url(value: str) -> str:
+    """Return a base URL without the slash at its end. Raises UsageProblem where it is none, or holds more."""
+    shown = value if value.isprintable() and not set("@?#") & set(value) else "the target"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        msg = f"{shown} is no URL ({error}): give one such as http://127.0.0.1:8188"
+        raise UsageProblem(msg) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        guess = value if shown == value and "://" not in value and not value.startswith("/") else "127.0.0.1:8188"
+        msg = f"{shown} is no http or https URL: give one such as http://{guess}"
+        raise UsageProblem(msg)
+    if parts.username is not None or parts.password is not None:
+        msg = "the target holds a user name or password: take it out of the URL, it would stand in reports"
+        raise UsageProblem(msg)
+    if parts.query or parts.fragment or not value.isprintable() or " " in value:
+        msg = f"{shown} holds more than a base URL: give scheme, host, port and path alone"
+        raise UsageProblem(msg)
+    return value.rstrip("/")

@@ -1,0 +1,68 @@
+"""How an option of a run is described: its heading, where it applies, and what ``--help`` says of it."""
+
+from __future__ import annotations
+
+from enum import Enum, Flag, auto
+from typing import NamedTuple
+
+
+class Group(Enum):
+    """The headings of ``check --help``, in its order."""
+
+    TARGET = "Target"
+    KEYS = "Authentication"
+    CHECKED = "What is checked"
+    GENERATED = "Generated requests"
+    WRITES = "Writing"
+    REPORT = "Report"
+    LIMITS = "Limits"
+
+
+class Place(Flag):
+    """Where an option applies. A place that is not named does not know the option."""
+
+    CHECK = auto()
+    """``check``, pytest and the tables of ``targets.toml``."""
+    JUDGE = auto()
+    """``judge``: what the verdict depends on, without any request."""
+    MANY = auto()
+    """The columns of a CSV file of targets."""
+    ALL = auto()
+    """The command line of a run of many targets, for all of them."""
+    LOAD = auto()
+    """``load`` and its locustfile."""
+    BOTH = auto()
+    """``compare``, for both sides."""
+    SIDE = auto()
+    """``compare``, for each side separately: ``--NAME-a`` and ``--NAME-b``."""
+    LIBRARY = auto()
+    """``conformance.check``."""
+    DRIFT = auto()
+    """``drift``."""
+
+
+class Opt(NamedTuple):
+    """How one option is described. Its type and default are those of the field."""
+
+    group: Group
+    help: str
+    """A phrase without a full stop, for ``--help``."""
+    metavar: str | None = None
+    """None makes a flag of it."""
+    at: Place = Place.CHECK
+    usual: str = ""
+    """The default in words, if the default of the field does not say it."""
+    more: str = ""
+    """Further sentences for docs/options.md, in Markdown."""
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    """The smallest value."""
+    because: str = ""
+    """Why there is nothing smaller, if that is not obvious."""
+    above: float | None = None
+    """The value is greater than this."""
+    own: bool = False
+    """It belongs to one target: it cannot be given for many at once."""
+    load_help: str = ""
+    """What it means to ``load``, if that is something else."""
+    load_default: float | None = None

@@ -1,0 +1,171 @@
+"""From the options of a run to its settings: everything is checked before anything is sent."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.contract.terms import Dialect
+from conformance.exchange.hosts import is_loopback
+from conformance.judge.judging import WHOLE_AND_HIDDEN
+from conformance.probe.limits import Bounds, Gateway
+from conformance.problems import UsageProblem
+from conformance.properties.model import Properties
+from conformance.run.address import target_from
+from conformance.run.secrets_given import header_from, keep_off_plain_http, key_from, proxy_from, readable
+from conformance.run.settings import LONGEST_NAME, Settings
+from conformance.run.table import Options
+from conformance.run.writes import writes_from
+
+if TYPE_CHECKING:
+    from conformance.judge.deviations.register import Register
+    from conformance.spec.operation import Described
+
+MORE_WITH_JOBS: Final = {"max_requests": 350, "deadline": 240.0}
+"""What is added to the bounds where jobs are submitted, followed and removed."""
+REMOTE_RATE: Final = 20.0
+"""Requests per second to a host that is not loopback, where nobody said otherwise."""
+
+
+def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
+    """Check the options of a run against each other and the environment. Raises UsageProblem."""
+    url, scheme_added = target_from(options.target, environ)
+    _check_name(options.name)
+    _check_path(options.queue_path, url)
+    _check_shown(url, redact=options.redact_workflows, show=options.show_workflows, whole=options.full_bodies)
+    if options.history is not None and not str(options.history).strip():
+        raise UsageProblem("--history is empty: name a file")
+    key, source = None, None
+    if url is not None:
+        key, source = key_from(environ, options.api_key_env, options.api_key_file, no_key=options.no_key)
+    headers = [header_from(given, environ) for given in options.header]
+    if url is not None and (key is not None or headers) and not options.allow_plain_http_key:
+        keep_off_plain_http(url, source or headers[0][2])
+    return Settings(
+        target=url,
+        name=options.name,
+        scheme_added=scheme_added,
+        queue_path=options.queue_path,
+        dialect=Dialect(options.dialect),
+        clause=tuple(options.clause),
+        only=chosen(options.clause),
+        key=key,
+        key_source=source,
+        no_key=options.no_key,
+        gateway=Gateway(
+            headers=tuple((name, value) for name, value, _ in headers),
+            header_sources=tuple(source for *_, source in headers),
+            ca_bundle=readable(options.ca_bundle, "--ca-bundle"),
+            client_cert=readable(options.client_cert, "--client-cert"),
+            insecure=options.insecure,
+            proxy=proxy_from(options.proxy_env, environ),
+        ),
+        redact_workflows=options.redact_workflows,
+        show_workflows=options.show_workflows,
+        full_bodies=options.full_bodies,
+        report_dir=Path(options.report_dir),
+        deviations=_register(options.deviations),
+        formats=tuple(dict.fromkeys(options.format)),
+        history=None if options.history is None else Path(options.history),
+        fail_on_should=options.fail_on_should,
+        inconclusive_ok=options.inconclusive_ok,
+        wait_for_items=options.wait_for_items,
+        properties=_properties(options),
+        document=_document(options.document, options.queue_path),
+        writes=writes_from(options),
+        bounds=_bounds(options, url),
+    )
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise UsageProblem(f"--name is a printable name of 1 to {LONGEST_NAME} characters, such as prod")
+
+
+def _check_path(queue_path: str, url: str | None) -> None:
+    if not queue_path.startswith("/") or any(c in queue_path for c in "?# ") or not queue_path.isprintable():
+        msg = f"--queue-path must be a path that starts with /, such as /api/queue, not {queue_path!r}"
+        raise UsageProblem(msg)
+    if url is not None and url.rstrip("/").endswith(queue_path):
+        msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
+        raise UsageProblem(msg)
+
+
+def chosen(patterns: Sequence[str]) -> frozenset[str] | None:
+    """Return the ids of the clauses that ``--clause`` chooses, None for all. Raises UsageProblem."""
+    if not patterns:
+        return None
+    from conformance.contract.catalogue import BY_ID, matching
+    from conformance.text.suggest import did_you_mean
+
+    found: set[str] = set()
+    for pattern in patterns:
+        chosen = matching(pattern)
+        if not chosen:
+            known = [*BY_ID, *dict.fromkeys(clause.subject for clause in BY_ID.values())]
+            near = did_you_mean(pattern, known) or ": `comfy-conformance clauses` lists all"
+            raise UsageProblem(f"--clause {pattern!r} matches no clause{near}")
+        found.update(clause.id for clause in chosen)
+    return frozenset(found)
+
+
+def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
+    """Check what is to be shown of workflows. Raises UsageProblem."""
+    if whole and redact:
+        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
+        raise UsageProblem(msg)
+    if show and redact:
+        msg = "--show-workflows and --redact-workflows contradict each other: give one of them"
+        raise UsageProblem(msg)
+    if whole and not show and url is not None and not is_loopback(url):
+        raise UsageProblem(WHOLE_AND_HIDDEN)
+
+
+def _document(file: str | Path | None, queue_path: str) -> Described | None:
+    if file is None:
+        return None
+    from conformance.spec.user import read_described
+
+    return read_described(file, queue_path)
+
+
+def _register(file: str | Path | None) -> Register | None:
+    if file is None:
+        return None
+    from conformance.judge.deviations.register import read_register
+
+    return read_register(file)
+
+
+def _bounds(options: Options, url: str | None) -> Bounds:
+    usual: dict[str, Any] = {}
+    if options.populate or options.allow_writes:
+        usual = {name: getattr(Bounds, name) + more for name, more in MORE_WITH_JOBS.items()}
+    if url is not None and not is_loopback(url):
+        usual["rate_limit"] = REMOTE_RATE
+    given = {field.name: getattr(options, field.name) for field in fields(Bounds)}
+    return Bounds(**{**usual, **{name: value for name, value in given.items() if value is not None}})
+
+
+def _properties(options: Options) -> Properties | None:
+    asked: dict[str, Any] = {
+        name: getattr(options, name) for name in ("seed", "example_database") if getattr(options, name) is not None
+    }
+    if options.properties == 0:
+        if asked:
+            msg = f"--{next(iter(asked)).replace('_', '-')} is for generated requests, and --properties 0 sends none"
+            raise UsageProblem(msg)
+        return None
+    found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **asked})
+    remote = found.example_database.removeprefix("github:")
+    if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
+        msg = f"--example-database names no repository: give github:OWNER/REPO, not {found.example_database!r}"
+        raise UsageProblem(msg)
+    if not found.example_database:
+        msg = "--example-database is empty: give a directory, github:OWNER/REPO, or none"
+        raise UsageProblem(msg)
+    return found

@@ -1,0 +1,150 @@
+"""The key, the headers, the certificates and the proxy of a run, read from where its options name them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from conformance.exchange.hosts import is_loopback
+from conformance.exchange.secrets import SHORTEST_KEY, Secret
+from conformance.probe.limits import METHOD_OVERRIDES
+from conformance.problems import UsageProblem
+from conformance.run.settings import DEFAULT_KEY_ENV
+
+LONGEST_KEY: Final = 64 << 10
+"""Bytes of a file that is read for a key."""
+_OURS: Final = METHOD_OVERRIDES | {
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "accept",
+    "accept-encoding",
+    "user-agent",
+    "x-api-key",
+    "x-request-id",
+    "origin",
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "expect",
+    "te",
+    "upgrade",
+}
+"""Header fields that the plan sets, that framing needs, or that nobody is to set."""
+_FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""The name of a header field (RFC 9110 §5.6.2)."""
+
+
+def key_from(
+    environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
+) -> tuple[Secret | None, str | None]:
+    """Return the key and where it came from: the name of a variable, or of a file. Raises UsageProblem."""
+    given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
+    if len(given) + no_key > 1:
+        msg = f"{' and '.join([*(['--no-key'] if no_key else []), *given])} contradict each other: give one of them"
+        raise UsageProblem(msg)
+    if no_key:
+        return None, None
+    if file is not None:
+        return _secret(_content(file), f"the key in {file}", SHORTEST_KEY), str(file)
+    name = DEFAULT_KEY_ENV if named is None else named
+    value = environ.get(name, "")
+    if not value:
+        if named is not None:
+            msg = f"--api-key-env names {_variable(name)}, which is not set: export it, or say --no-key"
+            raise UsageProblem(msg)
+        return None, None
+    return _secret(value, f"the key in {name}", SHORTEST_KEY), name
+
+
+def _content(file: str | Path) -> str:
+    """Return what a file of a key holds, but for the line's end."""
+    try:
+        return Path(file).read_bytes()[:LONGEST_KEY].decode("latin-1").removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        msg = f"--api-key-file {file} cannot be read ({error.strerror}): give a file that holds the key alone"
+        raise UsageProblem(msg) from None
+
+
+def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secret:
+    inner = value.replace(spaces, "") if spaces and value == value.strip() else value
+    if not value.isascii() or not value.isprintable() or " " in inner:
+        msg = f"{where} holds spaces, line breaks or characters that no header may carry: set it again"
+        raise UsageProblem(msg)
+    if len(value) < shortest:
+        msg = f"{where} is shorter than {shortest} characters: that is no key"
+        raise UsageProblem(msg)
+    return Secret(value)
+
+
+def header_from(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
+    """Return the name, the value and the source of a header for a gateway. Raises UsageProblem."""
+    as_sent = re.match(rf"({_FIELD_NAME}):", given)
+    if as_sent is not None:
+        name = as_sent[1]
+        msg = f"--header wants NAME=VARIABLE, not NAME: VALUE: put the value into a variable, and give {name}=VARIABLE"
+        raise UsageProblem(msg)
+    name, separator, variable = given.partition("=")
+    if not separator or not re.fullmatch(_FIELD_NAME, name) or not variable:
+        shown = name if separator else "that"
+        msg = f"--header wants NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: a value is no argument"
+        raise UsageProblem(msg)
+    if name.lower() in _OURS:
+        msg = f"--header {name} is the suite's own: it cannot be given"
+        raise UsageProblem(msg)
+    value = environ.get(variable, "")
+    if not value:
+        msg = f"--header {name} names {_variable(variable)}, which is not set: export it"
+        raise UsageProblem(msg)
+    return (name, _secret(value, f"the value of {name} in {variable}", 1, spaces=" "), f"{name}={variable}")
+
+
+def proxy_from(named: str | None, environ: Mapping[str, str]) -> Secret | None:
+    """Return the URL of the proxy, which may hold a password. Raises UsageProblem."""
+    if named is None:
+        return None
+    value = environ.get(named, "")
+    try:
+        parts = urlsplit(value)
+        proxy = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        proxy = False
+    if not proxy or not value.isascii() or not value.isprintable() or " " in value:
+        shown = _variable(named)
+        msg = f"--proxy-env names {shown}, which holds no http or https URL: set it to one like http://127.0.0.1:3128"
+        raise UsageProblem(msg)
+    return Secret(value)
+
+
+def _variable(name: str) -> str:
+    """Return the name of a variable to be shown: what looks like none may be the secret itself, typed in its place."""
+    return name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "a variable" if name else "nothing"
+
+
+def readable(file: str | Path | None, flag: str) -> Path | None:
+    """Return the path of a PEM file. Raises UsageProblem for one that cannot be read, and for another file."""
+    if file is None:
+        return None
+    try:
+        pem = b"-----BEGIN " in Path(file).read_bytes()
+    except OSError as error:
+        msg = f"{flag} {file} cannot be read ({error.strerror})"
+        raise UsageProblem(msg) from None
+    if not pem:
+        msg = f"{flag} {file} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+        raise UsageProblem(msg)
+    return Path(file)
+
+
+def keep_off_plain_http(url: str, source: str) -> None:
+    """Raise UsageProblem if a secret would go over plain http to a host that is not loopback."""
+    if urlsplit(url).scheme == "http" and not is_loopback(url):
+        msg = f"the key in {source} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
+        raise UsageProblem(msg)

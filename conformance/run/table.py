@@ -1,0 +1,408 @@
+"""The options of a run: one struct that describes each of them once.
+
+The command line, the pytest plugin, ``targets.toml``, the columns of a CSV file, ``load``, ``compare``, ``judge``,
+``conformance.check`` and docs/options.md are all made from it (``conformance/run/options.py``). To add an option, add a
+field here and use it in ``conformance/run/make.py``; then run ``tox -e docs``.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from conformance.contract.terms import Dialect
+from conformance.probe.limits import Bounds, Writes
+from conformance.properties.model import KEPT_NOWHERE, Properties
+from conformance.render.formats import FORMATS
+from conformance.run.describing import Group, Opt, Place
+from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR
+
+_JUDGE: Final = Place.CHECK | Place.JUDGE
+_MANY: Final = Place.CHECK | Place.MANY | Place.ALL
+_READS: Final = _MANY | Place.LOAD | Place.BOTH
+_KEYED: Final = Place.CHECK | Place.MANY | Place.LOAD
+_WRITES: Final = Place.CHECK | Place.LOAD
+_URL_MORE: Final = (
+    "A path prefix and IPv6 are fine. An address of loopback (`127.0.0.1:8188`) needs no scheme. `embedded` is the "
+    "embedded reference endpoint, and the verdict says so; if `CI` is set it must be named."
+)
+_PROPERTIES_MORE: Final = (
+    "They follow the fixed plan. Requests that make a breach small and confirm it come on top. None of them count "
+    "towards `--max-requests`, and they are the first to be dropped if the time runs out."
+)
+_BODIES_MORE: Final = (
+    "Off loopback this needs `--show-workflows`. `judge` can then judge the run again: [rejudge.md](rejudge.md)."
+)
+_LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"
+_TEXT = str | Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of one run, by the names that they have everywhere, as they were given."""
+
+    target: Annotated[
+        str | None,
+        Opt(
+            Group.TARGET,
+            "base URL of the server, or 'embedded'",
+            "URL",
+            Place.CHECK | Place.MANY,
+            "$CONFORMANCE_TARGET, else embedded",
+            _URL_MORE,
+            own=True,
+        ),
+    ] = None
+    name: Annotated[
+        str | None,
+        Opt(
+            Group.TARGET,
+            "name of the target, by which a history knows it",
+            "NAME",
+            usual="none: a history knows it by its URL",
+            more="A target of `targets.toml` has its name there: [history.md](history.md#which-runs-belong-together).",
+            own=True,
+        ),
+    ] = None
+    queue_path: Annotated[
+        str,
+        Opt(
+            Group.TARGET, "path of the queue below the target", "PATH", _KEYED | Place.ALL | Place.SIDE | Place.LIBRARY
+        ),
+    ] = DEFAULT_QUEUE_PATH
+    ca_bundle: Annotated[
+        _TEXT,
+        Opt(
+            Group.TARGET,
+            "certificates (PEM) to trust in addition to the system's",
+            "FILE",
+            _READS | Place.LIBRARY | Place.DRIFT,
+        ),
+    ] = None
+    client_cert: Annotated[
+        _TEXT,
+        Opt(Group.TARGET, "client certificate and key (PEM) for a gateway", "FILE", _MANY | Place.LOAD | Place.LIBRARY),
+    ] = None
+    insecure: Annotated[
+        bool,
+        Opt(Group.TARGET, "do not verify certificates; the report says so", at=_READS | Place.LIBRARY | Place.DRIFT),
+    ] = False
+    proxy_env: Annotated[
+        str | None,
+        Opt(
+            Group.TARGET,
+            "environment variable with the URL of a proxy",
+            "NAME",
+            _MANY | Place.DRIFT,
+            "no proxy",
+            "No other proxy is used, whatever the environment holds.",
+        ),
+    ] = None
+    api_key_env: Annotated[
+        str | None,
+        Opt(
+            Group.KEYS,
+            "environment variable with the key",
+            "NAME",
+            _KEYED | Place.SIDE,
+            DEFAULT_KEY_ENV,
+            "A key is never an argument.",
+            own=True,
+        ),
+    ] = None
+    api_key_file: Annotated[_TEXT, Opt(Group.KEYS, "file with the key and nothing else", "FILE", _KEYED, own=True)] = (
+        None
+    )
+    no_key: Annotated[bool, Opt(Group.KEYS, "send no key, whatever the environment holds", at=_KEYED)] = False
+    allow_plain_http_key: Annotated[
+        bool,
+        Opt(Group.KEYS, "send the key over plain http to hosts other than loopback too", at=_READS | Place.LIBRARY),
+    ] = False
+    header: Annotated[
+        tuple[str, ...],
+        Opt(
+            Group.KEYS,
+            "header for a gateway with its value in a variable, such as Authorization=MY_TOKEN; repeatable",
+            "NAME=VARIABLE",
+            _KEYED,
+            more="Its value is kept secret like the key, unless it has fewer than 4 characters.",
+            own=True,
+        ),
+    ] = ()
+    dialect: Annotated[
+        str,
+        Opt(
+            Group.CHECKED,
+            "order of the tuple that is required",
+            "cloud|oss|auto",
+            _MANY | Place.JUDGE | Place.LOAD | Place.SIDE | Place.LIBRARY,
+            more="`cloud` is the document's order, `oss` ComfyUI's own, and `auto` the one that the type of element 3 "
+            "shows, the same in every job: [dialects.md](dialects.md).",
+            choices=tuple(dialect.value for dialect in Dialect),
+        ),
+    ] = Dialect.CLOUD.value
+    clause: Annotated[
+        tuple[str, ...],
+        Opt(
+            Group.CHECKED,
+            "check only the clauses that match, such as item.* or auth; repeatable",
+            "PATTERN",
+            Place.CHECK | Place.LIBRARY,
+            "all",
+            "A pattern is an id, a pattern with `*`, or the first word of ids. The run is then partial. All requests "
+            "are sent as usual.",
+        ),
+    ] = ()
+    deviations: Annotated[
+        _TEXT,
+        Opt(
+            Group.CHECKED,
+            "register (TOML) of known deviations, which are waived until they expire",
+            "FILE",
+            _MANY | Place.JUDGE,
+            "none",
+            "A stale or expired entry makes the exit status 1: [deviations.md](deviations.md).",
+        ),
+    ] = None
+    fail_on_should: Annotated[
+        bool, Opt(Group.CHECKED, "fail on breached 'should' clauses too", at=_MANY | Place.JUDGE | Place.LOAD)
+    ] = False
+    inconclusive_ok: Annotated[
+        bool,
+        Opt(
+            Group.CHECKED,
+            "exit with 0 if something could not be exercised",
+            at=_MANY | Place.JUDGE | Place.LOAD,
+            more="A target that was not reached is still 10.",
+        ),
+    ] = False
+    wait_for_items: Annotated[
+        float,
+        Opt(
+            Group.CHECKED,
+            "poll an idle queue once a second for up to S seconds until it has a job",
+            "S",
+            _MANY | Place.BOTH | Place.LIBRARY,
+            least=0,
+        ),
+    ] = 0.0
+    properties: Annotated[
+        int,
+        Opt(
+            Group.GENERATED,
+            "number of requests that Schemathesis generates from the document; 0 for none",
+            "N",
+            Place.CHECK | Place.LIBRARY,
+            more=_PROPERTIES_MORE,
+            least=0,
+        ),
+    ] = Properties.number
+    document: Annotated[
+        _TEXT,
+        Opt(
+            Group.CHECKED,
+            "your own OpenAPI document (3.0 or 3.1) of the operation",
+            "FILE",
+            _JUDGE,
+            usual="the vendored one",
+            more="Its parameters are generated too, and responses are checked against its schemas: "
+            "[schemathesis.md](schemathesis.md#your-own-document).",
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        Opt(
+            Group.GENERATED,
+            "seed of the generated requests: the same seed sends the same requests",
+            "N",
+            Place.CHECK | Place.LIBRARY,
+            "a new one",
+            "The report always says which seed it was.",
+            least=0,
+        ),
+    ] = None
+    example_database: Annotated[
+        str | None,
+        Opt(
+            Group.GENERATED,
+            "where requests that broke a clause are kept, to be sent first the next time: a directory, 'none', or "
+            "github:OWNER/REPO",
+            "DIR",
+            usual=KEPT_NOWHERE,
+            more="`github:OWNER/REPO` is the artifact `hypothesis-example-db` of an earlier run there.",
+        ),
+    ] = None
+    populate: Annotated[
+        bool,
+        Opt(
+            Group.WRITES,
+            "submit jobs, follow them through the queue, and remove them: this writes",
+            at=_WRITES,
+            more="Implies `--allow-writes`: [populate.md](populate.md).",
+            own=True,
+        ),
+    ] = False
+    workflow: Annotated[
+        tuple[str, ...],
+        Opt(
+            Group.WRITES,
+            "with --populate: workflow (API format) to submit instead of the built-in ones; repeatable",
+            "FILE",
+            _WRITES,
+        ),
+    ] = ()
+    jobs: Annotated[
+        int | None,
+        Opt(
+            Group.WRITES,
+            "with --populate: number of jobs to submit",
+            "N",
+            _WRITES,
+            str(Writes.jobs),
+            least=3,
+            because="one that runs and two that wait",
+            load_help="with --populate: number of own jobs in the queue at once",
+        ),
+    ] = None
+    job_timeout: Annotated[
+        float | None,
+        Opt(
+            Group.WRITES,
+            "with --populate: seconds until jobs that have not ended are removed",
+            "S",
+            _WRITES,
+            f"{Writes.job_timeout:g}",
+            above=0,
+        ),
+    ] = None
+    clear: Annotated[
+        bool, Opt(Group.WRITES, "with --populate: also clear the queue, if it holds only jobs of this run", own=True)
+    ] = False
+    interrupt: Annotated[
+        bool,
+        Opt(
+            Group.WRITES,
+            "with --populate: on a host that is not loopback, send an interrupt, which can stop any running job, if "
+            "the queue holds only jobs of this run",
+            at=_WRITES,
+            own=True,
+        ),
+    ] = False
+    allow_writes: Annotated[
+        bool,
+        Opt(
+            Group.WRITES,
+            "send requests that write but should change nothing; --populate implies it",
+            more="Some are malformed, and [a server can end on them](populate.md#what-is-sent).",
+            own=True,
+        ),
+    ] = False
+    yes: Annotated[
+        bool,
+        Opt(
+            Group.WRITES,
+            "write to a host that is not loopback without asking at the terminal",
+            at=_WRITES,
+            own=True,
+            load_help="with --populate: allow writing to a host that is not loopback",
+        ),
+    ] = False
+    report_dir: Annotated[
+        str | Path,
+        Opt(
+            Group.REPORT,
+            "directory for index.html, compliance.json, junit.xml and summary.md",
+            "DIR",
+            _WRITES,
+            more="Only these files are replaced, each as a whole.",
+        ),
+    ] = DEFAULT_REPORT_DIR
+    format: Annotated[
+        tuple[str, ...],
+        Opt(
+            Group.REPORT,
+            "additional report: ctrf (ctrf.json) or sarif (results.sarif); repeatable",
+            "ctrf|sarif",
+            choices=tuple(FORMATS),
+        ),
+    ] = ()
+    history: Annotated[
+        _TEXT,
+        Opt(
+            Group.REPORT,
+            "also keep the run in this file (SQLite); the report then shows what changed and when",
+            "FILE",
+            more="See [history.md](history.md).",
+        ),
+    ] = None
+    redact_workflows: Annotated[
+        bool,
+        Opt(
+            Group.REPORT,
+            "redact what users wrote into workflows, on loopback too",
+            at=_READS | Place.JUDGE | Place.LIBRARY,
+            more="Structure, ids and lengths stay visible.",
+        ),
+    ] = False
+    show_workflows: Annotated[
+        bool,
+        Opt(
+            Group.REPORT,
+            "show what users wrote into workflows, for other hosts than loopback too",
+            at=_READS | Place.JUDGE | Place.LIBRARY,
+        ),
+    ] = False
+    full_bodies: Annotated[
+        bool,
+        Opt(
+            Group.REPORT,
+            "keep whole bodies, workflows included, in compliance.json, to judge the run again",
+            at=_JUDGE,
+            more=_BODIES_MORE,
+        ),
+    ] = False
+    deadline: Annotated[
+        float | None,
+        Opt(
+            Group.LIMITS,
+            "seconds for the whole run",
+            "S",
+            _MANY | Place.BOTH | Place.LIBRARY,
+            f"{Bounds.deadline:g}, 240 more to write",
+            above=0,
+        ),
+    ] = None
+    exchange_timeout: Annotated[
+        float, Opt(Group.LIMITS, "seconds for one exchange, from first to last byte", "S", _READS, above=0)
+    ] = Bounds.exchange_timeout
+    connect_timeout: Annotated[float, Opt(Group.LIMITS, "seconds to connect", "S", _READS, above=0)] = (
+        Bounds.connect_timeout
+    )
+    max_body: Annotated[
+        int, Opt(Group.LIMITS, "bytes of one body after decompression", "BYTES", _READS, "67108864 (64 MiB)", above=0)
+    ] = Bounds.max_body
+    max_requests: Annotated[
+        int | None,
+        Opt(
+            Group.LIMITS,
+            "number of requests of the fixed plan",
+            "N",
+            _MANY | Place.BOTH,
+            f"{Bounds.max_requests}, 350 more to write",
+            "A default run sends about 45.",
+            above=0,
+        ),
+    ] = None
+    rate_limit: Annotated[
+        float | None,
+        Opt(
+            Group.LIMITS,
+            "requests per second",
+            "N",
+            _READS,
+            "20; no limit on loopback",
+            above=0,
+            load_help="requests per second, all users together",
+            load_default=200.0,
+        ),
+    ] = None
+    yes_load_this_host: Annotated[bool, Opt(Group.LIMITS, _LOAD_HOST, at=Place.LOAD)] = False

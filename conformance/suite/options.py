@@ -1,0 +1,35 @@
+"""The options of a run, as pytest has them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+
+from conformance.run.describing import Place
+from conformance.run.options import at
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options of a run, below the headings of ``check --help``."""
+    for option in at(Place.CHECK):
+        title = f"conformance of GET /api/queue: {option.group.lower()}"
+        group = parser.getgroup(f"conformance: {option.group}", title)
+        told = option.told.replace("%", "%%")
+        if option.metavar is None:
+            group.addoption(option.flag, action="store_true", help=told)
+        else:
+            group.addoption(
+                option.flag,
+                metavar=option.metavar,
+                type=option.type,
+                default=option.default,
+                action="append" if option.multiple else "store",
+                help=told,
+            )
+
+
+def given_options(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of the options of a run, by name."""
+    return {option.name: getattr(given, option.name) for option in at(Place.CHECK)}
