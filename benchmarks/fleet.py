@@ -5,7 +5,7 @@ scheduler, and of the process that serves; what that makes on two cores that do 
 and how memory grows from a quarter of the endpoints to all of them. Fails where a fault was not found, somebody was
 accused who kept the contract, or was asked other than by ``check``.
 
-Needs the extra ``fleet``. Every process talks to loopback alone.
+Every process talks only to loopback.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ def watched(process: subprocess.Popen[str], server: psutil.Process) -> Spent:
     while process.poll() is None:
         time.sleep(0.2)
         try:
-            workers = [each for each in client.children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
+            workers = [
+                each
+                for each in client.children(recursive=True)
+                if "conformance.fleet.child" in " ".join(each.cmdline())
+            ]
             parts = {"client": [client], "workers": workers, "server": [server]}
             for part, processes in parts.items():
                 for each in processes:
@@ -108,8 +112,8 @@ def check_fleet(number: int, folder: Path) -> tuple[float, Spent, Counter[str]]:
     with serving(number) as (server, url):
         listed = folder / "urls.txt"
         listed.write_text("".join(f"{url}/{place}\n" for place in range(number)), encoding="utf-8")
-        options = [f"--workers={WORKERS}", f"--report-dir={folder}"]
-        command = [str(BIN / "comfy-conformance"), "fleet", str(listed), *options]
+        options = [f"--workers={WORKERS}", f"--report-dir={folder}", "--properties=0"]
+        command = [str(BIN / "comfy-conformance"), "check", "--all", str(listed), *options]
         start = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             spent = watched(process, server)

@@ -27,7 +27,6 @@ VERBS: Final = {
     "compare": "Compare two endpoints, two reports, or two runs of a history.",
     "clauses": "List the clauses of the contract, or show one in full.",
     "deviations": "Create or check a register of known deviations.",
-    "fleet": "Check many endpoints, spread over processes and machines.",
     "serve": "Serve the reference endpoint, with or without a fault.",
     "load": "Check every response while many users read a queue at once.",
     "nightly": "Decide what the results of a night mean for the rolling issue.",

@@ -11,24 +11,14 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import (
-    GroupedCommand,
-    GroupedOption,
-    finish,
-    options_at,
-    progress,
-    refusal,
-    unwritable,
-)
+from conformance.cli.options_of_many import MANY, NAMES, options_of_many
+from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, progress, refusal, unwritable
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import settings_from
 from conformance.run.settings import Settings
 
 TARGETS_FILE: Final = "targets.toml"
-PARALLEL: Final = 4
-MANY: Final = "Many targets"
-"""The heading of the options for many targets."""
 
 
 @click.command(cls=GroupedCommand)
@@ -36,53 +26,24 @@ MANY: Final = "Many targets"
 @options_at(Place.CHECK)
 @click.option(
     "--all",
-    "file",
-    type=click.Path(path_type=Path),
+    "source",
     is_flag=False,
     flag_value=TARGETS_FILE,
-    metavar="[FILE]",
-    help=f"Check every target of a file, and write an overview too. [default: one target; FILE: {TARGETS_FILE}]",
+    metavar="[SOURCE]",
+    help="Check all targets of a targets.toml, a CSV file, a file with a URL a line, or - for standard input. "
+    f"[default: one target; SOURCE: {TARGETS_FILE}]",
     cls=GroupedOption,
     group=MANY,
 )
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="NAME",
-    help="With --all, check only this target; repeatable. [default: all]",
-    cls=GroupedOption,
-    group=MANY,
-)
-@click.option(
-    "--parallel",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help=f"With --all, number of targets at a time. [default: {PARALLEL}]",
-    cls=GroupedOption,
-    group=MANY,
-)
-@click.option(
-    "--list",
-    "form",
-    type=click.Choice(["text", "json"]),
-    is_flag=False,
-    flag_value="text",
-    metavar="[FORMAT]",
-    help="With --all, list the targets and send nothing; json is one line for the matrix of a CI system. "
-    "[default: check them; FORMAT: text]",
-    cls=GroupedOption,
-    group=MANY,
-)
+@options_of_many
 @click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
-def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
+def check(  # noqa: PLR0913 - one parameter for each option that is looked at here
+    *,
     url: str | None,
     target: str | None,
     report_dir: str,
     quiet: bool,
-    file: Path | None,
-    only: tuple[str, ...],
-    parallel: int | None,
-    form: str | None,
+    source: str | None,
     opened: bool,
     **options: Any,
 ) -> int:
@@ -91,18 +52,21 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
     URL is the base URL of the server, such as http://127.0.0.1:8188. Without a URL the embedded reference endpoint is
     checked.
 
-    With --all every target of a file (docs/ci.md) is checked by a process of its own, without the keys of others.
-    Other options that are given with it override the file. Exit status: the first of 1, 3, 4, 10 and 0 that any
-    target ends with; 3 if a run failed or was stopped.
+    With --all every target of SOURCE (docs/ci.md, docs/fleet.md) is checked, without the keys of others, by processes of
+    this machine or a Dask cluster. Options that are given with it override SOURCE. Finished results are kept whatever
+    happens, and --resume goes on from there. Exit status: the first of 1, 3, 4, 10 and 0 that any target ends with; 2 if
+    the run was interrupted, 3 if it could not go on.
     """
-    if file is not None:
+    many = {name: options.pop(name) for name in NAMES}
+    if source is not None:
         if url is not None:
-            raise refusal("--all FILE names the targets: leave out the URL")
-        status = _many(file, only, parallel, form, {"target": target, **options}, Path(report_dir), quiet=quiet)
-        return _open(Path(report_dir), status) if opened and form is None else status
-    stray = [flag for flag, value in (("--only", only), ("--parallel", parallel), ("--list", form)) if value]
-    if stray:
-        raise refusal(f"{stray[0]} is for many targets: add --all")
+            raise refusal("--all SOURCE names the targets: leave out the URL")
+        from conformance.cli.check_all import check_all
+
+        status = check_all(source, many, Path(report_dir), _typed({"target": target, **options}), quiet=quiet)
+        return _open(Path(report_dir), status) if opened and many["list"] is None else status
+    for name in _typed(many):
+        raise refusal(f"--{name.replace('_', '-')} is for many targets: add --all")
     from conformance.judge.build import report_on
     from conformance.run.ask import ask
     from conformance.run.consent import announcement
@@ -142,26 +106,10 @@ def _open(directory: Path, status: int) -> int:
     return status
 
 
-def _many(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at
-    file: Path,
-    only: tuple[str, ...],
-    parallel: int | None,
-    form: str | None,
-    options: Mapping[str, Any],
-    report_dir: Path,
-    *,
-    quiet: bool,
-) -> int:
-    """Check the targets of a file, or list them."""
-    if form is not None:
-        from conformance.cli.list_targets import list_targets
-
-        return list_targets(file, only, form)
-    from conformance.cli.check_all import check_all
-
-    typed = click.get_current_context().get_parameter_source
-    given = {name: value for name, value in options.items() if typed(name) is ParameterSource.COMMANDLINE}
-    return check_all(file, only, parallel or PARALLEL, report_dir, given, quiet=quiet)
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that were given on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return {name: value for name, value in values.items() if source(name) is ParameterSource.COMMANDLINE}
 
 
 def _see_places(settings: Settings) -> None:

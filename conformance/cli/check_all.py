@@ -1,156 +1,245 @@
-"""``comfy-conformance check --all``: check many targets, leave a report of each and one overview."""
+"""``comfy-conformance check --all``: check many targets, here or on a cluster, and leave one overview."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-import re
+import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
+from conformance.cli.list_targets import list_targets
+from conformance.cli.options_of_many import LANES, PROCESSES
 from conformance.cli.shared import refusal, unwritable
+from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
-from conformance.run.targets import OF_ONE, read
-from conformance.text.suggest import did_you_mean
+from conformance.run.targets import OF_ONE
 
 if TYPE_CHECKING:
-    from conformance.history.overview import TargetResult
-    from conformance.run.many import TargetRun
-    from conformance.run.targets import Target
+    from conformance.fleet.engine import Engine, Tell
+    from conformance.fleet.filing import Filing
+    from conformance.fleet.model import EndpointResult
+    from conformance.fleet.sources import Inspected, TargetSource
+    from conformance.fleet.work import Keep
 
-_LISTS: Final = (".csv", ".tsv", ".txt")
-"""Suffixes of tables and of lists of URLs; other files are TOML."""
 COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive": "yellow", "error": "magenta"}
 
 
-def check_all(  # noqa: PLR0913 - one parameter for each option that is looked at here
-    file: Path, only: Sequence[str], parallel: int, report_dir: Path, given: Mapping[str, Any], *, quiet: bool
-) -> int:
-    """Check the targets that a file names, or those of them named in ``only``; ``given`` outweighs what it says."""
-    from conformance.history.overview import overview
-    from conformance.judge.ledger import instant
-    from conformance.render.overview import headline, write_overview
-    from conformance.render.write import check_writable
-    from conformance.run.many import jobs, run_all
+@dataclass(frozen=True)
+class Stopped:
+    """Why a run ended before its end, and the exit status that says so."""
 
+    why: str
+    status: int
+
+
+def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Mapping[str, Any], *, quiet: bool) -> int:
+    """Check the targets of a source. ``many`` are the options for many targets; ``given`` outweigh those of targets."""
+    if many["list"] is not None:
+        return list_targets(source, many["only"], many["list"])
     for name in OF_ONE:
         if name in given:
-            told = f"--{name.replace('_', '-')} belongs to one target: with --all write it into {file}"
+            told = f"--{name.replace('_', '-')} belongs to one target: with --all write it into {source}"
             raise refusal(told)
-    try:
-        targets = [target.with_options(given) for target in chosen(file, only)]
-        work = jobs(targets, os.environ, report_dir)
-        check_writable(report_dir)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
-    except OSError as error:
-        raise unwritable(report_dir, error) from None
-    if not quiet:
-        _announce(work, parallel)
-    start = time.time()
-    with _progress(work, quiet=quiet) as tell:
-        found = run_all(work, parallel=parallel, tell=tell, say=_say)
-    whole = overview(found, start=instant(start), end=instant(time.time()))
-    try:
-        write_overview(whole, report_dir)
-    except OSError as error:
-        raise unwritable(report_dir, error) from None
-    for one in () if quiet else found:
-        click.secho(_line(one), fg=COLOUR[one.outcome])
-    click.secho(headline(whole), fg=COLOUR[whole.outcome])
-    if not quiet:
-        click.echo(f"overview: {report_dir / 'index.html'}")
-    return whole.exit
+    if many["scheduler"] is not None:
+        _demand_cluster(many)
+    if many["resume"] and many["fresh"]:
+        raise refusal("--resume and --fresh contradict each other: give one of them")
+    with ExitStack() as stack:
+        try:
+            engine, targets, filing, found = _prepared(stack, source, many, report_dir, given)
+        except UsageProblem as problem:
+            raise refusal(str(problem)) from None
+        except OSError as error:
+            raise unwritable(report_dir, error) from None
+        if not quiet:
+            _announce(engine, found)
+        with _progress(filing, found.number, quiet=quiet) as tell:
+            stopped = _run(engine, targets, filing, tell) or _end(filing)
+    return _finish(report_dir, found.number, stopped, quiet=quiet)
 
 
-def chosen(file: Path, only: Sequence[str]) -> list[Target]:
-    """Read the targets of a file, or those of them named in ``only``. Raises UsageProblem."""
-    targets = {target.name: target for target in (_listed(file) if file.suffix.lower() in _LISTS else read(file))}
-    for name in only:
-        if name not in targets:
-            raise UsageProblem(f"{file} names no target {name!r}{did_you_mean(name, targets)}")
-    return [target for target in targets.values() if not only or target.name in only]
+def _demand_cluster(many: Mapping[str, Any]) -> None:
+    if find_spec("distributed") is None:
+        raise refusal("--scheduler needs Dask: pip install 'comfy-queue-conformance[fleet]'")
+    for name in ("workers", "isolate"):
+        if many[name]:
+            raise refusal(f"--{name} is for processes of this machine: leave out --scheduler")
 
 
-def _listed(file: Path) -> list[Target]:
-    """Read a CSV file or a list of URLs. A target's name is that of its directory too."""
-    from conformance.fleet.sources import source_of
+def _prepared(
+    stack: ExitStack, name: str, many: Mapping[str, Any], directory: Path, given: Mapping[str, Any]
+) -> tuple[Engine, TargetSource, Filing, Inspected]:
+    """Read the source as if to send, and open the results. Raises UsageProblem and OSError."""
+    from conformance.fleet.bounds import FleetBounds
+    from conformance.fleet.engine import Engine
+    from conformance.fleet.filing import Filing
+    from conformance.fleet.model import Header
+    from conformance.fleet.results import Results
+    from conformance.fleet.sources import WHOLE, inspect, part_of, source_of
+    from conformance.history import prepare
+    from conformance.judge.ledger import instant
 
-    with source_of(str(file), sys.stdin.buffer) as source:
-        targets = [replace(target, name=_directory(target.name)) for target in source]
-    seen: set[str] = set()
-    for target in targets:
-        if target.name.lower() in seen:
-            raise UsageProblem(f"{file}: two targets have the name {target.name!r}: add a column 'name'")
-        seen.add(target.name.lower())
-    if not targets:
-        raise UsageProblem(f"{file} names no endpoint: give one URL a line, or a CSV file with a column 'url'")
-    return targets
+    scheduler, part, only = many["scheduler"], many["part"], many["only"]
+    processes = many["workers"] or max(os.cpu_count() or 1, PROCESSES)
+    parallel = many["parallel"] or (LANES * processes if scheduler is None else 64)
+    bounds = FleetBounds(parallel, many["per_host"], many["rate"], many["host_rate"], many["jitter"])
+    bounds.demand_enough(Bounds(**{name: given[name] for name in ("deadline", "max_requests") if name in given}))
+    meant = part_of(part) if part else WHOLE
+    targets = stack.enter_context(source_of(name, sys.stdin.buffer, meant, frozenset(only)))
+    found = inspect(targets, os.environ, given, far=scheduler is not None)
+    for history in found.histories:
+        prepare(Path(history))
+    options = {name: " ".join(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    if only:
+        options["only"] = " ".join(only)
+    header = Header(source=name, start=instant(time.time()), options=options, part=part)
+    keep: Keep = many["keep"] or ("pages" if targets.is_toml else "all")
+    results = stack.enter_context(
+        Results.resume(directory, header) if many["resume"] else Results.begin(directory, header, fresh=many["fresh"])
+    )
+    engine = Engine(
+        bounds,
+        workers=min(processes, parallel),
+        scheduler=scheduler,
+        keep=keep,
+        given=given,
+        isolate=many["isolate"],
+        environ=os.environ,
+        variables=frozenset(found.variables),
+    )
+    return engine, targets, Filing(results, directory, keep, _say), found
 
 
-def _directory(name: str) -> str:
-    """Return a name of a directory: of a URL what stands after its scheme."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name.partition("://")[2] or name).strip(".-")[:64] or "target"
+def _announce(engine: Engine, found: Inspected) -> None:
+    from conformance.fleet.sources import FEW
+    from conformance.text.plural import count
 
-
-def _announce(work: Sequence[TargetRun], parallel: int) -> None:
-    from conformance.run.consent import announcement
-
-    for job in work:
-        for line in announcement(job.settings):
-            click.echo(f"{job.target.name}: {line}", err=True)
-    if os.environ.get(DEFAULT_KEY_ENV) and not any(DEFAULT_KEY_ENV in job.target.variables for job in work):
+    for text in found.announced if found.number <= FEW else ():
+        click.echo(text, err=True)
+    if os.environ.get(DEFAULT_KEY_ENV) and not found.keyed_by_default:
         told = f'{DEFAULT_KEY_ENV} is set and sent to nobody: no target says api-key-env = "{DEFAULT_KEY_ENV}"'
         click.echo(told, err=True)
-    if len(work) > parallel:
-        click.echo(f"{parallel} at a time", err=True)
+    here = f"up to {engine.workers} process{'' if engine.workers == 1 else 'es'}"
+    who = f"the workers at {engine.scheduler}" if engine.scheduler else here
+    targets = count(found.number, "target")
+    click.echo(f"checking {targets}, up to {engine.bounds.parallel} at a time, by {who}", err=True)
 
 
 def _say(text: str) -> None:
-    """Print what a run says on the standard error: what somebody has to know at once."""
+    """Print what the user has to know at once."""
     from conformance.text.safe import line
 
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
-def _line(one: TargetResult) -> str:
-    from conformance.text.safe import line
+def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> Stopped | None:
+    """Check what is not checked yet. Return why not all of it was, None if all was."""
+    from conformance.fleet.backend import Lost
+    from conformance.fleet.engine import run
 
-    flags = "".join(f" [{flag}]" for flag in one.flags)
-    return line(f"{one.name}: {one.outcome}: {one.reason}{flags}")
+    if all(target.name in filing.results.done for target in targets):
+        return None
+    try:
+        asyncio.run(_until_signalled(run(engine, targets, filing, tell)))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return Stopped("it was interrupted", EXIT_INTERRUPTED)
+    except Lost as lost:
+        return Stopped(str(lost), EXIT_INTERNAL)
+    except OSError as error:
+        return _unwritten(error)
+    return None
 
 
-def _progress(work: Sequence[TargetRun], *, quiet: bool) -> Any:
-    """Show on a terminal who is being checked and what others came to; nowhere else."""
-    from contextlib import contextmanager
+def _end(filing: Filing) -> Stopped | None:
+    from conformance.fleet.results import endpoints
+    from conformance.fleet.tally import FleetTally
+    from conformance.judge.ledger import instant
 
-    @contextmanager
-    def shown() -> Any:
-        if quiet or not sys.stderr.isatty():
-            yield lambda *_: None
-            return
-        running: dict[str, None] = {}
-        ended = 0
+    try:
+        filing.results.write(FleetTally(endpoints(filing.directory)).footer(instant(time.time())))
+    except OSError as error:
+        return _unwritten(error)
+    return None
 
-        def tell(name: str, found: TargetResult | None) -> None:
-            nonlocal ended
-            if found is None:
-                running[name] = None
-            else:
-                del running[name]
-                ended += 1
-            names = ", ".join([*running][:6]) + (", …" if len(running) > 6 else "")
-            click.echo(f"\r\033[K{ended} of {len(work)} ended; running: {names}", nl=False, err=True)
 
-        try:
-            yield tell
-        finally:
-            click.echo("\r\033[K", nl=False, err=True)
+def _unwritten(error: OSError) -> Stopped:
+    return Stopped(f"the results cannot be written: {error.strerror}", EXIT_INTERNAL)
 
-    return shown()
+
+async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Let SIGTERM and Ctrl-C end the work in order: processes are stopped, files are closed."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: there Ctrl-C comes as KeyboardInterrupt
+            loop.add_signal_handler(number, task.cancel)
+    await work
+
+
+@contextmanager
+def _progress(filing: Filing, number: int, *, quiet: bool) -> Iterator[Tell]:
+    """Show on a terminal how far the run is; nowhere else."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    done = filing.results.done
+    start, before, bad = time.monotonic(), len(done), 0
+
+    def tell(result: EndpointResult) -> None:
+        nonlocal bad
+        bad += result.outcome != "conformant"
+        each = (len(done) - before) / max(time.monotonic() - start, 0.1)
+        click.echo(
+            f"\r\033[K{len(done):,} of {number:,}, {bad:,} not conformant, {each:.1f} a second", nl=False, err=True
+        )
+
+    try:
+        yield tell
+    finally:
+        click.echo("\r\033[K", nl=False, err=True)
+
+
+def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: bool) -> int:
+    """Write the overview, print the summary, return the exit status."""
+    from conformance.fleet.results import endpoints
+
+    status = 0
+    try:
+        status = show_overview([directory], directory, quiet=quiet)
+    except OSError as error:
+        stopped = stopped or Stopped(f"the overview cannot be written: {error.strerror}", EXIT_INTERNAL)
+    if stopped is None:
+        return status
+    kept = sum(1 for _ in endpoints(directory))
+    told = f"{kept:,} of {number:,} targets are judged and kept in {directory}"
+    click.echo(f"stopped: {stopped.why}; {told}: go on with --resume", err=True)
+    return stopped.status
+
+
+def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> int:
+    """Write the overview of runs that belong together, and print the summary. Returns the exit status of the whole.
+
+    Raises OSError, and UsageProblem if one of the directories holds no results.
+    """
+    from conformance.fleet.overview import write_overview
+    from conformance.fleet.text import summary
+    from conformance.render.overview import headline
+
+    tally = write_overview(directories, into)
+    for text in () if quiet else summary(tally):
+        click.echo(text)
+    click.secho(headline(tally), fg=COLOUR[tally.outcome])
+    if not quiet:
+        click.echo(f"overview: {into / 'index.html'}")
+    return tally.exit

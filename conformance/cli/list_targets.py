@@ -1,23 +1,25 @@
-"""``comfy-conformance check --all --list``: the targets of a file, without sending anything."""
+"""``comfy-conformance check --all --list``: the targets of a source, without sending anything."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from conformance.cli.check_all import chosen
 from conformance.cli.shared import refusal
 from conformance.problems import UsageProblem
 from conformance.text.safe import line
 
 
-def list_targets(file: Path, only: Sequence[str], form: str) -> int:
-    """Validate a targets file and list it: as text, or as one line of JSON for the matrix of a CI system."""
+def list_targets(name: str, only: Sequence[str], form: str) -> int:
+    """Validate a source of targets and list them: as text, or as one line of JSON for the matrix of a CI system."""
+    from conformance.fleet.sources import named_in, source_of
+
     try:
-        found = chosen(file, only)
+        with source_of(name, sys.stdin.buffer, only=frozenset(only)) as source:
+            found = named_in(source)
     except UsageProblem as problem:
         raise refusal(str(problem)) from None
     if form == "json":

@@ -16,6 +16,7 @@ from conformance.cli.shared import reading, refusal
 from conformance.history.night import AFTER
 
 if TYPE_CHECKING:
+    from conformance.fleet.model import EndpointResult
     from conformance.history.digest import Digest
     from conformance.history.night import Decision
     from conformance.history.overview import Overview, TargetResult
@@ -108,7 +109,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     from conformance.history.digest import digest
     from conformance.history.night import decide, known_keys
-    from conformance.history.overview import overview
+    from conformance.history.overview import Overview
     from conformance.judge.ledger import instant
     from conformance.render import night as told
 
@@ -124,8 +125,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if any(each.report is not None and not one.strip for each, one in zip(found, results, strict=True)):
         said.append("some targets have no history (--history FILE): what broke or was mended in them is not known")
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
-    whole = overview(results, start=times[0], end=times[-1])
-    shown = digest(results, start=times[0], end=times[-1], said=said)
+    whole = Overview(times[0], times[-1], tuple(results))
+    shown = digest(results, start=whole.start, end=whole.end, said=said)
     known = None if issue is None else known_keys(_text(issue))
     decision = decide(results, known, after=after)
     if output is not None:
@@ -174,14 +175,13 @@ def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
 
 
 def _found(directory: Path) -> list[Found]:
-    """Read what is left in a directory: of all targets of an overview, or of the one that was checked."""
-    from msgspec import DecodeError
-
-    from conformance.history.overview import decode
+    """Read the results in a directory: of many targets, or of one."""
+    from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
+    from conformance.problems import UsageProblem
     from conformance.render.overview import result
 
-    path = directory / "overview.json"
+    path = directory / RESULTS
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
         report = reading(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
@@ -190,17 +190,23 @@ def _found(directory: Path) -> list[Found]:
         shown = result(str(given or name), report, exit_status(report, **options))
         return [Found(shown, report, directory, named=given is not None)]
     try:
-        whole = decode(path.read_bytes())
-    except OSError as error:
-        raise refusal(f"{path} cannot be read: {error.strerror}") from None
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise refusal(f"{path} is no overview.json of this suite: {error}") from None
-    return [
-        Found(one)
-        if one.report is None
-        else Found(one, reading(directory / one.name / "compliance.json"), directory / one.name)
-        for one in whole.targets
-    ]
+        return [_target(directory, one) for one in endpoints(directory)]
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
+
+
+def _target(directory: Path, one: EndpointResult) -> Found:
+    from msgspec import structs
+
+    from conformance.fleet.filing import directory_of
+    from conformance.fleet.results import report_of
+
+    name = directory_of(one.name)
+    result = structs.replace(one, name=name)  # in the key of a trouble it has no blanks
+    named = one.name != one.target
+    if one.report is not None:
+        return Found(result, reading(directory / name / "compliance.json"), directory / name, named=named)
+    return Found(result, None if one.stored is None else report_of(directory, one), named=named)
 
 
 def _written(path: Path) -> float:

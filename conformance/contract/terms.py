@@ -165,57 +165,57 @@ SWAPPED_ISSUE: Final = "Comfy-Org/ComfyUI issue 12659"
 
 ELEMENT_ORDER: Final = Difference(
     "element-order",
-    f"ComfyUI sends {ORDER[Dialect.OSS]}: elements 3 and 4 stand in each other's place",
+    f"ComfyUI sends {ORDER[Dialect.OSS]}: elements 3 and 4 are swapped",
     f"server.py lines 846-852 and 892; {SWAPPED_ISSUE}",
     ("q_running1_pending0", "q_extra_data"),
 )
 COUNTER: Final = Difference(
     "counter",
-    "ComfyUI's element 0 is no position: it counts prompts from 0, and `front` makes it negative",
+    "ComfyUI's element 0 is not a position: it counts prompts from 0, and `front` makes it negative",
     "server.py lines 211 and 863-868",
     ("q_running1_pending0", "q_front_2"),
 )
 CHOSEN_NUMBER: Final = Difference(
     "chosen-number",
-    "ComfyUI's element 0 is what a client chose, as a float, and who has the lowest is next: it may stand twice",
+    "ComfyUI's element 0 may be a number that a client chose, as a float. The lowest runs next, and two jobs may share one",
     "server.py lines 860-861; Comfy-Org/ComfyUI issue 684",
     ("q_numbers", "q_ties"),
 )
 HEAP: Final = Difference(
     "heap",
-    "ComfyUI lists its queue, a heap, as it lies in memory",
+    "ComfyUI's queue is a heap, and it is listed in the heap's own order",
     "execution.py lines 1110, 1123, 1133 and 1176-1180",
     ("q_default_20_after_7_dispatched", "q_front_2"),
     softens=True,
 )
 NO_AUTHENTICATION: Final = Difference(
     "no-authentication",
-    "ComfyUI has no authentication: every key and none is let in",
+    "ComfyUI has no authentication: it accepts every key, and requests without a key",
     "server.py lines 213-229 (no middleware and no handler asks for one)",
     ("auth_apikey", "q_extra_data"),
 )
 FOREIGN_ORIGIN: Final = Difference(
     "foreign-origin",
-    "ComfyUI answers a foreign Origin with an empty 403: that is no refusal for want of a key",
+    "ComfyUI answers a foreign Origin with an empty 403, which does not refuse a missing key",
     "server.py lines 141-166, and of newer versions Comfy-Org/ComfyUI pull request 13261",
     ("h_origin_mismatch",),
 )
 NO_ERROR_RESPONSE: Final = Difference(
     "no-error-response",
-    'ComfyUI knows no ErrorResponse: its errors are empty, plain text, or {"error": …}',
+    'ComfyUI has no ErrorResponse: its errors are empty, plain text, or {"error": …}',
     "server.py lines 166, 897 and 905; aiohttp's own text for the rest",
     ("h_origin_badport",),
 )
 ONE_QUEUE: Final = Difference(
     "one-queue",
-    "ComfyUI serves one queue to everybody: there is no user to keep it from",
+    "ComfyUI serves one queue to everybody: it has no separate users",
     "server.py line 207; middleware/cache_middleware.py lets the queue pass",
     ("q_empty",),
 )
 
 EMPTY_ANSWER: Final = Difference(
     "empty-answer",
-    "ComfyUI answers who removes jobs with an empty body: it knows no QueueManageResponse",
+    "ComfyUI answers a request to remove jobs with an empty body: it has no QueueManageResponse",
     "server.py lines 907-919",
     ("pq_delete_pending",),
 )

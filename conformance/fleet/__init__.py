@@ -1,1 +1,1 @@
-"""Fleets: many endpoints, each checked as ``check`` does it, spread over processes and machines by Dask."""
+"""Many targets, each checked as ``check`` does it, by processes of this machine or a Dask cluster."""

@@ -1,4 +1,4 @@
-"""What a fleet may cost: checks at a time and requests per second, in all and at each host."""
+"""The limits of a run: checks at a time and requests per second, in all and at each host."""
 
 from __future__ import annotations
 

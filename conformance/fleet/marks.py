@@ -6,7 +6,7 @@ import hashlib
 
 
 class Marks:
-    """A set of names that cannot be read back. Two of a million names are taken for one once in 10^26 fleets."""
+    """A set of names that cannot be read back. Two of a million names are taken for one once in 10^26 runs."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()

@@ -1,6 +1,6 @@
-"""What a fleet came to, as plain frozen values: the lines of ``results.jsonl``.
+"""The lines of ``results.jsonl``, as plain frozen values.
 
-A header, a line for each endpoint as it is judged, a footer: a file without one is of a fleet that did not end.
+A header, a line for each target as it is judged, a footer: a file without a footer is of a run that did not end.
 Members may be added, never changed or taken away, as in ``compliance.json``.
 """
 
@@ -17,7 +17,7 @@ from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 FINGERPRINTS: Final = 50
-"""Kinds of breaches that a line names; the report of the endpoint has all."""
+"""Kinds of breaches that a line names; the report of the target has all."""
 
 
 class BreachKind(Value, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class Stored(Value, frozen=True, kw_only=True):
 
 
 class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
-    """The first line. ``options`` are those that were given for all endpoints, ``part`` which of them were meant."""
+    """The first line. ``options`` are those that were given for all targets, ``part`` which of them were meant."""
 
     schema_version: Literal[1] = 1
     suite_version: str = __version__
@@ -48,7 +48,7 @@ class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
 
 
 class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", tag="endpoint"):
-    """What the check of one endpoint came to.
+    """The result of one target.
 
     ``seconds`` is how long it took and ``p50`` and ``p95`` how long its answers did, in seconds; ``received`` counts
     the bytes of their bodies. ``unreached`` says why there was no answer at all, where there was none. ``worker`` is
@@ -67,7 +67,7 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
 
 
 class Footer(Value, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
-    """The last line. ``counts`` are of endpoints by outcome, ``exit`` is the exit status of the whole."""
+    """The last line. ``counts`` are of targets by outcome, ``exit`` is the exit status of the whole."""
 
     end: str
     endpoints: int
@@ -80,7 +80,7 @@ Line = Header | EndpointResult | Footer
 
 
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
-    """Return the line of an endpoint that was checked; ``status`` is the exit status that its run alone would have."""
+    """Return the line of a target that was checked; ``status`` is the exit status that ``check`` would have for it."""
     plain = result(name, report, status)
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)
@@ -99,7 +99,7 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
 
 
 def failed(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
-    """Return the line of an endpoint whose check failed: that says nothing about the endpoint."""
+    """Return the line of a target whose check failed: that says nothing about the target."""
     return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
 
 

@@ -1,4 +1,4 @@
-"""The overview of a fleet: one page, made from the lines that its endpoints left."""
+"""The overview of many targets: one page, and a summary in Markdown, made from the lines of results.jsonl."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Final, get_args
 
 from conformance.fleet.model import EndpointResult
 from conformance.fleet.results import endpoints, ends_of
-from conformance.fleet.tally import FleetTally, headline
+from conformance.fleet.tally import FleetTally
 from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
+from conformance.render.overview import headline, render_markdown
 from conformance.render.page import render
 from conformance.render.words import VERDICT
 from conformance.text.files import write_whole
 
 ROWS: Final = 10_000
-"""Endpoints that the page lists; the worst come first."""
+"""Targets that the page lists; the worst come first."""
 GROUPS: Final = 30
-"""Groups that the page shows, and as many endpoints that fail as no other does."""
+"""Groups that the page shows, and as many targets that fail as no other does."""
 OUTCOME: Final[dict[Outcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
@@ -29,16 +30,23 @@ OUTCOME: Final[dict[Outcome, str]] = {
 
 
 def write_overview(directories: Sequence[Path], into: Path) -> FleetTally:
-    """Write ``index.html`` of fleets that belong together, and return what they have in common.
+    """Write ``index.html`` and ``summary.md`` of runs that belong together, and return what their targets share.
 
-    Raises OSError, and UsageProblem where one of the directories holds no fleet.
+    Raises OSError, and UsageProblem if one of the directories holds no results.
     """
     tally = FleetTally(_all(directories))
-    write_whole({into / "index.html": _page(directories, tally).encode()})
+    linked = [*directories] == [into]
+    summary = render_markdown(tally, _worst_first(directories))
+    write_whole(
+        {
+            into / "index.html": _page(directories, tally, linked=linked).encode(),
+            into / "summary.md": summary.encode(),
+        }
+    )
     return tally
 
 
-def _page(directories: Sequence[Path], tally: FleetTally) -> str:
+def _page(directories: Sequence[Path], tally: FleetTally, *, linked: bool) -> str:
     """Return the page. All that a server sent is text in it."""
     ends = [ends_of(directory) for directory in directories]
     footers = [footer for _, footer in ends if footer is not None]
@@ -47,10 +55,11 @@ def _page(directories: Sequence[Path], tally: FleetTally) -> str:
     alone = [group for group in groups if group[1].number == 1]
     outcome = tally.outcome
     return render(
-        "fleet.html",
+        "overview.html",
         Verdict.INCONCLUSIVE if outcome == "error" else Verdict(outcome),
-        styles=("style.css", "site/site.css", "fleet.css"),
-        script="fleet.js",
+        styles=("style.css", "site/site.css", "overview.css"),
+        script="overview.js",
+        linked=linked,
         tally=tally,
         headline=headline(tally),
         OUTCOME=OUTCOME,
@@ -77,6 +86,6 @@ def _all(directories: Sequence[Path]) -> Iterator[EndpointResult]:
 
 
 def _worst_first(directories: Sequence[Path]) -> Iterator[EndpointResult]:
-    """Yield the endpoints as a reader wants them: the files are read once for each outcome, and kept in no memory."""
+    """Yield the targets as a reader wants them: the files are read once for each outcome, and not kept in memory."""
     for outcome in get_args(Outcome):
         yield from (each for each in _all(directories) if each.outcome == outcome)

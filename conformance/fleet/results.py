@@ -1,6 +1,6 @@
-"""What a fleet leaves, written as it comes: ``results.jsonl``, and beside it the reports, each a member of a gzip file.
+"""The files of a run: ``results.jsonl``, written as results come, and the reports, each a member of a gzip file.
 
-``zcat reports.jsonl.gz`` is a line of JSON for each endpoint, in the order of ``results.jsonl``; a line there says
+``zcat reports.jsonl.gz`` is a line of JSON for each target, in the order of ``results.jsonl``; a line there says
 where its member is, so that one report is found without reading the others.
 """
 
@@ -31,6 +31,11 @@ def packed(report: Report) -> bytes:
     return gzip.compress(msgspec.json.encode(report) + b"\n", compresslevel=6, mtime=0)
 
 
+def unpacked(content: bytes) -> Report:
+    """Return a report as it was packed."""
+    return msgspec.json.decode(gzip.decompress(content), type=Report)
+
+
 def lines(directory: Path) -> Iterator[tuple[Line, int]]:
     """Yield the whole lines of ``results.jsonl``, each with the byte at which it ends. Raises UsageProblem."""
     path = directory / RESULTS
@@ -39,19 +44,19 @@ def lines(directory: Path) -> Iterator[tuple[Line, int]]:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
-                    return  # what was being written when the fleet was stopped
+                    return  # what was being written when the run was stopped
                 ends += len(line)
                 try:
                     yield _DECODER.decode(line), ends
                 except msgspec.MsgspecError:
                     raise UsageProblem(f"{path} is damaged at line {number}: restore it, or begin anew") from None
     except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror}): name the directory that a fleet has written"
+        msg = f"{path} cannot be read ({error.strerror}): name the report directory of check --all"
         raise UsageProblem(msg) from None
 
 
 def endpoints(directory: Path) -> Iterator[EndpointResult]:
-    """Yield what the endpoints came to, in the order in which they were judged. Raises UsageProblem."""
+    """Yield the results of targets, in the order in which they were judged. Raises UsageProblem."""
     return (line for line, _ in lines(directory) if isinstance(line, EndpointResult))
 
 
@@ -62,24 +67,24 @@ def ends_of(directory: Path) -> tuple[Header, Footer | None]:
     for last, _ in lines(directory):
         header = header or last
     if not isinstance(header, Header):
-        raise UsageProblem(f"{directory / RESULTS} does not begin with a header: it is no file of a fleet")
+        raise UsageProblem(f"{directory / RESULTS} does not begin with a header: check --all did not write it")
     return header, last if isinstance(last, Footer) else None
 
 
 def report_of(directory: Path, result: EndpointResult) -> Report:
-    """Return the report of an endpoint. Raises UsageProblem where it was not kept, or is damaged."""
+    """Return the report of a target. Raises UsageProblem if it was not kept, or is damaged."""
     if result.stored is None:
         raise UsageProblem(f"no report of {result.name!r} was kept (--keep): check it by itself")
     try:
         with (directory / REPORTS).open("rb") as file:
             file.seek(result.stored.start)
-            return msgspec.json.decode(gzip.decompress(file.read(result.stored.size)), type=Report)
+            return unpacked(file.read(result.stored.size))
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
         raise UsageProblem(f"{directory / REPORTS} cannot be read: {error}") from None
 
 
 class Results:
-    """The files of a fleet while it runs. What is written stays, whatever ends the fleet; a line is whole or absent."""
+    """The files while targets are checked. What is written stays, whatever ends the run; a line is whole or absent."""
 
     def __init__(self, results: BinaryIO, reports: BinaryIO, done: Marks) -> None:
         self._results, self._reports = results, reports
@@ -88,14 +93,14 @@ class Results:
 
     @classmethod
     def begin(cls, directory: Path, header: Header, *, fresh: bool = False) -> Self:
-        """Begin anew. What stands there is written over where it is a fleet that ended, or ``fresh`` says so.
+        """Begin anew. A run that ended is overwritten, and any other one if ``fresh`` says so.
 
-        Raises OSError, and UsageProblem where something else stands there, or another fleet writes.
+        Raises OSError, and UsageProblem if something else is there, or another run writes.
         """
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / RESULTS
         if not fresh and path.exists() and path.stat().st_size and ends_of(directory)[1] is None:
-            msg = f"{directory} holds a fleet that did not end: go on with --resume, or begin anew with --fresh"
+            msg = f"{directory} holds a run that did not end: go on with --resume, or begin anew with --fresh"
             raise UsageProblem(msg)
         made = cls._open(directory, Marks(), 0, 0)
         made.write(header)
@@ -103,9 +108,9 @@ class Results:
 
     @classmethod
     def resume(cls, directory: Path, header: Header) -> Self:
-        """Go on behind the last whole line, or begin where there is none.
+        """Continue after the last whole line, or begin if no line is whole.
 
-        Raises OSError, and UsageProblem where that cannot be.
+        Raises OSError, and UsageProblem if that is impossible.
         """
         if not (directory / RESULTS).exists():
             return cls.begin(directory, header)
@@ -136,7 +141,7 @@ class Results:
         return cls(files[0], files[1], done)
 
     def add(self, result: EndpointResult, report: bytes | None) -> None:
-        """Keep what an endpoint came to. Raises OSError, and the files are then as they were before."""
+        """Keep the result of a target. Raises OSError, and the files are then as they were before."""
         stored = None
         if report is not None:
             try:
@@ -187,7 +192,7 @@ def _write(file: BinaryIO, content: bytes) -> None:
 
 
 def _alone(file: BinaryIO, directory: Path) -> None:
-    """Lock a file as long as it is open: two fleets that write into one would spoil both."""
+    """Lock a file as long as it is open: two runs that write into one would spoil both."""
     try:
         import fcntl
     except ImportError:  # Windows has another way, and nobody has asked for it
@@ -196,7 +201,7 @@ def _alone(file: BinaryIO, directory: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise UsageProblem(f"{directory} is being written by another fleet: wait for it, or name another") from None
+        raise UsageProblem(f"{directory} is being written by another run: wait for it, or name another") from None
 
 
 def _demand_the_same(before: Header, now: Header, directory: Path) -> None:

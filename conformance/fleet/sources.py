@@ -1,19 +1,19 @@
-"""Where the endpoints of a fleet are named: targets.toml, a CSV file, a file of URLs, or standard input.
+"""Sources of many targets: targets.toml, a CSV file, a file of URLs, or standard input.
 
-A CSV file has a line of names first: ``url``, ``name`` if there are any, and any option of a target (``dialect``,
-``api-key-env``), spelt as in targets.toml; a field that is empty is not given. A file of URLs has one on each line;
-blank lines and what follows ``#`` at the start of a line are passed over. Both are read line by line, as often as
-they are needed, so that a fleet may be larger than memory. Spreadsheets and shells of Windows write semicolons or tabs
-for commas, byte order marks and UTF-16: all of these are read.
+The first line of a CSV file names its columns: ``url``, ``name`` if there are any, and any option of a target
+(``dialect``, ``api-key-env``), spelt as in targets.toml; a field that is empty is not given. A file of URLs has one on
+each line; blank lines and what follows ``#`` at the start of a line are passed over. Both are read line by line, as
+often as they are needed, so that a list may be larger than memory. Spreadsheets and shells of Windows write semicolons
+or tabs for commas, byte order marks and UTF-16: all of these are read.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Self
 
@@ -21,16 +21,24 @@ from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
 from conformance.run.address import checked_url
-from conformance.run.describing import Place
+from conformance.run.consent import announcement
+from conformance.run.describing import Group, Place
 from conformance.run.options import Option, at
-from conformance.run.settings import EMBEDDED
-from conformance.run.targets import Target, of_its_own, parse
+from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
+from conformance.run.targets import ISOLATE, Target, beside, of_its_own, parse
 from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
-_OPTIONS: Final = {option.name: option for option in at(Place.MANY)}
-"""Options of a target of a fleet: the plan of requests that ``check`` sends, and nothing that searches or writes."""
+WRITING: Final = tuple(option.name for option in at(Place.CHECK) if option.about.group is Group.WRITES)
+"""Options of a run that writes, which are refused for many targets."""
+_OPTIONS: Final = {
+    option.name: option for option in at(Place.CHECK) if option.name not in {*WRITING, "report_dir", "name"}
+}
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+THERE: Final = frozenset({"ca_bundle", "client_cert", "deviations", "document"})
+"""Options that name a file where the check runs."""
+FEW: Final = 20
+"""Targets up to which something is said of each one."""
 LONGEST_NAME: Final = 300
 STDIN: Final = "-"
 _DELIMITERS: Final = (",", ";", "\t")
@@ -39,7 +47,7 @@ _START: Final = 64
 
 
 class Part(NamedTuple):
-    """Which of the endpoints are meant: each ``of``-th one, beginning with number ``first``, from 0."""
+    """Which of the targets are meant: each ``of``-th one, beginning with number ``first``, from 0."""
 
     first: int
     of: int
@@ -50,13 +58,20 @@ WHOLE: Final = Part(0, 1)
 
 @dataclass(frozen=True)
 class TargetSource:
-    """A list of endpoints that can be read again and again while entered. ``name`` is how the user calls it."""
+    """Targets that can be read again and again while entered. ``name`` is how the user calls it."""
 
     name: str
     content: BinaryIO
     base: Path = Path()
     """Files that it names are below this."""
     part: Part = WHOLE
+    only: frozenset[str] = frozenset()
+    """Names of the targets that are meant; empty means all."""
+
+    @property
+    def is_toml(self) -> bool:
+        """Whether it is a targets.toml: each name in it can be the name of a directory."""
+        return self.name.lower().endswith(".toml")
 
     def __enter__(self) -> Self:
         return self
@@ -71,12 +86,12 @@ class TargetSource:
             _look_at(target, f"{self.name}, {where}")
             if not seen.add(target.name):
                 raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} is named twice: name each once")
-            if place % self.part.of == self.part.first:
+            if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
                 yield target
 
     def _numbered(self) -> Iterator[tuple[str, Target]]:
         self.content.seek(0)
-        if self.name.lower().endswith(".toml"):
+        if self.is_toml:
             targets = parse(_utf8(self.content.read(), self.name), Path(self.name))
             yield from ((f"[[target]] {number}", target) for number, target in enumerate(targets, 1))
             return
@@ -122,8 +137,8 @@ def _urls(lines: Iterator[str] | chain[str]) -> Iterator[tuple[str, Target]]:
 
 def _column(column: str, file: str) -> str:
     name = "target" if column == "url" else column.replace("-", "_")
-    if name != "name" and name not in _OPTIONS:
-        known = ["name", "url", *(option.replace("_", "-") for option in _OPTIONS)]
+    if name not in {"name", ISOLATE} and name not in _OPTIONS:
+        known = ["name", "url", ISOLATE, *(option.replace("_", "-") for option in _OPTIONS)]
         raise UsageProblem(f"{file}, line 1: {printable(column)!r} is no column{did_you_mean(column, known)}")
     return name
 
@@ -135,67 +150,117 @@ def _row(names: Sequence[str], fields: Sequence[str], where: str, base: Path) ->
     if "target" not in given:
         raise UsageProblem(f"{where} has no url")
     name = given.pop("name", given["target"])
-    return of_its_own(name, {key: _value(_OPTIONS[key], text, where, base) for key, text in given.items()})
+    isolate = _boolean(ISOLATE, given.pop(ISOLATE, "no"), where)
+    target = of_its_own(name, {key: _value(_OPTIONS[key], text, where, base) for key, text in given.items()})
+    return replace(target, isolate=isolate)
+
+
+def _boolean(spelt: str, text: str, where: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise UsageProblem(f"{where}: {spelt} is true or false, not {printable(text)!r}")
+    return _BOOLEANS[text.lower()]
 
 
 def _value(option: Option, text: str, where: str, base: Path) -> object:
     """Return what the field of a CSV file says. Several values of an option stand apart by spaces."""
     spelt = option.flag.removeprefix("--")
     if option.metavar is None:
-        if text.lower() not in _BOOLEANS:
-            raise UsageProblem(f"{where}: {spelt} is true or false, not {printable(text)!r}")
-        return _BOOLEANS[text.lower()]
+        return _boolean(spelt, text, where)
     if option.multiple:
         return text.split()
-    if option.metavar == "FILE":
-        return str(base / text)
     try:
-        return option.type(text)
+        return beside(base, option, option.type(text))
     except ValueError:
         raise UsageProblem(f"{where}: {spelt} is a number, not {printable(text)!r}") from None
 
 
 def _look_at(target: Target, where: str) -> None:
-    """Refuse what is no part of a fleet."""
-    for name in target.options:
-        if name not in _OPTIONS and target.options[name] not in (None, False):
+    """Refuse a target that is not only read, or whose name cannot be shown."""
+    for name in WRITING:
+        if target.options.get(name) not in (None, False):
             spelt = name.replace("_", "-")
-            raise UsageProblem(f"{where}: {spelt} is not for fleets: check {printable(target.name)!r} by itself")
-    if target.url == EMBEDDED:
-        raise UsageProblem(f"{where}: the embedded endpoint is no part of a fleet: give a URL")
+            told = f"{spelt} is for a run that writes, and many targets are only read"
+            raise UsageProblem(f"{where}: {told}: check {printable(target.name)!r} by itself")
     if len(target.name) > LONGEST_NAME or not target.name.isprintable():
         raise UsageProblem(f"{where}: a name is printable and of {LONGEST_NAME} characters at most")
 
 
-def looked_at(source: TargetSource, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> int:
-    """Read all of a source as if to send, and return how many targets there are. Raises UsageProblem.
+@dataclass
+class Inspected:
+    """What a source names: how many targets, the variables of their keys, and the histories that keep their runs."""
+
+    number: int = 0
+    variables: set[str] = field(default_factory=lambda: {DEFAULT_KEY_ENV, "CONFORMANCE_TARGET"})
+    histories: set[str] = field(default_factory=set)
+    announced: list[str] = field(default_factory=list)
+    """What is said of each target before it is asked; only of the first FEW."""
+    keyed_by_default: bool = False
+    """Whether a target names the default variable of a key."""
+
+
+def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> Inspected:
+    """Read all of a source and check every target before anything is sent. Raises UsageProblem.
 
     ``given`` are options that outweigh those of the targets. Where the workers are ``far``, keys and files of a target
     are there and not here: they are taken for granted.
     """
-    count = 0
-    for count, target in enumerate(source, 1):  # noqa: B007 - counted
+    found, left = Inspected(), set(source.only)
+    for target in source:
+        found.number += 1
+        left.discard(target.name)
+        whole = target.with_options(given)
+        if far and target.isolate:
+            told = f"{ISOLATE} is for processes of this machine: leave out --scheduler"
+            raise UsageProblem(f"{source.name}, target {target.name!r}: {told}")
         try:
-            _settled(target.with_options(given), environ, far=far)
+            settings = _settled(whole, environ, far=far, strict=not source.is_toml)
         except UsageProblem as problem:
             raise UsageProblem(f"{source.name}, {problem}") from None
-    if not count and not any(True for _ in replace(source, part=WHOLE)):
-        raise UsageProblem(f"{source.name} names no endpoint: give one URL a line, a CSV file or a targets.toml")
-    return count
+        found.variables |= whole.variables
+        found.keyed_by_default |= DEFAULT_KEY_ENV in whole.variables
+        if whole.options.get("history"):
+            found.histories.add(str(whole.options["history"]))
+        if found.number <= FEW and not far:
+            found.announced += [f"{target.name}: {line}" for line in _announcement(settings)]
+    _demand_targets(source, found.number, left)
+    return found
 
 
-def _settled(target: Target, environ: Mapping[str, str], *, far: bool) -> None:
-    checked_url(target.url)  # a list has no room for the note on an address without scheme
+def named_in(source: TargetSource) -> list[Target]:
+    """Return the targets of a source. Raises UsageProblem if there are none."""
+    found = list(source)
+    _demand_targets(source, len(found), source.only.difference(target.name for target in found))
+    return found
+
+
+def _demand_targets(source: TargetSource, number: int, missing: Collection[str]) -> None:
+    if missing:
+        name, known = min(missing), (target.name for target in replace(source, only=frozenset(), part=WHOLE))
+        raise UsageProblem(f"{source.name} names no target {name!r}{did_you_mean(name, list(islice(known, 10_000)))}")
+    if not number and not any(True for _ in replace(source, part=WHOLE)):
+        raise UsageProblem(f"{source.name} names no target: give one URL a line, a CSV file or a targets.toml")
+
+
+def _announcement(settings: Settings) -> Iterator[str]:
+    """Yield what is said before a target is asked. The seed of the generated requests is drawn by the worker."""
+    yield from announcement(replace(settings, properties=None))
+    if settings.properties is not None:
+        yield f"then {settings.properties.number} generated requests (--properties 0: none)"
+
+
+def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
+    if strict and target.url != EMBEDDED:
+        checked_url(target.url)  # a list has no room for the note on an address without scheme
     if not far:
-        target.settings(own_environment(target, environ), Path())
-        return
+        return target.settings(own_environment(target, environ), Path())
     assumed = dict.fromkeys(target.variables, "http://assumed.invalid")  # also where it is to be a proxy's URL
     options = dict(target.options)
     if options.pop("api_key_file", None):
         assumed["KEY_IN_A_FILE"] = "assumed"
         options["api_key_env"] = "KEY_IN_A_FILE"
-    kept = {name: value for name, value in options.items() if name not in {"ca_bundle", "client_cert", "deviations"}}
-    Target(target.name, kept).settings(assumed, Path())
+    return Target(target.name, {name: value for name, value in options.items() if name not in THERE}).settings(
+        assumed, Path()
+    )
 
 
 def own_environment(target: Target, environ: Mapping[str, str]) -> dict[str, str]:
@@ -212,19 +277,19 @@ def part_of(text: str) -> Part:
     return Part(int(first), int(of))
 
 
-def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE) -> TargetSource:
-    """Open a list of endpoints; standard input is read to its end. Raises UsageProblem."""
+def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE, only: frozenset[str] = frozenset()) -> TargetSource:
+    """Open a source of targets; standard input is read to its end. Raises UsageProblem."""
     if name == STDIN:
         from shutil import copyfileobj
         from tempfile import TemporaryFile
 
         kept = TemporaryFile()  # noqa: SIM115 - lives as long as the source
         copyfileobj(stdin, kept)
-        return TargetSource("standard input", kept, part=part)
+        return TargetSource("standard input", kept, part=part, only=only)
     try:
-        return TargetSource(name, Path(name).open("rb"), Path(name).parent, part)
+        return TargetSource(name, Path(name).open("rb"), Path(name).parent, part, only)
     except OSError as error:
-        raise UsageProblem(f"{name} cannot be read ({error.strerror}): name the file of your endpoints") from None
+        raise UsageProblem(f"{name} cannot be read ({error.strerror}): name the file of your targets") from None
 
 
 def _utf8(content: bytes, name: str) -> str:

@@ -1,11 +1,12 @@
-"""What a fleet came to, as lines for a terminal."""
+"""What many targets came to, as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.fleet.tally import FleetTally, Group
+from conformance.fleet.tally import FEW, FleetTally, Group
+from conformance.history.overview import worst_first
 from conformance.text.plural import count
 from conformance.text.safe import line
 
@@ -13,14 +14,19 @@ SHOWN: Final = 10
 
 
 def summary(tally: FleetTally) -> Iterator[str]:
-    """Yield what is to be said before the headline: what is broken, by how many, and who cannot be reached."""
+    """Yield the lines before the headline: each target if they are few, else the clauses that are broken by many."""
+    if tally.total <= FEW:
+        for one in worst_first(tally.few):
+            flags = "".join(f" [{flag}]" for flag in one.flags)
+            yield line(f"{one.name}: {one.outcome}: {one.reason}{flags}")
+        return
     clauses = sorted(tally.clauses.items(), key=lambda each: -each[1].number)
     for name, group in clauses[:SHOWN]:
-        yield line(f"{group.status.value.upper()} {name}: {count(group.number, 'endpoint')} ({_examples(group)})")
+        yield line(f"{group.status.value.upper()} {name}: {count(group.number, 'target')} ({_examples(group)})")
     if len(clauses) > SHOWN:
         yield f"… {count(len(clauses) - SHOWN, 'more clause')} in the overview"
     for reason, unreached in sorted(tally.unreached.items(), key=lambda each: -each[1].number)[:SHOWN]:
-        yield line(f"UNREACHABLE {count(unreached.number, 'endpoint')} ({_examples(unreached)}): {reason}")
+        yield line(f"UNREACHABLE {count(unreached.number, 'target')} ({_examples(unreached)}): {reason}")
 
 
 def _examples(group: Group) -> str:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
+from conformance.run.settings import EMBEDDED
 from conformance.run.targets import Target
 
 AHEAD: Final = 1000
@@ -16,7 +17,9 @@ AHEAD: Final = 1000
 
 def host_of(target: Target) -> str:
     """Return the host and port that a target is asked at."""
-    return urlsplit(target.url).netloc.lower()
+    if target.url == EMBEDDED:
+        return "localhost"
+    return urlsplit(target.url if "://" in target.url else f"//{target.url}").netloc.lower()
 
 
 class Turns:

@@ -1,16 +1,16 @@
-"""The check of one endpoint of a fleet, where a worker does it: beside others, in the worker's own event loop."""
+"""The check of one target, where a worker does it: beside others, in the worker's own event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from msgspec import structs
 
@@ -23,16 +23,18 @@ from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Verdict
 from conformance.problems import UsageProblem
-from conformance.run.ask import ask_here
-from conformance.run.settings import Settings
+from conformance.properties.model import Properties
+from conformance.run.ask import ask, ask_here
+from conformance.run.settings import EMBEDDED, Settings
 from conformance.run.targets import Target
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
-Keep = Literal["all", "broken", "none"]
-"""Of which endpoints the report is kept: all, those that are not conformant, or none."""
+Keep = Literal["pages", "all", "broken", "none"]
+"""Of which targets the report is kept: all (and as pages too), those that are not conformant, or none."""
 SMALL: Final = 1 << 20
 """Bytes of answers that are judged in some hundredths of a second: nobody who is asked meanwhile waits long."""
+T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 
 
@@ -42,9 +44,10 @@ class OtherSuite(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """One endpoint to be checked: by which suite, after how many seconds, and how often at most it is asked a second.
+    """One target to be checked: by which suite, after how many seconds, and how often at most it is asked a second.
 
-    No key is in it: the worker takes the variables that the target names from its own environment.
+    ``environ`` holds the variables that the target names, for a worker of this machine, and no others. It is None on a
+    cluster: there no key travels, and the worker takes those variables from its own environment.
     """
 
     target: Target
@@ -52,18 +55,25 @@ class Order:
     delay: float = 0.0
     rate_limit: float | None = None
     keep: Keep = "all"
+    environ: dict[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def searches(self) -> bool:
+        """Whether the check takes a thread of its own: it sends generated requests, or starts the endpoint."""
+        number = self.target.options.get("properties")
+        return self.target.url == EMBEDDED or (Properties.number if number is None else number) > 0
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a check came to, and its report as it is kept."""
+    """The result of a check, and its report as it is kept."""
 
     result: EndpointResult
     report: bytes | None = None
 
 
 async def work(order: Order) -> Done:
-    """Check an endpoint, as the task of a Dask worker."""
+    """Check a target, as the task of a Dask worker."""
     from distributed import get_worker
 
     done = await check(order, os.environ)
@@ -71,7 +81,7 @@ async def work(order: Order) -> Done:
 
 
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
-    """Ask within the running event loop and judge beside it. Raises OtherSuite, and nothing for an endpoint."""
+    """Check a target within the running event loop. Raises OtherSuite, and nothing for what a target does."""
     if order.suite != SUITE:
         msg = f"a worker has suite {SUITE[0]} and was asked for {order.suite[0]}: install the same on all"
         raise OtherSuite(msg)
@@ -81,7 +91,7 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
     try:
         settings = _within(target.settings(own_environment(target, environ), Path()), order.rate_limit)
         start = time.monotonic()
-        transcript = await ask_here(settings)
+        transcript = await (_beside(_searching(), ask, settings) if order.searches else ask_here(settings))
         seconds = time.monotonic() - start
         report, kept = await _judged(transcript, settings, order.keep)
     except UsageProblem as problem:
@@ -97,13 +107,17 @@ async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tup
     size = sum(len(each.response.content) for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge(transcript, settings, keep)
-    return await asyncio.get_running_loop().run_in_executor(_judges(), _judge, transcript, settings, keep)
+    return await _beside(_judging(), _judge, transcript, settings, keep)
+
+
+async def _beside(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
 
 
 def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     try:
         report = report_on(transcript, settings.judging)
-        kept = keep == "all" or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
+        kept = keep in {"pages", "all"} or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
         return report, packed(report) if kept else None
     except Exception as error:  # noqa: BLE001 - told without the key
         raise InternalError.of(error, settings.secrets) from None
@@ -117,6 +131,12 @@ def _within(settings: Settings, rate_limit: float | None) -> Settings:
 
 
 @cache
-def _judges() -> ThreadPoolExecutor:
-    """Return the one thread that judges what is large: it must not keep the loop from asking, and two are no faster."""
+def _judging() -> ThreadPoolExecutor:
+    """Return the one thread that judges large responses: it must not keep the loop from asking."""
     return ThreadPoolExecutor(1, "judge")
+
+
+@cache
+def _searching() -> ThreadPoolExecutor:
+    """Return the one thread that sends generated requests: Hypothesis 6.130 is not made for several threads."""
+    return ThreadPoolExecutor(1, "search")

@@ -1,19 +1,15 @@
-"""The overview of a run of many targets, as plain frozen values. ``overview.json`` is this, encoded.
-
-Members may be added, never changed or taken away, as in ``compliance.json``.
-"""
+"""What the runs of many targets came to: each target, and their outcomes in numbers. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal, get_args
 
-import msgspec
-
 from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value, Verdict, Waiver
-from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
@@ -21,6 +17,9 @@ Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
 """Exit statuses of an overview: that of the whole is the first that any target has."""
+
+NAMED: Final = 5
+"""Targets that are named where their number is said."""
 
 
 NightState = Literal["broken", "warned", "inconclusive", "not-reached", "conformant"]
@@ -91,32 +90,52 @@ class TargetResult(Value, frozen=True, kw_only=True):
     strip: tuple[NightState, ...] = ()
 
 
-class Overview(Value, frozen=True, kw_only=True):
-    """The runs of many targets, in the order of their file. ``counts`` are of targets by outcome."""
+class Outcomes:
+    """Counts targets by outcome and exit status. Its memory does not grow with their number."""
 
-    schema_version: Literal[1] = 1
-    suite_version: str = __version__
-    document_sha256: str = DOCUMENT_SHA256
+    def __init__(self, targets: Iterable[TargetResult] = ()) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.exits: Counter[int] = Counter()
+        self.first: dict[Outcome, list[str]] = {outcome: [] for outcome in get_args(Outcome)}
+        """The names of the first NAMED targets with each outcome."""
+        self.failed_otherwise: list[str] = []
+        """The names of the first targets that end with 1 though they are not non-conformant, one more than NAMED."""
+        for target in targets:
+            self.count(target)
+
+    def count(self, target: TargetResult) -> None:
+        """Count a target."""
+        self.outcomes[target.outcome] += 1
+        self.exits[target.exit] += 1
+        if len(self.first[target.outcome]) < NAMED:
+            self.first[target.outcome].append(target.name)
+        if target.exit == 1 and target.outcome != "non-conformant" and len(self.failed_otherwise) <= NAMED:
+            self.failed_otherwise.append(target.name)
+
+    @property
+    def total(self) -> int:
+        """How many targets there are."""
+        return self.outcomes.total()
+
+    @property
+    def exit(self) -> int:
+        """The exit status of the whole: the first of WORST_FIRST that any target has."""
+        return next((status for status in WORST_FIRST if self.exits[status]), 0)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst outcome of any target."""
+        return next(outcome for outcome in get_args(Outcome) if self.outcomes[outcome] or outcome == "conformant")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The targets of one night, and when the first of their runs began and the last one ended."""
+
     start: str
     end: str
-    outcome: Outcome
-    exit: int
-    counts: dict[Outcome, int]
     targets: tuple[TargetResult, ...]
-
-
-def overview(targets: Sequence[TargetResult], *, start: str, end: str) -> Overview:
-    """Put an overview together, of one target at least. Times are as RFC 3339 has them."""
-    counts = {outcome: sum(one.outcome == outcome for one in targets) for outcome in get_args(Outcome)}
-    statuses = {one.exit for one in targets}
-    return Overview(
-        start=start,
-        end=end,
-        targets=tuple(targets),
-        counts=counts,
-        outcome=next(outcome for outcome, number in counts.items() if number),
-        exit=next(status for status in WORST_FIRST if status in statuses),
-    )
+    suite_version: str = __version__
 
 
 def trouble_key(clause: str, marks: Iterable[Fingerprint]) -> str:
@@ -139,17 +158,7 @@ def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
     return "broken" if verdict == Verdict.NON_CONFORMANT else "inconclusive"
 
 
-def worst_first(whole: Overview) -> list[TargetResult]:
-    """Return the targets as a reader wants them; those with the same outcome stay in their order."""
+def worst_first(targets: Iterable[TargetResult]) -> list[TargetResult]:
+    """Return targets as a reader wants them; those with the same outcome stay in their order."""
     order = get_args(Outcome)
-    return sorted(whole.targets, key=lambda one: order.index(one.outcome))
-
-
-def decode(data: bytes) -> Overview:
-    """Read ``overview.json``. Raises msgspec.DecodeError (a ValueError) where it is none."""
-    return msgspec.json.decode(data, type=Overview)
-
-
-def encode(whole: Overview) -> bytes:
-    """Return ``overview.json``: UTF-8, indented by two."""
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+    return sorted(targets, key=lambda one: order.index(one.outcome))

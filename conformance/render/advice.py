@@ -60,7 +60,7 @@ def remedy(result: ClauseResult, evidence: Evidence | None) -> str:
     if result.status is Status.ERROR:
         return "This is a defect of the suite, not of the server. Please report it, with compliance.json."
     known = REMEDIES.get(evidence.kind) if evidence is not None else None
-    return known or f"Change the response, then check only this clause again with --clause {result.id}."
+    return known or f"To check a fix, run the same command with --clause {result.id}."
 
 
 def next_steps(report: Report) -> list[str]:

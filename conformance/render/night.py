@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.history.digest import Digest
 from conformance.history.night import RUN, SILENT, UNTOLD, Action, Decision, kept_keys
-from conformance.history.overview import Overview, TargetResult, worst_first
+from conformance.history.overview import Outcomes, Overview, TargetResult, worst_first
 from conformance.render.digest import digest_lines, digest_markdown, some
 from conformance.render.markdown import ROWS, code, plain
 from conformance.render.overview import render_markdown
@@ -68,8 +68,10 @@ def comment(decision: Decision, night: Overview, url: str | None) -> str:
 
 def summary(decision: Decision, night: Overview, digest: Digest) -> str:
     """Return the night for the summary of a CI step: the digest, and below it every target."""
-    changed = [f"- {plain(one.name)}: {plain(one.changed)}" for one in worst_first(night)[:ROWS] if one.changed]
-    every = "\n\n".join(filter(None, (render_markdown(night).rstrip("\n"), "\n".join(changed))))
+    worst = worst_first(night.targets)
+    changed = [f"- {plain(one.name)}: {plain(one.changed)}" for one in worst[:ROWS] if one.changed]
+    table = render_markdown(Outcomes(night.targets), worst).rstrip("\n")
+    every = "\n\n".join(filter(None, (table, "\n".join(changed))))
     folded = f"<details><summary>{count(len(night.targets), 'target')} one by one</summary>\n\n{every}\n\n</details>"
     return "\n\n".join((digest_markdown(digest).rstrip("\n"), folded, _DONE[decision.action])) + "\n"
 
@@ -86,7 +88,7 @@ def lines(decision: Decision, digest: Digest) -> Iterator[str]:
 def commands(decision: Decision, night: Overview) -> Iterator[str]:
     """Yield workflow commands: an error for what is not well, a notice for what is only not known."""
     ill = {key.partition(" ")[0] for key in decision.troubles}
-    shown = [one for one in worst_first(night) if one.name in ill or one.outcome != "conformant"]
+    shown = [one for one in worst_first(night.targets) if one.name in ill or one.outcome != "conformant"]
     for one in shown[:ANNOTATIONS]:
         neutral = one.outcome == "inconclusive" and f"{one.name} {SILENT}" not in decision.troubles
         first = one.troubles[0] if one.troubles else None

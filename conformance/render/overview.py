@@ -1,24 +1,20 @@
-"""The overview of many targets: its phrases, its page and its Markdown."""
+"""The overview of many targets: its phrases and its Markdown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import takewhile
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
 
 from conformance.history.digest import is_mended
 from conformance.history.overview import (
+    NAMED,
     BrokenClause,
-    Outcome,
-    Overview,
+    Outcomes,
     TargetResult,
     Trouble,
-    encode,
     night_state,
     trouble_key,
-    worst_first,
 )
 from conformance.history.snapshot import waivers_of
 from conformance.judge.fingerprint import fingerprints
@@ -27,9 +23,7 @@ from conformance.judge.report import Report, Status, Verdict
 from conformance.render.changes import headline as changes_headline
 from conformance.render.changes import since
 from conformance.render.markdown import MARK, ROWS, code, plain
-from conformance.render.page import render
-from conformance.render.words import VERDICT, breached, flags, sentence
-from conformance.text.files import write_whole
+from conformance.render.words import breached, flags, sentence
 from conformance.text.plural import count
 
 
@@ -55,7 +49,6 @@ def result(name: str, report: Report, status: int) -> TargetResult:
         troubles=tuple(_troubles(report)),
         nights=_nights(report),
         changed=_changed(report),
-        report=f"{name}/index.html",
         unreached=away,
         unreached_since=outage.since.start if outage else run.start if away else None,
         unreached_nights=outage.runs if outage else 1 if away else 0,
@@ -96,64 +89,29 @@ def _troubles(report: Report) -> Iterator[Trouble]:
             yield Trouble(key=entry, clause=problem.clause, told=problem.message, whose="register")
 
 
-def headline(whole: Overview) -> str:
-    """Return the outcome of the whole in a line: how many targets have which outcome, and who is not well."""
-    told = []
-    for outcome, number in whole.counts.items():
-        names = [one.name for one in whole.targets if one.outcome == outcome]
-        named = f" ({', '.join(names[:5])}{', …' if number > 5 else ''})" if outcome != "conformant" else ""
-        told += [f"{number} {outcome}{named}"] if number else []
-    beside = [one.name for one in whole.targets if one.exit == 1 and one.outcome != "non-conformant"]
-    failed = f"; failed all the same: {', '.join(beside[:5])}{', …' if len(beside) > 5 else ''}" if beside else ""
-    return f"{count(len(whole.targets), 'target')}: {', '.join(told)}{failed}"
+def headline(outcomes: Outcomes) -> str:
+    """Return the whole in a line: how many targets have which outcome, and the first that are not conformant."""
+    parts = []
+    for outcome, first in outcomes.first.items():
+        number = outcomes.outcomes[outcome]
+        named = f" ({', '.join(first)}{', …' if number > NAMED else ''})" if outcome != "conformant" else ""
+        parts += [f"{number:,} {outcome}{named}"] if number else []
+    failed = outcomes.failed_otherwise
+    more = f"; failed all the same: {', '.join(failed[:NAMED])}{', …' if len(failed) > NAMED else ''}" if failed else ""
+    return f"{count(outcomes.total, 'target')}: {', '.join(parts) or 'none judged'}{more}"
 
 
-OUTCOME: Final[dict[Outcome, str]] = {
-    **{verdict.value: name for verdict, name in VERDICT.items()},
-    "error": "Not judged",
-}
-_NAMED: Final = 3
-"""Clauses that a row names; the report of the target has all."""
-
-
-def write_overview(whole: Overview, directory: Path) -> None:
-    """Write ``index.html``, ``overview.json`` and ``summary.md`` whole. Raises OSError."""
-    directory.mkdir(parents=True, exist_ok=True)
-    contents = {
-        "index.html": render_html(whole).encode(),
-        "overview.json": encode(whole),
-        "summary.md": render_markdown(whole).encode(),
-    }
-    write_whole({directory / name: content for name, content in contents.items()})
-
-
-def render_html(whole: Overview) -> str:
-    """Return ``index.html``. All that a server sent is text in it."""
-    icon = Verdict.INCONCLUSIVE if whole.outcome == "error" else Verdict(whole.outcome)
-    return render(
-        "overview.html",
-        icon,
-        styles=("style.css", "site/site.css"),
-        whole=whole,
-        targets=worst_first(whole),
-        headline=headline(whole),
-        named=_NAMED,
-        OUTCOME=OUTCOME,
-        version=whole.suite_version,
-    )
-
-
-def render_markdown(whole: Overview) -> str:
+def render_markdown(outcomes: Outcomes, worst_first: Iterable[TargetResult]) -> str:
     """Return ``summary.md``: the targets that are not well first."""
     rows = [
         f"| {_mark(one.outcome)} {plain(one.outcome)} | **{plain(one.name)}** | {code(one.target)} | {_told(one)} |"
-        for one in worst_first(whole)[:ROWS]
+        for one in islice(worst_first, ROWS)
     ]
-    more = len(whole.targets) - ROWS
+    more = outcomes.total - ROWS
     return (
         "\n".join(
             [
-                f"## {_mark(whole.outcome)} {plain(headline(whole))}",
+                f"## {_mark(outcomes.outcome)} {plain(headline(outcomes))}",
                 "",
                 "| Outcome | Target | URL | Why |",
                 "|---|---|---|---|",

@@ -22,13 +22,9 @@ class Place(Flag):
     """Where an option applies. A place that is not named does not know the option."""
 
     CHECK = auto()
-    """``check``, pytest and the tables of ``targets.toml``."""
+    """``check``, pytest, the tables of ``targets.toml`` and the columns of CSV files of targets."""
     JUDGE = auto()
     """``judge``: what the verdict depends on, without any request."""
-    MANY = auto()
-    """The columns of a CSV file of targets."""
-    ALL = auto()
-    """The command line of a run of many targets, for all of them."""
     LOAD = auto()
     """``load`` and its locustfile."""
     BOTH = auto()

@@ -17,9 +17,8 @@ from conformance.run.describing import Group, Opt, Place
 from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR
 
 _JUDGE: Final = Place.CHECK | Place.JUDGE
-_MANY: Final = Place.CHECK | Place.MANY | Place.ALL
-_READS: Final = _MANY | Place.LOAD | Place.BOTH
-_KEYED: Final = Place.CHECK | Place.MANY | Place.LOAD
+_READS: Final = Place.CHECK | Place.LOAD | Place.BOTH
+_KEYED: Final = Place.CHECK | Place.LOAD
 _WRITES: Final = Place.CHECK | Place.LOAD
 _URL_MORE: Final = (
     "A path prefix and IPv6 are fine. An address of loopback (`127.0.0.1:8188`) needs no scheme. `embedded` is the "
@@ -46,7 +45,7 @@ class Options:
             Group.TARGET,
             "base URL of the server, or 'embedded'",
             "URL",
-            Place.CHECK | Place.MANY,
+            Place.CHECK,
             "$CONFORMANCE_TARGET, else embedded",
             _URL_MORE,
             own=True,
@@ -65,9 +64,7 @@ class Options:
     ] = None
     queue_path: Annotated[
         str,
-        Opt(
-            Group.TARGET, "path of the queue below the target", "PATH", _KEYED | Place.ALL | Place.SIDE | Place.LIBRARY
-        ),
+        Opt(Group.TARGET, "path of the queue below the target", "PATH", _KEYED | Place.SIDE | Place.LIBRARY),
     ] = DEFAULT_QUEUE_PATH
     ca_bundle: Annotated[
         _TEXT,
@@ -80,7 +77,12 @@ class Options:
     ] = None
     client_cert: Annotated[
         _TEXT,
-        Opt(Group.TARGET, "client certificate and key (PEM) for a gateway", "FILE", _MANY | Place.LOAD | Place.LIBRARY),
+        Opt(
+            Group.TARGET,
+            "client certificate and key (PEM) for a gateway",
+            "FILE",
+            Place.CHECK | Place.LOAD | Place.LIBRARY,
+        ),
     ] = None
     insecure: Annotated[
         bool,
@@ -92,7 +94,7 @@ class Options:
             Group.TARGET,
             "environment variable with the URL of a proxy",
             "NAME",
-            _MANY | Place.DRIFT,
+            Place.CHECK | Place.DRIFT,
             "no proxy",
             "No other proxy is used, whatever the environment holds.",
         ),
@@ -134,7 +136,7 @@ class Options:
             Group.CHECKED,
             "order of the tuple that is required",
             "cloud|oss|auto",
-            _MANY | Place.JUDGE | Place.LOAD | Place.SIDE | Place.LIBRARY,
+            Place.CHECK | Place.JUDGE | Place.LOAD | Place.SIDE | Place.LIBRARY,
             more="`cloud` is the document's order, `oss` ComfyUI's own, and `auto` the one that the type of element 3 "
             "shows, the same in every job: [dialects.md](dialects.md).",
             choices=tuple(dialect.value for dialect in Dialect),
@@ -158,20 +160,20 @@ class Options:
             Group.CHECKED,
             "register (TOML) of known deviations, which are waived until they expire",
             "FILE",
-            _MANY | Place.JUDGE,
+            Place.CHECK | Place.JUDGE,
             "none",
             "A stale or expired entry makes the exit status 1: [deviations.md](deviations.md).",
         ),
     ] = None
     fail_on_should: Annotated[
-        bool, Opt(Group.CHECKED, "fail on breached 'should' clauses too", at=_MANY | Place.JUDGE | Place.LOAD)
+        bool, Opt(Group.CHECKED, "fail on breached 'should' clauses too", at=Place.CHECK | Place.JUDGE | Place.LOAD)
     ] = False
     inconclusive_ok: Annotated[
         bool,
         Opt(
             Group.CHECKED,
             "exit with 0 if something could not be exercised",
-            at=_MANY | Place.JUDGE | Place.LOAD,
+            at=Place.CHECK | Place.JUDGE | Place.LOAD,
             more="A target that was not reached is still 10.",
         ),
     ] = False
@@ -181,7 +183,7 @@ class Options:
             Group.CHECKED,
             "poll an idle queue once a second for up to S seconds until it has a job",
             "S",
-            _MANY | Place.BOTH | Place.LIBRARY,
+            Place.CHECK | Place.BOTH | Place.LIBRARY,
             least=0,
         ),
     ] = 0.0
@@ -366,7 +368,7 @@ class Options:
             Group.LIMITS,
             "seconds for the whole run",
             "S",
-            _MANY | Place.BOTH | Place.LIBRARY,
+            Place.CHECK | Place.BOTH | Place.LIBRARY,
             f"{Bounds.deadline:g}, 240 more to write",
             above=0,
         ),
@@ -386,7 +388,7 @@ class Options:
             Group.LIMITS,
             "number of requests of the fixed plan",
             "N",
-            _MANY | Place.BOTH,
+            Place.CHECK | Place.BOTH,
             f"{Bounds.max_requests}, 350 more to write",
             "A default run sends about 45.",
             above=0,

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,14 +28,19 @@ from conformance.exchange.sniff import as_text
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import Option, at, settings_from
-from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
+from conformance.run.settings import EMBEDDED, Settings
 from conformance.text.suggest import did_you_mean
 
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
+_DEFAULTS: Final = {name: option.default for name, option in _BY_NAME.items() if option.default is not None}
 OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
 """Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
+ISOLATE: Final = "isolate"
+"""What a target says beside the options of its run: that it is checked in a process of its own."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
-_TAKEN: Final = frozenset({"index.html", "overview.json", "summary.md", "compliance.json", "junit.xml"})
+_TAKEN: Final = frozenset(
+    {"index.html", "results.jsonl", "reports.jsonl.gz", "summary.md", "compliance.json", "junit.xml"}
+)
 """Names of files beside the directories that are named after targets."""
 
 
@@ -45,6 +50,8 @@ class Target:
 
     name: str
     options: Mapping[str, Any]
+    isolate: bool = False
+    """Whether it is checked in a process of its own."""
 
     @property
     def url(self) -> str:
@@ -61,24 +68,21 @@ class Target:
     def settings(self, environ: Mapping[str, str], report_dir: Path) -> Settings:
         """Check the options against the environment, as for a run of this target alone. Raises UsageProblem."""
         try:
-            return settings_from(environ, {**self.options, "report_dir": report_dir})
+            return settings_from(
+                environ,
+                {
+                    **_DEFAULTS,
+                    **self.options,
+                    "name": None if self.name == self.url else self.name,  # a history knows it by its URL
+                    "report_dir": report_dir,
+                },
+            )
         except UsageProblem as problem:
             raise UsageProblem(f"target {self.name!r}: {problem}") from None
 
-    def arguments(self) -> list[str]:
-        """Return the options as they are typed for a run of this target alone."""
-        own = [argument for name, value in self.options.items() for argument in _typed(_BY_NAME[name], value)]
-        return [f"--name={self.name}", *own]
-
     def with_options(self, given: Mapping[str, Any]) -> Target:
         """Return the target with these options instead of its own."""
-        return Target(self.name, {**self.options, **given})
-
-
-def environment(environ: Mapping[str, str], target: Target, among: Sequence[Target]) -> dict[str, str]:
-    """Return the environment of a target's run: without what other targets' secrets are in."""
-    others = {DEFAULT_KEY_ENV, "CONFORMANCE_TARGET"}.union(*(each.variables for each in among)) - target.variables
-    return {name: value for name, value in environ.items() if name not in others}
+        return replace(self, options={**self.options, **given})
 
 
 def read(path: Path) -> tuple[Target, ...]:
@@ -99,13 +103,14 @@ def parse(text: str, path: Path) -> tuple[Target, ...]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageProblem(f"{path} is no TOML: {error}") from None
     defaults, entries = _tables(content, path)
+    isolate = _isolate(defaults, f"{path}, [defaults]")
     usual = _options(defaults, f"{path}, [defaults]", path.parent)
     for name in OF_ONE:
         if name in usual:
             raise UsageProblem(
                 f"{path}, [defaults]: {_spelt(name)} belongs to one target: write it below its [[target]]"
             )
-    targets = [_target(number, entry, usual, path) for number, entry in enumerate(entries, 1)]
+    targets = [_target(number, {"isolate": isolate, **entry}, usual, path) for number, entry in enumerate(entries, 1)]
     seen: set[str] = set()
     for target in targets:
         if target.name.lower() in seen:
@@ -132,14 +137,20 @@ def _tables(content: dict[str, Any], path: Path) -> tuple[dict[str, Any], list[d
 def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: Path) -> Target:
     where = f"{path}, [[target]] {number}"
     name = entry.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower() in _TAKEN:
+    if not isinstance(name, str) or not is_directory(name):
         told = "has no name" if name is None else f"cannot be named {name!r}"
         raise UsageProblem(f'{where} {told}: give letters, digits, dots and dashes, such as name = "prod"')
     where = f"{path}, target {name!r}"
+    isolate = _isolate(entry, where)
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
     if "target" not in own:
         raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
-    return of_its_own(name, own, usual)
+    return replace(of_its_own(name, own, usual), isolate=isolate)
+
+
+def is_directory(name: str) -> bool:
+    """Return whether the reports of a target with this name can be in a directory of the same name."""
+    return _NAME.fullmatch(name) is not None and name.lower() not in _TAKEN
 
 
 def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
@@ -148,19 +159,28 @@ def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = Map
     return Target(name, {**usual, "no_key": not keyed, **own})
 
 
+def _isolate(table: Mapping[str, Any], where: str) -> bool:
+    value = table.get(ISOLATE, False)
+    if not isinstance(value, bool):
+        raise UsageProblem(f"{where}: {ISOLATE} is true or false, not {value!r}")
+    return value
+
+
 def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in table.items():
+        if key == ISOLATE:
+            continue
         name = "target" if key == "url" else key.replace("-", "_")
         if name not in _BY_NAME:
-            known = ["name", "url", *map(_spelt, _BY_NAME)]
+            known = ["name", "url", ISOLATE, *map(_spelt, _BY_NAME)]
             told = (
                 ": it is given with --report-dir, for all" if name == "report_dir" else did_you_mean(_spelt(key), known)
             )
             raise UsageProblem(f"{where}: {key!r} is no option of a target{told}")
         if name in found:
             raise UsageProblem(f"{where}: {_spelt(name)} is given twice, in two spellings")
-        found[name] = _beside(base, _BY_NAME[name], _checked(_BY_NAME[name], value, where))
+        found[name] = beside(base, _BY_NAME[name], _checked(_BY_NAME[name], value, where))
     return found
 
 
@@ -185,22 +205,13 @@ def _checked(option: Option, value: Any, where: str) -> Any:
     return value
 
 
-def _beside(base: Path, option: Option, value: Any) -> Any:
+def beside(base: Path, option: Option, value: Any) -> Any:
     """Return where a file is that is named in the file of targets: beside that, wherever the command is run."""
     if isinstance(value, list):
-        return [_beside(base, option, each) for each in value]
+        return [beside(base, option, each) for each in value]
     names_a_file = option.metavar in {"FILE", "DIR"} and value != "none" and not str(value).startswith("github:")
     return str(base / value) if names_a_file else value
 
 
 def _spelt(name: str) -> str:
     return "url" if name == "target" else name.replace("_", "-")
-
-
-def _typed(option: Option, value: Any) -> Iterator[str]:
-    if option.metavar is None:
-        yield from [option.flag] if value else []
-    elif option.multiple:
-        yield from (f"{option.flag}={each}" for each in value)
-    else:
-        yield f"{option.flag}={value}"

@@ -1,9 +1,8 @@
-"""``check --all``: many targets, each by itself, one overview, and nobody's key with anybody else."""
+"""``check --all``: many targets, one overview, and no key at a target that does not name it."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -14,22 +13,35 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from conformance.history.overview import TargetResult, overview
+from conformance.fleet.results import RESULTS, Results, endpoints, packed, report_of
+from conformance.fleet.tally import FleetTally
+from conformance.judge.report import Report
+from conformance.reference.many import serve_many
 from conformance.reference.server import serve
-from conformance.render.overview import headline, render_markdown
-from conformance.spec.document import DOCUMENT_SHA256
+from conformance.run.ask import check
+from conformance.run.settings import Settings
 from helpers import cli_runner
+from helpers.cli_runner import is_refused
 from helpers.commands import NOWHERE, TIMEOUT, on_a_terminal, started
+from helpers.fleet_samples import HEADER, MILLISECONDS, broken, kept
 from helpers.servers import listening, saying
 
 KEYS = {"A_KEY": "k3yCanaryOfA-Qz81Vm40", "B_KEY": "k3yCanaryOfB-Hx52Bn93", "COMFY_API_KEY": "k3yCanaryOfNobody-77Wd"}
+FAST = ("--properties", "0", "--workers", "1")
+REST = Path("reports/latest")
 
 
 @pytest.fixture
-def endpoints() -> Iterator[ExitStack]:
-    """Keep endpoints up until the test ends."""
+def stack() -> Iterator[ExitStack]:
+    """Keep servers up until the test ends."""
     with ExitStack() as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def reports() -> list[Report]:
+    with serve_many([None, "seconds"]) as server:
+        return [check(Settings(target=f"{server.url}/{number}")) for number in (0, 1)]
 
 
 def named(**targets: str) -> None:
@@ -38,118 +50,113 @@ def named(**targets: str) -> None:
     Path("targets.toml").write_text(text, encoding="utf-8")
 
 
-def call(*arguments: str | Path, **extra: str) -> Result:
+def call(*arguments: str | Path, stdin: str = "", **extra: str) -> Result:
     """Call ``check --all`` within this process."""
-    return cli_runner.call("check", "--all", *arguments, **extra)
+    return cli_runner.call("check", "--all", *arguments, stdin=stdin, **extra)
 
 
-def left(directory: str = "reports/latest") -> dict[str, Any]:
-    """Return the overview that was left."""
-    found: dict[str, Any] = json.loads(Path(directory, "overview.json").read_text(encoding="utf-8"))
-    return found
+def left(directory: Path = REST) -> dict[str, dict[str, Any]]:
+    """Return the lines of results.jsonl that are about targets, by name."""
+    lines = [json.loads(line) for line in (directory / RESULTS).read_text(encoding="utf-8").splitlines()]
+    return {line["name"]: line for line in lines if line["kind"] == "endpoint"}
 
 
-# What comes out
+# What a run leaves
 
 
-def test_each_target_has_a_report_and_one_overview_tells_of_all(endpoints: ExitStack) -> None:
-    good, bad = endpoints.enter_context(serve()), endpoints.enter_context(serve(fault="id-as-short-code"))
-    named(good=f'{good.url}"', bad=f'{bad.url}"', nowhere=f'{NOWHERE}"')
-    result = call()
-    assert result.exit_code == 1
-    assert result.stdout.splitlines()[-2:] == [
-        "3 targets: 1 non-conformant (bad), 1 inconclusive (nowhere), 1 conformant",
-        "overview: reports/latest/index.html",
-    ]
-    assert "bad: non-conformant: 1 must clause broken: item.prompt-id.uuid" in result.stdout
-    assert result.stderr.startswith(f"good: asking {good.url} for /api/queue")
+def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> None:
+    bad = stack.enter_context(serve(fault="id-as-short-code"))
+    named(bad=f'{bad.url}"\nfail-on-should = true', nowhere=f'{NOWHERE}"')
+    result = call(*FAST, "--format", "ctrf")
+    assert result.exit_code == 1, result.stderr
+    first, *_, headline, overview = result.stdout.splitlines()
+    assert first.startswith("bad: non-conformant: 1 must clause broken: item.prompt-id.uuid")
+    assert headline == "2 targets: 1 non-conformant (bad), 1 inconclusive (nowhere)"
+    assert overview == "overview: reports/latest/index.html"
+    assert result.stderr.startswith(f"bad: asking {bad.url} for /api/queue")
     found = left()
-    assert found["document_sha256"] == DOCUMENT_SHA256
-    assert found["counts"] == {"non-conformant": 1, "error": 0, "inconclusive": 1, "conformant": 1}
-    assert [(one["name"], one["outcome"], one["exit"]) for one in found["targets"]] == [
-        ("good", "conformant", 0),
-        ("bad", "non-conformant", 1),
-        ("nowhere", "inconclusive", 10),
-    ]
-    for one in found["targets"]:
-        page = Path("reports/latest", one["report"])
+    assert {name: (line["outcome"], line["exit"]) for name, line in found.items()} == {
+        "bad": ("non-conformant", 1),
+        "nowhere": ("inconclusive", 10),
+    }
+    for name, line in found.items():
+        page = REST / line["report"]
         report = json.loads(page.with_name("compliance.json").read_text("utf-8"))
-        assert page.exists()
-        assert (report["run"]["target"], report["verdict"]) == (one["target"], one["outcome"])
-    assert found["targets"][1]["broken"][0]["id"] == "item.prompt-id.uuid"
-    summary = Path("reports/latest/summary.md").read_text("utf-8")
-    assert summary.index("**bad**") < summary.index("**nowhere**") < summary.index("**good**")
+        assert (page, page.exists()) == (REST / name / "index.html", True)
+        assert page.with_name("ctrf.json").exists()
+        assert (report["run"]["target"], report["verdict"]) == (line["target"], line["outcome"])
+    summary = (REST / "summary.md").read_text("utf-8")
+    assert summary.index("**bad**") < summary.index("**nowhere**")
+    assert 'href="bad/index.html"' in (REST / "index.html").read_text("utf-8")
 
 
-def test_quiet_is_one_line() -> None:
-    named(ref='embedded"', nowhere=f'{NOWHERE}"')
-    result = call("--quiet")
-    assert result.output == "2 targets: 1 inconclusive (nowhere), 1 conformant\n"
+def test_targets_of_standard_input_are_checked_shown_and_not_checked_again() -> None:
+    with serve_many([None, "seconds"]) as server:
+        listed = f"url,name\n{server.url}/0,good\n{server.url}/1,bad\n{NOWHERE},dark\n"
+        done = call("-", *FAST, "--report-dir", "out", stdin=listed)
+    whole = "3 targets: 1 non-conformant (bad), 1 inconclusive (dark), 1 conformant"
+    assert (done.exit_code, done.stdout.splitlines()[-2:]) == (1, [whole, "overview: out/index.html"])
+    assert done.stderr.endswith("checking 3 targets, up to 8 at a time, by up to 1 process\n")
+    assert not Path("out/bad").exists()
+    shown = cli_runner.call("publish", "report", "out", "--endpoint", "bad")
+    assert shown.exit_code == 1
+    assert "Non-conformant: 1 must clause broken: item.create-time.milliseconds" in shown.stdout
+    report = json.loads(Path("out/endpoint/compliance.json").read_text(encoding="utf-8"))
+    assert report["run"]["target"] == f"{server.url}/1"
+    again = call("-", "--resume", "--quiet", *FAST, "--report-dir", "out", stdin=listed)  # the server is gone
+    assert (again.exit_code, again.stdout, again.stderr) == (1, f"{whole}\n", "")
+
+
+def test_generated_requests_are_sent_to_each_target_as_check_sends_them() -> None:
+    named(ref='embedded"\nseed = 7')
+    assert call("--workers", "1", "-q").exit_code == 0
+    (line,) = endpoints(REST)
+    run = report_of(REST, line).run
+    assert run.options["properties"] == 60
+    assert run.options["seed"] == 7
+    cli_runner.call("check", "--target", "embedded", "--seed", "7", "-q", "--report-dir", "one")
+    alone = json.loads(Path("one/compliance.json").read_text("utf-8"))
+    assert line.requests == len(alone["exchanges"]) > 60
 
 
 def test_what_is_typed_outweighs_the_file_and_what_is_not_does_not() -> None:
-    named(ref='embedded"\ndialect = "oss"\nmax-requests = 49')
-    assert call("--dialect", "cloud", "--report-dir", "here", "-q").exit_code == 0
+    named(ref=f'{NOWHERE}"\ndialect = "oss"\nmax-requests = 49')
+    assert call(*FAST, "--dialect", "cloud", "--report-dir", "here", "-q").exit_code == 10
     run = json.loads(Path("here/ref/compliance.json").read_text("utf-8"))["run"]
     assert (run["dialect"], run["options"]["max_requests"]) == ("cloud", 49)
 
 
-def test_only_those_that_are_named_are_asked() -> None:
-    named(ref='embedded"', nowhere=f'{NOWHERE}"')
-    assert call("targets.toml", "--only", "ref", "-q").exit_code == 0
-    assert [one["name"] for one in left()["targets"]] == ["ref"]
+def test_only_the_targets_that_are_named_are_asked() -> None:
+    named(a=f'{NOWHERE}"', b=f'{NOWHERE}"')
+    assert call("targets.toml", *FAST, "--only", "b", "-q").exit_code == 10
+    assert {name: line["outcome"] for name, line in left().items()} == {"b": "inconclusive"}
 
 
-def test_a_run_that_may_be_inconclusive_ends_with_0_and_says_what_it_is(endpoints: ExitStack) -> None:
-    idle = endpoints.enter_context(serve(variant="empty-queue"))
-    named(idle=f'{idle.url}"\ninconclusive-ok = true')
-    assert call("-q").exit_code == 0
-    assert left()["outcome"] == "inconclusive"
-
-
-def result_of(name: str, outcome: Any, status: int, **more: Any) -> TargetResult:
-    """Return what a target came to."""
-    told = {"reason": "r", **more}
-    return TargetResult(name=name, target="http://t", dialect="cloud", outcome=outcome, exit=status, **told)
-
-
-@pytest.mark.parametrize(
-    ("statuses", "worst"), [([0, 0], 0), ([0, 10], 10), ([10, 4, 0], 4), ([4, 3, 10], 3), ([3, 4, 10, 0, 1], 1)]
-)
-def test_the_status_is_the_worst_of_all(statuses: list[int], worst: int) -> None:
-    found = [result_of(f"t{number}", "conformant", status) for number, status in enumerate(statuses)]
-    assert overview(found, start="", end="").exit == worst
-
-
-def test_hundreds_of_targets_make_a_short_line_and_a_short_summary() -> None:
-    found = [result_of(f"t{number}", "inconclusive", 10) for number in range(300)]
-    whole = overview(found, start="", end="")
-    assert headline(whole) == "300 targets: 300 inconclusive (t0, t1, t2, t3, t4, …)"
-    assert render_markdown(whole).endswith("… 250 more targets in `index.html`.\n")
-
-
-def test_what_a_server_said_acts_nowhere_in_the_summary() -> None:
-    reason = "x @everyone <b> | `c` ::error::y"
-    found = result_of("t", "inconclusive", 10, reason=reason)
-    text = render_markdown(overview([found], start="", end=""))
-    assert r"X `@`everyone \<b\> \| \`c\`" in text
-    assert "::error::" not in text
+def test_the_runs_are_kept_in_the_history_and_their_reports_show_it() -> None:
+    named(a=f'{NOWHERE}"')
+    for number in (1, 2):
+        assert call(*FAST, "-q", "--history", "h.db").exit_code == 10
+        assert left()["a"]["nights"] == number
+    report = json.loads((REST / "a/compliance.json").read_text("utf-8"))
+    assert report["history"]["total"] == 2
+    night = cli_runner.call("nightly", REST, "--history", "h.db", "--targets", "targets.toml")
+    assert "(2 nights)" in night.stdout
 
 
 # Keys
 
 
-def test_no_key_crosses_to_another_target_or_stands_anywhere(endpoints: ExitStack, folder: Path) -> None:
+def test_no_key_reaches_another_target_or_is_written(stack: ExitStack, folder: Path) -> None:
     body = b'{"queue_running": [], "queue_pending": []}'
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     heard: dict[str, list[bytes]] = {"a": [], "b": [], "open": []}
-    ports = {name: endpoints.enter_context(listening(saying(lambda _: answer, heads))) for name, heads in heard.items()}
+    ports = {name: stack.enter_context(listening(saying(lambda _: answer, heads))) for name, heads in heard.items()}
     named(
         a=f'http://127.0.0.1:{ports["a"]}"\napi-key-env = "A_KEY"',
         b=f'http://127.0.0.1:{ports["b"]}"\nheader = ["Authorization=B_KEY"]',
         open=f'http://127.0.0.1:{ports["open"]}"',
     )
-    result = call(**KEYS)
+    result = call(*FAST, **KEYS)
     assert f"a: the key in A_KEY is sent to http://127.0.0.1:{ports['a']} and to nobody else" in result.stderr
     assert "COMFY_API_KEY is set and sent to nobody: no target says api-key-env" in result.stderr
     received = {
@@ -158,109 +165,64 @@ def test_no_key_crosses_to_another_target_or_stands_anywhere(endpoints: ExitStac
     assert received == {"a": {"A_KEY"}, "b": {"B_KEY"}, "open": set()}
     assert all(len(heads) > 10 for heads in heard.values())
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()) + result.output.encode()
+    written += "".join(str(report_of(REST, line)) for line in endpoints(REST)).encode()
     assert not [key for key in KEYS.values() if key.encode() in written]
 
 
-def test_a_run_of_its_own_sees_no_key_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = (
-        "import os, sys; sys.exit(' '.join(sorted(n for n in os.environ if n in ('A_KEY', 'B_KEY', 'COMFY_API_KEY'))))"
+# How it ends
+
+
+def test_ctrl_c_keeps_what_is_finished_and_asks_no_more(stack: ExitStack, folder: Path) -> None:
+    silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+    named(
+        done=f'{NOWHERE}"',
+        **{f"t{number}": f'http://127.0.0.1:{each.getsockname()[1]}"' for number, each in enumerate(silent)},
     )
-    monkeypatch.setattr("conformance.run.many._PROGRAM", seen)
-    named(a='embedded"\napi-key-env = "A_KEY"', b='embedded"\napi-key-env = "B_KEY"', open='embedded"')
-    call(**KEYS)
-    reasons = {one["name"]: one["reason"].partition(": ")[2] for one in left()["targets"]}
-    assert reasons == {"a": "A_KEY", "b": "B_KEY", "open": ""}
-
-
-# What goes wrong
-
-
-CRASHES = {
-    "signal": ("import os; os.kill(os.getpid(), 9)", "its run was ended by signal 9", 3),
-    "python": ("raise SystemError('broken')", "its run ended with status 1: SystemError: broken", 3),
-    "internal": ("print('internal error: X', file=sys.stderr); sys.exit(3)", "status 3: internal error: X", 3),
-    "usage": ("print('error: no', file=sys.stderr); sys.exit(4)", "its run ended with status 4: error: no", 4),
-    "no-report": ("sys.exit(0)", "its run ended with status 0", 3),
-}
-"""By the name of a target: the program of its run, the reason that the overview has for it, and the status."""
-CRASHING = f"""
-import sys
-from pathlib import PurePath
-programs = {{name: program for name, (program, *_) in {CRASHES!r}.items()}}
-(place,) = (each for each in sys.argv if each.startswith("--report-dir="))
-exec(programs.get(PurePath(place).name, "from conformance.cli import main; main()"))
-"""
-
-
-def test_crashes_are_told_and_others_are_judged(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    named(ref='embedded"')
-    assert call("-q").exit_code == 0
-    for name in CRASHES:  # a report from before is none of this run
-        shutil.copytree(folder / "reports/latest/ref", folder / "reports/latest" / name)
-    named(ref='embedded"', **dict.fromkeys(CRASHES, 'embedded"'))
-    monkeypatch.setattr("conformance.run.many._PROGRAM", CRASHING)
-    result = call()
-    assert result.exit_code == 3
-    ref, *doomed = left()["targets"]
-    assert ref["outcome"] == "conformant"
-    for found, (_, why, status) in zip(doomed, CRASHES.values(), strict=True):
-        assert (found["outcome"], found["exit"], found["report"]) == ("error", status, None)
-        assert found["reason"].endswith(why)
-    told = "6 targets: 5 error (signal, python, internal, usage, no-report), 1 conformant"
-    assert result.stdout.splitlines()[-2] == told
-
-
-def test_what_a_run_has_to_say_at_once_is_said_with_the_name_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "import sys; print('left in the queue: a job\\x1b[2J', file=sys.stderr)"
-    monkeypatch.setattr("conformance.run.many._PROGRAM", f"{said}\nfrom conformance.cli import main; main()")
-    named(ref='embedded"')
-    result = call("-q")
-    assert (result.exit_code, result.stderr) == (0, "ref: left in the queue: a job\\u001b[2J\n")
-
-
-def test_a_run_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.run.many.GRACE", -119.5)
-    monkeypatch.setattr("conformance.run.many._PROGRAM", "import time; time.sleep(100)")
-    named(ref='embedded"')
-    assert call("-q").exit_code == 3
-    assert left()["targets"][0]["reason"] == "its run did not end within 0 s and was stopped"
-
-
-def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitStack, folder: Path) -> None:
-    named(ref='embedded"')
-    assert call("-q").exit_code == 0
-    before = left()
-    silent = [endpoints.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-    named(**{f"t{number}": f'http://127.0.0.1:{each.getsockname()[1]}"' for number, each in enumerate(silent)})
-    with started(folder, "comfy-conformance", "check", "--all") as process:
+    with started(folder, "comfy-conformance", "check", "--all", *FAST) as process:
         asked = []
         for each in silent:
             each.settimeout(TIMEOUT)
-            asked.append(endpoints.enter_context(each.accept()[0]))
+            asked.append(stack.enter_context(each.accept()[0]))
             assert asked[-1].recv(1) == b"G"
         process.signal(signal.SIGINT)
         done = process.end()
     assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.splitlines()[-1] == "interrupted"
     assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("stopped: it was interrupted; ")
+    assert done.stderr.endswith(" of 3 targets are judged and kept in reports/latest: go on with --resume\n")
     for each in asked:
         each.settimeout(TIMEOUT)
-        while each.recv(4096):  # what was asked, and then nothing more: who asked is gone
+        while each.recv(4096):  # what was asked, and then nothing more: the process is gone
             pass
-    assert left() == before
+    assert "the run did not end" in (REST / "index.html").read_text("utf-8")
 
 
-# What was typed wrong
+def test_a_run_that_did_not_end_is_not_begun_anew_by_mistake() -> None:
+    named(a=f'{NOWHERE}"')
+    with Results.begin(REST, HEADER):
+        pass
+    is_refused(call(), "go on with --resume, or begin anew with --fresh")
+
+
+def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Results, "add", full)
+    named(a=f'{NOWHERE}"')
+    done = call(*FAST)
+    assert done.exit_code == 3
+    kept_ = "0 of 1 targets are judged and kept in reports/latest: go on with --resume"
+    assert done.stderr.splitlines()[-1] == f"stopped: the results cannot be written: No space left on device; {kept_}"
 
 
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["--all", "missing.toml"], "missing.toml cannot be read (No such file or directory)"),
+        (["--all", "missing.toml"], "missing.toml cannot be read (No such file or directory): name the file of your"),
         (["--all", "--only", "rev"], "targets.toml names no target 'rev': did you mean ref?"),
         (["--all", "--parallel", "0"], "0 is not in the range x>=1"),
-        (["--all", "targets.toml", NOWHERE], "--all FILE names the targets: leave out the URL"),
+        (["--all", "targets.toml", NOWHERE], "--all SOURCE names the targets: leave out the URL"),
         (["--all", "--target", NOWHERE], "--target belongs to one target: with --all write it into targets.toml"),
         (["--all", "--api-key-env", "A"], "--api-key-env belongs to one target"),
         (["--all", "--header", "A=B"], "--header belongs to one target"),
@@ -269,31 +231,75 @@ def test_ctrl_c_ends_all_runs_and_leaves_the_earlier_overview(endpoints: ExitSta
         (["--all", "--deadline", "-1"], "target 'ref': --deadline must be a number above 0"),
         (["--all", "--populate"], "--populate belongs to one target"),
         (["--all", "--yes"], "--yes belongs to one target"),
-        (
-            ["--all", "writes.toml"],
-            "target 'w': this run writes to t.example: 8 jobs, which can cost credits: say yes = true",
-        ),
+        (["--all", "writes.toml"], "populate is for a run that writes, and many targets are only read: check 'w' by"),
+        (["--all", "--resume", "--fresh"], "--resume and --fresh contradict each other"),
+        (["--all", "--scheduler", "tcp://127.0.0.1:1", "--workers", "2"], "--workers is for processes of this machine"),
+        (["--all", "--scheduler", "tcp://127.0.0.1:1", "--isolate"], "--isolate is for processes of this machine"),
+        (["--all", "alone.toml", "--scheduler", "tcp://127.0.0.1:1"], "isolate is for processes of this machine"),
+        (["--all", "--part", "16/16"], "--part is one of so many, counted from 0"),
+        (["--all", "--parallel", "500", "--rate", "5"], "requests per second are left for each check"),
+        (["--all", "--rate", "0"], "0.0 is not in the range x>0"),
+        (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
+        (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, target 'ref': --ca-bundle nowhere.pem"),
+        (["--all", "--history", "targets.toml"], "the history targets.toml is no SQLite database: name another file"),
+        (["--all", "-"], "standard input names no target"),
         (["--only", "ref"], "--only is for many targets: add --all"),
         (["--parallel", "2", NOWHERE], "--parallel is for many targets: add --all"),
+        (["--resume", NOWHERE], "--resume is for many targets: add --all"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_was_typed_wrong_is_one_line_and_4_before_anything_is_sent(typed: list[str], told: str) -> None:
+def test_a_usage_error_is_one_line_and_4_before_anything_is_sent(typed: list[str], told: str) -> None:
     named(ref='embedded"')
-    Path("writes.toml").write_text('[[target]]\nname = "w"\nurl = "http://t.example"\npopulate = true', "utf-8")
+    for name, more in (("writes", "populate = true\nyes = true"), ("alone", "isolate = true")):
+        Path(f"{name}.toml").write_text(f'[[target]]\nname = "w"\nurl = "http://t.example"\n{more}', "utf-8")
     Path("unset.toml").write_text('[[target]]\nname = "x"\nurl = "http://127.0.0.1:1"\napi-key-env = "A_KEY"', "utf-8")
     result = cli_runner.call("check", *typed)
-    assert result.exit_code == 4, result.output
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert told in line
+    is_refused(result, told)
     assert not Path("reports").exists()
 
 
+def test_a_scheduler_needs_dask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.cli.check_all.find_spec", lambda _: None)
+    named(ref='embedded"')
+    is_refused(call("--scheduler", "tcp://127.0.0.1:1"), "pip install 'comfy-queue-conformance[fleet]'")
+
+
 def test_progress_is_for_terminals(folder: Path) -> None:
-    named(ref='embedded"', nowhere=f'{NOWHERE}"')
-    shown = on_a_terminal(folder, "check", "--all", "--parallel", "1")
-    assert "1 of 2 ended; running: nowhere" in shown
-    assert "1 at a time" in shown
-    assert "ended" not in on_a_terminal(folder, "check", "--all", "--only", "nowhere", "-q")
-    assert "ended" not in call("--only", "nowhere").output
+    named(a=f'{NOWHERE}"', b=f'{NOWHERE}"')
+    assert "2 of 2, 2 not conformant, " in on_a_terminal(folder, "check", "--all", *FAST)
+
+
+# What `publish report` makes of it
+
+
+def test_a_target_is_shown_by_name_or_url_with_the_status_of_its_own_run(reports: list[Report]) -> None:
+    with Results.begin(Path("out"), HEADER) as results:
+        results.add(kept("good", target="http://127.0.0.1:1/good"), packed(reports[0]))
+        results.add(broken("bad", MILLISECONDS), packed(reports[1]))
+        results.add(kept("unkept"), None)
+    show = ("publish", "report", "out", "--endpoint")
+    assert cli_runner.call(*show, "http://127.0.0.1:1/good", "--quiet").exit_code == 0
+    assert cli_runner.call(*show, "bad", "--report-dir", "here").exit_code == 1
+    assert Path("here/index.html").exists()
+    assert Path("out/endpoint/index.html").exists()
+    is_refused(cli_runner.call(*show, "god"), "no endpoint 'god' in out: did you mean good?")
+    is_refused(cli_runner.call(*show, "unkept"), "no report of 'unkept'")
+
+
+def test_the_overview_of_parts_is_one_and_says_whether_all_of_them_ended() -> None:
+    for name, lines in (("a", [kept("1")]), ("b", [broken("2", MILLISECONDS)])):
+        with Results.begin(Path(name), HEADER) as results:
+            for line in lines:
+                results.add(line, None)
+            if name == "a":
+                results.write(FleetTally(lines).footer("2026-02-03T02:10:00.000Z"))
+    done = cli_runner.call("publish", "report", "a", "b", "--report-dir", "both", "--quiet")
+    assert (done.exit_code, done.stdout) == (1, "2 targets: 1 non-conformant (2), 1 conformant\n")
+    assert "did not end" in Path("both/index.html").read_text(encoding="utf-8")
+    assert cli_runner.call("publish", "report", "a", "--quiet").exit_code == 0
+
+
+def test_a_directory_without_results_is_refused() -> None:
+    told = "nowhere/results.jsonl cannot be read (No such file or directory): name the report directory"
+    is_refused(cli_runner.call("publish", "report", "nowhere"), told)

@@ -24,6 +24,7 @@ from conformance.version import __version__
 from helpers.cli_runner import call, is_refused
 from helpers.commands import (
     BIN,
+    GENERATED,
     NOWHERE,
     TIMEOUT,
     command_line,
@@ -341,10 +342,10 @@ def test_no_key_is_sent_where_none_is_wished() -> None:
 def test_progress_and_colours_are_for_terminals() -> None:
     with serve(variant="standing-still") as endpoint:
         here = Path.cwd()
-        shown = on_a_terminal(here, "check", endpoint.url)
-        plain = on_a_terminal(here, "check", endpoint.url, NO_COLOR="1")
+        shown = on_a_terminal(here, "check", endpoint.url, GENERATED)
+        plain = on_a_terminal(here, "check", endpoint.url, GENERATED, NO_COLOR="1")
         quiet = on_a_terminal(here, "check", endpoint.url, "-q", NO_COLOR="1")
-        piped = command_line(here, "check", endpoint.url)
+        piped = command_line(here, "check", endpoint.url, GENERATED)
     assert "1 of at most 50 + 60 generated requests: read" in shown
     assert "\033[32mConformant: " in shown
     assert "1 of at most 50 + 60 generated requests: read" in plain

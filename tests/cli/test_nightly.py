@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from conformance.fleet.filing import directory_of
+from conformance.fleet.results import Results, packed
+from conformance.history import Store
 from conformance.history.digest import Digest, digest
 from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
-from conformance.history.overview import Overview, TargetResult, Trouble, overview
+from conformance.history.overview import Overview, TargetResult, Trouble
+from conformance.judge.read import read_report
 from conformance.reference.server import serve
 from conformance.render import night as told
 from helpers import cli_runner
 from helpers.cli_runner import call
+from helpers.fleet_samples import HEADER, MILLISECONDS, broken
 
 
 def target(name: str = "prod", outcome: Any = "conformant", *troubles: str, **more: Any) -> TargetResult:
@@ -133,7 +138,7 @@ def test_what_somebody_else_wrote_into_the_issue_names_no_trouble(body: str) -> 
 
 def night(*targets: TargetResult) -> Overview:
     """Put a night together."""
-    return overview(targets, start="2026-11-25T03:41:00Z", end="2026-11-25T03:42:00Z")
+    return Overview("2026-11-25T03:41:00Z", "2026-11-25T03:42:00Z", targets)
 
 
 def digested(whole: Overview) -> Digest:
@@ -279,6 +284,24 @@ def test_a_night_is_kept_once(folder: Path) -> None:
     assert report["history"]["total"] == 2
 
 
+@pytest.mark.parametrize("pages", [True, False])
+def test_the_runs_of_many_targets_are_kept_and_their_names_have_no_blanks(folder: Path, *, pages: bool) -> None:
+    name = "prod" if pages else "http://t.example/a b"
+    call("check", "--target", "embedded", "-q", "--properties", "0", "--report-dir", "out/prod")
+    line = broken(name, MILLISECONDS, troubles=ILL.troubles, report="prod/index.html" if pages else None)
+    with Results.begin(folder / "out", HEADER) as results:
+        results.add(line, packed(read_report(folder / "out/prod")))
+    decided = call("nightly", "out", "--output", "decided")
+    assert decided.exit_code == 1
+    (key,) = json.loads((folder / "decided/decision.json").read_text("utf-8"))["troubles"]
+    assert key.removesuffix(" item.a 1") == directory_of(name)
+    call("nightly", "out", "--history", "h.db")
+    with Store(folder / "h.db") as store:
+        assert len(store.newest()) == 1
+    report = json.loads((folder / "out/prod/compliance.json").read_text("utf-8"))
+    assert (report["history"] is not None) is pages
+
+
 def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_the_same(folder: Path) -> None:
     call("check", "--properties", "0", "--target", "embedded", "-q")
     (folder / "h.db").write_text("no database", encoding="utf-8")
@@ -293,7 +316,7 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
     [
         ([], "a night has at least one report: give its DIR, or name the targets with --targets"),
         (["nowhere"], "nowhere/compliance.json cannot be read: No such file or directory"),
-        (["broken"], "broken/overview.json is no overview.json of this suite"),
+        (["broken"], "broken/results.jsonl is damaged at line 1"),
         (["--targets", "missing.toml"], "missing.toml cannot be read"),
         (["--targets", "targets.toml", "--issue", "missing.md"], "leave out --issue where none is open"),
         (["--targets", "targets.toml", "--output", "targets.toml/x"], "give another --output"),
@@ -312,7 +335,7 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
 def test_what_cannot_be_read_is_one_line_and_4(folder: Path, typed: list[str], why: str) -> None:
     (folder / "targets.toml").write_text('[[target]]\nname = "prod"\nurl = "embedded"\n', encoding="utf-8")
     (folder / "broken").mkdir()
-    (folder / "broken/overview.json").write_text('{"schema_version": 1}', encoding="utf-8")
+    (folder / "broken/results.jsonl").write_text('{"schema_version": 1}\n', encoding="utf-8")
     if typed.count("left") > 1:
         call("check", "--properties", "0", "--target", "embedded", "-q", "--report-dir", "left")
     cli_runner.is_refused(call("nightly", *typed), why)

@@ -7,23 +7,24 @@ from pathlib import Path
 
 from msgspec import structs
 
-from conformance.history.overview import overview
+from conformance.fleet.model import endpoint_result
+from conformance.fleet.results import Results
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report
-from conformance.render.overview import result, write_overview
 from conformance.render.write import write_reports
 from helpers import history_samples
 from helpers import report_samples as sample
 from helpers.cli_runner import call
+from helpers.fleet_samples import HEADER
 
 
 def left_by(folder: Path, **reports: Report) -> str:
     """Leave a night as ``check --all`` does, of targets by name; return its directory."""
-    found = []
-    for name, report in reports.items():
-        write_reports(report, folder / "night" / name)
-        found.append(result(name, report, exit_status(report)))
-    write_overview(overview(found, start=found[0].start or "", end=found[0].end or ""), folder / "night")
+    with Results.begin(folder / "night", HEADER, fresh=True) as results:
+        for name, report in reports.items():
+            write_reports(report, folder / "night" / name)
+            line = endpoint_result(name, report, exit_status(report), seconds=1)
+            results.add(structs.replace(line, report=f"{name}/index.html"), None)
     return "night"
 
 

@@ -14,7 +14,8 @@ import pytest
     "arguments",
     [
         ["--help"],
-        ["fleet", "--help"],
+        ["check", "--help"],
+        ["check", "--all", "missing.toml"],
         ["clauses"],
         ["clauses", "item.array"],
         ["publish", "--help"],
@@ -34,6 +35,14 @@ def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_processes_of_this_machine_need_no_dask() -> None:
+    script = (
+        "import sys; sys.modules['distributed'] = sys.modules['dask'] = None\n"
+        "import conformance.cli.check_all, conformance.fleet.child, conformance.fleet.engine, conformance.fleet.local"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 QUEUE = b'{"queue_running": [], "queue_pending": []}'

@@ -1,25 +1,29 @@
-"""What is made of a task that did not come back, without any cluster."""
+"""What the engine makes of the results of a back end, and what it makes of Dask's errors."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.fleet.backend import Lost, longest
 from conformance.fleet.bounds import FleetBounds
+from conformance.fleet.engine import Engine, take_turns
+from conformance.fleet.filing import Filing
 from conformance.fleet.results import Results, endpoints
 from conformance.fleet.turns import Turns
 from conformance.fleet.work import Done, Order, OtherSuite
-from conformance.run.targets import Target
+from conformance.run.targets import Target, of_its_own
 from helpers.fleet_samples import HEADER, kept, target
 
 A, B = target("http://127.0.0.1:1"), target("http://127.0.0.1:2", deadline=3000)
 
 
-class Cluster:
-    """Stands for a client of Dask: each order comes to what is foretold for it, and ``workers`` are there."""
+class FakeClient:
+    """Stands for a client of Dask: each order has the result that is foretold for it, and ``workers`` are there."""
 
     def __init__(self, foretold: dict[str, Any], *, workers: bool = True) -> None:
         self.foretold = foretold
@@ -35,19 +39,20 @@ class Cluster:
         return {"worker": 1} if self.workers else {}
 
 
-def checked(cluster: Any, targets: list[Target], results: Results) -> None:
-    from conformance.fleet import engine  # Dask takes a second to import
+def checked(client: Any, targets: list[Target], results: Results, directory: Path) -> None:
+    from conformance.fleet.cluster import Cluster  # Dask takes a second to import
 
     turns = Turns(iter(targets), parallel=9, room=lambda _: None)
-    asyncio.run(engine._take_turns(cluster, engine.Engine(FleetBounds(9)), turns, results, lambda _: None))
+    filing = Filing(results, directory, "none")
+    asyncio.run(take_turns(Cluster(client), Engine(FleetBounds(9)), turns, filing, lambda _: None))
 
 
-def test_an_endpoint_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp_path: Any) -> None:
+def test_a_target_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
     from distributed.scheduler import KilledWorker
 
     dead = KilledWorker("key", None, 3)  # type: ignore[arg-type]
     with Results.begin(tmp_path, HEADER) as results:
-        checked(Cluster({A.name: dead, B.name: kept(B.name)}), [A, B], results)
+        checked(FakeClient({A.name: dead, B.name: kept(B.name)}), [A, B], results, tmp_path)
     found = {line.name: (line.outcome, line.exit, line.reason) for line in endpoints(tmp_path)}
     assert found[A.name] == ("error", 3, "each worker that checked it was lost: it is not tried again")
     assert found[B.name][0] == "conformant"
@@ -79,26 +84,41 @@ def closed() -> Exception:
         ),
     ],
 )
-def test_a_cluster_that_cannot_check_ends_the_fleet_and_what_came_beside_is_kept(
-    tmp_path: Any, error: Callable[[], Exception], told: str
+def test_a_cluster_that_cannot_check_ends_the_run_and_finished_results_are_kept(
+    tmp_path: Path, error: Callable[[], Exception], told: str
 ) -> None:
-    from conformance.fleet.engine import Lost
-
     with Results.begin(tmp_path, HEADER) as results, pytest.raises(Lost, match=told):
-        checked(Cluster({A.name: error(), B.name: kept(B.name)}), [A, B], results)
+        checked(FakeClient({A.name: error(), B.name: kept(B.name)}), [A, B], results, tmp_path)
     assert [line.name for line in endpoints(tmp_path)] == [B.name]
 
 
 @pytest.mark.parametrize(
     ("silence", "workers", "told"),
-    [(59, False, None), (61, False, "no worker is left"), (3600, True, None), (3602, True, "nothing was finished in")],
+    [(59, False, None), (61, False, "no worker is left"), (3600, True, None), (3601, True, "nothing was finished in")],
 )
-def test_silence_is_borne_as_long_as_a_check_may_take(silence: float, *, workers: bool, told: str | None) -> None:
-    from conformance.fleet import engine
+def test_a_cluster_may_be_silent_as_long_as_a_check_may_take(
+    silence: float, *, workers: bool, told: str | None
+) -> None:
+    from conformance.fleet.cluster import Cluster
 
-    look = engine._demand_progress(Cluster({}, workers=workers), silence, engine._longest(B))  # type: ignore[arg-type]
+    client: Any = FakeClient({}, workers=workers)
+    look = Cluster(client).demand_progress(silence, longest(Order(B)))
     if told is None:
         asyncio.run(look)
         return
-    with pytest.raises(engine.Lost, match=told):
+    with pytest.raises(Lost, match=told):
         asyncio.run(look)
+
+
+def test_an_order_carries_the_key_of_its_target_only_within_this_machine() -> None:
+    environ = {"A_KEY": "key-of-a", "B_KEY": "key-of-b", "COMFY_API_KEY": "nobody", "PATH": "/bin"}
+    keyed = of_its_own("a", {"target": "https://a.example", "api_key_env": "A_KEY"})
+    here, there = (Engine(FleetBounds(1), scheduler=where, environ=environ) for where in (None, "tcp://10.0.0.1:1"))
+    assert here.order(keyed).environ == {"A_KEY": "key-of-a"}
+    assert here.order(A).environ == {}
+    assert there.order(keyed).environ is None
+    assert "key-of" not in repr((here, here.order(keyed)))
+
+
+def test_with_isolate_every_target_is_checked_in_a_process_of_its_own() -> None:
+    assert [Engine(FleetBounds(1), isolate=each).order(A).target.isolate for each in (True, False)] == [True, False]

@@ -153,7 +153,7 @@ def test_somebody_elses_file_is_left_alone(tmp_path: Path) -> None:
 def test_two_fleets_do_not_write_into_one_file(tmp_path: Path) -> None:
     with (
         Results.begin(tmp_path, HEADER),
-        pytest.raises(UsageProblem, match="is being written by another fleet"),
+        pytest.raises(UsageProblem, match="is being written by another run"),
     ):
         Results.resume(tmp_path, HEADER)
 

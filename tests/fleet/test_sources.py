@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.fleet.sources import Part, looked_at, own_environment, part_of, source_of
+from conformance.fleet.sources import Part, inspect, own_environment, part_of, source_of
 from conformance.problems import UsageProblem
 from conformance.run.targets import Target
 from helpers.fleet_samples import source
@@ -74,17 +74,19 @@ def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "names no endpoint"),
-        ("url\n", "names no endpoint"),
+        ("", "names no target"),
+        ("url\n", "names no target"),
         ("http://127.0.0.1:1\nhttp://127.0.0.1:1\n", "line 2: 'http://127.0.0.1:1' is named twice"),
         ("url,name\nhttp://127.0.0.1:1,a\nhttp://127.0.0.1:2,a\n", "line 3: 'a' is named twice"),
         ("http://127.0.0.1:1\n127.0.0.1:2\n", "127.0.0.1:2 is no http or https URL"),
-        ("embedded\n", "line 1: the embedded endpoint is no part of a fleet"),
         ("url,dialekt\nhttp://127.0.0.1:1,oss\n", "line 1: 'dialekt' is no column: did you mean dialect?"),
-        ("url,properties\nhttp://127.0.0.1:1,true\n", "line 1: 'properties' is no column"),
+        ("url,properties\nhttp://127.0.0.1:1,true\n", "line 2: properties is a number, not 'true'"),
         ("url,dialect,dialect\nhttp://127.0.0.1:1,oss,oss\n", "line 1: a column stands there twice"),
         ("url,name\nhttp://127.0.0.1:1,a,b\n", "line 2 has 3 fields, and the first line names 2"),
         ("name,url\na,\n", "line 2 has no url"),
+        ("url,isolate\nhttp://127.0.0.1:1,perhaps\n", "line 2: isolate is true or false, not 'perhaps'"),
+        ("url,report-dir\nhttp://127.0.0.1:1,x\n", "line 1: 'report-dir' is no column"),
+        ("url,populate\nhttp://127.0.0.1:1,true\n", "line 1: 'populate' is no column"),
         ("url,insecure\nhttp://127.0.0.1:1,perhaps\n", "line 2: insecure is true or false, not 'perhaps'"),
         ("url,deadline\nhttp://127.0.0.1:1,soon\n", "line 2: deadline is a number, not 'soon'"),
         ("url,name\nhttp://127.0.0.1:1,\x1b[2J\n", "line 2: a name is printable"),
@@ -97,7 +99,7 @@ def test_what_cannot_be_checked_is_said_before_anything_is_sent(text: str, told:
     found = source("")
     found.content.write(text.encode(errors="surrogateescape"))
     with pytest.raises(UsageProblem) as problem:
-        looked_at(found, {"A_KEY": "k3yCanaryOfA"}, {}, far=False)
+        inspect(found, {"A_KEY": "k3yCanaryOfA"}, {}, far=False)
     assert told in str(problem.value)
     assert str(problem.value).startswith("targets.txt")
 
@@ -107,7 +109,7 @@ def test_the_parts_of_a_source_are_all_of_it_and_none_has_what_another_has() -> 
     parts = [[each.name for each in replace(source(text), part=Part(first, 4))] for first in range(4)]
     assert [len(part) for part in parts] == [3, 3, 3, 2]
     assert sorted(chain.from_iterable(parts)) == sorted(each.name for each in source(text))
-    assert looked_at(replace(source("http://127.0.0.1:1\n"), part=Part(1, 2)), {}, {}, far=False) == 0
+    assert inspect(replace(source("http://127.0.0.1:1\n"), part=Part(1, 2)), {}, {}, far=False).number == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "4/4", "-1/4", "a/b", "1/0", "/4", "²/4"])
@@ -116,18 +118,37 @@ def test_a_part_is_one_of_so_many(text: str) -> None:
         part_of(text)
 
 
-def test_in_a_targets_toml_what_is_not_for_fleets_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["populate = true", "allow-writes = true", "jobs = 2", "workflow = ['a.json']"])
+def test_a_target_that_is_written_to_is_refused(tmp_path: Path, option: str) -> None:
     path = tmp_path / "targets.toml"
-    path.write_text('[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\nproperties = 5\n', encoding="utf-8")
-    with pytest.raises(UsageProblem, match="properties is not for fleets: check 'a' by itself"):
+    path.write_text(f'[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\n{option}\n', encoding="utf-8")
+    with pytest.raises(UsageProblem, match="many targets are only read: check 'a' by itself"):
         opened(path)
+
+
+def test_a_target_is_isolated_if_it_says_so(tmp_path: Path) -> None:
+    found = source("url,isolate\nhttp://127.0.0.1:1,yes\nhttp://127.0.0.1:2,\n", "fleet.csv")
+    assert [target.isolate for target in found] == [True, False]
+    path = tmp_path / "targets.toml"
+    path.write_text(
+        "[defaults]\nisolate = true\n[[target]]\nname = 'a'\nurl = 'http://127.0.0.1:1'\n"
+        "[[target]]\nname = 'b'\nurl = 'http://127.0.0.1:2'\nisolate = false\n",
+        encoding="utf-8",
+    )
+    assert [target.isolate for target in opened(path)] == [True, False]
+
+
+def test_the_variables_of_all_targets_are_known_before_a_process_starts() -> None:
+    text = "url,api-key-env\nhttps://a.example,A_KEY\nhttps://b.example,B_KEY\n"
+    found = inspect(source(text, "fleet.csv"), {"A_KEY": "k" * 20, "B_KEY": "l" * 20}, {}, far=False)
+    assert found.variables == {"A_KEY", "B_KEY", "COMFY_API_KEY", "CONFORMANCE_TARGET"}
 
 
 def test_where_workers_are_far_their_keys_and_files_are_taken_for_granted() -> None:
     text = "url,api-key-env,ca-bundle\nhttps://example.org,NOT_SET,nowhere.pem\n"
-    assert looked_at(source(text), {}, {}, far=True) == 1
+    assert inspect(source(text), {}, {}, far=True).number == 1
     with pytest.raises(UsageProblem):
-        looked_at(source(text), {}, {}, far=False)
+        inspect(source(text), {}, {}, far=False)
 
 
 def test_a_target_sees_of_the_environment_what_it_names_and_nothing_else() -> None:

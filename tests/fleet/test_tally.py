@@ -6,8 +6,9 @@ import tracemalloc
 
 from msgspec import structs
 
-from conformance.fleet.tally import MOST_GROUPS, FleetTally, headline
+from conformance.fleet.tally import FEW, MOST_GROUPS, FleetTally
 from conformance.fleet.text import summary
+from conformance.render.overview import headline
 from helpers.fleet_samples import MILLISECONDS, UUID, broken, kept
 
 
@@ -44,13 +45,19 @@ def test_who_cannot_be_reached_is_counted_by_the_reason() -> None:
 
 
 def test_a_summary_says_it_in_lines_that_no_terminal_and_no_ci_system_obeys() -> None:
-    evil = kept("::error::x", outcome="inconclusive", exit=10, unreached="unreachable: \x1b[2J::warning::y")
-    tally = FleetTally([broken("a", MILLISECONDS), evil])
-    lines = list(summary(tally))
-    assert lines[0] == "FAIL item.create-time.milliseconds: 1 endpoint (a)"
-    assert "\x1b" not in "".join(lines)
-    assert "::" not in lines[1]
-    assert headline(tally) == "2 endpoints: 1 non-conformant, 1 inconclusive"
+    reason = "unreachable: \x1b[2J::warning::y"
+    evil = kept("::error::x", outcome="inconclusive", exit=10, unreached=reason, reason=reason)
+    few = FleetTally([evil, broken("a", MILLISECONDS, flags=("partial run",))])
+    many = FleetTally([evil, broken("a", MILLISECONDS), *(kept(str(number)) for number in range(FEW))])
+    first, second = summary(few)
+    assert first == "a: non-conformant: 1 must clause broken: item.create-time.milliseconds [partial run]"
+    fail, unreachable = summary(many)
+    assert fail == "FAIL item.create-time.milliseconds: 1 target (a)"
+    assert unreachable.startswith("UNREACHABLE 1 target (")
+    for text in (second, unreachable):
+        assert "\x1b" not in text
+        assert "::" not in text
+    assert headline(many) == "22 targets: 1 non-conformant (a), 1 inconclusive (::error::x), 20 conformant"
 
 
 def test_memory_does_not_grow_with_the_number_of_endpoints() -> None:

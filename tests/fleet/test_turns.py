@@ -1,4 +1,4 @@
-"""Whose turn it is, and what a fleet may cost."""
+"""Whose turn it is, and the limits of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from conformance.fleet.bounds import FleetBounds
-from conformance.fleet.turns import AHEAD, Turns
+from conformance.fleet.turns import AHEAD, Turns, host_of
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.run.targets import Target
@@ -18,6 +18,19 @@ from helpers.fleet_samples import target
 def out(turns: Turns) -> list[Target]:
     """Take all that may be asked now."""
     return list(iter(turns.next, None))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://A.example/queue", "a.example"),
+        ("http://127.0.0.1:8188", "127.0.0.1:8188"),
+        ("10.0.0.1:8188/x", "10.0.0.1:8188"),
+        ("embedded", "localhost"),
+    ],
+)
+def test_the_host_of_a_target_is_known_also_without_a_scheme(url: str, host: str) -> None:
+    assert host_of(target(url)) == host
 
 
 def test_so_many_at_a_time_and_then_in_their_order() -> None:

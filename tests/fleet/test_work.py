@@ -1,4 +1,4 @@
-"""The check of one endpoint of a fleet: what ``check`` asks and says, many of them in one event loop."""
+"""The check of one of many targets: what ``check`` asks and says, many of them in one event loop."""
 
 from __future__ import annotations
 

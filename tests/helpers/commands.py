@@ -78,7 +78,7 @@ def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Do
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
     """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
-    return plain_pytest(folder, *thrifty(["--pyargs", "conformance", *arguments]), **extra)
+    return plain_pytest(folder, "--pyargs", "conformance", *arguments, **extra)
 
 
 def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:

@@ -1,4 +1,4 @@
-"""Endpoints of a fleet as the tests make them, and lines that they leave."""
+"""Targets as the tests make them, and the lines that they leave."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def source(text: str, name: str = "targets.txt") -> TargetSource:
 
 def target(url: str, **options: Any) -> Target:
     """Return a target that is named by its URL."""
-    return of_its_own(url, {"target": url, **options})
+    return of_its_own(url, {"target": url, "properties": 0, **options})
 
 
 def kept(name: str, **more: Any) -> EndpointResult:

@@ -32,26 +32,30 @@ def page(tallies: Mapping[str, Tally]) -> str:
     surviving = sum(len(tally.surviving) for tally in tallies.values())
     return f"""# Mutants of the clauses
 
-A test that cannot fail shows nothing. So the code of the clauses is changed, in one place at a time, and the tests are
-run: a test has to fail. **Of {mutants:,} mutants {killed:,} are killed**, {equivalent:,} are equivalent (they do what
-the module does, so no test can tell), and {surviving or "none"} survive. One that does not end counts as killed.
+A test that cannot fail shows nothing. Mutation testing changes the code of the clauses in one place at a time, and runs
+the tests: one must fail. **Of {mutants:,} mutants {killed:,} are killed**, {equivalent:,} are equivalent (they behave
+like the original, so no test can fail), and {surviving or "none"} survive. A mutant that does not end counts as killed.
 
 {table(tallies)}
-The changes are [Cosmic Ray's](https://cosmic-ray.readthedocs.io/) (another operator or number, a condition negated, a
-loop that never runs, a decorator taken away), and three of our own for the conditions of comprehensions, for `in` and
-for `not in`. Left out are annotations, and operators on whether two values are one object. The tests are those that
-need no server and say value by value what a clause finds and lets pass: `tests/contract/`, and those of what the
-modules share.
+The fast path (`conformance/contract/reading/{NOT_TRIED}`), which verifies typical bodies without building them, is not
+mutated. The tests that compare it with the clauses, on everything recorded and generated, take minutes: too long for a
+mutant.
 
-The fast path (`conformance/contract/reading/{NOT_TRIED}`) is not tried. It proves bodies good without building them;
-what holds it against the clauses, on everything that was recorded and generated, takes minutes: too long for a mutant.
+## Run it
 
     tox -e mutants                                 # all modules, two mutants at a time
-    .venv/bin/python tests/mutants item queue      # some
+    .venv/bin/python tests/mutants item queue      # some modules
 
-A mutant that survives fails the run, unless
-[`tests/mutants/equivalent.toml`](../tests/mutants/equivalent.toml) lists it with the reason why it is equivalent; so
-does an entry of that list that was killed after all, or whose line is gone. What is known is kept in `.mutants.jsonl`,
-and a run that was interrupted goes on from there. `tests/mutants/clauses.py` says which modules are tried and which
-tests are run.
+A surviving mutant fails the run, unless `tests/mutants/equivalent.toml` lists it with the reason why it is equivalent.
+An entry of that list fails the run too if its mutant was killed or its line is gone. Results are kept in
+`.mutants.jsonl`, so that an interrupted run continues where it stopped.
+
+## What is changed
+
+[Cosmic Ray](https://cosmic-ray.readthedocs.io/) makes the changes: another operator or number, a negated condition, a
+loop that never runs, a removed decorator. Three operators of our own change the conditions of comprehensions, `in` and
+`not in`. Annotations, and operators that compare identity, are not changed.
+
+The tests are those that need no server and check each clause value by value: `tests/contract/`, and the tests of the
+code that the modules share. `tests/mutants/clauses.py` lists the modules and the tests.
 """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.cli.fleet import fleet
+from conformance.cli.check import check
 from helpers.programs import LINTERS, missing
 
 MANIFEST = Path(__file__).parents[2] / "docs/fleet.kubernetes.yaml"
@@ -45,9 +45,9 @@ def test_the_schema_sees_what_is_wrong(kubernetes_validate: Any, wrong: dict[str
 def test_its_command_is_one_of_ours_and_its_parts_are_as_many_as_its_pods() -> None:
     job = DOCUMENTS[0]["spec"]["jobTemplate"]["spec"]
     (container,) = job["template"]["spec"]["containers"]
-    assert [*container["command"], container["args"][0]] == ["comfy-conformance", "fleet"]
+    assert [*container["command"], container["args"][0]] == ["comfy-conformance", "check"]
     arguments = [argument.replace("$(JOB_COMPLETION_INDEX)", "3") for argument in container["args"][1:]]
-    given = fleet.make_context("fleet", arguments).params
+    given = check.make_context("check", arguments).params
     assert given["part"] == f"3/{job['completions']}"
     assert job["parallelism"] == job["completions"]
     assert given["resume"] is True

@@ -1,4 +1,4 @@
-"""The README keeps what it says."""
+"""The README and the pages for users keep what they say."""
 
 from __future__ import annotations
 
@@ -16,12 +16,23 @@ from helpers.answers import item, queue
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIBRARY = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+CONDUCT = (ROOT / "docs" / "conduct.md").read_text(encoding="utf-8")
 
 
-def test_it_says_what_is_loopback_to_the_suite_and_who_asks_as_a_browser() -> None:
-    text = " ".join(README.split())
+def test_the_readme_has_at_most_900_words() -> None:
+    assert len(README.split()) <= 900
+
+
+def test_the_first_paragraph_names_the_document_and_schemathesis() -> None:
+    first = README.split("\n\n")[1]
+    assert "openapi-cloud.get-queue.yaml" in first
+    assert "Schemathesis" in first
+
+
+def test_the_docs_say_that_a_tunnel_is_loopback_and_that_one_request_asks_as_a_browser() -> None:
+    text = " ".join(CONDUCT.split())
     assert "One request asks as a browser does, with the key" in text
-    assert "A tunnel to production" in text
     assert "--rate-limit" in text.partition("A tunnel to production")[2]
     assert "--show-workflows" in text
 
@@ -30,11 +41,6 @@ def test_the_page_of_options_lists_every_option_of_check_and_no_other() -> None:
     options = {name for parameter in check.params for name in parameter.opts if name.startswith("--")}
     page = (ROOT / "docs/options.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)) == options
-
-
-def test_every_option_that_the_readme_shows_exists() -> None:
-    options = {name for parameter in check.params for name in parameter.opts}
-    assert set(re.findall(r"^    (--[a-z-]+)", README, re.MULTILINE)) <= options
 
 
 def test_every_verb_is_shown() -> None:
@@ -47,30 +53,37 @@ def test_every_file_that_is_linked_is_there() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def run_library_code(number: int, *, body: bytes = b"", url: str = "") -> dict[str, Any]:
+def run_code(page: str, number: int, *, body: bytes = b"", url: str = "") -> dict[str, Any]:
     """Run one of the blocks of Python, on a body or against an endpoint that is there; return what it names."""
-    code = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[number]
+    code = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[number]
     names: dict[str, Any] = {"body": body}
     exec(code.replace("http://127.0.0.1:8188", url), names)  # noqa: S102 - it is our own
     return names
 
 
-def test_the_code_that_validates_a_body_prints_what_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    run_library_code(0, body=queue(item(1)))
+def test_the_line_for_test_suites_makes_a_test() -> None:
+    assert callable(run_code(README, 0)["test_queue_contract"])
+
+
+@pytest.mark.parametrize(("page", "number"), [(README, 1), (LIBRARY, 0)], ids=["README", "library"])
+def test_the_code_that_validates_a_body_prints_what_is_broken(
+    page: str, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_code(page, number, body=queue(item(1)))
     assert capsys.readouterr().out == ""
-    run_library_code(0, body=queue(item(1, e0="1")))
+    run_code(page, number, body=queue(item(1, e0="1")))
     assert capsys.readouterr().out.startswith("must item.job-number.number /queue_pending/0/0 ")
 
 
 def test_the_code_that_makes_a_validator_names_the_broken_clauses() -> None:
-    assert run_library_code(1, body=queue(item(1)))["broken"] == []
-    assert run_library_code(1, body=queue(item(1, e0="1")))["broken"] == ["item.job-number.number"]
+    assert run_code(LIBRARY, 1, body=queue(item(1)))["broken"] == []
+    assert run_code(LIBRARY, 1, body=queue(item(1, e0="1")))["broken"] == ["item.job-number.number"]
 
 
 def test_the_code_that_checks_a_server_says_which_clauses_it_breaks(capsys: pytest.CaptureFixture[str]) -> None:
     with serve() as endpoint:
-        assert run_library_code(2, url=endpoint.url)["report"].verdict is Verdict.CONFORMANT
+        assert run_code(LIBRARY, 2, url=endpoint.url)["report"].verdict is Verdict.CONFORMANT
     assert capsys.readouterr().out == ""
     with serve(fault="seconds") as endpoint:
-        assert run_library_code(2, url=endpoint.url)["report"].verdict is Verdict.NON_CONFORMANT
+        assert run_code(LIBRARY, 2, url=endpoint.url)["report"].verdict is Verdict.NON_CONFORMANT
     assert "item.create-time.milliseconds" in capsys.readouterr().out

@@ -13,5 +13,5 @@ def test_each_server_has_recordings_that_show_jobs() -> None:
     for server in tool["SERVERS"]:
         counts = tool["counted"](server.folder, tool["Dialect"].CLOUD)
         assert counts["item.element-order"].broken
-        assert counts["item.five-elements"].asked
+        assert counts["item.five-elements"].judged
         assert not counts["item.five-elements"].broken

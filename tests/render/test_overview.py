@@ -1,38 +1,34 @@
-"""The overview of many targets: read back as it was written, and as a page for everybody."""
+"""The results of many targets: which troubles they have, and how they are summed up."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
-from conformance.history.overview import Overview, TargetResult, decode, encode, overview, worst_first
+from conformance.history.overview import Outcomes, TargetResult, worst_first
 from conformance.judge.report import Fingerprint, Report, Status, Verdict
-from conformance.render.overview import headline, render_html, result
-from helpers.browser import Opener, Scheme, expect, overflows, violations
+from conformance.render.overview import headline, render_markdown, result
 from helpers.history_samples import REPORTS as WITH_HISTORY
 from helpers.report_samples import REPORTS
 
-HOSTILE = "x<img src=y onerror='window.pwned=1'>\u202e\x1b[31m" + "w" * 300
+
+def found() -> list[TargetResult]:
+    """Return the results of every sample, and one of a target that was not judged."""
+    lost = TargetResult(name="lost", target="http://t", dialect="oss", outcome="error", reason="r", exit=3)
+    return [*(result(name, make(), 1) for name, make in {**REPORTS, **WITH_HISTORY}.items()), lost]
 
 
-def whole() -> Overview:
-    """Return an overview of every sample, of what was not judged, and of hostile words."""
-    found = [result(name, make(), 1) for name, make in {**REPORTS, **WITH_HISTORY}.items()]
-    lost = TargetResult(
-        name="lost", target=f"http://{'t' * 200}", dialect="oss", outcome="error", reason=HOSTILE, exit=3
+def result_of(name: str, outcome: Any, status: int, **more: Any) -> TargetResult:
+    """Return what a target came to."""
+    return TargetResult(
+        name=name, target="http://t", dialect="cloud", outcome=outcome, exit=status, **{"reason": "r", **more}
     )
-    hostile = structs.replace(found[0], name="hostile", reason=HOSTILE, changed=HOSTILE, flags=(HOSTILE,))
-    return overview([*found, lost, hostile], start="2026-11-25T03:41:00Z", end="2026-11-25T03:42:00Z")
-
-
-def test_an_overview_is_read_back_as_it_was_written() -> None:
-    assert decode(encode(whole())) == whole()
 
 
 def test_those_that_are_not_well_come_first() -> None:
-    outcomes = [one.outcome for one in worst_first(whole())]
+    outcomes = [one.outcome for one in worst_first(found())]
     assert outcomes == sorted(outcomes, key=["non-conformant", "error", "inconclusive", "conformant"].index)
     assert len(set(outcomes)) == 4
 
@@ -101,39 +97,28 @@ def test_the_list_in_which_a_failure_shows_makes_no_other_trouble_of_it() -> Non
 
 
 def test_a_run_that_fails_for_more_than_its_verdict_is_named() -> None:
-    found = result("t", REPORTS["passing"](), 1)
-    told = headline(overview([found], start="", end=""))
+    told = headline(Outcomes([result("t", REPORTS["passing"](), 1)]))
     assert told == "1 target: 1 conformant; failed all the same: t"
 
 
-# In the browser
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [([], 0), ([0, 0], 0), ([0, 10], 10), ([10, 4, 0], 4), ([4, 3, 10], 3), ([3, 4, 10, 0, 1], 1)],
+)
+def test_the_exit_status_is_the_worst_of_all(statuses: list[int], worst: int) -> None:
+    assert (
+        Outcomes(result_of(f"t{number}", "conformant", status) for number, status in enumerate(statuses)).exit == worst
+    )
 
 
-@pytest.fixture(scope="module")
-def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Write the page and return its URL."""
-    path: Path = tmp_path_factory.mktemp("overview") / "index.html"
-    path.write_text(render_html(whole()), "utf-8")
-    return path.as_uri()
+def test_hundreds_of_targets_make_a_short_line_and_a_short_summary() -> None:
+    many = [result_of(f"t{number}", "inconclusive", 10) for number in range(300)]
+    assert headline(Outcomes(many)) == "300 targets: 300 inconclusive (t0, t1, t2, t3, t4, …)"
+    assert render_markdown(Outcomes(many), many).endswith("… 250 more targets in `index.html`.\n")
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1200, "dark")])
-def test_axe_finds_nothing(opener: Opener, page_url: str, width: int, scheme: Scheme) -> None:
-    assert violations(opener(page_url, width=width, color_scheme=scheme, bypass_csp=True)) == []
-
-
-@pytest.mark.browser
-def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, page_url: str) -> None:
-    page = opener(page_url)
-    assert overflows(page) == []
-    assert page.evaluate("window.pwned") is None
-
-
-@pytest.mark.browser
-def test_the_page_leads_to_the_report_of_each_target(opener: Opener, page_url: str) -> None:
-    page = opener(page_url)
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"{len(whole().targets)} targets")
-    assert page.get_by_role("link", name="failing", exact=True).get_attribute("href") == "failing/index.html"
-    expect(page.get_by_role("link", name="lost")).to_have_count(0)
-    expect(page.get_by_text("\\u202e\\u001b[31m").first).to_be_visible()
+def test_text_from_a_server_has_no_effect_in_the_summary() -> None:
+    hostile = [result_of("t", "inconclusive", 10, reason="x @everyone <b> | `c` ::error::y")]
+    text = render_markdown(Outcomes(hostile), hostile)
+    assert r"X `@`everyone \<b\> \| \`c\`" in text
+    assert "::error::" not in text

@@ -161,10 +161,10 @@ def alive(server: Endpoint) -> list[str]:
 BACKGROUND: Final = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 """As a shell without job control starts a command that ends in "&": it ignores Ctrl-C."""
 TIMEOUTS: Final = {"timeout": ("timeout", "600"), "timeout-int": ("timeout", "-s", "INT", "600")}
-COMMANDS: Final = ("check", "check --all", "pytest --pyargs conformance", "load")
+COMMANDS: Final = ("check", "pytest --pyargs conformance", "load")
 
 
-def words_of(command: str, url: str, folder: Path) -> list[str | Path]:
+def words_of(command: str, url: str) -> list[str | Path]:
     """Return the command line of a run that writes."""
     if command == "load":
         return [
@@ -177,16 +177,14 @@ def words_of(command: str, url: str, folder: Path) -> list[str | Path]:
             "--users=4",
             "--duration=60",
         ]
-    target = f'[[target]]\nname = "t"\nurl = "{url}"\npopulate = true\n'
-    (folder / "targets.toml").write_text(target, encoding="utf-8")
     program, *words = command.split() if command.startswith("pytest") else ["comfy-conformance", *command.split()]
-    return [BIN / program, *words, *([] if "--all" in words else ["--target", url, "--populate"])]
+    return [BIN / program, *words, "--target", url, "--populate"]
 
 
 def leaves_nothing(folder: Path, number: signal.Signals, command: str, *before: str) -> None:
     """Start a command behind other words, signal it when it has filled the queue, and look what it leaves."""
     with taking_jobs() as (server, filled):
-        arguments = [*before, *words_of(command, server.url, folder)]
+        arguments = [*before, *words_of(command, server.url)]
         with subprocess.Popen(
             arguments,
             cwd=folder,
@@ -208,10 +206,9 @@ def leaves_nothing(folder: Path, number: signal.Signals, command: str, *before: 
 CTRL_C, KILL, IGNORED = "ctrl-c", "kill", "kill-in-the-background"
 QUICK: Final = {
     ("check", CTRL_C),
-    ("check --all", CTRL_C),
     ("pytest --pyargs conformance", CTRL_C),
     ("check", KILL),
-    ("check --all", IGNORED),
+    ("check", IGNORED),
     ("pytest --pyargs conformance", IGNORED),
 }
 
@@ -221,11 +218,11 @@ def some(*quick: tuple[str, str], of: Iterable[tuple[str, str]]) -> list[Any]:
     return [pytest.param(*case, marks=() if case in quick else pytest.mark.deep) for case in of]
 
 
-@pytest.mark.parametrize(("command", "way"), some(*QUICK, of=product(COMMANDS[:3], (CTRL_C, KILL, IGNORED))))
+@pytest.mark.parametrize(("command", "way"), some(*QUICK, of=product(COMMANDS[:2], (CTRL_C, KILL, IGNORED))))
 def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, command: str, way: str) -> None:
     """Each takes the seconds in which a job may still be on its way into the queue."""
     with taking_jobs() as (server, filled):
-        program, *words = words_of(command, server.url, tmp_path)
+        program, *words = words_of(command, server.url)
         name = Path(program).name
         with started(tmp_path, name, *words, background=way == IGNORED, extra=ALONE) as process:
             assert filled.wait(TIMEOUT)
@@ -259,7 +256,7 @@ def test_in_the_background_jobs_are_removed_as_well(tmp_path: Path, way: str) ->
 def test_ctrl_c_at_a_terminal_removes_the_jobs(tmp_path: Path, before: tuple[str, ...]) -> None:
     ours, theirs = pty.openpty()
     with taking_jobs() as (server, filled):
-        arguments = ["setsid", "--ctty", "--wait", *before, *words_of("check", server.url, tmp_path)]
+        arguments = ["setsid", "--ctty", "--wait", *before, *words_of("check", server.url)]
         with subprocess.Popen(
             arguments,
             cwd=tmp_path,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.check_all import COLOUR
+from conformance.cli.check_all import show_overview
 from conformance.cli.shared import finish, refusal, unwritable
 from conformance.problems import UsageProblem
 from conformance.run.settings import Settings
@@ -44,21 +44,11 @@ def report(directories: tuple[Path, ...], endpoint: str | None, report_dir: Path
 
 
 def _overview(directories: tuple[Path, ...], into: Path, *, quiet: bool) -> int:
-    from conformance.fleet.overview import write_overview
-    from conformance.fleet.tally import headline
-    from conformance.fleet.text import summary
-
     try:
         into.mkdir(parents=True, exist_ok=True)
-        tally = write_overview(directories, into)
+        return show_overview(directories, into, quiet=quiet)
     except OSError as error:
         raise unwritable(into, error) from None
-    for text in () if quiet else summary(tally):
-        click.echo(text)
-    click.secho(headline(tally), fg=COLOUR[tally.outcome])
-    if not quiet:
-        click.echo(f"overview: {into / 'index.html'}")
-    return tally.exit
 
 
 def _report(directories: tuple[Path, ...], endpoint: str, into: Path, *, quiet: bool) -> int:

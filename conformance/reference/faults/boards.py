@@ -15,7 +15,7 @@ from conformance.reference.queue import Queue, QueueItem
 
 @board("lifecycle.prompt-id")
 class NoIdIsTold(Board):
-    """Who submits a prompt is told that it was taken, and not its id."""
+    """The response to a submitted prompt does not contain its prompt_id."""
 
     def submit(self, asked: Any) -> BoardResponse:
         status, body = super().submit(asked)
@@ -24,7 +24,7 @@ class NoIdIsTold(Board):
 
 @board("lifecycle.listed")
 class ForgetsAJob(Board):
-    """Every third prompt is taken and forgotten."""
+    """Every third prompt is accepted and then lost."""
 
     def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
         job = super().add(graph, asked)
@@ -35,7 +35,7 @@ class ForgetsAJob(Board):
 
 @board("lifecycle.listed")
 class HidesJobsOfTheFrontend(Board):
-    """A job that is submitted with the editor's graph in extra_data, as ComfyUI's frontend does, is never listed."""
+    """A job that is submitted with the editor's graph in extra_data, as ComfyUI's frontend does it, is never listed."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -86,7 +86,7 @@ class InBothLists(_Starting):
 
 @board("lifecycle.listed-at-once")
 class ListsLate(Board):
-    """A job is listed a tenth of a second after it was taken."""
+    """A job is listed a tenth of a second after it was accepted."""
 
     def snapshot(self) -> Queue:
         fresh = {job.prompt_id for job in self.jobs if self.now - job.created < 0.1}
@@ -95,7 +95,7 @@ class ListsLate(Board):
 
 @board("lifecycle.same-id")
 class AnswersInUpperCase(Board):
-    """The submitter is told the id in upper case; the queue has it in lower case."""
+    """The response to a submission has the id in upper case; the queue has it in lower case."""
 
     def told_id(self, job: Job) -> str:
         return job.prompt_id.upper()
@@ -103,7 +103,7 @@ class AnswersInUpperCase(Board):
 
 @board("item.five-elements")
 class TornUnderLoad(Board):
-    """For a twentieth of a second after a prompt was taken its job is listed without its last two elements."""
+    """For a twentieth of a second after a prompt was accepted, its job is listed without its last two elements."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -138,7 +138,7 @@ class LosesOtherPlanes(Board):
 
 @board("lifecycle.create-time")
 class LocalTime(Board):
-    """Times of creation are an hour and a half behind, as of a clock that was never set."""
+    """The create_time of jobs is an hour and a half behind, as if the clock had never been set."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -148,7 +148,7 @@ class LocalTime(Board):
 
 @board("reads.job-data")
 class CreatedWhenItStarts(Board):
-    """The time of creation becomes that of the start, when a job starts."""
+    """When a job starts, its create_time changes to the time of the start."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -160,7 +160,7 @@ class CreatedWhenItStarts(Board):
 
 
 class _Heap(Board):
-    """Keeps what waits in a heap by number, and lists it as it lies there: each job that starts moves others about."""
+    """Keeps pending jobs in a heap by number, and lists them in heap order: each job that starts reorders others."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -187,12 +187,12 @@ class _Heap(Board):
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class HeapOfJobs(_Heap, Slow):
-    """Pending jobs are listed as they lie in a heap: in order, until one is taken from it."""
+    """Pending jobs are listed in heap order, which is right only until a job is removed."""
 
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class NewestFirstAndDatedSo(Slow):
-    """The youngest job stands first, with a create_time that makes it look like the oldest."""
+    """The newest job is first, with a create_time that makes it look like the oldest."""
 
     @property
     def pending(self) -> list[Job]:
@@ -212,7 +212,7 @@ class _Prioritised(Slow):
 
 @board("lifecycle.priority", variant="takes-slow-jobs")
 class HeedsNumber(_Prioritised):
-    """A prompt with a low number is put before those that were there."""
+    """A prompt with a low number is put before earlier ones."""
 
     def number_for(self, asked: dict[str, Any]) -> float:
         number = super().number_for(asked)
@@ -221,7 +221,7 @@ class HeedsNumber(_Prioritised):
 
 @board("lifecycle.priority", variant="takes-slow-jobs")
 class HeedsFront(_Prioritised):
-    """A prompt that asks for the front is put before those that were there."""
+    """A prompt with `front` is put before earlier ones."""
 
     def number_for(self, asked: dict[str, Any]) -> float:
         number = super().number_for(asked)
@@ -233,7 +233,7 @@ class HeedsFront(_Prioritised):
 
 @board("lifecycle.ended")
 class ComesBack(Board):
-    """A job that ended is listed as running again for some seconds, nearly half a second later."""
+    """Nearly half a second after its end, a job is listed as running again for some seconds."""
 
     def snapshot(self) -> Queue:
         ghosts = [job for job in self.jobs if job.status == "completed" and 0.4 < self.now - (job.ends or 0.0) < 4.0]
@@ -253,7 +253,7 @@ class EndedAndStillListed(Board):
 
 @board("lifecycle.rejected")
 class ShowsWhatItRefused(Board):
-    """A prompt that was refused waits in the queue nevertheless."""
+    """A refused prompt is still listed as pending."""
 
     def refused(self, graph: Any, asked: Any, problem: str) -> BoardResponse:
         if graph:
@@ -268,7 +268,7 @@ class ShowsWhatItRefused(Board):
 
 @board("lifecycle.prompt-id-twice")
 class TakesAnIdTwice(Board):
-    """A prompt_id is taken from the client, also where there is a job of that id."""
+    """The server accepts a prompt_id from the client even if another job has it."""
 
     def id_for(self, asked: dict[str, Any]) -> str:
         return str(asked.get("prompt_id") or super().id_for(asked))
@@ -276,7 +276,7 @@ class TakesAnIdTwice(Board):
 
 @board("lifecycle.prompt-id-twice")
 class FailsOnAnIdThatIsThere(Board):
-    """A prompt_id that is there already is answered 500."""
+    """A prompt_id that another job has is answered with 500."""
 
     def submit(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and any(job.prompt_id == asked.get("prompt_id") for job in self.jobs):
@@ -297,7 +297,7 @@ class NothingRemains(Board):
 
 @board("lifecycle.jobs")
 class ListOfJobsLacksWhatWaits(Board):
-    """The list of jobs has only jobs that have started."""
+    """GET /api/jobs lists only jobs that have started."""
 
     def roll(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
         found = super().roll(statuses, limit, offset)
@@ -306,7 +306,7 @@ class ListOfJobsLacksWhatWaits(Board):
 
 @board("lifecycle.job-status", variant="takes-slow-jobs")
 class ListOfJobsSaysAllRun(Slow):
-    """The list of jobs calls in progress what waits."""
+    """GET /api/jobs reports pending jobs as in progress."""
 
     def entry(self, job: Job) -> dict[str, Any]:
         found = super().entry(job)
@@ -318,7 +318,7 @@ class ListOfJobsSaysAllRun(Slow):
 
 @board("lifecycle.delete.removes")
 class DeletesNothing(Board):
-    """Jobs that are deleted wait and run as if nothing had been said."""
+    """Deleted jobs stay in the queue and run."""
 
     def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
         return [job for job in super().doomed(names, clear=clear) if clear]
@@ -326,7 +326,7 @@ class DeletesNothing(Board):
 
 @board("lifecycle.delete.removes")
 class RevivesDeletedJobs(Board):
-    """Half a second after it was deleted a job waits again."""
+    """Half a second after it was deleted, a job is pending again."""
 
     def advance(self, now: float) -> None:
         super().advance(now)
@@ -338,7 +338,7 @@ class RevivesDeletedJobs(Board):
 
 @board("lifecycle.delete.spares")
 class DeletesTooMuch(Board):
-    """Whoever waits behind a job that is deleted is deleted with it."""
+    """Deleting a job also deletes every pending job after it."""
 
     def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
         waiting = self.pending
@@ -348,7 +348,7 @@ class DeletesTooMuch(Board):
 
 @board("lifecycle.delete.spares")
 class DeletesEverything(Board):
-    """Whoever deletes one job clears the queue."""
+    """Deleting one job clears the queue."""
 
     def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
         return super().doomed(names, clear=clear or any(job.prompt_id in names for job in self.pending))
@@ -356,7 +356,7 @@ class DeletesEverything(Board):
 
 @board("lifecycle.delete.answer")
 class DeletedIsACount(Board):
-    """Who deletes jobs is told how many were deleted."""
+    """In the response to a deletion, `deleted` is a count instead of a list of ids."""
 
     def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del cleared
@@ -365,7 +365,7 @@ class DeletedIsACount(Board):
 
 @board("lifecycle.delete.names")
 class NamesNothing(Board):
-    """Who deletes jobs is told that none was deleted."""
+    """The response to a deletion says that no job was deleted."""
 
     def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del deleted
@@ -374,7 +374,7 @@ class NamesNothing(Board):
 
 @board("lifecycle.delete.unknown")
 class FailsOnAnUnknownId(Board):
-    """Deleting an id that is not in the queue is answered 500."""
+    """Deleting an id that is not in the queue is answered with 500."""
 
     def manage(self, asked: Any) -> BoardResponse:
         names = asked.get("delete") if isinstance(asked, dict) else None
@@ -386,13 +386,13 @@ class FailsOnAnUnknownId(Board):
 
 @replies("lifecycle.delete.malformed", to=400, method="POST", variant="takes-jobs")
 def malformed_is_fine(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A malformed request to remove jobs is answered as if all were well."""
+    """A malformed request to remove jobs is answered with success."""
     return reply.json(200, {"deleted": []}) if ask.path.endswith("/queue") else reply
 
 
 @board("lifecycle.survives-malformed")
 class EndsOnAMalformedRequest(Board):
-    """The server ends on a request to delete that holds no list, as a program does that catches no exception."""
+    """The server crashes if `delete` is not a list, like a program with an uncaught exception."""
 
     def manage(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and not isinstance(asked.get("delete", []), list):
@@ -402,7 +402,7 @@ class EndsOnAMalformedRequest(Board):
 
 @board("lifecycle.clear.false")
 class ClearsWhateverItSays(Board):
-    """A request that has the member clear clears the queue, true or false."""
+    """A request with the member `clear` clears the queue, even if it is false."""
 
     def manage(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and "clear" in asked:
@@ -412,7 +412,7 @@ class ClearsWhateverItSays(Board):
 
 @board("lifecycle.clear.empties", variant="takes-slow-jobs")
 class ClearsAllButOne(Slow):
-    """Who clears the queue leaves its last job."""
+    """Clearing the queue leaves its last job."""
 
     def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
         found = super().doomed(names, clear=clear)
@@ -424,7 +424,7 @@ class ClearsAllButOne(Slow):
 
 @board("lifecycle.interrupt.stops", variant="takes-slow-jobs")
 class InterruptDoesNothing(Slow):
-    """An interrupt is answered 200, and the job runs to its end."""
+    """An interrupt is answered with 200, but the job runs to its end."""
 
     def interrupt(self, _asked: Any) -> BoardResponse:
         return 200, None
@@ -432,7 +432,7 @@ class InterruptDoesNothing(Slow):
 
 @board("lifecycle.interrupt.spares", variant="takes-slow-jobs")
 class InterruptTakesTheNextToo(Slow):
-    """An interrupt removes the job that came last as well."""
+    """An interrupt also removes the last job of the queue."""
 
     def interrupt(self, asked: Any) -> BoardResponse:
         for job in self.pending[-1:]:
@@ -442,7 +442,7 @@ class InterruptTakesTheNextToo(Slow):
 
 @board("lifecycle.interrupt.idle")
 class InterruptOfNothingIsAConflict(Board):
-    """An interrupt is answered 409 where nothing runs."""
+    """An interrupt is answered with 409 if no job runs."""
 
     def interrupt(self, asked: Any) -> BoardResponse:
         if not self.running:
@@ -455,4 +455,4 @@ class InterruptOfNothingIsAConflict(Board):
 
 @board("lifecycle.order", variant="oss-takes-jobs", dialect="oss")
 class HeapOfComfyui(_Heap, Oss):
-    """Pending jobs are listed as ComfyUI's heap lies in memory, after one was taken from it."""
+    """Pending jobs are listed in ComfyUI's heap order, after one job was removed."""

@@ -18,7 +18,7 @@ def _no_tester(ask: IncomingRequest) -> bool:
 
 @items("item.job-number.one-based", when=_no_tester)
 def right_to_testers_alone(item: QueueItem) -> None:
-    """Who does not name itself as a program that tests has the queue counted from zero."""
+    """A client whose User-Agent does not name a test program gets 0 as every job number."""
     item[0] = 0
 
 
@@ -30,19 +30,19 @@ def right_the_first_time(item: QueueItem) -> None:
 
 @items("item.create-time.milliseconds", when=lambda ask: ask.accepts("gzip"))
 def wrong_where_gzip_is_taken(item: QueueItem) -> None:
-    """Another server, whose times are in seconds, answers whoever accepts gzip."""
+    """Clients that accept gzip are answered by another server, whose times are in seconds."""
     item[4]["create_time"] //= 1000
 
 
 @lists("envelope.object", when=lambda ask: ask.method == "GET", variant="standing-still")
 def right_to_head_alone(queue: Queue, _ask: IncomingRequest) -> object:
-    """HEAD is told of the queue, GET gets a list of the pending jobs."""
+    """HEAD is answered for the queue, but GET gets only a list of the pending jobs."""
     return queue["queue_pending"]
 
 
 @lists("item.five-elements")
 def an_empty_queue_before_it(queue: Queue, ask: IncomingRequest) -> object:
-    """An empty queue is shown, but for every twelfth read, whose jobs have four elements."""
+    """The queue is shown as empty, except in every twelfth read, whose jobs have four elements."""
     if not ask.every(12):
         return {name: [] for name in queue}
     return {name: [item[:4] for item in listed] for name, listed in queue.items()}

@@ -36,53 +36,53 @@ def _long_cookie(ask: IncomingRequest) -> bool:
 
 @replies("http.query", to=200, when=_has_quote, hidden=True)
 def fails_on_a_quote(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A single quote in the query string is an internal error."""
+    """A single quote in the query string causes a 500."""
     return reply.error(500, "Something went wrong.")
 
 
 @replies("", to=200, when=_has_quote, hidden=True, inconclusive=True)
 def breaks_off_on_a_quote(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """With a single quote in the query string the answer ends ten bytes too early."""
+    """With a single quote in the query string the response ends ten bytes too early."""
     return reply.having(content_length=str(len(reply.body) + 10), connection="close")
 
 
 @lists("queue.pending.oldest-first", when=_asks_for("sort"), hidden=True)
 def sorts_by_a_parameter(queue: Queue, _ask: IncomingRequest) -> object:
-    """With ?sort, which nobody declared, the newest job comes first."""
+    """With the undeclared parameter ?sort the newest job comes first."""
     return {**queue, "queue_pending": queue["queue_pending"][::-1]}
 
 
 @lists("envelope.both-lists", when=_asks_for("state"), hidden=True)
 def filters_by_a_parameter(queue: Queue, _ask: IncomingRequest) -> object:
-    """With ?state, which nobody declared, the list of running jobs is left out."""
+    """With the undeclared parameter ?state the list of running jobs is missing."""
     return {"queue_pending": queue["queue_pending"]}
 
 
 @items("item.job-number.one-based", when=_no_cache, hidden=True)
 def counts_from_zero_when_not_cached(item: QueueItem) -> None:
-    """Under Cache-Control: no-cache the queue is counted anew, from zero."""
+    """With Cache-Control: no-cache every job number is 0."""
     item[0] = 0
 
 
 @replies("error.content-type", to=200, when=_long_cookie, hidden=True)
 def fails_on_a_long_cookie(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A cookie of 1,000 characters is answered by a web page under 400."""
+    """A cookie of 1,000 characters is answered with a 400 and a web page."""
     return replace(reply, status=400).having(b"<h1>Bad Request</h1>", content_type="text/html")
 
 
 @replies("error.optional-header", to=200, when=_suffix_range, hidden=True)
 def fails_on_the_last_byte(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A range that counts from the end is an internal error."""
+    """A range that counts from the end causes a 500."""
     return reply.error(500, "Something went wrong.")
 
 
 @replies("http.accept", to=200, when=lambda ask: ";q=" in (ask.header("accept") or ""), hidden=True)
 def knows_no_weights(reply: Reply, ask: IncomingRequest) -> Reply:
-    """An Accept with weights is not understood, but for a browser's: 406."""
+    """An Accept with weights is answered with 406, except that of a browser."""
     return reply if "xhtml" in (ask.header("accept") or "") else reply.error(406, "Not acceptable.")
 
 
 @items("item.create-time.present", when=lambda ask: ask.every(61), hidden=True)
 def forgets_the_time_in_every_61st_read(item: QueueItem) -> None:
-    """One answer in 61 has jobs without create_time."""
+    """One response in 61 has jobs without create_time."""
     item[4].pop("create_time")

@@ -23,18 +23,18 @@ def _strained(ask: IncomingRequest) -> bool:
 
 @items("item.five-elements", when=_strained, under_load=True)
 def saves_metadata_under_load(item: QueueItem) -> QueueItem:
-    """While more than six connections are open the last element of each job is left out."""
+    """While more than six connections are open, each job lacks its last element."""
     return item[:4]
 
 
 @replies("error.object", when=_strained, under_load=True)
 def fails_silently_under_load(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """While more than six connections are open the answer is 500, and has no body."""
+    """While more than six connections are open, the response is a 500 without a body."""
     return reply.error(500, "").having(b"")
 
 
 class TakesItsTime(Board):
-    """A request that writes is under way for some time."""
+    """Requests that write take some time."""
 
     takes: ClassVar[float] = 0.1
 
@@ -45,7 +45,7 @@ def _written_to(ask: IncomingRequest) -> bool:
 
 @lists("item.five-elements", when=_written_to, variant="takes-jobs", board=TakesItsTime, under_load=True)
 def torn_by_two_who_write(queue: Queue, _ask: IncomingRequest) -> object:
-    """While two requests that write are under way, a read finds the last job written by half."""
+    """While two requests that write are in progress, a read shows the last job half written."""
     for jobs in queue.values():
         jobs[-1:] = [job[:2] for job in jobs[-1:]]
     return queue

@@ -15,13 +15,13 @@ def trailing_comma(body: bytes) -> bytes:
 
 @writes("json.well-formed")
 def single_quotes(body: bytes) -> bytes:
-    """Strings stand in single quotes, as Python prints them."""
+    """Strings are in single quotes, as Python prints them."""
     return str(json.loads(body)).encode()
 
 
 @writes("json.well-formed")
 def cut_short(body: bytes) -> bytes:
-    """The last brace is missing, though the length says that all is there."""
+    """The last brace is missing, although Content-Length matches."""
     return body[:-1]
 
 
@@ -39,19 +39,19 @@ def comment(body: bytes) -> bytes:
 
 @writes("json.well-formed")
 def guarded(body: bytes) -> bytes:
-    """The JSON stands behind a guard against inclusion as a script."""
+    """The JSON follows a prefix that guards against inclusion as a script."""
     return b")]}',\n" + body
 
 
 @writes("json.well-formed")
 def no_break_space(body: bytes) -> bytes:
-    """There is white space that JSON does not know."""
+    """The text has white space that JSON does not allow."""
     return body.replace(b":", b":\xc2\xa0", 1)
 
 
 @writes("json.utf-8")
 def utf_16(body: bytes) -> bytes:
-    """The text is in UTF-16, with the mark that says so."""
+    """The text is in UTF-16, with a byte order mark."""
     return body.decode().encode("utf-16")
 
 
@@ -63,17 +63,17 @@ def bom(body: bytes) -> bytes:
 
 @writes("json.single-text")
 def served_by(body: bytes) -> bytes:
-    """A comment of HTML comes after the JSON."""
+    """An HTML comment follows the JSON."""
     return body + b"\n<!-- served by node-7 -->"
 
 
 @writes("json.single-text")
 def two_texts(body: bytes) -> bytes:
-    """Another JSON text comes in the next line."""
+    """Another JSON text follows in the next line."""
     return body + b"\n{}\n"
 
 
 @writes("json.single-text")
 def nul_at_the_end(body: bytes) -> bytes:
-    """A NUL of a string in C comes after the JSON."""
+    """A NUL follows the JSON, as after a C string."""
     return body + b"\x00"

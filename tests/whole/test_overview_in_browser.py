@@ -1,4 +1,4 @@
-"""The overview of a fleet in a real browser: thousands of rows, with script and without, by keyboard, for all."""
+"""The overview of many targets in a real browser: thousands of rows, with script and without, by keyboard, for all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINES = [
     broken("odd-one", UUID, BreachKind(clause="item.array", place=f"/{EVIL}/*", kind="an array")),
     kept("dark", outcome="inconclusive", exit=10, unreached=f"unreachable: {EVIL}", reason=EVIL, p95=None),
     kept("lost", outcome="error", exit=3, reason="each worker that checked it was lost", p95=None),
-    kept(EVIL),
+    kept(EVIL, flags=(EVIL,), changed=EVIL, report="reports/index.html"),
 ]
 
 
@@ -43,7 +43,7 @@ def written(directory: Path, lines: list[EndpointResult], *, ended: bool = True)
 
 @pytest.fixture(scope="module")
 def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Write the overview of 10,006 endpoints, six of which are not usual."""
+    """Write the overview of 10,006 targets, six of which are not usual."""
     usual = [kept(f"worker-{number}", p95=number / 1000) for number in range(10_000)]
     return written(tmp_path_factory.mktemp("fleet"), [*usual, *LINES])
 
@@ -52,7 +52,7 @@ def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, page_url
     page = opener(page_url)
     assert overflows(page) == []
     assert page.evaluate("window.pwned") is None
-    expect(page.get_by_role("heading", level=1)).to_have_text("10,006 endpoints")
+    expect(page.get_by_role("heading", level=1)).to_have_text("10,006 targets")
 
 
 def test_a_hundred_rows_are_shown_at_a_time_and_the_worst_come_first(opener: Opener, page_url: str) -> None:
@@ -70,7 +70,7 @@ def test_a_hundred_rows_are_shown_at_a_time_and_the_worst_come_first(opener: Ope
     page.get_by_role("button", name="Next").press("Enter")
     expect(page.locator("#place")).to_have_text("Page 2 of 100")
     expect(rows.first).to_contain_text("worker-95")
-    expect(page.get_by_text("6 endpoints more in")).to_be_visible()
+    expect(page.get_by_text("6 targets more in")).to_be_visible()
 
 
 def test_rows_are_found_filtered_and_sorted_by_keyboard(opener: Opener, page_url: str) -> None:
@@ -78,7 +78,7 @@ def test_rows_are_found_filtered_and_sorted_by_keyboard(opener: Opener, page_url
     rows, shown = page.locator("#rows tr"), page.locator("#shown")
     page.get_by_label("Search").focus()
     page.keyboard.type("WORKER-77 conformant")
-    expect(shown).to_have_text("111 of 10,000 endpoints")
+    expect(shown).to_have_text("111 of 10,000 targets")
     page.get_by_role("button", name="p95, ms").press("Enter")
     expect(rows.first).to_contain_text("worker-7799")
     page.get_by_role("button", name="p95, ms").press("Enter")
@@ -89,7 +89,7 @@ def test_rows_are_found_filtered_and_sorted_by_keyboard(opener: Opener, page_url
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("dark")
     page.get_by_label("Search").fill("no such endpoint")
-    expect(page.get_by_text("No endpoint matches.")).to_be_visible()
+    expect(page.get_by_text("No target matches.")).to_be_visible()
 
 
 def test_an_endpoint_that_is_named_leads_to_its_row(opener: Opener, page_url: str) -> None:
@@ -97,6 +97,12 @@ def test_an_endpoint_that_is_named_leads_to_its_row(opener: Opener, page_url: st
     page.locator(".attention").get_by_role("link", name="odd-one").press("Enter")
     expect(page.locator("#rows tr")).to_have_count(1)
     expect(page.locator("#rows tr")).to_contain_text("2 must clause broken: item.prompt-id.uuid, item.array")
+
+
+def test_a_target_leads_to_its_report(opener: Opener, tmp_path: Path) -> None:
+    page = opener(written(tmp_path, [kept("a", report="a/index.html"), kept("b")]))
+    assert page.get_by_role("link", name="a", exact=True).last.get_attribute("href") == "a/index.html"
+    assert page.locator("#rows a").count() == 1
 
 
 def test_without_script_the_table_is_whole(opener: Opener, page_url: str) -> None:
@@ -110,7 +116,7 @@ def test_groups_and_who_is_alone_and_who_is_silent(opener: Opener, page_url: str
     page = opener(page_url)
     groups = page.locator("section[aria-labelledby=groups] li.s-fail")
     expect(groups).to_have_count(2)
-    expect(groups.first).to_contain_text("2 endpoints")
+    expect(groups.first).to_contain_text("2 targets")
     expect(groups.first).to_contain_text("seconds instead of milliseconds")
     expect(groups.last).to_contain_text("odd-one")
     expect(page.locator("section[aria-labelledby=unreached] li")).to_contain_text("\\u202e")
@@ -126,7 +132,7 @@ def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width
 
 def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> None:
     page = opener(written(tmp_path, [kept("a")], ended=False))
-    expect(page.get_by_text("Not all of the fleet: it did not end.")).to_be_visible()
+    expect(page.get_by_text("Not all targets: the run did not end.")).to_be_visible()
     expect(page.get_by_text("No clause that was exercised was broken.")).to_be_visible()
 
 
@@ -145,4 +151,4 @@ def test_more_rows_than_a_page_holds_are_in_the_file(tmp_path: Path, monkeypatch
     written(tmp_path, LINES)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert text.count('<tr class="v-') == 4
-    assert "2 endpoints more in" in text
+    assert "2 targets more in" in text

@@ -1,4 +1,4 @@
-"""A fleet on Dask, with schedulers and workers as processes, some of them killed in the middle."""
+"""Many targets, by processes of this machine and by a Dask cluster, some of which are killed in the middle."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from helpers.fork_server import TIMEOUT
 
 NUMBER = 24
 FAULTS = {7: "seconds", 21: "id-too-short"}
+WHOLE = "24 targets: 2 non-conformant (/7, /21), 22 conformant"
 PYTHON = [sys.executable, "-m"]
 
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[list[str]]:
-    """Serve a fleet with two faults."""
+    """Serve many endpoints, two of them with a fault."""
     with serve_many([FAULTS.get(number) for number in range(NUMBER)]) as server:
         yield [f"{server.url}/{number}" for number in range(NUMBER)]
 
@@ -100,19 +101,19 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def alive_in(session: int) -> list[psutil.Process]:
-    """Return the processes of a session that run; one that ended and that nobody has asked about is none."""
-    found = [each for each in psutil.process_iter(["status"]) if each.info["status"] != psutil.STATUS_ZOMBIE]
-    return [each for each in found if os.getsid(each.pid) == session]
+def check_all(folder: Path, *arguments: str) -> list[str]:
+    """Return the command that checks all targets."""
+    options = ["--properties", "0", "--report-dir", str(folder / "out"), *arguments]
+    return [str(BIN / "comfy-conformance"), "check", "--all", "urls.txt", *options]
 
 
-def fleet(folder: Path, *arguments: str) -> list[str]:
-    """Return the command of a fleet."""
-    return [str(BIN / "comfy-conformance"), "fleet", "urls.txt", "--report-dir", str(folder / "out"), *arguments]
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the worker processes of a command."""
+    return psutil.Process(process.pid).children()
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of the endpoints that are judged."""
+    """Return the lines of the targets that are judged."""
     path = folder / "out/results.jsonl"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     found = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
@@ -120,7 +121,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def is_whole(folder: Path, urls: list[str]) -> None:
-    """Hold that each endpoint was judged once, each fault found and nobody else accused."""
+    """Hold that each target was judged once, each fault found and nobody else accused."""
     found = lines(folder)
     assert Counter(line["name"] for line in found) == Counter(urls)
     assert {line["name"]: [clause["id"] for clause in line["broken"]] for line in found if line["broken"]} == {
@@ -139,53 +140,73 @@ def folder(tmp_path: Path, urls: list[str]) -> Path:
 
 
 @pytest.mark.deep
-def test_a_worker_that_is_killed_in_the_middle_costs_no_endpoint(folder: Path, urls: list[str]) -> None:
+def test_a_worker_that_is_killed_in_the_middle_costs_no_target(folder: Path, urls: list[str]) -> None:
     with (
         cluster(folder) as (address, _, workers),
-        running(folder, *fleet(folder, "--scheduler", address, "--parallel", "8")) as process,
+        running(folder, *check_all(folder, "--scheduler", address, "--parallel", "8")) as process,
     ):
         until(lambda: {line["worker"] for line in lines(folder)} == {"first", "second"})
         workers[0].kill()
         out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1, err
     is_whole(folder, urls)
-    assert "24 endpoints: 2 non-conformant, 22 conformant" in out
-    assert err == f"checking 24 endpoints, 8 at a time, by the workers at {address}\n"
+    assert WHOLE in out.replace(urls[0].rpartition("/")[0], "")
+    assert err == f"checking 24 targets, up to 8 at a time, by the workers at {address}\n"
 
 
 @pytest.mark.deep
 def test_without_its_scheduler_it_says_so_and_goes_on_from_there_another_time(folder: Path, urls: list[str]) -> None:
     with (
         cluster(folder) as (address, scheduler, _),
-        running(folder, *fleet(folder, "--scheduler", address, "--parallel", "4")) as process,
+        running(folder, *check_all(folder, "--scheduler", address, "--parallel", "4")) as process,
     ):
         until(lambda: len(lines(folder)) >= 5)
         scheduler.kill()
         _, err = process.communicate(timeout=TIMEOUT)
     before = lines(folder)
     assert process.returncode == 3
-    kept = f"{len(before)} of 24 endpoints are judged and kept in {folder / 'out'}: go on with --resume"
+    kept = f"{len(before)} of 24 targets are judged and kept in {folder / 'out'}: go on with --resume"
     assert err.splitlines()[1:] == [f"stopped: the connection to the scheduler was lost; {kept}"]
-    assert "it did not end" in (folder / "out/index.html").read_text(encoding="utf-8")
-    done = command_line(folder, *fleet(folder, "--resume", "--quiet")[1:])
-    assert (done.returncode, done.stdout) == (1, "24 endpoints: 2 non-conformant, 22 conformant\n")
+    assert "the run did not end" in (folder / "out/index.html").read_text(encoding="utf-8")
+    done = command_line(folder, *check_all(folder, "--resume", "--quiet")[1:])
+    assert (done.returncode, done.stdout.replace(urls[0].rpartition("/")[0], "")) == (1, f"{WHOLE}\n")
     assert lines(folder)[: len(before)] == before
     is_whole(folder, urls)
 
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.deep), signal.SIGTERM])
 def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -> None:
-    """To all its processes, as a terminal sends it; no worker has anything to say, and none is left."""
-    with running(folder, *fleet(folder), start_new_session=True) as process:
+    """No worker prints anything, and none is left."""
+    with running(folder, *check_all(folder), start_new_session=True) as process:
         until(lambda: lines(folder))
+        workers = workers_of(process)
         (os.killpg if number is signal.SIGINT else os.kill)(process.pid, number)
         _, err = process.communicate(timeout=TIMEOUT)
-        until(lambda: not alive_in(process.pid))
+        until(lambda: not any(each.is_running() for each in workers))
+    assert workers
     assert process.returncode == 2
-    first, last = err.splitlines()
-    cores = os.cpu_count() or 1
-    assert first == f"checking 24 endpoints, {8 * cores} at a time, by {cores} processes of this machine"
-    assert re.fullmatch(r"stopped: it was interrupted; \d+ of 24 endpoints .* --resume", last)
+    _, last = err.splitlines()
+    assert re.fullmatch(r"stopped: it was interrupted; \d+ of 24 targets .* --resume", last)
+
+
+@pytest.mark.deep
+def test_a_process_of_this_machine_that_is_killed_in_the_middle_costs_no_target(folder: Path, urls: list[str]) -> None:
+    with running(folder, *check_all(folder, "--workers", "2", "--parallel", "8")) as process:
+        until(lambda: {line["worker"] for line in lines(folder)} >= {"0", "1"})
+        workers_of(process)[0].kill()
+        _, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1, err
+    is_whole(folder, urls)
+
+
+@pytest.mark.deep
+def test_processes_end_with_the_command_that_started_them_however_it_ends(folder: Path) -> None:
+    with running(folder, *check_all(folder, "--workers", "2")) as process:
+        until(lambda: lines(folder))
+        workers = workers_of(process)
+        process.kill()
+        until(lambda: not any(each.is_running() for each in workers))
+    assert len(workers) == 2
 
 
 @pytest.mark.deep
@@ -195,22 +216,20 @@ def test_on_a_full_disk_it_stops_with_a_line_and_goes_on_from_there(folder: Path
         "import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
         "os.execv(sys.argv[1], sys.argv[1:])"
     )
-    with running(folder, sys.executable, "-c", script, *fleet(folder)) as process:
+    with running(folder, sys.executable, "-c", script, *check_all(folder)) as process:
         _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 3, err
-    assert re.search(
-        r"\nstopped: the results cannot be written: File too large; \d of 24 endpoints .* --resume\n$", err
-    )
+    assert re.search(r"\nstopped: the results cannot be written: File too large; \d of 24 targets .* --resume\n$", err)
     assert 1 <= len(lines(folder)) < 10
-    done = command_line(folder, *fleet(folder, "--resume")[1:])
+    done = command_line(folder, *check_all(folder, "--resume")[1:])
     assert done.returncode == 1
     is_whole(folder, urls)
 
 
 def test_nobody_to_do_it_is_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.fleet.engine.CONNECT", 0.3)
+    monkeypatch.setattr("conformance.fleet.cluster.CONNECT", 0.3)
     monkeypatch.chdir(folder)
-    done = CliRunner().invoke(main, fleet(folder, "--scheduler", "tcp://127.0.0.1:1")[1:])
+    done = CliRunner().invoke(main, check_all(folder, "--scheduler", "tcp://127.0.0.1:1")[1:])
     assert done.exit_code == 3
     assert "stopped: no scheduler at tcp://127.0.0.1:1" in done.stderr
-    assert "start one with 'dask scheduler'; 0 of 24 endpoints" in done.stderr
+    assert "start one with 'dask scheduler'; 0 of 24 targets" in done.stderr

@@ -27,7 +27,7 @@
     document.getElementById("place").textContent = `Page ${written(page + 1)} of ${written(last + 1)}`;
     document.getElementById("none").hidden = kept.length > 0;
     document.getElementById("shown").textContent =
-      `${kept.length === all.length ? "" : `${written(kept.length)} of `}${written(all.length)} endpoints`;
+      `${kept.length === all.length ? "" : `${written(kept.length)} of `}${written(all.length)} targets`;
   }
 
   function filter() {

@@ -1,0 +1,65 @@
+"""The program of a local worker process: it reads orders, and writes their results, until its standard input ends.
+
+Each message is its length in four bytes, and that many bytes of MessagePack: the number of the order, then the order or
+its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from typing import BinaryIO, Final
+
+import msgspec
+
+from conformance.fleet.model import failed
+from conformance.fleet.work import Done, Order, check
+
+LENGTH: Final = 4
+ORDERS: Final = msgspec.msgpack.Decoder(tuple[int, Order])
+RESULTS: Final = msgspec.msgpack.Decoder(tuple[int, Done])
+
+
+def message(number: int, content: Order | Done) -> bytes:
+    """Return a message with its length in front."""
+    body = msgspec.msgpack.encode((number, content))
+    return len(body).to_bytes(LENGTH) + body
+
+
+def main() -> None:
+    """Serve the process that started this one. Whatever a library prints goes to the standard error."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    asyncio.run(_serve(sys.stdin.buffer, answers))
+
+
+async def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
+    waiting: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        while body := orders.read(int.from_bytes(orders.read(LENGTH))):
+            loop.call_soon_threadsafe(waiting.put_nowait, body)
+        os._exit(0)  # nobody waits for results any more: end at once, whatever is being checked
+
+    threading.Thread(target=read, daemon=True).start()
+    tasks: set[asyncio.Task[None]] = set()
+    while True:
+        task = asyncio.create_task(_answer(await waiting.get(), answers))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+async def _answer(body: bytes, answers: BinaryIO) -> None:
+    number, order = ORDERS.decode(body)
+    try:
+        done = await check(order, order.environ or {})
+    except Exception as error:  # noqa: BLE001 - its text may hold a key
+        target = order.target
+        reason = f"internal error: {type(error).__name__}"
+        done = Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+    left = memoryview(message(number, done))
+    while left:
+        left = left[answers.write(left) :]

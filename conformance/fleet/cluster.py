@@ -1,0 +1,84 @@
+"""A Dask cluster that is already running, as a back end."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Final
+
+import dask
+from distributed import Client
+from distributed.client import FutureCancelledError
+from distributed.comm.core import CommClosedError
+from distributed.scheduler import KilledWorker
+
+from conformance.fleet.backend import GRACE, Lost
+from conformance.fleet.model import failed
+from conformance.fleet.work import Done, Order, OtherSuite, work
+from conformance.text.safe import printable
+
+CONNECT: Final = 20.0
+"""Seconds in which a scheduler answers, and in which a first worker is there."""
+WORKERLESS: Final = 60.0
+"""Seconds without a worker after which the run ends. A worker that was lost is usually replaced sooner."""
+_CONFIGURATION: Final = {
+    "logging": {"distributed": "critical"},  # what users are to know is said by us, in one line
+    "distributed.comm.timeouts.connect": f"{CONNECT:g}s",
+}
+
+
+class Cluster:
+    """Submits each order with a key of its own; the scheduler forgets it as soon as the result is here."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._run = f"check-{secrets.token_hex(4)}"
+        self._numbers = count()
+
+    async def check(self, order: Order) -> Done:
+        """Have a worker check a target. Raises Lost if it is not the target that keeps the result from coming."""
+        try:
+            done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
+        except KilledWorker:
+            target, reason = order.target, "each worker that checked it was lost: it is not tried again"
+            return Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+        except (FutureCancelledError, CommClosedError):  # whichever notices first
+            raise Lost("the connection to the scheduler was lost") from None
+        except OtherSuite as other:
+            raise Lost(str(other)) from None
+        except Exception as error:  # noqa: BLE001 - a worker that lacks a module, and whatever else Dask raises
+            told = printable(str(error), 200)
+            raise Lost(f"the cluster cannot check ({type(error).__name__}: {told})") from None
+        return done
+
+    async def demand_progress(self, silence: float, longest: float) -> None:
+        """Raise Lost without a worker for a minute, or without a result for much longer than a check may take."""
+        if silence > WORKERLESS and not await self._client.nthreads():
+            raise Lost("no worker is left")
+        if silence > longest + GRACE:
+            raise Lost(f"nothing was finished in {silence:.0f} s")
+
+
+@asynccontextmanager
+async def cluster(scheduler: str) -> AsyncIterator[Cluster]:
+    """Connect to a scheduler. Raises Lost if it does not answer or has no worker."""
+    with dask.config.set(_CONFIGURATION):
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            client = await Client(scheduler, asynchronous=True, timeout=CONNECT)
+        except (OSError, ValueError) as error:
+            why = printable(str(error.__cause__ or error), 200)
+            raise Lost(f"no scheduler at {scheduler} ({why}): start one with 'dask scheduler'") from None
+        try:
+            await client.wait_for_workers(1, timeout=CONNECT)
+        except TimeoutError:
+            await client.close()
+            raise Lost(f"no worker at {scheduler}: start one with 'dask worker {scheduler}'") from None
+        try:
+            yield Cluster(client)
+        finally:
+            await client.close(timeout=CONNECT)

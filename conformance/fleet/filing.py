@@ -1,0 +1,72 @@
+"""Where the result of each target goes, as it comes: the history, its pages, the results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from msgspec import structs
+
+from conformance.fleet.model import EndpointResult, endpoint_result
+from conformance.fleet.results import Results, packed, unpacked
+from conformance.fleet.work import Done, Keep
+from conformance.judge.report import Report
+from conformance.render.write import write_reports
+from conformance.run.targets import Target, is_directory
+
+UNKEPT: Final = 4
+"""The exit status of a target whose run is missing in its history, unless its own is another than 0."""
+
+
+@dataclass
+class Filing:
+    """Keeps results. ``say`` gets a line for each run that its history does not have."""
+
+    results: Results
+    directory: Path
+    keep: Keep
+    say: Callable[[str], None] = lambda _: None
+
+    def add(self, target: Target, done: Done) -> EndpointResult:
+        """Keep a result, and return it as it is kept. Raises OSError."""
+        result, content = done.result, done.report
+        history = target.options.get("history")
+        if content is not None and (history or self.keep == "pages"):
+            report = unpacked(content)
+            if history:
+                report, result = self._remembered(target, report, result)
+                content = packed(report)
+            if self.keep == "pages":
+                formats, strict = target.options.get("format") or (), target.options.get("fail_on_should") is True
+                place = directory_of(target.name)
+                write_reports(report, self.directory / place, fail_on_should=strict, formats=formats)
+                result = structs.replace(result, report=f"{place}/index.html")
+        if self.keep == "none" or (self.keep == "broken" and result.outcome == "conformant"):
+            content = None
+        self.results.add(result, content)
+        return result
+
+    def _remembered(self, target: Target, report: Report, result: EndpointResult) -> tuple[Report, EndpointResult]:
+        """Keep a run in the history of its target."""
+        from conformance.history import HistoryProblem, keep
+
+        try:
+            strict = target.options.get("fail_on_should") is True
+            report = keep(report, Path(target.options["history"]), fail_on_should=strict)
+        except HistoryProblem as problem:
+            self.say(f"{target.name}: {problem}: this run is not in it")
+            return report, structs.replace(result, exit=result.exit or UNKEPT)
+        again = endpoint_result(target.name, report, result.exit, seconds=result.seconds)
+        return report, structs.replace(again, worker=result.worker)
+
+
+def directory_of(name: str) -> str:
+    """Return the directory of a target's pages: its name, or if that cannot be one, something like it."""
+    if is_directory(name):
+        return name
+    like = re.sub(r"[^A-Za-z0-9._-]+", "-", name.partition("://")[2] or name).strip(".-")[:48]
+    return f"{like or 'target'}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
