@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from itertools import pairwise
 from typing import Final
 
 REDACTED: Final = "[redacted-api-key]"
@@ -13,6 +14,9 @@ SHORTEST_KEY: Final = 4
 """Characters. A shorter key is refused as a mistake."""
 LONGER_THAN_WORDS: Final = 16
 """Characters. A shorter key may be a word or a number that a workflow holds by chance."""
+LONGER_THAN_NAMES: Final = 12
+RANDOM: Final = 3
+"""Turns from letter to digit or back, as in 4f1c. A shorter key with so many is no word and no name of a model."""
 VARIED: Final = 6
 """Different characters. A key with fewer, such as a row of zeros, may occur by chance too."""
 _BASE64: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
@@ -36,7 +40,9 @@ class Secret:
 
 def is_unmistakable(key: str) -> bool:
     """Whether a key that is found in a response cannot be there by chance."""
-    return len(key) >= LONGER_THAN_WORDS and len(set(key)) >= VARIED
+    turns = sum(a.isalnum() and b.isalnum() and a.isdigit() is not b.isdigit() for a, b in pairwise(key))
+    long = len(key) >= LONGER_THAN_WORDS or (len(key) >= LONGER_THAN_NAMES and turns >= RANDOM)
+    return long and len(set(key)) >= VARIED
 
 
 def near_misses(secret: Secret) -> tuple[Secret, Secret | None]:

@@ -59,6 +59,17 @@ def test_no_wrong_key_is_shown() -> None:
 WORDS = ("castle", "queue", "create_time", "1234", "json", "0000000000000000", "a-word-of-15-ch")
 
 
+@pytest.mark.parametrize("key", ["dpmpp_2m_sde", "sd_xl_base_1.0", "euler", "v1-5-pruned", "8675-3090"])
+def test_names_of_models_and_samplers_may_be_in_a_workflow_by_chance(key: str) -> None:
+    assert not is_unmistakable(key)
+
+
+@pytest.mark.parametrize("key", ["canary-4f1c9e", "a1b2c3d4e5f6", LONG])
+def test_a_random_key_is_not_in_a_workflow_by_chance(key: str) -> None:
+    assert is_unmistakable(key)
+    assert Redactor(Secret(key)).echoes((), f"you sent {key}".encode()) == ("",)
+
+
 @pytest.mark.parametrize("key", WORDS)
 def test_a_word_is_an_echo_only_beside_the_name_of_its_header(key: str) -> None:
     redactor = Redactor(Secret(key))
