@@ -56,7 +56,7 @@ def test_a_lie_is_told_by_the_shortest_sequence_that_shows_it(name: str) -> None
     assert found is not None
     assert found.clause == fault.clause
     assert list(found.steps) == SHORTEST[name]
-    words, *lines = str(found).splitlines()
+    words, *lines = str(found).split("\n")
     assert words == f"{fault.clause} is broken: {', then '.join(found.steps)}"
     assert lines == list(found.lines) != []
 
