@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 
 from conformance.reference.server import serve
 from helpers.commands import BIN, environment, run
@@ -23,6 +24,7 @@ SNIPPETS: Final = {
         r"(?<=^```yaml\n)# (\.github/workflows/[\w-]+\.yml)\n.*?(?=^```$)", PAGE, re.DOTALL | re.MULTILINE
     )
 }
+(GITLAB,) = re.findall(r"^```yaml\n(# \.gitlab-ci\.yml\n.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 (SCRIPT,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 GONE: Final = "http://127.0.0.1:1"
 
@@ -37,15 +39,22 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_block_of_yaml_is_a_workflow_with_a_name() -> None:
+def test_every_block_of_yaml_is_a_file_with_a_name() -> None:
     assert list(SNIPPETS) == ["queue.yml", "queue-action.yml", "queue-sarif.yml"]
-    assert PAGE.count("```yaml") == len(SNIPPETS)
+    assert PAGE.count("```yaml") == len(SNIPPETS) + 1
+    assert "# .gitlab-ci.yml\n" in GITLAB
 
 
 def test_each_workflow_passes_the_schema_of_github(pasted: Path) -> None:
     succeeds(
         linter("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *(pasted / name for name in SNIPPETS)
     )
+
+
+def test_the_pipeline_passes_the_schema_of_gitlab(tmp_path: Path) -> None:
+    path = tmp_path / ".gitlab-ci.yml"
+    path.write_text(GITLAB, encoding="utf-8")
+    succeeds(linter("check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", path)
 
 
 def test_the_schema_finds_a_misspelt_key(tmp_path: Path) -> None:
@@ -108,6 +117,17 @@ def test_pytest_leaves_a_report_and_the_summary_of_the_job(pasted: Path, tmp_pat
         assert [each.status for each in done] == [status, 0], done
         assert (tmp_path / "github-summary.md").read_text("utf-8").startswith("## ")
         assert (tmp_path / "report/index.html").exists()
+
+
+@pytest.mark.deep
+def test_gitlab_gets_the_report_and_the_clauses_as_junit(tmp_path: Path) -> None:
+    job = yaml.safe_load(GITLAB)["contract"]
+    _, command = job["script"]
+    for fault, status in ((None, 0), ("seconds", 1)):
+        with serve(fault=fault) as endpoint:
+            done = run(tmp_path, "/bin/sh", "-ec", command, PATH=path_with(BIN), QUEUE_URL=endpoint.url)
+        assert done.returncode == status, done.stderr
+        assert (tmp_path / job["artifacts"]["reports"]["junit"]).exists()
 
 
 @pytest.mark.deep

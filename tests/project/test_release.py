@@ -33,9 +33,15 @@ def test_the_citation_and_the_package_name_the_same_authors() -> None:
     assert project["authors"] == CITATION["authors"]
 
 
+def test_the_readme_names_every_extra_that_is_not_for_development() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    install = (ROOT / "README.md").read_text("utf-8").partition("## Install")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`\[(\w+)\]`", install)) == set(extras) - {"test", "deep", "bench", "lint"}
+
+
 def test_no_file_of_the_repository_is_a_link() -> None:
     if not (ROOT / ".git").exists():
-        pytest.skip("this is no checkout: only git knows which files belong to it")
+        pytest.skip("only a checkout knows which files belong to it")
     try:
         listed = subprocess.run(["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
     except FileNotFoundError:
