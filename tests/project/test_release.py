@@ -36,7 +36,7 @@ def test_the_citation_and_the_package_name_the_same_authors() -> None:
 def test_the_readme_names_every_extra_that_is_not_for_development() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     install = (ROOT / "README.md").read_text("utf-8").partition("## Install")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`\[(\w+)\]`", install)) == set(extras) - {"test", "deep", "bench", "lint"}
+    assert set(re.findall(r"`\[(\w+)\]`", install)) == set(extras) - {"test", "deep", "bench", "lint", "coverage"}
 
 
 def test_no_file_of_the_repository_is_a_link() -> None:
