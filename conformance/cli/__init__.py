@@ -1,6 +1,6 @@
-"""``comfy-conformance``: small verbs over the same functions that pytest uses, one file a verb.
+"""``comfy-conformance``: thin commands over the functions that pytest uses too, one file per command.
 
-A verb is loaded when it is called, so ``--help`` loads none of them.
+A command's module is imported only when the command runs, so ``--help`` stays fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conformance.version import __version__
 EXIT_INTERRUPTED: Final = 2
 EXIT_INTERNAL: Final = 3
 EXIT_USAGE: Final = 4
-"""pytest's numbers, so that both front ends say the same with the same status."""
+"""The numbers that pytest uses, so that both front ends exit with the same status."""
 
 VERBS: Final = {
     "check": "Check an endpoint and write a report.",
@@ -33,22 +33,22 @@ VERBS: Final = {
     "publish": "Write a site, a badge, the report of one endpoint, or the test corpus.",
     "drift": "Compare the published document with the vendored one.",
 }
-"""The verbs with their short help. Each command is the function of that name in the module of that name."""
+"""The commands with their short help. Each one is the function of that name in the module of that name."""
 
 
 class Verbs(click.Group):
-    """A group of verbs that are loaded only when they are called: ``verbs`` has their short help, ``home`` the modules."""
+    """A group that imports a command only when it is called. ``verbs`` holds the short help, ``home`` the package."""
 
     def __init__(self, *args: Any, verbs: Mapping[str, str], home: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._verbs, self._home = verbs, home
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
-        """Name the verbs."""
+        """Return the names of the commands."""
         return list(self._verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Load one verb."""
+        """Import one command."""
         if cmd_name not in self._verbs:
             return None
         command: click.Command = getattr(import_module(f"{self._home}.{cmd_name}"), cmd_name)
@@ -57,7 +57,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest a verb for one that does not exist."""
+        """Suggest the nearest command for one that does not exist."""
         name = args[0]
         if name not in self._verbs and not name.startswith("-"):
             from conformance.text.suggest import did_you_mean
@@ -66,16 +66,16 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the verbs without loading them."""
+        """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._verbs.items()))
 
 
 class Cli(Verbs):
-    """The whole command line: each error is one line and has the exit status that pytest would give."""
+    """The whole command line. Every error is one line, with the exit status that pytest would use."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and exit with the status that pytest would give."""
+        """Run a command and exit with the status that pytest would use."""
         with standing():
             self._main(*args, **kwargs)
 
@@ -96,7 +96,7 @@ class Cli(Verbs):
         except click.ClickException as problem:
             context = getattr(problem, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context is not None else ""
-            from conformance.text.safe import line  # a name of a file may be anything
+            from conformance.text.safe import line  # file names are untrusted text
 
             click.echo(line(f"error: {problem.format_message().rstrip('.')}{hint}"), err=True)
             sys.exit(EXIT_USAGE)

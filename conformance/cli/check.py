@@ -30,14 +30,14 @@ TARGETS_FILE: Final = "targets.toml"
     is_flag=False,
     flag_value=TARGETS_FILE,
     metavar="[SOURCE]",
-    help="Check all targets of a targets.toml, a CSV file, a file with a URL a line, or - for standard input. "
+    help="Check all targets of a targets.toml, a CSV file, a file with one URL per line, or - for standard input. "
     f"[default: one target; SOURCE: {TARGETS_FILE}]",
     cls=GroupedOption,
     group=MANY,
 )
 @options_of_many
 @click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
-def check(  # noqa: PLR0913 - one parameter for each option that is looked at here
+def check(  # noqa: PLR0913 - one parameter for each option that this function reads
     *,
     url: str | None,
     target: str | None,
@@ -52,15 +52,15 @@ def check(  # noqa: PLR0913 - one parameter for each option that is looked at he
     URL is the base URL of the server, such as http://127.0.0.1:8188. Without a URL the embedded reference endpoint is
     checked.
 
-    With --all every target of SOURCE (docs/fleet.md) is checked, without the keys of others, by processes of
-    this machine or a Dask cluster. Options that are given with it override SOURCE. Finished results are kept whatever
-    happens, and --resume goes on from there. Exit status: the first of 1, 3, 4, 10 and 0 that any target ends with; 2 if
-    the run was interrupted, 3 if it could not go on.
+    With --all, every target of SOURCE is checked (docs/fleet.md), by processes on this machine or by a
+    Dask cluster. Each key is sent only to its own target. Options given on the command line override SOURCE. Finished
+    results are kept even if the run stops, and --resume continues from there. Exit status: the first of 1, 3, 4, 10 and
+    0 that any target ends with; 2 if the run was interrupted, 3 if it could not continue.
     """
     many = {name: options.pop(name) for name in NAMES}
     if source is not None:
         if url is not None:
-            raise refusal("--all SOURCE names the targets: leave out the URL")
+            raise refusal("with --all, SOURCE names the targets: leave out the URL")
         from conformance.cli.check_all import check_all
 
         status = check_all(source, many, Path(report_dir), _typed({"target": target, **options}), quiet=quiet)
@@ -97,7 +97,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that is looked at he
 
 
 def _open(directory: Path, status: int) -> int:
-    """Open the report in a browser. A machine without one changes no exit status."""
+    """Open the report in a browser. Whether that works does not change the exit status."""
     import webbrowser
 
     page = (directory / "index.html").resolve()
@@ -113,7 +113,7 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _see_places(settings: Settings) -> None:
-    """See where the run is to be left, before anything is sent. Raises UsageProblem and OSError."""
+    """Check that the report directory and the history can be written, before anything is sent."""
     from conformance.render.write import check_writable
 
     check_writable(settings.report_dir, settings.formats)
@@ -124,7 +124,7 @@ def _see_places(settings: Settings) -> None:
 
 
 def _consent(settings: Settings) -> Settings:
-    """Ask before something is written to somebody's host; where nobody can be asked, the run itself wants --yes."""
+    """Ask before a run writes to a remote host. Without a terminal, the run itself demands --yes."""
     from conformance.run.consent import agreed, unconsented
 
     question = unconsented(settings)

@@ -1,4 +1,4 @@
-"""``comfy-conformance check --all``: check many targets, here or on a cluster, and leave one overview."""
+"""``comfy-conformance check --all``: check many targets, here or on a cluster, and write one overview."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive":
 
 @dataclass(frozen=True)
 class Stopped:
-    """Why a run ended before its end, and the exit status that says so."""
+    """Why a run stopped early, and its exit status."""
 
     why: str
     status: int
 
 
 def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Mapping[str, Any], *, quiet: bool) -> int:
-    """Check the targets of a source. ``many`` are the options for many targets; ``given`` outweigh those of targets."""
+    """Check the targets of a source. ``many`` are the options for many targets; ``given`` override the targets' own."""
     if many["list"] is not None:
         return list_targets(source, many["only"], many["list"])
     for name in OF_ONE:
         if name in given:
-            told = f"--{name.replace('_', '-')} belongs to one target: with --all write it into {source}"
+            told = f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}"
             raise refusal(told)
     if many["scheduler"] is not None:
         _demand_cluster(many)
@@ -74,13 +74,12 @@ def _demand_cluster(many: Mapping[str, Any]) -> None:
         raise refusal("--scheduler needs Dask: pip install 'comfy-queue-conformance[fleet]'")
     for name in ("workers", "isolate"):
         if many[name]:
-            raise refusal(f"--{name} is for processes of this machine: leave out --scheduler")
+            raise refusal(f"--{name} is for processes on this machine: leave out --scheduler")
 
 
 def _prepared(
     stack: ExitStack, name: str, many: Mapping[str, Any], directory: Path, given: Mapping[str, Any]
 ) -> tuple[Engine, TargetSource, Filing, Inspected]:
-    """Read the source as if to send, and open the results. Raises UsageProblem and OSError."""
     from conformance.fleet.bounds import FleetBounds
     from conformance.fleet.engine import Engine
     from conformance.fleet.filing import Filing
@@ -128,7 +127,7 @@ def _announce(engine: Engine, found: Inspected) -> None:
     for text in found.announced if found.number <= FEW else ():
         click.echo(text, err=True)
     if os.environ.get(DEFAULT_KEY_ENV) and not found.keyed_by_default:
-        told = f'{DEFAULT_KEY_ENV} is set and sent to nobody: no target says api-key-env = "{DEFAULT_KEY_ENV}"'
+        told = f'{DEFAULT_KEY_ENV} is set but not sent: no target has api-key-env = "{DEFAULT_KEY_ENV}"'
         click.echo(told, err=True)
     here = f"up to {engine.workers} process{'' if engine.workers == 1 else 'es'}"
     who = f"the workers at {engine.scheduler}" if engine.scheduler else here
@@ -137,14 +136,14 @@ def _announce(engine: Engine, found: Inspected) -> None:
 
 
 def _say(text: str) -> None:
-    """Print what the user has to know at once."""
+    """Print a message that the user must see at once."""
     from conformance.text.safe import line
 
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
 def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> Stopped | None:
-    """Check what is not checked yet. Return why not all of it was, None if all was."""
+    """Check the targets that have no result yet. Return why the run stopped early, or None if it is complete."""
     from conformance.fleet.backend import Lost
     from conformance.fleet.engine import run
 
@@ -178,18 +177,18 @@ def _unwritten(error: OSError) -> Stopped:
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Let SIGTERM and Ctrl-C end the work in order: processes are stopped, files are closed."""
+    """On SIGTERM or Ctrl-C, stop in order: end the processes and close the files."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: there Ctrl-C comes as KeyboardInterrupt
+        with suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt there
             loop.add_signal_handler(number, task.cancel)
     await work
 
 
 @contextmanager
 def _progress(filing: Filing, number: int, *, quiet: bool) -> Iterator[Tell]:
-    """Show on a terminal how far the run is; nowhere else."""
+    """Show progress, on a terminal only."""
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -211,7 +210,7 @@ def _progress(filing: Filing, number: int, *, quiet: bool) -> Iterator[Tell]:
 
 
 def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: bool) -> int:
-    """Write the overview, print the summary, return the exit status."""
+    """Write the overview, print the summary, and return the exit status."""
     from conformance.fleet.results import endpoints
 
     status = 0
@@ -222,13 +221,13 @@ def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: boo
     if stopped is None:
         return status
     kept = sum(1 for _ in endpoints(directory))
-    told = f"{kept:,} of {number:,} targets are judged and kept in {directory}"
-    click.echo(f"stopped: {stopped.why}; {told}: go on with --resume", err=True)
+    told = f"{kept:,} of {number:,} targets have results in {directory}"
+    click.echo(f"stopped: {stopped.why}; {told}; continue with --resume", err=True)
     return stopped.status
 
 
 def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> int:
-    """Write the overview of runs that belong together, and print the summary. Returns the exit status of the whole.
+    """Write one overview of several runs and print the summary. Returns the exit status of all of them.
 
     Raises OSError, and UsageProblem if one of the directories holds no results.
     """

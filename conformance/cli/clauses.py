@@ -1,4 +1,4 @@
-"""``comfy-conformance clauses``: the clauses of the contract, or one of them in full."""
+"""``comfy-conformance clauses``: list the clauses of the contract, or show one in full."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clauses(name: str | None, form: str, document: bool) -> None:
     """List the clauses of the contract, or show one in full.
 
     With the ID of a clause, print its quote, its reason, examples, where its check is in the code, and the faults
-    that break it. A part of an id, or a pattern such as 'item.*', lists the clauses that match.
+    that break it. With a part of an ID or a pattern such as 'item.*', list the matching clauses.
     """
     if document:
         from conformance.spec.document import DOCUMENT_PATH
@@ -41,7 +41,7 @@ def clauses(name: str | None, form: str, document: bool) -> None:
     found = CATALOGUE if name is None else _matching(name)
     if form == "markdown":
         if name is not None:
-            raise refusal("--format markdown is a page of all clauses: leave out the ID, or choose table or json")
+            raise refusal("--format markdown prints all clauses: leave out the ID, or use table or json")
         click.echo(docs.as_markdown().rstrip())
     elif form == "json":
         click.echo(docs.as_json(found))

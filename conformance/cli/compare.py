@@ -1,4 +1,4 @@
-"""``comfy-conformance compare``: two endpoints, two reports or two runs of a history, clause by clause."""
+"""``comfy-conformance compare``: compare two endpoints, two reports or two runs of a history, clause by clause."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
 OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
-"""Options of a run that hold for both sides. If a side needs others, check it first and give its report."""
+"""Options that apply to both sides. If one side needs other values, check it first and give its report."""
 OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
-"""Options of a run that each side has for itself."""
+"""Options that can be set for each side separately."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
 
 
@@ -57,7 +57,7 @@ def _options_of_a_side(command: Any) -> Any:
 @click.option(
     "--over-time",
     is_flag=True,
-    help="A is the older run of a server and B the newer one: say what changed, and whether it got worse. "
+    help="A is the older run of a server and B the newer one: show what changed and whether it got worse. "
     "[with --history: always]",
 )
 @click.option(
@@ -65,12 +65,12 @@ def _options_of_a_side(command: Any) -> Any:
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Compare runs of this history; A and B are their numbers. "
-    "[default: its last run, with the last whole one before it that reached the target]",
+    "[default: its last run and the last complete run before it that reached the target]",
 )
 @click.option(
     "--target", metavar="NAME|URL", help="With --history: the last run of this target. [default: of any target]"
 )
-@click.option("--fail-on-should", is_flag=True, help="Over time: a newly breached 'should' is worse too.")
+@click.option("--fail-on-should", is_flag=True, help="Over time: a newly broken 'should' clause counts as worse too.")
 @click.option(
     "--format",
     "form",
@@ -110,31 +110,31 @@ def compare(  # noqa: PLR0913 - one parameter for each option
 
     \b
     Exit status, side by side:
-      0   the same verdict, and no clause is opposed
-      1   different: opposed verdicts, or a clause that one side keeps and the other
-          breaks, that both break in other ways, or that one breaks and the other
-          did not exercise
-      10  nothing is different so far, and one side is inconclusive or not reached
+      0   the same verdict, and no clause differs
+      1   different: the verdicts are opposite, or a clause passes on one side and fails
+          on the other, fails in different ways, or fails on one side and was not
+          exercised on the other
+      10  no difference found, but one side is inconclusive or was not reached
     Exit status, over time (--over-time, --history):
       0   nothing got worse, or the newer run did not reach the target
-      1   worse: a clause newly fails, or fails in a new way; a core clause is no
-          longer exercised; the suite newly fails on a clause; or the verdict is no
-          longer conformant
+      1   worse: a clause newly fails, or fails in a new way; a core clause is not
+          exercised any more; the suite newly fails on a clause; or the verdict is not
+          conformant any more
     Both:
       4   input that cannot be compared
     """  # noqa: D301 - click wants the backspace itself
     timely = over_time or history is not None
     if fail_on_should and not timely:
-        raise refusal("--fail-on-should is for runs over time: add --over-time")
+        raise refusal("--fail-on-should applies to comparisons over time: add --over-time")
     if target is not None and history is None:
-        raise refusal("--target chooses among the runs of a history: add --history FILE")
+        raise refusal("--target selects runs of a history: add --history FILE")
     if history is not None:
         if given := _given(options):
-            raise refusal(f"{given} is for endpoints: runs of a history are not checked again")
+            raise refusal(f"{given} applies to endpoints, and runs of a history are not checked again: leave it out")
         snapshots, reports = of_history(history, a, b, target), []
     else:
         if a is None or b is None:
-            raise refusal("two runs are compared: give A and B, or --history FILE")
+            raise refusal("nothing to compare: give A and B, or --history FILE")
         if report_dir is None and not timely:
             report_dir = Path(DEFAULT_DIRECTORY)
         reports = _reports(a, b, options, report_dir, quiet=quiet or form != "text")
@@ -150,7 +150,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
 
 
 def _given(options: Mapping[str, Any]) -> str | None:
-    """Return the flag of a side that was typed."""
+    """Return the first option of a single side that was typed."""
     typed = (name for name, value in options.items() if value is not None and name.rpartition("_")[0] in OF_ONE)
     return next((f"--{name.replace('_', '-')}" for name in typed), None)
 
@@ -181,7 +181,7 @@ def _compared(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -
 
 
 def of_history(path: Path, old: str | None, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
-    """Return two runs of a history: those with these numbers, or the last one of a target with the one before it."""
+    """Return two runs of a history: those with these numbers, or a target's last run and the one before it."""
     from conformance.history import HistoryProblem, Store
 
     try:
@@ -193,9 +193,9 @@ def of_history(path: Path, old: str | None, new: str | None, target: str | None)
 
 def _numbered(store: Store, old: str, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
     if target is not None:
-        raise refusal("--target chooses the runs itself: leave out their numbers, or --target")
+        raise refusal("--target selects the runs: leave out either the numbers or --target")
     if new is None or not (old.isdecimal() and new.isdecimal()):
-        raise refusal("with --history give the numbers of two runs, such as 11 12, or none for the last two")
+        raise refusal("--history needs the numbers of two runs, such as 11 12, or none for the last two")
     before, now = (store.snapshot(store.run(int(number))) for number in (old, new))
     return before, now
 
@@ -223,13 +223,13 @@ def _single(store: Store, run: PastRun) -> str:
 
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
-    """Return what brings the report of a side, everything that was typed checked. Takes whether to be quiet."""
+    """Check the options of a side, and return the function that produces its report. That takes ``quiet``."""
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
     path = Path(given)
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
         if own:
             flag = f"--{next(iter(own)).replace('_', '-')}-{side}"
-            raise refusal(f"{flag} is for a URL: {given} is a report already")
+            raise refusal(f"{flag} applies to a URL, and {given} is a report: leave it out")
         report = reading(path)
         return lambda _quiet: report
     shared = {name: options[name] for name in OF_BOTH}
@@ -260,7 +260,7 @@ def _checked(side: str, settings: Settings, *, quiet: bool) -> Report:
 
 
 def _refused(side: str, problem: UsageProblem) -> click.UsageError:
-    """Name the side, and its options by the names that they have here."""
+    """Add the side to a message, and use the names that its options have here."""
     told = str(problem)
     for name in OF_ONE:
         flag = f"--{name.replace('_', '-')}"
@@ -274,7 +274,7 @@ def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -
     from conformance.render.write import write_reports
     from conformance.text.files import write_whole
 
-    for side, report in zip("ab", reports, strict=False):  # runs of a history have no reports
+    for side, report in zip("ab", reports, strict=False):  # a history keeps no reports
         write_reports(report, directory / side)
     directory.mkdir(parents=True, exist_ok=True)
     linked = bool(reports)

@@ -24,13 +24,13 @@ def deviations() -> None:
     "-o",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The file to write, which must not be there yet. [default: standard output]",
+    help="File to write; it must not exist yet. [default: standard output]",
 )
 @click.option("--should", is_flag=True, help="Write entries also for breached 'should' clauses.")
 def init(report: Path, output: Path | None, *, should: bool) -> None:
-    """Write an entry for each failure of a run, to be filled in.
+    """Write an entry to fill in for each failure of a run.
 
-    REPORT is the compliance.json of a run, or the directory that holds it.
+    REPORT is the compliance.json of a run, or the directory that contains it.
     """
     from datetime import UTC, datetime
 
@@ -38,7 +38,7 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
 
     text = draft(reading(report), datetime.now(UTC).date(), should=should)
     if not text:
-        click.echo(f"{report}: no failure that is not known: nothing to write", err=True)
+        click.echo(f"{report}: every failure is already waived: nothing to write", err=True)
         return
     if output is None:
         click.echo(text, nl=False)
@@ -47,12 +47,12 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
         with output.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        msg = f"{output} is there already and is left as it is: name another file, or add to it with >> {output}"
+        msg = f"{output} exists already and was not changed: name another file, or append with >> {output}"
         raise refusal(msg) from None
     except OSError as error:
-        msg = f"{output} cannot be written ({error.strerror})"
+        msg = f"{output} cannot be written ({error.strerror}): name another file with --output"
         raise refusal(msg) from None
-    click.echo(f"{output}: fill in what says TODO, then run with --deviations {output}", err=True)
+    click.echo(f"wrote {output}: replace each TODO, then run with --deviations {output}", err=True)
 
 
 @deviations.command()
@@ -68,7 +68,7 @@ def example() -> None:
 def check(file: Path) -> int:
     """Check that a register can be read, names existing clauses and kinds, and has no expired entry.
 
-    Exit status 0 where it holds as far as it can be told without a run, else 1.
+    Exit status: 0 if everything that can be checked without a run is in order, else 1.
     """
     from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""``comfy-conformance drift``: what the published document says otherwise than the vendored one."""
+"""``comfy-conformance drift``: compare the published document with the vendored one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT: Final = 1
 EXIT_NOT_READ: Final = 11
-"""Nothing is known of the published document. No status of a run, nor of pytest."""
+"""The published document could not be read. Neither a run nor pytest uses this status."""
 
 
 @click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
@@ -35,12 +35,12 @@ EXIT_NOT_READ: Final = 11
 )
 @options_at(Place.DRIFT)
 def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
-    """Compare the published document with the vendored one, in all that is said of GET /api/queue.
+    """Compare what the published and the vendored document say about GET /api/queue.
 
-    What is published is the whole document of Comfy Cloud, an excerpt, or a page of Markdown that holds one.
-    Redirects to another origin are not followed.
+    The published document is the whole OpenAPI document of Comfy Cloud, an excerpt of it, or a Markdown page that
+    contains one. Redirects to another origin are not followed.
 
-    Exit status: 0 no drift; 1 drift; 11 nothing is known: offline, refused, no document.
+    Exit status: 0 no drift; 1 drift; 11 the document could not be read (offline, refused, or not an OpenAPI document).
     """
     import json
 
@@ -54,7 +54,7 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
         asked = document_url(url.strip())
     found, _, problem = compared(asked, options)
     if found is None:
-        todo = ": name another place of the document with --url" if url is None else ""
+        todo = ": name another address of the document with --url" if url is None else ""
         click.echo(line(f"not compared: {asked}: {problem}{todo}"), err=True)
         return EXIT_NOT_READ
     if form == "json":
@@ -69,32 +69,32 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
 
 
 def document_url(url: str) -> str:
-    """Return the address of a document, having looked that it can be one. Raises the error of a command line."""
+    """Return the address of a document after checking it. Raises the usage error of the command line."""
     if not url:
         raise refusal("--url is empty: give the URL of a document, or leave it out")
-    shown = url if url.isprintable() and not set("@?#") & set(url) else "what was given"
+    shown = url if url.isprintable() and not set("@?#") & set(url) else "the address"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise refusal(f"--url: {shown} is no URL ({error})") from None
+        raise refusal(f"--url: {shown} is not a valid URL ({error}): give one such as https://HOST/FILE") from None
     if parts.scheme == "file" or (parts.scheme not in {"http", "https"} and Path(url).exists()):
-        serve = "serve its folder with python3 -m http.server, and give http://127.0.0.1:8000/ and its name"
-        raise refusal(f"--url: {shown} is a file, and only http and https are fetched: {serve}")
+        serve = "run python3 -m http.server in its folder, and give http://127.0.0.1:8000/NAME"
+        raise refusal(f"--url: {shown} is a file, and only http and https are supported: {serve}")
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         guess = f": give https://{url}" if shown == url and "://" not in url and "." in url.partition("/")[0] else ""
-        raise refusal(f"--url: {shown} is no http or https URL{guess}")
+        raise refusal(f"--url: {shown} is not an http or https URL{guess}")
     if parts.username is not None or parts.password is not None:
-        raise refusal("--url holds a user name or password, which would be shown: take it out")
+        raise refusal("--url contains a user name or password, which would be shown: remove it")
     if parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise refusal(f"--url: {shown} holds a query, a fragment or spaces: give scheme, host and path")
+        raise refusal(f"--url: {shown} contains a query, a fragment or spaces: give only scheme, host and path")
     if parts.path.rstrip("/").endswith("/api/queue"):
         raise refusal(f"--url: {shown} is the queue itself: give the address of the OpenAPI document, or use check")
     return url
 
 
 def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
-    """Fetch, read and compare; what came in the way, in words, where something did."""
+    """Fetch, read and compare the document. The last element says what failed, ``""`` if nothing did."""
     from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read
@@ -111,6 +111,6 @@ def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published
     try:
         published = read(content)
     except NoDocument as problem:
-        there = ": --url must lead to one, or to a page with one"
+        there = ": give the --url of one, or of a page that contains one"
         return None, None, f"{problem}{'' if url == PUBLISHED_AT else there}"
     return compare(published.document, url=url, content=content), published, ""

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from conformance.exchange.recordings import Selection
 
 RECORDINGS: Final = "Recordings"
-"""The heading of the options that only recordings have."""
+"""The heading of the options that apply only to recordings."""
 _NAMES: Final = {"-": "standard input"}
-"""By what is typed, what it is called."""
+"""How to name a file in a message, by the name that was typed."""
 _SHOWN: Final = 3
-"""Parts of recordings that could not be read and are named at the terminal."""
+"""How many unreadable parts of recordings the terminal names."""
 _KEPT: Final = 100
-"""The same, in the report."""
+"""How many the report names."""
 
 
 @click.command(cls=GroupedCommand)
@@ -37,7 +37,7 @@ _KEPT: Final = 100
     "--method",
     type=click.Choice(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]),
     metavar="METHOD",
-    help="Method of the request of a raw response that has no .req file beside it. [default: GET]",
+    help="Request method of a raw response without a .req file. [default: GET]",
     cls=GroupedOption,
     group=RECORDINGS,
 )
@@ -45,7 +45,7 @@ _KEPT: Final = 100
     "--queue-path",
     metavar="PATH",
     help="In a HAR file, judge the requests of this path. "
-    f"[default: {DEFAULT_QUEUE_PATH}; if there are none, another that ends in /queue and answers JSON]",
+    f"[default: {DEFAULT_QUEUE_PATH}; if it has none, another path that ends in /queue and answers JSON]",
     cls=GroupedOption,
     group=RECORDINGS,
 )
@@ -65,7 +65,7 @@ _KEPT: Final = 100
     cls=GroupedOption,
     group=Group.REPORT.value,
 )
-def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
+def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this function reads
     files: tuple[str, ...],
     method: str | None,
     queue_path: str | None,
@@ -76,12 +76,12 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that is loo
 ) -> int:
     """Judge recorded responses or an old report, without network access.
 
-    FILE is a HAR file, an HTTP response as curl -i and HTTPie print it (its request in a .req file beside it), a
-    JSON body, or - for standard input: docs/recordings.md says how to record. Several files are judged as one run,
-    several servers each on their own. A report is written where --report-dir says.
+    FILE is a HAR file, an HTTP response as printed by curl -i or HTTPie (with its request in a .req file of the same
+    name), a JSON body, or - for standard input: docs/recordings.md says how to record. Several files are judged as one
+    run, and several servers separately. A report is written only with --report-dir.
 
-    The compliance.json of a run with --full-bodies is judged again, by the clauses of today: with the dialect of
-    that run, unless --dialect is given.
+    The compliance.json of a run with --full-bodies is judged again by the current clauses, with the dialect of that run
+    unless --dialect is given.
     """
     import time
 
@@ -125,7 +125,7 @@ def _read(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        msg = f"{name} cannot be read: {error.strerror}"
+        msg = f"{name} cannot be read ({error.strerror}): give a recording, or - for standard input"
         raise refusal(msg) from None
 
 
@@ -140,15 +140,15 @@ def _check_writable(directory: Path) -> None:
 
 def _is_alone(files: Sequence[str], method: str | None, selection: Selection) -> None:
     if selection.queue_path is not None or selection.target is not None:
-        raise refusal("--queue-path and --target are for HAR files: the report of a run says what was asked")
+        raise refusal("--queue-path and --target apply to HAR files, and this is the report of a run: leave them out")
     if len(files) > 1:
-        raise refusal("the report of a run is judged again by itself: give it alone")
+        raise refusal("the report of a run is judged again separately: give only that file")
     if method is not None:
-        raise refusal("--method is for a raw answer: the report of a run says what was asked")
+        raise refusal("--method applies to a raw response, and this is the report of a run: leave it out")
 
 
 def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
-    """Say what could not be read, and return it as the report has it."""
+    """Print what could not be read, and return it for the report."""
     from conformance.text.safe import line
 
     for note in () if quiet else notes[:_SHOWN]:
@@ -162,7 +162,7 @@ def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
 def _exchanges(
     contents: Sequence[tuple[str, bytes]], method: str | None, selection: Selection
 ) -> tuple[list[Exchange], list[str]]:
-    """Read the exchanges of recordings, each with a name of its own, and what could not be read of them.
+    """Read the exchanges of recordings, each with a unique id, and the notes on unreadable parts.
 
     Raises UnreadableRecording.
     """

@@ -1,4 +1,4 @@
-"""``comfy-conformance check --all --list``: the targets of a source, without sending anything."""
+"""``comfy-conformance check --all --list``: list the targets of a source without sending anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.text.safe import line
 
 
 def list_targets(name: str, only: Sequence[str], form: str) -> int:
-    """Validate a source of targets and list them: as text, or as one line of JSON for the matrix of a CI system."""
+    """Validate a source of targets and list them, as text or as one line of JSON for the matrix of a CI system."""
     from conformance.fleet.sources import named_in, source_of
 
     try:

@@ -1,4 +1,4 @@
-"""``comfy-conformance load``: many users at once, by Locust; every answer is judged."""
+"""``comfy-conformance load``: many users at once, sent by Locust; every response is checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.run.describing import Place
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 LOAD: Final = "Load"
-"""The heading of the options that only load has."""
+"""The heading of the options that only ``load`` has."""
 USERS: Final = 10
 DURATION: Final = 30.0
 
@@ -31,7 +31,7 @@ DURATION: Final = 30.0
     default=USERS,
     show_default=True,
     metavar="N",
-    help="Number of users who read at once.",
+    help="Number of concurrent users.",
     cls=GroupedOption,
     group=LOAD,
 )
@@ -53,7 +53,7 @@ DURATION: Final = 30.0
     group=LOAD,
 )
 @options_at(Place.LOAD)
-def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is looked at here
+def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this function reads
     url: str | None, locust: tuple[str, ...], users: int, duration: float, quiet: bool, locustfile: bool, **options: Any
 ) -> int:
     """Check every response while many users read a queue at once.
@@ -88,7 +88,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is look
         for line in will_be_written(settings):
             click.echo(line, err=True)
         if settings.key is not None:
-            click.echo(f"the key in {settings.key_source} is sent to {settings.target} and to nobody else", err=True)
+            click.echo(f"the key in {settings.key_source} is sent to {settings.target} and nowhere else", err=True)
     command = [
         sys.executable,
         "-m",
@@ -111,7 +111,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that is look
 
 
 def _typed(options: dict[str, Any]) -> list[str]:
-    """Return the options as Locust is to be told them."""
+    """Return the options as arguments for Locust."""
     told = []
     for option in LOAD_OPTIONS:
         value = options[option.name]
@@ -125,5 +125,5 @@ def _typed(options: dict[str, Any]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without what Locust would read options from."""
+    """Return the environment without the variables that Locust would read options from."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}

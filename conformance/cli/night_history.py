@@ -1,4 +1,4 @@
-"""How ``nightly`` keeps the runs of a night in a history, and how it finds that a target was renamed."""
+"""How ``nightly`` stores the runs of a night in a history and recognises renamed targets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """What a night left of one target: its result, and the report behind it with its directory, if there is one.
+    """The results of a night for one target, with the report and its directory if there is one.
 
-    ``named`` says that the name of the result is the target's own, and not that of a directory.
+    ``named`` means that the name in the result is the target's own, and not derived from a directory.
     """
 
     result: TargetResult
@@ -29,9 +29,9 @@ class Found:
 def keep_night(
     found: Sequence[Found], history: Path | None, renamed: Mapping[str, str], *, targets: Path | None
 ) -> tuple[str | None, list[str], list[TargetResult]]:
-    """Keep the runs that no history has yet.
+    """Store the runs that are not in a history yet.
 
-    Returns why that was not possible, what is to be said of names, and what the night came to.
+    Returns the error if that failed, the notes on renamed targets, and the results of the night.
     """
     if history is None:
         return None, [], [each.result for each in found]
@@ -59,17 +59,17 @@ def keep_night(
                 unwritten = problem or unwritten
             return unwritten, said, results
     except HistoryProblem as problem:
-        return line(f"{problem}: this night is not in it"), [], [each.result for each in found]
+        return line(f"{problem}: this night was not stored"), [], [each.result for each in found]
 
 
 def _number(each: Found) -> int | None:
-    """Return the number of a run that a history has already."""
+    """Return the number of a run that is already in a history."""
     past = None if each.report is None else each.report.history
     return past.runs[-1].number if past else None
 
 
 def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | None]:
-    """Return what a target came to, with its history, and write that into its report."""
+    """Return the result of a target with its history, and add the history to its report."""
     from msgspec import structs
 
     from conformance.history import HistoryProblem, history_of
@@ -83,7 +83,7 @@ def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | 
     try:
         run = store.run(number)
         if (run.start, run.end) != (report.run.start, report.run.end):
-            return each.result, None  # it was kept in another history
+            return each.result, None  # it is in another history
         past = history_of(store, run, fail_on_should=strict)
     except HistoryProblem:
         return each.result, None
@@ -109,11 +109,11 @@ def _rename(
     *,
     listed: Container[str] | None,
 ) -> list[str]:
-    """Continue the series of targets that have another name now, and say so.
+    """Continue the series of renamed targets, and report it.
 
-    ``known`` were the newest runs of all series, ``tonight`` are the numbers of the runs of this night. A renaming is
-    certain if it was given. It is too if ``listed`` are the names of all targets, the old name is not among them, and
-    exactly one new name has the URL, path and dialect of exactly one old one. Else it is only said.
+    ``known`` are the newest runs of all series, ``tonight`` the numbers of this night's runs. A target is renamed if
+    ``--renamed`` says so. It is renamed too if the old name is not in ``listed``, the names of all targets, and exactly
+    one new name has the URL, path and dialect of exactly one old one. Otherwise it is only reported.
     """
     from conformance.text.safe import line
 
@@ -121,7 +121,7 @@ def _rename(
     for old, new in renamed.items():
         run = next((run for run in known if old in {run.name, None if run.name else run.target}), None)
         if run is None:
-            said.append(line(f"no target {old} is in the history: nothing was renamed to {new}"))
+            said.append(line(f"the history has no target {old}: nothing was renamed to {new}"))
             continue
         store.rename(run, new)
         said.append(line(f"{new} continues the history of {old}"))
@@ -133,11 +133,11 @@ def _rename(
         rivals = [other for other in fresh if _where(other) == _where(now)]
         if listed is not None and len(before) == len(rivals) == 1:
             store.rename(before[0], _called(now))
-            told = f"continues the history of {_called(before[0])}, which had its URL and is gone"
+            told = f"continues the history of {_called(before[0])}, which had the same URL and is gone"
             said.append(line(f"{now.name} {told}"))
         elif before:
             told = f"--renamed {_called(before[0])}={now.name} continues that history"
-            said.append(line(f"{now.name} is new; {', '.join(map(_called, before))} had its URL: {told}"))
+            said.append(line(f"{now.name} is new; {', '.join(map(_called, before))} had the same URL: {told}"))
     return said
 
 

@@ -1,4 +1,4 @@
-"""``comfy-conformance nightly``: what the results of a night mean, for its summary and for the rolling issue."""
+"""``comfy-conformance nightly``: what the results of a night mean, for a summary and for the rolling issue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
-"""A report tells of as many runs before it."""
+"""How many earlier runs a report mentions."""
 
 
 _PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
@@ -36,25 +36,25 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     "--targets",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The targets that were to be checked: one that left nothing is told. [default: those that left something]",
+    help="The targets that should have been checked: one without a result is reported. [default: those with a result]",
 )
 @click.option(
     "--history",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep the runs of the night in this history, and show it in their reports. [default: as they were kept]",
+    help="Store the runs of the night in this history, and show it in their reports. [default: the runs' own]",
 )
 @click.option(
     "--since",
     metavar="PERIOD",
-    help="The digest of a period up to the newest run of the history, such as 7d or 36h; no DIR. [default: of a night]",
+    help="Summarise a period up to the newest run of the history, such as 7d or 36h; no DIR. [default: a night]",
 )
 @click.option(
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A target of the history has a new name (or had none: OLD is its URL); repeatable. "
-    "[default: seen from --targets]",
+    help="A target of the history has a new name (if it had none, OLD is its URL); repeatable. "
+    "[default: recognised from --targets]",
 )
 @click.option(
     "--after",
@@ -62,21 +62,21 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     default=AFTER,
     show_default=True,
     metavar="N",
-    help="Nights in a row without a verdict until that is a trouble.",
+    help="Report a problem after this many inconclusive nights in a row.",
 )
 @click.option(
     "--issue",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The body of the issue that is open. [default: none is open]",
+    help="File with the body of the open issue. [default: none is open]",
 )
-@click.option("--url", metavar="URL", help="Where people find the reports. [default: nowhere]")
+@click.option("--url", metavar="URL", help="URL of the published reports, for links. [default: no links]")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where index.html, decision.json, outputs.txt, body.md, comment.md, summary.md and commands.txt go; "
-    "of a period index.html and summary.md. [default: nowhere]",
+    help="Directory for index.html, decision.json, outputs.txt, body.md, comment.md, summary.md and commands.txt; "
+    "with --since for index.html and summary.md. [default: write no files]",
 )
 def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     directories: tuple[Path, ...],
@@ -89,20 +89,21 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     url: str | None,
     output: Path | None,
 ) -> int:
-    """Say what the results of a night, or of a period, mean.
+    """Summarise the results of a night or of a period, and decide what to do with the rolling issue.
 
-    DIR is a report directory of `check --all`, or of one `check`. First come five lines: broken now, newly broken,
-    mended, not reached, waivers that expire within 14 days; then the targets that fail alike, with one explanation
-    each. What is to be done with the issue is `open`, `update`, `close` or `nothing`: docs/ci.md has the rules.
+    DIR is a report directory of `check --all`, or of a single `check`. The output starts with five lines: broken now,
+    newly broken, fixed, not reached, waivers that expire within 14 days. Then come the targets that fail in the same
+    way, with one explanation for each group. The action for the issue is `open`, `update`, `close` or `nothing`:
+    docs/ci.md has the rules.
 
-    With --since the same is said of a period, from the history; nothing is decided.
+    With --since, the same is reported for a period of the history, and nothing is decided.
 
-    Exit status: 1 if the night showed that something is not well, or if a target is broken at the end of the period;
-    else 0. A night without a verdict is 0 until it is the N-th in a row. 4 for input that cannot be read.
+    Exit status: 1 if the night showed a problem, or if a target is broken at the end of the period; else 0.
+    Inconclusive nights exit with 0 until there are N in a row. 4 for input that cannot be read.
     """
     if since is not None:
         if directories or history is None:
-            raise refusal("--since reads a history and no DIR: give --history FILE")
+            raise refusal("--since reads a history instead of DIR: give --history FILE and no DIR")
         return _of_period(history, _length(since), output)
     new_names = _renamings(renamed, history)
     import time
@@ -117,13 +118,13 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     names = [each.result.name for each in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise refusal(f"two reports are of a target named {twice!r}: a night has one of each")
+        raise refusal(f"two reports are for the target {twice!r}: give only one of each target")
     found += _missing(targets, names)
     if not found:
-        raise refusal("a night has at least one report: give its DIR, or name the targets with --targets")
+        raise refusal("no report given: give the DIR of one, or name the targets with --targets")
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
     if any(each.report is not None and not one.strip for each, one in zip(found, results, strict=True)):
-        said.append("some targets have no history (--history FILE): what broke or was mended in them is not known")
+        said.append("some targets have no history (--history FILE), so changes in them are unknown")
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
     whole = Overview(times[0], times[-1], tuple(results))
     shown = digest(results, start=whole.start, end=whole.end, said=said)
@@ -140,10 +141,10 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def _length(text: str) -> timedelta:
-    """Read a period: ``7d``, ``36h`` or ``2w``."""
+    """Parse a period such as ``7d``, ``36h`` or ``2w``."""
     found = _PERIOD.fullmatch(text)
     if found is None or int(found[1]) == 0:
-        raise refusal(f"--since is a number of hours, days or weeks, such as 36h, 7d or 2w, not {text!r}")
+        raise refusal(f"--since must be a number of hours, days or weeks, such as 36h, 7d or 2w, not {text!r}")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -167,15 +168,15 @@ def _of_period(history: Path, length: timedelta, output: Path | None) -> int:
 
 def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
     if given and history is None:
-        raise refusal("--renamed is for the targets of a history: add --history FILE")
+        raise refusal("--renamed applies to the targets of a history: add --history FILE")
     for text in given:
         if not all(text.partition("=")):
-            raise refusal(f"--renamed is OLD=NEW, such as prod=prod-eu, not {text!r}")
+            raise refusal(f"--renamed must be OLD=NEW, such as prod=prod-eu, not {text!r}")
     return {old: new for old, _, new in (text.rpartition("=") for text in given)}
 
 
 def _found(directory: Path) -> list[Found]:
-    """Read the results in a directory: of many targets, or of one."""
+    """Read the results in a directory, of one target or of many."""
     from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
     from conformance.problems import UsageProblem
@@ -202,7 +203,7 @@ def _target(directory: Path, one: EndpointResult) -> Found:
     from conformance.fleet.results import report_of
 
     name = directory_of(one.name)
-    result = structs.replace(one, name=name)  # in the key of a trouble it has no blanks
+    result = structs.replace(one, name=name)  # a problem's key contains no blanks
     named = one.name != one.target
     if one.report is not None:
         return Found(result, reading(directory / name / "compliance.json"), directory / name, named=named)
@@ -210,7 +211,7 @@ def _target(directory: Path, one: EndpointResult) -> Found:
 
 
 def _written(path: Path) -> float:
-    """Return when a file was written: where one run of each kind left its own, the newer one is meant."""
+    """Return when a file was written. If a directory has results of one run and of many, the newer ones count."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -218,7 +219,7 @@ def _written(path: Path) -> float:
 
 
 def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
-    """Return what is said of targets that left nothing."""
+    """Return a result for each target that left no report."""
     if file is None:
         return []
     from conformance.problems import UsageProblem
@@ -239,7 +240,7 @@ def _unreported(target: Target) -> TargetResult:
         target=target.url,
         dialect=str(target.options.get("dialect", "cloud")),
         outcome="error",
-        reason="no report came of it: look at the log of its run",
+        reason="no report was written: look at the log of the run",
         exit=3,
     )
 
@@ -248,7 +249,7 @@ def _text(issue: Path) -> str:
     try:
         return issue.read_bytes().decode(errors="replace")
     except OSError as error:
-        raise refusal(f"{issue} cannot be read ({error.strerror}): leave out --issue where none is open") from None
+        raise refusal(f"{issue} cannot be read ({error.strerror}): if no issue is open, leave out --issue") from None
 
 
 def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The options of ``check`` that are for many targets."""
+"""The options of ``check`` that apply to many targets."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from conformance.cli.shared import GroupedOption
 MANY: Final = "Many targets"
 """The heading of these options in ``--help``."""
 LANES: Final = 8
-"""Checks at a time for each process: while one waits for its response another is judged."""
+"""Concurrent checks per process: while one waits for a response, another one is judged."""
 PROCESSES: Final = 4
-"""Processes of a machine with fewer cores: each sends the generated requests of one target at a time."""
+"""The least number of processes. Each process sends the generated requests of one target at a time."""
 _RATE: Final = {"type": click.FloatRange(min=0, min_open=True), "metavar": "N"}
 _COUNT: Final = {"type": click.IntRange(min=1), "metavar": "N"}
 _FORMATS: Final = {
@@ -26,43 +26,43 @@ _FORMATS: Final = {
 _MANY: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "--list": (
         (
-            "List the targets and send nothing; json is one line for the matrix of a CI system. "
+            "List the targets and send nothing; json prints one line for the matrix of a CI system. "
             "[default: check them; FORMAT: text]"
         ),
         _FORMATS,
     ),
-    "--only": ("Only this target; repeatable. [default: all]", {"multiple": True, "metavar": "NAME"}),
-    "--part": ("Only each N-th target, beginning with number I, from 0. [default: all]", {"metavar": "I/N"}),
+    "--only": ("Check only this target; repeatable. [default: all]", {"multiple": True, "metavar": "NAME"}),
+    "--part": ("Check only every N-th target, starting at number I (from 0). [default: all]", {"metavar": "I/N"}),
     "--scheduler": (
-        "Check by the workers of this Dask scheduler, such as tcp://10.0.0.1:8786. [default: processes of this machine]",
+        "Use the workers of this Dask scheduler, such as tcp://10.0.0.1:8786. [default: processes on this machine]",
         {"metavar": "ADDRESS"},
     ),
-    "--workers": (f"Processes of this machine. [default: one for each core, at least {PROCESSES}]", _COUNT),
-    "--isolate": ("Check each target in a process of its own.", {"is_flag": True}),
-    "--parallel": (f"Targets at a time. [default: {LANES} for each process; with --scheduler 64]", _COUNT),
-    "--per-host": ("Targets at a time at one host and port. [default: 2; on loopback no limit]", _COUNT),
-    "--rate": ("Requests per second to all targets. [default: no limit but that of each check]", _RATE),
-    "--host-rate": ("Requests per second at one host and port. [default: no limit but that of each check]", _RATE),
+    "--workers": (f"Processes on this machine. [default: one per core, at least {PROCESSES}]", _COUNT),
+    "--isolate": ("Check each target in its own process.", {"is_flag": True}),
+    "--parallel": (f"Concurrent targets. [default: {LANES} per process; with --scheduler 64]", _COUNT),
+    "--per-host": ("Concurrent targets per host and port. [default: 2; on loopback no limit]", _COUNT),
+    "--rate": ("Requests per second to all targets together. [default: only the limit of each check]", _RATE),
+    "--host-rate": ("Requests per second per host and port. [default: only the limit of each check]", _RATE),
     "--jitter": (
-        "Begin each check up to S seconds late. [default: 1; on loopback 0]",
+        "Delay the start of each check by up to S seconds. [default: 1; on loopback 0]",
         {"type": click.FloatRange(min=0), "metavar": "S"},
     ),
     "--keep": (
         (
-            "Which reports are kept: all with their pages, all, those that are not conformant, none. "
+            "Reports to keep: all with their HTML pages, all, only non-conformant ones, or none. "
             "[default: pages for a targets.toml, else all]"
         ),
         {"type": click.Choice(["pages", "all", "broken", "none"])},
     ),
-    "--resume": ("Continue the run in the report directory, or begin.", {"is_flag": True}),
-    "--fresh": ("Begin anew, although the run in the report directory did not end.", {"is_flag": True}),
+    "--resume": ("Continue the run in the report directory, or start one.", {"is_flag": True}),
+    "--fresh": ("Start again, and discard an unfinished run in the report directory.", {"is_flag": True}),
 }
 NAMES: Final = tuple(flag.removeprefix("--").replace("-", "_") for flag in _MANY)
 """The parameters of ``options_of_many``."""
 
 
 def options_of_many(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that are for many targets."""
+    """Add the options that apply to many targets."""
     for flag, (told, kind) in reversed(_MANY.items()):
         command = click.option(flag, help=told, cls=GroupedOption, group=MANY, **kind)(command)
     return command

@@ -1,4 +1,4 @@
-"""``comfy-conformance serve``: the reference endpoint, conforming or not."""
+"""``comfy-conformance serve``: serve the reference endpoint, conforming or not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="Address to listen on: loopback unless told otherwise.",
+    help="Address to listen on.",
 )
 @click.option(
     "--port",
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     default=8188,
     show_default=True,
     metavar="PORT",
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
 @click.option(
-    "--variant", default="default", show_default=True, metavar="NAME", help="A conforming way to answer (see --list)."
+    "--variant", default="default", show_default=True, metavar="NAME", help="A conforming variant (see --list)."
 )
-@click.option("--fault", metavar="NAME", help="One lie that breaks one clause (see --list).")
+@click.option("--fault", metavar="NAME", help="A fault that breaks one clause (see --list).")
 @click.option(
-    "--hostile", metavar="NAME", help="Do to clients what no framework would, on loopback alone (see --list)."
+    "--hostile", metavar="NAME", help="Behave in a way that no web framework would, on loopback only (see --list)."
 )
-@click.option("--api-key-env", metavar="NAME", help="Demand the key that this variable holds.")
-@click.option("--generate", is_flag=True, help="Answer each GET with another conforming queue, as odd as may be.")
+@click.option("--api-key-env", metavar="NAME", help="Demand the key in this environment variable.")
+@click.option("--generate", is_flag=True, help="Answer each GET with a random conforming queue, edge cases included.")
 @click.option(
     "--seed",
     type=int,
     metavar="N",
-    help="Serve the same ids, with --generate the same answers, again. [default: 0; with --generate a new one]",
+    help="Seed of the ids, and of the responses of --generate. [default: 0; with --generate a random one]",
 )
 @click.option("--list", "list_names", is_flag=True, help="List variants and faults.")
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
@@ -58,17 +58,17 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     seed: int | None,
     list_names: bool,
 ) -> int:
-    """Serve the reference endpoint: a queue that moves, conforming or with one fault.
+    """Serve the reference endpoint: a queue that changes over time, conforming or with one fault.
 
-    With --generate, answers that follow one another have no job in common: clauses on a job that stays from
-    read to read (reads.job-data, reads.order, reads.steady) are then not exercised.
+    With --generate, no two responses have a job in common. The clauses that compare a job between reads
+    (reads.job-data, reads.order, reads.steady) are then not exercised.
     """
     if list_names:
         _list_names()
         return 0
     key = os.environ.get(api_key_env, "") if api_key_env else None
     if key == "":
-        raise refusal(f"--api-key-env names {api_key_env}, which is not set: export it")
+        raise refusal(f"--api-key-env names {api_key_env}, which is not set: set it first")
     from contextlib import ExitStack
     from secrets import randbelow
     from tempfile import TemporaryDirectory
@@ -79,7 +79,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     number = seed if seed is not None else randbelow(1 << 32) if generate else 0
     stop = _interrupt()
     with ExitStack() as stack:
-        if generate:  # Hypothesis keeps tables, in the working directory unless told otherwise
+        if generate:  # Hypothesis stores tables in the working directory by default
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", stack.enter_context(TemporaryDirectory()))
         try:
             if hostile is not None:
@@ -97,14 +97,14 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
             raise refusal(
                 f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port"
             ) from None
-        fresh = f", fresh answers from --seed {number}" if generate else ""
+        fresh = f", random responses from --seed {number}" if generate else ""
         click.echo(f"serving {url}/api/queue{fresh}; stop with Ctrl-C", err=True)
         stop.wait()
     return 0
 
 
 def _interrupt() -> threading.Event:
-    """Return what SIGINT and SIGTERM set from now on."""
+    """Return an event that SIGINT and SIGTERM set from now on."""
     import signal
     import threading
 
@@ -128,10 +128,10 @@ def _list_names() -> None:
     from conformance.reference.hostile import HOSTILE
     from conformance.reference.variants import VARIANTS
 
-    click.secho("variants: conforming, accused by no clause", bold=True)
+    click.secho("variants: conforming, no clause fails", bold=True)
     for name, variant in VARIANTS.items():
         click.echo(f"  {name:<30} {variant.summary}")
-    click.secho("hostile endpoints: a run survives them, and says what happened", bold=True)
+    click.secho("hostile endpoints: a run survives them and reports what happened", bold=True)
     for name, hostile in HOSTILE.items():
         click.echo(f"  {name:<30} {hostile.lie} [{hostile.expected}]")
     click.secho("faults: each breaks one clause", bold=True)

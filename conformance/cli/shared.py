@@ -1,4 +1,4 @@
-"""What the verbs share: options, progress, the end of a run."""
+"""What the commands share: options, progress, and the end of a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHERS: Final = "Other options"
 
 
 class GroupedOption(click.Option):
-    """An option that has a heading in ``--help``."""
+    """An option that is listed below a heading in ``--help``."""
 
     def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,7 +31,7 @@ class GroupedOption(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """A command whose ``--help`` lists its options below their headings, in the order of the options."""
+    """A command whose ``--help`` groups its options below headings."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each heading."""
@@ -47,7 +47,7 @@ class GroupedCommand(click.Command):
 
 
 def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
-    """Return the decorator of click for an option of the table; ``suffix`` makes it that of one side."""
+    """Return the click decorator for an option of the table. ``suffix`` makes it the option of one side."""
     told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
     if option.metavar is None:
         return click.option(option.flag, is_flag=True, help=told, cls=GroupedOption, group=option.group)
@@ -64,7 +64,7 @@ def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
 
 
 def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options of a run that apply in a place, and --quiet."""
+    """Add the options that apply in a place, and --quiet."""
     from conformance.run.options import at
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,9 +78,9 @@ def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., A
 
 
 def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
-    """Keep the run in the history, write the report, print the summary, return the exit status.
+    """Store the run in the history, write the report, print the summary, and return the exit status.
 
-    A run that was to be kept and is not in the history never ends with 0.
+    If the run should have been stored and was not, the exit status is never 0.
     """
     from conformance.judge.exit import exit_status
     from conformance.render.terminal import COLOUR, summary_lines
@@ -95,7 +95,7 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
             report = keep(report, settings.history, fail_on_should=settings.fail_on_should)
         except HistoryProblem as problem:
             unkept = True
-            click.secho(line(f"{problem}: this run is not in it"), fg="red", err=True)
+            click.secho(line(f"{problem}: this run was not stored"), fg="red", err=True)
     if write:
         try:
             write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
@@ -111,12 +111,12 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
 
 
 def refusal(message: str) -> click.UsageError:
-    """Return the error of a command line that cannot be run: one line, what is wrong and what to do."""
+    """Return a usage error. The message says in one line what is wrong and what to do."""
     return click.UsageError(message, click.get_current_context())
 
 
 def reading(path: Path) -> Report:
-    """Read a compliance.json, or the one in a directory. Raises the error of a command line where there is none."""
+    """Read a compliance.json, or the one in a directory. Raises a usage error if it is missing."""
     from conformance.judge.read import UnreadableReport, read_report
 
     try:
@@ -126,13 +126,13 @@ def reading(path: Path) -> Report:
 
 
 def unwritable(directory: Path, error: OSError) -> click.UsageError:
-    """Return the error of a report directory that cannot be written."""
+    """Return the usage error for a report directory that cannot be written."""
     msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
     return refusal(msg)
 
 
 class ProgressLine:
-    """How far a run is, and whether the server slows it down."""
+    """The progress line: how many requests were sent, and whether the server slows the run down."""
 
     def __init__(self, settings: Settings) -> None:
         generated = settings.properties.number if settings.properties is not None else 0
@@ -142,7 +142,7 @@ class ProgressLine:
         self._refused = 0
 
     def after(self, exchange: Exchange) -> str:
-        """Return the line after one more exchange. What the server refuses for its pace is sent again."""
+        """Return the line after one more exchange. Requests refused with 429 are sent again."""
         from conformance.probe.pace import TOO_FAST
 
         status = None if exchange.response is None else exchange.response.status
@@ -156,7 +156,7 @@ class ProgressLine:
 
 
 def progress(settings: Settings, *, quiet: bool) -> Any:
-    """Show on a terminal how far the run is; nowhere else."""
+    """Show progress, on a terminal only."""
     from contextlib import contextmanager
 
     @contextmanager

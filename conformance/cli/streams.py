@@ -1,4 +1,4 @@
-"""Standard streams whose reader is gone, or that cannot be written: what is said is lost, the outcome stands."""
+"""Standard streams that are closed or cannot be written. Output is lost, and the exit status stays right."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import IO, Any, Final
 
 import click
 
-_LINE: Final = "standard output cannot be written ({}): send it elsewhere"
+_LINE: Final = "standard output cannot be written ({}): redirect it elsewhere"
 
 
 class Unread:
-    """A stream that goes nowhere from the moment that nobody reads on. A verdict does not hang on it.
+    """A stream that drops its output once nobody reads it, so that the verdict does not depend on it.
 
-    With ``told`` any other failure to write is the error of a command line; without, it is as if nobody read.
+    With ``told``, any other failure to write is a usage error. Without it, output is dropped then too.
     """
 
     def __init__(self, stream: IO[str], *, told: bool) -> None:
@@ -24,16 +24,16 @@ class Unread:
         self._full: str | None = None
 
     def __getattr__(self, name: str) -> Any:
-        """Be the stream in everything else."""
+        """Delegate everything else to the stream."""
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or let it go."""
+        """Write, or drop the text."""
         self._try(self._stream.write, text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or let it go."""
+        """Flush, or drop the output."""
         self._try(self._stream.flush)
 
     def _try(self, what: Callable[..., object], *given: str) -> None:
@@ -41,16 +41,16 @@ class Unread:
             what(*given)
         except OSError as error:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())  # what is still to be flushed at the end has to go somewhere
+            os.dup2(nowhere, self._stream.fileno())  # the flush at exit needs somewhere to write
             os.close(nowhere)
             self._full = None if isinstance(error, BrokenPipeError) else error.strerror
-        if self._told and self._full is not None:  # said again each time: click tries a stream, and is silent about it
+        if self._told and self._full is not None:  # raised every time, because click catches the first one
             raise click.ClickException(_LINE.format(self._full))
 
 
 @contextmanager
 def standing() -> Iterator[None]:
-    """Give this process standard streams that end nothing: closed ones are opened on nothing."""
+    """Open closed standard streams on the null device, so that nothing fails on them."""
     import sys
 
     with ExitStack() as stack:

@@ -73,7 +73,7 @@ def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> N
     assert first.startswith("bad: non-conformant: 1 must clause broken: item.prompt-id.uuid")
     assert headline == "2 targets: 1 non-conformant (bad), 1 inconclusive (nowhere)"
     assert overview == "overview: reports/latest/index.html"
-    assert result.stderr.startswith(f"bad: asking {bad.url} for /api/queue")
+    assert result.stderr.startswith(f"bad: checking /api/queue of {bad.url}")
     found = left()
     assert {name: (line["outcome"], line["exit"]) for name, line in found.items()} == {
         "bad": ("non-conformant", 1),
@@ -157,8 +157,8 @@ def test_no_key_reaches_another_target_or_is_written(stack: ExitStack, folder: P
         open=f'http://127.0.0.1:{ports["open"]}"',
     )
     result = call(*FAST, **KEYS)
-    assert f"a: the key in A_KEY is sent to http://127.0.0.1:{ports['a']} and to nobody else" in result.stderr
-    assert "COMFY_API_KEY is set and sent to nobody: no target says api-key-env" in result.stderr
+    assert f"a: the key in A_KEY is sent to http://127.0.0.1:{ports['a']} and nowhere else" in result.stderr
+    assert "COMFY_API_KEY is set but not sent: no target has api-key-env" in result.stderr
     received = {
         name: {key for key, value in KEYS.items() if value.encode() in b"".join(heads)} for name, heads in heard.items()
     }
@@ -189,19 +189,19 @@ def test_ctrl_c_keeps_what_is_finished_and_asks_no_more(stack: ExitStack, folder
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("stopped: it was interrupted; ")
-    assert done.stderr.endswith(" of 3 targets are judged and kept in reports/latest: go on with --resume\n")
+    assert done.stderr.endswith(" of 3 targets have results in reports/latest; continue with --resume\n")
     for each in asked:
         each.settimeout(TIMEOUT)
         while each.recv(4096):  # what was asked, and then nothing more: the process is gone
             pass
-    assert "the run did not end" in (REST / "index.html").read_text("utf-8")
+    assert "the run stopped early" in (REST / "index.html").read_text("utf-8")
 
 
 def test_a_run_that_did_not_end_is_not_begun_anew_by_mistake() -> None:
     named(a=f'{NOWHERE}"')
     with Results.begin(REST, HEADER):
         pass
-    is_refused(call(), "go on with --resume, or begin anew with --fresh")
+    is_refused(call(), "continue with --resume, or start again with --fresh")
 
 
 def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,31 +212,31 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
     named(a=f'{NOWHERE}"')
     done = call(*FAST)
     assert done.exit_code == 3
-    kept_ = "0 of 1 targets are judged and kept in reports/latest: go on with --resume"
+    kept_ = "0 of 1 targets have results in reports/latest; continue with --resume"
     assert done.stderr.splitlines()[-1] == f"stopped: the results cannot be written: No space left on device; {kept_}"
 
 
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["--all", "missing.toml"], "missing.toml cannot be read (No such file or directory): name the file of your"),
-        (["--all", "--only", "rev"], "targets.toml names no target 'rev': did you mean ref?"),
+        (["--all", "missing.toml"], "missing.toml cannot be read (No such file or directory): give the name of your"),
+        (["--all", "--only", "rev"], "targets.toml has no target 'rev': did you mean ref?"),
         (["--all", "--parallel", "0"], "0 is not in the range x>=1"),
-        (["--all", "targets.toml", NOWHERE], "--all SOURCE names the targets: leave out the URL"),
-        (["--all", "--target", NOWHERE], "--target belongs to one target: with --all write it into targets.toml"),
-        (["--all", "--api-key-env", "A"], "--api-key-env belongs to one target"),
-        (["--all", "--header", "A=B"], "--header belongs to one target"),
+        (["--all", "targets.toml", NOWHERE], "with --all, SOURCE names the targets: leave out the URL"),
+        (["--all", "--target", NOWHERE], "--target applies to one target: with --all, write it into targets.toml"),
+        (["--all", "--api-key-env", "A"], "--api-key-env applies to one target"),
+        (["--all", "--header", "A=B"], "--header applies to one target"),
         (["--all", "--report-dir", "targets.toml"], "choose another with --report-dir"),
         (["--all", "unset.toml"], "target 'x': --api-key-env names A_KEY, which is not set"),
         (["--all", "--deadline", "-1"], "target 'ref': --deadline must be a number above 0"),
-        (["--all", "--populate"], "--populate belongs to one target"),
-        (["--all", "--yes"], "--yes belongs to one target"),
-        (["--all", "writes.toml"], "populate is for a run that writes, and many targets are only read: check 'w' by"),
+        (["--all", "--populate"], "--populate applies to one target"),
+        (["--all", "--yes"], "--yes applies to one target"),
+        (["--all", "writes.toml"], "populate is for runs that write, which --all does not support: check 'w'"),
         (["--all", "--resume", "--fresh"], "--resume and --fresh contradict each other"),
-        (["--all", "--scheduler", "tcp://127.0.0.1:1", "--workers", "2"], "--workers is for processes of this machine"),
-        (["--all", "--scheduler", "tcp://127.0.0.1:1", "--isolate"], "--isolate is for processes of this machine"),
-        (["--all", "alone.toml", "--scheduler", "tcp://127.0.0.1:1"], "isolate is for processes of this machine"),
-        (["--all", "--part", "16/16"], "--part is one of so many, counted from 0"),
+        (["--all", "--scheduler", "tcp://127.0.0.1:1", "--workers", "2"], "--workers is for processes on this machine"),
+        (["--all", "--scheduler", "tcp://127.0.0.1:1", "--isolate"], "--isolate is for processes on this machine"),
+        (["--all", "alone.toml", "--scheduler", "tcp://127.0.0.1:1"], "isolate is for processes on this machine"),
+        (["--all", "--part", "16/16"], "--part must be I/N, counted from 0"),
         (["--all", "--parallel", "500", "--rate", "5"], "requests per second are left for each check"),
         (["--all", "--rate", "0"], "0.0 is not in the range x>0"),
         (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
@@ -296,7 +296,7 @@ def test_the_overview_of_parts_is_one_and_says_whether_all_of_them_ended() -> No
                 results.write(FleetTally(lines).footer("2026-02-03T02:10:00.000Z"))
     done = cli_runner.call("publish", "report", "a", "b", "--report-dir", "both", "--quiet")
     assert (done.exit_code, done.stdout) == (1, "2 targets: 1 non-conformant (2), 1 conformant\n")
-    assert "did not end" in Path("both/index.html").read_text(encoding="utf-8")
+    assert "stopped early" in Path("both/index.html").read_text(encoding="utf-8")
     assert cli_runner.call("publish", "report", "a", "--quiet").exit_code == 0
 
 

@@ -111,22 +111,22 @@ def test_the_version_is_told() -> None:
         (["check", "example.org:8188"], "give one such as http://example.org:8188"),
         (["check", f"{NOWHERE}/api/queue"], f"give {NOWHERE}"),
         (["check", NOWHERE, "--target", "http://127.0.0.1:2"], "two targets"),
-        (["check", NOWHERE, "--api-key-env", "UNSET"], "UNSET, which is not set: export it, or say --no-key"),
+        (["check", NOWHERE, "--api-key-env", "UNSET"], "UNSET, which is not set: export it, or use --no-key"),
         (["check", NOWHERE, "--report-dir", "taken"], "choose another with --report-dir"),
         (["check", NOWHERE, "--report-dir", "taken/below"], "choose another with --report-dir"),
         (["check", NOWHERE, "--deadline", "nan"], "--deadline must be a number above 0"),
         (["check", NOWHERE, "--max-requests", "0"], "--max-requests must be a number above 0"),
         (["check", NOWHERE, "--max-requests", "many"], "'many' is not a valid integer"),
         (["judge"], "Missing argument 'FILE...'"),
-        (["judge", "missing.json"], "missing.json cannot be read: No such file or directory"),
-        (["judge", "a-folder"], "a-folder cannot be read: Is a directory"),
-        (["judge", "empty.har"], "holds no request of a queue"),
+        (["judge", "missing.json"], "missing.json cannot be read (No such file or directory)"),
+        (["judge", "a-folder"], "a-folder cannot be read (Is a directory)"),
+        (["judge", "empty.har"], "contains no request of a queue"),
         (["judge", "broken.har"], "; 1 of 1 entries cannot be read"),
         (["judge", "--method", "G T", "taken"], "'G T' is not one of 'GET'"),
         (["judge", "taken", "--report-dir", "taken"], "choose another with --report-dir"),
         (["serve", "--fault", "second"], "did you mean seconds?"),
         (["serve", "--variant", "klingon"], "--list shows all"),
-        (["serve", "--api-key-env", "UNSET"], "UNSET, which is not set: export it"),
+        (["serve", "--api-key-env", "UNSET"], "UNSET, which is not set: set it first"),
         (["serve", "--host", "nowhere.invalid"], "choose another --host or --port"),
         (["clauses", "--format", "klingon"], "'table', 'markdown', 'json'"),
         (
@@ -134,7 +134,7 @@ def test_the_version_is_told() -> None:
             "--clause 'itm.array' matches no clause: did you mean item.array?",
         ),
         (["clauses", "item.prompt-id.uid"], "no clause 'item.prompt-id.uid': did you mean item.prompt-id.uuid?"),
-        (["clauses", "item.", "--format", "markdown"], "leave out the ID, or choose table or json"),
+        (["clauses", "item.", "--format", "markdown"], "leave out the ID, or use table or json"),
         (["check", "--list"], "--list is for many targets: add --all"),
         (["publish", "bagde"], "No such command 'bagde': did you mean badge?"),
     ],
@@ -169,7 +169,7 @@ def test_a_check_begins_with_its_verdict_and_leaves_a_report(folder: Path) -> No
     verdict, *_, where = result.stdout.splitlines()
     assert verdict.startswith("Conformant: ")
     assert where == "report: reports/latest/index.html"
-    assert result.stderr.startswith("asking the embedded reference endpoint, not a server of yours")
+    assert result.stderr.startswith("checking /api/queue of the embedded reference endpoint (not your server)")
     assert report(folder)["verdict"] == "conformant"
 
 
@@ -239,7 +239,7 @@ def test_ctrl_c_is_2_and_one_line_and_leaves_the_earlier_report(folder: Path) ->
                 done = process.end()
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.splitlines()[0].startswith("asking ")
+    assert done.stderr.splitlines()[0].startswith("checking ")
     assert [line for line in done.stderr.splitlines()[2:] if line] == ["interrupted"]
     assert left_behind(folder) == before
 
@@ -284,7 +284,7 @@ def test_nobody_to_talk_to_changes_no_status(folder: Path, typed: str, status: i
 def test_a_full_disk_is_one_line_and_4(folder: Path, typed: str) -> None:
     done = run(folder, "/bin/bash", "-c", f'"{BIN / "comfy-conformance"}" {typed} > /dev/full')
     assert done.returncode == 4
-    told = "error: standard output cannot be written (No space left on device): send it elsewhere"
+    told = "error: standard output cannot be written (No space left on device): redirect it elsewhere"
     assert done.stderr.splitlines()[-1] == told
 
 
@@ -314,12 +314,12 @@ def test_the_key_stands_nowhere_even_where_the_server_echoes_it(folder: Path, fa
         result = call("check", endpoint.url, "--api-key-env", "MINE", MINE=KEY, COMFY_API_KEY="another-key")
         assert endpoint.reference.reads > 28
     assert "auth.key-not-echoed" in result.stdout
-    assert f"the key in MINE is sent to {endpoint.url} and to nobody else" in result.stderr
+    assert f"the key in MINE is sent to {endpoint.url} and nowhere else" in result.stderr
     assert KEY not in result.output + left_behind(folder)
 
 
 def test_a_key_is_not_sent_over_plain_http_and_nothing_else_is(folder: Path) -> None:
-    is_refused(call("check", "http://192.0.2.1", COMFY_API_KEY=KEY), "would go over plain http")
+    is_refused(call("check", "http://192.0.2.1", COMFY_API_KEY=KEY), "would be sent over plain http")
     assert not (folder / "reports").exists()
 
 

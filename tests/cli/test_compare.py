@@ -36,7 +36,7 @@ def test_a_cloud_and_a_comfyui_are_different_under_one_reading(tmp_path: Path) -
     with serve() as cloud, serve("oss") as comfyui:
         done = compare(tmp_path, cloud.url, comfyui.url)
     assert done.exit_code == 1
-    assert done.stdout.splitlines()[-2].startswith("Different: 2 clauses broken only by B")
+    assert done.stdout.splitlines()[-2].startswith("Different: 2 clauses failed only on B")
     made = found(tmp_path)
     assert {name for name, kind in kinds(made).items() if kind == "opposed"} == {
         "item.element-order",
@@ -62,7 +62,7 @@ def test_yesterday_and_today_are_compared_from_their_reports(tmp_path: Path) -> 
     yesterday, today = tmp_path / "before" / "a" / "compliance.json", tmp_path / "before" / "b"
     done = compare(tmp_path, str(yesterday), str(today), "--quiet")
     assert done.exit_code == 1
-    assert done.stdout == "Different: 1 clause broken only by B\n"
+    assert done.stdout == "Different: 1 clause failed only on B\n"
     assert kinds(found(tmp_path))["item.create-time.milliseconds"] == "opposed"
     assert compare(tmp_path, str(yesterday), str(yesterday)).exit_code == 0
 
@@ -112,11 +112,11 @@ def test_no_side_sees_the_key_of_the_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "two runs are compared: give A and B"),
-        (["embedded"], "two runs are compared: give A and B"),
+        ([], "nothing to compare: give A and B"),
+        (["embedded"], "nothing to compare: give A and B"),
         (
             ["example.org:1", "embedded"],
-            "A: example.org:1 is no http or https URL: give one such as http://example.org:1",
+            "A: example.org:1 is not an http or https URL: give one such as http://example.org:1",
         ),
         (["embedded", "http://h/api/queue"], "B: the target is the base URL without /api/queue"),
         (["embedded", "nowhere.json"], "nowhere.json cannot be read: No such file or directory"),
@@ -124,7 +124,7 @@ def test_no_side_sees_the_key_of_the_other(tmp_path: Path) -> None:
         (["embedded", "http://h", "--queue-path-b", "queue"], "B: --queue-path-b must be a path that starts with /"),
         (["http://h", "embedded", "--api-key-env-a", "NOT_SET"], "A: --api-key-env-a names NOT_SET, which is not set"),
         (["embedded", "http://h", "--dialect-b", "klingon"], "'cloud', 'oss', 'auto'"),
-        (["README.md", "embedded", "--dialect-a", "oss"], "--dialect-a is for a URL: README.md is a report already"),
+        (["README.md", "embedded", "--dialect-a", "oss"], "--dialect-a applies to a URL, and README.md is a report"),
         (["embedded", "embedded", "--deadline", "0"], "A: --deadline must be a number above 0"),
     ],
 )

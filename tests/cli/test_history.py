@@ -61,7 +61,7 @@ def test_a_run_is_kept_and_the_next_one_says_what_changed_since(folder: Path, fr
         assert done.returncode == 0, done.stderr
     assert runs("kept/history.db") == [(1, "conformant", 0), (2, "conformant", 0)]
     assert "Since run 1 of 20" in done.stdout
-    assert "No better and no worse: no clause changed" in done.stdout
+    assert "Neither better nor worse: no clause changed" in done.stdout
     assert [run["number"] for run in report(folder)["history"]["runs"]] == [1, 2]
     assert "Since run 1 of" in (folder / "reports/latest/summary.md").read_text(encoding="utf-8")
 
@@ -147,7 +147,7 @@ def test_a_run_that_cannot_be_kept_says_so_in_a_line_has_its_report_and_is_never
         result = call("check", endpoint.url, "--history", "history.db", "--quiet")
     assert result.exit_code == status
     assert result.stderr == (
-        "the history history.db cannot be written (attempt to write a readonly database): this run is not in it\n"
+        "the history history.db cannot be written (attempt to write a readonly database): this run was not stored\n"
     )
     assert len(result.stdout.splitlines()) == 1
     assert report(folder)["run"]["target"] == endpoint.url
@@ -178,7 +178,7 @@ def test_a_full_disk_loses_no_run_and_the_report_is_written(folder: Path, front:
     told = [line for line in (done.stdout + done.stderr).splitlines() if "the history" in line]
     assert len(told) == 1, done.stderr
     assert "cannot be written (" in told[0]
-    assert told[0].endswith("this run is not in it")
+    assert told[0].endswith("this run was not stored")
     assert done.returncode == 4
     assert report(folder)["verdict"] == "conformant"
     assert runs() == before
@@ -235,7 +235,7 @@ def test_two_reports_are_compared() -> None:
 
 def test_the_last_two_runs_of_a_history_are_compared() -> None:
     url = nights(None, "id-in-upper-case", "id-in-upper-case")
-    assert call("compare", "--history", "history.db").stdout.endswith("No better and no worse: no clause changed\n")
+    assert call("compare", "--history", "history.db").stdout.endswith("Neither better nor worse: no clause changed\n")
     first = call("compare", "--history", "history.db", "1", "2", "--format", "markdown")
     assert first.exit_code == 0
     assert "Newly warned of" in first.stdout
@@ -260,7 +260,7 @@ def test_an_outage_is_one_line_and_not_a_regression() -> None:
     lost = call(*over_time)
     assert lost.exit_code == 0
     assert lost.stdout.splitlines()[-1].startswith("Not reached: the target ")
-    assert "clause is compared" in lost.stdout
+    assert "no clauses were compared" in lost.stdout
     assert "item." not in lost.stdout
     assert call("compare", "night-1/compliance.json", "night-3/compliance.json").exit_code == 10
     again = call("compare", "--history", "history.db")
@@ -281,23 +281,23 @@ def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> N
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["compare"], "two runs are compared: give A and B, or --history FILE"),
+        (["compare"], "nothing to compare: give A and B, or --history FILE"),
         (["compare", "good.json"], "give A and B"),
         (["compare", "good.json", "missing.json"], "missing.json cannot be read: No such file or directory"),
         (["compare", "good.json", "text.json"], "text.json is no report of a run"),
         (["compare", "good.json", "other.json"], "other.json is no report of a run"),
         (["compare", "good.json", "latin.json"], "latin.json is no report of a run"),
         (["compare", "good.json", "good.json", "--fail-on-should"], "add --over-time"),
-        (["compare", "--history", "good.db", "1", "1", "--dialect-a", "oss"], "--dialect-a is for endpoints"),
+        (["compare", "--history", "good.db", "1", "1", "--dialect-a", "oss"], "--dialect-a applies to endpoints"),
         (["compare", "a", "b", "--target", "c"], "add --history FILE"),
         (["compare", "--history", "missing.db"], "there is no history missing.db"),
         (["compare", "--history", "text.json"], "is no SQLite database"),
         (["compare", "--history", "good.db"], "holds only one run of embedded: nothing to compare yet"),
         (["compare", "--history", "empty.db"], "holds no run: nothing to compare yet"),
-        (["compare", "--history", "good.db", "1"], "give the numbers of two runs"),
-        (["compare", "--history", "good.db", "1", "last"], "give the numbers of two runs"),
+        (["compare", "--history", "good.db", "1"], "needs the numbers of two runs"),
+        (["compare", "--history", "good.db", "1", "last"], "needs the numbers of two runs"),
         (["compare", "--history", "good.db", "1", "7"], "holds no run 7: it holds runs 1 to 1"),
-        (["compare", "--history", "good.db", "1", "1", "--target", "x"], "leave out their numbers, or --target"),
+        (["compare", "--history", "good.db", "1", "1", "--target", "x"], "leave out either the numbers or --target"),
         (["compare", "--history", "good.db", "--target", "embeded"], "holds no run of embeded: did you mean embedded?"),
         (["compare", "--history", "good.db", "1", "1", "--format", "pdf"], "'text', 'markdown', 'json'"),
         (["publish", "badge", "missing.json"], "missing.json cannot be read"),
@@ -310,17 +310,17 @@ def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> N
         ),
         (["publish", "site", "out"], "Missing option '--history'"),
         (["publish", "site", "out", "--history", "missing.db"], "there is no history missing.db"),
-        (["publish", "site", "out", "--history", "empty.db"], "holds no run yet"),
+        (["publish", "site", "out", "--history", "empty.db"], "has no run yet"),
         (["publish", "site", "out", "--history", "good.db", "--reports", "missing"], "'missing' does not exist"),
         (["publish", "site", "out", "--history", "good.db", "--runs", "0"], "0 is not in the range x>=1"),
         (["publish", "site", "text.json", "--history", "good.db"], "text.json cannot be written"),
         (
             ["publish", "site", "taken", "--history", "good.db"],
-            "index.html is no page of this suite: give another DIR",
+            "index.html is not a page of this suite: give another DIR",
         ),
-        (["check", NOWHERE, "--name", " "], "--name is a printable name of 1 to 200 characters, such as prod"),
-        (["check", NOWHERE, "--name", "a\nb"], "--name is a printable name"),
-        (["check", "--all", "targets.toml", "--name", "a"], "--name belongs to one target"),
+        (["check", NOWHERE, "--name", " "], "--name must be 1 to 200 printable characters, such as prod"),
+        (["check", NOWHERE, "--name", "a\nb"], "--name must be 1 to"),
+        (["check", "--all", "targets.toml", "--name", "a"], "--name applies to one target"),
         (["check", NOWHERE, "--history", ""], "--history is empty: name a file"),
         (["check", NOWHERE, "--history", "text.json"], "is no SQLite database"),
         (["check", NOWHERE, "--history", "text.json/below"], "cannot be made"),

@@ -162,7 +162,7 @@ def test_the_body_tells_each_trouble_and_keeps_its_key() -> None:
     text = told.body(decision, whole, "https://ci.example/run/1")
     assert "[The report](https://ci.example/run/1)" in text
     assert "- `item.a`: seconds" in text
-    assert "- item.b (known from before: this night showed nothing of it)" in text
+    assert "- item.b (known from before; not checked this night)" in text
     assert known_keys(text) == {A1, "b item.b 1"}
     assert "kept" not in MarkdownIt().render(text).partition("<!--")[0]
 
@@ -307,28 +307,31 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
     (folder / "h.db").write_text("no database", encoding="utf-8")
     result = call("nightly", "reports/latest", "--history", "h.db", "--output", "out")
     assert result.exit_code == 4
-    assert result.stderr.endswith("this night is not in it\n")
+    assert result.stderr.endswith("this night was not stored\n")
     assert (folder / "out/outputs.txt").read_text("utf-8").startswith("action=nothing\nexit=0\n")
 
 
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ([], "a night has at least one report: give its DIR, or name the targets with --targets"),
+        ([], "no report given: give the DIR of one, or name the targets with --targets"),
         (["nowhere"], "nowhere/compliance.json cannot be read: No such file or directory"),
         (["broken"], "broken/results.jsonl is damaged at line 1"),
         (["--targets", "missing.toml"], "missing.toml cannot be read"),
-        (["--targets", "targets.toml", "--issue", "missing.md"], "leave out --issue where none is open"),
+        (["--targets", "targets.toml", "--issue", "missing.md"], "if no issue is open, leave out --issue"),
         (["--targets", "targets.toml", "--output", "targets.toml/x"], "give another --output"),
         (["--targets", "targets.toml", "--after", "0"], "0 is not in the range"),
-        (["left", "left"], "two reports are of a target named 'left'"),
-        (["--since", "7d"], "--since reads a history and no DIR: give --history FILE"),
-        (["left", "--since", "7d", "--history", "h.db"], "--since reads a history and no DIR"),
-        (["--since", "0d", "--history", "h.db"], "--since is a number of hours, days or weeks, such as 36h, 7d or 2w"),
+        (["left", "left"], "two reports are for the target 'left'"),
+        (["--since", "7d"], "--since reads a history instead of DIR: give --history FILE"),
+        (["left", "--since", "7d", "--history", "h.db"], "--since reads a history instead of DIR"),
+        (
+            ["--since", "0d", "--history", "h.db"],
+            "--since must be a number of hours, days or weeks, such as 36h, 7d or 2w",
+        ),
         (["--since", "a week", "--history", "h.db"], "not 'a week'"),
         (["--since", "7d", "--history", "h.db"], "there is no history h.db"),
         (["left", "--renamed", "a=b"], "add --history FILE"),
-        (["left", "--renamed", "a", "--history", "h.db"], "--renamed is OLD=NEW, such as prod=prod-eu, not 'a'"),
+        (["left", "--renamed", "a", "--history", "h.db"], "--renamed must be OLD=NEW, such as prod=prod-eu, not 'a'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -58,7 +58,7 @@ def test_a_renamed_target_keeps_its_history_if_the_list_shows_that_it_was(folder
     call("nightly", "night", "--history", "h.db", "--targets", "old.toml")
     left_by(folder, new=history_samples.night(sample.failing(), 2))
     done = call("nightly", "night", "--history", "h.db", "--targets", "new.toml")
-    assert "note: new continues the history of old, which had its URL and is gone" in done.stdout
+    assert "note: new continues the history of old, which had the same URL and is gone" in done.stdout
     assert "  Newly broken: 1: new (2 clauses)" in done.stdout
     report = json.loads((folder / "night/new/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 2
@@ -69,11 +69,11 @@ def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(fo
     call("nightly", "night", "--history", "h.db")
     left_by(folder, new=history_samples.night(sample.failing(), 2))
     done = call("nightly", "night", "--history", "h.db")
-    assert "note: new is new; old had its URL: --renamed old=new continues that history" in done.stdout
+    assert "note: new is new; old had the same URL: --renamed old=new continues that history" in done.stdout
     assert "  Newly broken: 0" in done.stdout
     again = call("nightly", "night", "--history", "h.db", "--renamed", "old=new", "--renamed", "other=x")
     assert "note: new continues the history of old" in again.stdout
-    assert "no target other is in the history" in again.stdout
+    assert "the history has no target other" in again.stdout
     assert "  Newly broken: 1: new (2 clauses)" in again.stdout
 
 
