@@ -1,1 +1,1 @@
-"""One run: its options, its target, its consent, and the asking."""
+"""One run: its options, its target, consent to write, and sending the requests."""

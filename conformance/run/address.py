@@ -1,4 +1,4 @@
-"""The address of the target, checked."""
+"""Check the address of the target."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from conformance.run.settings import EMBEDDED
 
 
 def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | None, bool]:
-    """Return the target, None for the embedded endpoint, and whether a scheme was added to it."""
+    """Return the target (None for the embedded endpoint), and whether a scheme was added to it."""
     value = given if given is not None else environ.get("CONFORMANCE_TARGET")
     if value is None:
         if environ.get("CI"):
-            msg = "no target: CI is set, so the embedded endpoint must be named (--target embedded), or a URL given"
+            msg = "no target: give a URL, or --target embedded, which must be explicit because CI is set"
             raise UsageProblem(msg)
         return None, False
     if not value.strip():
@@ -29,7 +29,7 @@ def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | No
 
 
 def _with_scheme(value: str) -> str:
-    """Return an address of loopback as a URL: what is typed without a scheme there means plain http."""
+    """Return a loopback address as a URL. Without a scheme it means plain http."""
     url = f"http://{value}"
     try:
         return url if "://" not in value and is_loopback(url) else value
@@ -38,22 +38,22 @@ def _with_scheme(value: str) -> str:
 
 
 def checked_url(value: str) -> str:
-    """Return a base URL without the slash at its end. Raises UsageProblem where it is none, or holds more."""
+    """Return a base URL without its trailing slash. Raises UsageProblem if it is not a base URL."""
     shown = value if value.isprintable() and not set("@?#") & set(value) else "the target"
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError as error:
-        msg = f"{shown} is no URL ({error}): give one such as http://127.0.0.1:8188"
+        msg = f"{shown} is not a valid URL ({error}): give one such as http://127.0.0.1:8188"
         raise UsageProblem(msg) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         guess = value if shown == value and "://" not in value and not value.startswith("/") else "127.0.0.1:8188"
-        msg = f"{shown} is no http or https URL: give one such as http://{guess}"
+        msg = f"{shown} is not an http or https URL: give one such as http://{guess}"
         raise UsageProblem(msg)
     if parts.username is not None or parts.password is not None:
-        msg = "the target holds a user name or password: take it out of the URL, it would stand in reports"
+        msg = "the target contains a user name or password, which would be shown in reports: remove it from the URL"
         raise UsageProblem(msg)
     if parts.query or parts.fragment or not value.isprintable() or " " in value:
-        msg = f"{shown} holds more than a base URL: give scheme, host, port and path alone"
+        msg = f"{shown} is more than a base URL: give only scheme, host, port and path"
         raise UsageProblem(msg)
     return value.rstrip("/")

@@ -1,4 +1,4 @@
-"""One run: ask, judge, report. The thin shell that the command line and pytest share."""
+"""One run: send the requests and judge the responses. The command line and pytest share this module."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Exchange], None]
 Say = Callable[[str], None]
-"""Is told, in one line, what the user has to know at once: what a run has left in somebody's queue."""
+"""Prints one line that the user must see at once, such as which jobs a run left in the queue."""
 
 
 def say_so(text: str) -> None:
-    """Tell it on standard error."""
-    from conformance.text.safe import line  # names that a server gave stand in it
+    """Print a line on standard error."""
+    from conformance.text.safe import line  # the text can contain names from a server
 
-    print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - nobody may be left to read a report
+    print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - the user may never open the report
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
-    """Send the plan of requests. What was submitted is removed again, also where this raises.
+    """Send the plan of requests. Jobs that were submitted are removed, even if this raises.
 
-    Raises UsageProblem where the embedded endpoint cannot be started, and where the run would write to somebody's
-    host without a yes; and InternalError, from which the key was taken out, where the suite itself fails.
+    Raises UsageProblem if the embedded endpoint cannot be started or if the run would write to a remote host without
+    consent. Raises InternalError, with the key removed, if the suite itself fails.
     """
     demand_consent(settings)
     key = settings.key
@@ -59,7 +59,7 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
             asked = _run(settings, base, key, progress, say)
         except UsageProblem:
             raise
-        except Exception as error:  # noqa: BLE001 - told by those who know how
+        except Exception as error:  # noqa: BLE001 - reported as an internal error
             raise InternalError.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(asked.exchanges, target, start, time.time(), asked.stopped, asked.search, asked.populated)
@@ -68,7 +68,7 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
     """Send the plan of requests within the running event loop, which many runs can share.
 
-    ``settings`` name a target and ask for nothing beyond the plan. Raises InternalError, as ``ask`` does.
+    ``settings`` must name a target and request nothing beyond the plan. Raises InternalError, as ``ask`` does.
     """
     assert settings.target is not None
     start = time.time()
@@ -77,13 +77,13 @@ async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> T
             stopped = await _follow(client, settings, settings.key)
     except UsageProblem:
         raise
-    except Exception as error:  # noqa: BLE001 - told by those who know how
+    except Exception as error:  # noqa: BLE001 - reported as an internal error
         raise InternalError.of(error, settings.secrets) from None
     return Transcript(tuple(client.ledger), settings.target, start, time.time(), stopped)
 
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
-    """Ask and judge."""
+    """Send the requests and judge the responses."""
     return report_on(ask(settings, progress), settings.judging)
 
 
@@ -92,7 +92,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
     if settings.target is not None:
         yield settings.target
         return
-    from conformance.reference.server import serve  # a web server is loaded only where it is wanted
+    from conformance.reference.server import serve  # import the web server only if it is needed
 
     moving = settings.writes is None
     variant = "default" if moving else "takes-jobs"
@@ -104,7 +104,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
                 serve(variant=variant, key=None if key is None else key.reveal(), queue_path=settings.queue_path)
             )
         except OSError as error:
-            msg = f"the embedded endpoint could not be started ({error.strerror}): name another --target"
+            msg = f"the embedded endpoint could not be started ({error.strerror}): give the --target of a server"
             raise UsageProblem(msg) from None
         yield endpoint.url
 
@@ -117,14 +117,14 @@ class _Asked(NamedTuple):
 
 
 def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
-    import asyncio  # a recording is judged without it
+    import asyncio  # judging a recording does not need it
     from concurrent.futures import ThreadPoolExecutor
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return _ask_all(settings, base, key, progress, say)
-    with ThreadPoolExecutor(1) as pool:  # called from a notebook or an async test: a loop of our own, beside theirs
+    with ThreadPoolExecutor(1) as pool:  # in a notebook or an async test, a loop is running already
         return pool.submit(_ask_all, settings, base, key, progress, say).result()
 
 
@@ -201,7 +201,7 @@ async def _follow(client: Client, settings: Settings, key: Secret | None) -> str
 
 
 def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Scatter) -> Search:
-    """Search with generated requests for what the plan's plain reads did not show."""
+    """Send generated requests and search for breaches that the plan's plain reads did not show."""
     from conformance.probe.asker import OUT_OF_TIME
 
     assert settings.properties is not None

@@ -29,8 +29,8 @@ def check(
     ``report.verdict`` is the verdict, and ``report.clauses`` holds the result of each clause. ``check`` can be called
     while an event loop runs; it blocks all the same.
 
-    Raises ``conformance.UsageProblem`` for a run that is not possible, in one line that says what to do, and TypeError
-    for an unknown option.
+    Raises ``conformance.UsageProblem`` if the run is not possible; its message says in one line what to do. Raises
+    TypeError for an unknown option.
     """
     from conformance.properties.model import Properties
     from conformance.run.ask import check as ask_and_judge

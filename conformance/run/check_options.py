@@ -15,13 +15,13 @@ class CheckOptions(TypedDict, total=False):
     ca_bundle: str | Path | None
     """Certificates (PEM) to trust in addition to the system's."""
     client_cert: str | Path | None
-    """Client certificate and key (PEM) for a gateway."""
+    """Client certificate and key (PEM) that a gateway requires."""
     insecure: bool
     """Do not verify certificates; the report says so."""
     allow_plain_http_key: bool
-    """Send the key over plain http to hosts other than loopback too."""
+    """Also send the key over plain http to hosts that are not loopback."""
     dialect: str
-    """Order of the tuple that is required."""
+    """Required order of the job tuple."""
     clause: Sequence[str]
     """Check only the clauses that match, such as item.* or auth; repeatable."""
     wait_for_items: float
@@ -29,10 +29,10 @@ class CheckOptions(TypedDict, total=False):
     properties: int
     """Number of requests that Schemathesis generates from the document; 0 for none."""
     seed: int | None
-    """Seed of the generated requests: the same seed sends the same requests."""
+    """Seed of the generated requests; the same seed gives the same requests."""
     redact_workflows: bool
-    """Redact what users wrote into workflows, on loopback too."""
+    """Redact user input in workflows, on loopback too."""
     show_workflows: bool
-    """Show what users wrote into workflows, for other hosts than loopback too."""
+    """Show user input in workflows, even if the host is not loopback."""
     deadline: float | None
     """Seconds for the whole run."""

@@ -1,4 +1,4 @@
-"""What is said before a run, and asked where it would write to somebody's host."""
+"""What is announced before a run, and what is asked before it writes to a remote host."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
 from conformance.run.settings import Settings
 
-MALFORMED: Final = "malformed requests are sent at the end: a server that does not expect them can end on them"
+MALFORMED: Final = "malformed requests are sent at the end: they can crash a server that does not expect them"
 
 
 def will_be_sent(settings: Settings) -> list[str]:
-    """Say in lines for the user what is about to be written, and where; nothing where nothing is."""
+    """Return lines for the user about what the run will write, and where. Empty if it writes nothing."""
     writes = settings.writes
     if writes is None:
         return []
     if not writes.populate:
-        return ["requests that write are sent as well, none of which is to change anything (--allow-writes)", MALFORMED]
-    source = ", ".join(writes.workflow_files) or "workflows of its own that need no model"
+        return ["requests that write are sent too, but none should change anything (--allow-writes)", MALFORMED]
+    source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
     lines = [
         f"{writes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
-        "jobs of this run are deleted, cancelled and interrupted, and no others",
-        f"they take up to {writes.job_timeout:g} s, and are removed where they take longer",
+        "only jobs of this run are deleted, cancelled and interrupted",
+        f"jobs that take longer than {writes.job_timeout:g} s are removed",
         MALFORMED,
     ]
     if writes.clear:
-        lines.append("the queue is cleared, if it holds nothing but jobs of this run (--clear)")
+        lines.append("the queue is cleared if it contains only jobs of this run (--clear)")
     return lines
 
 
 def unconsented(settings: Settings) -> str | None:
-    """Return what a run would write to a host that is not loopback, where nobody has said yes to it; else None."""
+    """Return what a run would write to a remote host without consent; None if it has consent or needs none."""
     writes = settings.writes
     if writes is None or writes.yes or settings.target is None:
         return None
@@ -50,25 +50,25 @@ def unconsented(settings: Settings) -> str | None:
 
 
 def demand_consent(settings: Settings) -> None:
-    """Raise UsageProblem where a run would write to somebody's host and nobody has said yes to it."""
+    """Raise UsageProblem if a run would write to a remote host without consent."""
     if (question := unconsented(settings)) is not None:
-        raise UsageProblem(f"{question}: say --yes")
+        raise UsageProblem(f"{question}: add --yes to allow it")
 
 
 def agreed(settings: Settings) -> Settings:
-    """Return the settings of a run to which the user said yes."""
+    """Return the settings with the user's consent to write."""
     assert settings.writes is not None
     return replace(settings, writes=replace(settings.writes, yes=True))
 
 
 def _can_be_written(directory: Path) -> bool:
-    """Whether a directory can be written, or made where it is not there."""
+    """Return whether a directory can be written, or created if it does not exist."""
     there = next(place for place in (directory, *directory.absolute().parents) if place.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def _generated(settings: Settings) -> list[str]:
-    """Say which requests are generated, from which document."""
+    """Return lines about the generated requests and the document that they come from."""
     if settings.properties is None:
         return []
     found, described = settings.properties, settings.described
@@ -79,29 +79,29 @@ def _generated(settings: Settings) -> list[str]:
         )
     ]
     if described.unmatched:
-        lines.append(f"errata that do not match {described.name}: {', '.join(described.unmatched)}")
+        lines.append(f"errata that do not apply to {described.name}: {', '.join(described.unmatched)}")
     if found.kept_in is not None and not _can_be_written(found.kept_in):
-        lines.append(f"what breaks a clause is not kept for the next run: {found.kept_in} cannot be written")
+        lines.append(f"{found.kept_in} cannot be written: requests that break a clause are not stored for the next run")
     return lines
 
 
 def announcement(settings: Settings) -> list[str]:
-    """Say in lines for the user who is asked, by which reading, within which bounds, and who receives the key."""
-    asked = "the embedded reference endpoint, not a server of yours," if settings.target is None else settings.target
+    """Return lines about the target, the dialect, the bounds of the run, and who receives the key."""
+    asked = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests of the fixed plan and {bounds.deadline:g} s"
-    lines = [f"asking {asked} for {settings.queue_path}, dialect {settings.dialect.value}, {limits}"]
+    lines = [f"checking {settings.queue_path} of {asked}, dialect {settings.dialect.value}, {limits}"]
     if settings.scheme_added and settings.target is not None:
-        lines.append(f"no scheme was given: {urlsplit(settings.target).netloc} is asked over plain http")
+        lines.append(f"no scheme was given: plain http is used for {urlsplit(settings.target).netloc}")
     lines += will_be_sent(settings)
     lines += _generated(settings)
     if settings.key is not None and settings.target is not None:
         parts = urlsplit(settings.target)
-        lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and to nobody else")
+        lines.append(f"the key in {settings.key_source} is sent to {parts.scheme}://{parts.netloc} and nowhere else")
     if settings.gateway.headers and settings.target is not None:
         parts = urlsplit(settings.target)
         names = ", ".join(settings.gateway.header_sources)
-        lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and to nobody else")
+        lines.append(f"the headers {names} are sent to {parts.scheme}://{parts.netloc} and nowhere else")
         pairs = zip(settings.gateway.header_sources, settings.gateway.headers, strict=True)
         lines += [
             f"the value of {source} has fewer than {SHORTEST_KEY} characters: it is not redacted in the reports"
@@ -109,9 +109,9 @@ def announcement(settings: Settings) -> list[str]:
             if len(value.reveal()) < SHORTEST_KEY
         ]
     if settings.gateway.insecure:
-        lines.append("no certificate is verified (--insecure): whoever answers may be somebody else")
+        lines.append("certificates are not verified (--insecure): the responses may come from another server")
     if settings.full_bodies:
-        lines.append("whole bodies, with what users wrote into workflows, are kept in compliance.json (--full-bodies)")
+        lines.append("compliance.json contains whole bodies, including what users wrote into workflows (--full-bodies)")
     if settings.redact_workflows:
         lines.append("what users wrote into workflows is hidden in the reports (--redact-workflows)")
     if settings.show_workflows:

@@ -1,7 +1,7 @@
-"""The corpus: a response of every conforming variant and of every fault that one response shows, with its result.
+"""The corpus: responses of all conforming variants, and of all faults that one response shows, with their results.
 
-The files are plain HTTP and JSON, for validators and clients in any language. The expected results are those that
-``judge`` reports of the very same files.
+The files are plain HTTP and JSON, for validators and clients in any language. The expected results are the ones that
+``judge`` reports for these files.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from conformance.version import __version__
 PATH: Final = "/api/queue"
 KEY: Final = "a-key-of-the-corpus"
 START: Final = 1_795_000_000.25
-"""Seconds since the epoch at which every response is made: only random ids and gzip headers differ between corpora."""
+"""The time of every response, in seconds since the epoch. Only random ids and gzip headers differ between corpora."""
 READS: Final = 61
-"""Plain reads among which a fault that comes now and then shows."""
+"""Number of plain reads, enough to show a fault that occurs only now and then."""
 _ASKED: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
-"""The requests of the plan; those of the probed document come after them."""
+"""The requests of the plan. The requests from the probed document follow them."""
 SCHEMA: Final[Mapping[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A case of the corpus of GET /api/queue",
@@ -104,7 +104,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
 
 
 class Case(NamedTuple):
-    """One response with its request, both as bytes of HTTP, and what is expected of it."""
+    """One response and its request, both as the bytes of HTTP, and the expected result."""
 
     kind: str
     name: str
@@ -115,16 +115,16 @@ class Case(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """The name of its files."""
+        """The file name without its suffix."""
         return f"{self.kind}-{self.name}"
 
     def exchange(self) -> Exchange:
-        """Return the exchange, as a recording of it is read."""
+        """Return the exchange as ``judge`` would read it from the files."""
         (exchange,) = read(self.response, name=self.stem, request=self.request)
         return exchange
 
     def report(self) -> Report:
-        """Return what is reported of it."""
+        """Judge the exchange."""
         return report_on_exchanges([self.exchange()], Judging(dialect=self.dialect), target=self.stem, start=START)
 
 
@@ -143,7 +143,7 @@ def cases(names: Iterable[str] = NAMES) -> Iterator[Case]:
 
 
 def _shown(fault: Fault) -> Case | None:
-    """Return the first response that breaks the clause of a fault; None if no single response does."""
+    """Return the first response that breaks the clause of a fault, or None if no single response does."""
     if not fault.clause or fault.inconclusive:
         return None
     seen = set()
@@ -158,7 +158,7 @@ def _shown(fault: Fault) -> Case | None:
 
 
 def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, bytes]]:
-    """Yield requests of the plan and of the probed document with their responses, both as bytes of HTTP."""
+    """Yield requests of the plan and of the probed document with their responses, both as the bytes of HTTP."""
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
     for asked in (*_ASKED, *_probing()):
@@ -191,7 +191,7 @@ def _probing() -> tuple[Ask, ...]:
 
 
 def encoded(case: Case) -> bytes:
-    """Return the file of a case."""
+    """Return the content of a case's JSON file."""
     exchange, report = case.exchange(), case.report()
     answered = exchange.response
     assert answered is not None
@@ -228,7 +228,7 @@ def encoded(case: Case) -> bytes:
 
 
 def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
-    """Write the cases into a directory, each file whole, and return their number. Raises OSError."""
+    """Write the cases into a directory and return their number. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
     made = list(cases(names))
     files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
@@ -241,7 +241,7 @@ def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
 
 
 def _index(made: Sequence[Case]) -> bytes:
-    told = "Each case is a .json file of its own; .http and .req hold the same response and request as bytes."
+    told = "Each case is one .json file; the .http and .req files hold the same response and request as bytes."
     return _json(
         {
             "description": told,

@@ -1,4 +1,4 @@
-"""How an option of a run is described: its heading, where it applies, and what ``--help`` says of it."""
+"""How an option of a run is described: its heading, where it applies, and its help."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Group(Enum):
 
 
 class Place(Flag):
-    """Where an option applies. A place that is not named does not know the option."""
+    """Where an option applies. Other places do not have the option."""
 
     CHECK = auto()
     """``check``, pytest, the tables of ``targets.toml`` and the columns of CSV files of targets."""
     JUDGE = auto()
-    """``judge``: what the verdict depends on, without any request."""
+    """``judge``: options that the verdict depends on, without any request."""
     LOAD = auto()
     """``load`` and its locustfile."""
     BOTH = auto()
@@ -44,7 +44,7 @@ class Opt(NamedTuple):
     help: str
     """A phrase without a full stop, for ``--help``."""
     metavar: str | None = None
-    """None makes a flag of it."""
+    """None makes the option a flag."""
     at: Place = Place.CHECK
     usual: str = ""
     """The default in words, if the default of the field does not say it."""
@@ -54,11 +54,11 @@ class Opt(NamedTuple):
     least: float | None = None
     """The smallest value."""
     because: str = ""
-    """Why there is nothing smaller, if that is not obvious."""
+    """Why there is a smallest value, if that is not obvious."""
     above: float | None = None
     """The value is greater than this."""
     own: bool = False
-    """It belongs to one target: it cannot be given for many at once."""
+    """The option applies to one target, so it cannot be set for many at once."""
     load_help: str = ""
-    """What it means to ``load``, if that is something else."""
+    """The help in ``load``, if it differs."""
     load_default: float | None = None

@@ -1,4 +1,4 @@
-"""From the options of a run to its settings: everything is checked before anything is sent."""
+"""Turn the options of a run into its settings. Everything is checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from conformance.spec.operation import Described
 
 MORE_WITH_JOBS: Final = {"max_requests": 350, "deadline": 240.0}
-"""What is added to the bounds where jobs are submitted, followed and removed."""
+"""Added to the bounds of a run that submits, follows and removes jobs."""
 REMOTE_RATE: Final = 20.0
-"""Requests per second to a host that is not loopback, where nobody said otherwise."""
+"""The default limit of requests per second to a host that is not loopback."""
 
 
 def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
@@ -83,7 +83,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
 
 def _check_name(name: str | None) -> None:
     if name is not None and not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
-        raise UsageProblem(f"--name is a printable name of 1 to {LONGEST_NAME} characters, such as prod")
+        raise UsageProblem(f"--name must be 1 to {LONGEST_NAME} printable characters, such as prod")
 
 
 def _check_path(queue_path: str, url: str | None) -> None:
@@ -96,7 +96,7 @@ def _check_path(queue_path: str, url: str | None) -> None:
 
 
 def chosen(patterns: Sequence[str]) -> frozenset[str] | None:
-    """Return the ids of the clauses that ``--clause`` chooses, None for all. Raises UsageProblem."""
+    """Return the ids of the clauses that ``--clause`` selects, or None for all. Raises UsageProblem."""
     if not patterns:
         return None
     from conformance.contract.catalogue import BY_ID, matching
@@ -114,7 +114,7 @@ def chosen(patterns: Sequence[str]) -> frozenset[str] | None:
 
 
 def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
-    """Check what is to be shown of workflows. Raises UsageProblem."""
+    """Check the options that show or hide workflows. Raises UsageProblem."""
     if whole and redact:
         msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
         raise UsageProblem(msg)
@@ -157,13 +157,13 @@ def _properties(options: Options) -> Properties | None:
     }
     if options.properties == 0:
         if asked:
-            msg = f"--{next(iter(asked)).replace('_', '-')} is for generated requests, and --properties 0 sends none"
+            msg = f"--{next(iter(asked)).replace('_', '-')} needs generated requests: leave out --properties 0"
             raise UsageProblem(msg)
         return None
     found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **asked})
     remote = found.example_database.removeprefix("github:")
     if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
-        msg = f"--example-database names no repository: give github:OWNER/REPO, not {found.example_database!r}"
+        msg = f"--example-database must be github:OWNER/REPO, not {found.example_database!r}"
         raise UsageProblem(msg)
     if not found.example_database:
         msg = "--example-database is empty: give a directory, github:OWNER/REPO, or none"

@@ -1,4 +1,4 @@
-"""The options of a run, as the command line, pytest and every other place of ``table.py`` offer them."""
+"""The options of a run, in the form in which the command line, pytest and other places of ``table.py`` use them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """One option of the table. ``metavar`` None makes it a flag; ``default`` None means that ``usual`` says it."""
+    """One option of the table. ``metavar`` None makes it a flag. If ``default`` is None, ``usual`` describes it."""
 
     name: str
-    """The name of the field of ``Options``, and of the parameter."""
+    """The name of the field in ``Options``, and of the parameter."""
     type: type
     default: Any
     multiple: bool
@@ -31,50 +31,50 @@ class Option(NamedTuple):
 
     @property
     def flag(self) -> str:
-        """The option as it is typed."""
+        """The option as typed on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def metavar(self) -> str | None:
-        """What its value is called, None for a flag."""
+        """The placeholder for the value in ``--help``; None for a flag."""
         return self.about.metavar
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values that it can have, if they are few."""
+        """The allowed values, if they are few."""
         return self.about.choices
 
     @property
     def group(self) -> str:
-        """Its heading in ``--help``."""
+        """The heading in ``--help``."""
         return self.about.group.value
 
     @property
     def bounds(self) -> str:
-        """The bounds of its value in words, ``""`` if it has none that is worth a word."""
+        """The bounds of the value in words, or ``""``."""
         return f"{self.about.least:g} or more" if self.about.least else ""
 
     @property
     def usual(self) -> str:
-        """Its default in words, ``""`` for a flag and for an option that simply is not there by default."""
+        """The default in words; ``""`` for a flag, or if the option is simply absent by default."""
         if self.metavar is None or self.about.usual:
             return self.about.usual
         return "" if self.default is None else f"{self.default:g}" if self.type is float else str(self.default)
 
     @property
     def notes(self) -> str:
-        """Its default and its bounds, as they follow its help."""
+        """The default and the bounds, to be appended to the help."""
         found = [f"default: {self.usual}"] if self.usual else []
         found += [self.bounds] if self.bounds else []
         return f" [{'; '.join(found)}]" if found else ""
 
     @property
     def told(self) -> str:
-        """Its help with its default and its bounds."""
+        """The help with the default and the bounds."""
         return self.help + self.notes
 
     def checked(self, value: Any) -> None:
-        """Raise UsageProblem for a value that is none of the choices, or outside the bounds."""
+        """Raise UsageProblem for a value that is not among the choices or is outside the bounds."""
         for each in value if self.multiple else [value]:
             if self.choices and each not in self.choices:
                 *most, last = self.choices
@@ -111,7 +111,7 @@ OPTIONS: Final = described(Options)
 
 
 def at(place: Place) -> tuple[Option, ...]:
-    """Return the options that apply in a place; those of ``load`` as they are meant there."""
+    """Return the options that apply in a place. Those of ``load`` get the help of ``load``."""
     found = [option for option in OPTIONS if place in option.about.at]
     return tuple(map(_under_load, found)) if place is Place.LOAD else tuple(found)
 
@@ -126,7 +126,7 @@ def _under_load(option: Option) -> Option:
 def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
     """Make settings from the values of options, by name. Raises UsageProblem.
 
-    Requests are generated only if their number is given: most places do not have that option.
+    Requests are generated only if ``properties`` is given, because most places do not have that option.
     """
     from conformance.run.make import make_settings
 

@@ -1,4 +1,4 @@
-"""The key, the headers, the certificates and the proxy of a run, read from where its options name them."""
+"""Read the key, the headers, the certificates and the proxy of a run from where its options name them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conformance.problems import UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
 
 LONGEST_KEY: Final = 64 << 10
-"""Bytes of a file that is read for a key."""
+"""Maximum size in bytes of a file that contains a key."""
 _OURS: Final = METHOD_OVERRIDES | {
     "host",
     "connection",
@@ -37,7 +37,7 @@ _OURS: Final = METHOD_OVERRIDES | {
     "te",
     "upgrade",
 }
-"""Header fields that the plan sets, that framing needs, or that nobody is to set."""
+"""Header fields that the plan sets, that framing needs, or that must not be set by the user."""
 _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The name of a header field (RFC 9110 §5.6.2)."""
 
@@ -45,7 +45,7 @@ _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 def key_from(
     environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
 ) -> tuple[Secret | None, str | None]:
-    """Return the key and where it came from: the name of a variable, or of a file. Raises UsageProblem."""
+    """Return the key and its source, the name of a variable or of a file. Raises UsageProblem."""
     given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
     if len(given) + no_key > 1:
         msg = f"{' and '.join([*(['--no-key'] if no_key else []), *given])} contradict each other: give one of them"
@@ -58,28 +58,28 @@ def key_from(
     value = environ.get(name, "")
     if not value:
         if named is not None:
-            msg = f"--api-key-env names {_variable(name)}, which is not set: export it, or say --no-key"
+            msg = f"--api-key-env names {_variable(name)}, which is not set: export it, or use --no-key"
             raise UsageProblem(msg)
         return None, None
     return _secret(value, f"the key in {name}", SHORTEST_KEY), name
 
 
 def _content(file: str | Path) -> str:
-    """Return what a file of a key holds, but for the line's end."""
+    """Return the content of a key file without the line break at the end."""
     try:
         return Path(file).read_bytes()[:LONGEST_KEY].decode("latin-1").removesuffix("\n").removesuffix("\r")
     except OSError as error:
-        msg = f"--api-key-file {file} cannot be read ({error.strerror}): give a file that holds the key alone"
+        msg = f"--api-key-file {file} cannot be read ({error.strerror}): give a file that contains only the key"
         raise UsageProblem(msg) from None
 
 
 def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secret:
     inner = value.replace(spaces, "") if spaces and value == value.strip() else value
     if not value.isascii() or not value.isprintable() or " " in inner:
-        msg = f"{where} holds spaces, line breaks or characters that no header may carry: set it again"
+        msg = f"{where} contains spaces, line breaks or characters that are not allowed in a header: set it again"
         raise UsageProblem(msg)
     if len(value) < shortest:
-        msg = f"{where} is shorter than {shortest} characters: that is no key"
+        msg = f"{where} is shorter than {shortest} characters: check that it is the whole key"
         raise UsageProblem(msg)
     return Secret(value)
 
@@ -89,15 +89,15 @@ def header_from(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, st
     as_sent = re.match(rf"({_FIELD_NAME}):", given)
     if as_sent is not None:
         name = as_sent[1]
-        msg = f"--header wants NAME=VARIABLE, not NAME: VALUE: put the value into a variable, and give {name}=VARIABLE"
+        msg = f"--header must be NAME=VARIABLE, not NAME: VALUE: put VALUE into a variable and give {name}=VARIABLE"
         raise UsageProblem(msg)
     name, separator, variable = given.partition("=")
     if not separator or not re.fullmatch(_FIELD_NAME, name) or not variable:
         shown = name if separator else "that"
-        msg = f"--header wants NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: a value is no argument"
+        msg = f"--header must be NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: VARIABLE holds the value"
         raise UsageProblem(msg)
     if name.lower() in _OURS:
-        msg = f"--header {name} is the suite's own: it cannot be given"
+        msg = f"--header {name} is not possible: the suite sets this header itself"
         raise UsageProblem(msg)
     value = environ.get(variable, "")
     if not value:
@@ -118,27 +118,29 @@ def proxy_from(named: str | None, environ: Mapping[str, str]) -> Secret | None:
         proxy = False
     if not proxy or not value.isascii() or not value.isprintable() or " " in value:
         shown = _variable(named)
-        msg = f"--proxy-env names {shown}, which holds no http or https URL: set it to one like http://127.0.0.1:3128"
+        msg = (
+            f"--proxy-env names {shown}, which is not an http or https URL: set it to one such as http://127.0.0.1:3128"
+        )
         raise UsageProblem(msg)
     return Secret(value)
 
 
 def _variable(name: str) -> str:
-    """Return the name of a variable to be shown: what looks like none may be the secret itself, typed in its place."""
+    """Return the name of a variable for messages. What does not look like one may be the secret itself."""
     return name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "a variable" if name else "nothing"
 
 
 def readable(file: str | Path | None, flag: str) -> Path | None:
-    """Return the path of a PEM file. Raises UsageProblem for one that cannot be read, and for another file."""
+    """Return the path of a PEM file. Raises UsageProblem if it cannot be read or is not a PEM file."""
     if file is None:
         return None
     try:
         pem = b"-----BEGIN " in Path(file).read_bytes()
     except OSError as error:
-        msg = f"{flag} {file} cannot be read ({error.strerror})"
+        msg = f"{flag} {file} cannot be read ({error.strerror}): give a PEM file"
         raise UsageProblem(msg) from None
     if not pem:
-        msg = f"{flag} {file} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+        msg = f"{flag} {file} contains no certificate: give a PEM file (-----BEGIN CERTIFICATE-----)"
         raise UsageProblem(msg)
     return Path(file)
 
@@ -146,5 +148,5 @@ def readable(file: str | Path | None, flag: str) -> Path | None:
 def keep_off_plain_http(url: str, source: str) -> None:
     """Raise UsageProblem if a secret would go over plain http to a host that is not loopback."""
     if urlsplit(url).scheme == "http" and not is_loopback(url):
-        msg = f"the key in {source} would go over plain http: use https, or --no-key, or --allow-plain-http-key"
+        msg = f"the key in {source} would be sent over plain http: use https, --no-key or --allow-plain-http-key"
         raise UsageProblem(msg)

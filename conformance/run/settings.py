@@ -1,4 +1,4 @@
-"""The settings of a run: its options, checked (``make.py``)."""
+"""The settings of a run: its options after all checks (``make.py``)."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ DEFAULT_QUEUE_PATH: Final = "/api/queue"
 
 @dataclass(frozen=True)
 class Settings:
-    """One run, as asked for. ``target`` is the base URL, None the embedded endpoint, which brings its own key."""
+    """One run. ``target`` is the base URL, or None for the embedded endpoint, which has its own key."""
 
     target: str | None = None
     name: str | None = None
     scheme_added: bool = False
-    """Whether the target was typed without its scheme."""
+    """Whether the target was given without a scheme."""
     queue_path: str = DEFAULT_QUEUE_PATH
     dialect: Dialect = Dialect.CLOUD
     clause: tuple[str, ...] = ()
     """The patterns of ``--clause``."""
     only: frozenset[str] | None = None
-    """The ids of the clauses that they choose; None for all."""
+    """The ids of the clauses that the patterns select; None for all."""
     key: Secret | None = None
     key_source: str | None = None
-    """Where the key came from: the name of a variable, or of a file."""
+    """The source of the key: the name of a variable or of a file."""
     no_key: bool = False
     gateway: Gateway = field(default_factory=Gateway)
     redact_workflows: bool = False
@@ -60,18 +60,18 @@ class Settings:
     document: Described | None = None
     """The user's own document; None for the vendored one."""
     writes: Writes | None = None
-    """What the user gave leave to write; None where a run only reads."""
+    """What the run may write; None if it only reads."""
     bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def hides_workflows(self) -> bool:
-        """Whether what users wrote into workflows is redacted in all that is written: off loopback unless shown."""
+        """Whether everything that is written hides user input in workflows. By default only off loopback."""
         remote = self.target is not None and not is_loopback(self.target)
         return self.redact_workflows or (remote and not self.show_workflows)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Everything that nobody may see."""
+        """All values that must never be shown."""
         return (*(() if self.key is None else (self.key,)), *self.gateway.secrets)
 
     @cached_property
@@ -105,7 +105,7 @@ class Settings:
 
     @property
     def judging(self) -> Judging:
-        """How the answers of the run are judged."""
+        """How the responses of the run are judged."""
         return Judging(
             dialect=self.dialect,
             only=self.only,
@@ -119,7 +119,7 @@ class Settings:
         )
 
     def options(self) -> dict[str, str | int | float | bool | None]:
-        """Return what the report shows of them: everything but the key."""
+        """Return the options that the report shows: all except the key."""
         gateway = self.gateway
         return {
             **({} if self.name is None else {"name": self.name}),

@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do to a run: the first one stops it in order, so that it removes its jobs."""
+"""SIGINT and SIGTERM: the first signal stops a run in order, so that it removes its jobs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 REPEAT: Final = 1.0
-"""Seconds in which further signals count as the same one: ``timeout`` signals its child, and then its group."""
+"""Seconds in which further signals count as the same one: ``timeout`` signals its child first, then its group."""
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Repeats:
-    """Tells the repeats of a signal from a second one. ``clock`` returns seconds."""
+    """Distinguish repeats of one signal from a second signal. ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.first: float | None = None
         self._clock = clock
 
     def is_new(self) -> bool:
-        """Note a signal. Returns whether it is more than the repeat of the one before."""
+        """Record a signal. Returns False if it only repeats the one before."""
         now = self._clock()
         if self.first is not None and now - self.first < REPEAT:
             return False
@@ -34,7 +34,7 @@ class Repeats:
 
 
 class Stop:
-    """Handles the signals of a run: the first one cancels its coroutine, and another one raises KeyboardInterrupt."""
+    """Handle the signals of a run: the first one cancels its coroutine, another one raises KeyboardInterrupt."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._repeats = Repeats(clock)
@@ -61,11 +61,11 @@ class Stop:
             raise
 
     def listen(self) -> None:
-        """Handle the signals from now on, SIGINT even if a shell had it ignored for a command in the background."""
+        """Handle the signals from now on, including SIGINT that a shell ignores for background commands."""
         self._before = {number: signal.signal(number, self._hear) for number in STOPPING}
 
     def leave(self) -> None:
-        """Handle the signals no more: at once, or if one came, as soon as its repeats are over."""
+        """Stop handling the signals: at once, or after a signal, as soon as its repeats are over."""
         self._over = True
         if self._repeats.first is None:
             self._restore()
@@ -90,7 +90,7 @@ class Stop:
 
 @contextmanager
 def stoppable(clock: Callable[[], float] = time.monotonic) -> Iterator[Stop]:
-    """Let SIGINT and SIGTERM stop what is run within, if this is the main thread: signals come to no other."""
+    """Let SIGINT and SIGTERM stop the body, if this is the main thread. Other threads receive no signals."""
     stop = Stop(clock)
     if threading.current_thread() is not threading.main_thread():
         yield stop

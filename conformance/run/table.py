@@ -21,23 +21,23 @@ _READS: Final = Place.CHECK | Place.LOAD | Place.BOTH
 _KEYED: Final = Place.CHECK | Place.LOAD
 _WRITES: Final = Place.CHECK | Place.LOAD
 _URL_MORE: Final = (
-    "A path prefix and IPv6 are fine. An address of loopback (`127.0.0.1:8188`) needs no scheme. `embedded` is the "
+    "A path prefix and IPv6 are fine. A loopback address (`127.0.0.1:8188`) needs no scheme. `embedded` is the "
     "embedded reference endpoint, and the verdict says so; if `CI` is set it must be named."
 )
 _PROPERTIES_MORE: Final = (
-    "They follow the fixed plan. Requests that make a breach small and confirm it come on top. None of them count "
-    "towards `--max-requests`, and they are the first to be dropped if the time runs out."
+    "They are sent after the fixed plan. Requests that shrink a breach and confirm it are extra. None of them count "
+    "towards `--max-requests`, and they are dropped first if the time runs out."
 )
 _BODIES_MORE: Final = (
     "Off loopback this needs `--show-workflows`. `judge` can then judge the run again: [rejudge.md](rejudge.md)."
 )
-_LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"
+_LOAD_HOST: Final = "allow load on a host that is not loopback, because it is yours or its owner agreed"
 _TEXT = str | Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of one run, by the names that they have everywhere, as they were given."""
+    """The options of one run, as given. Their names are the same everywhere."""
 
     target: Annotated[
         str | None,
@@ -55,10 +55,10 @@ class Options:
         str | None,
         Opt(
             Group.TARGET,
-            "name of the target, by which a history knows it",
+            "name of the target in a history",
             "NAME",
-            usual="none: a history knows it by its URL",
-            more="A target of `targets.toml` has its name there: [history.md](history.md#which-runs-belong-together).",
+            usual="its URL",
+            more="A target in `targets.toml` has its `name`: [history.md](history.md#which-runs-belong-together).",
             own=True,
         ),
     ] = None
@@ -79,7 +79,7 @@ class Options:
         _TEXT,
         Opt(
             Group.TARGET,
-            "client certificate and key (PEM) for a gateway",
+            "client certificate and key (PEM) that a gateway requires",
             "FILE",
             Place.CHECK | Place.LOAD | Place.LIBRARY,
         ),
@@ -92,41 +92,39 @@ class Options:
         str | None,
         Opt(
             Group.TARGET,
-            "environment variable with the URL of a proxy",
+            "environment variable with the URL of an HTTP proxy",
             "NAME",
             Place.CHECK | Place.DRIFT,
             "no proxy",
-            "No other proxy is used, whatever the environment holds.",
+            "Other proxy settings in the environment are ignored.",
         ),
     ] = None
     api_key_env: Annotated[
         str | None,
         Opt(
             Group.KEYS,
-            "environment variable with the key",
+            "environment variable that contains the key",
             "NAME",
             _KEYED | Place.SIDE,
             DEFAULT_KEY_ENV,
-            "A key is never an argument.",
+            "A key is never given on the command line.",
             own=True,
         ),
     ] = None
-    api_key_file: Annotated[_TEXT, Opt(Group.KEYS, "file with the key and nothing else", "FILE", _KEYED, own=True)] = (
-        None
-    )
-    no_key: Annotated[bool, Opt(Group.KEYS, "send no key, whatever the environment holds", at=_KEYED)] = False
+    api_key_file: Annotated[_TEXT, Opt(Group.KEYS, "file that contains only the key", "FILE", _KEYED, own=True)] = None
+    no_key: Annotated[bool, Opt(Group.KEYS, "send no key, even if the environment contains one", at=_KEYED)] = False
     allow_plain_http_key: Annotated[
         bool,
-        Opt(Group.KEYS, "send the key over plain http to hosts other than loopback too", at=_READS | Place.LIBRARY),
+        Opt(Group.KEYS, "also send the key over plain http to hosts that are not loopback", at=_READS | Place.LIBRARY),
     ] = False
     header: Annotated[
         tuple[str, ...],
         Opt(
             Group.KEYS,
-            "header for a gateway with its value in a variable, such as Authorization=MY_TOKEN; repeatable",
+            "header for a gateway, its value in a variable, such as Authorization=MY_TOKEN; repeatable",
             "NAME=VARIABLE",
             _KEYED,
-            more="Its value is kept secret like the key, unless it has fewer than 4 characters.",
+            more="Its value is redacted like the key, unless it has fewer than 4 characters.",
             own=True,
         ),
     ] = ()
@@ -134,11 +132,11 @@ class Options:
         str,
         Opt(
             Group.CHECKED,
-            "order of the tuple that is required",
+            "required order of the job tuple",
             "cloud|oss|auto",
             Place.CHECK | Place.JUDGE | Place.LOAD | Place.SIDE | Place.LIBRARY,
-            more="`cloud` is the document's order, `oss` ComfyUI's own, and `auto` the one that the type of element 3 "
-            "shows, the same in every job: [dialects.md](dialects.md).",
+            more="`cloud` is the order of the document, `oss` ComfyUI's own. `auto` chooses by the type of "
+            "element 3, which must be the same in every job: [dialects.md](dialects.md).",
             choices=tuple(dialect.value for dialect in Dialect),
         ),
     ] = Dialect.CLOUD.value
@@ -166,15 +164,15 @@ class Options:
         ),
     ] = None
     fail_on_should: Annotated[
-        bool, Opt(Group.CHECKED, "fail on breached 'should' clauses too", at=Place.CHECK | Place.JUDGE | Place.LOAD)
+        bool, Opt(Group.CHECKED, "also fail on broken 'should' clauses", at=Place.CHECK | Place.JUDGE | Place.LOAD)
     ] = False
     inconclusive_ok: Annotated[
         bool,
         Opt(
             Group.CHECKED,
-            "exit with 0 if something could not be exercised",
+            "exit with 0 if the only problem is that clauses were not exercised",
             at=Place.CHECK | Place.JUDGE | Place.LOAD,
-            more="A target that was not reached is still 10.",
+            more="If the target was not reached, the exit status is still 10.",
         ),
     ] = False
     wait_for_items: Annotated[
@@ -202,7 +200,7 @@ class Options:
         _TEXT,
         Opt(
             Group.CHECKED,
-            "your own OpenAPI document (3.0 or 3.1) of the operation",
+            "your own OpenAPI document (3.0 or 3.1) for the operation",
             "FILE",
             _JUDGE,
             usual="the vendored one",
@@ -214,11 +212,11 @@ class Options:
         int | None,
         Opt(
             Group.GENERATED,
-            "seed of the generated requests: the same seed sends the same requests",
+            "seed of the generated requests; the same seed gives the same requests",
             "N",
             Place.CHECK | Place.LIBRARY,
             "a new one",
-            "The report always says which seed it was.",
+            "The report always shows the seed.",
             least=0,
         ),
     ] = None
@@ -226,7 +224,7 @@ class Options:
         str | None,
         Opt(
             Group.GENERATED,
-            "where requests that broke a clause are kept, to be sent first the next time: a directory, 'none', or "
+            "store of requests that broke a clause, which the next run sends first: a directory, 'none', or "
             "github:OWNER/REPO",
             "DIR",
             usual=KEPT_NOWHERE,
@@ -237,7 +235,7 @@ class Options:
         bool,
         Opt(
             Group.WRITES,
-            "submit jobs, follow them through the queue, and remove them: this writes",
+            "submit jobs, follow them through the queue and remove them (writes to the server)",
             at=_WRITES,
             more="Implies `--allow-writes`: [populate.md](populate.md).",
             own=True,
@@ -277,14 +275,14 @@ class Options:
         ),
     ] = None
     clear: Annotated[
-        bool, Opt(Group.WRITES, "with --populate: also clear the queue, if it holds only jobs of this run", own=True)
+        bool, Opt(Group.WRITES, "with --populate: also clear the queue, if it contains only jobs of this run", own=True)
     ] = False
     interrupt: Annotated[
         bool,
         Opt(
             Group.WRITES,
             "with --populate: on a host that is not loopback, send an interrupt, which can stop any running job, if "
-            "the queue holds only jobs of this run",
+            "the queue contains only jobs of this run",
             at=_WRITES,
             own=True,
         ),
@@ -294,7 +292,7 @@ class Options:
         Opt(
             Group.WRITES,
             "send requests that write but should change nothing; --populate implies it",
-            more="Some are malformed, and [a server can end on them](populate.md#what-is-sent).",
+            more="Some are malformed and [can crash a server](populate.md#what-is-sent).",
             own=True,
         ),
     ] = False
@@ -340,7 +338,7 @@ class Options:
         bool,
         Opt(
             Group.REPORT,
-            "redact what users wrote into workflows, on loopback too",
+            "redact user input in workflows, on loopback too",
             at=_READS | Place.JUDGE | Place.LIBRARY,
             more="Structure, ids and lengths stay visible.",
         ),
@@ -349,7 +347,7 @@ class Options:
         bool,
         Opt(
             Group.REPORT,
-            "show what users wrote into workflows, for other hosts than loopback too",
+            "show user input in workflows, even if the host is not loopback",
             at=_READS | Place.JUDGE | Place.LIBRARY,
         ),
     ] = False
@@ -357,7 +355,7 @@ class Options:
         bool,
         Opt(
             Group.REPORT,
-            "keep whole bodies, workflows included, in compliance.json, to judge the run again",
+            "keep whole bodies, including workflows, in compliance.json, to judge the run again",
             at=_JUDGE,
             more=_BODIES_MORE,
         ),
@@ -369,27 +367,36 @@ class Options:
             "seconds for the whole run",
             "S",
             Place.CHECK | Place.BOTH | Place.LIBRARY,
-            f"{Bounds.deadline:g}, 240 more to write",
+            f"{Bounds.deadline:g}, 240 more if the run writes",
             above=0,
         ),
     ] = None
     exchange_timeout: Annotated[
-        float, Opt(Group.LIMITS, "seconds for one exchange, from first to last byte", "S", _READS, above=0)
+        float,
+        Opt(Group.LIMITS, "seconds for one exchange, from first to last byte", "S", _READS, above=0),
     ] = Bounds.exchange_timeout
     connect_timeout: Annotated[float, Opt(Group.LIMITS, "seconds to connect", "S", _READS, above=0)] = (
         Bounds.connect_timeout
     )
     max_body: Annotated[
-        int, Opt(Group.LIMITS, "bytes of one body after decompression", "BYTES", _READS, "67108864 (64 MiB)", above=0)
+        int,
+        Opt(
+            Group.LIMITS,
+            "maximum bytes of one body after decompression",
+            "BYTES",
+            _READS,
+            "67108864 (64 MiB)",
+            above=0,
+        ),
     ] = Bounds.max_body
     max_requests: Annotated[
         int | None,
         Opt(
             Group.LIMITS,
-            "number of requests of the fixed plan",
+            "maximum number of requests of the fixed plan",
             "N",
             Place.CHECK | Place.BOTH,
-            f"{Bounds.max_requests}, 350 more to write",
+            f"{Bounds.max_requests}, 350 more if the run writes",
             "A default run sends about 45.",
             above=0,
         ),
@@ -398,12 +405,12 @@ class Options:
         float | None,
         Opt(
             Group.LIMITS,
-            "requests per second",
+            "maximum requests per second",
             "N",
             _READS,
             "20; no limit on loopback",
             above=0,
-            load_help="requests per second, all users together",
+            load_help="maximum requests per second of all users together",
             load_default=200.0,
         ),
     ] = None

@@ -10,8 +10,8 @@
     url = "https://cloud.comfy.org"
     api-key-env = "PROD_KEY"
 
-A key belongs to the target that names it, and to no other: what holds one is refused under ``[defaults]``, and a
-target that names none is asked without, whatever the environment holds. The embedded endpoint brings its own.
+A key is sent only to the target that names it. Options with a secret are refused under ``[defaults]``, and a target
+that names no key is sent none, whatever the environment contains. The embedded endpoint has its own key.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from conformance.text.suggest import did_you_mean
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
 _DEFAULTS: Final = {name: option.default for name, option in _BY_NAME.items() if option.default is not None}
 OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
-"""Options that hold for the target that names them alone: whose it is, its secrets, and what may be written to it."""
+"""Options that each target must set itself: its address, its secrets, and what may be written to it."""
 ISOLATE: Final = "isolate"
-"""What a target says beside the options of its run: that it is checked in a process of its own."""
+"""A key of the file that is not an option of a run: the target is checked in a process of its own."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset(
     {"index.html", "results.jsonl", "reports.jsonl.gz", "summary.md", "compliance.json", "junit.xml"}
 )
-"""Names of files beside the directories that are named after targets."""
+"""Names of other files in the report directory, which targets must not have."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One endpoint. ``options`` are by name, as the table of options has them, the defaults of the file among them."""
+    """One endpoint. ``options`` are the options of the run by name, including the defaults of the file."""
 
     name: str
     options: Mapping[str, Any]
@@ -60,20 +60,20 @@ class Target:
 
     @property
     def variables(self) -> frozenset[str]:
-        """The variables that hold what this target, or the proxy before it, is sent."""
+        """The names of the variables with secrets for this target or its proxy."""
         named = [self.options.get("api_key_env"), self.options.get("proxy_env")]
         named += [given.partition("=")[2] for given in self.options.get("header", ())]
         return frozenset(filter(None, named))
 
     def settings(self, environ: Mapping[str, str], report_dir: Path) -> Settings:
-        """Check the options against the environment, as for a run of this target alone. Raises UsageProblem."""
+        """Check the options against the environment. Raises UsageProblem."""
         try:
             return settings_from(
                 environ,
                 {
                     **_DEFAULTS,
                     **self.options,
-                    "name": None if self.name == self.url else self.name,  # a history knows it by its URL
+                    "name": None if self.name == self.url else self.name,  # a history uses its URL
                     "report_dir": report_dir,
                 },
             )
@@ -81,7 +81,7 @@ class Target:
             raise UsageProblem(f"target {self.name!r}: {problem}") from None
 
     def with_options(self, given: Mapping[str, Any]) -> Target:
-        """Return the target with these options instead of its own."""
+        """Return the target with some options replaced."""
         return replace(self, options={**self.options, **given})
 
 
@@ -90,45 +90,44 @@ def read(path: Path) -> tuple[Target, ...]:
     try:
         text = as_text(path.read_bytes()).data.decode()
     except OSError as error:
-        raise UsageProblem(f"{path} cannot be read ({error.strerror}): name the file of your targets") from None
+        raise UsageProblem(f"{path} cannot be read ({error.strerror}): give the name of your targets file") from None
     except UnicodeDecodeError:
-        raise UsageProblem(f"{path} is not UTF-8") from None
+        raise UsageProblem(f"{path} is not UTF-8: save it as UTF-8") from None
     return parse(text, path)
 
 
 def parse(text: str, path: Path) -> tuple[Target, ...]:
-    """Return the targets that a file names, in its order. Files that it names are beside it. Raises UsageProblem."""
+    """Return the targets of a file in its order. Paths in it are relative to the file. Raises UsageProblem."""
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageProblem(f"{path} is no TOML: {error}") from None
+        raise UsageProblem(f"{path} is not valid TOML: {error}") from None
     defaults, entries = _tables(content, path)
     isolate = _isolate(defaults, f"{path}, [defaults]")
     usual = _options(defaults, f"{path}, [defaults]", path.parent)
     for name in OF_ONE:
         if name in usual:
             raise UsageProblem(
-                f"{path}, [defaults]: {_spelt(name)} belongs to one target: write it below its [[target]]"
+                f"{path}, [defaults]: {_spelt(name)} applies to one target: move it below its [[target]]"
             )
     targets = [_target(number, {"isolate": isolate, **entry}, usual, path) for number, entry in enumerate(entries, 1)]
     seen: set[str] = set()
     for target in targets:
         if target.name.lower() in seen:
-            raise UsageProblem(f"{path}: two targets have the name {target.name!r}: each names a directory of its own")
+            raise UsageProblem(f"{path}: two targets have the name {target.name!r}: rename one")
         seen.add(target.name.lower())
     return tuple(targets)
 
 
 def _tables(content: dict[str, Any], path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the defaults and the entries."""
     for name in content:
         if name not in {"defaults", "target"}:
-            raise UsageProblem(f"{path}: {name!r} is no part of it{did_you_mean(name, ('defaults', 'target'))}")
+            raise UsageProblem(f"{path}: unknown key {name!r}{did_you_mean(name, ('defaults', 'target'))}")
     defaults, entries = content.get("defaults", {}), content.get("target", [])
     if not isinstance(defaults, dict):
-        raise UsageProblem(f"{path}: defaults is a table: write [defaults]")
+        raise UsageProblem(f"{path}: defaults must be a table: write [defaults]")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise UsageProblem(f"{path}: target is a list of tables: write [[target]] above each")
+        raise UsageProblem(f"{path}: target must be a list of tables: write [[target]] above each")
     if not entries:
         raise UsageProblem(f"{path} names no target: add one below [[target]], with name and url")
     return defaults, entries
@@ -139,7 +138,7 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
     name = entry.get("name")
     if not isinstance(name, str) or not is_directory(name):
         told = "has no name" if name is None else f"cannot be named {name!r}"
-        raise UsageProblem(f'{where} {told}: give letters, digits, dots and dashes, such as name = "prod"')
+        raise UsageProblem(f'{where} {told}: use letters, digits, dots and dashes, such as name = "prod"')
     where = f"{path}, target {name!r}"
     isolate = _isolate(entry, where)
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
@@ -149,12 +148,12 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
 
 
 def is_directory(name: str) -> bool:
-    """Return whether the reports of a target with this name can be in a directory of the same name."""
+    """Return whether a target's name can also be the name of its report directory."""
     return _NAME.fullmatch(name) is not None and name.lower() not in _TAKEN
 
 
 def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
-    """Return a target with its own options over the usual ones. It is sent no key unless it names one."""
+    """Return a target with its own options over the defaults. No key is sent to it unless it names one."""
     keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
     return Target(name, {**usual, "no_key": not keyed, **own})
 
@@ -162,7 +161,7 @@ def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = Map
 def _isolate(table: Mapping[str, Any], where: str) -> bool:
     value = table.get(ISOLATE, False)
     if not isinstance(value, bool):
-        raise UsageProblem(f"{where}: {ISOLATE} is true or false, not {value!r}")
+        raise UsageProblem(f"{where}: {ISOLATE} must be true or false, not {value!r}")
     return value
 
 
@@ -175,17 +174,19 @@ def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]
         if name not in _BY_NAME:
             known = ["name", "url", ISOLATE, *map(_spelt, _BY_NAME)]
             told = (
-                ": it is given with --report-dir, for all" if name == "report_dir" else did_you_mean(_spelt(key), known)
+                ": use --report-dir, which applies to all targets"
+                if name == "report_dir"
+                else did_you_mean(_spelt(key), known)
             )
-            raise UsageProblem(f"{where}: {key!r} is no option of a target{told}")
+            raise UsageProblem(f"{where}: unknown option {key!r}{told}")
         if name in found:
-            raise UsageProblem(f"{where}: {_spelt(name)} is given twice, in two spellings")
+            raise UsageProblem(f"{where}: {_spelt(name)} is given twice, in two spellings: remove one")
         found[name] = beside(base, _BY_NAME[name], _checked(_BY_NAME[name], value, where))
     return found
 
 
 def _checked(option: Option, value: Any, where: str) -> Any:
-    """Return the value of an option, having looked that it is of the option's kind."""
+    """Return the value of an option. Raises UsageProblem if it has the wrong type."""
     if option.metavar is None:
         wanted, right = "true or false", isinstance(value, bool)
     elif option.multiple:
@@ -195,18 +196,18 @@ def _checked(option: Option, value: Any, where: str) -> Any:
     elif option.choices:
         wanted, right = f"one of {', '.join(option.choices)}", value in option.choices
     elif option.type is str:
-        wanted, right = "a text, in quotes", isinstance(value, str)
+        wanted, right = "a string in quotes", isinstance(value, str)
     else:
         kinds = (int, float) if option.type is float else (int,)
         wanted = "a number" if option.type is float else "a whole number"
         right = isinstance(value, kinds) and not isinstance(value, bool)
     if not right:
-        raise UsageProblem(f"{where}: {_spelt(option.name)} is {wanted}, not {value!r}")
+        raise UsageProblem(f"{where}: {_spelt(option.name)} must be {wanted}, not {value!r}")
     return value
 
 
 def beside(base: Path, option: Option, value: Any) -> Any:
-    """Return where a file is that is named in the file of targets: beside that, wherever the command is run."""
+    """Return a path from the targets file, relative to that file and not to the working directory."""
     if isinstance(value, list):
         return [beside(base, option, each) for each in value]
     names_a_file = option.metavar in {"FILE", "DIR"} and value != "none" and not str(value).startswith("github:")

@@ -1,4 +1,4 @@
-"""The options of a run that writes, checked."""
+"""Check the options of a run that writes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from conformance.problems import UsageProblem
 from conformance.run.table import Options
 
 LARGEST_WORKFLOW: Final = 1 << 20
-"""Bytes of a file that is submitted."""
+"""Maximum size in bytes of a workflow file."""
 
 
 def writes_from(options: Options) -> Writes | None:
-    """Return what a run may write, None for nothing. Raises UsageProblem."""
+    """Return what a run may write, or None if it only reads. Raises UsageProblem."""
     given = {
         "--workflow": options.workflow,
         "--jobs": options.jobs is not None,
@@ -26,9 +26,9 @@ def writes_from(options: Options) -> Writes | None:
     stray = [flag for flag, value in given.items() if value]
     writing = options.populate or options.allow_writes
     if stray and not options.populate:
-        raise UsageProblem(f"{stray[0]} is for the jobs of a run: add --populate")
+        raise UsageProblem(f"{stray[0]} applies to the jobs of a run: add --populate")
     if options.yes and not writing:
-        raise UsageProblem("--yes allows what --populate or --allow-writes asks for: add one of them")
+        raise UsageProblem("--yes permits --populate or --allow-writes: add one of them")
     if not writing:
         return None
     files = tuple(str(file) for file in options.workflow)
@@ -49,16 +49,18 @@ def writes_from(options: Options) -> Writes | None:
 
 
 def _workflow(file: str) -> dict[str, Any]:
-    """Read a graph in API format. Raises ValueError, in one line for the user."""
+    """Read a workflow in API format. Raises ValueError with a message for the user."""
     try:
         raw = Path(file).read_bytes()
         found = json.loads(raw[: LARGEST_WORKFLOW + 1])
     except OSError as error:
-        raise ValueError(f"--workflow {file} cannot be read ({error.strerror})") from None
+        raise ValueError(
+            f"--workflow {file} cannot be read ({error.strerror}): give a workflow in API format"
+        ) from None
     except (ValueError, RecursionError):
         found = None
     if len(raw) > LARGEST_WORKFLOW:
-        raise ValueError(f"--workflow {file} is larger than {LARGEST_WORKFLOW >> 20} MiB")
+        raise ValueError(f"--workflow {file} is larger than {LARGEST_WORKFLOW >> 20} MiB: give a smaller one")
     problem = _problem(found)
     if problem:
         raise ValueError(f"--workflow {file} {problem}: export it from ComfyUI in API format")
@@ -66,14 +68,14 @@ def _workflow(file: str) -> dict[str, Any]:
 
 
 def _problem(found: Any) -> str | None:
-    """Say why a value is no graph in API format."""
+    """Return why a value is not a workflow in API format."""
     if not isinstance(found, dict) or not found:
-        return "is no JSON object"
+        return "is not a JSON object"
     if isinstance(found.get("nodes"), list):
-        return "is a graph of the editor"
+        return "is in the format of the editor"
     nodes = found.values()
     if not all(isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in nodes):
         return "has a node without class_type"
     if not all(isinstance(node.get("inputs", {}), dict) and isinstance(node.get("_meta", {}), dict) for node in nodes):
-        return "has a node whose inputs or _meta are no object"
+        return "has a node whose inputs or _meta are not objects"
     return None

@@ -70,7 +70,7 @@ def test_a_header_goes_with_every_request_and_is_shown_nowhere(name: str, value:
     assert result.exit_code in (1, 10), result.output
     assert len(heard) >= 28
     assert {head.count(f"\r\n{name}: {value}\r\n".encode()) for head in heard} == {1}
-    assert f"the headers {name}=MY_TOKEN are sent to http://127.0.0.1:{port} and to nobody else" in result.stderr
+    assert f"the headers {name}=MY_TOKEN are sent to http://127.0.0.1:{port} and nowhere else" in result.stderr
     assert CANARY not in result.output + left_behind(folder)
     assert report(folder)["run"]["options"]["header"] == f"{name}=MY_TOKEN"
 
@@ -118,8 +118,8 @@ def test_a_longer_value_comes_without_that_note() -> None:
 
 @pytest.mark.parametrize("typed", [f"X-Gate: {CANARY}", f"X-Gate:{CANARY}", f"X-Gate: a={CANARY}"])
 def test_a_header_as_it_is_sent_is_told_the_form_of_the_option(typed: str) -> None:
-    told = "not NAME: VALUE: put the value into a variable, and give X-Gate=VARIABLE"
-    is_refused(check("http://127.0.0.1:1", "--header", typed), "--header wants NAME=VARIABLE", told)
+    told = "not NAME: VALUE: put VALUE into a variable and give X-Gate=VARIABLE"
+    is_refused(check("http://127.0.0.1:1", "--header", typed), "--header must be NAME=VARIABLE", told)
 
 
 @pytest.mark.parametrize("environ", [{}, {"MY_TOKEN": ""}])
@@ -131,12 +131,14 @@ def test_a_variable_that_is_not_set_is_refused(environ: dict[str, str]) -> None:
     "name", ["Host", "user-agent", "X-API-Key", "X-HTTP-Method-Override", "Content-Length", "Range", "If-None-Match"]
 )
 def test_a_header_that_is_ours_or_changes_what_a_read_is_is_refused(name: str) -> None:
-    is_refused(check("http://127.0.0.1:1", "--header", f"{name}=MY_TOKEN", MY_TOKEN=CANARY), name, "the suite's own")
+    is_refused(
+        check("http://127.0.0.1:1", "--header", f"{name}=MY_TOKEN", MY_TOKEN=CANARY), name, "sets this header itself"
+    )
 
 
 @pytest.mark.parametrize("typed", ["Authorization", CANARY, "=MY_TOKEN", "X-Gate=", "X Gate=MY_TOKEN", "X:Y=MY_TOKEN"])
 def test_what_is_no_name_and_variable_is_refused(typed: str) -> None:
-    is_refused(check("http://127.0.0.1:1", "--header", typed, MY_TOKEN=CANARY), "--header wants NAME=VARIABLE")
+    is_refused(check("http://127.0.0.1:1", "--header", typed, MY_TOKEN=CANARY), "--header must be NAME=VARIABLE")
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_a_server_that_takes_no_http_1_by_alpn_is_recognised(folder: Path) -> No
     with refusing(context) as url:
         result = check(url, "--ca-bundle", "authority.pem")
     assert result.exit_code == 10
-    assert "it does not speak HTTP/1.1" in verdict(result)
+    assert "it does not support HTTP/1.1" in verdict(result)
 
 
 def test_another_protocol_is_asked_about() -> None:

@@ -27,16 +27,16 @@ HERE = "http://127.0.0.1:8188"
         ("example.org:8188", "give one such as http://example.org:8188"),
         ("192.168.0.2:8188/x", "give one such as http://192.168.0.2:8188/x"),
         ("localhost.example.org:8188", "give one such as http://localhost.example.org:8188"),
-        ("http:127.0.0.1:8188", "is no http or https URL"),
-        ("user:hush@127.0.0.1:8188", "take it out of the URL"),
+        ("http:127.0.0.1:8188", "is not an http or https URL"),
+        ("user:hush@127.0.0.1:8188", "remove it from the URL"),
         ("127.0.0.1:99999", "is no URL"),
-        ("/api", "is no http or https URL"),
-        ("ftp://example.org", "is no http or https URL"),
-        ("http://", "is no http or https URL"),
-        ("http://example.org:0", "is no http or https URL"),
+        ("/api", "is not an http or https URL"),
+        ("ftp://example.org", "is not an http or https URL"),
+        ("http://", "is not an http or https URL"),
+        ("http://example.org:0", "is not an http or https URL"),
         ("http://example.org:99999", "is no URL"),
         ("http://[::1", "is no URL"),
-        ("http://user:hush@example.org", "take it out of the URL"),
+        ("http://user:hush@example.org", "remove it from the URL"),
         ("http://example.org/?a=b", "more than a base URL"),
         ("http://example.org/#a", "more than a base URL"),
         ("http://exam ple.org/", "more than a base URL"),
@@ -65,7 +65,7 @@ def test_a_base_url_is_taken_without_its_last_slash(url: str) -> None:
 def test_an_address_of_loopback_without_scheme_means_plain_http(typed: str) -> None:
     for settings in (make_settings({}, target=typed), make_settings({"CONFORMANCE_TARGET": typed})):
         assert settings.target == f"http://{typed.rstrip('/')}"
-        assert f"no scheme was given: {typed.partition('/')[0]} is asked over plain http" in announcement(settings)
+        assert f"no scheme was given: {typed.partition('/')[0]}plain http is used for " in announcement(settings)
     assert "no scheme" not in "".join(announcement(make_settings({}, target=f"http://{typed}")))
 
 
@@ -131,7 +131,7 @@ def test_no_key_is_sent_where_none_is_wished() -> None:
 
 @pytest.mark.parametrize("name", ["MINE", ""])
 def test_a_variable_that_is_named_must_be_set(name: str) -> None:
-    with pytest.raises(UsageProblem, match="which is not set: export it, or say --no-key"):
+    with pytest.raises(UsageProblem, match="which is not set: export it, or use --no-key"):
         make_settings({"COMFY_API_KEY": KEY}, target=HERE, api_key_env=name)
 
 
@@ -150,7 +150,7 @@ def test_what_can_be_no_key_is_refused_and_not_shown(value: str) -> None:
 @pytest.mark.parametrize("url", ["http://example.org", "http://192.168.0.2:8188", "http://localhost.example.org"])
 def test_a_key_goes_over_plain_http_to_loopback_only(url: str) -> None:
     environ = {"COMFY_API_KEY": KEY}
-    with pytest.raises(UsageProblem, match="plain http: use https, or --no-key, or --allow-plain-http-key"):
+    with pytest.raises(UsageProblem, match="plain http: use https, --no-key or --allow-plain-http-key"):
         make_settings(environ, target=url)
     assert make_settings(environ, target=url, allow_plain_http_key=True).key is not None
     assert make_settings(environ, target=url.replace("http:", "https:")).key is not None
@@ -171,7 +171,7 @@ def test_it_is_announced_who_is_asked_and_who_receives_the_key() -> None:
     asked, key = announcement(settings)
     assert "https://cloud.comfy.org/a" in asked
     assert "at most 50 requests of the fixed plan and 120 s" in asked
-    assert key == "the key in MINE is sent to https://cloud.comfy.org and to nobody else"
+    assert key == "the key in MINE is sent to https://cloud.comfy.org and nowhere else"
 
 
 # --- generated requests -----------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> 
     (tmp_path / "file").write_text("", encoding="utf-8")
     taken = make_settings({}, properties=1, example_database=str(tmp_path / "file" / "x"))
     free = make_settings({}, properties=1, example_database=str(tmp_path / "x" / "y"))
-    said = f"what breaks a clause is not kept for the next run: {tmp_path / 'file/x'} cannot be written"
+    said = f"requests that break a clause are not stored for the next run{tmp_path / 'file/x'} cannot be written"
     assert said in announcement(taken)
     assert "is not kept" not in "\n".join(announcement(free))
 
@@ -219,8 +219,8 @@ def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> 
         ({"properties": -1}, "--properties must be 0 or more, not -1"),
         ({"seed": -1}, "--seed must be 0 or more, not -1"),
         ({"example_database": ""}, "--example-database is empty"),
-        ({"example_database": "github:nobody"}, "give github:OWNER/REPO"),
-        ({"example_database": "github:a/b/c"}, "give github:OWNER/REPO"),
+        ({"example_database": "github:nobody"}, "must be github:OWNER/REPO"),
+        ({"example_database": "github:a/b/c"}, "must be github:OWNER/REPO"),
     ],
 )
 def test_a_search_that_cannot_be_is_one_line(typed: dict[str, Any], told: str) -> None:
@@ -231,7 +231,7 @@ def test_a_search_that_cannot_be_is_one_line(typed: dict[str, Any], told: str) -
 
 @pytest.mark.parametrize("typed", [{"seed": 0}, {"example_database": "none"}])
 def test_what_is_for_generated_requests_is_refused_without_them(typed: dict[str, Any]) -> None:
-    with pytest.raises(UsageProblem, match="--properties 0 sends none"):
+    with pytest.raises(UsageProblem, match="leave out --properties 0"):
         make_settings({}, **typed)
 
 

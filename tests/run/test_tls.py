@@ -130,7 +130,7 @@ def test_whoever_looks_away_is_answered_and_reminded_of_it(plain: int, folder: P
     with https(plain, shown_by(another().issue_cert("example.org"))) as url:
         result = check(url, "--insecure")
     assert result.exit_code == 0, result.output
-    assert "no certificate is verified (--insecure)" in result.stderr
+    assert "certificates are not verified (--insecure)" in result.stderr
     assert "certificates were not verified" in result.stdout.splitlines()[0]
     for name in ("index.html", "summary.md"):
         shown = (folder / "reports/latest" / name).read_text(encoding="utf-8")
@@ -149,7 +149,7 @@ def test_a_server_that_speaks_old_protocols_alone_is_told_as_such(authority: tru
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with refusing(context) as url:
-        is_inconclusive(check(url, "--ca-bundle", bundle), "it speaks neither TLS 1.2 nor 1.3")
+        is_inconclusive(check(url, "--ca-bundle", bundle), "it supports neither TLS 1.2 nor 1.3")
 
 
 # --- certificates of clients ------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_a_gateway_that_is_shown_no_certificate_judges_nobody(
 
 def test_a_certificate_that_is_missing_is_named_with_its_option(authority: trustme.CA, bundle: Path) -> None:
     with refusing(demanding(authority, ssl.TLSVersion.TLSv1_2)) as url:
-        is_inconclusive(check(url, "--ca-bundle", bundle), "or a certificate of ours is missing: --client-cert")
+        is_inconclusive(check(url, "--ca-bundle", bundle), "or a client certificate is missing: --client-cert")
 
 
 def test_a_certificate_of_an_unknown_authority_is_told_as_such(
@@ -206,7 +206,7 @@ def test_a_certificate_of_an_unknown_authority_is_told_as_such(
     strange = mine(another(), folder / "strange.pem")
     with refusing(demanding(authority, ssl.TLSVersion.TLSv1_2)) as url:
         result = check(url, "--ca-bundle", bundle, "--client-cert", strange)
-    is_inconclusive(result, "it does not know who issued the certificate of --client-cert")
+    is_inconclusive(result, "it does not trust the issuer of the certificate in --client-cert")
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def is_refused(result: Result, *told: str) -> None:
     """Assert that it is one line that says what is wrong, and that there is no report."""
     assert result.exit_code == 4, result.output
     assert result.stdout == ""
-    (line,) = [line for line in result.stderr.splitlines() if not line.startswith(("asking ", "then "))]
+    (line,) = [line for line in result.stderr.splitlines() if not line.startswith(("checking ", "then "))]
     assert line.startswith("error: ")
     for words in told:
         assert words in line

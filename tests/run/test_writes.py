@@ -33,11 +33,11 @@ def test_to_populate_implies_leave_to_write() -> None:
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ({"jobs": 4}, "--jobs is for the jobs of a run: add --populate"),
-        ({"clear": True}, "--clear is for the jobs of a run: add --populate"),
-        ({"job_timeout": 4.0, "allow_writes": True}, "--job-timeout is for the jobs of a run: add --populate"),
-        ({"workflow": ["x.json"]}, "--workflow is for the jobs of a run: add --populate"),
-        ({"yes": True}, "--yes allows what --populate or --allow-writes asks for: add one of them"),
+        ({"jobs": 4}, "--jobs applies to the jobs of a run: add --populate"),
+        ({"clear": True}, "--clear applies to the jobs of a run: add --populate"),
+        ({"job_timeout": 4.0, "allow_writes": True}, "--job-timeout applies to the jobs of a run: add --populate"),
+        ({"workflow": ["x.json"]}, "--workflow applies to the jobs of a run: add --populate"),
+        ({"yes": True}, "--yes permits --populate or --allow-writes: add one of them"),
         ({"populate": True, "jobs": 2}, "--jobs must be 3 or more, not 2: one that runs and two that wait"),
         ({"populate": True, "job_timeout": 0.0}, "--job-timeout must be a number above 0, not 0.0"),
         ({"populate": True, "job_timeout": float("nan")}, "--job-timeout must be a number above 0, not nan"),
@@ -53,14 +53,14 @@ def test_what_cannot_be_done_is_said_in_one_line(typed: dict[str, Any], told: st
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"{", "is no JSON object"),
-        (b"[]", "is no JSON object"),
-        (b"{}", "is no JSON object"),
-        (b"[" * 100_000, "is no JSON object"),
-        (json.dumps({"nodes": [], "links": []}).encode(), "is a graph of the editor"),
+        (b"{", "is not a JSON object"),
+        (b"[]", "is not a JSON object"),
+        (b"{}", "is not a JSON object"),
+        (b"[" * 100_000, "is not a JSON object"),
+        (json.dumps({"nodes": [], "links": []}).encode(), "is in the format of the editor"),
         (b'{"1": {"inputs": {}}}', "has a node without class_type"),
-        (b'{"1": {"class_type": "X", "inputs": []}}', "has a node whose inputs or _meta are no object"),
-        (b'{"1": {"class_type": "X", "_meta": 1}}', "has a node whose inputs or _meta are no object"),
+        (b'{"1": {"class_type": "X", "inputs": []}}', "has a node whose inputs or _meta are not objects"),
+        (b'{"1": {"class_type": "X", "_meta": 1}}', "has a node whose inputs or _meta are not objects"),
     ],
 )
 def test_what_is_no_workflow_is_named_with_what_to_do(tmp_path: Path, content: bytes, told: str) -> None:
