@@ -1,1 +1,1 @@
-"""From a report to its renderings: HTML, JSON, JUnit, Markdown, CTRF, SARIF, the terminal."""
+"""Render a report as HTML, JSON, JUnit, Markdown, CTRF, SARIF and terminal text."""

@@ -1,4 +1,4 @@
-"""What to do next: about a finding, and about a run as a whole."""
+"""Advice on what to do next, about a finding and about a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.render.words import (
     times,
 )
 
-_THE_VALUE_ITSELF: Final = "Send the value itself, not a string that holds it as JSON: it is encoded twice."
+_THE_VALUE_ITSELF: Final = "Send the value itself, not a string with its JSON: it is encoded twice."
 _THE_API: Final = "Check that the target and --queue-path are those of the API, and not of a login page or a proxy."
 _CHECK_THE_KEY: Final = "Check the key before the queue is read, and answer 401 or 403 if it is missing or wrong."
 _THE_ERROR_FORM: Final = "Send errors as an object with the strings code and message at its top level."
@@ -28,10 +28,10 @@ _COMFYUI: Final = "If this server is ComfyUI, check it with --dialect oss. Other
 
 REMEDIES: Final[dict[str, str]] = {
     "comfyui-order": (
-        "Use --dialect oss if ComfyUI's own order is what you mean. "
+        "Use --dialect oss if the server should use ComfyUI's own order. "
         "Otherwise send output_node_ids at [3] and metadata at [4]."
     ),
-    "cloud-order": "Use --dialect cloud if the order of Comfy Cloud is what you mean.",
+    "cloud-order": "Use --dialect cloud if the server should use the order of Comfy Cloud.",
     "zero": _COMFYUI,
     "negative": _COMFYUI,
     "float": "Send the number as an integer: 3, not 3.0 or 3e0.",
@@ -52,11 +52,11 @@ REMEDIES: Final[dict[str, str]] = {
     "surrounded": "Send only the UUID, with nothing before or after it.",
     "empty": "Send [] for an empty list.",
 }
-"""What to do about a finding, by the kind of its cause."""
+"""The remedy for a finding, by its kind."""
 
 
 def remedy(result: ClauseResult, evidence: Evidence | None) -> str:
-    """Return what to do about a finding: in particular if its cause is known, else how to check the fix."""
+    """Return what to do about a finding: the known remedy, or how to check a fix."""
     if result.status is Status.ERROR:
         return "This is a defect of the suite, not of the server. Please report it, with compliance.json."
     known = REMEDIES.get(evidence.kind) if evidence is not None else None
@@ -64,12 +64,12 @@ def remedy(result: ClauseResult, evidence: Evidence | None) -> str:
 
 
 def next_steps(report: Report) -> list[str]:
-    """Return what to do next, most useful first. Only words of the suite: safe to show as they are."""
+    """Return what to do next, most useful first. The texts contain nothing from the server."""
     steps = _to_see_more(report) if report.verdict is Verdict.INCONCLUSIVE else []
     if problems(report):
         steps.append(
-            "The register of known deviations has stale or expired entries, so the exit status is 1 whatever the "
-            "verdict: update the register, or look at what is new."
+            "The register of known deviations has stale or expired entries, so the exit status is 1 with any "
+            "verdict: update the register, or look at the new breaches."
         )
     if failed_on_should(report):
         steps.append("--fail-on-should was given: fix the warnings, or run without it to accept them.")
@@ -87,11 +87,13 @@ def _left_behind(report: Report) -> list[str]:
 
 def _no_response(report: Report) -> list[str]:
     lost = report.properties.no_answer if report.properties else None
-    return [f"A generated request gets no whole response ({times(lost)}): {' && '.join(lost.curl)}"] if lost else []
+    return (
+        [f"A generated request gets an incomplete response ({times(lost)}): {' && '.join(lost.curl)}"] if lost else []
+    )
 
 
 def _to_see_more(report: Report) -> list[str]:
-    """Say what makes an inconclusive run conclusive."""
+    """Return what would make an inconclusive run conclusive."""
     answered = [exchange for exchange in report.exchanges if exchange.response]
     steps = []
     if any(
@@ -99,7 +101,7 @@ def _to_see_more(report: Report) -> list[str]:
     ):
         steps.append("The recording is incomplete: docs/recordings.md says how to record a whole response.")
     elif not answered and report.run.recorded:
-        steps.append("The recording holds no whole response: record it again, with headers and body.")
+        steps.append("The recording contains no complete response: record again, with headers and body.")
     elif not answered:
         steps.append("The server did not respond. Check that it runs, then check address, port, TLS and network.")
     elif (refused := _refused(answered)) is not None:
@@ -115,7 +117,7 @@ def _to_see_more(report: Report) -> list[str]:
 
 
 def _refused(answered: Sequence[RecordedExchange]) -> str | None:
-    """Return what to do if no response is a 200 and most refuse the request or ask to come back later."""
+    """Return what to do if no response is a 200 and most of them refuse the request or say to retry later."""
     responses = [(exchange.response, exchange.request) for exchange in answered if exchange.response]
     ((status, _),) = Counter(response.status for response, _ in responses).most_common(1)
     if status not in UNAVAILABLE or any(response.status == OK for response, _ in responses):

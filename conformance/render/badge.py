@@ -14,13 +14,13 @@ from conformance.text.safe import visible
 
 LABEL: Final = "GET /api/queue"
 _COLOUR: Final = {Verdict.CONFORMANT: "#1a7346", Verdict.NON_CONFORMANT: "#b3261e", Verdict.INCONCLUSIVE: "#6b5b00"}
-"""White text on these, and on the label's grey, has a contrast of 4.5:1 and more."""
+"""Background colours. White text on them, and on the grey of the label, has a contrast of at least 4.5:1."""
 _NARROW: Final = frozenset("fijltrI.,:;'|!()[]/- ")
 _WIDE: Final = frozenset("mwMW@%·…")
 
 
 class Badge(NamedTuple):
-    """What a badge says: on the left, on the right, and in which colour. ``failed``: by --fail-on-should."""
+    """The texts on both sides, and the verdict. ``failed``: the run failed because of --fail-on-should."""
 
     label: str
     message: str
@@ -29,14 +29,14 @@ class Badge(NamedTuple):
 
     @property
     def colour(self) -> str:
-        """The colour of the right side: a run that fails is not green."""
+        """The colour of the right side. It is never green if the run failed."""
         return _COLOUR[Verdict.NON_CONFORMANT if self.failed else self.verdict]
 
 
 def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts] = ()) -> Badge:
-    """Return the badge of a run: verdict, what qualifies it, how much was exercised, date.
+    """Return the badge of a run: verdict, qualifiers, how much was exercised, date.
 
-    ``profiles`` of which the run exercised something are counted separately, if they are given.
+    If ``profiles`` are given, those that the run exercised are counted separately.
     """
     counts = run.counts
     exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in profiles if one.exercised]
@@ -53,7 +53,7 @@ def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts]
 
 
 def render_endpoint(badge: Badge) -> bytes:
-    """Return the JSON for shields.io. ``isError`` keeps the colour of a badge that is not green."""
+    """Return the JSON for shields.io. ``isError`` stops shields.io from changing the colour."""
     return msgspec.json.encode(
         {
             "schemaVersion": 1,
@@ -66,7 +66,7 @@ def render_endpoint(badge: Badge) -> bytes:
 
 
 def render_svg(badge: Badge) -> bytes:
-    """Return the SVG. Its title holds the whole text, for screen readers."""
+    """Return the SVG. Its title contains the whole text, for screen readers."""
     left, right = _width(badge.label) + 12, _width(badge.message) + 12
     whole = left + right
     return f"""\
@@ -86,5 +86,5 @@ def render_svg(badge: Badge) -> bytes:
 
 
 def _width(text: str) -> int:
-    """Return about how many pixels a text takes in 11-pixel Verdana; ``textLength`` makes it so in other fonts."""
+    """Return the approximate width of a text in 11-pixel Verdana. ``textLength`` forces it in other fonts."""
     return round(sum(4.2 if c in _NARROW else 9.5 if c in _WIDE else 6.9 for c in text))

@@ -1,4 +1,4 @@
-"""The catalogue as text: Markdown, JSON, and one clause in full."""
+"""The clauses as Markdown, as JSON, and one clause in full."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SUBJECTS: Final = {
     "status": "The queue is served",
     "envelope": "QueueInfo",
     "item": "QueueItem, element by element",
-    "queue": "Between the jobs of one answer",
+    "queue": "Between the jobs of one response",
     "workflow": "Inside a workflow",
     "reads": "Between answers",
     "json": "JSON text",
     "http": "HTTP representation",
-    "framing": "Framing on the wire",
+    "framing": "Message framing",
     "method": "Methods",
     "auth": "Authentication",
     "error": "Errors",
     "caching": "Caching",
     "cors": "Other origins",
     "privacy": "Privacy",
-    "lifecycle": "The life of a job, in runs that write",
-    "document": "The user's own document, in runs with `--document`",
+    "lifecycle": "Life of a job, in runs that write",
+    "document": "Your own document, in runs with `--document`",
 }
 
 

@@ -1,4 +1,4 @@
-"""What changed from one run to another, in words."""
+"""Describe what changed from one run to another."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ UNCHANGED: Final = "no clause changed"
 
 
 def groups(diff: Diff) -> list[tuple[ChangeKind, list[Change]]]:
-    """Return the changes by kind, what got worse first."""
+    """Return the changes by kind, starting with what got worse."""
     return [(kind, list(group)) for kind, group in groupby(diff.changes, key=lambda change: change.kind)]
 
 
 def headline(diff: Diff) -> str:
-    """Return in a line whether something got worse, and what."""
+    """Return one line that says whether something got worse, and what."""
     calm = ", ".join(f"{len(group)} {KIND[kind].lower()}" for kind, group in groups(diff))
     if diff.outage is not None:
-        told = f"{not_reached(diff.outage)}; no clause is compared"
+        told = f"{not_reached(diff.outage)}; no clauses were compared"
     elif diff.new.unreached is not None:
-        told = f"Not reached: {diff.new.unreached}; no clause is compared"
+        told = f"Not reached: {diff.new.unreached}; no clauses were compared"
     elif diff.old.unreached is not None:
-        told = "Unclear: the older run did not reach the target; no clause is compared"
+        told = "Unclear: the older run did not reach the target; no clauses were compared"
     elif diff.outcome == "worse":
         told = f"Worse: {', '.join(diff.worse)}"
     elif diff.outcome == "better":
@@ -55,46 +55,46 @@ def headline(diff: Diff) -> str:
     elif diff.outcome == "unclear":
         told = f"Unclear: the newer run is inconclusive ({diff.new.reason}); {calm or UNCHANGED}"
     else:
-        told = f"No better and no worse: {calm or UNCHANGED}"
+        told = f"Neither better nor worse: {calm or UNCHANGED}"
     return told
 
 
 def not_reached(outage: Outage) -> str:
-    """Return since when a target was not reached: ``Not reached since 2026-01-05 (3 nights)``."""
+    """Return how long a target has not been reached: ``Not reached since 2026-01-05 (3 nights)``."""
     return f"Not reached since {outage.since.start[:10]} ({count(outage.runs, 'night')})"
 
 
 def called(run: PastRun) -> str:
-    """Return what the target of a run is called: its name, or without one its URL."""
+    """Return the name of a run's target, or its URL if it has no name."""
     return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
 
 
 def dialect(run: PastRun) -> str:
-    """Return the dialect that was demanded, and what ``auto`` came to."""
+    """Return the required dialect, and how ``auto`` was resolved."""
     if run.dialect != "auto" or run.read_as is None:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == 'auto' else run.read_as}"
 
 
 def since(diff: Diff) -> str:
-    """Return which run a run is compared with: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
+    """Return which earlier run a run is compared with: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
     return f"Since run {diff.old.number} of {instant(diff.old.start)}"
 
 
 def was(change: Change) -> str:
-    """Return the status that a clause had before, in words."""
+    """Return the earlier status of a clause in words."""
     if change.before is None:
         return "not in the older run"
     return "before: " + STATUS[change.before].lower()
 
 
 def failure(one: Fingerprint) -> str:
-    """Return the fingerprint of a failure in words: where, and what."""
+    """Return the fingerprint of a failure in words: its place and its kind."""
     return f"{place(one.place)}{f': {one.kind}' if one.kind else ''}"
 
 
 def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return since when a clause has not been kept; "" where it was, when it was exercised last."""
+    """Return since when a clause is broken; ``""`` if it passed when it was last exercised."""
     if clause.broken_since is None:
         return ""
     if clause.broken_since.number == newest.number:
@@ -103,7 +103,7 @@ def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
 
 
 def line_note(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return what is to be said beside the line of a clause: since when it is broken, or when it was last exercised."""
+    """Return a note beside the line of a clause: since when it is broken, or when it was last exercised."""
     if clause.broken_since is not None:
         return broken_since(clause, newest)
     if clause.last_exercised is None:
@@ -113,13 +113,13 @@ def line_note(clause: ClauseHistory, newest: PastRun) -> str:
 
 
 def over_time(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return in words since when a clause is broken, and when it was exercised last."""
+    """Return since when a clause is broken and when it was last exercised, in words."""
     last, status = clause.last_exercised, clause.last_status
     if last is None or status is None:
         return "never exercised in this history"
     seen = "" if last.number == newest.number else f"last exercised in run {last.number} of {instant(last.start)}"
     if clause.broken_since is None:
-        return f"{seen}, and kept then" if seen else "kept when it was exercised last, in this run"
+        return f"{seen}, and passed then" if seen else "passed when last exercised, in this run"
     at = clause.broken_since
     told = "broken for the first time" if at.number == newest.number else f"broken since run {at.number}"
     return ", ".join(filter(None, (f"{told} of {instant(at.start)}", seen)))
@@ -133,7 +133,7 @@ def shown(history: History) -> str:
 
 
 def verdict_since(history: History) -> str:
-    """Return since when the verdict is what it is: ``Non-conformant since run 9 of 2026-01-09, in 3 runs``."""
+    """Return how long the verdict has been the same: ``Non-conformant since run 9 of 2026-01-09, in 3 runs``."""
     newest = history.runs[-1]
     if history.outage is not None:
         return not_reached(history.outage)

@@ -1,4 +1,4 @@
-"""Two runs compared, side by side or over time: as lines for a terminal, as Markdown, and as a page."""
+"""Render the comparison of two runs, side by side or over time: terminal lines, Markdown, and a page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from conformance.render.words import STATUS, VERDICT, by_subject, instant, sente
 from conformance.text.safe import line
 
 _SIDE_KIND: Final[Mapping[str, str]] = {
-    "opposed": "Kept by one and broken by the other",
-    "otherwise": "Broken by both, in other ways",
-    "alone": "Broken by one, not exercised on the other",
+    "opposed": "Passed on one side, failed on the other",
+    "otherwise": "Failed on both, in different ways",
+    "alone": "Failed on one, not exercised on the other",
     "error": "The suite itself failed",
-    "weighed": "Broken by both alike, and weighed differently",
-    "unseen": "Kept by one, not exercised on the other",
-    "unasked": "Not asked under one of the dialects",
+    "weighed": "Failed on both in the same way, at different levels",
+    "unseen": "Passed on one, not exercised on the other",
+    "unasked": "Not applicable under one of the dialects",
     "unknown": "In one report only",
     "same": "Alike",
 }
@@ -64,43 +64,43 @@ _ICON: Final[dict[Outcome, Verdict]] = {
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the outcome and what it rests on, in a line."""
+    """Return the outcome and its reason in one line."""
     if comparison.over_time:
         return changes.headline(diff_of(comparison))
     return f"{OUTCOME[comparison.outcome]}: {comparison.reason}"
 
 
 def names(comparison: Comparison) -> tuple[str, str]:
-    """Return what the two runs are called."""
+    """Return the names of the two runs."""
     return ("Old", "New") if comparison.over_time else ("A", "B")
 
 
 def kind(comparison: Comparison, row: Row | Kind) -> str:
-    """Return a kind in words."""
+    """Return the kind of a row in words."""
     found = row.kind if isinstance(row, Row) else row
     return (_TIME_KIND if comparison.over_time else _SIDE_KIND)[found]
 
 
 def run_line(run: PastRun) -> str:
-    """Return one run in a line: number, target, dialect, time, verdict."""
+    """Describe a run in one line: number, target, dialect, time, verdict."""
     number = f"run {run.number}, " if run.number else ""
     told = f"{VERDICT[run.verdict].lower()}, {run.reason}"
     return f"{number}{target(run)}, {changes.dialect(run)}, {instant(run.start)}: {told}"
 
 
 def target(run: PastRun) -> str:
-    """Return which target was asked: its name first, then its URL."""
+    """Return the target of a run: its name, then its URL."""
     url = "the embedded reference endpoint" if run.target.startswith("embedded") else run.target
     return f"{run.name} ({url})" if run.name else url
 
 
 def status(found: Status | None) -> str:
-    """Return the status of a clause in one run."""
+    """Return the status of a clause in one run, in words."""
     return "not judged" if found is None else STATUS[found].lower()
 
 
 def ways(comparison: Comparison, row: Row) -> Iterator[str]:
-    """Yield the breaches that only one run shows."""
+    """Yield the breaches that only one run has."""
     found = [(row.only_b, "now"), (row.only_a, "before")]
     if not comparison.over_time:
         found = [(row.only_a, "A"), (row.only_b, "B")]
@@ -108,12 +108,12 @@ def ways(comparison: Comparison, row: Row) -> Iterator[str]:
 
 
 def groups(rows: Sequence[Row]) -> list[tuple[Kind, list[Row]]]:
-    """Return rows by kind, what matters first."""
+    """Return rows by kind, most important first."""
     return [(kind, list(group)) for kind, group in groupby(rows, key=lambda row: row.kind)]
 
 
 def comparison_lines(comparison: Comparison) -> list[Line]:
-    """Return what differs as lines for a terminal: first what else differs, at the end the outcome."""
+    """Return the differences as terminal lines. The outcome is the last line."""
     lines = [Line("warn", line(f"NOTE {note}")) for note in comparison.notes]
     lines += [Line("detail", line(f"{name}  {run_line(run)}")) for name, run in _sides(comparison)]
     for found, rows in groups(comparison.differing):
@@ -126,7 +126,7 @@ def comparison_lines(comparison: Comparison) -> list[Line]:
 
 
 def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
-    """Return ``summary.md``: nothing that a server sent is markup in it. ``linked``: reports are in ``a`` and ``b``."""
+    """Return ``summary.md``, with all server text escaped. ``linked``: the reports are in ``a`` and ``b``."""
     rows = comparison.differing
     a, b = names(comparison)
     table = [f"| Clause | {a} | {b} | Difference |", "|---|---|---|---|"]
@@ -149,7 +149,7 @@ def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
 
 
 def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
-    """Return ``index.html``. ``linked``: it links to the report of each run in ``a/`` and ``b/``."""
+    """Return ``index.html``. ``linked``: link to the reports in ``a/`` and ``b/``."""
     from conformance.render.page import render
     from conformance.version import __version__
 
@@ -171,7 +171,7 @@ def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
 
 
 class _Named:
-    """A row with the id that it is grouped by."""
+    """A row with its clause id, for grouping."""
 
     def __init__(self, row: Row) -> None:
         self.id, self.row = row.clause, row

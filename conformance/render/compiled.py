@@ -1,4 +1,4 @@
-"""Compiled templates, kept where Python keeps compiled modules: to compile one takes longer than to fill it."""
+"""Cache compiled templates next to Python's compiled modules, because compiling one takes longer than rendering it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from jinja2.bccache import Bucket
 
 
 class Compiled(FileSystemBytecodeCache):
-    """Keeps them in ``__pycache__`` beside this file, and nowhere where Python may not write or is told not to.
+    """Stores compiled templates in ``__pycache__`` beside this file, if Python may write there.
 
-    One that was made from another template, by another Python, another Jinja or other settings of ours is not used, but
-    made anew.
+    An entry is used only for the same template, Python, Jinja and settings of ours. Otherwise it is compiled again.
     """
 
     def __init__(self) -> None:
@@ -25,16 +24,16 @@ class Compiled(FileSystemBytecodeCache):
         self._makers = super().get_source_checksum("".join(maker.read_text("utf-8") for maker in makers))
 
     def get_source_checksum(self, source: str) -> str:
-        """Return the digest of a template together with what compiles it."""
+        """Return the digest of a template and of everything that its compilation depends on."""
         return super().get_source_checksum(source + self._makers)
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Take a kept one, where there is one that can be read."""
+        """Load a compiled template from the cache, if it is readable."""
         with suppress(OSError):
             super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep one; the files of a package are often not for its users to write."""
+        """Store a compiled template. Failing is fine: users often cannot write to a package's directory."""
         if not sys.dont_write_bytecode:
             with suppress(OSError):
                 super().dump_bytecode(bucket)

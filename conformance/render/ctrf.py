@@ -1,4 +1,4 @@
-"""CTRF (Common Test Report Format) JSON, for whoever gathers the tests of many tools: one test for each clause."""
+"""CTRF (Common Test Report Format) JSON, a format shared by many test tools. Each clause is one test."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _STATUS: Final = {
     Status.NOT_APPLICABLE: "skipped",
     Status.WAIVED: "skipped",
 }
-"""What is no plain pass or failure is none in CTRF either; ``rawStatus`` has the status of this suite."""
+"""CTRF knows fewer statuses; ``rawStatus`` has the one of this suite."""
 
 
 def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
     """Return ``ctrf.json``. A warning is ``other``, or ``failed`` with ``fail_on_should``.
 
-    What of a register of known deviations does not hold is a failed test of its own.
+    A stale, expired or unknown entry of the register of known deviations is a failed test.
     """
     run = report.run
     tests = [_test(result, fail_on_should=fail_on_should) for result in report.clauses]
@@ -77,7 +77,7 @@ def _test(result: ClauseResult, *, fail_on_should: bool) -> dict[str, Any]:
         "testId": visible(result.id),
         "status": "failed" if failed else _STATUS[result.status],
         "rawStatus": result.status.value,
-        "duration": 0,  # a clause is judged over answers that all clauses share
+        "duration": 0,  # all clauses judge the same responses
         "suite": ["conformance", visible(subject_title(subject(result.id)))],
         "tags": [result.level, *(["core"] if result.core else [])],
         "extra": {"title": visible(result.title), "judged": result.judged, "breached": result.breached},

@@ -1,4 +1,4 @@
-"""The digest of many targets in words: lines for a terminal, Markdown, and a page."""
+"""Render the digest of many targets: terminal lines, Markdown, and a page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from conformance.text.plural import count
 from conformance.text.safe import line
 
 NAMES: Final = 5
-"""Targets that a line of the terminal names."""
+"""The number of targets that a terminal line names."""
 GROUPS: Final = 8
 TROUBLES: Final = 2
-"""Groups, and troubles of each, on a terminal: with the rest they fit on 40 lines. The report has all."""
+"""Groups, and problems per group, on a terminal. With the rest they fit in 40 lines. The report has all."""
 NOTES: Final = 2
 KIND: Final[dict[GroupKind, str]] = {
     "broken": "broken",
-    "error": "run failed, which says nothing about the server",
+    "error": "not checked, because the run failed",
     "inconclusive": "inconclusive",
     "not-reached": "not reached",
 }
@@ -35,7 +35,7 @@ OUTCOME: Final[dict[GroupKind, Outcome]] = {
 
 
 def five(digest: Digest) -> tuple[tuple[str, list[str]], ...]:
-    """Return the five lists that every digest begins with, each with its items in words."""
+    """Return the five lists that start every digest. Each has its items in words."""
     return (
         ("Broken now", list(digest.broken)),
         ("Newly broken", [changed(one) for one in digest.newly]),
@@ -49,7 +49,7 @@ def five(digest: Digest) -> tuple[tuple[str, list[str]], ...]:
 
 
 def changed(one: ChangedTarget) -> str:
-    """Return a target with what broke or was mended in it."""
+    """Return a target with what broke or was fixed in it."""
     told = one.clauses[0] if len(one.clauses) == 1 else count(len(one.clauses), "clause")
     return f"{one.name} ({told})"
 
@@ -61,13 +61,13 @@ def away(one: AwayTarget) -> str:
 
 
 def some(names: Sequence[str], most: int = NAMES) -> str:
-    """Return the first names, and how many more there are."""
+    """Return the first names and the number of the others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
 
 
 def heading(digest: Digest) -> str:
-    """Return the time that the digest is of, and the number of targets."""
+    """Return the period of the digest and the number of targets."""
     days = f"Night of {digest.end[:10]}"
     if digest.start[:10] != digest.end[:10]:
         days = f"{digest.start[:10]} to {digest.end[:10]}"
@@ -75,14 +75,14 @@ def heading(digest: Digest) -> str:
 
 
 def group_heading(group: Alike) -> str:
-    """Return how many targets fail alike, and since when."""
+    """Return how many targets fail in the same way, and since when."""
     since = f", since {group.since[:10]}" if group.since else ""
     alike = " alike" if len(group.names) > 1 else ""
     return f"{count(len(group.names), 'target')} {KIND[group.kind]}{alike}{since}"
 
 
 def explanations(group: Alike) -> list[tuple[str, str]]:
-    """Return the clause and the explanation of each trouble; without troubles one reason with no clause."""
+    """Return the clause and the explanation of each problem, or one reason without a clause."""
     return [(trouble.clause, trouble.told) for trouble in group.troubles] or [("", group.reason)]
 
 
@@ -90,7 +90,7 @@ def explanations(group: Alike) -> list[tuple[str, str]]:
 
 
 def digest_lines(digest: Digest) -> Iterator[str]:
-    """Yield the digest for a terminal: at most 36 lines, however many targets there are."""
+    """Yield the digest for a terminal: at most 36 lines for any number of targets."""
     yield line(heading(digest))
     for title, items in five(digest):
         yield line(f"  {title}: {len(items)}{': ' if items else ''}{some(items)}")
@@ -120,7 +120,7 @@ def _notes(digest: Digest, most: int) -> Iterator[str]:
 
 
 def digest_markdown(digest: Digest) -> str:
-    """Return the digest as Markdown; the targets that are well are folded."""
+    """Return the digest as Markdown. Targets without problems are folded."""
     rows = [f"| {title} | {len(items)} | {plain(some(items, ROWS))} |" for title, items in five(digest)]
     parts = [
         f"## {plain(heading(digest))}",
@@ -166,14 +166,14 @@ def render_digest(
 
 
 def icon(digest: Digest) -> Verdict:
-    """Return the verdict that the icon of a page shows."""
+    """Return the verdict for the icon of the page."""
     if digest.broken:
         return Verdict.NON_CONFORMANT
     return Verdict.CONFORMANT if not digest.groups else Verdict.INCONCLUSIVE
 
 
 def block(digest: Digest, targets: Iterable[TargetResult], links: Mapping[str, str]) -> dict[str, Any]:
-    """Return what ``digest_block.html`` needs, so that another page can begin with it."""
+    """Return the values for ``digest_block.html``, so that other pages can include it."""
     return {
         "digest": digest,
         "told": {

@@ -1,4 +1,4 @@
-"""What drifted, for a terminal, for Markdown and for programs. What was published is hostile text like any other."""
+"""Render drift for a terminal, as Markdown and as JSON. The published document is untrusted text."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from conformance.text.plural import count
 from conformance.text.safe import line, show
 
 SHOWN: Final = 50
-"""Changes, and quotes, that are shown; JSON has all."""
+"""Number of changes and quotes that are shown. JSON has all."""
 _BEFORE: Final = 40
-"""Characters that two texts have in common and that are shown before the first one that differs."""
+"""Number of common characters shown before the first difference of two texts."""
 _STATE: Final = {
-    ErratumState.STANDS: "stands: it is still to be mended",
-    ErratumState.MENDED: "mended: its action and its test can go",
-    ErratumState.REWORDED: "reworded: neither as it was nor as the erratum has it",
+    ErratumState.STANDS: "still applies",
+    ErratumState.MENDED: "is fixed: remove its action and its test",
+    ErratumState.REWORDED: "needs review: the text is neither the original nor the erratum's",
 }
 
 
 def verdict(drift: Drift) -> str:
     """Return the outcome in one line."""
     if not drift.found:
-        return "No drift: of GET /api/queue the published document says what the vendored one says"
+        return "No drift: the published document and the vendored one say the same about GET /api/queue"
     quoting = sum(len(lost.clauses) for lost in drift.lost)
     told = [count(len(drift.changes), "change")]
     if quoting:
-        told.append(f"{count(quoting, 'clause')} {'quotes' if quoting == 1 else 'quote'} what is gone")
+        told.append(f"{count(quoting, 'clause')} {'quotes' if quoting == 1 else 'quote'} removed text")
     for state in (ErratumState.MENDED, ErratumState.REWORDED):
         number = sum(found is state for _, found in drift.errata)
         if number:
@@ -40,7 +40,7 @@ def verdict(drift: Drift) -> str:
 
 
 def as_lines(drift: Drift) -> Iterator[Line]:
-    """Yield the comparison for a terminal; the outcome is its last line."""
+    """Yield the comparison for a terminal. The outcome is the last line."""
     yield Line("counts", line(f"published: {drift.url}, SHA-256 {drift.sha256}"))
     yield Line("counts", f"vendored:  SHA-256 {drift.vendored_sha256}")
     for change in drift.changes[:SHOWN]:
@@ -96,7 +96,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) 
 
 
 def as_dict(drift: Drift) -> dict[str, Any]:
-    """Return the comparison for programs. A change lacks ``was`` or ``now`` where nothing stands."""
+    """Return the comparison as JSON data. ``was`` or ``now`` is absent if there is no value."""
     return {
         "drift": drift.found,
         "published": {"url": drift.url, "sha256": drift.sha256},
@@ -119,11 +119,11 @@ def as_dict(drift: Drift) -> dict[str, Any]:
 
 
 def _both(change: DocumentChange) -> Iterator[tuple[str, str]]:
-    """Yield what stood and what stands; two texts from a little before the place where they part."""
+    """Yield the old and the new value. Two texts start shortly before their first difference."""
     was, now = change.was, change.now
     if isinstance(was, str) and isinstance(now, str):
         was, now = folded(was), folded(now)
-        start = max(0, len(commonprefix([was, now])) - _BEFORE)  # noqa: RUF071 - characters are what is meant
+        start = max(0, len(commonprefix([was, now])) - _BEFORE)  # noqa: RUF071 - compares characters
         was, now = (("…" if start else "") + text[start:] for text in (was, now))
     for name, value in (("was", was), ("now", now)):
         if value is not ABSENT:

@@ -1,4 +1,4 @@
-"""The findings of a run as cards: one for each cause, the ones to fix first at the top. Pure."""
+"""The findings of a run as cards: one per cause, most urgent first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.render.advice import remedy
 from conformance.render.words import breached, sentence
 
 COMFYUI: Final = "comfyui-order"
-"""The kind of finding that shows that a server sends what ComfyUI itself sends."""
+"""The kind of finding that recognises ComfyUI by its order of elements."""
 OF_COMFYUI: Final = frozenset(
     {
         ("item.job-number.one-based", "zero"),
@@ -24,13 +24,13 @@ OF_COMFYUI: Final = frozenset(
         ("queue.job-numbers.rising", "heap"),
     }
 )
-"""Clauses and kinds with the same cause as ``COMFYUI``, if a run shows that."""
+"""Clauses and kinds that have the same cause as ``COMFYUI`` if the run has that finding too."""
 
 
 class Card(NamedTuple):
-    """A cause: the clause that it breaks, the first evidence, and what else it explains.
+    """A cause: the clause that it breaks, the first evidence, and other findings with the same cause.
 
-    ``others`` are further places of the same cause in this clause, ``also`` cards of other clauses.
+    ``others`` are more evidence of the same cause in this clause, ``also`` are cards of other clauses.
     """
 
     result: ClauseResult
@@ -42,16 +42,16 @@ class Card(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What is wrong. Without evidence, that is the clause itself, or how the suite failed on it."""
+        """What is wrong. Without evidence this is the clause's title, or how the suite failed on the clause."""
         if self.evidence is not None:
             return self.evidence.message
         return sentence(self.result.reason) if self.result.status is Status.ERROR else self.result.title
 
     @property
     def where(self) -> str:
-        """The place in the response, and the response."""
+        """The place in a response, and the response."""
         if self.evidence is None:
-            return "no place is known"
+            return "unknown place"
         pointer, response = self.evidence.pointer, f"response {self.evidence.exchange}"
         if pointer is None:
             return f"{response}, not in its body"
@@ -59,26 +59,26 @@ class Card(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """The likely cause as a sentence, "" if none is known. What to do about it is in ``remedy``."""
+        """The likely cause as a sentence, or ``""``. The advice is in ``remedy``."""
         hint = self.evidence.hint if self.evidence else None
         return sentence(hint.partition("; --dialect ")[0]) if hint else ""
 
     @property
     def more(self) -> str:
-        """Return ``6 more like it``, "" if this finding is the only one of its cause."""
+        """Text such as ``6 more like it``, or ``""`` if the cause has only this finding."""
         evidence = (self.evidence, *self.others) if self.evidence else ()
         alike = sum(1 + one.more for one in evidence) - 1
         return f"{alike:,} more like it" if alike > 0 else ""
 
     @property
     def seen_in(self) -> tuple[str, ...]:
-        """The other responses that showed the same, without repetition."""
+        """The other responses with the same finding, without duplicates."""
         evidence = (self.evidence, *self.others) if self.evidence else ()
         return tuple(dict.fromkeys(name for one in evidence for name in one.seen_in))
 
 
 def cards(report: Report) -> list[Card]:
-    """Return the findings of a run: failed before errors before warnings, one card for each cause."""
+    """Return the cards of a run, one per cause: failed first, then errors, then warnings."""
     exchanges = {exchange.id: exchange for exchange in report.exchanges}
     worst_first = sorted(breached(report), key=lambda result: result.id != GRAVEST)
     found = [card for result in worst_first for card in _of_clause(result, exchanges)]
@@ -88,7 +88,7 @@ def cards(report: Report) -> list[Card]:
 def _of_clause(result: ClauseResult, exchanges: dict[str, RecordedExchange]) -> list[Card]:
     """Return a card for each cause in the evidence of a clause."""
     by_cause: dict[tuple[str | None, ...], list[Evidence]] = {}
-    for one in result.evidence:  # by words of the suite: what a server sends must not change the cards
+    for one in result.evidence:  # group by texts of the suite: the server must not influence the grouping
         by_cause.setdefault((one.kind, one.hint, one.expected), []).append(one)
     if not by_cause:
         return [Card(result, None, (), (), (), remedy(result, None))]
@@ -99,7 +99,7 @@ def _of_clause(result: ClauseResult, exchanges: dict[str, RecordedExchange]) -> 
 
 
 def _curl(result: ClauseResult, evidence: Evidence, exchanges: dict[str, RecordedExchange]) -> tuple[str, ...]:
-    """Return the lines that show a finding again: of the smallest generated request, if there is one."""
+    """Return the curl lines that reproduce a finding, for the smallest generated request if there is one."""
     if result.smallest is not None:
         return result.smallest.curl
     exchange = exchanges.get(evidence.exchange)
@@ -107,7 +107,7 @@ def _curl(result: ClauseResult, evidence: Evidence, exchanges: dict[str, Recorde
 
 
 def _with_comfyui_in_one(found: Sequence[Card]) -> list[Card]:
-    """Join what ComfyUI itself does to the card that recognises ComfyUI."""
+    """Merge the findings that ComfyUI explains into the card that recognises ComfyUI."""
     first = next((card for card in found if card.evidence and card.evidence.kind == COMFYUI), None)
     if first is None:
         return list(found)

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no network, no fonts, and no script to be read."""
+"""The report as one self-contained HTML file: no network, no fonts, and readable without scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.render.page import render
 
 
 class Segment(NamedTuple):
-    """One piece of the bar: clauses of one status, in per mille of the whole."""
+    """One segment of the status bar: the clauses with one status, in per mille of the whole."""
 
     status: Status
     number: int
@@ -26,7 +26,7 @@ class Segment(NamedTuple):
 
 
 def render_html(report: Report) -> str:
-    """Return ``index.html``. Whatever a server sent is shown as text."""
+    """Return ``index.html``. All text from the server is escaped."""
     return render(
         "template.html",
         report.verdict,
@@ -51,7 +51,7 @@ def render_html(report: Report) -> str:
 
 
 def _segments(report: Report) -> list[Segment]:
-    """Return the bar of the clauses that the run could ask: kept ones, broken ones, those not exercised."""
+    """Return the segments of the bar: clauses that passed, that were broken, and that were not exercised."""
     counts = words.status_counts(report)
     counts[Status.NOT_EXERCISED] = sum(sum(profile.unseen.values()) for profile in coverage(report.clauses, report.run))
     del counts[Status.NOT_APPLICABLE]

@@ -13,12 +13,12 @@ from conformance.text.safe import visible
 def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
     """Return ``junit.xml``. A warning is a passed test with its finding as output, unless ``fail_on_should``.
 
-    What of a register of known deviations does not hold is a failed test of its own. It is valid by the schema of
-    Jenkins' xUnit plugin, which knows no ``skipped`` of all suites and no ``properties`` of a test case.
+    A stale, expired or unknown entry of the register of known deviations is a failed test. The file is valid by the
+    schema of Jenkins' xUnit plugin, which allows neither ``skipped`` on the root nor ``properties`` on a test case.
     """
     import junitparser
 
-    junit: Any = junitparser  # most of its methods carry no types
+    junit: Any = junitparser  # most of its methods have no type hints
     run = report.run
     suite = junit.TestSuite("conformance")
     suite.timestamp = visible(run.start)
@@ -41,7 +41,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
     suite.add_testcases([*cases, *(_problem(junit, clause, what) for clause, what in problems(report))])
     document = junit.JUnitXml("comfy-queue-conformance")
     suite.update_statistics()
-    # The cases take no time of their own: a clause is judged over answers that all clauses share.
+    # Test cases have no duration, because all clauses judge the same responses.
     suite.time = document.time = _seconds(report)
     document.tests, document.failures, document.errors = suite.tests, suite.failures, suite.errors
     document.append(suite)
@@ -60,7 +60,7 @@ def _case(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any:
         case.append(outcome)
     elif result.status is Status.WARN:
         told.append(details(result))
-    case.system_out = "\n".join(told)  # where properties of a test case are allowed by every schema
+    case.system_out = "\n".join(told)  # every schema allows properties of a test case here
     return case
 
 
@@ -71,7 +71,7 @@ def _problem(junit: Any, clause: str, what: str) -> Any:
 
 
 def _outcome(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any | None:
-    """Return the element that says what became of a test; None: it passed."""
+    """Return the element for a test that did not pass; None if it passed."""
     status = result.status
     if status is Status.FAIL or (status is Status.WARN and fail_on_should):
         return junit.Failure(first_line(result), visible(f"{result.level}.{result.id}"))
@@ -91,12 +91,12 @@ def _seconds(report: Report) -> float:
 
 
 def first_line(result: ClauseResult) -> str:
-    """Return what is to be said of a clause in one line: its first finding, else its reason."""
+    """Return one line about a clause: its first finding, else its reason."""
     return visible(result.evidence[0].message if result.evidence else result.reason)
 
 
 def details(result: ClauseResult) -> str:
-    """Return all that was found of a clause, a block for each finding."""
+    """Return all findings of a clause, one block for each."""
     head = [result.title, result.reason]
     blocks = ["\n".join(text for text in head if text), *map(_evidence, result.evidence)]
     return visible("\n\n".join(blocks), keep="\n")

@@ -1,4 +1,4 @@
-"""What a page shows of a run under load: its seconds as bars."""
+"""The chart of a run under load: one bar per second."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 from conformance.judge.report import LoadRun
 
 WIDE: Final = 120
-"""Bars of a chart at most: more seconds share one."""
+"""The maximum number of bars. Longer runs share a bar between seconds."""
 
 
 class LoadBar(NamedTuple):
-    """Some seconds of a run. Numbers are per mille; ``broken`` is the part of ``height`` that broke a must."""
+    """One bar of the chart. Values are per mille; ``broken`` is the part of ``height`` that broke a must clause."""
 
     start: float
     width: float
@@ -21,7 +21,7 @@ class LoadBar(NamedTuple):
 
 
 def seconds(load: LoadRun) -> list[LoadBar]:
-    """Return the requests a second from the first second to the last, those without any among them."""
+    """Return the requests per second from the first second to the last, including seconds without requests."""
     if not load.seconds:
         return []
     first, last = load.seconds[0].at, load.seconds[-1].at
@@ -47,5 +47,5 @@ def seconds(load: LoadRun) -> list[LoadBar]:
 
 
 def busiest(load: LoadRun) -> int:
-    """Return the most requests that ended in one second."""
+    """Return the highest number of requests that ended in one second."""
     return max((second.requests for second in load.seconds), default=0)

@@ -1,4 +1,4 @@
-"""Markdown (GitHub-flavoured) for the summary of a CI step, in the order of the report page."""
+"""GitHub-flavoured Markdown for the summary of a CI step, in the order of the report page."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from conformance.text.safe import line
 
 MARK: Final = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "❔"}
 ROWS: Final = 50
-"""GitHub refuses a step summary that is too long. The report has the rest."""
+"""GitHub refuses long step summaries. The report has the other rows."""
 CELL: Final = 300
 COMMAND: Final = 2000
-"""Characters of a command that are shown: a shorter bound would cut most of them."""
+"""The maximum length of a command. A shorter bound would cut most commands."""
 
 
 def render_markdown(report: Report) -> str:
-    """Return ``summary.md``. Text of a server is never markup, a mention, a link or a command in it."""
+    """Return ``summary.md``. Text from the server never acts as markup, a mention, a link or a command."""
     run, found = report.run, cards(report)
     parts = [
         f"## {MARK[report.verdict]} {VERDICT[report.verdict]}" + "".join(f" ({plain(flag)})" for flag in flags(report)),
@@ -137,7 +137,7 @@ def _known(report: Report) -> str:
 
 def code(text: str, bound: int = CELL) -> str:
     """Return a code span for a table cell. Nothing in ``text`` acts as markup."""
-    # A backslash before a pipe is taken away by the table before the span is read: double ones would end the cell.
+    # The table removes a backslash before a pipe before the span is parsed, so double ones would end the cell.
     shown = _bounded(text, bound).replace("|", "\\|").replace("\\\\|", "\\u005c\\|") or " "
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * (longest + 1)
@@ -146,7 +146,7 @@ def code(text: str, bound: int = CELL) -> str:
 
 
 def plain(text: str) -> str:
-    """Return words that are not markup: no HTML, no links, no mentions, no references to issues."""
+    """Escape text for Markdown: no HTML, links, mentions or issue references."""
     escaped = re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", _bounded(text))
     escaped = re.sub(r"^(\s*)(#(?!\d)|[-+](?=\s)|=|\d+[.)])", r"\1\\\2", escaped)
     escaped = escaped.replace("://", ":\\//")

@@ -1,4 +1,4 @@
-"""A night in words: title, body and comments of the rolling issue, the summary, the annotations of a CI system."""
+"""The results of a night in words: title, body and comments of the issue, the CI summary, the annotations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.text.safe import line
 
 NAMED: Final = 3
 ANNOTATIONS: Final = 10
-"""As many of a kind as GitHub shows of one step."""
+"""GitHub shows this many annotations of a kind for a step."""
 _DONE: Final[dict[Action, str]] = {
     "open": "An issue is opened.",
     "update": "The open issue is updated.",
@@ -31,13 +31,13 @@ _WHOSE: Final = {
     "suite": " (of the suite itself, not of the server)",
 }
 _FOOTER: Final = (
-    "This issue is written anew each night, gets a comment when something changes, and is closed when all is well. "
-    "Closing it by hand waives nothing: what is accepted goes into the register of known deviations."
+    "This issue is rewritten each night, gets a comment when something changes, and is closed when all is well. "
+    "Closing it by hand does not waive anything: add accepted breaches to the register of known deviations."
 )
 
 
 def title(decision: Decision) -> str:
-    """Return the title of the issue: who is not well."""
+    """Return the title of the issue, which names the targets with problems."""
     names = _names(decision.troubles)
     if len(names) == 1:
         return f"GET /api/queue: {names[0]} is not well"
@@ -46,7 +46,7 @@ def title(decision: Decision) -> str:
 
 
 def body(decision: Decision, night: Overview, url: str | None) -> str:
-    """Return the body of the issue, with the keys of all troubles in it, unseen."""
+    """Return the body of the issue. The keys of all problems are in it as a hidden comment."""
     told = {one.name: one for one in night.targets}
     parts = [_when(night, url)]
     for name in _names(decision.troubles)[:ROWS]:
@@ -57,7 +57,7 @@ def body(decision: Decision, night: Overview, url: str | None) -> str:
 
 
 def comment(decision: Decision, night: Overview, url: str | None) -> str:
-    """Return the comment on an issue that stays open or is closed; "" where there is nothing to be told."""
+    """Return the comment on an issue that stays open or is closed; ``""`` if there is nothing to report."""
     if decision.action == "close":
         return f"All is well again. {_when(night, url)}\n\n{_list('Gone', decision.gone)}\n"
     if decision.action != "update" or not (decision.appeared or decision.gone):
@@ -67,7 +67,7 @@ def comment(decision: Decision, night: Overview, url: str | None) -> str:
 
 
 def summary(decision: Decision, night: Overview, digest: Digest) -> str:
-    """Return the night for the summary of a CI step: the digest, and below it every target."""
+    """Return the CI summary of the night: the digest, then every target."""
     worst = worst_first(night.targets)
     changed = [f"- {plain(one.name)}: {plain(one.changed)}" for one in worst[:ROWS] if one.changed]
     table = render_markdown(Outcomes(night.targets), worst).rstrip("\n")
@@ -77,7 +77,7 @@ def summary(decision: Decision, night: Overview, digest: Digest) -> str:
 
 
 def lines(decision: Decision, digest: Digest) -> Iterator[str]:
-    """Yield the night for a terminal or a mail: at most 40 lines, however many targets there are."""
+    """Yield the night for a terminal or a mail: at most 40 lines for any number of targets."""
     yield from digest_lines(digest)
     for word, keys in (("new", decision.appeared), ("gone", decision.gone)):
         if keys:
@@ -86,7 +86,7 @@ def lines(decision: Decision, digest: Digest) -> Iterator[str]:
 
 
 def commands(decision: Decision, night: Overview) -> Iterator[str]:
-    """Yield workflow commands: an error for what is not well, a notice for what is only not known."""
+    """Yield workflow commands: an error for each problem, a notice if a target is only inconclusive."""
     ill = {key.partition(" ")[0] for key in decision.troubles}
     shown = [one for one in worst_first(night.targets) if one.name in ill or one.outcome != "conformant"]
     for one in shown[:ANNOTATIONS]:
@@ -95,7 +95,7 @@ def commands(decision: Decision, night: Overview) -> Iterator[str]:
         told = f"{first.clause}: {first.told}" if first else one.reason
         rest = f" (and {len(one.troubles) - 1} more)" if len(one.troubles) > 1 else ""
         kind = "notice" if neutral else "error"
-        shown_line = line(f"{one.outcome}: {told}{rest}").replace("%", "%25")  # what else a command minds is no line
+        shown_line = line(f"{one.outcome}: {told}{rest}").replace("%", "%25")  # ``line`` removes line breaks
         yield f"::{kind} title={one.name}::{shown_line}"
 
 
@@ -105,7 +105,7 @@ def _when(night: Overview, url: str | None) -> str:
 
 
 def _section(one: TargetResult, keys: Sequence[str]) -> str:
-    """Return what is to be said of one target: what is known tonight, and what is only still open."""
+    """Return the section of one target: tonight's problems, and those still open from before."""
     told = {f"{one.name} {trouble.key}": trouble for trouble in one.troubles}
     rows = [f"### {plain(one.name)}: {plain(one.outcome)}", f"{code(one.target)}, {plain(sentence(one.reason))}"]
     items = []
@@ -114,7 +114,7 @@ def _section(one: TargetResult, keys: Sequence[str]) -> str:
         if trouble is not None:
             items.append(f"- {code(trouble.clause)}{_WHOSE[trouble.whose]}: {plain(trouble.told)}")
         else:
-            still = " (known from before: this night showed nothing of it)" if one.outcome == "inconclusive" else ""
+            still = " (known from before; not checked this night)" if one.outcome == "inconclusive" else ""
             items.append(f"- {_words(key, named=False)}{'' if key.endswith(f' {SILENT}') else still}")
     if one.changed:
         rows.append(plain(one.changed))
@@ -127,13 +127,13 @@ def _list(word: str, keys: Sequence[str]) -> str:
 
 
 def _words(key: str, *, named: bool = True) -> str:
-    """Return a key as people read it."""
+    """Return a problem's key as readable text."""
     name, what, *_ = [*key.split(" "), ""]
     said = {
-        SILENT: "no verdict for some nights in a row: not reached, or not enough was seen",
-        RUN: "its run failed, which says nothing about the server",
+        SILENT: "no verdict for several nights in a row: not reached, or too little was exercised",
+        RUN: "its run failed, so the server was not checked",
         UNTOLD: "its run ended with exit status 1: see its report",
-        "several": "several troubles",
+        "several": "several problems",
     }.get(what, what)
     return f"{name}: {said}" if named else said
 

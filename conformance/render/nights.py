@@ -1,4 +1,4 @@
-"""Nights as shapes: a strip of what each night showed of a target, and how many clauses were broken over time."""
+"""Charts of nights: a strip of a target's results, and the number of broken clauses over time."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _HEIGHT: Final[dict[NightState, int]] = {
     "not-reached": HEIGHT,
     "conformant": 5,
 }
-"""The worse the higher, so that a strip can be read without colour. A night that was not reached is a hollow bar."""
+"""Worse results are higher, so that the strip works without colour. A night that was not reached is a hollow bar."""
 
 
 class Bar(NamedTuple):
-    """One night, in units from the left and from the top."""
+    """One night; x and y in units from the left and from the top."""
 
     state: NightState
     x: float
@@ -40,7 +40,7 @@ class Bar(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """Nights from left to right, and what they come to in words."""
+    """Nights from left to right, with a summary in words."""
 
     width: int
     height: int
@@ -49,7 +49,7 @@ class Strip(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """Clauses broken in each run, as two SVG paths in a box of 1000 by 100: must, and must and should together."""
+    """Broken clauses per run as SVG paths in a box of 1000 by 100: must clauses, and must and should together."""
 
     must: str
     should: str
@@ -63,7 +63,7 @@ def strip(states: Sequence[NightState]) -> Strip:
     """Return the strip of nights, oldest first."""
     bars = []
     for place, state in enumerate(states):
-        inset = 0.75 if state == "not-reached" else 0.0  # half of its line
+        inset = 0.75 if state == "not-reached" else 0.0  # half the line width
         height = _HEIGHT[state]
         bars.append(Bar(state, CELL * place + inset, HEIGHT - height + inset, CELL - 1 - 2 * inset, height - 2 * inset))
     return Strip(max(1, CELL * len(states)), HEIGHT, tuple(bars), in_words(states))
@@ -75,14 +75,14 @@ def strip_of(runs: Sequence[PastRun]) -> Strip:
 
 
 def in_words(states: Sequence[NightState]) -> str:
-    """Return how many nights showed what: ``14 nights: broken 2, conformant 12``."""
+    """Return how many nights had which result: ``14 nights: broken 2, conformant 12``."""
     tally = Counter(states)
     told = ", ".join(f"{STATE[state].lower()} {tally[state]}" for state in get_args(NightState) if tally[state])
     return f"{count(len(states), 'night')}{': ' if told else ''}{told}"
 
 
 def broken(runs: Sequence[PastRun]) -> Broken | None:
-    """Return the clauses broken over time, None if there are fewer than two runs or nothing was ever broken."""
+    """Return the chart of broken clauses; None for fewer than two runs, or if nothing was ever broken."""
     must = [None if run.unreached else run.counts.fail for run in runs]
     both = [None if run.unreached else run.counts.fail + run.counts.warn for run in runs]
     most = max((number for number in both if number is not None), default=0)
@@ -94,7 +94,7 @@ def broken(runs: Sequence[PastRun]) -> Broken | None:
 
 
 def _steps(numbers: Sequence[int | None], most: int) -> str:
-    """Return a bar for each run, all in one path. A run that did not reach its target has no bar."""
+    """Return one path with a bar for each run. A run that did not reach its target has no bar."""
     width = 1000 / len(numbers)
     return "".join(
         f"M{place * width:.1f} 100v-{100 * number / most:.1f}h{width * 0.86:.1f}V100z"

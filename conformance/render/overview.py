@@ -1,4 +1,4 @@
-"""The overview of many targets: its phrases and its Markdown."""
+"""The overview of many targets: phrases and Markdown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from conformance.text.plural import count
 
 
 def result(name: str, report: Report, status: int) -> TargetResult:
-    """Return what a report comes to; ``status`` is the exit status of its run."""
+    """Return the result of a report. ``status`` is the exit status of its run."""
     run, past = report.run, report.history
     diff = None if past is None else past.diff
     away = unreached(report)
@@ -73,7 +73,7 @@ def _changed(report: Report) -> str | None:
 
 
 def _troubles(report: Report) -> Iterator[Trouble]:
-    """Yield what is not well. A failure that shows itself in another way than before is another trouble."""
+    """Yield the problems of a run. A failure that takes a new form is a new problem."""
     failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
     past = {} if report.history is None else report.history.clauses
     for one in breached(report):
@@ -84,25 +84,25 @@ def _troubles(report: Report) -> Iterator[Trouble]:
         elif one.status is Status.ERROR:
             yield Trouble(key=f"{one.id} error", clause=one.id, told=one.reason, whose="suite")
     for problem in () if report.deviations is None else report.deviations.problems:
-        if problem.problem != "other-fingerprint":  # that one is a failed clause
+        if problem.problem != "other-fingerprint":  # that entry is a failed clause
             entry = f"{re.sub(r'[^a-z0-9.-]', '-', problem.clause)} {problem.problem}"
             yield Trouble(key=entry, clause=problem.clause, told=problem.message, whose="register")
 
 
 def headline(outcomes: Outcomes) -> str:
-    """Return the whole in a line: how many targets have which outcome, and the first that are not conformant."""
+    """Return one line: how many targets have which outcome, and the first names that are not conformant."""
     parts = []
     for outcome, first in outcomes.first.items():
         number = outcomes.outcomes[outcome]
         named = f" ({', '.join(first)}{', …' if number > NAMED else ''})" if outcome != "conformant" else ""
         parts += [f"{number:,} {outcome}{named}"] if number else []
     failed = outcomes.failed_otherwise
-    more = f"; failed all the same: {', '.join(failed[:NAMED])}{', …' if len(failed) > NAMED else ''}" if failed else ""
+    more = f"; also failed: {', '.join(failed[:NAMED])}{', …' if len(failed) > NAMED else ''}" if failed else ""
     return f"{count(outcomes.total, 'target')}: {', '.join(parts) or 'none judged'}{more}"
 
 
 def render_markdown(outcomes: Outcomes, worst_first: Iterable[TargetResult]) -> str:
-    """Return ``summary.md``: the targets that are not well first."""
+    """Return ``summary.md``, with the problems first."""
     rows = [
         f"| {_mark(one.outcome)} {plain(one.outcome)} | **{plain(one.name)}** | {code(one.target)} | {_told(one)} |"
         for one in islice(worst_first, ROWS)

@@ -1,4 +1,4 @@
-"""Render templates safely, and draw the shapes in them. Shared by the report, the site and the overviews."""
+"""Render templates safely and draw their charts. The report, the site and the overviews use it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _OPTION: Final = re.compile(r"(?<![^\s(])--[a-z][a-z-]*(?: (?:oss|cloud|auto))?")
-"""An option of the command line in a sentence, with its value if that is a dialect."""
+"""A command-line option in a sentence, with its value if that is a dialect."""
 _ICON_COLOUR: Final = {
     Verdict.CONFORMANT: "#1a7346",
     Verdict.NON_CONFORMANT: "#b3261e",
@@ -30,7 +30,7 @@ _ICON_COLOUR: Final = {
 }
 CELL: Final = 6
 STRIP: Final = 16
-"""The width of a run in the strip of a clause, and the height of the strip, in units."""
+"""Width of a run in the strip of a clause, and height of the strip, in units."""
 _HEIGHT: Final = {
     Status.FAIL: STRIP,
     Status.ERROR: STRIP,
@@ -44,7 +44,7 @@ _HEIGHT: Final = {
 
 
 class Bar(NamedTuple):
-    """One piece of the strip of a clause: runs with one status, in units from the left and from the top."""
+    """One piece of the strip of a clause: runs with one status. In units from the left and from the top."""
 
     status: Status
     x: int
@@ -54,7 +54,7 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Times over runs as SVG paths in a box of 1000 by 100, and their scale and ends in seconds."""
+    """Durations over runs as SVG paths in a box of 1000 by 100, with their scale and ends in seconds."""
 
     p50: str
     p95: str
@@ -66,10 +66,10 @@ class Chart(NamedTuple):
 def render(
     template: str, verdict: Verdict, *, styles: Sequence[str] = ("style.css",), script: str = "", **values: Any
 ) -> str:
-    """Return a page. Whatever a server sent is escaped, and control characters are made visible.
+    """Return a page. All server text is escaped, and control characters are made visible.
 
-    ``verdict`` chooses the icon. ``styles`` and ``script`` name template files; they are inlined, and the policy of the
-    page allows only their hashes.
+    ``verdict`` selects the icon. ``styles`` and ``script`` name template files, which are inlined. The page's content
+    security policy allows only their hashes.
     """
     from markupsafe import Markup
 
@@ -100,7 +100,7 @@ def _environment() -> Environment:
     from conformance.render.compiled import Compiled
 
     def shown(value: object) -> object:
-        """Make every value that a template prints visible, so that no place can be forgotten."""
+        """Make every value that a template prints printable, in one place for all templates."""
         return value if isinstance(value, Markup) else visible(str(value), keep="\n\t")
 
     environment = Environment(
@@ -130,7 +130,7 @@ def _environment() -> Environment:
 
 
 def bars(spans: Iterable[Span]) -> Iterator[Bar]:
-    """Yield the bars of a clause's strip from left to right. A run that did not check the clause leaves a gap."""
+    """Yield the bars of a clause's strip from left to right. Runs that did not check the clause leave a gap."""
     x = 0
     for span in spans:
         width = CELL * span.runs
@@ -141,7 +141,7 @@ def bars(spans: Iterable[Span]) -> Iterator[Bar]:
 
 
 def chart(runs: Sequence[PastRun]) -> Chart | None:
-    """Return the latency of runs as a chart, None if fewer than two of them have one."""
+    """Return the latency of runs as a chart, or None if fewer than two runs have one."""
     timed = [run for run in runs if run.p50 is not None and run.p95 is not None]
     if len(timed) < 2:
         return None
@@ -174,7 +174,7 @@ def _total(spans: Iterable[Span]) -> str:
 
 
 def _coded(text: str) -> Markup:
-    """Return a sentence with the options that it names marked as code. Everything else in it is escaped."""
+    """Return a sentence with the options in it marked as code. Everything else is escaped."""
     from markupsafe import Markup, escape
 
     escaped = str(escape(visible(text, keep="\n\t")))
@@ -205,7 +205,7 @@ def _icon(verdict: Verdict) -> str:
 
 
 def _data_url(svg: str) -> str:
-    """Return an image as a data URL, so that no page loads anything."""
+    """Return an image as a data URL, so that a page loads nothing."""
     return "data:image/svg+xml," + quote(svg)
 
 

@@ -1,7 +1,7 @@
-"""SARIF 2.1.0, for whoever gathers the findings of many tools: a rule for each clause, a result for each finding.
+"""SARIF 2.1.0, a format for the findings of many tools: a rule for each clause, a result for each finding.
 
-What reads SARIF tends to take each result for an alert, whatever its ``kind``, and a rule without a result for one that
-is kept. So the clauses that were kept have none, and those of which nothing is known are told as notifications.
+Readers of SARIF tend to treat every result as an alert, whatever its ``kind``, and a rule without results as passed. So
+passed clauses have no result, and clauses with unknown status are reported as notifications.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL: Final = {"must": "error", "should": "warning", "info": "note"}
 _FOUND: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
 _BASE: Final = "ENDPOINT"
-"""Of URIs that name a place by host and path: GitHub refuses a whole file that has one with the scheme http."""
+"""Base of URIs that name a place by host and path. GitHub refuses a file with any URI of scheme http."""
 _NOTED: Final = {Status.ERROR: "error", Status.NOT_EXERCISED: "warning", Status.NOT_APPLICABLE: "note"}
 
 
 def render_sarif(report: Report) -> bytes:
-    """Return ``results.sarif``. What is waived is suppressed, a register that does not hold is misconfigured."""
+    """Return ``results.sarif``. Waived breaches are suppressed; a stale or expired register is a notification."""
     run, clauses = report.run, report.clauses
     told = (f"{report.verdict.value}: {report.verdict_reason}", failed_on_should(report))
     urls = {exchange.id: exchange.request.url for exchange in report.exchanges}
@@ -54,7 +54,7 @@ def render_sarif(report: Report) -> bytes:
                 "automationDetails": {"id": f"comfy-queue-conformance/{_uri(run.target)}/{_uri(run.dialect)}/"},
                 "invocations": [
                     {
-                        # without a verdict the absence of a finding says nothing
+                        # without a verdict, no finding does not mean no problem
                         "executionSuccessful": report.verdict is not Verdict.INCONCLUSIVE,
                         "exitCodeDescription": visible("; ".join(filter(None, told))),
                         "startTimeUtc": visible(run.start),
@@ -119,7 +119,12 @@ def _rule(result: ClauseResult) -> dict[str, Any]:
 
 def _result(result: ClauseResult, index: int, evidence: Evidence | None, place: str) -> dict[str, Any]:
     artifact = {"uri": place, "uriBaseId": _BASE}
-    region = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}  # GitHub wants one; the pointer says more
+    region = {
+        "startLine": 1,
+        "startColumn": 1,
+        "endLine": 1,
+        "endColumn": 1,
+    }  # GitHub requires a region; the pointer has the place
     location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": region}}
     found: dict[str, Any] = {
         "ruleId": visible(result.id),
@@ -150,7 +155,7 @@ def _message(result: ClauseResult, evidence: Evidence | None) -> str:
 
 
 def _digest(result: ClauseResult, evidence: Evidence | None) -> str:
-    """Return what is the same in every run that shows this failure."""
+    """Return a digest that is the same in every run with this failure."""
     mark = None if evidence is None else fingerprint(evidence)
     return hashlib.sha256(msgspec.json.encode((result.id, mark))).hexdigest()
 
@@ -166,7 +171,7 @@ def _notification(result: ClauseResult, index: int) -> dict[str, Any]:
 
 
 def _place(report: Report, url: str | None) -> str:
-    """Return host and path of a URL as a relative URI, the same from run to run."""
+    """Return host and path of a URL as a relative URI that is the same in every run."""
     run = report.run
     try:
         parts = urlsplit(url or run.target)

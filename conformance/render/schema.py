@@ -1,4 +1,4 @@
-"""The JSON Schema of ``compliance.json``, from the model; ``tox -e docs`` writes the file."""
+"""The JSON Schema of ``compliance.json``, made from the model. ``tox -e docs`` writes the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ID: Final = "urn:comfy-queue-conformance:compliance:1"
 
 
 def build_schema() -> dict[str, Any]:
-    """Return the schema (draft 2020-12). Objects allow members that it does not name: the format may grow."""
+    """Return the schema (draft 2020-12). Objects allow unknown members, because the format may grow."""
     import msgspec
 
     from conformance.judge.report import Report
@@ -23,13 +23,13 @@ def build_schema() -> dict[str, Any]:
         "$id": ID,
         "title": "compliance.json of comfy-queue-conformance",
         "description": "What one run of the conformance suite for GET /api/queue found. "
-        "Members may be added to this format, never changed or taken away.",
+        "Members may be added to this format, but never changed or removed.",
         **top,
-        # msgspec before 0.21 keeps the indentation of docstrings
+        # msgspec before 0.21 does not remove the indentation of docstrings
         "$defs": {name: {**one, "description": cleandoc(one["description"])} for name, one in components.items()},
     }
 
 
 def schema_text() -> str:
-    """Return the file's text."""
+    """Return the content of the schema file."""
     return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"

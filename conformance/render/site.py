@@ -1,4 +1,4 @@
-"""A history as a static site: an index of targets, a page for each of them and for each run. No script, no network."""
+"""A static site of a history: an index, and a page for each target and each run. No scripts, no network."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ from conformance.version import __version__
 
 TITLE: Final = "Queue conformance"
 RUNS: Final = 100
-"""Runs of each target that have a page."""
+"""How many runs of each target have a page."""
 LINE: Final = 60
-"""Runs that the page of a target shows in lines."""
+"""How many runs the clause table of a target shows."""
 SHORT_LINE: Final = 30
-"""Runs that the index shows of each target."""
+"""How many runs of each target the index shows."""
 TREND: Final = 365
 STRIP: Final = 90
-"""Runs that the charts of a target show, and its strip of nights."""
+"""How many runs the charts of a target show, and how many nights its strip shows."""
 FEW: Final = 5
-"""As many targets are shown in detail at once; of more the page shows the digest."""
+"""Up to this number of targets the index shows details. Above it, it shows the digest."""
 _WORST: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
 _OURS: Final = b'<meta name="generator" content="comfy-queue-conformance'
 
 Page = tuple[str, bytes]
-"""A path below the site, and what the file holds."""
+"""A path below the site, and the content of the file."""
 SeriesKey = tuple[str, ...]
-"""What tells a run from all others, in a history and in a report."""
+"""Identifies a run in a history and in a report."""
 
 
 @dataclass(frozen=True)
 class TargetSeries:
     """One target: its newest run, its history, the runs that have a page (newest first), and its folder's name.
 
-    ``trend`` are the runs that its charts show, oldest first.
+    ``trend`` are the runs in its charts, oldest first.
     """
 
     slug: str
@@ -66,7 +66,7 @@ class TargetSeries:
 
 @dataclass(frozen=True)
 class Reports:
-    """Where the reports of runs are, and the files that are called like one and could not be read."""
+    """The reports of runs, and the files that look like reports and could not be read."""
 
     directories: Mapping[SeriesKey, Path]
     unread: tuple[Path, ...]
@@ -74,7 +74,7 @@ class Reports:
 
 @dataclass(frozen=True)
 class Written:
-    """How many targets and runs have a page, and how many of these runs have their report beside it."""
+    """How many targets and runs have a page, and how many of these runs have their report."""
 
     targets: int
     runs: int
@@ -82,7 +82,7 @@ class Written:
 
 
 def find_reports(directory: Path) -> Reports:
-    """Find every ``compliance.json`` below a directory, but those that were judged again: the run's own is wanted."""
+    """Find every ``compliance.json`` below a directory. Reports that were judged again are ignored."""
     found, unread = {}, []
     for path in sorted(directory.rglob("compliance.json")):
         try:
@@ -98,13 +98,13 @@ def find_reports(directory: Path) -> Reports:
 def write_site(
     store: Store, directory: Path, *, reports: Reports | None = None, title: str = TITLE, runs: int = RUNS
 ) -> Written:
-    """Write the site. Each file is replaced whole, the index last; files of others are left alone.
+    """Write the site. Each file is replaced atomically, the index last. Other files are not touched.
 
-    Raises HistoryProblem where there is no run yet, FileExistsError where the index is somebody else's, and OSError.
+    Raises HistoryProblem if the history is empty, FileExistsError if the index is not ours, and OSError.
     """
     index = directory / "index.html"
     if index.exists() and _OURS not in index.read_bytes():
-        raise FileExistsError(f"{index} is no page of this suite")
+        raise FileExistsError(f"{index} is not a page of this suite")
     site = _Site(store, title, runs, {} if reports is None else reports.directories)
     for path, content in site.pages():
         file = directory / path
@@ -118,7 +118,7 @@ def _key(run: PastRun) -> SeriesKey:
 
 
 def _slug(run: PastRun) -> str:
-    """Return the name of the folder of a target: readable, the same every night, and no other one's."""
+    """Return the folder name of a target: readable, the same every night, and unique."""
     own = run.name or run.target.lower().removeprefix("http://").removeprefix("https://")
     readable = re.sub("[^a-z0-9]+", "-", own.lower()).strip("-")[:60]
     if run.name is not None:
@@ -128,13 +128,13 @@ def _slug(run: PastRun) -> str:
 
 
 class _Site:
-    """The pages, in the order in which they are written: what a page leads to is there before it."""
+    """The pages in writing order: a page is written after the pages that it links to."""
 
     def __init__(self, store: Store, title: str, runs: int, reports: Mapping[SeriesKey, Path]) -> None:
         self.store, self.title, self.reports = store, title, reports
         newest = store.newest()
         if not newest:
-            raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to show")
+            raise HistoryProblem(f"the history {store.path} has no run yet: run check with --history first")
         self.newest = newest[0]
         names = labels(newest)
         targets = [
@@ -182,7 +182,7 @@ class _Site:
         )
 
     def _digest(self) -> dict[str, Any]:
-        """Return what the digest on the index needs: each target is compared with its last run that reached it."""
+        """Return the values for the digest on the index. Each target is compared with its last run that reached it."""
         by_name = sorted(self.targets, key=lambda target: target.name)
         results = [result_of(self.store, target.run, target.name) for target in by_name]
         end = max(target.run.start for target in self.targets)

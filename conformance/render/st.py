@@ -1,4 +1,4 @@
-"""What ``st run`` shows of the clauses: the message of a breach, and the summary of a run."""
+"""What ``st run`` shows about the clauses: the message of a breach, and the summary of a run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from conformance.contract.terms import Demand
 from conformance.judge.report import ClauseResult, Status
 
 NAMED: Final = 4
-"""Clauses that the summary names if a run has not seen them."""
+"""How many clauses the summary names that were not exercised."""
 
 
 @dataclass
 class Tally:
-    """What a run has come to so far. ``broken`` names the cases that broke a clause, ``should`` clauses so called.
+    """The results of a run so far. ``broken`` has the cases that broke a clause, ``should`` the clauses of that level.
 
-    ``told`` is what an answer has shown of the dialect, for all answers after it.
+    ``told`` is what a response showed about the dialect. It applies to all later responses.
     """
 
     judged: int = 0
@@ -29,7 +29,7 @@ class Tally:
     told: Demand | None = None
 
     def note(self, found: ClauseResult, case_id: str) -> None:
-        """Count a clause for one answer. Asking of the same answer again counts once."""
+        """Count a clause for a response. Checking the same response again counts once."""
         if found.status is not Status.NOT_EXERCISED:
             self.seen.add(found.id)
         if found.breached:
@@ -39,7 +39,7 @@ class Tally:
 
 
 def told(found: ClauseResult) -> Iterator[str]:
-    """Say where, what was expected and what came, why it matters and where that is said."""
+    """Yield where a breach is, what was expected and received, why it matters, and the source."""
     for evidence in found.evidence:
         place = "" if evidence.pointer is None else f"at {evidence.pointer or 'the top'}: "
         hint = f" ({evidence.hint})" if evidence.hint else ""
@@ -53,12 +53,12 @@ def told(found: ClauseResult) -> Iterator[str]:
 
 
 def summary(tally: Tally) -> Iterator[str]:
-    """Say what was judged, what a ``should`` found that fails nobody, and what was not seen."""
-    yield f"Queue contract: {tally.judged} answers judged by the clauses that speak of one answer."
+    """Yield the number of judged responses, broken ``should`` clauses, and clauses that were not exercised."""
+    yield f"Queue contract: {tally.judged} responses judged by the clauses about single responses."
     if tally.should:
         found = (f"{name} ({len(tally.broken[name])})" for name in sorted(tally.should))
-        yield f"  ⚠️  broken, and no failure unless fail_on_should: {', '.join(found)}"
+        yield f"  ⚠️  broken 'should' clauses (a failure only with fail_on_should): {', '.join(found)}"
     unseen = [clause.id for clause in CATALOGUE if clause.core and clause.over and clause.id not in tally.seen]
     if unseen:
         rest = f" and {len(unseen) - NAMED} more" if len(unseen) > NAMED else ""
-        yield f"  ⚠️  inconclusive: nothing was seen of {', '.join(unseen[:NAMED])}{rest}"
+        yield f"  ⚠️  inconclusive: not exercised {', '.join(unseen[:NAMED])}{rest}"

@@ -1,4 +1,4 @@
-"""The summary of a run as lines for a terminal: verdict, first finding, other findings, counts."""
+"""The summary of a run for a terminal: verdict, first finding, other findings, counts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ COLOUR: Final[dict[str, str]] = {
     "non-conformant": "red",
     "inconclusive": "yellow",
 }
-"""The colour of a style. Other styles have none."""
+"""The colour of each style. Other styles have none."""
 
 OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
     "worse": "non-conformant",
@@ -67,23 +67,23 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
 """The style of a change since an earlier run."""
 
 SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
-"""The statuses that are counted here. What a run could not ask, and why, has lines of its own."""
+"""The statuses that are counted here. Other lines report what was not exercised or not applicable."""
 
 FINDINGS_SHOWN: Final = 3
 OTHERS_SHOWN: Final = 10
 
 
 class Line(NamedTuple):
-    """One line, printable, without a line end; ``style`` is a key of ``COLOUR`` or plain."""
+    """One printable line without a line end. ``style`` is a key of ``COLOUR``, or a plain style."""
 
     style: Style
     text: str
 
 
 def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]:
-    """Return the summary of a run: the verdict, the first finding, the other findings, what was checked.
+    """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    Findings with a status in ``told`` are left out: the reader has seen them elsewhere.
+    Findings with a status in ``told`` are left out, because the reader has already seen them.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
     found = [card for card in cards(report) if card.result.status not in told]
@@ -134,7 +134,7 @@ def _about_the_run(report: Report) -> list[Line]:
 
 
 def _checked(report: Report) -> list[Line]:
-    """Return the counts: of all clauses by status, and of each profile."""
+    """Return the counts of all clauses by status, and of each profile."""
     seen = [(status, number) for status, number in status_counts(report).items() if number and status in SEEN]
     by_status = ", ".join(f"{number} {in_counts(status, number)}" for status, number in seen)
     lines = [Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}"))]
@@ -148,7 +148,7 @@ def _style(result: ClauseResult) -> Style:
 
 
 def clause_lines(result: ClauseResult) -> list[Line]:
-    """Return one broken clause with its first findings, and how many there are."""
+    """Return a broken clause with its first findings and the number of the others."""
     lines = [Line(_style(result), line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))
@@ -169,23 +169,23 @@ def clause_lines(result: ClauseResult) -> list[Line]:
 
 
 def broken_status(report: Report, clause: str) -> Status:
-    """Return the status of a clause that generated requests break, or of a response that is not whole ("")."""
+    """Return the status of a clause that generated requests broke. ``""`` stands for an incomplete response."""
     by_id = {result.id: result.status for result in report.clauses}
     return by_id.get(clause, Status.NOT_EXERCISED)
 
 
 def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
-    """Return each clause that a family of generated requests broke, with the smallest request."""
+    """Return the clauses that a family of generated requests broke, each with the smallest request."""
     sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
     lines = []
     for broken in family.broken:
         status = broken_status(report, broken.clause)
         style: Style = "fail" if status is Status.FAIL else "warn"
-        name = f"{STATUS[status].upper()} {broken.clause}" if broken.clause else "no whole response"
+        name = f"{STATUS[status].upper()} {broken.clause}" if broken.clause else "incomplete response"
         lines.append(Line(style, line(f"{name}: {broken.times} of {sent}")))
         lines.append(_detail(f"smallest request that shows it ({times(broken.smallest)}):"))
         lines += [_detail(f"  {command}") for command in broken.smallest.curl]
-    return lines or [Line("counts", line(f"{sent}, kept every clause"))]
+    return lines or [Line("counts", line(f"{sent}, no clause broken"))]
 
 
 def _title(result: ClauseResult) -> str:
@@ -198,6 +198,6 @@ def _head(result: ClauseResult) -> str:
 
 
 def _detail(text: str) -> Line:
-    """Indent a detail. A colon pair at the start of a line is a command to some CI systems, even after spaces."""
+    """Indent a detail. Some CI systems read a double colon at the start of a line as a command, even after spaces."""
     safe = line(text)
     return Line("detail", "    " + (safe.replace("::", ":\\u003a", 1) if safe.lstrip().startswith("::") else safe))

@@ -1,4 +1,4 @@
-"""Words and phrases that all renderings of a report share: names of statuses and subjects, counts, flags."""
+"""Words that all renderings of a report share: names of statuses and subjects, counts, qualifiers."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ STATUS_MEANING: Final = {
     Status.FAIL: "A must clause was broken.",
     Status.ERROR: "The suite itself failed while judging this clause. It says nothing about the server.",
     Status.WARN: "A should clause was broken. The verdict stays the same; with --fail-on-should the exit status is 1.",
-    Status.NOT_EXERCISED: "No response showed what the clause is about. It is unknown whether the server keeps it.",
-    Status.WAIVED: "A known breach that the register of known deviations accepts, with a reason.",
-    Status.PASS: "The clause was checked, and every response kept it.",
+    Status.NOT_EXERCISED: "No response exercised the clause, so it is unknown whether the server follows it.",
+    Status.WAIVED: "A breach that the register of known deviations accepts, with a reason.",
+    Status.PASS: "The clause was checked, and no response broke it.",
     Status.NOT_APPLICABLE: "The clause does not apply to this dialect or these options.",
 }
 
@@ -75,19 +75,19 @@ SUBJECT: Final = {
     "reads": "From one read to the next",
     "json": "JSON text",
     "http": "HTTP",
-    "framing": "Framing on the wire",
+    "framing": "Message framing",
     "method": "Methods other than GET",
     "auth": "Authentication",
     "error": "Errors (ErrorResponse)",
     "caching": "Caching",
     "cors": "Cross-origin access",
     "privacy": "Privacy",
-    "lifecycle": "The life of a job",
+    "lifecycle": "Life of a job",
 }
 
 _RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
-"""The statuses that ask for attention, worst first."""
+"""The statuses that need attention, worst first."""
 
 
 def subject(clause_id: str) -> str:
@@ -96,23 +96,23 @@ def subject(clause_id: str) -> str:
 
 
 def subject_title(name: str) -> str:
-    """Return the human title of a subject."""
+    """Return the title of a subject."""
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
 
 
 class Named(Protocol):
-    """What has the id of a clause."""
+    """Anything with the id of a clause."""
 
     @property
     def id(self) -> str:
-        """The id."""
+        """The id of a clause."""
 
 
 N = TypeVar("N", bound=Named)
 
 
 def by_subject(clauses: Iterable[N]) -> list[tuple[str, list[N]]]:
-    """Return clauses by subject, both in the order in which they come."""
+    """Group clauses by subject. Both keep their order."""
     found: dict[str, list[N]] = {}
     for one in clauses:
         found.setdefault(subject(one.id), []).append(one)
@@ -120,12 +120,12 @@ def by_subject(clauses: Iterable[N]) -> list[tuple[str, list[N]]]:
 
 
 def breached(report: Report) -> list[ClauseResult]:
-    """Return the clauses that were broken (or that the suite broke upon), worst first."""
+    """Return the clauses that were broken, or on which the suite failed, worst first."""
     return [result for status in BREACHED for result in report.clauses if result.status is status]
 
 
 def core_not_exercised(report: Report) -> list[ClauseResult]:
-    """Return the core clauses that were not exercised."""
+    """Return the core clauses that this run did not exercise."""
     return [result for result in report.clauses if result.core and result.status is Status.NOT_EXERCISED]
 
 
@@ -145,18 +145,18 @@ def status_counts(report: Report) -> dict[Status, int]:
 
 
 def in_counts(status: Status, number: int) -> str:
-    """Return the status as it follows a number: ``2 failed``, ``2 warnings``."""
+    """Return the status in the form that follows a number: ``2 failed``, ``2 warnings``."""
     return STATUS[status].lower() + ("s" if number != 1 and status in {Status.WARN, Status.ERROR} else "")
 
 
 def exercised(report: Report) -> str:
-    """Return ``exercised 41 of 58 clauses that this run could ask``."""
+    """Return a phrase such as ``exercised 41 of 58 applicable clauses``."""
     asked = sum(counts.askable for counts in coverage(report.clauses, report.run))
-    return f"exercised {report.counts.exercised:,} of {count(asked, 'clause')} that this run could ask"
+    return f"exercised {report.counts.exercised:,} of {count(asked, 'clause')} that this run could check"
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return for each profile how much of it the run exercised, and what more of it needs."""
+    """Return for each profile how much of it was exercised, and what the rest needs."""
     return [(counts.profile, _of_profile(counts)) for counts in coverage(report.clauses, report.run)]
 
 
@@ -165,12 +165,12 @@ def _of_profile(counts: ProfileCounts) -> str:
     if needs:
         number, what = needs[0].split(" ", 1)
         needs[0] = f"{number} {'more ' if counts.askable else ''}need {what}"
-    asked = f"{counts.exercised:,} of {counts.askable:,}" if counts.askable else "not asked"
+    asked = f"{counts.exercised:,} of {counts.askable:,}" if counts.askable else "not checked"
     return "; ".join(filter(None, (asked, ", ".join(needs))))
 
 
 def not_exercised(report: Report) -> list[str]:
-    """Say why clauses that the run could ask were not exercised, one line for each reason."""
+    """Return why applicable clauses were not exercised, one line for each reason."""
     if not report.counts.exercised:
         return ["No clause was exercised."]
     missing: Counter[str] = Counter()
@@ -186,67 +186,67 @@ _LACK: Final = {
 
 
 def broken_in(result: ClauseResult) -> str:
-    """Return ``broken in 3 of 40 responses``, "" if no response broke the clause."""
+    """Return ``broken in 3 of 40 responses``, or ``""`` if no response broke the clause."""
     return f"broken in {result.breached:,} of {count(result.judged, 'response')}" if result.breached else ""
 
 
 def sentence(text: str) -> str:
-    """Return a reason as a sentence. One that begins with an id or a number keeps its beginning."""
+    """Format a reason as a sentence. One that begins with an id or a number keeps its beginning."""
     begun = text[:1].upper() + text[1:] if re.match(r"[a-z]+[\s,;:]", text) else text
     return begun + "." if begun[-1:].isalnum() or begun.endswith(")") else begun
 
 
 def more_like_this(evidence: Evidence) -> str:
-    """Return ``12 more like this, last at /queue_pending/40/3``; "" where there are none."""
+    """Return ``12 more like this, last at /queue_pending/40/3``, or ``""``."""
     if not evidence.more:
         return ""
     return f"{evidence.more:,} more like this" + (f", last at {evidence.last}" if evidence.last else "")
 
 
 def times(smallest: SmallestRequest) -> str:
-    """Return how often the smallest generated request breaks its clause, and whether a plain read does as well."""
+    """Return how often the smallest generated request breaks its clause, and whether a plain read does too."""
     if not smallest.asked:
-        return "seen once; no time was left to ask again"
-    beside = f"a plain read beside it {smallest.plain_broken} of {smallest.plain_asked}"
+        return "seen once; no time was left to repeat it"
+    beside = f"a plain read in between: {smallest.plain_broken} of {smallest.plain_asked}"
     if not smallest.broken:
-        return f"seen now and then: not again in {smallest.asked} times; {beside}"
+        return f"intermittent: not again in {smallest.asked} times; {beside}"
     return f"{smallest.broken} of {smallest.asked} times; {beside}"
 
 
 def place(pointer: str | None) -> str:
-    """Return a JSON Pointer in words where it has none."""
+    """Return a JSON Pointer, or words if it is None or empty."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
 
 
 def dialect(run: Run) -> str:
-    """Return the dialect that was demanded, and what ``auto`` came to."""
+    """Return the required dialect, and how ``auto`` was resolved."""
     if run.dialect != Dialect.AUTO:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
 
 
 def order(run: Run) -> str:
-    """Return the names of the five elements in the demanded order, "" where none is."""
+    """Return the names of the five elements in the required order; ``""`` if no order is required."""
     return ORDER.get(run.read_as, "")
 
 
 def because(run: Run) -> str:
-    """Return what ``auto`` was resolved by; "" under another dialect."""
+    """Return how ``auto`` was resolved; ``""`` for another dialect."""
     return run.read_because if run.dialect == Dialect.AUTO else ""
 
 
 def reading(run: Run) -> str:
-    """Return which reading of the tuple was demanded, and for ``auto`` why, in one line."""
+    """Return the required dialect in one line, and for ``auto`` the reason."""
     return "; ".join(filter(None, (dialect(run), order(run), because(run))))
 
 
 def source_text(source: Source) -> str:
-    """Return where the sentence of a clause stands, in words."""
+    """Return the source of a clause: an RFC, or a place in the document."""
     return source.rfc or f"{source.document or 'openapi-cloud.get-queue.yaml'}#{source.pointer or ''}"
 
 
 def rfc_url(text: str | None) -> str | None:
-    """Return where an RFC's section can be read, None where the text names none."""
+    """Return the URL of an RFC section, or None if the text names no RFC."""
     match = _RFC.match(text or "")
     if match is None:
         return None
@@ -254,7 +254,7 @@ def rfc_url(text: str | None) -> str | None:
 
 
 def minute(text: str) -> str:
-    """Return an RFC 3339 time in UTC, to the minute, for columns that say so; as it stands where it is none."""
+    """Return an RFC 3339 time in UTC to the minute, for columns. Any other text is returned unchanged."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     except ValueError:
@@ -262,7 +262,7 @@ def minute(text: str) -> str:
 
 
 def instant(text: str) -> str:
-    """Return an RFC 3339 time as people write it; as it stands where it is none."""
+    """Return an RFC 3339 time in a readable form. Any other text is returned unchanged."""
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S %Z").strip()
     except ValueError:
@@ -270,20 +270,20 @@ def instant(text: str) -> str:
 
 
 def is_embedded(run: Run) -> bool:
-    """Whether the suite tested its own reference endpoint."""
+    """Return whether the suite tested its own reference endpoint."""
     return run.target.startswith("embedded")
 
 
 def flags(report: Report) -> list[str]:
-    """Return what qualifies the verdict. Every rendering shows it next to the verdict."""
+    """Return the qualifiers of the verdict. Every rendering shows them next to the verdict."""
     stopped = report.properties.stopped if report.properties else None
     sent = f"{report.properties.examples} of {report.properties.wanted}" if report.properties else ""
     left = len(report.jobs.left) if report.jobs else 0
     return [
         text
         for text, holds in (
-            ("embedded reference endpoint, not a server of yours", is_embedded(report.run)),
-            ("under load: only requests that findings name are listed", report.load is not None),
+            ("embedded reference endpoint, not your server", is_embedded(report.run)),
+            ("under load: only requests with findings are listed", report.load is not None),
             (failed_on_should(report), True),
             ("partial run", report.run.partial),
             ("only selected clauses", report.run.selected is not None),
@@ -306,7 +306,7 @@ def flags(report: Report) -> list[str]:
 
 
 def failed_on_should(report: Report) -> str:
-    """Say that warnings make the exit status 1; "" if they do not, or if the verdict does."""
+    """Return that warnings make the exit status 1; ``""`` if they do not, or if the verdict does."""
     warnings = warnings_that_fail(report)
     if not warnings:
         return ""
@@ -316,24 +316,24 @@ def failed_on_should(report: Report) -> str:
 
 
 def _stopped(report: Report) -> str:
-    """Say why a run was stopped; "" if it was not, or if the verdict's own reason says it."""
+    """Return why a run was stopped; ``""`` if it was not, or if the verdict's reason says it."""
     stopped = report.run.stopped
     return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
 
 
 def slowed_down(report: Report) -> str:
-    """Say that a live run went on more slowly, since the server refused its pace; "" if it did not."""
+    """Return that a live run slowed down because the server refused its rate; ``""`` if it did not."""
     judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
     statuses = Counter(response.status for response in judged if response)
     refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
     if not refused or report.run.recorded or report.load is not None:
         return ""
     told = ", ".join(f"{number} answered {status}" for status, number in refused.items())
-    return f"sent again, more slowly: {told} (see --rate-limit)"
+    return f"slowed down and repeated: {told} (see --rate-limit)"
 
 
 def banned(report: Report) -> str:
-    """Say that the server refused everything after a wrong key, so that nothing later was judged; "" if it did not."""
+    """Return that the server refused everything after a wrong key, which ends the judging; else ``""``."""
     last = report.exchanges[-1] if report.exchanges else None
     if last is None or not last.superseded or report.run.stopped is not None:
         return ""
@@ -341,7 +341,7 @@ def banned(report: Report) -> str:
 
 
 def moments(seen: SeenUnderLoad) -> str:
-    """Return when a clause was broken first and last, and the load then."""
+    """Return when a clause was broken first and last, and the load at these times."""
     return f"first {_moment(seen.first)}, last {_moment(seen.last)}"
 
 
@@ -352,20 +352,20 @@ def _moment(moment: Moment) -> str:
 
 
 def judged_again(report: Report) -> str:
-    """Say from what a report was made, in a line; "" where its run asked for itself."""
+    """Return which earlier report was judged again; ``""`` for a run with its own requests."""
     source = report.run.made_from
     if source is None:
         return ""
-    other = "" if source.document_sha256 == report.run.document_sha256 else ", by another document"
+    other = "" if source.document_sha256 == report.run.document_sha256 else ", another document"
     return (
-        f"judged again on {source.judged} from {source.file}: then, by suite {source.suite_version}{other}, "
+        f"judged again on {source.judged} from {source.file}: before, with suite {source.suite_version}{other}, "
         f"dialect {source.dialect}, it was {VERDICT[source.verdict].lower()} "
         f"({source.verdict_reason})"
     )
 
 
 def servers(report: Report) -> list[str]:
-    """Return the verdict on each server of a recording of several, one line for each."""
+    """Return the verdict on each server of a recording with several, one line for each."""
     return [
         f"{one.server}: {VERDICT[one.verdict].lower()}, {one.verdict_reason} ({count(one.exchanges, 'exchange')})"
         for one in report.servers
@@ -373,12 +373,12 @@ def servers(report: Report) -> list[str]:
 
 
 def waived(report: Report) -> list[ClauseResult]:
-    """Return the clauses whose breach is known and accepted."""
+    """Return the clauses with an accepted breach."""
     return [result for result in report.clauses if result.status is Status.WAIVED]
 
 
 def problems(report: Report) -> list[tuple[str, str]]:
-    """Return the stale, expired and unknown entries of the register: the clause, and what is wrong."""
+    """Return the stale, expired and unknown entries of the register: the clause and the problem."""
     found = report.deviations
     if found is None:
         return []
@@ -389,23 +389,23 @@ def problems(report: Report) -> list[tuple[str, str]]:
 
 
 def verdict_line(report: Report) -> str:
-    """Return the verdict with its reason and what qualifies it, on one line."""
+    """Return the verdict with its reason and its qualifiers, on one line."""
     qualified = "".join(f" [{flag}]" for flag in flags(report))
     return f"{VERDICT[report.verdict]}: {report.verdict_reason}{qualified}"
 
 
 def generated(report: Report) -> str:
-    """Return ``60 generated requests (of 60), seed 4``; an empty text if the run generated none."""
+    """Return ``60 generated requests (of 60), seed 4``, or ``""``."""
     found = report.properties
     if found is None:
         return ""
-    larger = f", {found.not_cross_checked:,} too large for it" if found.not_cross_checked else ""
-    checked = f"; {count(found.cross_checked, 'distinct response')} checked by the JSON Schema as well{larger}"
+    larger = f", {found.not_cross_checked:,} too large for that" if found.not_cross_checked else ""
+    checked = f"; {count(found.cross_checked, 'distinct response')} also checked by the JSON Schema{larger}"
     sent = f"{count(found.examples, 'generated request')} (of {found.wanted}), seed {report.run.seed}"
     return sent + (checked if found.cross_checked or larger else "")
 
 
 def own_jobs(jobs: OwnJobs) -> str:
-    """Return ``10 prompts submitted, 9 taken, none left behind``."""
+    """Return ``10 prompts submitted, 9 accepted, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
-    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} taken, {left} left behind"
+    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} accepted, {left} left behind"

@@ -1,4 +1,4 @@
-"""Writing the four renderings: each file whole or not at all, and nothing else in the directory touched."""
+"""Write the reports. Each file is replaced atomically, and no other file in the directory is touched."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ NAMES: Final = ("index.html", "compliance.json", "junit.xml", "summary.md")
 def write_reports(
     report: Report, directory: Path, *, fail_on_should: bool = False, formats: Collection[str] = ()
 ) -> None:
-    """Render all four, and ``formats`` beside them, and write them whole.
+    """Render and write the four reports and the additional ``formats``.
 
-    Raises OSError; what stood there then still does.
+    Raises OSError; an existing file is then unchanged.
     """
     from conformance.render.html import render_html
     from conformance.render.junit import render_junit
@@ -46,7 +46,7 @@ def write_reports(
 
 
 def check_writable(directory: Path, formats: Collection[str] = ()) -> None:
-    """Create the directory. Raises OSError now where the reports could not be written after the run."""
+    """Create the directory. Raises OSError before the run if the reports could not be written after it."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in (*NAMES, *(FORMATS[one] for one in formats)):
         if (directory / name).is_dir():

@@ -23,7 +23,7 @@ from helpers.history_samples import with_clauses, with_status
 MUST = "item.array"
 BROKEN = "item.create-time.milliseconds"
 """A clause that ``sample.failing`` breaks, with evidence."""
-ALIKE = "the same verdict, and no clause is opposed"
+ALIKE = "the same verdict, and no clause differs"
 
 
 def contrast(a: Report, b: Report) -> Comparison:
@@ -109,10 +109,10 @@ def test_opposed_verdicts_are_a_difference_whatever_the_clauses_say() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "reason"),
     [
-        (Status.PASS, Status.FAIL, "1 clause broken only by B"),
-        (Status.FAIL, Status.PASS, "1 clause broken only by A"),
-        (Status.FAIL, Status.NOT_EXERCISED, "1 clause broken by A and not exercised on B"),
-        (Status.NOT_EXERCISED, Status.FAIL, "1 clause broken by B and not exercised on A"),
+        (Status.PASS, Status.FAIL, "1 clause failed only on B"),
+        (Status.FAIL, Status.PASS, "1 clause failed only on A"),
+        (Status.FAIL, Status.NOT_EXERCISED, "1 clause failed on A and not exercised on B"),
+        (Status.NOT_EXERCISED, Status.FAIL, "1 clause failed on B and not exercised on A"),
         (Status.PASS, Status.NOT_EXERCISED, f"{ALIKE}; 1 clause judged only on one side"),
     ],
 )
@@ -129,7 +129,7 @@ def test_what_else_differs_is_noted() -> None:
     assert contrast(passing, structs.replace(passing, run=run)).notes == (
         "the documents differ: 95185edf23bb for A, 000000000000 for B",
         "the versions of the suite differ: 1.0.0 for A, 0.9 for B",
-        "A is read as cloud, B as oss: what only one of the dialects asks is not a difference",
+        "the dialect is cloud for A and oss for B: clauses of only one dialect are not compared",
         "the run of B is partial, cut short",
     )
     assert contrast(passing, passing).notes == ()

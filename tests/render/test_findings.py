@@ -111,4 +111,4 @@ def test_the_command_is_of_the_response_or_of_the_smallest_request() -> None:
 
 def test_without_evidence_the_clause_is_the_message() -> None:
     (card,) = cards_of(broken("item.array"))
-    assert (card.message, card.where, card.cause) == (card.result.title, "no place is known", "")
+    assert (card.message, card.where, card.cause) == (card.result.title, "unknown place", "")

@@ -91,7 +91,7 @@ def test_a_reader_finds_what_they_need() -> None:
     for wanted in (
         "Non-conformant",
         "2 must clauses broken: http",
-        "Exercised 24 of 26 clauses that this run could ask.",
+        "Exercised 24 of 26 clauses that this run could check.",
         "broken in 3 of 14 responses",
         "Prompt ID (UUID)",
         "openapi-cloud.get-queue.yaml#/components/schemas/QueueItem",
@@ -120,7 +120,7 @@ def test_a_run_under_load_shows_its_seconds_its_latency_and_when_a_clause_was_br
     for wanted in (
         "9,004 requests, at most 46 in a second, 9,000 answered 200, 3 answered 503, 1 without an answer (timeout)",
         "second 98: 40 requests, 7 broken, 8 users",
-        "in red those whose answer broke a must",
+        "red: the response broke a must clause",
         "first at 2026-01-01 03:00:07 UTC under 47 requests a second by 8 users, last at 2026-01-01 03:00:59 UTC",
         "Under load: only requests that findings name are listed",
     ):
@@ -149,11 +149,11 @@ def test_over_time_a_reader_finds_what_changed_and_since_when() -> None:
     text = text_of(history_samples.aged())
     for wanted in (
         "Since run 8 of 2026-01-08 03:00:00 UTC, the run before this one:",
-        "No better and no worse: no clause changed.",
+        "Neither better nor worse: no clause changed.",
         "Non-conformant since run 8 of 2026-01-08, in 2 runs.",
         "All 9 runs, this one at the end",
         "Run 5, 2026-01-05 03:00:00 UTC: inconclusive",
-        "How long answers took",
+        "Response times",
         "broken in 3 of 14 responses · and 41 more like it · since run 8 of 2026-01-08",
         "Over time. Broken since run 8 of 2026-01-08 03:00:00 UTC.",
         "Over time. Kept when it was exercised last, in this run.",
@@ -173,7 +173,7 @@ def test_the_first_run_of_a_history_says_so() -> None:
     text = text_of(history_samples.new())
     assert "This is the first run of this target in the history." in text
     assert "One run, this one at the end" in text
-    assert "How long answers took" not in text
+    assert "Response times" not in text
 
 
 @pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)

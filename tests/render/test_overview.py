@@ -98,7 +98,7 @@ def test_the_list_in_which_a_failure_shows_makes_no_other_trouble_of_it() -> Non
 
 def test_a_run_that_fails_for_more_than_its_verdict_is_named() -> None:
     told = headline(Outcomes([result("t", REPORTS["passing"](), 1)]))
-    assert told == "1 target: 1 conformant; failed all the same: t"
+    assert told == "1 target: 1 conformant; also failed: t"
 
 
 @pytest.mark.parametrize(

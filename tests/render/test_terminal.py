@@ -56,7 +56,7 @@ def test_findings_that_the_reader_has_seen_are_left_out() -> None:
 def test_each_profile_has_a_line_of_its_own() -> None:
     lines = texts(sample.failing())
     assert (
-        "Exercised 24 of 26 clauses that this run could ask: 2 failed, 1 error, 2 warnings, 1 waived, 19 passed"
+        "Exercised 24 of 26 clauses that this run could check: 2 failed, 1 error, 2 warnings, 1 waived, 19 passed"
         in lines
     )
     assert "    queue      19 of 21" in lines
@@ -66,7 +66,7 @@ def test_each_profile_has_a_line_of_its_own() -> None:
 
 def test_an_idle_queue_is_one_line_and_says_what_to_do() -> None:
     lines = texts(sample.idle())
-    assert "[embedded reference endpoint, not a server of yours] [partial run]" in lines[0]
+    assert "[embedded reference endpoint, not your server] [partial run]" in lines[0]
     assert lines[1].startswith("Next: Queue at least one running and two pending jobs")
     assert "10 clauses not exercised: no read showed the jobs they are about." in lines
     assert not any("item.prompt-id.uuid" in text for text in lines)

@@ -1,5 +1,5 @@
 "use strict";
-// A page of the table at a time, with filters and sorting. Without it the table is whole, only long.
+// Pages, filters and sorting for the table. Without this script, the table is one long page.
 (() => {
   const PAGE = 100;
   const body = document.getElementById("rows");
@@ -73,7 +73,7 @@
     for (const head of heads) head.removeAttribute("aria-sort");
     filter();
   }));
-  // The name of an endpoint leads to its row.
+  // A link with the name of an endpoint filters the table for it.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a.found");
     if (!link) return;

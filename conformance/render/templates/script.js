@@ -1,5 +1,5 @@
 "use strict";
-// Filters, search, copy buttons, and links into closed parts for older browsers. Without it the page is complete.
+// Filters, search, copy buttons, and links into closed parts for older browsers. Without this script, the page is still complete.
 (() => {
   const form = document.getElementById("filters");
   const find = document.getElementById("find");
@@ -33,7 +33,7 @@
     shown.textContent = number === clauses.length ? `${number} clauses` : `${number} of ${clauses.length} clauses`;
   }
 
-  // A link to a clause leads there, even if it is filtered away or closed. Reports once had a "c-" before the id.
+  // Show the clause in the URL, even if it is filtered out or closed. Older reports had "c-" before the id.
   function reveal() {
     const name = decodeURIComponent(location.hash.slice(1));
     const target = name && (document.getElementById(name) || document.getElementById(name.replace(/^c-/, "")));
