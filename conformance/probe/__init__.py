@@ -1,1 +1,1 @@
-"""Asking: the bounded HTTP client and the plan of requests. Knows no rule of the contract's body."""
+"""The bounded HTTP client and the plan of requests. This package knows no rule about bodies."""

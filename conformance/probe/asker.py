@@ -1,4 +1,4 @@
-"""Sends the requests of a run in turn, at the pace of the server, and stops when more of them would be useless."""
+"""Send the requests of a run in turn, at the pace of the server, and stop when more requests would be useless."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ from conformance.probe.requests import SAFE_METHODS, Ask
 T = TypeVar("T")
 PARALLEL: Final = 4
 FUTILE: Final = 3
-"""Answers that say "not let in" or "not now" after which nothing else is asked."""
+"""Stop after this many responses that refuse access or say to retry later."""
 START: Final = 5.0
-"""Seconds that a server has to come up, before it counts as one that never serves the queue."""
+"""Seconds that a server may need to start before it counts as not serving the queue."""
 BROKEN_OFF: Final = 3
-"""Exchanges without an answer after which nothing else is asked."""
+"""Stop after this many exchanges without a response."""
 BUSY: Final = 8
-"""Answers of "not now" in a row after which nothing else is asked."""
+"""Stop after this many responses in a row that say to retry later."""
 ODD: Final = 3
-"""Times that another request than a plain read is refused before the request is the reason, and not the pace."""
+"""After this many refusals of an unusual request, the request itself is the reason, and not the pace."""
 KEPT: Final = 128 << 20
-"""Bytes of answers that are kept for judging; equal ones count once."""
+"""Maximum bytes of bodies that are kept for judging. Equal bodies count once."""
 OUT_OF_TIME: Final = "the time for the run (--deadline)"
 NEVER_SERVED: Final = "no read was answered 200"
 AGAIN: Final = ", again"
-"""Ends the purpose of a request that was sent a second time, since its answer was a surprise."""
+"""Suffix of the purpose of a request that was repeated because of an unexpected response."""
 READ: Final = Ask("read")
 
 
 class Stopped(Exception):
-    """There is no point, or no leave, to ask on. Its text says why."""
+    """More requests are useless or not allowed. The message says why."""
 
 
 class Asker:
-    """Sends one request after the other, as long as there is a point, and leave, to go on.
+    """Sends requests in turn until more would be useless or not allowed.
 
-    ``spare`` are seconds and ``kept`` bytes of responses that are left to what comes after it. ``patience`` is how many
-    odd requests may be answered by a closed connection. ``longest`` bounds the wait for a server that refuses the pace.
+    ``spare`` (seconds) and ``kept`` (bytes of responses) are reserved for later requests. ``patience`` is how many
+    unusual requests may be answered by a closed connection. ``longest`` bounds each wait for a server that refuses the
+    pace.
     """
 
     def __init__(  # noqa: PLR0913 - each is a bound of its own
@@ -66,11 +67,11 @@ class Asker:
 
     @property
     def seconds(self) -> float:
-        """The time that it may still spend."""
+        """The seconds that may still be spent."""
         return max(0.0, self.client.left - self._spare())
 
     async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
-        """Ask one after the other, and again what was answered by a surprising status. Raises Stopped."""
+        """Send requests in turn, and repeat those with an unexpected status. Raises Stopped."""
         exchanges = []
         for one in asks:
             exchanges.append(await self(one))
@@ -79,7 +80,7 @@ class Asker:
         return exchanges
 
     async def side_by_side(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
-        """Ask on PARALLEL connections at once; return what each request brought. Raises Stopped."""
+        """Send requests on PARALLEL connections, and return the exchanges of each request. Raises Stopped."""
         lanes = asyncio.Semaphore(PARALLEL)
 
         async def one(ask: Ask) -> list[Exchange]:
@@ -89,11 +90,11 @@ class Asker:
         return await gathered([one(ask) for ask in asks])
 
     async def __call__(self, one: Ask) -> Exchange:
-        """Ask, and again while the server refuses the pace, or has not come up yet. Raises Stopped."""
+        """Send a request, and repeat it while the server refuses the pace or is starting. Raises Stopped."""
         return await self._answered(one, self.client.ask)
 
     async def look(self, one: Ask) -> Exchange:
-        """Look at the bytes that answer a request, likewise. Raises Stopped."""
+        """Send a request and inspect the raw response, with the same repeats. Raises Stopped."""
         return await self._answered(one, self.client.look)
 
     async def _answered(self, one: Ask, send: Callable[[Ask], Awaitable[Exchange]]) -> Exchange:
@@ -115,7 +116,7 @@ class Asker:
                 client.pace.forgive(interval)
                 return exchange
             if tries == ODD - 1:
-                await self(READ)  # once this is let in, the pace does not explain a refusal of the other
+                await self(READ)  # if this is accepted, the pace does not explain the other refusal
         if exchange.problem is not None or status_of(exchange) in UNAVAILABLE:
             _go_on(client.ledger, self._patience)
         return exchange
@@ -128,7 +129,7 @@ class Asker:
         if client.left <= self._spare():
             raise Stopped(self._out_of_time())
         if client.kept > self._kept:
-            raise Stopped(f"the answers together are larger than {self._kept >> 20} MiB")
+            raise Stopped(f"the responses together are larger than {self._kept >> 20} MiB")
 
     def _out_of_time(self) -> str:
         pace = self.client.pace
@@ -137,7 +138,7 @@ class Asker:
         return f"{OUT_OF_TIME}: requests were answered {pace.status}, which slowed the run down (see --rate-limit)"
 
     def _give_up(self, exchange: Exchange, tries: int, began: float) -> None:
-        """Raise Stopped where it is of no use to wait until this request may be sent again."""
+        """Raise Stopped if waiting to repeat the request is useless."""
         client, pace = self.client, self.client.pace
         now, status, asked = client.monotonic(), status_of(exchange), retry_after(exchange)
         if not client.served and (status != TOO_MANY or asked is not None):
@@ -156,7 +157,7 @@ class Asker:
         wait = pace.wait(now)
         if wait > min(self._longest, self.seconds):
             raise Stopped(
-                f"requests are answered {status}, and the next one would have to wait for {wait:,.3g} s "
+                f"requests are answered {status}, and the next one would have to wait {wait:,.3g} s "
                 "(see --rate-limit and --deadline)"
             )
         if pace.refused > self._max_requests:
@@ -164,7 +165,7 @@ class Asker:
 
 
 async def gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
-    """Wait for all of them, also where one fails: no request is left alone. Raises what the first one raised."""
+    """Wait for all of them, even if one fails, so that no request is abandoned. Raises the first error."""
     outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -173,12 +174,12 @@ async def gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
 
 
 def status_of(exchange: Exchange) -> int | None:
-    """Return the status of the response, None without one."""
+    """Return the status of the response, or None."""
     return None if exchange.response is None else exchange.response.status
 
 
 def _may_be_repeated(exchange: Exchange) -> bool:
-    """Whether a refused request may be sent again: not with a wrong key; one that writes, if the server says when."""
+    """Whether a refused request may be repeated. Not with a wrong key; a write only if the server says when."""
     request = exchange.request
     if request.credential in {Credential.WRONG, Credential.OTHER_CASE}:
         return False
@@ -186,11 +187,11 @@ def _may_be_repeated(exchange: Exchange) -> bool:
 
 
 def _is_surprising(exchange: Exchange) -> bool:
-    """Whether a read failed that need not: asked once more, chance and cause can be told apart."""
+    """Whether a read failed unexpectedly. Repeating it shows whether that was chance."""
     request, status = exchange.request, status_of(exchange)
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
-    return status not in allowed(request) and status not in NOT_NOW  # whoever says "not now" is not asked again
+    return status not in allowed(request) and status not in NOT_NOW  # "retry later" is final here
 
 
 def _is_busy(exchange: Exchange) -> bool:
@@ -198,7 +199,7 @@ def _is_busy(exchange: Exchange) -> bool:
 
 
 def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
-    """Raise Stopped where the target does not answer, or answers that it will not."""
+    """Raise Stopped if the target does not respond or refuses to."""
     final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
     silent = [exchange for exchange in final if exchange.problem is not None]
     closed = sum(
@@ -206,7 +207,7 @@ def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
         for exchange in silent
     )
     if silent and (len(silent) == len(final) or len(silent) - min(closed, patience) >= BROKEN_OFF):
-        msg = "the target does not answer"
+        msg = "the target does not respond"
         raise Stopped(msg)
     if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
         msg = f"the target is busy: the last {BUSY} requests were answered {status_of(final[-1])} (see --rate-limit)"

@@ -1,4 +1,4 @@
-"""The bounded client: only what reads unless there is leave to write, no redirect followed, every exchange limited."""
+"""The bounded client: sends only reads unless writing is allowed, follows no redirect, limits every exchange."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from conformance.version import __version__
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
-"""Faults after which a fresh connection may help. A time-out has had its time."""
-NO_CONNECTION: Final = "no connection in the time for it (--connect-timeout)"
+"""Failures that a new connection may fix. After a timeout the time is used up."""
+NO_CONNECTION: Final = "no connection within the time limit (--connect-timeout)"
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"
-"""What h11 says about bytes that cannot begin a line of HTTP, such as a frame of HTTP/2. It does not show them."""
+"""The error text of h11 for bytes that cannot start an HTTP message, such as an HTTP/2 frame."""
 
 
 class Client:
-    """Asks one URL, keeps the ledger. Use as an async context manager.
+    """Sends requests to one URL and keeps a ledger of all exchanges. Use it as an async context manager.
 
-    ``on_exchange`` is told of every exchange as it ends (for progress). ``uncounted`` are requests
-    that the bound on requests does not count: polls that the user asked for, and those sent while ``counting`` is
-    False. Nor does it count what the server refuses for its pace, or while it starts: that is sent again. ``kept`` are
-    the bytes of all bodies that are kept for judging, ``served`` says whether a plain read was answered 200.
-    ``required`` is added to every read. Without ``leave``, the user's own, nothing is sent that writes.
+    ``on_exchange`` is called for every exchange, for progress. ``uncounted`` requests do not count towards the limit:
+    polls that the user asked for, requests sent while ``counting`` is False, and requests that the server refused
+    because of the pace or because it was starting, since these are repeated. ``kept`` is the number of bytes of all
+    bodies kept for judging. ``served`` says whether a plain read got a 200. ``required`` is added to every read.
+    Without ``leave`` from the user, nothing is sent that writes.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of what was asked for
+    def __init__(  # noqa: PLR0913 - each is a separate setting
         self,
         url: str,
         key: Secret | None,
@@ -83,8 +83,8 @@ class Client:
     async def __aenter__(self) -> Self:
         import httpx
 
-        # The transport alone: what an httpx client adds to it (cookies, redirects, proxies and .netrc of the
-        # environment) would make requests other than the ones that the ledger shows.
+        # Use only the transport: an httpx client adds cookies, redirects, proxies and .netrc from the environment,
+        # and would then send other requests than the ledger shows.
         self._tls = trust(self._gateway) if self.url.startswith("https") else None
         proxy = self._gateway.proxy
         self._transport = httpx.AsyncHTTPTransport(
@@ -101,15 +101,15 @@ class Client:
         await self._transport.aclose()
 
     def extend(self, seconds: float) -> None:
-        """Move the deadline: waiting that the user asked for is not the run's own time."""
+        """Move the deadline, because waiting that the user asked for does not count."""
         self._ends += seconds
 
     def monotonic(self) -> float:
-        """Return the time in seconds, from wherever: what a test may drive by hand."""
+        """Return the time in seconds. Tests may replace the clock."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let time go by."""
+        """Sleep on the client's clock."""
         await asyncio.sleep(seconds)
 
     @property
@@ -118,10 +118,10 @@ class Client:
         return self._ends - self.monotonic()
 
     async def ask(self, ask: Ask) -> Exchange:
-        """Send one request; once more on a fresh connection if the transport failed. Never raises for a server.
+        """Send one request. If the transport failed, send it once more on a new connection. Raises no network error.
 
-        If the bytes were not HTTP the second request looks at them: their protocol may be recognised. A request that
-        writes is sent once: it may have done its work before the connection broke.
+        If the bytes were not HTTP, the second request inspects them, to recognise the protocol. A write is sent only
+        once, because it may have taken effect before the connection broke.
         """
         exchange, number = await self._attempt(ask, 1), 1
         while self._connects_slowly(exchange, number) and self._may_ask_again(ask, exchange):
@@ -143,7 +143,7 @@ class Client:
         self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
 
     def _connects_slowly(self, exchange: Exchange, number: int) -> bool:
-        """Whether a first contact timed out, and the time for one exchange allows another attempt: it may be us."""
+        """Whether a first connection timed out and the time limit allows another attempt."""
         slow = exchange.problem is not None and exchange.problem.detail == NO_CONNECTION
         first = all(one.response is None for one in self.ledger)
         return slow and first and (number + 1) * self._bounds.connect_timeout <= self._bounds.exchange_timeout
@@ -154,25 +154,25 @@ class Client:
 
     @property
     def counted(self) -> int:
-        """The requests that count towards the bound on them."""
+        """The number of requests that count towards the limit."""
         return len(self.ledger) - self.uncounted
 
     def refuses(self, exchange: Exchange) -> bool:
-        """Whether a response says that requests come too fast, or too early for a server that starts."""
+        """Whether a response says that requests come too fast, or that the server is still starting."""
         if exchange.response is not None and challenges(exchange.response.headers):
-            return False  # asking again, at whatever pace, does not help
+            return False  # repeating the request does not help at any pace
         status = None if exchange.response is None else exchange.response.status
         return status in TOO_FAST or (not self.served and status in STARTING)
 
     @property
     def can_look(self) -> bool:
-        """Whether the target is reached without a proxy, which would show bytes of its own."""
+        """Whether the raw bytes are the target's: a proxy would show its own."""
         return self._gateway.proxy is None
 
     async def look(self, ask: Ask) -> Exchange:
-        """Send one request on a connection of its own and look at the bytes around its answer; nothing is raised.
+        """Send one request on its own connection and inspect the raw response. Raises no network error.
 
-        The body is not read, and the request not marked as one of the queue: nothing else is to be judged by it.
+        The body is not read, and the request is not marked as a read of the queue, so only framing clauses use it.
         """
         return await self._attempt(ask, 1, on_the_wire=True)
 
@@ -180,7 +180,7 @@ class Client:
         guard(ask, self.leave)
         async with self._gate:
             await self._turn()
-            if self.pace.streak:  # one by one, until the server lets requests in again
+            if self.pace.streak:  # in sequence, until the server accepts requests again
                 return await self._sent(ask, attempt, on_the_wire=on_the_wire)
         return await self._sent(ask, attempt, on_the_wire=on_the_wire)
 
@@ -198,7 +198,7 @@ class Client:
         try:
             response, problem = await sending
         except asyncio.CancelledError:
-            # whoever stops the run has to know that this was sent, and that nobody knows what came of it
+            # record that the request was sent, even if the run is stopped before its response
             self.ledger[place] = replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped"))
             self._note(self.ledger[place])
             raise
@@ -211,7 +211,7 @@ class Client:
         return exchange
 
     def prepare(self, ask: Ask, *, on_the_wire: bool = False) -> tuple[Headers, Request]:
-        """Return the headers that are sent, and the request as it is shown: without the key."""
+        """Return the headers to send, and the request as shown in reports, without the key."""
         sent = self._headers(ask)
         request = Request(
             ask.method,
@@ -242,7 +242,7 @@ class Client:
         return credential is not Credential.OTHER_CASE or self._wrong_keys[credential] is not None
 
     def url_of(self, ask: Ask) -> str:
-        """Return the URL that is asked for."""
+        """Return the URL of a request."""
         query = ask.query if ask.operation else self._required.with_query(ask.query)
         return self._url(ask.operation, ask.job) + (f"?{query}" if query else "")
 
@@ -251,7 +251,7 @@ class Client:
             self.leave.note(exchange)
 
     async def _turn(self) -> None:
-        """Wait until the pace allows one more request. Raises OutOfTime if the run's time is over then."""
+        """Wait until the pace allows another request. Raises OutOfTime if the run's time would be over."""
         while (wait := self.pace.wait(self.monotonic())) > 0 and self.left > 0:
             await self.sleep(min(wait, self.left))
         if self.left <= 0 and self.ledger:
@@ -272,7 +272,7 @@ class Client:
             self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
-        """Return where an operation is: the queue itself, or beside it."""
+        """Return the URL of an operation: the queue itself, or a sibling path."""
         if operation in {None, Operation.MANAGE}:
             return self.url
         assert operation is not None
@@ -311,7 +311,7 @@ class Client:
         return await self._guarded(self._sight(method, url, headers))
 
     async def _guarded(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
-        """Wait for an answer as long as the bounds allow, and put in words what keeps it from coming."""
+        """Wait for a response within the bounds, and describe a failure in words."""
         import httpx
 
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
@@ -319,7 +319,7 @@ class Client:
             async with asyncio.timeout(seconds):
                 return await answer, None
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
-            return None, Problem(NoResponse.TIMEOUT, f"no whole answer within {seconds:.3g} s")
+            return None, Problem(NoResponse.TIMEOUT, f"no complete response within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -333,7 +333,7 @@ class Client:
             return None, Problem(NoResponse.BROKEN, detail, begun=not silent)
 
     def _why(self, error: BaseException) -> str:
-        return printable(self._redactor.text(reason(error)))  # in this order: a cut could spare half a key
+        return printable(self._redactor.text(reason(error)))  # redact first, since shortening could cut a key in half
 
     async def _sight(self, method: str, url: str, headers: Headers) -> Response:
         sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
@@ -363,7 +363,7 @@ class Client:
         )
 
     def _intern(self, content: bytes) -> bytes:
-        """Keep equal bodies once."""
+        """Store equal bodies once."""
         digest = hashlib.sha256(content).digest()
         if digest not in self._kept:
             self._kept[digest] = content
@@ -371,7 +371,7 @@ class Client:
         return self._kept[digest]
 
     async def _content(self, stream: AsyncIterable[bytes], codings: list[str]) -> tuple[bytes, str | None]:
-        """Read and undo the codings piece by piece, so that a bomb is seen before it is whole."""
+        """Read and decode the body in pieces, so that a decompression bomb is noticed early."""
         coding_error = None
         try:
             decoder = Decoder(codings, self._bounds.max_body)
@@ -396,8 +396,8 @@ class Client:
 
 
 class OutOfTime(Exception):
-    """The time of the run is over: nothing was sent."""
+    """The time of the run is over, and the request was not sent."""
 
 
 class CutOff(Exception):
-    """An answer began and did not come whole."""
+    """A response started but was not complete."""

@@ -1,4 +1,4 @@
-"""Requests that are about jobs: to submit one, to remove some, to ask for all; and the removing of a run's own."""
+"""Requests about jobs (submit, remove, list), and the removal of a run's own jobs."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from conformance.probe.workflows import Workflow
 from conformance.text.safe import printable
 
 FIRST_POLL, LAST_POLL = 0.05, 1.0
-"""Seconds between two looks at the queue: as long as it moves, and growing to this while it does not."""
+"""Maximum seconds between two reads of the queue. The pause grows to this while the queue does not change."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
 WHICH_VERSION: Final = other("which version this is", Operation.STATS)
 WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
 READ_BACK: Final = 5.0
-"""Seconds in which a read has to list the first job: until then no other job is submitted."""
+"""Seconds within which a read must list the first job. No other job is submitted before that."""
 ARRIVAL: Final = 3.0
-"""Seconds in which a job that is there may be listed nowhere: reads come from a cache, jobs go from list to list."""
+"""Seconds in which an existing job may be in neither list, because of a cache or because it is starting."""
 CLEAN_UP: Final = 15.0
-"""Seconds beyond its end in which a run removes its jobs. They are spent only where removing takes so long."""
+"""Seconds after its end that a run may spend on removing its jobs."""
 TRIES: Final = 25
-"""Looks at the queue that are spent on removing."""
+"""Maximum reads of the queue during removal."""
 
 Script = Generator[Ask | float, Exchange | None, None]
-"""Yields what is to be sent, and is sent the exchange that came of it; a number is a pause, in seconds."""
+"""Yields requests to send and receives their exchanges. A number is a pause in seconds."""
 
 
 def submit(what: str, graph: Workflow, **members: Any) -> Ask:
-    """Return the request to run a workflow; ``members`` stand beside it."""
+    """Return the request that submits a workflow. ``members`` are added to its body."""
     body = json.dumps({"prompt": graph, **members}, ensure_ascii=False).encode()
     return other(what, Operation.SUBMIT, body)
 
 
 def manage(what: str, **members: Any) -> Ask:
-    """Return a request to the queue: ``delete`` with a list of ids, ``clear`` with true or false."""
+    """Return a request to the queue: ``delete`` with a list of ids, or ``clear`` with true or false."""
     return other(what, Operation.MANAGE, json.dumps(members).encode())
 
 
 def interrupt(what: str, prompt_id: str) -> Ask:
-    """Return the request to stop what runs, by the id of the job that runs."""
+    """Return the request that interrupts the running job."""
     return other(what, Operation.INTERRUPT, json.dumps({"prompt_id": prompt_id}).encode())
 
 
 def cancel(what: str, prompt_id: str) -> Ask:
-    """Return the request to cancel one job, waiting or running."""
+    """Return the request that cancels one job, pending or running."""
     return other(what, Operation.CANCEL, job=prompt_id)
 
 
 def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, Exchange | None, bool]:
-    """Stop a job of our own that runs: by a route that names it, else by an interrupt that can hit no other job.
+    """Stop a running job of ours: by a route with its id, else by an interrupt that cannot hit another job.
 
-    Returns whether there was a way.
+    Returns whether that was possible.
     """
     if leave.cancels is not False and nameable(name):
         yield cancel(f"{what}: cancel", name)
@@ -71,12 +71,12 @@ def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, E
 
 
 def status(exchange: Exchange | None) -> int | None:
-    """Return the status of an answer, None where there is none."""
+    """Return the status of a response, or None."""
     return None if exchange is None or exchange.response is None else exchange.response.status
 
 
 def json_of(exchange: Exchange | None) -> Any:
-    """Return the value of a body, None where there is none or it is no JSON."""
+    """Return the JSON value of a body, or None."""
     try:
         return json.loads(exchange.response.content) if exchange is not None and exchange.response is not None else None
     except (ValueError, RecursionError):
@@ -84,29 +84,29 @@ def json_of(exchange: Exchange | None) -> Any:
 
 
 def classes_in(exchange: Exchange) -> Collection[str] | None:
-    """Return the classes of nodes that a server says that it knows; None where it does not say."""
+    """Return the node classes that a server knows, or None if it does not list them."""
     known = json_of(exchange)
     return known.keys() if isinstance(known, dict) and known and status(exchange) == OK else None
 
 
 def path(exchange: Exchange) -> str:
-    """Return the path that was asked for."""
+    """Return the path of a request."""
     return "/" + exchange.request.url.split("/", 3)[3]
 
 
 def answered(exchange: Exchange) -> str:
-    """Say how a request was answered."""
+    """Describe how a request was answered."""
     return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
 
 
 def deletable(leave: Leave) -> list[str]:
-    """Return the ids of the run's own jobs that wait behind another one of its own, each listed once."""
+    """Return the ids of our pending jobs that wait behind another one of ours, each listed once."""
     waiting = leave.own_listed(pending=True)
     return [name for name in waiting[1:] if waiting.count(name) == 1]
 
 
 def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
-    """Read until the first job is listed, or READ_BACK is over; then ask whether the job has ended already."""
+    """Read until the first job is listed or READ_BACK is over, then ask whether the job has already ended."""
     ends, pause = clock() + READ_BACK, FIRST_POLL
     while not leave.there and clock() < ends:
         yield pause
@@ -117,7 +117,7 @@ def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
 
 
 def unread(leave: Leave) -> str | None:
-    """Say why no more jobs are submitted after the first one, if no read showed it; None if one did, or it ended."""
+    """Return why no more jobs are submitted if no read showed the first one; None if one did, or if it ended."""
     if leave.seen or leave.own.keys() & leave.ended:
         return None
     how = "in a form that cannot be read" if leave.there else "nowhere"
@@ -125,30 +125,30 @@ def unread(leave: Leave) -> str | None:
 
 
 def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
-    """Say in lines for the user which jobs could not be removed, and how many prompts may have become some."""
+    """Yield lines for the user: jobs that could not be removed, and prompts with an unknown outcome."""
     if left:
         named = printable(", ".join(left), 2000)
         yield f"could not be removed, and may still be in the queue: {named}"
     if unknown:
-        yield f"{unknown} prompts were submitted of which nobody knows whether they were taken"
+        yield f"{unknown} prompts were submitted without a usable response: look for their jobs in the queue"
 
 
 class Removal:
-    """Removing the jobs of a leave. ``left`` are the ids of those that may still be there, as far as is known."""
+    """Remove the jobs of a leave. ``left`` are the ids of the jobs that may still be in the queue."""
 
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
         self.left = leave.left
         self._deleted = False
-        """Whether a delete was sent for jobs that do not wait in the queue as it was read."""
+        """Whether a delete was sent for jobs that the queue did not list as pending."""
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
-        """Delete what waits, stop what runs if nobody else's job can be hit, until nothing of our own is listed.
+        """Delete pending jobs and stop the running one, if no other user is affected, until none of ours is listed.
 
-        ``clock`` returns seconds, ``ends`` is when to give up by it. If the queue cannot be read, the jobs that may be
-        in it are deleted by their ids, and that is all, unless the server says "not now". A job that was last seen
-        waiting, or never, and is in neither list now may be on its way into one: it is deleted by its id, and waited
-        for. If all jobs are ``followed`` to their end already, only those that no read ever listed are deleted.
+        ``ends`` is the time to give up, on ``clock`` in seconds. If the queue cannot be read, the jobs that may be in
+        it are deleted once by their ids, or repeatedly if the server says to retry later. A job that was last seen
+        pending, or never, and is now in neither list may be moving between lists: it is deleted by its id and waited
+        for. If all jobs were ``followed`` to their end, only those that no read ever listed are deleted.
         """
         gone_by, before, pause = None, None, FIRST_POLL
         expected: list[str] = []
@@ -179,12 +179,12 @@ class Removal:
             gone_by, expected = None, []
             waiting = self.leave.own_listed(pending=True)
             yield from self._remove_seen(found, waiting)
-            grown = min(2 * pause, LAST_POLL) if found == before else FIRST_POLL  # a cache lists it for some time yet
+            grown = min(2 * pause, LAST_POLL) if found == before else FIRST_POLL  # a cache may list it for a while
             pause, before = grown if waiting else LAST_POLL, found
             yield pause
 
     def _remove_unseen(self, read: int | None) -> Generator[Ask | float, Exchange | None, bool]:
-        """Delete what may be there, after a read that showed no queue. Returns whether to read again."""
+        """Delete jobs that may be in the queue, after a read that did not show it. Returns whether to read again."""
         deleted: Exchange | None = None
         first = not self._deleted and bool(self.left)
         if self.left:
@@ -193,7 +193,7 @@ class Removal:
         return read in NOT_NOW or (first and status(deleted) == OK)
 
     def _remove_seen(self, found: list[str], waiting: list[str]) -> Script:
-        """Delete the jobs that wait, or stop the one that runs: by a delete if there is no other way, once."""
+        """Delete the pending jobs, or stop the running one. If nothing else works, try one delete for it."""
         if waiting:
             yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
             return
@@ -203,10 +203,10 @@ class Removal:
             yield manage("clean up: delete", delete=found)
 
     def _not_listed(self, *, followed: bool) -> list[str]:
-        """Return the ids of our own jobs that may be there although the read just before does not list them."""
+        """Return the ids of our jobs that may exist although the last read does not list them."""
         names = self.leave.unlisted if followed else self.leave.unlisted | self.leave.waiting
         return sorted(self.leave.own[name] for name in names)
 
     def _hidden(self) -> tuple[str, ...]:
-        """Return the ids of our own jobs that no read ever listed, and that are not known to be gone."""
+        """Return the ids of our jobs that no read ever listed and that may still exist."""
         return tuple(sorted(self.leave.own[name] for name in self.leave.unlisted))

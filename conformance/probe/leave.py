@@ -1,4 +1,4 @@
-"""Leave to write: what the user allowed by name, and which jobs are the run's own. Nothing else is let through."""
+"""Permission to write: what the user allowed, and which jobs belong to the run. All other writes are refused."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ IDS: Final = ("prompt_id", "id", "job_id")
 
 
 HEEDS_IDS: Final = (0, 3, 57)
-"""The first version of ComfyUI whose interrupt stops only the job that it names (pull request 9607)."""
+"""The first version of ComfyUI whose interrupt stops only the job with the given id (pull request 9607)."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job that a read listed, with the id that the read gives it, or "" if no id was found.
+    """A job that a read listed, with the id in that read, or "" if it has none.
 
-    ``whole`` is False if the job is not an item of the queue as clients know it: an object or a string, for example.
+    ``whole`` is False if the job is not a regular item of the queue. It may be an object or a string.
     """
 
     id: str
@@ -41,13 +41,12 @@ class Listed:
 
 
 class Leave:
-    """Leave to submit ``prompts`` prompts and to remove what came of them.
+    """Permission to submit ``prompts`` prompts and to remove their jobs.
 
-    ``clear`` is leave to remove all pending jobs, where they are the run's own, and that was asked for by name.
-    ``bare`` is leave for an interrupt that stops whatever runs, if only the run's own jobs are in the queue.
-    The client shows each request before it is sent (``refusal``) and each exchange that is over (``note``).
-    ``token`` stands in every workflow of the run: a job that bears it is the run's own, also where the answer to
-    its submission was lost.
+    ``clear`` permits clearing the queue if it contains only jobs of this run and the user asked for it. ``bare``
+    permits an interrupt without an id, if only jobs of this run are in the queue. The client passes each request to
+    ``refusal`` before sending it, and each finished exchange to ``note``. ``token`` is part of every workflow of the
+    run: a job that contains it belongs to the run, even if the response to its submission was lost.
     """
 
     def __init__(self, *, prompts: int = 0, clear: bool = False, bare: bool = False, token: str = "") -> None:
@@ -58,32 +57,32 @@ class Leave:
         self.cancels: bool | None = None
         """Whether the server cancels a job by its id; None until that was tried."""
         self.interrupts = True
-        """Whether the server has not refused an interrupt yet."""
+        """False once the server has refused an interrupt."""
         self.heeds: bool | None = None
-        """Whether an interrupt stops only the job that it names, as far as the server's version tells."""
+        """Whether the server's version says that an interrupt stops only the job with the given id."""
         self.own: dict[str, str] = {}
-        """The run's own jobs: their ids in lower case, and as the server writes them."""
+        """The run's own jobs: their ids in lower case, and as the server spells them."""
         self.waiting: set[str] = set()
-        """Those among them, in lower case, that were last seen waiting, or not yet, and were not deleted."""
+        """Ids, in lower case, of own jobs that were last seen pending, or not seen yet, and were not deleted."""
         self.there: set[str] = set()
-        """Those that the last look listed."""
+        """Own jobs that the last read listed."""
         self.seen = False
-        """Whether any read has listed one of them as an item that clients can read."""
+        """Whether any read has listed an own job as a regular item."""
         self.unlisted: set[str] = set()
-        """Those, in lower case, that no read has listed yet, and that are not known to be gone."""
+        """Ids, in lower case, of own jobs that no read has listed yet and that may exist."""
         self.shared = False
-        """Whether any read has listed somebody else's job."""
+        """Whether any read has listed another user's job."""
         self.ended: set[str] = set()
-        """Ids, in lower case, of jobs of any run that the list of jobs says have ended."""
+        """Ids, in lower case, of jobs of any run that have ended, according to the list of jobs."""
         self.unanswered = 0
-        """Prompts of which nobody knows whether they were taken."""
+        """Prompts with an unknown outcome."""
         self.listed: tuple[Listed, ...] | None = None
-        """What the read just before listed; None where the last exchange was none, or no queue."""
+        """The jobs in the last read; None if the last exchange was not a read or showed no queue."""
         self._made_up: set[str] = set()
 
     @classmethod
     def to_remove(cls, leaves: Iterable[Leave], token: str, *, bare: bool = False) -> Leave:
-        """Return leave to remove what came of several, whose tokens begin with ``token``."""
+        """Return permission to remove the jobs of several leaves, whose tokens begin with ``token``."""
         joined = cls(token=token, bare=bare)
         for leave in leaves:
             joined.own |= leave.own
@@ -102,32 +101,32 @@ class Leave:
 
     @property
     def alone(self) -> bool:
-        """Whether the read just before listed no job but the run's own, and every job could be read."""
+        """Whether the last read listed only jobs of this run, in readable form."""
         return self.listed is not None and all(job.own and job.whole for job in self.listed)
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether an interrupt that names a job of our own can hit no other job, as far as we can know."""
+        """Whether an interrupt with the id of our job cannot hit another job, as far as known."""
         return bool(self.heeds) or (self.bare and self.alone)
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The ids of our own jobs that may be in the queue: the last read listed them, they wait, or no read did."""
+        """The ids of our jobs that may be in the queue: listed by the last read, pending, or never listed."""
         return tuple(sorted(self.own[name] for name in self.waiting | self.there | self.unlisted))
 
     @property
     def unknown(self) -> int:
-        """Prompts of which nobody knows whether they were taken, as no look has shown it."""
+        """The number of prompts with an unknown outcome that no read has resolved."""
         return self.unanswered if self.listed is None else 0
 
     def own_listed(self, *, pending: bool | None = None) -> list[str]:
-        """Return the ids of the run's own jobs that the read just before listed: of one list, or of both."""
+        """Return the ids of our jobs in the last read, from one list or both."""
         return [job.id for job in self.listed or () if job.own and pending in {None, job.pending}]
 
     def refusal(self, method: str, operation: Operation | None, body: bytes, job: str = "") -> str | None:
-        """Say why a request that writes may not be sent; None where it may. ``job`` is the id in its URL."""
+        """Return why a request that writes must not be sent, or None. ``job`` is the id in its URL."""
         if operation is None or not operation.writes or method != operation.method:
-            return f"{method} is neither a method that only reads nor an operation that there is leave for"
+            return f"{method} is neither a read nor a permitted operation"
         if operation is Operation.SUBMIT:
             return self._refusal_to_submit(body)
         if operation is Operation.INTERRUPT:
@@ -138,9 +137,9 @@ class Leave:
 
     def _refusal_to_submit(self, body: bytes) -> str | None:
         if self.prompts < 1:
-            return "there is no leave to submit another prompt"
+            return "no further prompt may be submitted"
         if self.token.encode() not in body:
-            return "a prompt without the mark of this run could not be told from somebody else's"
+            return "a prompt without the mark of this run could not be distinguished from another user's"
         return None
 
     def _refusal_to_interrupt(self, body: bytes) -> str | None:
@@ -148,30 +147,30 @@ class Leave:
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         if str(named).lower() not in self.own:
             return "only a job of this run may be interrupted"
-        # The published document knows no id here: what runs is interrupted, whosever it is.
+        # The published document has no id here: any running job would be interrupted.
         if self.may_interrupt:
             return None
         if self.alone:
             return "an interrupt may stop any job, which needs --interrupt on a host that is not loopback"
-        return "an interrupt could stop a job that is not of this run"
+        return "an interrupt could stop a job that does not belong to this run"
 
     def _refusal_to_remove(self, body: bytes) -> str | None:
         if body in MALFORMED:
             return None
         asked = _parsed(body)
         if not isinstance(asked, dict) or not asked.keys() <= {"delete", "clear"}:
-            return "this is neither a list of jobs of this run nor a request that is known to do nothing"
+            return "this is neither a list of jobs of this run nor a request without effect"
         named = asked.get("delete", [])
         if not isinstance(named, list) or not {str(name).lower() for name in named} <= self.own.keys() | self._made_up:
             return "only jobs of this run may be deleted"
         if asked.get("clear", False) is False:
             return None
         if asked["clear"] is not True or not self.clear:
-            return "there is no leave to clear the queue"
-        return None if self.alone else "to clear the queue would remove jobs that are not of this run"
+            return "clearing the queue was not allowed (--clear)"
+        return None if self.alone else "clearing the queue would remove jobs that do not belong to this run"
 
     def note(self, exchange: Exchange) -> None:
-        """Take notice of an exchange: whose jobs there are, and what they are called."""
+        """Update the known jobs from an exchange."""
         request, response = exchange.request, exchange.response
         if request.operation is Operation.SUBMIT:
             self.prompts -= response is None or response.status == OK
@@ -187,7 +186,7 @@ class Leave:
         if request.operation is Operation.MANAGE and response is not None and response.status == OK:
             deleted = _named(request.body, "delete")
             self.waiting -= deleted
-            # as long as no read shows our jobs, a status of 200 does not prove that a job is gone
+            # until a read has shown our jobs, a 200 does not prove that a job is gone
             self.unlisted -= deleted if self.seen else deleted & _named(response.content, "deleted")
         if request.operation in {Operation.CANCEL, Operation.INTERRUPT, Operation.STATS}:
             self._note_stopping(request, response)
@@ -201,7 +200,7 @@ class Leave:
             self.listed = self._listed(Reading(response.content, AS_THE_DOCUMENT_SAYS))
 
     def _note_stopping(self, request: Request, response: Response | None) -> None:
-        """Take notice of how jobs that run can be stopped."""
+        """Update what is known about stopping running jobs."""
         if response is None or response.status in NOT_NOW:
             return
         told = _parsed(response.content) if response.status == OK else None
@@ -217,7 +216,7 @@ class Leave:
                 self.unlisted.discard(gone)
 
     def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
-        """Return the jobs of a read, and claim as our own every job that bears the token.
+        """Return the jobs of a read, and add those with the token to our own.
 
         A job of any shape is recognised by its id, so that it can be removed. A list may be absent or null. Returns
         None if the body is not a queue, or if a job of our own has no id.
@@ -246,12 +245,12 @@ class Leave:
 
 
 def nameable(job: str) -> bool:
-    """Whether an id can be part of a URL's path: a server may give any text as an id."""
+    """Whether an id can be part of a URL path. A server may use any text as an id."""
     return bool(_UUID.fullmatch(job))
 
 
 def _version(told: Any) -> tuple[int, ...]:
-    """Return the version of ComfyUI that GET /api/system_stats tells, () if it tells none."""
+    """Return the version of ComfyUI from GET /api/system_stats, or ()."""
     system = told.get("system") if isinstance(told, dict) else None
     version = system.get("comfyui_version") if isinstance(system, dict) else None
     found = _VERSION.match(version) if isinstance(version, str) else None
@@ -259,12 +258,12 @@ def _version(told: Any) -> tuple[int, ...]:
 
 
 def new_token() -> str:
-    """Return 16 characters that nobody else has."""
+    """Return 16 random characters."""
     return secrets.token_hex(8)
 
 
 def _id_of(element: Any) -> tuple[str, bool]:
-    """Return the id of an element of a list, or "", and whether the element is an item with an id."""
+    """Return the id of a list element, or "", and whether the element is an item with an id."""
     if isinstance(element, list):
         found = element[1] if len(element) > 1 else None
         return (found, True) if isinstance(found, str) else ("", False)
@@ -274,14 +273,14 @@ def _id_of(element: Any) -> tuple[str, bool]:
 
 
 def _named(body: bytes, member: str) -> set[str]:
-    """Return the ids, in lower case, that a member of a JSON object lists."""
+    """Return the ids, in lower case, in a member of a JSON object."""
     found = _parsed(body)
     named = found.get(member) if isinstance(found, dict) else None
     return {str(name).lower() for name in named} if isinstance(named, list) else set()
 
 
 def _ended(body: bytes) -> set[str]:
-    """Return the ids, in lower case, that a list of jobs says have ended."""
+    """Return the ids, in lower case, of jobs that have ended according to a list of jobs."""
     told = _parsed(body)
     jobs = told.get("jobs") if isinstance(told, dict) else None
     entries = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []

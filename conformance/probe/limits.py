@@ -1,4 +1,4 @@
-"""What a run may cost and write, and what a gateway in front of the target wants."""
+"""Limits on what a run may send and write, and what a gateway in front of the target requires."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Any, Final
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
 
 METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
-"""Header fields that make something else of a read, where a server heeds them."""
+"""Header fields that turn a read into another method on servers that support them."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a run may cost, us and the server. Times in seconds, sizes in bytes."""
+    """Limits of a run, for us and the server. Times in seconds, sizes in bytes."""
 
     deadline: float = 120.0
-    """The whole run, from the first request to the last answer."""
+    """The whole run, from the first request to the last response."""
     exchange_timeout: float = 20.0
     """One exchange, from connecting to the last byte. Not per read: a byte a second does not stretch it."""
     connect_timeout: float = 5.0
-    """Resolving the name, connecting and TLS."""
+    """Name resolution, connecting and TLS."""
     max_body: int = 64 << 20
     """One body after decompression."""
     max_requests: int = 50
-    """All requests, retries included; polls of ``--wait-for-items`` come on top, one a second at most."""
+    """All requests, retries included. Polls of ``--wait-for-items`` are extra, at most one per second."""
     rate_limit: float | None = None
-    """Requests per second; None sets no bound."""
+    """Requests per second; None means unlimited."""
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """What stands between us and the target, and what it wants. Files are PEM."""
+    """The gateway between us and the target, and what it requires. Files are PEM."""
 
     headers: tuple[tuple[str, Secret], ...] = ()
-    """Header fields whose values are kept like the key."""
+    """Header fields whose values are secret like the key."""
     header_sources: tuple[str, ...] = ()
     """``NAME=VARIABLE``, as it was typed."""
     ca_bundle: Path | None = None
@@ -66,15 +66,15 @@ class Gateway:
 
 
 TO_BE_REFUSED: Final = 2
-"""Prompts that are submitted beside the jobs and should not become any: one that cannot run, one that is there."""
+"""Prompts that are submitted in addition to the jobs and should be refused: one invalid, one with a used id."""
 
 
 @dataclass(frozen=True)
 class Writes:
-    """What may be written. ``workflows`` are graphs in API format, ``workflow_files`` where they came from.
+    """What may be written. ``workflows`` are graphs in API format, ``workflow_files`` their source.
 
-    Without ``populate`` only what changes nothing is sent. ``job_timeout`` is in seconds. ``interrupt`` is leave for
-    an interrupt that can stop any job that runs, on a host that is not loopback.
+    Without ``populate``, only requests that change nothing are sent. ``job_timeout`` is in seconds. ``interrupt``
+    permits an interrupt that can stop any running job, on a host that is not loopback.
     """
 
     populate: bool = False
@@ -87,7 +87,7 @@ class Writes:
     yes: bool = False
 
     def options(self) -> dict[str, str | int | float | bool | None]:
-        """Return what the report shows of them."""
+        """Return the values for the report."""
         return {
             "allow_writes": True,
             "populate": self.populate,

@@ -1,6 +1,6 @@
-"""How fast requests may follow each other: the user's limit, and the one that the server's refusals show.
+"""How fast requests may be sent: the user's limit, and the limit that the server's refusals show.
 
-Holds no clock: times come in as seconds of the caller's clock.
+It has no clock of its own. All times are seconds of the caller's clock.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from conformance.exchange.model import Exchange
 
 TOO_FAST: Final = (TOO_MANY, 503)
 STARTING: Final = (500, 503, *ORIGIN_AWAY)
-"""Statuses of a server, or of the gateway before it, that has not come up yet."""
+"""Statuses of a server that is still starting, or of the gateway in front of it."""
 FIXED_PLAN: Final = 50
-"""Requests of the fixed plan at most."""
+"""Maximum number of requests of the fixed plan."""
 SHARE: Final = 0.9
-"""Of the time that is left: what the pace of the server may take up, so that the fixed plan is sent to its end."""
+"""Share of the remaining time that slowing down may use, so that the fixed plan can be completed."""
 FIRST_WAIT: Final = 0.125
-"""Seconds to wait after a first refusal that does not say how long. Each further one in a row doubles them."""
+"""Seconds to wait after a first refusal without Retry-After. Each further refusal in a row doubles them."""
 LONGEST_WAIT: Final = 32.0
 BRIEFLY: Final = 2.0
-"""Seconds of a single wait at most, for what is not worth a longer one."""
+"""Maximum seconds of a single wait for requests that do not justify a longer one."""
 GIVEN_UP: Final = 10
-"""Refusals in a row after which the run ends: their waits add up to more than a minute."""
+"""The run ends after this many refusals in a row. Their waits add up to more than a minute."""
 MARGIN: Final = 1.05
-"""How much slower than the rate that was measured: a server's clock and the network's delay are not ours."""
+"""Go this much slower than the measured rate, to allow for differences in clock and network delay."""
 
 
 class Pace:
-    """The pace of one run. It only slows down: a server that was asked too fast is not asked faster later.
+    """The pace of one run. It never speeds up again after a refusal.
 
-    ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts those in a row: requests that
-    were under way when the first one came count once. ``interval`` are the seconds between requests that the server
-    was found to demand. ``longest`` bounds every single wait.
+    ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts refusals in a row; requests
+    that were in flight at the first one count once. ``interval`` is the number of seconds between requests that the
+    server requires. ``longest`` bounds every single wait.
     """
 
     def __init__(self, rate_limit: float | None = None) -> None:
@@ -55,7 +55,7 @@ class Pace:
 
     @property
     def usual(self) -> float:
-        """Seconds between requests, as far as is known."""
+        """Seconds between requests, as far as known."""
         return max(self._least, self.interval)
 
     def wait(self, now: float) -> float:
@@ -63,13 +63,13 @@ class Pace:
         return min(max(0.0, self._next - now), self.longest)
 
     def sent(self, now: float, most: float = inf) -> None:
-        """Note that a request is being sent. ``most`` bounds how much the server may slow the next one down."""
+        """Record that a request is sent. ``most`` limits how much the server may delay the next one."""
         self._next, self._last = now + max(self._least, min(self.interval, most)), now
         if self._since is None:
             self._since = now
 
     def answered(self, sent: float) -> None:
-        """Note a response that is not a refusal, to a request sent at ``sent``. It ends a row of refusals."""
+        """Record an accepted request that was sent at ``sent``. It ends a row of refusals."""
         if self.streak and sent >= self._held:
             self.streak = 0
             self._measure(sent)
@@ -77,7 +77,7 @@ class Pace:
         self._taken += 1
 
     def held_back(self, status: int, sent: float, now: float, seconds: float | None) -> None:
-        """Note a refusal at ``now``. ``seconds`` is what its Retry-After asks for."""
+        """Record a refusal at ``now``. ``seconds`` is its Retry-After."""
         self.refused += 1
         self.status = status
         if sent < self._held:
@@ -89,17 +89,17 @@ class Pace:
         self._next = max(self._next, now + wait)
 
     def forgive(self, interval: float) -> None:
-        """Go back to an earlier interval: what was refused was not the pace."""
+        """Restore an earlier interval, because the refusal had another reason than the pace."""
         self.interval = interval
         self.streak = 0
         self._next = self._last + self.usual
 
     def no_later(self, moment: float) -> None:
-        """Let the next request go out at ``moment`` at the latest."""
+        """Allow the next request at ``moment`` at the latest."""
         self._next = min(self._next, moment)
 
     def _measure(self, sent: float) -> None:
-        """Take the rate at which the server let requests in since it did so last, the wait included."""
+        """Measure the rate at which the server accepts requests, since the last accepted one and including the wait."""
         if self._taken and self._since is not None:
             self.interval = max(self.interval, MARGIN * (sent - self._since) / self._taken)
         self._since, self._taken = sent, 0
@@ -110,7 +110,7 @@ def _backoff(streak: int) -> float:
 
 
 def retry_after(exchange: Exchange) -> float | None:
-    """Return the seconds that the Retry-After of a response asks for; None if it has none that can be read."""
+    """Return the seconds in the Retry-After of a response; None if it is missing or unreadable."""
     if exchange.response is None:
         return None
     value = exchange.response.header("retry-after") or ""

@@ -1,4 +1,4 @@
-"""The plan: which requests a run sends, in which order, and when it stops asking."""
+"""The plan: which requests a run sends, in which order, and when it stops."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from conformance.probe.requests import Ask
 
 FIRST_READS: Final = 8
 PAUSE: Final = 1.0
-"""Seconds without a read, to see whether jobs vanish by themselves: hundreds of times the usual gap."""
+"""Seconds without a read, to see whether jobs vanish without reads: hundreds of times the usual gap."""
 PATIENCE: Final = 60
-"""Generated requests whose connection may be closed: what makes one small, and confirms it, closes it many times."""
+"""Generated requests that may end in a closed connection. Shrinking and confirming a breach causes many."""
 POLL: Final = 1.0
-"""Seconds between two looks at an idle queue."""
+"""Seconds between two polls of an idle queue."""
 _TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
-"""An entity tag (RFC 9110 §8.8.3) that is not too long for a header of ours."""
+"""An entity tag (RFC 9110 §8.8.3) short enough for one of our headers."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 BROWSER_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """What browsers send with the address of a page."""
@@ -54,12 +54,12 @@ VARIATIONS: Final = (
     _with("foreign Origin", Origin="https://conformance.invalid"),
     *([_with("Accept-Encoding: br", Accept_Encoding="br")] if "br" in DECODABLE else []),
 )
-"""Reads that a server may tell apart, each between two plain ones."""
+"""Reads that a server may treat differently, each between two plain reads."""
 
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 
 ON_THE_WIRE: Final = (Ask("on the wire"), Ask("on the wire: HEAD", "HEAD"), Ask("on the wire: OPTIONS", "OPTIONS"))
-"""Looked at byte by byte, after everything else: also where the answers were too broken to be read."""
+"""Inspected as raw bytes, after everything else, even if the responses were unreadable."""
 
 CREDENTIALS: Final = (
     Ask("without the key", credential=Credential.NONE),
@@ -79,13 +79,13 @@ AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 
 
 async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
-    """Ask everything. Returns None, or why the plan was not followed to its end."""
+    """Send all requests. Returns None, or why the plan was not completed."""
     why = await begin(client, keyed=keyed, max_requests=max_requests, wait_for_items=wait_for_items)
     return await end(client, keyed=keyed, max_requests=max_requests) if why is None else why
 
 
 async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
-    """Ask all that a server takes well. Returns None, or why this part was not followed to its end."""
+    """Send the requests that a server should accept. Returns None, or why this part was not completed."""
 
     async def ask() -> str | None:
         if wait_for_items:
@@ -98,7 +98,7 @@ async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_item
 
 
 async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
-    """Send what a server may take amiss. Returns None, or why not all of it was sent."""
+    """Send the requests that a server may object to. Returns None, or why this part was not completed."""
 
     async def ask() -> None:
         asker = Asker(client, max_requests)
@@ -140,7 +140,7 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
 
 
 def generating(client: Client) -> Asker:
-    """Return what sends generated requests: uncounted, and the first to be dropped if time or memory is short."""
+    """Return the sender of generated requests. They are not counted, and dropped first if time or memory is short."""
 
     def spare() -> float:
         taken = [exchange.elapsed for exchange in client.ledger if exchange.elapsed is not None]
@@ -160,7 +160,7 @@ async def _until_stopped(asking: Awaitable[str | None]) -> str | None:
 
 
 async def _look(client: Client, max_requests: int) -> None:
-    """Look at the wire where something came in time: HTTP, or what is so broken that it is worth a look."""
+    """Inspect the raw bytes if there was any response in time, readable or not."""
     if client.pace.streak:
         return
     look = Asker(client, max_requests).look if client.served else client.look
@@ -194,20 +194,20 @@ def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
 
 
 def _variations(ledger: Sequence[Exchange]) -> Iterable[Ask]:
-    """The fixed ones, and a conditional request where a validator was seen."""
+    """The fixed variations, and a conditional request if a validator was seen."""
     etag = _etag(ledger)
     conditional = () if etag is None else (_with("the server's own validator", If_None_Match=etag),)
     return (*VARIATIONS, *conditional)
 
 
 def _etag(ledger: Sequence[Exchange]) -> str | None:
-    """Return the first entity tag that was seen and that a request can carry back."""
+    """Return the first entity tag that a request can send back."""
     answered = (exchange.response for exchange in ledger if exchange.response is not None)
     return next((tag for response in answered if _TAG.fullmatch(tag := response.header("etag") or "")), None)
 
 
 def _shrinks(ledger: Sequence[Exchange]) -> bool:
-    """Whether the last read is shorter than the first: a queue that loses jobs is, and to look closer costs."""
+    """Whether the last read is shorter than the first, as in a queue that loses jobs. The full comparison is slower."""
     plain = [exchange.response for exchange in ledger if exchange.response and exchange.request.plain]
     sizes = [len(response.content) for response in plain if response.status == OK]
     return bool(sizes) and sizes[-1] < sizes[0]
@@ -223,7 +223,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
 
 
 async def _await_items(client: Client, seconds: float) -> None:
-    """Look once a second until a list has something in it. Neither time nor requests of this count for the run."""
+    """Poll once a second until a list is not empty. This time and these requests do not count for the run."""
     client.extend(seconds)
     ends = client.left - seconds
     ask = Asker(client, sys.maxsize)

@@ -1,6 +1,6 @@
-"""Populating: the run's own jobs, submitted in order, followed through the queue, and removed. It wraps the plan.
+"""Populate the queue: submit our own jobs in order, follow them through the queue, and remove them.
 
-Whatever happens, what was submitted is removed again: after a failure, at the deadline, where the user stops the run.
+Submitted jobs are always removed: after a failure, at the deadline, and if the user stops the run.
 """
 
 from __future__ import annotations
@@ -55,30 +55,30 @@ from conformance.probe.workflows import (
 
 T = TypeVar("T")
 SLOW: Final = 2
-"""Jobs that are made slow: the first keeps the others waiting, the second those that it leaves when it is stopped."""
+"""Number of slow jobs: the first keeps the others pending, the second does so after the first was stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
-"""What stands beside the graph of these jobs, counted from 0."""
+"""Additional members of the request for these jobs, counted from 0."""
 FRONTEND: Final = 2
-"""The job that is submitted as ComfyUI's own frontend submits one: an extension may hide such jobs."""
+"""The job that is submitted in the way of ComfyUI's own frontend. An extension may hide such jobs."""
 WRITTEN: Final = 4
-"""The job with text of every plane of Unicode."""
+"""The job with text from every plane of Unicode."""
 BESIDE: Final = 12
-"""Reads that are sent while prompts are submitted, at most."""
+"""Maximum number of reads while prompts are submitted."""
 LOOKS: Final = 5
-"""Looks at the queue for each one at the list of jobs."""
+"""Reads of the queue for each request of the list of jobs."""
 
 Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
 def leave_for(writes: Writes, *, loopback: bool) -> Leave:
-    """Return the leave that the user gave for writing to a server, which may be on loopback."""
+    """Return the user's permission to write to this server."""
     prompts = writes.jobs + TO_BE_REFUSED if writes.populate else 0
     return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or loopback)
 
 
 class Populating:
-    """One run that writes. ``say`` is told what could not be removed, the moment that it is known."""
+    """One run that writes. ``say`` prints at once what could not be removed."""
 
     def __init__(  # noqa: PLR0913 - each comes from another part of a run
         self, client: Client, writes: Writes, plan: Plan, say: Say, *, max_requests: int, priorities: bool
@@ -97,12 +97,12 @@ class Populating:
 
     @property
     def outcome(self) -> Populated:
-        """What became of the jobs."""
+        """The outcome of the jobs."""
         taken = sum(status(exchange) == OK for exchange in self._submitted)
         return Populated(len(self._submitted), taken, self.left)
 
     async def run(self) -> str | None:
-        """Fill the queue, follow the plan, and all that is asked of jobs. Returns why it was not done to its end."""
+        """Fill the queue, follow the plan, and send all requests about jobs. Returns why it stopped early."""
         followed = False
         try:
             why = await self._until_stopped(self._fill) if self.writes.populate else None
@@ -135,7 +135,7 @@ class Populating:
         done = asyncio.Event()
         await gathered([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
-            raise Stopped(f"no prompt was taken: POST {path(self._submitted[0])} is {answered(self._submitted[0])}")
+            raise Stopped(f"no prompt was accepted: POST {path(self._submitted[0])} is {answered(self._submitted[0])}")
         await self._poll("until a job is listed", self._settled, lambda: self.leave.seen)
         await self._counted()
         await self._compared()
@@ -144,7 +144,7 @@ class Populating:
         await self._interrupt()
 
     async def _built_in(self) -> tuple[Workflow, ...]:
-        """Choose the built-in workflows by the nodes that the server knows, where it says."""
+        """Select the built-in workflows by the nodes that the server lists."""
         try:
             output = output_class(classes_in(await self._ask(WHICH_NODES)))
         except NoWorkflow as missing:
@@ -152,7 +152,7 @@ class Populating:
         return *[built_in(output, slow=True)] * SLOW, built_in(output, slow=False)
 
     async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
-        """Submit the jobs, one after the other was taken, and look for each at once."""
+        """Submit the jobs, each after the previous one was accepted, and look for each of them at once."""
         try:
             for number in range(self.writes.jobs):
                 graph = workflows[number % len(workflows) if self.writes.workflows else min(number, len(workflows) - 1)]
@@ -177,15 +177,15 @@ class Populating:
             done.set()
 
     async def _read_back(self) -> None:
-        """Wait until a read lists the first job. Raises Stopped if none does, and nobody says that the job ended."""
+        """Wait until a read lists the first job. Raises Stopped if none does and the job is not known to have ended."""
         await self._play(read_back(self.leave, self.client.monotonic), self._ask)
         if (why := unread(self.leave)) is not None:
             reads = {one.response.content for one in self.client.ledger if one.request.usual and one.response}
-            same = " (every read brought the same bytes: a cache may answer)" if len(reads) == 1 else ""
+            same = " (every read returned the same bytes, perhaps from a cache)" if len(reads) == 1 else ""
             raise Stopped(why + same)
 
     def _members(self, number: int) -> dict[str, Any]:
-        """Return what stands beside the graph: a priority on some, unless a server may heed it and others wait."""
+        """Return additional members: a priority for some jobs, unless the server may obey it while others wait."""
         if not self._priorities or not self.leave.alone:
             return {}
         return PRIORITIES.get(number, {})
@@ -210,7 +210,7 @@ class Populating:
     # --- changing -----------------------------------------------------------------------------------------------------
 
     async def _change_nothing(self) -> None:
-        """Send what writes and is to change nothing."""
+        """Send requests that write but should change nothing."""
         await self._read("before a request that changes nothing")
         for ask in (
             manage("delete an id that nobody has", delete=[self.leave.make_up_id()]),
@@ -219,7 +219,7 @@ class Populating:
             await self._ask_between_reads(ask)
 
     async def _malformed(self) -> None:
-        """Send malformed requests, at the end of a run: a server may end on them, and its queue is lost."""
+        """Send malformed requests at the end of a run, because they may crash a server, which then loses its queue."""
         await self._ask_between_reads(other("delete, cut off", Operation.MANAGE, MALFORMED[0]))
         await self._ask_between_reads(other("delete a number", Operation.MANAGE, MALFORMED[1]))
 
@@ -229,7 +229,7 @@ class Populating:
         await self._read("after a request that changes nothing")
 
     async def _delete_one(self) -> None:
-        """Delete one job of those that wait, not the next, and once more when it is gone."""
+        """Delete a pending job that is not the next one, and delete it again when it is gone."""
         await self._read("before deleting")
         once = deletable(self.leave)
         if not once:
@@ -240,7 +240,7 @@ class Populating:
             await self._read("after deleting")
 
     async def _interrupt(self) -> None:
-        """Stop our job that runs, if no other can be hit, and wait until it has left."""
+        """Stop our running job, if no other can be hit, and wait until it is gone."""
         await self._read("before interrupting")
         running = self.leave.own_listed(pending=False)
         if not running:
@@ -254,7 +254,7 @@ class Populating:
         await self._read("after interrupting")
 
     async def _finish(self) -> None:
-        """Follow what is left until it has ended, and ask what can be asked of a queue that is idle again."""
+        """Follow the remaining jobs until they have ended, and send the requests that need an idle queue."""
         await self._compared()
         clear = self.writes.clear and await self._read("before clearing") is not None
         if clear and self.leave.alone and self.leave.own_listed(pending=True):
@@ -273,12 +273,12 @@ class Populating:
     # --- looking ------------------------------------------------------------------------------------------------------
 
     async def _read(self, why: str) -> Exchange | None:
-        """Look at the queue. Returns None where it was not shown."""
+        """Read the queue. Returns None if the response does not show it."""
         exchange = await self._ask(Ask(f"read {why}"))
         return exchange if status(exchange) == OK else None
 
     async def _poll(self, why: str, ends: float, over: Callable[[], bool]) -> None:
-        """Look until it is over, or the time: often as long as our jobs move."""
+        """Poll until the condition holds or the time is up, more often while our jobs move."""
         pause, before = FIRST_POLL, self._own()
         for number in count(1):
             if over() or self.client.monotonic() >= ends:
@@ -292,13 +292,13 @@ class Populating:
             before = self._own()
 
     async def _counted(self) -> None:
-        """Ask how many jobs remain, between two reads."""
+        """Request the number of remaining jobs, between two reads."""
         await self._read("before counting")
         await self._ask(other("how many jobs remain", Operation.COUNT))
         await self._read("after counting")
 
     async def _compared(self) -> None:
-        """Ask for the list of jobs, between two reads."""
+        """Request the list of jobs, between two reads."""
         await self._read("before the list of jobs")
         await self._ask(THE_JOBS)
         await self._read("after the list of jobs")
@@ -307,7 +307,7 @@ class Populating:
         return [job for job in self.leave.listed or () if job.own]
 
     def _none_left(self) -> bool:
-        """Whether none of our own is listed, and none can be on its way into a list."""
+        """Whether none of our jobs is listed, or can be moving between lists."""
         now = self.client.monotonic()
         if self.leave.own_listed(pending=True):
             self._settled = now + ARRIVAL
@@ -317,7 +317,7 @@ class Populating:
     # --- removing -----------------------------------------------------------------------------------------------------
 
     async def _clean_up(self, *, followed: bool) -> None:
-        """Remove what is left of our own, and say what could not be removed."""
+        """Remove our remaining jobs, and report what could not be removed."""
         if not (self._submitted or self.leave.own or self.leave.unanswered):
             return
         removal = Removal(self.leave)
@@ -334,7 +334,7 @@ class Populating:
     async def _play(
         self, script: Generator[Ask | float, Exchange | None, T], ask: Callable[[Ask], Awaitable[Exchange]]
     ) -> T:
-        """Send what a script yields by ``ask``, and return what it returns."""
+        """Send the requests of a script with ``ask``, and return its result."""
         exchange: Exchange | None = None
         while True:
             try:

@@ -1,7 +1,7 @@
-"""One request on a connection of its own, and the bytes that answer it: what an HTTP library mends in silence.
+"""Send one request on its own connection and inspect the raw response, which HTTP libraries silently repair.
 
-A library drops what follows an answer to HEAD, a 204 or a 304, refuses two lengths and joins folded lines. Here they
-are seen. The body of an answer that may have one is not read.
+A library drops bytes after a response to HEAD, a 204 or a 304, refuses two lengths, and joins folded lines. This module
+shows them. It does not read the body of a response that may have one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.model import OTHER_PROTOCOL, Wire
 
 HEAD_LIMIT: Final = 256 << 10
-"""Bytes of one line, and of all heads together, interim ones included."""
+"""Maximum bytes of one line, and of all heads together, including interim ones."""
 SURPLUS_LIMIT: Final = 64 << 10
 """Bytes that are counted after the end of an answer: that there are any is what matters."""
 MISNAMED: Final = 3
@@ -27,25 +27,25 @@ NAME_LIMIT: Final = 100
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110 §5.6.2)."""
 LINGER: Final = 1.0
-"""Seconds in which a server that was asked to close the connection does so, or shows what else it sends."""
+"""Seconds for a server to close the connection when asked, or to send something else."""
 _BEGINNING: Final = len(b"HTTP/1.1 ")
-"""Bytes of a status line that are the same in all responses, and as many as the head of a frame of HTTP/2 has."""
+"""Bytes of a status line that are the same in all responses. An HTTP/2 frame header has as many."""
 _TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
-"""How an alert and a handshake of TLS begin."""
+"""The first bytes of a TLS alert and a TLS handshake."""
 _SETTINGS: Final = b"\x04"
-"""The type of the frame that every HTTP/2 connection begins with (RFC 9113 §3.4)."""
+"""The type of the first frame of every HTTP/2 connection (RFC 9113 §3.4)."""
 _STATUS_LINE: Final = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: [^\r\n]*)?\r?\n")
 _INTERIM: Final = range(100, 200)
 _BODILESS: Final = (204, 304)
 
 
 class NotHTTP(ValueError):
-    """The bytes are no HTTP/1 answer, or no whole head of one within the bounds."""
+    """The bytes are not an HTTP/1 response, or its head is incomplete or too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The head of an answer as it stood on the wire, and what is wrong around it."""
+    """The head of a response as received, and what is wrong around it."""
 
     status: int
     http_version: str
@@ -54,12 +54,12 @@ class Sight:
 
 
 async def look(url: str, method: str, headers: Headers, *, tls: ssl.SSLContext | None, seconds: float) -> Sight:
-    """Send one request to ``url`` and look at its answer for ``seconds`` at most.
+    """Send one request to ``url`` and inspect its response for at most ``seconds``.
 
-    ``headers`` are sent besides Host and ``Connection: close``; ``tls`` is used where the URL is https.
+    ``headers`` are sent after Host and ``Connection: close``; ``tls`` is used if the URL is https.
 
-    Raises TimeoutError, OSError where the connection fails (ssl.SSLError is one), NotHTTP (it may quote all that
-    came, as it came: hostile text, and no key was taken out), and ValueError where the URL is none.
+    Raises TimeoutError, OSError if the connection fails (ssl.SSLError is one), and ValueError for an invalid URL.
+    Raises NotHTTP, which may quote received bytes: they are untrusted, and the key is not redacted in them.
     """
     parts = urlsplit(url)
     secure = parts.scheme == "https"
@@ -86,7 +86,7 @@ async def _sight(reader: asyncio.StreamReader, method: str, *, secure: bool) -> 
         room -= sum(map(len, head))
         match = _STATUS_LINE.fullmatch(head[0])
         if match is None:
-            raise NotHTTP(f"the answer does not begin with a status line: {_text(head[0])}")
+            raise NotHTTP(f"the response does not begin with a status line: {_text(head[0])}")
         status = int(match[2])
         if status not in _INTERIM:
             break
@@ -100,7 +100,7 @@ async def _sight(reader: asyncio.StreamReader, method: str, *, secure: bool) -> 
 
 
 async def _beginning(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
-    """Return the first bytes of a response. Raises NotHTTP for those of another protocol that is known."""
+    """Return the first bytes of a response. Raises NotHTTP if they belong to another known protocol."""
     try:
         begun = await reader.readexactly(_BEGINNING)
     except asyncio.IncompleteReadError as error:
@@ -116,27 +116,27 @@ async def _beginning(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
 
 
 async def _head(reader: asyncio.StreamReader, room: int, begun: bytes) -> list[bytes]:
-    """Return the lines of a head, line ends included, without the empty one at its end. ``begun`` was read before."""
+    """Return the lines of a head with their line ends, without the final empty line. ``begun`` was read before."""
     lines: list[bytes] = []
     while True:
         try:
             line = begun if begun.endswith(b"\n") else begun + await reader.readline()
             begun = b""
-        except ValueError as error:  # how asyncio says that a line is longer than its limit
+        except ValueError as error:  # asyncio's error for a line above its limit
             raise NotHTTP(f"a line of the head is longer than {HEAD_LIMIT:,} bytes") from error
         room -= len(line)
         if room < 0:
             raise NotHTTP(f"the head is larger than {HEAD_LIMIT:,} bytes")
         if not line.endswith(b"\n"):
             text = _text(b"".join([*lines, line]))
-            raise NotHTTP(f"the connection ended within the head: {text}" if text else "nothing was answered")
+            raise NotHTTP(f"the connection ended within the head: {text}" if text else "no response")
         if lines and line in (b"\r\n", b"\n"):
             return lines
         lines.append(line)
 
 
 def _fields(lines: list[bytes]) -> tuple[Headers, int]:
-    """Return the header fields, folded lines joined as RFC 9112 §5.2 has it, and how many lines were folded."""
+    """Return the header fields, with folded lines joined (RFC 9112 §5.2), and the number of folded lines."""
     fields: list[tuple[str, str]] = []
     folded = 0
     for line in lines:
@@ -156,13 +156,13 @@ def _text(line: bytes) -> str:
 
 
 def _lengths(headers: Headers) -> tuple[str, ...]:
-    """Return the different values of Content-Length, each once."""
+    """Return the distinct values of Content-Length."""
     stated = (value for name, value in headers if name.lower() == "content-length")
     return tuple(dict.fromkeys(length.strip() for value in stated for length in value.split(",")))
 
 
 async def _surplus(reader: asyncio.StreamReader) -> int:
-    """Count what comes until the server closes the connection, or has had the time to."""
+    """Count the bytes until the server closes the connection, or until its time is up."""
     count = 0
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(LINGER):

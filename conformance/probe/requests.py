@@ -1,4 +1,4 @@
-"""What a run can ask for: one request of the plan, what may be sent, and what the user's document requires."""
+"""The requests of a run: one request of the plan, which requests are allowed, and what the document requires."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Ask:
-    """A request of the plan: what differs from the plain read. A header of None is not sent.
+    """A request of the plan: how it differs from the plain read. A header of None is not sent.
 
-    ``operation`` is what is asked for instead of the queue, with ``body`` as it goes out, JSON or meant to be.
+    ``operation`` is an operation other than reading the queue; ``body`` is sent as is, JSON or deliberately not.
     """
 
     purpose: str
@@ -28,19 +28,19 @@ class Ask:
     operation: Operation | None = None
     body: bytes = b""
     job: str = ""
-    """The id in the URL of an operation that names a job there."""
+    """The job id in the URL, for operations that have one."""
 
 
 def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "", job: str = "") -> Ask:
-    """Return a request of another operation than reading the queue."""
+    """Return a request for an operation other than reading the queue."""
     headers = (("Content-Type", "application/json"),) if operation.writes else ()
     return Ask(purpose, operation.method, headers, query, operation=operation, body=body, job=job)
 
 
 def guard(ask: Ask, leave: Leave | None) -> None:
-    """Stand before the wire: raises ValueError for what may write, unless there is leave for just this."""
+    """Check a request before it is sent. Raises ValueError if it may write without permission."""
     if ask.method not in SAFE_METHODS:
-        refusal = f"{ask.method} is no method that only reads"
+        refusal = f"{ask.method} is not a read-only method"
         if leave is not None:
             refusal = leave.refusal(ask.method, ask.operation, ask.body, ask.job) or ""
         if refusal:
@@ -51,7 +51,7 @@ def guard(ask: Ask, leave: Leave | None) -> None:
 
 
 class Required(NamedTuple):
-    """What the user's document requires of every read: header fields, and a query as pairs of names and values."""
+    """What the user's document requires of every read: header fields, and query parameters as pairs."""
 
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
@@ -63,11 +63,11 @@ class Required(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The query as it is sent."""
+        """The query string."""
         return urlencode(self.query)
 
     def with_query(self, query: str) -> str:
-        """Return a query with the required pairs that are not in it."""
+        """Return a query with the missing required pairs added."""
         there = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
         missing = urlencode([(name, value) for name, value in self.query if name not in there])
         return "&".join(filter(None, (missing, query)))

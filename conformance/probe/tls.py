@@ -1,4 +1,4 @@
-"""Whom a run trusts over TLS, and why a connection failed, in words."""
+"""Which certificates a run trusts, and why a connection failed, in words."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _ALERTS: Final = {
     "RECORD_LAYER_FAILURE": _PLAIN,
     "PACKET_LENGTH_TOO_LONG": _PLAIN,
     "HTTP_REQUEST": _PLAIN,
-    "NO_APPLICATION_PROTOCOL": "it does not speak HTTP/1.1, and the suite speaks nothing else",
-    "CERTIFICATE_REQUIRED": "it wants a certificate of its clients: --client-cert",
-    "HANDSHAKE_FAILURE": "no cipher in common, or a certificate of ours is missing: --client-cert",
-    "UNKNOWN_CA": "it does not know who issued the certificate of --client-cert",
-    "PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
+    "NO_APPLICATION_PROTOCOL": "it does not support HTTP/1.1, which the suite needs",
+    "CERTIFICATE_REQUIRED": "it requires a client certificate: --client-cert",
+    "HANDSHAKE_FAILURE": "no common cipher, or a client certificate is missing: --client-cert",
+    "UNKNOWN_CA": "it does not trust the issuer of the certificate in --client-cert",
+    "PROTOCOL_VERSION": "it supports neither TLS 1.2 nor 1.3",
 }
-"""What the other side means, by a piece of OpenSSL's name for its alert or for the bytes that are not TLS."""
+"""What a TLS failure means, by part of OpenSSL's name for the alert or for bytes that are not TLS."""
 
 
 def trust(gateway: Gateway) -> ssl.SSLContext:
-    """Trust what the system trusts, what certifi brings (a container often has nothing of its own), and what is given.
+    """Trust the system's certificates, those of certifi (containers often have none), and the given ones.
 
-    Raises UsageProblem where a file that was given holds no certificate.
+    Raises UsageProblem if a given file contains no certificate.
     """
     files = tuple(map(_stamp, (gateway.ca_bundle, gateway.client_cert)))
     return _trust(gateway.ca_bundle, gateway.client_cert, files, insecure=gateway.insecure)
 
 
 def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
-    """Tell a file from another one that stands, or stood, where a path leads."""
+    """Identify the current content of a file by its metadata."""
     if path is None:
         return None
     try:
@@ -51,7 +51,7 @@ def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
 
 @cache
 def no_tls() -> ssl.SSLContext:
-    """Return what a transport for plain http is given, and never uses: it would make one of its own each time."""
+    """Return a context for plain-http transports, which would otherwise create an unused one each."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -59,7 +59,7 @@ def no_tls() -> ssl.SSLContext:
 def _trust(
     ca_bundle: Path | None, client_cert: Path | None, _files: tuple[object, ...], *, insecure: bool
 ) -> ssl.SSLContext:
-    """Once for all runs that trust the same files: to read the certificates takes longer than some requests."""
+    """Cache the context for all runs with the same files, because loading certificates is slow."""
     import certifi
 
     context = ssl.create_default_context()
@@ -68,13 +68,13 @@ def _trust(
         if ca_bundle is not None:
             context.load_verify_locations(ca_bundle)
     except ssl.SSLError:
-        msg = f"--ca-bundle {ca_bundle} holds no certificate that can be read"
+        msg = f"--ca-bundle {ca_bundle} contains no readable certificate: give a PEM file"
         raise UsageProblem(msg) from None
     try:
         if client_cert is not None:
             context.load_cert_chain(client_cert)
     except (ssl.SSLError, OSError):
-        msg = f"--client-cert {client_cert} holds no certificate with its key that can be read"
+        msg = f"--client-cert {client_cert} contains no readable certificate with its key: give a PEM file with both"
         raise UsageProblem(msg) from None
     if insecure:
         context.check_hostname = False
@@ -83,7 +83,7 @@ def _trust(
 
 
 def reason(error: BaseException) -> str:
-    """Say in words why a connection failed: the innermost cause that the operating system or TLS names."""
+    """Describe why a connection failed, by the innermost cause that the operating system or TLS names."""
     causes: list[BaseException] = []
     step: Any = error
     while step is not None and step not in causes:
@@ -102,12 +102,12 @@ def reason(error: BaseException) -> str:
 
 
 def _tls(error: ssl.SSLError) -> str:
-    """Say what TLS did not like, and what to do where something can be done."""
+    """Describe a TLS failure and, if possible, what to do about it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         remedy = (
-            "trust who issued it with --ca-bundle"
+            "trust its issuer with --ca-bundle"
             if error.verify_code in _UNKNOWN_ISSUER
-            else "it is to be replaced; --insecure looks away"
+            else "replace the certificate, or skip the check with --insecure"
         )
         return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
     why = error.reason or str(error)  # an alert that Python does not know has no reason

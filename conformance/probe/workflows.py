@@ -1,4 +1,4 @@
-"""Workflows for a run's own jobs: they need no model, no cache answers them, and each bears the mark of the run."""
+"""Workflows for a run's own jobs. They need no model, cannot be answered from a cache, and contain the run's mark."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ Workflow = dict[str, Any]
 """A graph in API format: ``{node id: {"class_type": ..., "inputs": ...}}``."""
 
 SMALL, LARGE = 768, 1024
-"""Pixels, from one scaling to the next: some ten megabytes an image, which servers keep in their cache."""
+"""Pixels per scaling step: about ten megabytes an image, which servers keep in their cache."""
 STEPS: Final = 48
-"""Scalings in a slow job: a second or more, also where the hardware is fast. Some 500 MB of images on the way."""
+"""Scaling steps of a slow job: at least a second on fast hardware, and about 500 MB of images in total."""
 PLANES: Final = "".join(chr((plane << 16) + 0xA0B0) for plane in range(17))
 """A character of every plane of Unicode."""
 TEXT: Final = f"日本語 ünï العربية 👩‍🚀 \u2028\u202e{PLANES}"
-"""No NUL, which some databases cannot hold, and no half of a surrogate pair, which is no text."""
+"""Contains no NUL, which some databases cannot store, and no lone surrogate, which is not valid text."""
 NEEDED: Final = ("EmptyImage", "ImageScale")
 OUTPUTS: Final = ("PreviewImage", "SaveImage")
-"""The first one that the server knows: a preview is thrown away with the next start, a saved image stays."""
+"""The first one that the server has is used. A preview is deleted at the next start; a saved image stays."""
 _SEEDS: Final = ("seed", "noise_seed")
 
 
 class NoWorkflow(Exception):
-    """The server has not the nodes that the built-in workflows are made of. Its text is one line for the user."""
+    """The server lacks nodes of the built-in workflows. The message is one line for the user."""
 
 
 def output_class(classes: Collection[str] | None) -> str:
-    """Return the class of the output node, by those that the server knows; ``classes`` is None where it did not say.
+    """Return the class of the output node. ``classes`` are those of the server, or None if unknown.
 
     Raises NoWorkflow.
     """
@@ -41,12 +41,12 @@ def output_class(classes: Collection[str] | None) -> str:
     if missing or found is None:
         absent = " and ".join([*missing, *([] if found else [" or ".join(OUTPUTS)])])
         needs = f"the built-in workflows need {', '.join(NEEDED)}"
-        raise NoWorkflow(f"{needs}, and there is no {absent}; give one with --workflow")
+        raise NoWorkflow(f"{needs}, and the server has no {absent}: give one with --workflow")
     return found
 
 
 def built_in(output: str, *, slow: bool) -> Workflow:
-    """Return a workflow that makes an image of one colour and scales it, often where it is to be slow."""
+    """Return a workflow that creates an image of one colour and scales it, many times if ``slow``."""
 
     def node(class_type: str, **inputs: Any) -> dict[str, Any]:
         return {"class_type": class_type, "inputs": inputs, "_meta": {"title": class_type}}
@@ -63,7 +63,7 @@ def built_in(output: str, *, slow: bool) -> Workflow:
 
 
 def unique(workflow: Mapping[str, Any], mark: str, *, text: str = "") -> Workflow:
-    """Return a copy that no cache knows, and that says in its first node's title whose it is, and ``text``."""
+    """Return a copy that no cache contains. The title of its first node has the mark and ``text``."""
     made = copy.deepcopy(dict(workflow))
     chance = random.SystemRandom()
     for node in made.values():
@@ -81,7 +81,7 @@ def unique(workflow: Mapping[str, Any], mark: str, *, text: str = "") -> Workflo
 
 
 def as_frontend(workflow: Workflow, client: str) -> dict[str, Any]:
-    """Return the members that ComfyUI's own frontend sends beside a graph: its client id, and the editor's graph."""
+    """Return the members that ComfyUI's own frontend adds: its client id and the editor's graph."""
     nodes = [
         {
             "id": number,
@@ -114,7 +114,7 @@ def as_frontend(workflow: Workflow, client: str) -> dict[str, Any]:
 
 
 def refused(mark: str) -> Workflow:
-    """Return a workflow that no server can run: its one node is of a class that there is not, and puts nothing out."""
+    """Return a workflow that every server refuses: its node has an unknown class, and it has no output."""
     return {
         "1": {"class_type": "NoSuchNodeOfConformance", "inputs": {}, "_meta": {"title": f"conformance {mark} refused"}}
     }

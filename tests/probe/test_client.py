@@ -193,7 +193,7 @@ def test_a_time_out_is_not_tried_again_and_says_how_long_it_was() -> None:
     got = talk(drip(b"HTTP/1.1 200 OK\r\n\r\n", b"{"), bounds=QUICK)
     assert len(got.ledger) == 1
     assert got.ledger[0].problem is not None
-    assert got.ledger[0].problem.detail == "no whole answer within 0.3 s"
+    assert got.ledger[0].problem.detail == "no complete response within 0.3 s"
 
 
 def test_the_deadline_of_the_run_bounds_an_exchange_too() -> None:
@@ -477,7 +477,7 @@ def test_the_request_line_has_method_path_and_query() -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "get", ""])
 def test_no_method_that_might_write_can_be_sent(method: str) -> None:
-    with pytest.raises(ValueError, match="no method that only reads"):
+    with pytest.raises(ValueError, match="not a read-only method"):
         talk(always(EMPTY), Ask("x", method))
 
 

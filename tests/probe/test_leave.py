@@ -54,7 +54,7 @@ PENDING, RUNNING = "queue_pending", "queue_running"
 @pytest.mark.parametrize("operation", [None, *Operation])
 def test_without_leave_no_method_but_those_that_read_is_sent(method: str, operation: Operation | None) -> None:
     client = Client("http://127.0.0.1:1/api/queue", None, Bounds())
-    with pytest.raises(ValueError, match="is no method that only reads"):
+    with pytest.raises(ValueError, match="is not a read-only method"):
         asyncio.run(client.ask(Ask("write", method, operation=operation, body=body(clear=True))))
     assert client.ledger == []
 
@@ -64,7 +64,7 @@ def test_a_run_without_leave_sends_only_reads() -> None:
     client = Played(reference, clock, None)
     assert client.leave is None
     asyncio.run(client.ask(Ask("read")))
-    with pytest.raises(ValueError, match="is no method that only reads"):
+    with pytest.raises(ValueError, match="is not a read-only method"):
         asyncio.run(client.ask(other("submit", SUBMIT, body(prompt={}))))
     assert reference.board is not None
     assert reference.board.jobs == []
@@ -103,7 +103,7 @@ def test_a_prompt_bears_the_mark_of_the_run_and_there_are_no_more_than_were_allo
     assert "mark" in str(given_leave.refusal("POST", SUBMIT, body(prompt={"1": {}})))
     assert given_leave.refusal("POST", SUBMIT, marked) is None
     given_leave.note(exchange(SUBMIT, 200, {"prompt_id": OURS}, "POST"))
-    assert "another prompt" in str(given_leave.refusal("POST", SUBMIT, marked))
+    assert "further prompt" in str(given_leave.refusal("POST", SUBMIT, marked))
 
 
 def test_a_prompt_that_was_refused_does_not_count() -> None:
@@ -123,7 +123,7 @@ def test_only_jobs_of_the_run_and_ids_that_nobody_has_are_deleted() -> None:
 @pytest.mark.parametrize("listed", [(), ((OURS, PENDING),)])
 def test_the_queue_is_cleared_where_it_holds_only_our_jobs_and_that_was_asked_for(listed: Any) -> None:
     assert leave(*listed, clear=True).refusal("POST", MANAGE, body(clear=True)) is None
-    assert leave(*listed).refusal("POST", MANAGE, body(clear=True)) == "there is no leave to clear the queue"
+    assert leave(*listed).refusal("POST", MANAGE, body(clear=True)) == "clearing the queue was not allowed (--clear)"
     for sloppy in ("yes", 1, [True]):
         assert leave(*listed, clear=True).refusal("POST", MANAGE, body(clear=sloppy))
 
@@ -131,8 +131,8 @@ def test_the_queue_is_cleared_where_it_holds_only_our_jobs_and_that_was_asked_fo
 @pytest.mark.parametrize("where", [PENDING, RUNNING])
 def test_a_job_of_somebody_else_keeps_us_from_clearing_and_interrupting(where: str) -> None:
     beside = leave((OURS, RUNNING), (THEIRS, where), clear=True)
-    assert "not of this run" in str(beside.refusal("POST", MANAGE, body(clear=True)))
-    assert "not of this run" in str(beside.refusal("POST", INTERRUPT, body(prompt_id=OURS)))
+    assert "not belong to this run" in str(beside.refusal("POST", MANAGE, body(clear=True)))
+    assert "not belong to this run" in str(beside.refusal("POST", INTERRUPT, body(prompt_id=OURS)))
 
 
 def test_an_interrupt_names_a_job_of_the_run_and_comes_right_after_a_read() -> None:

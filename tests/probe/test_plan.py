@@ -31,7 +31,7 @@ TRIP = 1 / 1024
 """Seconds from a request to its answer."""
 JSON = (("Content-Type", "application/json"),)
 EMPTY = Response(200, JSON, b'{"queue_running": [], "queue_pending": []}')
-TIMEOUT = Problem(NoResponse.TIMEOUT, "no whole answer")
+TIMEOUT = Problem(NoResponse.TIMEOUT, "no complete response")
 BROKEN = Problem(NoResponse.BROKEN, "reset")
 
 Outcome = Response | Problem
@@ -217,7 +217,7 @@ def test_a_target_that_never_serves_the_queue_gets_no_variations(run: Run, numbe
 def test_a_target_that_times_out_at_first_is_asked_nothing_else(run: Run) -> None:
     client, stopped = run(always(TIMEOUT))
     assert len(client.sent) == 1
-    assert stopped == "the target does not answer"
+    assert stopped == "the target does not respond"
 
 
 def test_a_first_contact_that_times_out_is_tried_as_long_as_one_exchange_may_take(run: Run) -> None:
@@ -228,7 +228,7 @@ def test_a_first_contact_that_times_out_is_tried_as_long_as_one_exchange_may_tak
     assert [exchange.superseded for exchange in client.ledger[:4]] == [True, True, True, False]
     client, stopped = run(always(slow))
     assert len(client.sent) == 4
-    assert stopped == "the target does not answer"
+    assert stopped == "the target does not respond"
 
 
 def test_later_a_connection_that_times_out_is_tried_once_more(run: Run) -> None:
@@ -240,18 +240,18 @@ def test_later_a_connection_that_times_out_is_tried_once_more(run: Run) -> None:
 def test_a_target_that_breaks_off_at_first_is_asked_once_more(run: Run) -> None:
     client, stopped = run(always(BROKEN))
     assert [exchange.superseded for exchange in client.ledger] == [True, False]
-    assert stopped == "the target does not answer"
+    assert stopped == "the target does not respond"
 
 
 def test_a_target_that_falls_silent_is_left_alone(run: Run) -> None:
     client, stopped = run(first(EMPTY, EMPTY, then=TIMEOUT))
     assert len(client.sent) == 2 + BROKEN_OFF
-    assert stopped == "the target does not answer"
+    assert stopped == "the target does not respond"
 
 
 def test_a_target_that_falls_silent_while_asked_at_once_leaves_a_whole_ledger(run: Run) -> None:
     client, stopped = run(first(*[EMPTY] * 8, then=TIMEOUT))
-    assert stopped == "the target does not answer"
+    assert stopped == "the target does not respond"
     assert all((exchange.response is None) != (exchange.problem is None) for exchange in client.ledger)
 
 
@@ -313,7 +313,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(run: Run) -> None:
     assert client.slept == []
     assert len(client.sent) == 1
     assert stopped == (
-        "requests are answered 429, and the next one would have to wait for 120 s (see --rate-limit and --deadline)"
+        "requests are answered 429, and the next one would have to wait 120 s (see --rate-limit and --deadline)"
     )
 
 
@@ -433,5 +433,5 @@ def test_a_few_closed_connections_do_not_end_generated_requests_and_time_outs_do
     asker = generating(client)
     asyncio.run(asker.all([Ask("read"), *[Ask("odd", query="a=1")] * (BROKEN_OFF + 5)]))
     client.script = always(TIMEOUT)
-    with pytest.raises(Stopped, match="does not answer"):
+    with pytest.raises(Stopped, match="does not respond"):
         asyncio.run(asker.all([Ask("odd", query="a=1")] * (BROKEN_OFF + 1)))

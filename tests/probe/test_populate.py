@@ -133,7 +133,7 @@ def test_a_server_that_takes_no_prompt_is_judged_by_its_reads_and_the_run_is_inc
             return status, {"error": "no"}
 
     done = on(Refusing)
-    assert done.stopped == f"no prompt was taken: POST /api/prompt is answered {status}"
+    assert done.stopped == f"no prompt was accepted: POST /api/prompt is answered {status}"
     assert len(asked(done, Operation.SUBMIT)) == 1
     found = judged(done)
     assert found.verdict is Verdict.INCONCLUSIVE
@@ -463,7 +463,7 @@ def test_writing_to_somebodys_host_wants_a_yes(tmp_path: Path, front: Callable[.
     words = ("check",) if front is command_line else ()
     done = front(tmp_path, *words, "--target", SOMEBODY, "--populate")
     assert done.returncode == 4
-    told = "this run writes to 0.0.0.0: 8 jobs, which can cost credits: say --yes"
+    told = "this run writes to 0.0.0.0: 8 jobs, which can cost credits: add --yes"
     assert told in done.stdout + done.stderr
     assert not (tmp_path / "reports/latest/compliance.json").exists()
 

@@ -84,7 +84,7 @@ def test_the_head_is_read_as_it_stood() -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ([b""], "nothing was answered"),
+        ([b""], "no response"),
         ([b'{"queue_running": []}'], r'the connection ended within the head: \{"queue'),
         ([b'{"queue_running":\n\n []}'], "does not begin with a status line: "),
         ([b"SSH-2.0-OpenSSH_9.6\r\n"], "ended within the head: SSH"),
@@ -161,13 +161,13 @@ def test_a_look_is_in_the_ledger_and_no_read_of_the_queue() -> None:
 @pytest.mark.parametrize(
     ("name", "fault", "why"),
     [
-        ("accepts-and-never-answers", NoResponse.TIMEOUT, "no whole answer"),
-        ("a-header-byte-a-second", NoResponse.TIMEOUT, "no whole answer"),
+        ("accepts-and-never-answers", NoResponse.TIMEOUT, "no complete response"),
+        ("a-header-byte-a-second", NoResponse.TIMEOUT, "no complete response"),
         ("http-0-9", NoResponse.BROKEN, '{"queue_running"'),
         ("endless-1xx", NoResponse.BROKEN, "larger than 262,144"),
         ("endless-headers", NoResponse.BROKEN, "larger than 262,144"),
         ("endless-status-line", NoResponse.BROKEN, "longer than 262,144"),
-        ("closed-at-once", NoResponse.BROKEN, "nothing was answered"),
+        ("closed-at-once", NoResponse.BROKEN, "no response"),
         ("bytes-that-are-not-http", NoResponse.BROKEN, "within the head"),
     ],
 )
