@@ -30,10 +30,10 @@ FAST = 10_000
 LOCUSTFILE = """
 from conformance.load.locustfile import QueueUser
 from conformance.load.session import Session
-from conformance.load.stream import Noted
+from conformance.load.stream import Judgement
 
 def note(self, reader, exchange):
-    self._tell(exchange, Noted())
+    self._tell(exchange, Judgement())
 
 if {without}:
     Session.note = note

@@ -1,5 +1,5 @@
-"""The clauses under load: Locust sends the requests, every answer is judged.
+"""Check responses under load: Locust sends the requests, and every response is judged by the clauses.
 
-``user`` holds the Locust user, ``locustfile`` is what ``locust -f`` takes; ``stream`` and ``tally`` are pure
-and know no Locust.
+``user`` holds the Locust user, and ``locustfile`` is the file for ``locust -f``. ``stream`` and ``tally`` are pure and
+do not depend on Locust.
 """

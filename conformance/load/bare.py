@@ -1,6 +1,6 @@
-"""An answer of which some is left out: whoever wants to see that is told apart from whoever does not.
+"""A response with some parts hidden; reading a hidden part raises ``Wanted``.
 
-What a clause says without having looked at something cannot depend on it.
+The result of a clause that did not read a part cannot depend on that part.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim", "echoes")
 WHOLE: Final = (*HEAD, "content")
-"""What can be seen of an answer, beside the fields of its head."""
+"""The attributes of a response that can be read, in addition to header fields."""
 
 
 class Wanted(BaseException):
-    """Something was looked at that is not there. No Exception, so that nobody takes it for a mistake of a clause."""
+    """A hidden part was read. Not an Exception, so that it is not mistaken for an error in a clause."""
 
 
 class _Bare:
-    """Shows what it is given, and raises Wanted for everything else."""
+    """Has the given attributes, and raises Wanted for all others."""
 
     def __init__(self, **shown: object) -> None:
         self.__dict__.update(shown)
@@ -33,7 +33,7 @@ class _Bare:
 
 
 class _BareHead(_Bare):
-    """The head of an answer. Fields are shown by their names, which are noted: nobody sees all of them."""
+    """The head of a response. Header fields can only be read by name, and each name is recorded."""
 
     header = Response.header
     values = Response.values
@@ -42,16 +42,16 @@ class _BareHead(_Bare):
     whole = Response.whole
 
     def lines(self, name: str) -> list[str]:
-        """Return the values of all lines of a field."""
+        """Return the values of all lines of a header field."""
         self.looked_at.add(name)
         found: list[str] = self.all_lines(name)
         return found
 
 
 def without_body(answer: Answer, looked_at: set[str], reading: Reading | None = None) -> Answer:
-    """Return an answer of which status, fields, request and the time that it was sent can be seen, and nothing else.
+    """Return a response that shows only its status, header fields, request and sending time.
 
-    Of its body no byte can be seen: what was read of it alone, and that only where ``reading`` is given.
+    The body is hidden. If ``reading`` is given, the results of parsing it can be read.
     """
     return _made(
         *_head(answer, HEAD, looked_at, started=answer.exchange.started), _Bare() if reading is None else reading
@@ -59,21 +59,21 @@ def without_body(answer: Answer, looked_at: set[str], reading: Reading | None = 
 
 
 def without_other_fields(answer: Answer, looked_at: set[str]) -> Answer:
-    """Return an answer of which everything can be seen but which fields it has beside those that are asked for."""
+    """Return a response that hides only which other header fields it has."""
     exchange = answer.exchange
     asked, response = _head(answer, WHOLE, looked_at, started=exchange.started, elapsed=exchange.elapsed)
     return _made(asked, response, answer.reading)
 
 
 def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _BareHead]:
-    """Return an exchange and its response. ``looked_at`` takes the names of fields that somebody looks at."""
+    """Return an exchange and its response. ``looked_at`` receives the names of header fields that are read."""
     shown = {name: getattr(answer.response, name) for name in names}
     response = _BareHead(all_lines=answer.response.lines, looked_at=looked_at, **shown)
     return _Bare(request=answer.request, response=response, **of_exchange), response
 
 
 def remembered(exchange: Exchange, response: Response, summary: Summary) -> Answer:
-    """Return as much of an answer as is compared with the next ones: when and how it was asked for, and the summary."""
+    """Return the parts of a response that are compared with later ones: the request, the times and the summary."""
     asked = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
     return _made(asked, _Bare(status=response.status, whole=response.whole), _Bare(summary=summary))
 

@@ -1,4 +1,4 @@
-"""One user's connection under gevent: whole exchanges, bounded in time and bytes. No redirect, no cookie."""
+"""One user's connection under gevent: complete exchanges with limits on time and bytes. No redirects, no cookies."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from conformance.run.settings import Settings
 from conformance.text.safe import printable
 
 PIECE: Final = 1 << 16
-"""Bytes that are read at a time."""
+"""Bytes per read."""
 
 
 class Connection:
-    """Sends one request after the other, on one connection as long as the server keeps it.
+    """Sends requests in turn, on one connection as long as the server keeps it open.
 
-    What is sent, and what is taken out of an answer before anybody sees it, is the probe's doing: the key reaches the
-    target alone. What writes needs a ``leave``, which is told of every exchange, and is sent once. Raises UsageProblem
-    where a certificate that was given cannot be read.
+    The probe builds the requests and redacts the responses, so the key is sent only to the target. Requests that write
+    need a ``leave``, which records every exchange, and are sent once. Raises UsageProblem if a given certificate is
+    unreadable.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -57,7 +57,7 @@ class Connection:
         self._http = self._new()
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection."""
         self._http.close()
 
     def _renew(self) -> None:
@@ -65,9 +65,9 @@ class Connection:
         self._http = self._new()
 
     def send(self, ask: Ask) -> Exchange:
-        """Send one request and wait for its whole answer. Never raises for a server.
+        """Send one request and wait for its complete response. Raises no network error.
 
-        Raises ValueError for what may write without leave.
+        Raises ValueError for a request that may write without permission.
         """
         guard(ask, self.leave)
         sent, request = self._probe.prepare(ask)
@@ -76,7 +76,7 @@ class Connection:
         try:
             response, problem = self._guarded(ask, sent)
         except BaseException:
-            # whoever stops the run has to know that this was sent, and that nobody knows what came of it
+            # record that the request was sent, even if the run is stopped before its response
             self._note(replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped")))
             raise
         elapsed = time.perf_counter() - clock
@@ -89,7 +89,7 @@ class Connection:
         return exchange
 
     def _guarded(self, ask: Ask, sent: Headers) -> tuple[Response | None, Problem | None]:
-        """Wait for an answer as long as the bounds allow, and put in words what keeps it from coming."""
+        """Wait for a response within the bounds, and describe a failure in words."""
         seconds = self._bounds.exchange_timeout
         late = gevent.Timeout(seconds)
         late.start()
@@ -99,14 +99,14 @@ class Connection:
             if timeout is not late:
                 raise
             self._renew()
-            return None, Problem(NoResponse.TIMEOUT, f"no whole answer within {seconds:.3g} s")
+            return None, Problem(NoResponse.TIMEOUT, f"no complete response within {seconds:.3g} s")
         except ContentTooLarge:
             self._renew()
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
         except (ConnectionRefusedError, ConnectionAbortedError) as error:
             return None, Problem(NoResponse.UNREACHABLE, printable(reason(error)))
         except HTTPConnectionClosed:
-            return None, Problem(NoResponse.BROKEN, "the connection was closed without an answer")
+            return None, Problem(NoResponse.BROKEN, "the connection was closed without a response")
         except (HTTPParseError, OSError, ValueError) as error:
             self._renew()
             return None, Problem(NoResponse.BROKEN, printable(reason(error)), begun=True)
@@ -115,7 +115,7 @@ class Connection:
 
     def _answer(self, ask: Ask, sent: Headers) -> Response:
         if ask.body:
-            self._renew()  # a connection that the server is about to close could bring it, and no answer
+            self._renew()  # the server may be about to close the old connection
         asked = urlsplit(self._probe.url_of(ask))
         path = asked.path + (f"?{asked.query}" if asked.query else "")
         answer = self._http.request(ask.method, path, ask.body, headers=dict(sent))

@@ -1,4 +1,4 @@
-"""Counting while answers come: mutable, cheap for each answer, and handed over as a frozen tally now and then."""
+"""Count responses as they arrive: mutable, cheap per response, and handed over as a frozen tally from time to time."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.ledger import record
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 from conformance.judge.tally import as_evidence
-from conformance.load.stream import Noted
+from conformance.load.stream import Judgement
 from conformance.load.tally import Broken, Latency, LoadTally, Second, bucket, mentioned, size_class
 
 ALIKE: Final = 256
-"""Different values that are kept before they are counted."""
+"""How many different values are kept before they are counted."""
 
 
 @dataclass
 class Gathering:
-    """What one process has seen since it last handed over: a new one begins then."""
+    """What one process has counted since its last tally."""
 
     hide_workflows: bool = False
     _judged: Counter[str] = field(default_factory=Counter)
     _alike: dict[int, list[Any]] = field(default_factory=dict)
-    """What was said, kept as it is, and how often: of most answers the very same."""
+    """How often each judgement occurred. Most responses have the same one."""
     _breached: Counter[str] = field(default_factory=Counter)
     _first: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
@@ -45,8 +45,8 @@ class Gathering:
     _longest: dict[int, float] = field(default_factory=dict)
     _exchanges: dict[str, RecordedExchange] = field(default_factory=dict)
 
-    def note(self, exchange: Exchange, noted: Noted, users: int) -> None:
-        """Count one exchange and what the clauses say of it; ``users`` are those of this process."""
+    def note(self, exchange: Exchange, judgement: Judgement, users: int) -> None:
+        """Count one exchange and its judgement. ``users`` is the number of users of this process."""
         second = int(_ended(exchange))
         self._requests[second] += 1
         self._users[second] = users
@@ -61,24 +61,26 @@ class Gathering:
             elapsed, size = exchange.elapsed or 0.0, size_class(len(exchange.response.content))
             self._latency[size][bucket(elapsed)] += 1
             self._longest[size] = max(self._longest.get(size, 0.0), elapsed)
-        self.judged(exchange, noted)
+        self.judged(exchange, judgement)
 
-    def judged(self, exchange: Exchange, noted: Noted, others: Mapping[str, Exchange] = MappingProxyType({})) -> None:
-        """Count what clauses say of an answer. Findings may mention others, which are given by id."""
-        self._alike.setdefault(id(noted), [noted, 0])[1] += 1
+    def judged(
+        self, exchange: Exchange, judgement: Judgement, others: Mapping[str, Exchange] = MappingProxyType({})
+    ) -> None:
+        """Count the judgement of a response. Findings may mention other exchanges, which are given by id."""
+        self._alike.setdefault(id(judgement), [judgement, 0])[1] += 1
         if len(self._alike) > ALIKE:
             self._count_alike()
-        if noted.errors:
-            self._errors.update(noted.errors)
-        if noted.broken:
-            self._broken(exchange, noted, _ended(exchange), others)
+        if judgement.errors:
+            self._errors.update(judgement.errors)
+        if judgement.broken:
+            self._broken(exchange, judgement, _ended(exchange), others)
 
-    def _broken(self, exchange: Exchange, noted: Noted, ended: float, others: Mapping[str, Exchange]) -> None:
-        ids = [clause for clause, _ in noted.broken]
+    def _broken(self, exchange: Exchange, judgement: Judgement, ended: float, others: Mapping[str, Exchange]) -> None:
+        ids = [clause for clause, _ in judgement.broken]
         self._breached.update(ids)
         if any(BY_ID[clause].level is Level.MUST for clause in ids):
             self._seconds_breached[int(ended)] += 1
-        for clause, found in noted.broken:
+        for clause, found in judgement.broken:
             self._first[clause] = min(ended, self._first.get(clause, ended))
             self._last[clause] = max(ended, self._last.get(clause, ended))
             kinds = self._evidence[clause]
@@ -93,12 +95,12 @@ class Gathering:
                         self._exchanges.setdefault(name, record(named, hide_workflows=self.hide_workflows))
 
     def _count_alike(self) -> None:
-        for noted, number in self._alike.values():
-            self._judged.update(dict.fromkeys(noted.judged, number))
+        for judgement, number in self._alike.values():
+            self._judged.update(dict.fromkeys(judgement.judged, number))
         self._alike.clear()
 
     def tally(self) -> LoadTally:
-        """Return what was gathered."""
+        """Return everything counted so far."""
         self._count_alike()
         return LoadTally(
             clauses={

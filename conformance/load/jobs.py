@@ -1,4 +1,4 @@
-"""The run's own jobs in one process: whose turn it is to bring some, what came of them, and removing what is left."""
+"""The run's own jobs in one process: who submits the next ones, their outcome, and removing the remaining ones."""
 
 from __future__ import annotations
 
@@ -30,31 +30,32 @@ from conformance.probe.requests import Ask
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
 
 ROOM: Final = 64 << 20
-"""Bytes of bodies that are kept for judging the life of jobs, over all rounds that are under way."""
+"""Maximum bytes of bodies that all active rounds keep for judging the life of jobs."""
 FUTILE: Final = 3
-"""Prompts of which none was taken, after which no more are submitted."""
+"""Stop submitting after this many prompts of which none was accepted."""
 DEEDS: Final = (Deed.DELETE, Deed.NOTHING, Deed.INTERRUPT)
 
 Send = Callable[[Ask, Leave], Exchange]
-"""Sends a request, within the leave, and returns what came of it."""
+"""Sends a request within the permission and returns the exchange."""
 Pause = Callable[[float], object]
 Clock = Callable[[], float]
 
 
 class Jobs:
-    """Gives rounds to users who ask for one: as many as keep the queue at ``writes.jobs`` jobs of ours at most.
+    """Gives rounds to users, as many as keep at most ``writes.jobs`` jobs of ours in the queue.
 
-    No other round of this process is active beside one that interrupts, nor beside the first, until a job of it has
-    been read back. ``why_not`` says why no more rounds are given. ``bare`` is leave to interrupt whatever runs.
+    A round that interrupts, and the first one until one of its jobs has been read back, run without other rounds in
+    this process. ``why_not`` says why no round is given. ``bare`` permits an interrupt that stops any running
+    job.
     """
 
     def __init__(self, writes: Writes, clock: Clock, *, bare: bool = False) -> None:
         self.why_not: str | None = None
         self.left: tuple[str, ...] = ()
         self.unknown = 0
-        """Prompts of which nobody knows in the end whether they were taken."""
+        """Prompts with an unknown outcome."""
         self._token = new_token()
-        """Begins the marks of all jobs of this process."""
+        """Prefix of the marks of all jobs of this process."""
         self._writes = writes
         self._clock = clock
         self._bare = bare
@@ -66,14 +67,14 @@ class Jobs:
         self._closed = False
         self._submitted = self._taken = 0
         self._refused: int | None = 0
-        """Prompts in a row that were not taken, until one is."""
+        """Prompts that were refused since the last accepted one."""
         self._read_back = False
         """Whether a read has shown a job of a round."""
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
     def begin(self) -> Round | None:
-        """Return a round for a user to follow; None where it is nobody's turn: then it is for reading."""
+        """Return a round for a user to follow, or None if the user should read the queue."""
         if self._closed or self.why_not is not None:
             return None
         if not self._workflows:
@@ -96,7 +97,7 @@ class Jobs:
         return entered
 
     def _choose(self) -> Script:
-        """Choose the built-in workflows by the nodes that the server knows, where it says: the slow one first."""
+        """Select the built-in workflows by the nodes that the server lists, the slow one first."""
         exchange = yield WHICH_NODES
         assert exchange is not None
         try:
@@ -107,16 +108,16 @@ class Jobs:
         self._workflows = (built_in(output, slow=True), built_in(output, slow=False))
 
     def note(self, exchange: Exchange) -> None:
-        """Count what became of a prompt. Where the first ones are all refused, no more are submitted."""
+        """Record the outcome of a prompt. If the first ones are all refused, no more are submitted."""
         self._submitted += 1
         taken = status(exchange) == OK
         self._taken += taken
         self._refused = None if self._refused is None or taken else self._refused + 1
         if self._refused == FUTILE:
-            self.why_not = f"no prompt was taken: POST {path(exchange)} is {answered(exchange)}"
+            self.why_not = f"no prompt was accepted: POST {path(exchange)} is {answered(exchange)}"
 
     def end(self, over: Round) -> None:
-        """Take a round back, at its end or stopped in the middle."""
+        """Take back a round that has ended or was stopped."""
         del self._active[over]
         if over.leave.own and not self._read_back:
             self.why_not = self.why_not or unread(over.leave)
@@ -125,7 +126,7 @@ class Jobs:
             self._unsettled.append(over.leave)
 
     def part(self, *, last: bool) -> Own:
-        """Return what came of the prompts since this was asked last; of the ``last`` part also what is left."""
+        """Return the outcome of the prompts since the last call. The ``last`` part includes the remaining jobs."""
         part = Own(submitted=self._submitted, taken=self._taken, why_not=self.why_not)
         self._submitted = self._taken = 0
         if last:
@@ -136,11 +137,11 @@ class Jobs:
     # --- removing -----------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Give rounds, again."""
+        """Allow rounds again."""
         self._closed = False
 
     def close(self) -> Leave:
-        """Give no more rounds. Returns leave to remove what may be left of those that are not settled."""
+        """Stop giving rounds. Returns permission to remove the remaining jobs of unfinished rounds."""
         leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
         self._closed, self._unsettled, self._active = True, [], {}
         joined = Leave.to_remove(leaves, self._token, bare=self._bare)
@@ -149,7 +150,7 @@ class Jobs:
         return joined
 
     def clean_up(self, send: Send, pause: Pause) -> None:
-        """Remove what is left of all rounds, which are over now. The second time nothing is done."""
+        """Remove the remaining jobs of all rounds, which have ended now. A second call does nothing."""
         leave = self.close()
         if not leave.own and not leave.unanswered:
             return

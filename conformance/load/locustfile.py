@@ -1,6 +1,6 @@
-"""What ``locust -f`` takes: the user, and the judge wired into Locust.
+"""The file for ``locust -f``: the user, and the judging of responses.
 
-``comfy-conformance load --locustfile`` prints where this file is.
+``comfy-conformance load --locustfile`` prints the path of this file.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _wire(environment: Environment, **_: Any) -> None:
         sys.exit(EXIT_USAGE)
     repeats = Repeats()
     gevent.signal_handler(signal.SIGINT, lambda: _interrupt() if repeats.is_new() else None)
-    gevent.get_hub().loop.update_now()  # else the time that imports took is taken from the run: its timer starts there
+    gevent.get_hub().loop.update_now()  # otherwise the time of the imports counts as part of the run
     if not isinstance(environment.runner, WorkerRunner) and environment.web_ui is not None:
         for line in will_be_written(settings):
             sys.stderr.write(f"{line}\n")
@@ -78,26 +78,26 @@ def _tell_what_is_left(session: Session, report: Report) -> None:
         sys.stderr.write(f"{line}\n")
     if session.silent:
         silent = count(session.silent, "worker")
-        sys.stderr.write(f"{silent} did not say what is left of their jobs: it may still be in the queue\n")
+        sys.stderr.write(f"{silent} did not report their remaining jobs, which may still be in the queue\n")
 
 
 def _interrupt() -> None:
-    """End the run, between two turns of gevent's loop: Python's own handler raises in callbacks, too, and is lost."""
+    """End the run between two turns of gevent's loop. Python's own handler raises in callbacks, which lose it."""
     gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
 
 def _finish(environment: Environment, session: Session) -> None:
-    """Write the report, say what came of it, set the exit status."""
+    """Write the report, print the summary, set the exit status."""
     settings = session.settings
     if settings.writes is not None:
-        with suppress(KeyboardInterrupt):  # again: then it ends as it is
+        with suppress(KeyboardInterrupt):  # a second signal: end without cleanup
             session.stop()
     report = session.report()
     _tell_what_is_left(session, report)
     try:
         write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
     except OSError as error:
-        sys.stderr.write(f"error: the report could not be written to {settings.report_dir}: {error.strerror}\n")
+        sys.stderr.write(f"error: the report cannot be written to {settings.report_dir} ({error.strerror})\n")
         environment.process_exit_code = EXIT_USAGE
         return
     lines = [*(line.text for line in summary_lines(report)), f"report: {settings.report_dir / 'index.html'}"]

@@ -1,4 +1,4 @@
-"""What a run under load is asked for: the options of a run that make sense there, and bounds that always hold."""
+"""The options of a run under load, and its fixed limits."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from conformance.run.options import at, settings_from
 from conformance.run.settings import Settings
 
 LONGEST: Final = 3600.0
-"""Seconds. A load test that nobody ends, ends."""
+"""Maximum duration in seconds, so that a forgotten load test ends."""
 MOST: Final = 10_000.0
-"""Requests per second that can be asked for."""
+"""Maximum requests per second."""
 LOAD_OPTIONS: Final = at(Place.LOAD)
-"""The options of ``load``, of Locust's command line too where the locustfile is used by itself."""
+"""The options of ``load``, also for Locust's own command line with the locustfile."""
 
 
 def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[str, Any]) -> Settings:
-    """Make the settings of a run under load from the values of its options, by name. Raises UsageProblem."""
+    """Make the settings of a run under load from the values of its options. Raises UsageProblem."""
     if not host:
-        raise UsageProblem("no target: give the base URL of the server that is to be loaded")
+        raise UsageProblem("no target: give the base URL of the server to test")
     settings = settings_from(environ, {**given, "target": host})
     if settings.target is None:
-        raise UsageProblem("load wants a server of its own: comfy-conformance serve starts the embedded one")
+        raise UsageProblem("load needs a running server: comfy-conformance serve starts the embedded one")
     if not is_loopback(settings.target) and not given["yes_load_this_host"]:
         raise UsageProblem(
-            f"{settings.target} is not loopback: add --yes-load-this-host where it is yours, or its owner agreed"
+            f"{settings.target} is not loopback: add --yes-load-this-host if it is yours or its owner agreed"
         )
     if settings.writes is not None and unconsented(settings) is not None:
         raise UsageProblem(
-            f"this run writes to {settings.target}: {settings.writes.jobs} jobs at once and new ones to the end, which "
-            "can cost credits: say --yes"
+            f"this run writes to {settings.target}: {settings.writes.jobs} jobs at once, and new ones until it ends, "
+            "which can cost credits: add --yes to allow it"
         )
     if (settings.bounds.rate_limit or 0) > MOST:
         raise UsageProblem(f"--rate-limit must be at most {MOST:,.0f} requests per second")
@@ -42,13 +42,13 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
 
 
 def will_be_written(settings: Settings) -> list[str]:
-    """Say in lines for the user what a run under load writes, before it does; nothing where it does not."""
+    """Return lines for the user about what the run will write. Empty if it writes nothing."""
     writes = settings.writes
     if writes is None:
         return []
-    source = ", ".join(writes.workflow_files) or "workflows of its own that need no model"
+    source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
     return [
-        f"among them jobs from {source}: at most {writes.jobs} in the queue at once, of each process of Locust",
-        "jobs of this run are deleted and interrupted, and no others",
-        f"they take up to {writes.job_timeout:g} s, and are removed where they take longer, and at the end",
+        f"among them jobs from {source}: at most {writes.jobs} in the queue at once for each process of Locust",
+        "only jobs of this run are deleted and interrupted",
+        f"jobs that take longer than {writes.job_timeout:g} s are removed, and so are all others at the end",
     ]

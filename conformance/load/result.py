@@ -1,4 +1,4 @@
-"""From the tally of a run under load to a report like any other. Pure: times come in as values."""
+"""Turn the tally of a run under load into a report. Pure: times are passed in as values."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NOTHING: Final = Broken()
 def report_on_load(  # noqa: PLR0913 - what a report says of its run
     tally: LoadTally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
 ) -> Report:
-    """Return the report. ``start`` and ``end`` in seconds since the Unix epoch; ``stopped`` says what cut it short."""
+    """Return the report. ``start`` and ``end`` are seconds since the Unix epoch; ``stopped`` is why it ended early."""
     assert settings.target is not None
     register = settings.deviations or Register("")
     night = Night(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
@@ -93,7 +93,7 @@ def _counted(broken: Broken) -> Counted:
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
-    """Add the clause that speaks of all statuses together, and leave out the one that it stands for."""
+    """Add the clause about all statuses together, and remove the one that it replaces."""
     clauses = dict(tally.clauses)
     telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
     served = bool(tally.statuses.get(OK))
@@ -107,7 +107,7 @@ def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
 def _verdict(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant."""
+    """Return the verdict and its reason: a failed must clause, else the first doubt, else conformant."""
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
         return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
@@ -115,7 +115,7 @@ def _verdict(
         return Verdict.INCONCLUSIVE, doubt
     counts = count(results)
     return Verdict.CONFORMANT, (
-        f"no must clause broken in {sum(tally.statuses.values()):,} answers, {counts.exercised} of {counts.total} "
+        f"no must clause broken in {sum(tally.statuses.values()):,} responses, {counts.exercised} of {counts.total} "
         "clauses exercised"
     )
 
@@ -123,7 +123,7 @@ def _verdict(
 def _doubts(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> Iterator[str]:
-    """Yield what keeps a run from a verdict, the most telling first. ``sent`` are the names of the request's fields."""
+    """Yield reasons against a verdict, most important first. ``sent`` are the names of the request's headers."""
     lost = sum(tally.problems.values())
     if stopped is not None:
         yield f"the run was stopped before its end: {stopped}"
@@ -131,17 +131,17 @@ def _doubts(
         yield "no request was sent"
     if lost:
         fault = NoResponse(_most(tally.problems))
-        whole = f"{lost:,} of {tally.requests:,} requests brought no whole answer"
+        whole = f"{lost:,} of {tally.requests:,} requests got no complete response"
         yield f"{whole} ({fault.value}); {REMEDIES[fault]}"
     if tally.own.why_not is not None:
         yield tally.own.why_not
     if tally.statuses and not tally.statuses.get(OK):
         status = _most(tally.statuses)
         hint = f"; {advice(status, (), sent)}" if status in UNAVAILABLE else ""
-        yield f"no read was answered 200, most of them {status}{hint}"
+        yield f"no read was answered 200; the most frequent status was {status}{hint}"
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
-        yield in_words(errors, "", "could not be judged, for the suite itself failed")
+        yield in_words(errors, "", "could not be judged because the suite itself failed")
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen:
         yield in_words(unseen, "core", "not exercised")
@@ -152,7 +152,7 @@ def _most(numbers: Mapping[T, int]) -> T:
 
 
 def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:
-    """Say when a clause was broken first and last, and under which load."""
+    """Add when a clause was broken first and last, and the load at these times."""
     if not result.breached or broken.first is None or broken.last is None:
         return result
     return structs.replace(

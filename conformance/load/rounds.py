@@ -1,4 +1,4 @@
-"""One round of jobs: what a user submits, removes and follows to its end, as a script of requests. Pure, no network."""
+"""One round of jobs, which a user submits, removes and follows to their end, as a script of requests. Pure."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from conformance.probe.requests import Ask
 from conformance.probe.workflows import Workflow, as_frontend, unique
 
 JOBS: Final = 4
-"""Jobs of a round: one that runs and three that wait, so that of two that have to stay one may start meanwhile."""
+"""Jobs of a round: one running and three pending, so that one of two remaining ones may start meanwhile."""
 FRONTEND: Final = 1
-"""The job that is submitted as ComfyUI's own frontend submits one, counted from 0."""
+"""The job that is submitted in the way of ComfyUI's own frontend, counted from 0."""
 LISTING: Final = 2.0
-"""Seconds from the first look at the list of jobs to the second, while they are followed; then twice as long, each."""
+"""Seconds between the first two requests of the list of jobs. Each further pause is twice as long."""
 ALIKE: Final = 4
-"""Looks in a row at an unchanged queue that are kept: the first three and the last."""
+"""Reads of an unchanged queue that are kept: the first three and the last."""
 
 
 class Deed(enum.Enum):
-    """What a round does with its jobs, beside looking at them."""
+    """What a round does with its jobs, in addition to reading the queue."""
 
     NOTHING = "let them run"
     DELETE = "delete one that waits"
@@ -46,10 +46,10 @@ class Deed(enum.Enum):
 
 
 class Round:
-    """A script under way: ``next`` is what is to be sent, after ``pause`` seconds; None when it is over.
+    """A running script: ``next`` is the request to send after ``pause`` seconds, or None when the round is over.
 
-    ``kept`` are the exchanges from which the life of its jobs can be judged, of up to ``room`` bytes of bodies. Looks
-    that are left out say no more of its jobs than those beside them.
+    ``kept`` are the exchanges for judging the life of its jobs, with at most ``room`` bytes of bodies. Reads that are
+    left out show the same as their neighbours.
     """
 
     def __init__(self, leave: Leave, script: Script, room: int = 1 << 62) -> None:
@@ -61,19 +61,19 @@ class Round:
         self._room = room
         self._said: object = None
         self._in_a_row = 0
-        """How many exchanges up to now said the same as the last one."""
+        """How many of the last exchanges show the same."""
         self._last: Exchange | None = None
         self._go_on(None)
 
     def note(self, exchange: Exchange) -> bool:
-        """Take the exchange that came of ``next``, of which the leave was told already. Returns whether it goes on."""
+        """Record the response to ``next``, after the leave has recorded it. Returns whether the round continues."""
         self._keep(exchange)
         self._go_on(exchange)
         return self.next is not None
 
     @property
     def settled(self) -> bool:
-        """Whether no job of it can be in the queue any more: none was submitted, or all were followed to their end."""
+        """Whether none of its jobs can be in the queue: none was submitted, or all were followed to their end."""
         if not self.leave.own and not self.leave.unanswered:
             return True
         unseen = self.next is not None or self.leave.listed is None or self.leave.unanswered
@@ -114,12 +114,12 @@ def script(  # noqa: PLR0913 - each is a part of what a round does
     ends: float,
     first: bool = False,
 ) -> Script:
-    """Submit as many jobs as there is leave for, do the deed, look until they have ended.
+    """Submit as many jobs as permitted, do the deed, and read the queue until the jobs have ended.
 
-    If this is the ``first`` round, it submits one job and goes on only if that job can be read back.
+    If this is the ``first`` round, it submits one job and continues only if that job can be read back.
 
-    What has not ended at ``ends``, in seconds by the clock, is removed. Of ``workflows`` the first is submitted first:
-    where something is to be removed, it is better a slow one.
+    Jobs that have not ended at ``ends``, in seconds of the clock, are removed. The first of ``workflows`` is submitted
+    first. It should be a slow one if jobs are to be removed.
     """
     yield Ask("read before writing")
     if leave.listed is None:
@@ -148,7 +148,7 @@ def script(  # noqa: PLR0913 - each is a part of what a round does
 
 
 def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
-    """Look until none is listed: a job that waited may be in neither list for a while, on its way."""
+    """Read until no job is listed. A job that is about to start may be in neither list for a while."""
     there, listing, pause = clock(), clock(), LISTING
     while clock() < ends:
         yield Ask("read until the jobs have ended")
@@ -163,7 +163,7 @@ def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
 
 
 def _delete(leave: Leave) -> Script:
-    """Delete a job that waits, between others of the round."""
+    """Delete a pending job between others of the round."""
     if once := deletable(leave):
         yield manage("delete a pending job", delete=once[:1])
         yield Ask("read after deleting")
@@ -171,7 +171,7 @@ def _delete(leave: Leave) -> Script:
 
 
 def _interrupt(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
-    """Interrupt the job that runs, once one does, where no other can be hit."""
+    """Interrupt the running job once there is one, if no other can be hit."""
     while not leave.own_listed(pending=False) and leave.own_listed(pending=True) and clock() < ends:
         yield Ask("read before interrupting")
     running = leave.own_listed(pending=False)

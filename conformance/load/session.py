@@ -1,7 +1,7 @@
-"""Between Locust and the clauses: judging in each process, adding up in the one that reports, the end.
+"""Connects Locust with the clauses: judges in each process, and adds up in the process that writes the report.
 
-Locust's own statistics, web page, CSV and HTML stay as they are: an answer that breaks a must is a failure there,
-under the name of the clause.
+Locust's own statistics, web page, CSV and HTML stay the same. A response that breaks a must clause is a failure there,
+with the id of the clause.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from conformance.load.jobs import Jobs
 from conformance.load.options import LONGEST
 from conformance.load.result import report_on_load
 from conformance.load.rounds import Round
-from conformance.load.stream import Noted, Stream
+from conformance.load.stream import Judgement, Stream
 from conformance.load.tally import LoadTally, decode, encode
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.leave import Leave
@@ -39,29 +39,29 @@ from conformance.probe.requests import Ask
 from conformance.run.settings import Settings
 
 DATA: Final = "conformance"
-"""Under which a worker's part stands in what Locust sends to its master."""
+"""The key of a worker's tally in the data that Locust sends to its master."""
 SLACK: Final = 2.0
-"""Seconds by which a run may end early: users start one after the other."""
+"""Seconds by which a run may end early, because users start in turn."""
 READ: Final = Ask("read under load")
 PATIENCE: Final = 5.0
-"""Seconds in which users of a run that writes may end the request that they wait for: what came of it is then known."""
+"""Seconds in which users of a run that writes may complete their current request, so that its outcome is known."""
 FAREWELL: Final = "conformance: end"
-"""A master's message to its workers: remove what is left of your jobs, and send what you have seen."""
+"""A master's message to its workers: remove your remaining jobs, and send your tally."""
 LAST: Final = "conformance: last part"
-"""A worker's answer to it."""
-LONGEST_FAREWELL: Final = PATIENCE + CLEAN_UP + 10.0
-"""Seconds after which a master waits for its workers no more."""
+"""A worker's reply to it."""
+LONGEST_WAIT_FOR_WORKERS: Final = PATIENCE + CLEAN_UP + 10.0
+"""Seconds after which a master stops waiting for its workers."""
 
 
 class BrokenResponse(Exception):
-    """An answer that breaks a must, or none at all. Equal texts are one row of Locust's table of failures."""
+    """A response that breaks a must clause, or a missing response. Equal texts share a row in Locust's failures."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 class Session:
-    """The judge of one process; and in the one that reports, the sum of all."""
+    """Judges the responses of one process. In the process that reports, it also has the sum of all."""
 
     def __init__(self, environment: Environment, settings: Settings) -> None:
         self.settings = settings
@@ -75,56 +75,56 @@ class Session:
         self._stream: Stream | None = None
         self._order: tuple[str, str] | None = None
         self._workers: set[str] = set()
-        """Those whose last part is still to come."""
+        """Workers whose last part is missing."""
         self._parted = False
         runner, events = environment.runner, environment.events
         writes = None if isinstance(runner, MasterRunner) else settings.writes
         bare = writes is not None and (writes.interrupt or is_loopback(settings.target or ""))
         self.jobs = None if writes is None else Jobs(writes, time.monotonic, bare=bare)
-        events.test_start.add_listener(self._begins)
-        events.test_stop.add_listener(self._ends)
+        events.test_start.add_listener(self._on_start)
+        events.test_stop.add_listener(self._on_stop)
         if isinstance(runner, WorkerRunner):
-            events.report_to_master.add_listener(self._reports)
+            events.report_to_master.add_listener(self._on_report)
         if isinstance(runner, MasterRunner):
-            events.worker_report.add_listener(self._hears)
+            events.worker_report.add_listener(self._receive_part)
         if settings.writes is not None:
             environment.stop_timeout = environment.stop_timeout or PATIENCE
         if settings.writes is not None and isinstance(runner, WorkerRunner):
-            runner.register_message(FAREWELL, self._says_the_last, concurrent=True)
-            events.quitting.add_listener(self._says_the_last)  # before Locust tells the master that this one is gone
+            runner.register_message(FAREWELL, self._send_last_part, concurrent=True)
+            events.quitting.add_listener(self._send_last_part)  # before Locust tells the master
         if settings.writes is not None and isinstance(runner, MasterRunner):
-            runner.register_message(LAST, self._hears_the_last)
+            runner.register_message(LAST, self._receive_last_part)
 
     @property
     def pace(self) -> float:
-        """Seconds from one request of a user to its next: the rate is that of all users together."""
+        """Seconds between two requests of a user. The rate limit applies to all users together."""
         options = self._environment.parsed_options
         users = max(1, (options.num_users if options else None) or 1)
         rate = self.settings.bounds.rate_limit
         return users / rate if rate else 0.0
 
     def note(self, reader: object, exchange: Exchange) -> None:
-        """Judge an exchange, count it, and tell Locust of it."""
-        noted = self._heard(exchange).judge(id(reader), exchange)
+        """Judge an exchange, count it, and report it to Locust."""
+        judgement = self._stream_for(exchange).judge(id(reader), exchange)
         runner = self._environment.runner
-        self._gathering.note(exchange, noted, runner.user_count if runner else 0)
+        self._gathering.note(exchange, judgement, runner.user_count if runner else 0)
         if self.jobs is not None and exchange.request.operation is Operation.SUBMIT:
             self.jobs.note(exchange)
-        self._tell(exchange, noted)
+        self._tell(exchange, judgement)
 
     def end_round(self, over: Round) -> None:
-        """Take a round of jobs back, and judge what it saw of them."""
+        """Take back a round of jobs, and judge its exchanges."""
         assert self.jobs is not None
         self.jobs.end(over)
         others = {exchange.id: exchange for exchange in over.kept}
         stream = self._stream or Stream(self.demand)
-        for exchange, noted in stream.of_jobs(over.kept):
-            self._gathering.judged(exchange, noted, others)
-            for clause in filter(self._fails, (clause for clause, _ in noted.broken)):
+        for exchange, judgement in stream.of_jobs(over.kept):
+            self._gathering.judged(exchange, judgement, others)
+            for clause in filter(self._fails, (clause for clause, _ in judgement.broken)):
                 self._count(exchange, clause)
 
-    def _heard(self, exchange: Exchange) -> Stream:
-        """Return who judges: under AUTO somebody else from the first job on that shows an order."""
+    def _stream_for(self, exchange: Exchange) -> Stream:
+        """Return the stream that judges. With AUTO, another one takes over from the first job that shows an order."""
         if self.demand.open:
             demand = judge([exchange], Dialect.AUTO, only=()).demand
             if not demand.open:
@@ -134,12 +134,12 @@ class Session:
             self._stream = Stream(self.demand)
         return self._stream
 
-    def _tell(self, exchange: Exchange, noted: Noted) -> None:
+    def _tell(self, exchange: Exchange, judgement: Judgement) -> None:
         request, response = exchange.request, exchange.response
-        broken = [clause for clause, _ in noted.broken if self._fails(clause)]
+        broken = [clause for clause, _ in judgement.broken if self._fails(clause)]
         failure: BrokenResponse | None = None
         if exchange.problem is not None:
-            failure = BrokenResponse(f"no answer: {exchange.problem.fault.value}")
+            failure = BrokenResponse(f"no response: {exchange.problem.fault.value}")
         elif broken:
             failure = BrokenResponse(f"{broken[0]}: {BY_ID[broken[0]].title}")
         elif response is not None and response.status != OK and (request.reads or _is_expected(request)):
@@ -159,7 +159,7 @@ class Session:
             self._count(exchange, clause)
 
     def _count(self, exchange: Exchange, clause: str) -> None:
-        """Add a row, or to a row, of Locust's table of failures: a breach beside the first of an answer."""
+        """Count a further breach of a response in Locust's table of failures."""
         told = f"{clause}: {BY_ID[clause].title}"
         errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), told)
         errors.setdefault(StatsError.create_key(*row), StatsError(*row)).occurred()
@@ -169,18 +169,18 @@ class Session:
         return level is Level.MUST or (level is Level.SHOULD and self.settings.fail_on_should)
 
     def stop(self) -> None:
-        """End what is under way, in a run that writes: users first, and then what is left of their jobs."""
+        """End a run that writes: first the users, then their remaining jobs."""
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
             runner.stop(send_stop_to_client=False)
-            self._part_with_workers(runner)
+            self._collect_last_parts(runner)
         elif runner is not None and runner.state == STATE_CLEANUP:
-            self._stopped.wait()  # another greenlet is about it
+            self._stopped.wait()  # another greenlet is doing it
         elif runner is not None:
             runner.stop()
 
     def report(self) -> Report:
-        """Return the report on all that was seen."""
+        """Return the report on all processes."""
         self.tally += self._part(last=True)
         end = self.end or time.time()
         if self.tally.order is not None and self.demand.open:
@@ -192,17 +192,17 @@ class Session:
 
     @property
     def silent(self) -> int:
-        """How many workers have not said what is left of their jobs."""
+        """How many workers have not reported their remaining jobs."""
         return len(self._workers)
 
     def _part(self, *, last: bool = False) -> LoadTally:
-        """Return what this process has seen since this was asked last."""
+        """Return what this process has counted since the last call."""
         part = structs.replace(self._gathering.tally(), order=self._order)
         self._gathering = Gathering(self.settings.hides_workflows)
         return part if self.jobs is None else structs.replace(part, own=self.jobs.part(last=last))
 
     def _cut_short(self, end: float) -> str | None:
-        """Say so where a run ended long before its time."""
+        """Return a note if the run ended long before its time."""
         options = self._environment.parsed_options
         wanted = float(options.run_time or 0) if options and options.headless else 0.0
         lasted = end - self.start
@@ -210,7 +210,7 @@ class Session:
 
     # --- what Locust calls --------------------------------------------------------------------------------------------
 
-    def _begins(self, **_: Any) -> None:
+    def _on_start(self, **_: Any) -> None:
         self.start, self.end = time.time(), None
         self._parted = False
         self._stopped.clear()
@@ -220,36 +220,36 @@ class Session:
         if runner is not None and not isinstance(runner, WorkerRunner):
             gevent.spawn_later(LONGEST, runner.quit)
 
-    def _ends(self, **_: Any) -> None:
+    def _on_stop(self, **_: Any) -> None:
         self.end = self.end or time.time()
         runner = self._environment.runner
         try:
             if self.jobs is not None:
                 self._clean_up(self.jobs)
             if isinstance(runner, MasterRunner) and gevent.getcurrent() not in runner.greenlet:
-                self._part_with_workers(runner)
+                self._collect_last_parts(runner)
         finally:
             self._stopped.set()
 
-    def _part_with_workers(self, runner: MasterRunner) -> None:
-        """Have every worker remove what is left of its jobs, and wait until they have; only in a run that writes."""
+    def _collect_last_parts(self, runner: MasterRunner) -> None:
+        """In a run that writes, have every worker remove its remaining jobs, and wait for that."""
         if self.settings.writes is None or self._parted:
             return
         self._parted = True
         self._workers |= set(runner.clients.keys())
         runner.send_message(FAREWELL)
-        with gevent.Timeout(LONGEST_FAREWELL, False):  # noqa: FBT003 - gevent's way to say: without an exception
+        with gevent.Timeout(LONGEST_WAIT_FOR_WORKERS, False):  # noqa: FBT003 - gevent: no exception
             while self._workers & _connected(runner):
                 gevent.sleep(0.05)
 
-    def _says_the_last(self, **_: Any) -> None:
+    def _send_last_part(self, **_: Any) -> None:
         runner = self._environment.runner
         assert isinstance(runner, WorkerRunner)
         self.stop()
         runner.send_message(LAST, {DATA: encode(self._part(last=True))})
 
     def _clean_up(self, jobs: Jobs) -> None:
-        """Remove what is left of the jobs of this process. Ctrl-C ends it."""
+        """Remove the remaining jobs of this process. Ctrl-C ends that."""
         connection = Connection(self.settings)
 
         def send(ask: Ask, leave: Leave) -> Exchange:
@@ -262,21 +262,21 @@ class Session:
         try:
             jobs.clean_up(send, lambda seconds: gevent.sleep(max(seconds, 1 / rate if rate else 0.0)))
         except KeyboardInterrupt:
-            pass  # what is left is known, and told
+            pass  # the remaining jobs are known and reported
         finally:
             connection.close()
 
-    def _reports(self, data: dict[str, Any], **_: Any) -> None:
+    def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         data[DATA] = encode(self._part())
 
-    def _hears(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+    def _receive_part(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         if DATA in data:
             part = decode(data[DATA])
             self.tally += part
             if part.own.submitted:
                 self._workers.add(client_id)
 
-    def _hears_the_last(self, msg: Message, **_: Any) -> None:
+    def _receive_last_part(self, msg: Message, **_: Any) -> None:
         self.tally += decode(msg.data[DATA])
         self._workers.discard(msg.node_id)
 
@@ -286,12 +286,12 @@ def _connected(runner: MasterRunner) -> set[str]:
 
 
 def _is_expected(request: Request) -> bool:
-    """Whether a write is one that every server has: cancelling is tried, and few have it."""
+    """Whether a write should work on every server. Cancelling is only tried, because few servers have it."""
     return request.method == "POST" and request.operation is not Operation.CANCEL
 
 
 def _name(exchange: Exchange) -> str:
-    """Return the path of a request, under which Locust counts it; without the id of a job."""
+    """Return the path under which Locust counts a request, without the id of a job."""
     path = urlsplit(exchange.request.url).path
     if exchange.request.operation is not Operation.CANCEL:
         return path

@@ -1,8 +1,8 @@
-"""Answers without end, judged one by one as they come. What is kept is bounded; nothing is left out. Pure.
+"""Judge an endless stream of responses as they arrive, with bounded memory. Pure.
 
-Under load most answers are equal, or but for fields of their heads that nobody looks at: they have the same findings.
-Bodies are read once, and jobs are looked at once in whichever bodies they stand. Of an answer that is another one only
-what is new in it is asked: what a clause says without having looked at something (``bare``) cannot depend on it.
+Under load most responses are equal, or differ only in header fields that no clause reads, and so have the same
+findings. Each body is parsed once, and each job is inspected once even if it occurs in many bodies. For a new response,
+only its new parts are judged: the result of a clause that did not read a part (``bare``) cannot depend on it.
 """
 
 from __future__ import annotations
@@ -33,48 +33,49 @@ from conformance.load.bare import Wanted, remembered, without_body, without_othe
 from conformance.text.safe import failure
 
 LISTED: Final = 2
-"""Findings of a clause that are kept of an answer."""
+"""Findings of a clause that are kept per response."""
 EQUALS: Final = 1024
-"""Different answers of which the findings are remembered."""
+"""Different responses whose findings are cached."""
 BODIES: Final = 32 << 20
-"""Bytes of different bodies that are remembered with their findings, and of different jobs."""
+"""Bytes of different bodies and of different jobs that are cached with their findings."""
 HOUR: Final = 3600.0
-"""Seconds after which our clock is asked again about a Date that stands still."""
+"""Seconds after which an unchanged Date is compared with our clock again."""
 ROOM: Final = 4096
-"""Bytes that what is kept of a body or of a job takes beside its own, at most: a small one is many objects."""
+"""Overhead in bytes of a cached body or job: a small one consists of many objects."""
 WINDOW: Final = 3
-"""Answers in a row to one reader: what is lost between two reads shows in the third."""
+"""Responses in a row to one reader. What is lost between two reads shows in the third."""
 JOBS: Final = 200_000
-"""Jobs, over all readers, that are kept for comparing a read with the next: half a kilobyte each."""
+"""Jobs of all readers that are kept for comparing consecutive reads: half a kilobyte each."""
 BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
-"""Clauses between the reads of one reader that hold however many others read and write beside it.
+"""Clauses about consecutive reads of one reader that hold even if others read and write at the same time.
 
-By id how far from the end the answer stands that is charged: what is missing between two reads shows in the next.
+The value is the position, counted from the end, of the response with the finding: a job that is missing between two
+reads shows in the next.
 """
 
 CacheKey = TypeVar("CacheKey", bound=Hashable)
 CacheValue = TypeVar("CacheValue")
 
 
-class Noted(Struct, frozen=True, gc=False):
-    """What clauses say of one answer: those that it exercised, and the first findings of those that it breaks.
+class Judgement(Struct, frozen=True, gc=False):
+    """The result for one response: the clauses that it exercised, and the first findings of those that it breaks.
 
-    ``errors`` are clauses that failed themselves: that speaks of the suite and not of the answer.
+    ``errors`` are clauses that failed themselves, which is a defect of the suite and not of the response.
     """
 
     judged: tuple[str, ...] = ()
     broken: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
 
-    def __add__(self, other: Noted) -> Noted:
-        return Noted(self.judged + other.judged, self.broken + other.broken, self.errors + other.errors)
+    def __add__(self, other: Judgement) -> Judgement:
+        return Judgement(self.judged + other.judged, self.broken + other.broken, self.errors + other.errors)
 
 
-NOTHING: Final = Noted()
+NOTHING: Final = Judgement()
 
 
 class Recent(OrderedDict[CacheKey, CacheValue]):
-    """The values that were used last, as many as weigh ``room`` together."""
+    """The most recently used values, whose weights together fit into ``room``."""
 
     def __init__(self, room: int, weigh: Callable[[CacheValue], int] = lambda _: 1) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
         self._weight = 0
 
     def get_or_make(self, key: CacheKey, make: Callable[[], CacheValue]) -> CacheValue:
-        """Return the value of a key, made where it is not known any more."""
+        """Return the value of a key, and create it if it is not cached."""
         if key in self:
             self.move_to_end(key)
             return self[key]
@@ -90,7 +91,7 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
         return self[key]
 
     def put(self, key: CacheKey, value: CacheValue) -> None:
-        """Remember a value; forget those that were used longest ago. The newest one is always kept."""
+        """Store a value, and drop the least recently used ones. The newest one is always kept."""
         if key in self:
             self._weight -= self._weigh(self.pop(key))
         self[key] = value
@@ -100,22 +101,22 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
             self._weight -= self._weigh(old)
 
     def forget(self) -> None:
-        """Forget all."""
+        """Drop all values."""
         self.clear()
         self._weight = 0
 
 
-class _Alike(NamedTuple):
-    """What is said of answers that are alike as far as anybody has looked, and who wants to see more of each."""
+class _SharedJudgement(NamedTuple):
+    """The result that similar responses share, and the clauses that need to see more of each response."""
 
-    noted: Noted
+    judgement: Judgement
     others: Sequence[Clause]
 
 
 class _Head(NamedTuple):
-    """What of a request and the head of its answer can make a difference; ``moment`` is our time as far as it can.
+    """The parts of a request and of a response's head that can affect findings. ``moment`` is our time, rounded.
 
-    ``fields`` are those that some clause looks at: most services give each answer an id of its own as well.
+    ``fields`` are only the header fields that a clause reads: most services also send a unique id with each response.
     """
 
     same: Same
@@ -128,9 +129,9 @@ class _Head(NamedTuple):
 
 
 class _Equal(NamedTuple):
-    """Responses that are equal in everything that is judged, and the findings of each alone.
+    """Responses that are equal in everything that is judged, and the result of each on its own.
 
-    ``others`` are clauses that look at every header field: they are asked about each response.
+    ``others`` are clauses that read all header fields, and so are run for each response.
     """
 
     number: int
@@ -138,26 +139,26 @@ class _Equal(NamedTuple):
     reading: Reading
     digest: bytes
     shows_queue: bool
-    noted: Noted
+    judgement: Judgement
     others: Sequence[Clause]
 
     @property
     def room(self) -> int:
-        """The bytes that this takes."""
+        """The size of this entry in bytes."""
         return len(self.reading.content) + ROOM
 
 
 @dataclass
 class _Reader:
-    """The last ``reads`` of one reader as far as they are compared, and the ``digests`` of their bodies.
+    """The last ``reads`` of one reader, in the form in which they are compared, and the ``digests`` of their bodies.
 
-    ``still`` is the number of answers of which one more says the same, ``said`` what: the queue stands still.
+    If the queue does not change, ``unchanged`` is the number of the repeated response, and ``repeated`` its result.
     """
 
     reads: tuple[Answer, ...] = ()
     digests: tuple[bytes, ...] = ()
-    still: int | None = None
-    said: Noted = NOTHING
+    unchanged: int | None = None
+    repeated: Judgement = NOTHING
 
     @property
     def jobs(self) -> int:
@@ -165,7 +166,7 @@ class _Reader:
 
 
 class Stream:
-    """Judges answers by what is demanded. One for each process; not for several threads at once."""
+    """Judges responses by the demanded dialect. One per process; not thread-safe."""
 
     def __init__(self, demand: Demand) -> None:
         asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
@@ -180,71 +181,73 @@ class Stream:
         self._numbers = itertools.count()
         self._newest: _Equal | None = None
         self._sum = (NOTHING, NOTHING, NOTHING)
-        """The last two findings that were added, and the sum: equal sums are one object, which is counted faster."""
+        """The last two results that were added, and their sum. Equal sums are one object, which is faster to count."""
         self._fields: set[str] = set()
-        """The header fields that some clause has looked at, by their names in lower case."""
+        """The names, in lower case, of the header fields that a clause has read."""
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
-        # Three caches. Locust alone takes some 140 microseconds for a request, and judging may take a seventh of that
-        # (benchmarks/load.py). Without equals, responses that alternate are judged anew each time, such as those of a
-        # server that sheds load. Without alike or jobs, a 3 kB body that is a new one takes 600 to 800 microseconds
-        # instead of 250; without jobs, a 30 kB one takes 5 milliseconds instead of half of one.
+        # Three caches. Locust itself needs about 140 microseconds for a request, and judging may need a seventh of it
+        # (benchmarks/load.py). Without _equals, alternating responses are judged again each time, such as those of a
+        # server that sheds load. Without _alike or _jobs, a new 3 kB body takes 600 to 800 microseconds instead of
+        # 250. Without _jobs, a new 30 kB body takes 5 milliseconds instead of half of one.
         self._equals: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.room)
-        self._alike: Recent[Hashable, _Alike] = Recent(EQUALS)
+        self._alike: Recent[Hashable, _SharedJudgement] = Recent(EQUALS)
         self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
 
-    def judge(self, reader: Hashable, exchange: Exchange) -> Noted:
-        """Return what all clauses say of an answer; ``reader`` is who asked, one request after the other.
+    def judge(self, reader: Hashable, exchange: Exchange) -> Judgement:
+        """Return the result of all clauses for a response. ``reader`` identifies the user who sent the request.
 
-        An exchange without an answer exercises nothing.
+        An exchange without a response exercises nothing.
         """
         response = exchange.response
         if response is None:
             return NOTHING
         equal, window = self._equal(exchange, response), self._readers.get(reader)
-        if window is not None and window.still == equal.number:
-            noted = window.said
+        if window is not None and window.unchanged == equal.number:
+            judgement = window.repeated
         else:
-            noted = self._with_those_before(reader, exchange, response, equal)
-        return self._with_all_fields(noted, exchange, response, equal) if equal.others else noted
+            judgement = self._with_those_before(reader, exchange, response, equal)
+        return self._with_all_fields(judgement, exchange, response, equal) if equal.others else judgement
 
-    def _with_all_fields(self, noted: Noted, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
-        """Return what was said of an answer, with what those say of it who look at whatever fields it has."""
+    def _with_all_fields(
+        self, judgement: Judgement, exchange: Exchange, response: Response, equal: _Equal
+    ) -> Judgement:
+        """Return a result with the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
         more = _noted((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()
         one, other, _ = self._sum
-        if one is not noted or other != more:
-            self._sum = (noted, more, noted + more)
+        if one is not judgement or other != more:
+            self._sum = (judgement, more, judgement + more)
         return self._sum[2]
 
-    def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Noted:
-        """Return what is said of an answer by itself, and together with those before it of the same reader."""
+    def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
+        """Return the result for a response on its own and together with the previous ones of the same reader."""
         if not equal.shows_queue or not equal.reading.summary.is_object:
-            return equal.noted
+            return equal.judgement
         window = self._readers.get_or_make(reader, _Reader)
-        digest, stood_still = equal.digest, (equal.digest,) * WINDOW
-        if window.digests != stood_still:  # else those that are there serve as well
+        digest, unchanged_digests = equal.digest, (equal.digest,) * WINDOW
+        if window.digests != unchanged_digests:  # otherwise the stored ones are equal
             read = remembered(exchange, response, equal.reading.summary)
             window.reads = (*window.reads, read)[-WINDOW:]
             window.digests = (*window.digests, digest)[-WINDOW:]
-            window.still = None
+            window.unchanged = None
             self._readers.put(reader, window)
         # A clause may look at the whole body of the newest read.
-        said = equal.noted + self._compare((*window.reads[:-1], Answer(exchange, response, equal.reading)))
+        judgement = equal.judgement + self._compare((*window.reads[:-1], Answer(exchange, response, equal.reading)))
         equal.reading.forget()
-        if window.digests == stood_still:
-            window.still, window.said = equal.number, said
-        return said
+        if window.digests == unchanged_digests:
+            window.unchanged, window.repeated = equal.number, judgement
+        return judgement
 
     def _equal(self, exchange: Exchange, response: Response) -> _Equal:
-        """Return the findings of a response alone. Most often it equals the newest one."""
+        """Return the result for a response on its own. Usually it equals the newest one."""
         newest, head = self._newest, self._head(exchange, response)
         if newest is None or newest.head != head or newest.reading.content != response.content:
             newest = self._newest = self._looked_up(exchange, response, head)
         return newest
 
     def _head(self, exchange: Exchange, response: Response) -> _Head:
-        """Return the head of a response: with our time to the second if it has no Date, else to the hour."""
+        """Return the head of a response. Our time is rounded to the second if it has no Date, else to the hour."""
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
         request, started = exchange.request, exchange.started or 0.0
         moment = int(started // HOUR if response.header("date") else started)
@@ -258,54 +261,56 @@ class Stream:
         equal = self._equals.get_or_make((head, digest), lambda: self._ask(exchange, response, head, digest))
         if known == len(self._fields):
             return equal
-        for memory in (self._equals, self._alike):  # a clause looked at a field for the first time
+        for memory in (self._equals, self._alike):  # a clause has read a new header field
             memory.forget()
         return self._looked_up(exchange, response, self._head(exchange, response))
 
-    def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Noted]]:
-        """Return what is said of a round of jobs, from its exchanges in their order, by the answer that is charged."""
+    def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Judgement]]:
+        """Return the result for a round of jobs, by the response with the finding, from its exchanges in order."""
         answers = [
             Answer(exchange, exchange.response, FastReading(exchange.response.content, self._demand))
             for exchange in exchanges
             if exchange.response is not None
         ]
-        conversation, said = Conversation(answers), dict[str, Noted]()
+        conversation, results = Conversation(answers), dict[str, Judgement]()
         for clause in self._of_jobs:
-            for name, noted in _of_each(clause, conversation).items():
-                said[name] = said.get(name, Noted()) + noted
-        return [(answer.exchange, said[answer.exchange.id]) for answer in answers if answer.exchange.id in said]
+            for name, judgement in _of_each(clause, conversation).items():
+                results[name] = results.get(name, Judgement()) + judgement
+        return [(answer.exchange, results[answer.exchange.id]) for answer in answers if answer.exchange.id in results]
 
     def _ask(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
         reading = FastReading(response.content, self._demand, recall=self._seen)
         answer = Answer(exchange, response, reading)
         proven = reading.proven if answer.shows_queue else None
         alike = self._alike.get_or_make((head, proven), lambda: self._ask_of_alike(answer, proven))
-        noted, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
-        noted = alike.noted + noted
+        judgement, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
+        judgement = alike.judgement + judgement
         if answer.shows_queue:
-            noted += self._ask_of_body(self._of_body if proven is not None else self._declared + self._of_body, reading)
+            judgement += self._ask_of_body(
+                self._of_body if proven is not None else self._declared + self._of_body, reading
+            )
         if reading.proven is None:
             reading.summary.settle(_digest)
         reading.forget()
-        return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, noted, others)
+        return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, judgement, others)
 
-    def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _Alike:
-        """Ask what depends only on the head and on what was proven of the body: the same for all bodies alike.
+    def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
+        """Run the clauses that need only the head and the proven facts about the body; similar bodies share the result.
 
-        A clause that wants to see more shows that by looking at it.
+        A clause that needs more is recognised when it reads a hidden part.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
-        noted, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
-        noted += _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady)
+        judgement, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
+        judgement += _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:
-            return _Alike(noted, others)
+            return _SharedJudgement(judgement, others)
         declared = [clause for clause in others if clause.fast is not None]
         more, wanting = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
-        noted += more + self._ask_of_body(self._declared, answer.reading)
-        return _Alike(noted, [c for c in others if c.fast is None or c in wanting])
+        judgement += more + self._ask_of_body(self._declared, answer.reading)
+        return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
-        """Return what is seen of an element of a list: each is looked at once."""
+        """Return the inspection of a list element. Each element is inspected once."""
         text = bytes(element)
         return self._jobs.get_or_make(text, lambda: self._look(look, text))
 
@@ -315,16 +320,16 @@ class Stream:
             seen.facts(self._demand.read_as).settle(_digest)
         return seen
 
-    def _ask_of_body(self, clauses: Iterable[Clause], reading: Reading) -> Noted:
+    def _ask_of_body(self, clauses: Iterable[Clause], reading: Reading) -> Judgement:
         return _noted((clause, partial(_of_body, clause, reading)) for clause in clauses)
 
-    def _compare(self, reads: Sequence[Answer]) -> Noted:
-        """Return what a read says together with the ones before it of the same reader."""
+    def _compare(self, reads: Sequence[Answer]) -> Judgement:
+        """Return the result for a read together with the previous ones of the same reader."""
         return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
 
 
 _Asked = tuple[bool, Iterable[Any]]
-"""Whether what is proven exercises a clause already, and the subjects that it has still to be asked of."""
+"""Whether the proven part exercises a clause, and the remaining subjects to check."""
 
 
 def _whole(clause: Clause, answer: Answer) -> _Asked:
@@ -339,7 +344,7 @@ def _of_body(clause: Clause, reading: Reading) -> _Asked:
 
 
 def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
-    """Return what a clause says of the one answer that no shorter conversation has charged."""
+    """Return the findings of a clause for the response that no shorter conversation has findings for."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
     charged = reads[-place] if len(reads) >= place else None
@@ -347,18 +352,18 @@ def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
     return False, (subject for answer, subject in clause.across(conversation) if answer is charged)
 
 
-def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Noted]:
-    """Return what a clause says of a conversation, by the id of the exchange that is charged."""
+def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]:
+    """Return the result of a clause for a conversation, by the id of the exchange with the finding."""
     assert clause.across is not None
     found: dict[str, list[Finding]] = {}
     try:
         for answer, subject in clause.across(conversation):
             told = found.setdefault(answer.exchange.id, [])
             told += itertools.islice(clause.check(subject), LISTED - len(told))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
-        failed = Noted(errors=((clause.id, failure(error)),))
+    except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
+        failed = Judgement(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
-    return {name: Noted((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()}
+    return {name: Judgement((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()}
 
 
 def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
@@ -366,19 +371,21 @@ def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
     return make()
 
 
-def _as_far_as_shown(clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer) -> _Alike:
-    """Ask clauses of an answer of which some is left out."""
-    noted, others = NOTHING, []
+def _as_far_as_shown(
+    clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer
+) -> _SharedJudgement:
+    """Run clauses on a response with hidden parts."""
+    judgement, others = NOTHING, []
     for clause in clauses:
         try:
-            noted += _noted([(clause, partial(ask, clause, answer))])
+            judgement += _noted([(clause, partial(ask, clause, answer))])
         except Wanted:
             others.append(clause)
-    return _Alike(noted, others)
+    return _SharedJudgement(judgement, others)
 
 
-def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
-    """Ask each clause of its subjects."""
+def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Judgement:
+    """Run each clause on its subjects."""
     judged, broken, errors = [], [], []
     for clause, asking in asked:
         try:
@@ -388,11 +395,11 @@ def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Noted:
                 exercised = True
                 if len(found) < LISTED:
                     found += itertools.islice(clause.check(subject), LISTED - len(found))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+        except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
             errors.append((clause.id, failure(error)))
             continue
         if exercised:
             judged.append(clause.id)
         if found:
             broken.append((clause.id, tuple(found)))
-    return Noted(tuple(judged), tuple(broken), tuple(errors))
+    return Judgement(tuple(judged), tuple(broken), tuple(errors))

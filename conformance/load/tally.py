@@ -1,4 +1,4 @@
-"""What a run under load has come to: counts that add up over workers, and evidence that is bounded. Frozen, pure."""
+"""The counts of a run under load, which add up over workers, with bounded evidence. Frozen, pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from conformance.judge.fingerprint import fingerprint
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange, Value
 
 SECONDS: Final = 24 * 3600
-"""Seconds of a run that are kept one by one: more than the longest run has."""
+"""Maximum seconds that are stored separately: more than the longest run has."""
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-"""Bytes of bodies up to which latency is told apart."""
+"""Body sizes in bytes for which latency is counted separately."""
 STEP: Final = 1.1
-"""Ratio of neighbouring latencies in a histogram: percentiles are right to a tenth."""
+"""Ratio of neighbouring latencies in a histogram: percentiles are accurate to a tenth."""
 FASTEST: Final = 1e-5
-"""Seconds. Nothing that answers over a network is faster."""
+"""The shortest latency, in seconds."""
 _ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Broken(Value, frozen=True, kw_only=True):
-    """One clause: how many answers it ``judged`` and how many of them ``breached`` it, when first and last.
+    """One clause: how many responses it ``judged``, how many ``breached`` it, and when first and last.
 
-    Times are in seconds since the Unix epoch; ``evidence`` is one piece of each kind. ``error`` says how the clause
+    Times are in seconds since the Unix epoch. ``evidence`` has one finding of each kind. ``error`` says how the clause
     itself failed, if it did.
     """
 
@@ -50,7 +50,7 @@ class Broken(Value, frozen=True, kw_only=True):
 
 
 class Second(Value, frozen=True, kw_only=True):
-    """One second of a run: requests that ended in it, answers among them that broke a must, and users at its end."""
+    """One second of a run: requests that ended in it, how many broke a must clause, and users at its end."""
 
     requests: int = 0
     breached: int = 0
@@ -65,7 +65,7 @@ class Second(Value, frozen=True, kw_only=True):
 
 
 class Latency(Value, frozen=True, kw_only=True):
-    """Times from the first byte sent to the last one read, as a histogram: buckets grow by ``STEP``."""
+    """Times from the first byte sent to the last one received, as a histogram whose buckets grow by ``STEP``."""
 
     buckets: Mapping[int, int] = {}
     longest: float = 0.0
@@ -75,11 +75,11 @@ class Latency(Value, frozen=True, kw_only=True):
 
     @property
     def number(self) -> int:
-        """How many times there are."""
+        """The number of times."""
         return sum(self.buckets.values())
 
     def percentile(self, share: float) -> float:
-        """Return the time that this share of the answers took at most (nearest rank), in seconds."""
+        """Return the percentile for a share of the responses (nearest rank), in seconds."""
         rank, seen = math.ceil(share * self.number), 0
         for bucket, number in sorted(self.buckets.items()):
             seen += number
@@ -89,9 +89,9 @@ class Latency(Value, frozen=True, kw_only=True):
 
 
 class Own(Value, frozen=True, kw_only=True):
-    """What became of the run's own jobs: prompts ``submitted`` and ``taken``, the ids of those that are ``left``.
+    """The outcome of the run's own jobs: prompts ``submitted`` and ``taken`` (accepted), ids of ``left`` jobs.
 
-    Of ``unknown`` prompts nobody knows whether they were taken. ``why_not`` says why no more were submitted.
+    ``unknown`` prompts have an unknown outcome. ``why_not`` says why no more were submitted.
     """
 
     submitted: int = 0
@@ -113,8 +113,8 @@ class Own(Value, frozen=True, kw_only=True):
 class LoadTally(Value, frozen=True, kw_only=True):
     """A run, or a worker's part of it.
 
-    ``statuses`` and ``problems`` count answers by status and requests without one by fault, ``beside`` the answers to
-    other requests than reads; ``latency`` is by the size of the body (the first of ``SIZES`` that it fits, else 0);
+    ``statuses`` counts responses by status, ``problems`` requests without a response by fault, and ``beside`` responses
+    to other requests than reads. ``latency`` is by the size of the body (the first of ``SIZES`` that it fits, else 0).
     ``exchanges`` are those that evidence names. ``order`` is the dialect that a job has shown, and where.
     """
 
@@ -146,22 +146,22 @@ class LoadTally(Value, frozen=True, kw_only=True):
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests sent."""
         return sum(map(sum, (self.statuses.values(), self.beside.values(), self.problems.values())))
 
 
 def mentioned(piece: Evidence) -> set[str]:
-    """Return what may be the ids of exchanges in a piece of evidence: the one that it is of, and others in its text."""
+    """Return the possible ids of exchanges in a finding: its own, and those in its text."""
     return {piece.exchange, *_ID.findall(f"{piece.got} {piece.message}")}
 
 
 def bucket(seconds: float) -> int:
-    """Return the bucket of a histogram that a time falls into."""
+    """Return the histogram bucket of a time."""
     return math.ceil(math.log(max(seconds, FASTEST) / FASTEST, STEP))
 
 
 def size_class(size: int) -> int:
-    """Return the first of ``SIZES`` that a body of ``size`` bytes fits, 0 where it fits none."""
+    """Return the first of ``SIZES`` that a body of ``size`` bytes fits, or 0."""
     place = bisect.bisect_left(SIZES, size)
     return SIZES[place] if place < len(SIZES) else 0
 
@@ -176,7 +176,7 @@ def _either(choose: Callable[[float, float], float], mine: float | None, other: 
 
 
 def _kinds(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Keep the first of each kind."""
+    """Keep the first finding of each kind."""
     kinds: dict[Fingerprint, Evidence] = {}
     for piece in evidence:
         kinds.setdefault(fingerprint(piece), piece)
@@ -184,10 +184,10 @@ def _kinds(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
 
 
 def encode(tally: LoadTally) -> bytes:
-    """Return what a worker sends to its master."""
+    """Return the bytes that a worker sends to its master."""
     return msgspec.msgpack.encode(tally)
 
 
 def decode(data: bytes) -> LoadTally:
-    """Read what a worker sent. Raises msgspec.DecodeError where it is none."""
+    """Parse the bytes from a worker. Raises msgspec.DecodeError if they are invalid."""
     return msgspec.msgpack.decode(data, type=LoadTally)

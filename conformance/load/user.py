@@ -1,4 +1,4 @@
-"""The Locust user: reads the queue, one request after the other, has each answer judged, and at times brings jobs."""
+"""The Locust user: reads the queue in turn, has each response judged, and sometimes submits jobs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from conformance.load.session import READ, Session
 
 
 class QueueUser(User):
-    """Reads ``GET /api/queue`` of ``--host`` and judges every answer by all clauses.
+    """Reads ``GET /api/queue`` of ``--host`` and judges every response by all clauses.
 
-    With ``--populate`` it submits, deletes and interrupts jobs of its own as well, in rounds, whenever it is its turn.
-    In a locustfile of your own, import it from ``conformance.load.locustfile``, which wires the judge and its
-    options into Locust; subclass it, or let it stand beside users of your own.
+    With ``--populate`` it also submits, deletes and interrupts its own jobs in rounds, when it gets one. In a
+    locustfile of your own, import it from ``conformance.load.locustfile``, which adds the judging and the options to
+    Locust. You can subclass it or combine it with other users.
     """
 
     sessions: ClassVar[WeakKeyDictionary[Environment, Session]] = WeakKeyDictionary()
-    """The judge of this process, by Locust's environment."""
+    """The session of this process, by Locust's environment."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -33,19 +33,19 @@ class QueueUser(User):
         self._next = 0.0
 
     def on_stop(self) -> None:
-        """End the connection. Jobs of a round that was stopped are the session's to remove."""
+        """Close the connection. The session removes the jobs of a round that was stopped."""
         self._end_round()
         self.connection.close()
 
     def wait_time(self) -> float:
-        """Return the seconds until this user's share of the rate allows its next request."""
+        """Return the seconds until this user's share of the rate limit allows its next request."""
         now = time.monotonic()
         self._next = max(now, self._next + self.session.pace)
         return max(self._next - now, 0.0 if self.round is None else self.round.pause)
 
     @task
     def ask(self) -> None:
-        """Read the queue once; or send what is next in a round of jobs."""
+        """Read the queue once, or send the next request of a round of jobs."""
         if self.round is None and self.session.jobs is not None:
             self.round = self.session.jobs.begin()
         if self.round is None or self.round.next is None:

@@ -113,7 +113,7 @@ def test_what_writes_goes_to_its_own_path_with_its_body() -> None:
 def test_without_leave_nothing_is_sent_that_writes() -> None:
     scripted = Scripted(OK)
     with connected(scripted) as connection:
-        with pytest.raises(ValueError, match="is no method that only reads"):
+        with pytest.raises(ValueError, match="is not a read-only method"):
             connection.send(prompt(Leave(prompts=1)))
         connection.send(READ)
     assert [heard.split(b" ", 1)[0] for heard in scripted.heard] == [b"GET"]

@@ -15,7 +15,7 @@ from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, Operation, Response
 from conformance.load.jobs import FUTILE, Jobs
 from conformance.load.rounds import ALIKE, JOBS, Deed, Round, script
-from conformance.load.stream import Noted, Stream
+from conformance.load.stream import Judgement, Stream
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
 from conformance.probe.requests import Ask
@@ -59,7 +59,7 @@ class Tribunal:
             self._count(self._stream.judge("everybody", exchange))
         self._heard = len(self._world.sent)
 
-    def _count(self, noted: Noted) -> None:
+    def _count(self, noted: Judgement) -> None:
         assert not noted.errors
         self.judged.update(noted.judged)
         self.broken.update(clause for clause, _ in noted.broken)
@@ -287,7 +287,7 @@ def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
     world.answer = lambda ask, response: replace(response, status=403) if ask.method == "POST" else response
     list(crowd(world, jobs, 500))
     assert len(world.writes(Operation.SUBMIT)) == FUTILE
-    assert jobs.why_not == "no prompt was taken: POST /api/prompt is answered 403"
+    assert jobs.why_not == "no prompt was accepted: POST /api/prompt is answered 403"
 
 
 def test_a_server_without_the_nodes_is_not_written_to() -> None:

@@ -99,12 +99,24 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
     ("tally", "stopped", "told"),
     [
         (LoadTally(), None, "no request was sent"),
-        (PARTS[0] + PARTS[2], None, "1 of 4 requests brought no whole answer (timeout); try again"),
+        (PARTS[0] + PARTS[2], None, "1 of 4 requests got no complete response (timeout); try again"),
         (PARTS[0], "after 3 of 30 s", "the run was stopped before its end: after 3 of 30 s"),
         (gathered(read(queue())), None, "core clauses not exercised"),
-        (gathered(read(b"", status=503)), None, "no read was answered 200, most of them 503; the service is not"),
-        (gathered(read(b"", status=429)), None, "no read was answered 200, most of them 429; too many requests"),
-        (gathered(read(b"", status=401)), None, "no read was answered 200, most of them 401; it wants a key"),
+        (
+            gathered(read(b"", status=503)),
+            None,
+            "no read was answered 200; the most frequent status was 503; the service is not",
+        ),
+        (
+            gathered(read(b"", status=429)),
+            None,
+            "no read was answered 200; the most frequent status was 429; too many requests",
+        ),
+        (
+            gathered(read(b"", status=401)),
+            None,
+            "no read was answered 200; the most frequent status was 401; it wants a key",
+        ),
     ],
     ids=["nothing", "lost", "stopped", "idle", "shed", "too many", "no key"],
 )

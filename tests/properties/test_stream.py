@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import REDACTED
-from conformance.load.stream import WINDOW, Noted, Stream
+from conformance.load.stream import WINDOW, Judgement, Stream
 from conformance.text.strict_json import parse
 from helpers.answers import HEADERS, item, queue, read
 
@@ -69,7 +69,7 @@ def is_object(body: bytes) -> bool:
     return isinstance(parse(body).value, dict)
 
 
-def told(noted: Noted) -> Any:
+def told(noted: Judgement) -> Any:
     """Return what was said, whatever the order."""
     return sorted(noted.judged), sorted(noted.broken), noted.errors
 
