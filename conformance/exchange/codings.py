@@ -24,13 +24,13 @@ _BROTLI: Final = _brotli()
 DECODABLE: Final = ("gzip", "deflate", *(() if _BROTLI is None else ("br",)))
 """Codings that we ask for and can undo."""
 CODINGS: Final = 8
-"""Codings one over the other that are undone: each holds a window of its own."""
+"""Maximum number of nested codings. Each needs its own window."""
 _PIECE: Final = 1 << 16
-"""Bytes that are taken and given at a time."""
+"""Bytes per step."""
 
 
 class ContentTooLarge(Exception):
-    """The body passed the bound on bytes, on the wire or under any coding: nothing can be said of the rest."""
+    """The body exceeds the size limit, as received or after decoding. The rest is unknown."""
 
 
 class BrokenCoding(ValueError):
@@ -38,15 +38,15 @@ class BrokenCoding(ValueError):
 
 
 class Decoder:
-    """Undoes the content codings of one body piece by piece; never holds more than ``limit`` bytes.
+    """Undoes the content codings of one body in pieces, without holding more than ``limit`` bytes.
 
-    ``codings`` are in the order of the header (the last one was applied last). Raises
-    ``ContentTooLarge`` past the limit and ``BrokenCoding`` where a coding cannot be undone.
+    ``codings`` are in the order of the header (the last one was applied last). Raises ``ContentTooLarge`` above the
+    limit and ``BrokenCoding`` if a coding cannot be undone.
     """
 
     def __init__(self, codings: Sequence[str], limit: int) -> None:
         if len(codings) > CODINGS:
-            msg = f"{len(codings)} codings one over the other"
+            msg = f"{len(codings)} nested codings"
             raise BrokenCoding(msg)
         self._steps = [_inflater(coding) for coding in reversed(codings) if coding != "identity"]
         self._room = [limit] * (len(self._steps) + 1)
@@ -74,7 +74,7 @@ class Decoder:
 
 
 class _Inflate:
-    """One gzip or deflate stream. Deflate is zlib-wrapped by the RFC, bare with some servers: both are read."""
+    """One gzip or deflate stream. By the RFC deflate has a zlib wrapper; some servers omit it. Both are read."""
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
@@ -83,8 +83,8 @@ class _Inflate:
     def pieces(self, data: bytes) -> Iterable[bytes]:
         while data:
             if self._zlib is not None and self._zlib.eof and self._coding != "gzip":
-                raise self._broken("something follows the end of the stream")
-            if self._zlib is None or self._zlib.eof:  # RFC 1952 §2.2: members of gzip follow one another
+                raise self._broken("there are bytes after the end of the stream")
+            if self._zlib is None or self._zlib.eof:  # RFC 1952 §2.2: gzip members are concatenated
                 self._zlib = zlib.decompressobj(self._window(data[0]))
             try:
                 piece = self._zlib.decompress(data, _PIECE)
@@ -131,15 +131,15 @@ class _Unbrotli:
 def _inflater(coding: str) -> _Inflate | _Unbrotli:
     name = {"x-gzip": "gzip"}.get(coding, coding)
     if name not in DECODABLE:
-        msg = f"{coding[:40]}: no coding that was asked for"
+        msg = f"{coding[:40]}: this coding was not requested"
         raise BrokenCoding(msg)
     return _Unbrotli(_BROTLI) if name == "br" else _Inflate(name)
 
 
 def decode(raw: bytes, codings: Sequence[str], limit: int) -> tuple[bytes, str | None]:
-    """Undo the codings of a whole body. Returns the content and what is wrong with the coding, if anything.
+    """Undo the codings of a complete body. Returns the content, and what is wrong with the coding.
 
-    Raises ContentTooLarge past ``limit`` bytes.
+    Raises ContentTooLarge above ``limit`` bytes.
     """
     try:
         decoder = Decoder(codings, limit)

@@ -1,7 +1,7 @@
-"""HAR files as browsers, proxies and other tools write them: what each entry says, and what it leaves open.
+"""HAR files from browsers, proxies and other tools: what each entry contains, and what it leaves open.
 
-Nothing in an entry is relied upon. A part that cannot be read is unknown, and what was odd is noted, so that one odd
-entry costs no other.
+No part of an entry is taken for granted. An unreadable part counts as unknown and is noted, and the other entries are
+still read.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _BODILESS: Final = (204, 304)
 _LOG: Final = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
 _CACHED: Final = ("memory", "disk", "memory cache", "disk cache")
 _UNTYPED: Final = ("", "x-unknown", "application/octet-stream")
-"""What recorders write for a Content-Type that they do not know."""
+"""Placeholders that recorders write for an unknown Content-Type."""
 
 
 class NotHar(ValueError):
-    """A HAR file that cannot be read. Its text says why."""
+    """A HAR file that cannot be read. The message says why."""
 
 
 FROM_CACHE: Final = "is from the browser's cache: its time is not known"
@@ -38,7 +38,7 @@ FROM_CACHE: Final = "is from the browser's cache: its time is not known"
 
 @dataclass
 class HarEntry:
-    """What one entry holds. ``odd`` says what of it could not be read; ``body`` is that of the response."""
+    """The content of one entry. ``odd`` lists what could not be read; ``body`` is that of the response."""
 
     number: int
     method: str
@@ -53,7 +53,7 @@ class HarEntry:
 
     @property
     def path(self) -> str:
-        """The path of its URL."""
+        """The path of the entry's URL."""
         return urlsplit(self.url).path
 
     @property
@@ -63,7 +63,7 @@ class HarEntry:
 
 
 def entries_of(text: Content) -> list[Any] | None:
-    """Return the entries of a HAR file, None if it is none. Raises NotHar for one that is cut off or damaged."""
+    """Return the entries of a HAR file; None for another kind of file. Raises NotHar if it is cut off or damaged."""
     if b'"entries"' not in text.data and not _LOG.match(text.data):
         return None
     try:
@@ -79,7 +79,7 @@ def entries_of(text: Content) -> list[Any] | None:
 
 
 def url_of(entry: object) -> str | None:
-    """Return the URL of an entry, None if it has none that can be read."""
+    """Return the URL of an entry, or None."""
     asked = entry.get("request") if isinstance(entry, dict) else None
     url = asked.get("url") if isinstance(asked, dict) else None
     try:
@@ -99,7 +99,7 @@ def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
         headers,
         known,
         None,
-        Problem(NoResponse.NOT_RECORDED, "the recording holds no response"),
+        Problem(NoResponse.NOT_RECORDED, "the recording contains no response"),
     )
     _clock(entry, found)
     answered = entry.get("response")
@@ -111,7 +111,7 @@ def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
 
 
 def _clock(entry: Mapping[str, Any], found: HarEntry) -> None:
-    """Read the times. A response out of the browser's cache is not of the time at which it was read."""
+    """Read the times. A response from the browser's cache is older than its entry."""
     moment, taken = entry.get("startedDateTime"), entry.get("time")
     cached = str(entry.get("_fromCache") or _member(entry, "response").get("_fetchType") or "").lower() in _CACHED
     if cached:
@@ -122,17 +122,17 @@ def _clock(entry: Mapping[str, Any], found: HarEntry) -> None:
             when = datetime.fromisoformat(moment)
             found.started = None if when.tzinfo is None else when.timestamp()
         except (TypeError, ValueError, OverflowError):
-            found.odd.append(f"has a startedDateTime that is not a date ({str(moment)[:40]!r}): its time is not known")
+            found.odd.append(f"has a startedDateTime that is not a date ({str(moment)[:40]!r}): its time is unknown")
     seconds = _float(taken)
     found.elapsed = None if seconds is None else seconds / 1000
 
 
 def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
     status = _float(answered.get("status"))
-    failed = answered.get("_error")  # Chrome's word for a response that broke off or could not be decoded
+    failed = answered.get("_error")  # Chrome: incomplete or undecodable
     if status is None or status not in _STATUSES:
         why = f" ({str(failed)[:100]})" if failed else ""
-        found.problem = Problem(NoResponse.NOT_RECORDED, f"the recording holds no response{why}")
+        found.problem = Problem(NoResponse.NOT_RECORDED, f"the recording contains no response{why}")
         return
     headers, known = _fields(answered)
     if first(headers, "content-type") is None:
@@ -141,7 +141,7 @@ def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
     kept = KnownBody() if bodiless else of_entry(answered, headers)
     if failed and not bodiless:
         kept = KnownBody(
-            extent=Extent.UNKNOWN, lost=f"the browser did not get the whole response ({str(failed)[:100]})"
+            extent=Extent.UNKNOWN, lost=f"the browser did not get the complete response ({str(failed)[:100]})"
         )
     found.problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
     found.response = Response(
@@ -155,11 +155,11 @@ def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
         http_version=_text(answered.get("httpVersion")),
     )
     if not known and answered.get("headers"):
-        found.odd.append("has headers that cannot be read: they are not known")
+        found.odd.append("has headers that cannot be read")
 
 
 def _typed(answered: Mapping[str, Any]) -> Headers:
-    """Return Content-Type as the content has it, which HAR 1.2 says is the value of the header."""
+    """Return the Content-Type in the entry's content, which is that of the header (HAR 1.2)."""
     given = _text(_member(answered, "content").get("mimeType"))
     return () if given.lower() in _UNTYPED or "/" not in given else (("Content-Type", given),)
 
@@ -170,7 +170,7 @@ def _member(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _fields(message: Mapping[str, Any]) -> tuple[Headers, bool]:
-    """Return the header fields, and whether these are all: without any they were not recorded."""
+    """Return the header fields, and whether they are complete: an empty list means that they were not recorded."""
     given = message.get("headers")
     if isinstance(given, dict):
         given = [{"name": name, "value": value} for name, value in given.items()]
@@ -191,7 +191,7 @@ def _pair(entry: object) -> tuple[str, str] | None:
 
 
 def _float(value: object) -> float | None:
-    """Return a number that is not negative, None where it is none."""
+    """Return a number that is not negative, or None."""
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
@@ -200,10 +200,10 @@ def _float(value: object) -> float | None:
 
 
 def _text(value: object) -> str:
-    """Return text that can be written: halves of surrogate pairs as their escapes."""
+    """Return text that can be written: lone surrogates are escaped."""
     return "" if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def places(entries: Sequence[Any]) -> Iterator[tuple[int, str | None]]:
-    """Yield the number of each entry and its URL, None if it has none that can be read."""
+    """Yield the number and the URL (or None) of each entry."""
     return ((number, url_of(entry)) for number, entry in enumerate(entries, 1))

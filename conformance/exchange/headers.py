@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 Headers = tuple[tuple[str, str], ...]
-"""Header fields in the order of the wire, names as sent; values decoded as latin-1."""
+"""Header fields as received, in order; values decoded as latin-1."""
 
 
 def lines(headers: Headers, name: str) -> list[str]:
@@ -33,9 +33,9 @@ def members(found: Iterable[str]) -> list[str]:
 
 
 def accepts(field: str | None, media_type: str) -> bool:
-    """Whether an Accept field takes a media type: its most specific range decides (RFC 9110 §12.5.1).
+    """Whether an Accept field allows a media type: its most specific range decides (RFC 9110 §12.5.1).
 
-    A range with parameters of its own takes nothing that has none.
+    A range with parameters does not match a type without them.
     """
     if field is None:
         return True
@@ -49,7 +49,7 @@ def accepts(field: str | None, media_type: str) -> bool:
 
 
 def weight(member: str) -> float:
-    """Return the weight of one member of an Accept field: 1 where it has none (RFC 9110 §12.4.2)."""
+    """Return the weight of one member of an Accept field; 1 by default (RFC 9110 §12.4.2)."""
     match = re.search(r";\s*q=([01](?:\.\d{0,3})?)", member)
     return float(match[1]) if match else 1.0
 
@@ -62,7 +62,7 @@ _DATE: Final = re.compile(
 
 @lru_cache(maxsize=64)
 def http_date(text: str) -> float | None:
-    """Return an IMF-fixdate (RFC 9110 §5.6.7) as seconds since the epoch, None where it is none."""
+    """Return an IMF-fixdate (RFC 9110 §5.6.7) as seconds since the epoch, or None."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None

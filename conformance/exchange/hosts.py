@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 RECORDED: Final = "recorded"
-"""The host of a recorded request that names none."""
+"""The host of a recorded request without one."""
 
 
 def is_loopback(url: str) -> bool:
@@ -23,7 +23,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_remote(url: str) -> bool:
-    """Whether a URL leads to another machine; what is no URL, such as the name of a file, leads nowhere."""
+    """Whether a URL leads to another machine. Text that is not a URL, such as a file name, does not."""
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and parts.hostname != RECORDED and not is_loopback(url)

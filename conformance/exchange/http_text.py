@@ -1,7 +1,7 @@
 """HTTP messages as tools print them: ``curl -i``, ``wget --save-headers``, HTTPie, PowerShell.
 
-One file may hold several: interim responses, what a proxy said before, redirects that the client followed, the
-requests between them. Of the responses those count that answered in the end.
+One file may contain several messages: interim responses, a proxy's response, redirects that the client followed, and
+the requests between them. The final responses count.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _STATUS: Final = rb"HTTP/\d(?:\.\d)? +\d{3}\b"
 _REQUEST: Final = rb"(?:GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE|CONNECT) \S+ HTTP/\d(?:\.\d)?"
 _FIELDS: Final = rb"(?:[^\s:][^\r\n:]*+:[^\r\n]*+\r?\n|[ \t][^\r\n]*+\r?\n)*+\r?\n"
 _FIRST: Final = re.compile(rb"(?:" + _STATUS + rb"|" + _REQUEST + rb")" + _LINE + rb"(?:[^\r\n]++\r?\n)*+\r?\n")
-"""The head that a file begins with: lines up to the first empty one, whatever they are."""
+"""The head at the start of a file: all lines up to the first empty one."""
 _NEXT: Final = re.compile(rb"(?:" + _STATUS + rb"[^\r\n]*+|" + _REQUEST + rb")\r?\n" + _FIELDS)
-"""A further head: no JSON text can hold one, since a line end in a string is escaped."""
+"""A later head. JSON text cannot contain one, because line breaks in strings are escaped."""
 _INTERIM: Final = range(100, 200)
 _SUCCESS: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
@@ -26,7 +26,7 @@ _NEGOTIATED: Final = ("digest", "ntlm", "negotiate")
 
 
 class Message(NamedTuple):
-    """A request or response as it is printed. ``start`` are the words of its first line; ``body`` may be longer."""
+    """A printed request or response. ``start`` are the words of its first line; ``body`` may be longer."""
 
     start: tuple[str, ...]
     headers: Headers
@@ -34,28 +34,28 @@ class Message(NamedTuple):
 
     @property
     def is_response(self) -> bool:
-        """Whether it is a response."""
+        """Whether the message is a response."""
         return self.start[0].startswith("HTTP/")
 
     @property
     def status(self) -> int:
-        """The status of a response."""
+        """The status of the response."""
         return int(self.start[1])
 
 
 class Answered(NamedTuple):
-    """A response, and the request before it where the file holds that."""
+    """A response, and the request before it if the file has it."""
 
     response: Message
     request: Message | None
 
 
 class NoMessage(ValueError):
-    """A file that does not hold a whole head. Its text says what is the matter."""
+    """A file without a complete head. The message says what is wrong."""
 
 
 def begins(data: bytes) -> bool:
-    """Whether a file begins like HTTP messages that hold a response."""
+    """Whether a file starts like HTTP messages with a response."""
     data = data.lstrip(b"\r\n")
     if data.startswith(b"HTTP/"):
         return True
@@ -65,7 +65,7 @@ def begins(data: bytes) -> bool:
 
 
 def answered(data: bytes) -> tuple[list[Answered], list[str]]:
-    """Return the responses that answered in the end, and a note on the others. Raises NoMessage."""
+    """Return the final responses, and a note on the others. Raises NoMessage."""
     kept: list[Answered] = []
     followed: list[int] = []
     messages = list(_messages(data))
@@ -84,22 +84,22 @@ def answered(data: bytes) -> tuple[list[Answered], list[str]]:
     if not kept:
         interim = ", ".join(str(message.status) for message in messages if message.is_response)
         told = f"an interim response ({interim})" if interim else "a request"
-        raise NoMessage(f"holds {told} and no final response")
+        raise NoMessage(f"contains {told} but no final response")
     if not followed:
         return kept, []
     statuses = ", ".join(map(str, followed))
-    return kept, [f"the last response is judged, not those that the client went on from ({statuses})"]
+    return kept, [f"only the last response is judged, not the earlier ones ({statuses})"]
 
 
 def _is_tunnel(message: Message, request: Message | None) -> bool:
-    """Whether it says that a proxy has opened a tunnel."""
+    """Whether a response says that a proxy has opened a tunnel."""
     asked = request is not None and request.start[0] == "CONNECT"
     typed = first(message.headers, "content-type") or first(message.headers, "content-length")
     return message.status in _SUCCESS and (asked or (not message.body.strip() and not typed))
 
 
 def _is_negotiation(message: Message) -> bool:
-    """Whether the client itself went on from a challenge, as curl does with --anyauth and --digest."""
+    """Whether the client answered a challenge, as curl does with --anyauth and --digest."""
     schemes = (value.split(" ")[0].lower() for value in lines(message.headers, "www-authenticate"))
     return message.status == 401 and any(scheme in _NEGOTIATED for scheme in schemes)
 
@@ -126,7 +126,7 @@ def _unfolded(value: str) -> str:
 
 
 def _body(data: bytes, start: int, headers: Headers) -> tuple[bytes, re.Match[bytes] | None]:
-    """Return what stands between a head and the next one, and that."""
+    """Return the text between a head and the next one, and the next one."""
     length = first(headers, "content-length")
     if length is not None and length.isascii() and length.isdecimal():
         end = start + int(length[:18])

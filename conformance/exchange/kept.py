@@ -1,8 +1,8 @@
-"""What a recording kept of a response body: all of it, its start, or nothing that can be trusted.
+"""Which part of a response body a recording contains: all of it, its start, or nothing reliable.
 
-Recorders undo chunks and content codings and keep the headers that speak of them, stop at a limit, reformat JSON, and
-count sizes differently. So lengths and codings are evidence, not facts: a body that can be read as JSON is judged
-whatever its headers say, one that was kept as it was sent is the server's, and of the rest nothing is known.
+Recorders undo chunks and content codings but keep their headers, stop at a limit, reformat JSON, and count sizes
+differently. So lengths and codings are only evidence. A body that can be read as JSON is judged, whatever its headers
+say. A body that was stored as sent is the server's. Everything else is unknown.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from conformance.text.cutoff import Text, kind_of
 MAX_BODY: Final = 64 << 20
 _CHUNK: Final = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r?\n")
 _AFTER: Final = re.compile(rb"\s*(?:Elapsed time: [\d.]+s\s*)?\Z")
-"""What HTTPie prints after a body: line ends, and how long it took."""
+"""The text that HTTPie prints after a body: line breaks and the elapsed time."""
 _ELAPSED: Final = re.compile(rb"\s*Elapsed time: [\d.]+s\s*\Z")
 _TAIL: Final = 100
 _LEFT_OUT: Final = b"NOTE: binary data not shown in terminal"
 _MAGIC: Final = {"gzip": (b"\x1f\x8b",), "deflate": (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")}
 _TEXT: Final = re.compile(rb"\s*[\[{\"<]")
-"""How JSON begins, or a web page."""
+"""The start of JSON or of a web page."""
 
 
 class KnownBody(NamedTuple):
-    """A body as far as it is known. ``lost`` says in words what is not; the other members are those of a Response."""
+    """The known part of a body. ``lost`` says what is unknown; the other members are those of a Response."""
 
     content: bytes = b""
     extent: Extent = Extent.WHOLE
@@ -47,13 +47,11 @@ def _unknown(why: str) -> KnownBody:
 
 def _cut(content: bytes, size: int | None) -> KnownBody:
     of = "" if size is None or size <= len(content) else f" of {size:,}"
-    return KnownBody(
-        content, Extent.CUT, lost=f"the recording holds {len(content):,}{of} bytes of the body: it was cut off"
-    )
+    return KnownBody(content, Extent.CUT, lost=f"the recording contains only {len(content):,}{of} bytes of the body")
 
 
 def _number(value: object) -> int | None:
-    """Return a size that a recorder wrote, None where it is none (-1 means unknown)."""
+    """Return a size from a recorder, or None (-1 means unknown)."""
     try:
         number = int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
@@ -62,7 +60,7 @@ def _number(value: object) -> int | None:
 
 
 def content_length(headers: Headers) -> int | None:
-    """Return what Content-Length says, None if it is absent or says different things."""
+    """Return the Content-Length, or None if it is absent or contradictory."""
     found = {_number(value) for value in lines(headers, "content-length")}
     return found.pop() if len(found) == 1 else None
 
@@ -76,7 +74,7 @@ def _is_known(codings: list[str]) -> bool:
 
 
 def _is_coded(data: bytes, codings: list[str]) -> bool:
-    """Whether bytes still have the coding that was applied last: by its mark, or because they are not text."""
+    """Whether bytes still have the last coding applied: they have its magic number, or are not text."""
     if data.startswith(_MAGIC.get(codings[-1].removeprefix("x-"), ())):
         return True
     try:
@@ -89,7 +87,7 @@ def _is_coded(data: bytes, codings: list[str]) -> bool:
 
 
 def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
-    """Return the body of a printed response: ``data`` is all that follows its head. ``recoded`` if it was UTF-16."""
+    """Return the body of a printed response. ``data`` is everything after its head; ``recoded`` if it was UTF-16."""
     try:
         body, as_sent, cut = _framed(data, headers, content_length(headers))
         if cut:
@@ -97,7 +95,7 @@ def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
         printed = None if as_sent else _ELAPSED.search(body[-_TAIL:])
         body = body.removesuffix(printed[0]) if printed else body
         if not as_sent and (not body.strip() or _LEFT_OUT in body):
-            left_out = "HTTPie left out the body" if body.strip() else "the recording holds the headers only"
+            left_out = "HTTPie left out the body" if body.strip() else "the recording contains only headers"
             return _unknown(f"{left_out}: curl -i records the body too")
         if _codings(headers):
             return _of_coded(body, headers, as_sent=as_sent, recoded=recoded)
@@ -109,7 +107,7 @@ def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
 
 
 def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) -> KnownBody:
-    """Undo the coding, unless the recorder has done that already. ``as_sent`` if a length or chunks prove the bytes."""
+    """Undo the coding, unless the recorder did. ``as_sent`` if a length or chunks show that the bytes are original."""
     codings = _codings(headers)
     content, error = decode(body, codings, MAX_BODY)
     if error is None:
@@ -120,12 +118,12 @@ def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) ->
     if not complete and (not _TEXT.match(body) or _is_coded(body, codings)):
         if known and not recoded and _is_coded(body, codings):
             return _cut(content, None)
-        return _unknown(f"the body is still coded ({', '.join(codings)[:40]}): record it with curl -i --compressed")
-    return _of_text(body, size=None, recoded=recoded)  # the length was of the coded body
+        return _unknown(f"the body is still encoded ({', '.join(codings)[:40]}): record it with curl -i --compressed")
+    return _of_text(body, size=None, recoded=recoded)  # the length is that of the encoded body
 
 
 def _start(body: bytes, headers: Headers) -> KnownBody:
-    """Return the start of a body whose chunks end early."""
+    """Return the start of a body whose last chunk is missing."""
     codings = _codings(headers)
     if not codings:
         return _cut(body, None)
@@ -133,19 +131,19 @@ def _start(body: bytes, headers: Headers) -> KnownBody:
 
 
 def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
-    """Return a body that is not known to be as it was sent; ``size`` is what should be its length, if that is known."""
+    """Return a body that may have been changed. ``size`` is its expected length, if known."""
     kind = kind_of(body)
     if kind is Text.COMPLETE:
         return KnownBody(body, verbatim=size is None and not recoded)
     if kind is Text.ENDS_EARLY or (size is not None and size > len(body)):
         return _cut(body, size)
     if size is not None:
-        return _unknown(f"the recording holds {len(body):,} bytes of a body of {size:,}: it was changed")
+        return _unknown(f"the recording contains {len(body):,} bytes of a body of {size:,}, so it was changed")
     return KnownBody(body, verbatim=not recoded)
 
 
 def _framed(data: bytes, headers: Headers, size: int | None) -> tuple[bytes, bool, bool]:
-    """Return the body without its framing, whether it is as it was sent, and whether more was sent."""
+    """Return the body without its framing, whether it is as sent, and whether more was sent."""
     if "chunked" in values(headers, "transfer-encoding"):
         return _unchunked(data)
     if size is None:
@@ -167,7 +165,7 @@ def _is_whole(data: bytes, headers: Headers) -> bool:
 
 
 def _unchunked(data: bytes) -> tuple[bytes, bool, bool]:
-    """Undo chunks where they are there: most tools undo them and keep Transfer-Encoding."""
+    """Undo chunks if there are any. Most tools undo them and keep Transfer-Encoding."""
     import h11
 
     if not _CHUNK.match(data):
@@ -194,7 +192,7 @@ def _unchunked(data: bytes) -> tuple[bytes, bool, bool]:
 
 
 def of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
-    """Return the body of a response as a HAR file has it: without its coding, as text or in base64."""
+    """Return the body of a response in a HAR file, without its coding, from text or base64."""
     try:
         return _of_entry(response, headers)
     except ContentTooLarge:
@@ -208,9 +206,9 @@ def _of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
     if not isinstance(text, str) or not text:
         empty = sent == 0 or (text == "" and size == 0 and "chunked" not in values(headers, "transfer-encoding"))
         contradicted = any((size, sent, _number(response.get("bodySize"))))
-        return KnownBody() if empty and not contradicted else _unknown("the recording does not hold the body")
+        return KnownBody() if empty and not contradicted else _unknown("the recording does not contain the body")
     codings, saved = _codings(headers), _number(content.get("compression"))
-    if codings and size is not None and size == sent:  # of the coded body, as mitmproxy counts
+    if codings and size is not None and size == sent:  # mitmproxy gives the size of the encoded body
         size = size + saved if saved else None
     counts = [count for count in (size, None if codings else sent) if count]
     data = text.encode("utf-8", "surrogatepass")
@@ -218,7 +216,7 @@ def _of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
     if content.get("encoding") == "base64":
         decoded = _from_base64(text)
         if decoded is None and kind_of(data) is not Text.COMPLETE:
-            return _unknown("the recording holds a body that is not the base64 that it says it is")
+            return _unknown("the body in the recording is marked as base64 but is not")
         data = data if decoded is None else decoded
         sizes = [len(data)]
     if codings and size != len(data):
@@ -226,14 +224,14 @@ def _of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
         if error is None:
             data, sizes = undone, [len(undone), *sizes]
         elif _is_coded(data, codings):
-            return _unknown("the recording holds a body that is still coded and cannot be decoded")
+            return _unknown("the body in the recording is still encoded and cannot be decoded")
     if size in sizes and (max(counts) in sizes or kind_of(data) is Text.COMPLETE):
         return KnownBody(data)
     return _of_text(data, size=max(counts, default=None), recoded=False)
 
 
 def _from_base64(text: str) -> bytes | None:
-    """Decode base64 as recorders write it: with line breaks, without padding, in either alphabet."""
+    """Decode base64 in the variants that recorders write: line breaks, no padding, either alphabet."""
     packed = re.sub(r"\s+", "", text).rstrip("=").translate(str.maketrans("-_", "+/"))
     try:
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)

@@ -1,12 +1,12 @@
-"""Exchange: one request and the bytes that answered it, with its timing. Frozen.
+"""Exchange: one request and the bytes of its response, with timing. Frozen.
 
 Clauses judge a response as it came, so it may hold the key that was sent. Whoever makes an exchange (the probe, the
 reader of recordings) replaces keys in the request, notes where the response repeats one (``Response.echoes``), and
 adds what takes them out (``Exchange.redactor``) wherever the response is shown or written.
 
-A live run knows all of an exchange. A recording may not, and these members say what is known, whatever tool
-recorded it: ``Request.head``, ``Response.head``, ``Response.extent``, ``Response.verbatim``, ``Exchange.started``
-and ``Exchange.elapsed``. The selectors of clauses look at them, so an unknown part breaks no clause.
+A live run knows everything about an exchange, a recording may not. These members say what is known, for every tool:
+``Request.head``, ``Response.head``, ``Response.extent``, ``Response.verbatim``, ``Exchange.started`` and
+``Exchange.elapsed``. The selectors of clauses check them, so an unknown part breaks no clause.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Credential(enum.Enum):
     """Which key a request carried."""
 
     GIVEN = "given"
-    """What the user gave: a key, or none."""
+    """The user's key, or none if the user gave none."""
     NONE = "none"
     WRONG = "wrong"
     """The user's key with another last character."""
@@ -39,52 +39,52 @@ class Credential(enum.Enum):
 
 
 class Operation(enum.Enum):
-    """What a request asks for that does not read the queue: the operations beside it, by which jobs come and go.
+    """An operation other than reading the queue, through which jobs are created and removed.
 
-    The value is the method, and what stands in the place of ``queue`` in the queue's own URL: ``{job}`` is an id.
+    The value is the method and the path that replaces ``queue`` in the queue's URL; ``{job}`` is an id.
     """
 
     SUBMIT = ("POST", "prompt")
-    """A workflow is to be run."""
+    """Submit a workflow."""
     MANAGE = ("POST", "queue")
-    """Pending jobs are to be removed, some or all."""
+    """Remove some or all pending jobs."""
     INTERRUPT = ("POST", "interrupt")
-    """What runs is to be stopped."""
+    """Stop the running job."""
     CANCEL = ("POST", "jobs/{job}/cancel")
-    """One job, waiting or running, is to be cancelled: ComfyUI since 0.25."""
+    """Cancel one job, pending or running (ComfyUI since 0.25)."""
     COUNT = ("GET", "prompt")
-    """How many jobs remain?"""
+    """Return the number of remaining jobs."""
     JOBS = ("GET", "jobs")
-    """Which jobs are there, and with which status? Those that ended too."""
+    """List all jobs with their statuses, including those that ended."""
     NODES = ("GET", "object_info")
-    """Which classes of nodes may workflows be made of?"""
+    """List the node classes for workflows."""
     STATS = ("GET", "system_stats")
-    """Which version of ComfyUI is this?"""
+    """Return the version of ComfyUI."""
 
     @property
     def method(self) -> str:
-        """The method of its requests."""
+        """The method of the operation."""
         return self.value[0]
 
     @property
     def writes(self) -> bool:
-        """Whether it changes something."""
+        """Whether the operation changes something."""
         return self.method == "POST"
 
 
 class NoResponse(enum.Enum):
-    """Why there is no answer to judge. Never a breach: the run is inconclusive for what it would have shown."""
+    """Why there is nothing to judge. Never a breach: the run is inconclusive about the missing response."""
 
     UNREACHABLE = "unreachable"
-    """Name not resolved, connection refused, TLS not established."""
+    """The name was not resolved, the connection was refused, or TLS failed."""
     TIMEOUT = "timeout"
-    """Not whole within the time for one exchange."""
+    """The response was not complete within the time for one exchange."""
     BROKEN = "broken"
-    """The connection ended, or stopped being HTTP, before the answer was whole."""
+    """The connection ended, or stopped being HTTP, before the response was complete."""
     TOO_LARGE = "too large"
-    """The body passed the bound on bytes."""
+    """The body exceeded the size limit."""
     NOT_RECORDED = "not recorded"
-    """The recording lacks the response, or a part of it. Says nothing about the server."""
+    """The recording lacks the response or a part of it. That says nothing about the server."""
 
 
 class Extent(enum.Enum):
@@ -92,19 +92,19 @@ class Extent(enum.Enum):
 
     WHOLE = "whole"
     CUT = "cut"
-    """Only its start: what stands there counts, what is missing does not."""
+    """Only the start of the body: the known part counts, the missing part does not."""
     UNKNOWN = "unknown"
 
 
 OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
-"""How ``detail`` of a problem begins if another protocol was recognised; what to do about it follows."""
+"""Prefix of a problem's ``detail`` if another protocol was recognised. Advice follows it."""
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A fault of the transport, in words (``detail`` may quote the server: hostile text).
+    """A transport problem, in words (``detail`` may quote the server: untrusted text).
 
-    ``begun`` tells an answer that broke off, or was no HTTP, from a connection that brought nothing: a
-    server may close an idle one at any time (RFC 9112 §9.5), but what it began it has to end.
+    ``begun`` is True if a response broke off or was not HTTP, and False if the connection ended without a byte. A
+    server may close an idle connection at any time (RFC 9112 §9.5), but must complete a response that it started.
     """
 
     fault: NoResponse
@@ -119,16 +119,16 @@ _SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodif
 
 
 Same = tuple[str, str, str, Headers]
-"""What makes two requests the same: method, URL, credential, and fields but for the id of its own."""
+"""What makes two requests equal: method, URL, credential, and header fields except the request id."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked.
+    """A request.
 
-    ``purpose`` says in words why the request was sent; ``to_queue`` whether it is judged as one to the queue.
-    What goes to another operation names it, and is judged by the clauses on the life of jobs alone. ``body`` is
-    what was sent, keys redacted. ``head`` says whether the headers are known: a recording may lack them.
+    ``purpose`` says why it was sent, and ``to_queue`` whether it is judged as a request to the queue. A request for
+    another operation names it, and is judged only by the clauses on the life of jobs. ``body`` is the body sent, with
+    keys redacted. ``head`` says whether the headers are known: a recording may lack them.
     """
 
     method: str
@@ -151,48 +151,48 @@ class Request:
 
     @cached_property
     def reads(self) -> bool:
-        """A GET of the queue with the credential that the user gave."""
+        """Whether this is a GET of the queue with the user's credential."""
         return (
             self.method == "GET" and self.to_queue and self.credential in {Credential.GIVEN, Credential.LOWER_CASE_NAME}
         )
 
     @cached_property
     def plain(self) -> bool:
-        """A read that nothing in its headers or query excuses from being answered 200 with the queue."""
+        """Whether nothing in the headers or the query excuses another response than a 200 with the queue."""
         return self.reads and self.credential is Credential.GIVEN and not self.special and self.takes_json
 
     @cached_property
     def usual(self) -> bool:
-        """A plain read that asks for JSON alone, as clients of the API do."""
+        """Whether this is a plain read that accepts only JSON, as clients of the API do."""
         return self.plain and self.bare and self.header("accept") == "application/json"
 
     @cached_property
     def bare(self) -> bool:
-        """Whether no header stands there but those that say who asks, and for what."""
+        """Whether there are only headers that identify the client and the request."""
         return all(name.lower() in _COMMON or name.lower() in self.own_headers for name, _ in self.headers)
 
     @cached_property
     def takes_json(self) -> bool:
-        """Whether Accept lets the server answer with JSON."""
+        """Whether Accept allows JSON."""
         fields = lines(self.headers, "accept")
         return accepts(", ".join(fields) if fields else None, "application/json")
 
     @cached_property
     def same(self) -> Same:
-        """What makes two requests the same: all but the id that each has of its own."""
+        """What makes two requests equal: everything except the request id."""
         named = [(name.lower(), value) for name, value in self.headers]
         kept = tuple([field for field in named if field[0] != "x-request-id"])
         return self.method, self.url, self.credential.value, kept
 
     @cached_property
     def special(self) -> bool:
-        """Whether a condition, a range, an origin or a query may change the answer."""
+        """Whether a condition, a range, an origin or a query may change the response."""
         query = urlsplit(self.url).query
         return (bool(query) and query != self.own_query) or any(self.header(name) for name in _SPECIAL)
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """What stood on the wire around an answer, where a client looked at its very bytes: libraries mend or hide it.
+    """The framing of a response as received, if the client inspected the raw bytes, which libraries repair or hide.
 
     ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on
     with a field of the line before, ``interim`` the answers of 1xx before this one. ``surplus`` are the bytes that
@@ -209,11 +209,11 @@ class Wire(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Response:
-    """What answered.
+    """A response.
 
-    ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding
-    could not be undone (``content`` is then what came out before the fault).
-    ``wire`` is there where somebody looked, and the body was not read then.
+    ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding could not be undone;
+    ``content`` is then the part before the error. ``wire`` is present if the raw bytes were inspected; the body was
+    then not read.
 
     ``head`` is False if not all headers are known; ``headers`` then holds those that are. ``extent`` says how much of
     the body is in ``content``. ``verbatim`` is False if the recorder re-encoded or reformatted the text, so that its
@@ -234,12 +234,12 @@ class Response:
 
     @property
     def whole(self) -> bool:
-        """Whether the whole body is known."""
+        """Whether the complete body is known."""
         return self.extent is Extent.WHOLE
 
     @cached_property
     def typed(self) -> bool:
-        """Whether it is known which Content-Type the response has, or that it has none."""
+        """Whether the Content-Type, or its absence, is known."""
         return self.head or self.header("content-type") is not None
 
     def lines(self, name: str) -> list[str]:
@@ -256,16 +256,16 @@ class Response:
 
     @cached_property
     def media_type(self) -> str | None:
-        """The media type without its parameters, lower case; None where the field is missing."""
+        """The media type without parameters, in lower case; None if the field is missing."""
         found = self.lines("content-type")
-        if len(found) > 1:  # no list-based field: readers differ in which of two lines they take
+        if len(found) > 1:  # not a list-based field: clients differ in which of two lines they use
             return ", ".join(found).lower()
         return found[0].partition(";")[0].strip().lower() if found else None
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer, or the reason why there is none, or why a recording holds only a part of it.
+    """One request and its response, or the reason why it is missing or incomplete.
 
     ``server`` names the server of a recording that holds several; clauses never compare one with another.
     ``started`` is in seconds since the Unix epoch (None for a recording without a clock),

@@ -1,4 +1,4 @@
-"""From files to exchanges: printed HTTP responses, HAR files, and bare JSON bodies. What is not known stays unknown."""
+"""Read exchanges from files: printed HTTP responses, HAR files, and bare JSON bodies. Missing parts stay unknown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conformance.text.safe import printable
 _KEY_PARAMETERS: Final = re.compile(
     r"[?&;](?:[\w.-]*(?:key|token|secret|password|passwd|auth|signature))=([^&;#]+)", re.IGNORECASE
 )
-"""The values of parameters of a URL that are credentials by their name."""
+"""Values of URL parameters whose names say that they are credentials."""
 _KEY_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization")
 _NOT_SHOWN: Final = dict.fromkeys((*_KEY_FIELDS, "cookie"), REDACTED) | {"set-cookie": "[not shown]"}
 _USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
@@ -33,26 +33,26 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _BODILESS: Final = (204, 304)
 _PORTS: Final = {"http": 80, "https": 443}
 NAMED: Final = 5
-"""Paths and servers that a message names."""
+"""How many paths and servers a message names."""
 
 
 class UnreadableRecording(ValueError):
-    """A file that holds no exchange. Its text is one line for the user."""
+    """A file without a readable exchange. The message is one line for the user."""
 
 
 def redact(headers: Headers) -> Headers:
-    """Replace the values of fields that carry credentials."""
+    """Replace the values of fields that contain credentials."""
     return tuple((name, value and _NOT_SHOWN.get(name.lower(), value)) for name, value in headers)
 
 
 def is_queue(url: str) -> bool:
-    """Whether a URL is a queue's: its path ends in /queue."""
+    """Whether a URL is that of a queue: its path ends in /queue."""
     return urlsplit(url).path.endswith("/queue")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which entries of a HAR file are judged: by the path of the queue and the base URL of a server, if given."""
+    """Which entries of a HAR file are judged: the path of the queue and the base URL of a server, if given."""
 
     queue_path: str | None = None
     target: str | None = None
@@ -60,9 +60,9 @@ class Selection:
 
 @dataclass
 class Recording:
-    """What files hold. ``notes`` name what could not be read, each in a line.
+    """The content of files. ``notes`` has a line for each part that could not be read.
 
-    ``servers`` holds the base URL and the key of each exchange, None where it is not known.
+    ``servers`` has the base URL and the key of each exchange, or None if unknown.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -70,20 +70,20 @@ class Recording:
     servers: list[tuple[str, str | None] | None] = field(default_factory=list)
 
     def add(self, exchange: Exchange, server: tuple[str, str | None] | None = None) -> None:
-        """Add an exchange, without the keys that it shows."""
+        """Add an exchange, with its keys redacted."""
         self.exchanges.append(_without_keys(exchange))
         self.servers.append(server)
 
     def extend(self, other: Recording) -> None:
-        """Add what another file holds."""
+        """Add the content of another file."""
         self.exchanges += other.exchanges
         self.notes += other.notes
         self.servers += other.servers
 
     def told_apart(self) -> list[Exchange]:
-        """Return the exchanges with the names of their servers: a base URL, and a key if it let in several.
+        """Return the exchanges with the names of their servers: a base URL, and a key if several keys were accepted.
 
-        Refused requests, and all but GET, belong to the first key that was let in.
+        Refused requests, and all methods except GET, belong to the first accepted key.
         """
         let_in: dict[str, dict[str | None, int]] = {}
         for exchange, server in zip(self.exchanges, self.servers, strict=True):
@@ -103,10 +103,10 @@ def _name(server: tuple[str, str | None], keys: dict[str | None, int]) -> str:
 
 
 def read_file(path: Path, *, method: str | None = None, data: bytes | None = None) -> list[Exchange]:
-    """Read a recording. ``X.http`` takes its request from ``X.req`` beside it, if there is one.
+    """Read a recording. ``X.http`` takes its request from ``X.req`` in the same directory, if that exists.
 
-    ``data`` is what the file holds, where it was read already: a pipe can be read once.
-    Raises OSError, and UnreadableRecording where the file holds no exchange.
+    ``data`` is the content of the file if it was already read, because a pipe can be read only once. Raises OSError,
+    and UnreadableRecording if the file contains no exchange.
     """
     return record_of(path, method=method, data=data).told_apart()
 
@@ -114,7 +114,7 @@ def read_file(path: Path, *, method: str | None = None, data: bytes | None = Non
 def record_of(
     path: Path, *, method: str | None = None, data: bytes | None = None, selection: Selection = Selection()
 ) -> Recording:
-    """Read a recording, as ``read_file`` does, with what is to be said about it."""
+    """Read a recording like ``read_file``, with notes."""
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
     content = path.read_bytes() if data is None else data
@@ -122,7 +122,7 @@ def record_of(
 
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
-    """Tell what the bytes are and read them. ``name`` becomes the exchange's id."""
+    """Recognise the format of bytes and read them. ``name`` becomes the exchange's id."""
     return recorded(data, name=name, method=method, request=request).told_apart()
 
 
@@ -134,7 +134,7 @@ def recorded(
     request: bytes | None = None,
     selection: Selection = Selection(),
 ) -> Recording:
-    """Tell what the bytes are and read them, with what is to be said about them. Raises UnreadableRecording."""
+    """Recognise the format of bytes and read them, with notes. Raises UnreadableRecording."""
     try:
         data = unpacked(data)
         text = as_text(data)
@@ -161,7 +161,7 @@ def recorded(
 
 
 def _printed(text: Content, name: str, request: Request, selection: Selection) -> Recording:
-    """Read the responses that a file holds as text, each with the request before it if that is there."""
+    """Read the responses in a text file, each with the request before it if there is one."""
     found = Recording()
     answered, notes = http_text.answered(text.data)
     found.notes += [f"{name}: {note}" for note in notes]
@@ -200,18 +200,18 @@ def _asked(method: str, url: str, headers: Headers, body: bytes, path: str | Non
 
 def _method(text: str) -> str:
     if not _TOKEN.fullmatch(text):
-        raise UnreadableRecording(f"{text[:60]!r} is no method")
+        raise UnreadableRecording(f"{text[:60]!r} is not an HTTP method")
     return text
 
 
 def _request(raw: bytes | None, method: str | None) -> Request:
     if raw is None:
-        return Request(_method(method or "GET"), "file:///api/queue", purpose="a recorded answer", head=False)
+        return Request(_method(method or "GET"), "file:///api/queue", purpose="a recorded response", head=False)
     lines, _, body = raw.partition(b"\r\n\r\n")
     head = lines.decode("latin-1").split("\r\n")
     parts = head[0].split(" ")
     if len(parts) < 2:
-        msg = f"the request line {head[0][:60]!r} is none"
+        msg = f"{head[0][:60]!r} is not an HTTP request line"
         raise UnreadableRecording(msg)
     fields = [line.partition(":") for line in head[1:]]
     headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
@@ -223,7 +223,7 @@ def _without_keys(exchange: Exchange) -> Exchange:
     """Take credentials out of the request, and see where the response repeats them."""
     request, response = exchange.request, exchange.response
     fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
-    keys = {value.rpartition(" ")[2] for value in fields}  # of Authorization what follows the scheme
+    keys = {value.rpartition(" ")[2] for value in fields}  # Authorization: the part after the scheme
     keys |= {unquote(value) for value in _KEY_PARAMETERS.findall(request.url)}
     redactor = _redactor(frozenset(key for key in keys if len(key) >= SHORTEST_KEY))
     if response is not None:
@@ -243,12 +243,12 @@ def _redactor(keys: frozenset[str]) -> Redactor:
 
 
 def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
-    """Read the entries of a HAR file that are a queue's, and name what of them could not be read."""
+    """Read the queue's entries of a HAR file, with notes on unreadable ones."""
     found = Recording()
     named: list[tuple[int, str]] = []
     for number, url in places(entries):
         if url is None:
-            found.notes.append(f"{name}: entry {number} has no URL that can be read, and is left out")
+            found.notes.append(f"{name}: entry {number} has no readable URL and is ignored")
         else:
             named.append((number, url))
     chosen = [read_entry(entries[number - 1], number) for number in _chosen(named, entries, selection)]
@@ -270,20 +270,20 @@ def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
 def _passed_over(
     entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
 ) -> Iterator[str]:
-    """Count the entries of other paths that cannot be read, and name the first of them."""
+    """Count the unreadable entries of other paths, and name the first ones."""
     others = [read_entry(entries[number - 1], number) for number, _ in named if number not in chosen]
     odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
     if odd:
         listed = ", ".join(f"entry {entry.number} ({printable(entry.path, 60)})" for entry in odd[:NAMED])
         more = ", …" if len(odd) > NAMED else ""
-        be = "entry of another path is odd" if len(odd) == 1 else "entries of other paths are odd"
-        yield f"{name}: {len(odd)} {be} and left out: {listed}{more}"
+        be = "entry of another path is unreadable" if len(odd) == 1 else "entries of other paths are unreadable"
+        yield f"{name}: {len(odd)} {be} and ignored: {listed}{more}"
 
 
 def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:
-    """Return the numbers of the entries that are judged.
+    """Return the numbers of the entries to judge.
 
-    By default those of /api/queue; if there are none, those of another path that ends in /queue and answers JSON.
+    By default these are the entries of /api/queue, or else of another path that ends in /queue and answers JSON.
     """
     path = selection.queue_path or USUAL_PATH
     found = [number for number, url in named if _is_at(url, path, selection.target)]
@@ -298,12 +298,12 @@ def _is_json(entry: HarEntry) -> bool:
 
 
 def _is_at(url: str, path: str, target: str | None) -> bool:
-    """Whether a URL has the path: right below the target, if one was named."""
+    """Whether a URL has the path, directly below the target if one was given."""
     return urlsplit(url).path.endswith(path) if target is None else _base(url) == _base(target).rstrip("/") + path
 
 
 def _base(url: str) -> str:
-    """Return scheme, host, port and path of a URL, written in one way."""
+    """Return scheme, host, port and path of a URL in a normalised form."""
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
     try:
@@ -316,7 +316,7 @@ def _base(url: str) -> str:
 
 
 def _server(url: str, selection: Selection) -> str:
-    """Return the base URL of the server: what stands before the path of the queue."""
+    """Return the base URL of the server: the part before the path of the queue."""
     base = _base(url)
     for path in (selection.queue_path or USUAL_PATH, QUEUE):
         if base.endswith(path):
@@ -329,14 +329,14 @@ def _key(headers: Headers) -> str | None:
 
 
 def _nothing(named: Sequence[tuple[int, str]], selection: Selection) -> str:
-    """Say that no entry is a queue's, and which ones there are to choose from."""
+    """Say that no entry is a queue's, and list the candidates."""
     path = selection.queue_path or USUAL_PATH
     below = f" of {selection.target}" if selection.target else ""
     urls = dict.fromkeys(_base(url) for _, url in named if "queue" in urlsplit(url).path)
     if not urls:
-        return f"the HAR file holds no request of a queue{below} (a URL whose path ends in {path})"
+        return f"the HAR file contains no request of a queue{below} (a URL whose path ends in {path})"
     listed = ", ".join(printable(url) for url in list(urls)[:NAMED]) + (", …" if len(urls) > NAMED else "")
-    return f"the HAR file holds no request of the queue{below} at {path}; see --queue-path and --target for {listed}"
+    return f"the HAR file contains no request of the queue{below} at {path}; see --queue-path and --target for {listed}"
 
 
 def _exchange(entry: HarEntry, name: str, let_in: set[str]) -> Exchange:
@@ -348,7 +348,7 @@ def _exchange(entry: HarEntry, name: str, let_in: set[str]) -> Exchange:
 
 
 def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
-    """Tell what was wrong with the key of a refused request, by the keys that were let in elsewhere in the file."""
+    """Return what was wrong with the key of a refused request, by comparison with accepted keys in the file."""
     key = first(headers, "x-api-key")
     if status not in (401, 403) or not let_in or key in let_in:
         return Credential.GIVEN
@@ -356,5 +356,5 @@ def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
 
 
 def _whole(text: str) -> str:
-    """Return text that can be written: halves of surrogate pairs, and bytes of a file's name, as their escapes."""
+    """Return text that can be written: lone surrogates and undecodable bytes of a file name are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Taking keys out of whatever is kept or shown, in every form in which servers write them."""
+"""Redact keys in everything that is stored or shown, in every form in which servers write them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.secrets import REDACTED, REDACTED_WORD, SHORTEST_KEY, Secret, is_unmistakable
 
 PIECE: Final = 12
-"""Characters of a longer key that give it away by themselves."""
+"""This many characters of a longer key identify it."""
 SHORTEST_IN_BASE64: Final = 8
-"""Characters of base64 that are taken for a key's, whatever stands around them."""
+"""This many base64 characters of a key are redacted in any context."""
 _MARKS: Final = ("\\", "%", "&")
-"""What begins an escape in JSON, URLs and HTML."""
+"""Characters that start an escape in JSON, URLs and HTML."""
 
 
 class Redactor:
@@ -122,7 +122,7 @@ class Redactor:
         return bool(self._words) and self.content(content) != content
 
     def headers(self, headers: Headers) -> Headers:
-        """Redact names and values of fields."""
+        """Redact names and values of header fields."""
         return tuple((self.text(name), self.text(value)) for name, value in headers)
 
 
@@ -178,17 +178,21 @@ _DIGIT: Final = re.compile("[0-9]")
 
 
 def _parts(secret: str) -> set[str]:
-    """Return a secret, and what of it is one by itself: a token after its scheme, a cookie's value, a password."""
+    """Return a secret and its parts that are secret too: a token after its scheme, a cookie's value, a password."""
     parts = urlsplit(secret if "://" in secret else "")
     user, password = parts.username or "", parts.password
     tokens = [secret.rpartition(" ")[2], *(pair.partition("=")[2] for pair in secret.split("; "))]
     if password is not None:
-        tokens += [password, unquote(password), f"{unquote(user)}:{unquote(password)}"]  # the last as Basic has it
+        tokens += [
+            password,
+            unquote(password),
+            f"{unquote(user)}:{unquote(password)}",
+        ]  # as in Basic
     return {secret, *(token for token in tokens if len(token) >= SHORTEST_KEY)}
 
 
 def _forms(key: str) -> set[str]:
-    """Return the ways in which a key is written, as they stand."""
+    """Return the literal forms of a key."""
     from html import escape
 
     bases = {base(key.encode()).decode().rstrip("=") for base in (base64.b64encode, base64.urlsafe_b64encode)}
@@ -198,7 +202,7 @@ def _forms(key: str) -> set[str]:
 
 
 def _in_base64(key: str) -> Iterator[str]:
-    """Yield what base64 makes of a key within a longer text: a third of its places each begins anew."""
+    """Yield the base64 forms of a key inside a longer text. They depend on its offset modulo 3."""
     for base, before in product((base64.b64encode, base64.urlsafe_b64encode), range(3)):
         inner = base(bytes(before) + key.encode()).decode()[-(-before * 8 // 6) : (before + len(key)) * 8 // 6]
         if len(inner) >= SHORTEST_IN_BASE64:
@@ -206,9 +210,9 @@ def _in_base64(key: str) -> Iterator[str]:
 
 
 def _escaped(key: str) -> str:
-    """Return a pattern of the ways in which JSON, URLs and HTML may write any character of a key, once or again.
+    """Return a pattern for the escapes in which JSON, URLs and HTML may write any character of a key, also nested.
 
-    What repeats is bounded: a server could write it a million times.
+    Repetitions are bounded, because a server could send a million of them.
     """
     return "".join(map(_any_way, key))
 

@@ -23,7 +23,7 @@ _BASE64: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 
 class Secret:
-    """A key that no repr, traceback or log shows."""
+    """A key that does not appear in any repr, traceback or log."""
 
     __slots__ = ("_value",)
 
@@ -31,7 +31,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the key itself: for the one place that sends it."""
+        """Return the key itself, for the code that sends it."""
         return self._value
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: how its text is encoded, and what it looks like if it is not a recording."""
+"""Recognise a file by its first bytes: its encoding, and its format if it is not a recording."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Final, NamedTuple
 
 UNPACKED: Final = 1 << 30
-"""Bytes of the largest file that is unpacked."""
+"""Maximum size in bytes of a file that is unpacked."""
 _COLOUR: Final = re.compile(rb"\x1b\[[0-9;]*m")
 _BOMS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -48,7 +48,7 @@ _TEXTS: Final = (
             rb"(?:###[^\n]*\n|@\w+[^\n]*\n|\s)*+"
             rb"(?:[A-Z]{3,7} (?:https?://|/)\S*(?: HTTP/[\d.]+)?|curl [^\n]+)\s*(?:\n|$)"
         ),
-        "a request, and the recording is to hold the response: record it with curl -i",
+        "a request without its response: record the response with curl -i",
     ),
     (re.compile(rb'\s*\[\s*\{\s*"status"\s*:\s*"COMPLETE"'), "a session of Charles: export it as HAR"),
     (
@@ -57,25 +57,25 @@ _TEXTS: Final = (
     ),
     (
         re.compile(rb'\s*\{\s*"info"\s*:\s*\{[^{}]*"(?:_postman_id|schema)"\s*:'),
-        "a collection of Postman, which holds requests: record the response",
+        "a collection of Postman, which contains only requests: record the response",
     ),
     (re.compile(rb'\s*(?:\{\s*)?"openapi"\s*:|\s*openapi:\s'), "an OpenAPI document"),
 )
 
 
 class Content(NamedTuple):
-    """The bytes of a file as UTF-8 text without byte order mark; ``recoded`` if the file had another encoding."""
+    """The bytes of a file as UTF-8 text without byte order mark. ``recoded`` if the file had another encoding."""
 
     data: bytes
     recoded: bool = False
 
 
 class Unusable(ValueError):
-    """A file that nothing can be read from. Its text says what it looks like."""
+    """An unusable file. The message says what it looks like."""
 
 
 def unpacked(data: bytes) -> bytes:
-    """Return what a gzip file holds, other files as they are. Raises Unusable."""
+    """Return the content of a gzip file, or other files unchanged. Raises Unusable."""
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:
@@ -95,17 +95,17 @@ def as_text(data: bytes) -> Content:
     if encoding is not None:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode()
     if b"\x1b[" in data[:_START]:
-        return Content(_COLOUR.sub(b"", data), recoded=True)  # a terminal's colours, which no JSON can hold
+        return Content(_COLOUR.sub(b"", data), recoded=True)  # terminal colours, which cannot be part of JSON
     return Content(data, recoded)
 
 
 def encoding_of(start: bytes) -> str | None:
-    """Name the encoding that the first bytes of a text show; None if it is UTF-8, without a byte order mark."""
+    """Return the encoding that the first bytes show; None for UTF-8 without a byte order mark."""
     return next((name for mark, name in _BOMS if start.startswith(mark)), None) or _by_zeros(start)
 
 
 def _by_zeros(data: bytes) -> str | None:
-    """Name UTF-16 without a byte order mark: each second byte of its ASCII characters is zero."""
+    """Recognise UTF-16 without a byte order mark: every other byte of ASCII text is zero."""
     start = data[:64]
     if len(start) < 4:
         return None
@@ -115,7 +115,7 @@ def _by_zeros(data: bytes) -> str | None:
 
 
 def looks_like(data: bytes) -> str | None:
-    """Say what a file looks like that is not a recording; None if it may be one."""
+    """Return what a file looks like if it is not a recording; None if it may be one."""
     if not data.strip():
         return "is empty"
     for magic, what in _MAGIC:

@@ -1,4 +1,4 @@
-"""What was asked and answered in a run, before anybody judged it."""
+"""The requests and responses of a run, before they are judged."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 from conformance.exchange.model import Exchange
 
 NO_ANSWER: Final = ""
-"""Stands in the place of a clause where a generated request brings no whole answer."""
+"""Used in place of a clause id if a generated request gets no complete response."""
 
 
 class Smallest(NamedTuple):
     """The smallest sequence of requests that was seen to break a clause, by the ids of its exchanges.
 
     It was sent again ``asked`` times and broke the clause ``broken`` times; a plain read beside it, ``plain_broken``
-    of ``plain_asked`` times. Nought of nought where there was no time left to ask.
+    of ``plain_asked`` times. Both are 0 if no time was left.
     """
 
     exchanges: tuple[str, ...]

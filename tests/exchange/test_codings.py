@@ -101,7 +101,7 @@ def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
         (zipped(BODY)[:-8] + bytes(8), "gzip", "incorrect data check"),
         (zipped(BODY) + b"garbage", "gzip", "incorrect header check"),
         (zipped(BODY) + b"\0", "gzip", "ends before its end mark"),
-        (zlib.compress(BODY) + b"garbage", "deflate", "something follows the end"),
+        (zlib.compress(BODY) + b"garbage", "deflate", "there are bytes after the end"),
         (zlib.compress(BODY), "gzip", "incorrect header check"),
         (b"", "zstd", "zstd: no coding that was asked for"),
         (BODY, "x" * 999, "x" * 40 + ": no coding"),
@@ -129,7 +129,7 @@ def test_more_codings_than_anybody_uses_are_refused_unread() -> None:
     raw = BODY
     for _ in range(CODINGS + 1):
         raw = zipped(raw)
-    assert decode(raw, ["gzip"] * (CODINGS + 1), MB) == (raw, "9 codings one over the other")
+    assert decode(raw, ["gzip"] * (CODINGS + 1), MB) == (raw, "9 nested codings")
     assert decode(BODY, ["gzip"] * 100_000, MB)[1] is not None
 
 

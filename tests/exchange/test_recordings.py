@@ -281,7 +281,7 @@ def test_a_whole_body_is_read_whatever_the_headers_say(data: bytes) -> None:
         (OK + b"Content-Length: 20\r\n", "is cut off in its headers"),
         (b"HTTP/", "does not begin with an HTTP status line"),
         (b"HTTP/9.9 \x00\xff\r\n\r\n", "does not begin with an HTTP status line"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", "holds an interim response (100) and no final response"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "contains an interim response (100) but no final response"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc", "an interim response (101)"),
     ],
     ids=count(),
@@ -340,7 +340,7 @@ def test_a_request_that_is_none_is_told_in_one_line(request_line: bytes) -> None
 
 
 def test_a_method_that_is_none_is_told_in_one_line() -> None:
-    with pytest.raises(UnreadableRecording, match="'G ET' is no method"):
+    with pytest.raises(UnreadableRecording, match="'G ET' is not an HTTP method"):
         one(OK + b"\r\n{}", method="G ET")
 
 
@@ -488,7 +488,7 @@ def test_a_response_from_the_browsers_cache_has_no_time(member: str) -> None:
 def test_an_entry_without_a_url_is_named_and_left_out(path: str, value: Any) -> None:
     found = recorded(har(changed(path, value), ENTRY), name="x.har")
     assert [exchange.id for exchange in found.exchanges] == ["x.har#2"]
-    assert found.notes == ["x.har: entry 1 has no URL that can be read, and is left out"]
+    assert found.notes == ["x.har: entry 1 has no readable URL and is ignored"]
     (odd, *_) = recorded(har(1, None, [], ENTRY), name="x.har").exchanges
     assert odd.id == "x.har#4"
 
