@@ -1,1 +1,1 @@
-"""Many targets, each checked as ``check`` does it, by processes of this machine or a Dask cluster."""
+"""Check many targets as ``check`` does, with processes on this machine or a Dask cluster."""

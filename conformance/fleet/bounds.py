@@ -1,4 +1,4 @@
-"""The limits of a run: checks at a time and requests per second, in all and at each host."""
+"""The limits of a run: concurrent checks and requests per second, in total and per host."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 
 PER_HOST: Final = 2
-"""Checks at a time at a host that is not loopback, where nobody said otherwise."""
+"""Default limit of concurrent checks of a host that is not loopback."""
 JITTER: Final = 1.0
-"""Seconds, likewise."""
+"""Default maximum delay, in seconds."""
 
 
 @dataclass(frozen=True)
 class FleetBounds:
-    """Bounds that hold without anybody counting: a rate is shared out to as many checks as there may be at a time.
+    """Limits that need no shared counter: a rate is divided by the maximum number of concurrent checks.
 
-    ``per_host`` None means PER_HOST, and any number on loopback; ``jitter`` None means up to JITTER seconds before a
-    check begins, and none on loopback. Rates are in requests per second, None for no other bound than each check's.
+    ``per_host`` None means PER_HOST, or unlimited on loopback. ``jitter`` None means a delay of up to JITTER seconds
+    before a check, or none on loopback. Rates are in requests per second; None means only the limit of each check.
     """
 
     parallel: int
@@ -30,17 +30,17 @@ class FleetBounds:
     jitter: float | None = None
 
     def room(self, host: str) -> int | None:
-        """Return how many checks a host takes at a time, None for any number."""
+        """Return the maximum number of concurrent checks of a host, or None."""
         return self.per_host or (None if _loopback(host) else PER_HOST)
 
     def latest(self, host: str) -> float:
-        """Return the seconds after which a check of a host begins, at the latest."""
+        """Return the maximum delay before a check of a host, in seconds."""
         if self.jitter is not None:
             return self.jitter
         return 0.0 if _loopback(host) else JITTER
 
     def share(self, host: str) -> float | None:
-        """Return how many requests per second one check of a host may send, None for as many as it likes."""
+        """Return the maximum requests per second of one check of a host, or None."""
         shares = []
         if self.rate is not None:
             shares.append(self.rate / self.parallel)
@@ -49,13 +49,13 @@ class FleetBounds:
         return min(shares, default=None)
 
     def demand_enough(self, bounds: Bounds) -> None:
-        """Raise UsageProblem where the plan could not end in its time at the rate that is left for each check."""
+        """Raise UsageProblem if the plan could not be completed in time at the rate of each check."""
         for host in ("127.0.0.1", "elsewhere.invalid"):
             share = self.share(host)
             if share is not None and share * bounds.deadline < bounds.max_requests:
                 msg = (
-                    f"{share:.3g} requests per second are left for each check, and {bounds.max_requests} requests take "
-                    f"longer than --deadline {bounds.deadline:g}: check fewer at a time, or raise a rate"
+                    f"{share:.3g} requests per second are left for each check: {bounds.max_requests} take longer than "
+                    f"--deadline {bounds.deadline:g}: use fewer concurrent checks, or raise a rate"
                 )
                 raise UsageProblem(msg)
 

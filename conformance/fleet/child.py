@@ -1,7 +1,7 @@
-"""The program of a local worker process: it reads orders, and writes their results, until its standard input ends.
+"""The program of a local worker process. It reads orders and writes their results until its standard input ends.
 
-Each message is its length in four bytes, and that many bytes of MessagePack: the number of the order, then the order or
-its result.
+Each message is a length in four bytes, followed by that many bytes of MessagePack: the number of the order, then the
+order or its result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def message(number: int, content: Order | Done) -> bytes:
 
 
 def main() -> None:
-    """Serve the process that started this one. Whatever a library prints goes to the standard error."""
+    """Serve the parent process. Output of libraries goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     asyncio.run(_serve(sys.stdin.buffer, answers))
@@ -42,7 +42,7 @@ async def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
     def read() -> None:
         while body := orders.read(int.from_bytes(orders.read(LENGTH))):
             loop.call_soon_threadsafe(waiting.put_nowait, body)
-        os._exit(0)  # nobody waits for results any more: end at once, whatever is being checked
+        os._exit(0)  # the parent is gone: exit at once
 
     threading.Thread(target=read, daemon=True).start()
     tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +56,7 @@ async def _answer(body: bytes, answers: BinaryIO) -> None:
     number, order = ORDERS.decode(body)
     try:
         done = await check(order, order.environ or {})
-    except Exception as error:  # noqa: BLE001 - its text may hold a key
+    except Exception as error:  # noqa: BLE001 - its message may contain a key
         target = order.target
         reason = f"internal error: {type(error).__name__}"
         done = Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))

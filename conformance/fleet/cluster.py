@@ -1,4 +1,4 @@
-"""A Dask cluster that is already running, as a back end."""
+"""A running Dask cluster as a back end."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from conformance.fleet.work import Done, Order, OtherSuite, work
 from conformance.text.safe import printable
 
 CONNECT: Final = 20.0
-"""Seconds in which a scheduler answers, and in which a first worker is there."""
+"""Seconds in which a scheduler must respond, and in which a first worker must be available."""
 WORKERLESS: Final = 60.0
-"""Seconds without a worker after which the run ends. A worker that was lost is usually replaced sooner."""
+"""Seconds without a worker after which the run ends. A lost worker is usually replaced sooner."""
 _CONFIGURATION: Final = {
-    "logging": {"distributed": "critical"},  # what users are to know is said by us, in one line
+    "logging": {"distributed": "critical"},  # we report problems ourselves, in one line
     "distributed.comm.timeouts.connect": f"{CONNECT:g}s",
 }
 
 
 class Cluster:
-    """Submits each order with a key of its own; the scheduler forgets it as soon as the result is here."""
+    """Submits each order with a unique key. The scheduler drops it once the result has arrived."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -39,32 +39,32 @@ class Cluster:
         self._numbers = count()
 
     async def check(self, order: Order) -> Done:
-        """Have a worker check a target. Raises Lost if it is not the target that keeps the result from coming."""
+        """Have a worker check a target. Raises Lost if the result fails for another reason than the target."""
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
-            target, reason = order.target, "each worker that checked it was lost: it is not tried again"
+            target, reason = order.target, "every worker that checked it was lost, so it is not retried"
             return Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
-        except (FutureCancelledError, CommClosedError):  # whichever notices first
+        except (FutureCancelledError, CommClosedError):  # either may come first
             raise Lost("the connection to the scheduler was lost") from None
         except OtherSuite as other:
             raise Lost(str(other)) from None
-        except Exception as error:  # noqa: BLE001 - a worker that lacks a module, and whatever else Dask raises
+        except Exception as error:  # noqa: BLE001 - a module is missing on a worker, or another Dask error
             told = printable(str(error), 200)
             raise Lost(f"the cluster cannot check ({type(error).__name__}: {told})") from None
         return done
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Raise Lost without a worker for a minute, or without a result for much longer than a check may take."""
+        """Raise Lost after a minute without workers, or long after the maximum duration of a check without a result."""
         if silence > WORKERLESS and not await self._client.nthreads():
             raise Lost("no worker is left")
         if silence > longest + GRACE:
-            raise Lost(f"nothing was finished in {silence:.0f} s")
+            raise Lost(f"no check has finished for {silence:.0f} s")
 
 
 @asynccontextmanager
 async def cluster(scheduler: str) -> AsyncIterator[Cluster]:
-    """Connect to a scheduler. Raises Lost if it does not answer or has no worker."""
+    """Connect to a scheduler. Raises Lost if it does not respond or has no worker."""
     with dask.config.set(_CONFIGURATION):
         for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
             logging.getLogger(name).setLevel(logging.CRITICAL)

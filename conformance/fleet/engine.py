@@ -1,4 +1,4 @@
-"""The checks of many targets: who is next, what a back end makes of it, and where the result is kept."""
+"""Check many targets: choose the next one, run it on a back end, and store the result."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from conformance.fleet.work import Done, Keep, Order
 from conformance.run.targets import Target
 
 LOOK: Final = 5.0
-"""Seconds without a result after which the back end is asked whether any can come."""
+"""Seconds without a result after which the back end is asked whether results can still be expected."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """How targets are checked: by ``workers`` processes of this machine, or by the cluster at ``scheduler``."""
+    """How targets are checked: by ``workers`` processes on this machine, or by the cluster at ``scheduler``."""
 
     bounds: FleetBounds
     workers: int = 1
     scheduler: str | None = None
     keep: Keep = "all"
     given: Mapping[str, Any] = field(default_factory=dict)
-    """Options that outweigh those of the targets."""
+    """Options that override those of the targets."""
     isolate: bool = False
-    """Whether each target is checked in a process of its own."""
+    """Whether each target is checked in its own process."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Holds the keys of the targets."""
+    """Contains the keys of the targets."""
     variables: frozenset[str] = frozenset()
-    """The variables that no process sees unless its order carries them."""
+    """Variables that a process sees only if its order contains them."""
 
     def backend(self) -> AbstractAsyncContextManager[Backend]:
-        """Start processes, or connect to the cluster. Entering raises Lost."""
+        """Start processes, or connect to the cluster. Raises Lost on entry."""
         if self.scheduler is not None:
             from conformance.fleet.cluster import cluster
 
@@ -52,11 +52,11 @@ class Engine:
         return processes(self.workers, shared)
 
     def order(self, target: Target) -> Order:
-        """Return the order to check a target. A key is in it only for a process of this machine."""
+        """Return the order to check a target. It contains a key only for processes on this machine."""
         host = host_of(target)
         return Order(
             replace(target, isolate=target.isolate or self.isolate),
-            delay=random.uniform(0, self.bounds.latest(host)),  # noqa: S311 - so that not all begin at once
+            delay=random.uniform(0, self.bounds.latest(host)),  # noqa: S311 - spread the starts
             rate_limit=self.bounds.share(host),
             keep="all" if target.options.get("history") else self.keep,
             environ=own_environment(target, self.environ) if self.scheduler is None else None,
@@ -67,10 +67,10 @@ Tell = Callable[[EndpointResult], None]
 
 
 async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) -> None:
-    """Check every target whose result is not kept yet, and keep each result as it comes.
+    """Check every target without a stored result, and store each result as it arrives.
 
-    Raises Lost if nothing can be checked any more, and OSError if the results cannot be written. What was written by
-    then stays, also if this is cancelled.
+    Raises Lost if no check is possible any more, and OSError if results cannot be written. Results that were written
+    stay, even if this is cancelled.
     """
     async with engine.backend() as backend:
         with closing(iter(source)) as targets:
@@ -80,7 +80,7 @@ async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) 
 
 
 async def take_turns(backend: Backend, engine: Engine, turns: Turns, filing: Filing, tell: Tell) -> None:
-    """Check the targets as their turn comes."""
+    """Check the targets in turn."""
     running: dict[asyncio.Task[Done], Order] = {}
     last = time.monotonic()
     try:
@@ -91,7 +91,7 @@ async def take_turns(backend: Backend, engine: Engine, turns: Turns, filing: Fil
             if not running:
                 return
             ended, _ = await asyncio.wait(running, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-            for task in sorted(ended, key=lambda each: each.exception() is not None):  # first keep what came
+            for task in sorted(ended, key=lambda each: each.exception() is not None):  # results before errors
                 target = running.pop(task).target
                 turns.over(target)
                 tell(filing.add(target, task.result()))

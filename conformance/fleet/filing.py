@@ -1,4 +1,4 @@
-"""Where the result of each target goes, as it comes: the history, its pages, the results."""
+"""Store the result of each target as it arrives: in the history, as pages, and in the results."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from conformance.render.write import write_reports
 from conformance.run.targets import Target, is_directory
 
 UNKEPT: Final = 4
-"""The exit status of a target whose run is missing in its history, unless its own is another than 0."""
+"""Exit status of a target that could not be stored in its history, if it would otherwise be 0."""
 
 
 @dataclass
 class Filing:
-    """Keeps results. ``say`` gets a line for each run that its history does not have."""
+    """Stores results. ``say`` prints a line for each run that could not be stored in its history."""
 
     results: Results
     directory: Path
@@ -32,7 +32,7 @@ class Filing:
     say: Callable[[str], None] = lambda _: None
 
     def add(self, target: Target, done: Done) -> EndpointResult:
-        """Keep a result, and return it as it is kept. Raises OSError."""
+        """Store a result, and return it as stored. Raises OSError."""
         result, content = done.result, done.report
         history = target.options.get("history")
         if content is not None and (history or self.keep == "pages"):
@@ -51,21 +51,21 @@ class Filing:
         return result
 
     def _remembered(self, target: Target, report: Report, result: EndpointResult) -> tuple[Report, EndpointResult]:
-        """Keep a run in the history of its target."""
+        """Store a run in the history of its target."""
         from conformance.history import HistoryProblem, keep
 
         try:
             strict = target.options.get("fail_on_should") is True
             report = keep(report, Path(target.options["history"]), fail_on_should=strict)
         except HistoryProblem as problem:
-            self.say(f"{target.name}: {problem}: this run is not in it")
+            self.say(f"{target.name}: {problem}: this run was not stored")
             return report, structs.replace(result, exit=result.exit or UNKEPT)
         again = endpoint_result(target.name, report, result.exit, seconds=result.seconds)
         return report, structs.replace(again, worker=result.worker)
 
 
 def directory_of(name: str) -> str:
-    """Return the directory of a target's pages: its name, or if that cannot be one, something like it."""
+    """Return the directory of a target's pages: its name, or a similar valid one."""
     if is_directory(name):
         return name
     like = re.sub(r"[^A-Za-z0-9._-]+", "-", name.partition("://")[2] or name).strip(".-")[:48]

@@ -1,7 +1,7 @@
-"""Processes of this machine, each of which checks many targets side by side.
+"""Processes on this machine, each of which checks many targets concurrently.
 
-A target whose process ends before its result came is checked again in a process of its own. So the target that ends
-its process is found, and the others that were checked beside it get their verdict.
+If a process ends before the result of a target has arrived, the target is checked again in its own process. That finds
+the target that ends the process, and the other targets still get a verdict.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from conformance.text.safe import printable
 
 PROGRAM: Final = "from conformance.fleet.child import main; main()"
 _LAST_WORDS: Final = 1 << 12
-"""Bytes at the end of what a process wrote to its standard error that are read."""
+"""How many bytes at the end of a process's standard error are read."""
 
 
 class Ended(Exception):
-    """A process ended, or was stopped, before a result came. Its text says how."""
+    """A process ended or was stopped before a result arrived. The message says how."""
 
 
 class Child:
-    """One worker process."""
+    """A worker process."""
 
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
         self.name = name
         self.load = 0
-        """Checks that are running in it or wait for it."""
+        """The number of its checks that are running or waiting."""
         self.running: dict[int, asyncio.Future[Done]] = {}
         self.searching = asyncio.Lock()
         self.ended: str | None = None
@@ -52,7 +52,7 @@ class Child:
         self._reading: asyncio.Task[None]
 
     async def start(self) -> None:
-        """Start the process, without the keys of any target. Ctrl-C at the terminal does not reach it."""
+        """Start the process without the keys of any target. Ctrl-C in the terminal does not reach it."""
         self._errors = TemporaryFile()  # noqa: SIM115 - closed when the process has ended
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -72,7 +72,7 @@ class Child:
         self._reading = asyncio.create_task(self._read())
 
     async def check(self, order: Order) -> Done:
-        """Have a target checked. Raises Ended."""
+        """Have the process check a target. Raises Ended."""
         if self.ended is not None:
             raise Ended(self.ended)
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()
@@ -92,7 +92,7 @@ class Child:
         return Done(msgspec.structs.replace(done.result, worker=self.name), done.report)
 
     async def stop(self) -> None:
-        """End the process. It only reads from servers, so there is nothing to remove."""
+        """End the process. It only reads from servers, so there is nothing to clean up."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -108,7 +108,7 @@ class Child:
                     future.set_result(done)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        except msgspec.MsgspecError:  # something else than results
+        except msgspec.MsgspecError:  # not a result
             self._process.kill()
         status = await self._process.wait()
         self.ended = self.ended or self._why(status)
@@ -126,7 +126,7 @@ class Child:
 
 
 class Processes:
-    """At most ``number`` processes that check many targets each, and as many that check one each."""
+    """At most ``number`` processes that check many targets each, and as many that check one target each."""
 
     def __init__(self, number: int, environ: Mapping[str, str]) -> None:
         self._number = number
@@ -138,7 +138,7 @@ class Processes:
         self._names = count()
 
     async def check(self, order: Order) -> Done:
-        """Check a target: beside others, or alone if it is isolated or its process ended."""
+        """Check a target in a shared process, or in its own if it is isolated or its process ended."""
         if not order.target.isolate:
             with suppress(Ended):
                 return await self._check_beside_others(order)
@@ -146,7 +146,7 @@ class Processes:
         return await self._check_alone(order)
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Nothing to demand: each check has a limit of its own."""
+        """Do nothing, because each check has its own time limit."""
 
     async def stop(self) -> None:
         """End all processes."""
@@ -159,7 +159,7 @@ class Processes:
             try:
                 if not order.searches:
                     return await child.check(order)
-                async with child.searching:  # one at a time: its time does not run before it can begin
+                async with child.searching:  # one at a time; the time limit starts after the wait
                     if child.ended is None:
                         return await child.check(order)
             finally:
@@ -194,7 +194,7 @@ class Processes:
 
 @asynccontextmanager
 async def processes(number: int, environ: Mapping[str, str]) -> AsyncIterator[Processes]:
-    """Check with processes of this machine, which end with the block."""
+    """Check with processes on this machine. They are ended with the context."""
     made = Processes(number, environ)
     try:
         yield made

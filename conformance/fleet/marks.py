@@ -1,4 +1,4 @@
-"""Which names were seen, in some dozen bytes a name however long it is."""
+"""Remember which names were seen, in a few dozen bytes per name of any length."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 
 
 class Marks:
-    """A set of names that cannot be read back. Two of a million names are taken for one once in 10^26 runs."""
+    """A set of names that stores only hashes. In a million names, two collide once in 10^26 runs."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()
 
     def add(self, name: str) -> bool:
-        """Add a name, and return whether it was new."""
+        """Add a name and return whether it was new."""
         before = len(self._digests)
         self._digests.add(_digest(name))
         return len(self._digests) > before

@@ -1,7 +1,7 @@
 """The lines of ``results.jsonl``, as plain frozen values.
 
-A header, a line for each target as it is judged, a footer: a file without a footer is of a run that did not end.
-Members may be added, never changed or taken away, as in ``compliance.json``.
+There is a header, a line for each target, and a footer. A file without a footer is from a run that did not finish.
+Members may be added, but never changed or removed, as in ``compliance.json``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 FINGERPRINTS: Final = 50
-"""Kinds of breaches that a line names; the report of the target has all."""
+"""How many kinds of breaches a line contains. The report of the target has all."""
 
 
 class BreachKind(Value, frozen=True, kw_only=True):
-    """A kind of breach of a ``must``: which clause, where (see ``judge.fingerprint``), and what was expected."""
+    """A kind of breach of a ``must``: the clause, the place (see ``judge.fingerprint``), and what was expected."""
 
     clause: str
     place: str | None
@@ -29,14 +29,14 @@ class BreachKind(Value, frozen=True, kw_only=True):
 
 
 class Stored(Value, frozen=True, kw_only=True):
-    """Where a report is in ``reports.jsonl.gz``: a member of its own, ``size`` bytes from byte ``start`` on."""
+    """The place of a report in ``reports.jsonl.gz``: a gzip member of ``size`` bytes from byte ``start``."""
 
     start: int
     size: int
 
 
 class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
-    """The first line. ``options`` are those that were given for all targets, ``part`` which of them were meant."""
+    """The first line. ``options`` are those given for all targets, ``part`` is the selected part of the targets."""
 
     schema_version: Literal[1] = 1
     suite_version: str = __version__
@@ -50,9 +50,9 @@ class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
 class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", tag="endpoint"):
     """The result of one target.
 
-    ``seconds`` is how long it took and ``p50`` and ``p95`` how long its answers did, in seconds; ``received`` counts
-    the bytes of their bodies. ``unreached`` says why there was no answer at all, where there was none. ``worker`` is
-    who did it.
+    ``seconds`` is the duration of the check, ``p50`` and ``p95`` are latencies in seconds, and ``received`` is the size
+    of all bodies in bytes. ``unreached`` says why there was no response, if so. ``worker`` names the
+    process.
     """
 
     seconds: float = 0.0
@@ -67,7 +67,7 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
 
 
 class Footer(Value, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
-    """The last line. ``counts`` are of targets by outcome, ``exit`` is the exit status of the whole."""
+    """The last line. ``counts`` are numbers of targets by outcome, ``exit`` is the exit status of the run."""
 
     end: str
     endpoints: int
@@ -80,7 +80,7 @@ Line = Header | EndpointResult | Footer
 
 
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
-    """Return the line of a target that was checked; ``status`` is the exit status that ``check`` would have for it."""
+    """Return the line of a checked target. ``status`` is the exit status that ``check`` would have."""
     plain = result(name, report, status)
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)
@@ -99,7 +99,7 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
 
 
 def failed(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
-    """Return the line of a target whose check failed: that says nothing about the target."""
+    """Return the line of a target whose check failed, which says nothing about the target."""
     return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
 
 

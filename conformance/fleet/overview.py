@@ -1,4 +1,4 @@
-"""The overview of many targets: one page, and a summary in Markdown, made from the lines of results.jsonl."""
+"""The overview of many targets: a page and a Markdown summary, made from results.jsonl."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from conformance.render.words import VERDICT
 from conformance.text.files import write_whole
 
 ROWS: Final = 10_000
-"""Targets that the page lists; the worst come first."""
+"""How many targets the page lists, problems first."""
 GROUPS: Final = 30
-"""Groups that the page shows, and as many targets that fail as no other does."""
+"""How many groups the page shows, and how many targets that fail in a unique way."""
 OUTCOME: Final[dict[Outcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
@@ -30,7 +30,7 @@ OUTCOME: Final[dict[Outcome, str]] = {
 
 
 def write_overview(directories: Sequence[Path], into: Path) -> FleetTally:
-    """Write ``index.html`` and ``summary.md`` of runs that belong together, and return what their targets share.
+    """Write ``index.html`` and ``summary.md`` of several runs, and return what their targets have in common.
 
     Raises OSError, and UsageProblem if one of the directories holds no results.
     """
@@ -47,7 +47,7 @@ def write_overview(directories: Sequence[Path], into: Path) -> FleetTally:
 
 
 def _page(directories: Sequence[Path], tally: FleetTally, *, linked: bool) -> str:
-    """Return the page. All that a server sent is text in it."""
+    """Return the page. All server text is escaped."""
     ends = [ends_of(directory) for directory in directories]
     footers = [footer for _, footer in ends if footer is not None]
     groups = tally.groups()
@@ -86,6 +86,6 @@ def _all(directories: Sequence[Path]) -> Iterator[EndpointResult]:
 
 
 def _worst_first(directories: Sequence[Path]) -> Iterator[EndpointResult]:
-    """Yield the targets as a reader wants them: the files are read once for each outcome, and not kept in memory."""
+    """Yield the targets, problems first. The files are read once per outcome, to save memory."""
     for outcome in get_args(Outcome):
         yield from (each for each in _all(directories) if each.outcome == outcome)

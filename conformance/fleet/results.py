@@ -1,7 +1,7 @@
-"""The files of a run: ``results.jsonl``, written as results come, and the reports, each a member of a gzip file.
+"""The files of a run: ``results.jsonl``, and the reports as members of a gzip file. Both are written as results arrive.
 
-``zcat reports.jsonl.gz`` is a line of JSON for each target, in the order of ``results.jsonl``; a line there says
-where its member is, so that one report is found without reading the others.
+``zcat reports.jsonl.gz`` prints a line of JSON for each target, in the order of ``results.jsonl``. A line there has the
+offset of its member, so that one report is found without reading the others.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ _DECODER: Final = msgspec.json.Decoder(Line)
 
 
 def packed(report: Report) -> bytes:
-    """Return a report as it is kept: a line of JSON, a gzip member of its own."""
+    """Return a report in stored form: a line of JSON as one gzip member."""
     return gzip.compress(msgspec.json.encode(report) + b"\n", compresslevel=6, mtime=0)
 
 
 def unpacked(content: bytes) -> Report:
-    """Return a report as it was packed."""
+    """Return a report from its stored form."""
     return msgspec.json.decode(gzip.decompress(content), type=Report)
 
 
 def lines(directory: Path) -> Iterator[tuple[Line, int]]:
-    """Yield the whole lines of ``results.jsonl``, each with the byte at which it ends. Raises UsageProblem."""
+    """Yield the complete lines of ``results.jsonl``, each with the offset of its end. Raises UsageProblem."""
     path = directory / RESULTS
     ends = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
-                    return  # what was being written when the run was stopped
+                    return  # an incomplete line from a stopped run
                 ends += len(line)
                 try:
                     yield _DECODER.decode(line), ends
                 except msgspec.MsgspecError:
-                    raise UsageProblem(f"{path} is damaged at line {number}: restore it, or begin anew") from None
+                    raise UsageProblem(f"{path} is damaged at line {number}: restore it, or use --fresh") from None
     except OSError as error:
         msg = f"{path} cannot be read ({error.strerror}): name the report directory of check --all"
         raise UsageProblem(msg) from None
 
 
 def endpoints(directory: Path) -> Iterator[EndpointResult]:
-    """Yield the results of targets, in the order in which they were judged. Raises UsageProblem."""
+    """Yield the results of targets in the order of their checks. Raises UsageProblem."""
     return (line for line, _ in lines(directory) if isinstance(line, EndpointResult))
 
 
@@ -72,9 +72,9 @@ def ends_of(directory: Path) -> tuple[Header, Footer | None]:
 
 
 def report_of(directory: Path, result: EndpointResult) -> Report:
-    """Return the report of a target. Raises UsageProblem if it was not kept, or is damaged."""
+    """Return the report of a target. Raises UsageProblem if it was not stored or is damaged."""
     if result.stored is None:
-        raise UsageProblem(f"no report of {result.name!r} was kept (--keep): check it by itself")
+        raise UsageProblem(f"the report of {result.name!r} was not kept (--keep): check this target separately")
     try:
         with (directory / REPORTS).open("rb") as file:
             file.seek(result.stored.start)
@@ -84,7 +84,7 @@ def report_of(directory: Path, result: EndpointResult) -> Report:
 
 
 class Results:
-    """The files while targets are checked. What is written stays, whatever ends the run; a line is whole or absent."""
+    """The files during a run. Written lines stay if the run stops, and are always complete."""
 
     def __init__(self, results: BinaryIO, reports: BinaryIO, done: Marks) -> None:
         self._results, self._reports = results, reports
@@ -93,14 +93,14 @@ class Results:
 
     @classmethod
     def begin(cls, directory: Path, header: Header, *, fresh: bool = False) -> Self:
-        """Begin anew. A run that ended is overwritten, and any other one if ``fresh`` says so.
+        """Start a new run. A finished run is overwritten, an unfinished one only with ``fresh``.
 
-        Raises OSError, and UsageProblem if something else is there, or another run writes.
+        Raises OSError, and UsageProblem if the directory contains something else or another run is writing to it.
         """
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / RESULTS
         if not fresh and path.exists() and path.stat().st_size and ends_of(directory)[1] is None:
-            msg = f"{directory} holds a run that did not end: go on with --resume, or begin anew with --fresh"
+            msg = f"{directory} contains an unfinished run: continue with --resume, or start again with --fresh"
             raise UsageProblem(msg)
         made = cls._open(directory, Marks(), 0, 0)
         made.write(header)
@@ -108,7 +108,7 @@ class Results:
 
     @classmethod
     def resume(cls, directory: Path, header: Header) -> Self:
-        """Continue after the last whole line, or begin if no line is whole.
+        """Continue after the last complete line, or start if there is none.
 
         Raises OSError, and UsageProblem if that is impossible.
         """
@@ -141,7 +141,7 @@ class Results:
         return cls(files[0], files[1], done)
 
     def add(self, result: EndpointResult, report: bytes | None) -> None:
-        """Keep the result of a target. Raises OSError, and the files are then as they were before."""
+        """Store the result of a target. If this raises OSError, the files are unchanged."""
         stored = None
         if report is not None:
             try:
@@ -155,7 +155,7 @@ class Results:
         self.done.add(result.name)
 
     def write(self, line: Line) -> None:
-        """Add a line. Raises OSError, and the files are then as they were before."""
+        """Add a line. If this raises OSError, the file is unchanged."""
         try:
             _write(self._results, msgspec.json.encode(line) + b"\n")
         except OSError:
@@ -170,7 +170,7 @@ class Results:
         self.close()
 
     def close(self) -> None:
-        """Close the files, having them on the disk if that can be."""
+        """Close the files, and flush them to the disk if possible."""
         for file in (self._reports, self._results):
             with suppress(OSError):
                 os.fsync(file.fileno())
@@ -185,31 +185,31 @@ class Results:
 
 
 def _write(file: BinaryIO, content: bytes) -> None:
-    """Write all of it: a file without a buffer may take a part of it before it says that the disk is full."""
+    """Write all bytes: an unbuffered file may write only some of them before it reports a full disk."""
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]
 
 
 def _alone(file: BinaryIO, directory: Path) -> None:
-    """Lock a file as long as it is open: two runs that write into one would spoil both."""
+    """Lock a file while it is open, because two runs would corrupt it."""
     try:
         import fcntl
-    except ImportError:  # Windows has another way, and nobody has asked for it
+    except ImportError:  # not supported on Windows
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise UsageProblem(f"{directory} is being written by another run: wait for it, or name another") from None
+        raise UsageProblem(f"{directory} is being written by another run: wait, or use another directory") from None
 
 
 def _demand_the_same(before: Header, now: Header, directory: Path) -> None:
     if (before.suite_version, before.document_sha256) != (now.suite_version, now.document_sha256):
-        msg = f"{directory} was begun by suite {before.suite_version}, this is {now.suite_version}: begin anew"
+        msg = f"{directory} was started by suite {before.suite_version}, not {now.suite_version}: use --fresh"
         raise UsageProblem(msg)
     then, given = ({**header.options, "part": header.part} for header in (before, now))
     changed = sorted(name for name in then.keys() | given.keys() if then.get(name) != given.get(name))
     if changed:
         spelt = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-        raise UsageProblem(f"{directory} was begun with another {spelt}: give it as it was, or begin anew")
+        raise UsageProblem(f"{directory} was started with another {spelt}: give the same, or use --fresh")

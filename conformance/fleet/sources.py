@@ -1,10 +1,10 @@
 """Sources of many targets: targets.toml, a CSV file, a file of URLs, or standard input.
 
-The first line of a CSV file names its columns: ``url``, ``name`` if there are any, and any option of a target
-(``dialect``, ``api-key-env``), spelt as in targets.toml; a field that is empty is not given. A file of URLs has one on
-each line; blank lines and what follows ``#`` at the start of a line are passed over. Both are read line by line, as
-often as they are needed, so that a list may be larger than memory. Spreadsheets and shells of Windows write semicolons
-or tabs for commas, byte order marks and UTF-16: all of these are read.
+The first line of a CSV file names its columns: ``url``, optionally ``name``, and any options of a target (``dialect``,
+``api-key-env``), spelt as in targets.toml. Empty fields are ignored. A file of URLs has one per line; blank lines and
+comments that start with ``#`` are skipped. Both are read line by line, as often as needed, so that a list may be larger
+than memory. Semicolons and tabs as separators, byte order marks and UTF-16 are recognised, because spreadsheets and
+Windows shells write them.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _OPTIONS: Final = {
 }
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 THERE: Final = frozenset({"ca_bundle", "client_cert", "deviations", "document"})
-"""Options that name a file where the check runs."""
+"""Options that name a file on the machine of the check."""
 FEW: Final = 20
-"""Targets up to which something is said of each one."""
+"""Up to this number of targets, there is an announcement for each."""
 LONGEST_NAME: Final = 300
 STDIN: Final = "-"
 _DELIMITERS: Final = (",", ";", "\t")
 _START: Final = 64
-"""Bytes that show the encoding of a file."""
+"""How many bytes show the encoding of a file."""
 
 
 class Part(NamedTuple):
-    """Which of the targets are meant: each ``of``-th one, beginning with number ``first``, from 0."""
+    """A part of the targets: every ``of``-th one, starting at number ``first`` (from 0)."""
 
     first: int
     of: int
@@ -58,19 +58,19 @@ WHOLE: Final = Part(0, 1)
 
 @dataclass(frozen=True)
 class TargetSource:
-    """Targets that can be read again and again while entered. ``name`` is how the user calls it."""
+    """Targets that can be read repeatedly while entered. ``name`` is the source as the user wrote it."""
 
     name: str
     content: BinaryIO
     base: Path = Path()
-    """Files that it names are below this."""
+    """Directory for relative file names."""
     part: Part = WHOLE
     only: frozenset[str] = frozenset()
-    """Names of the targets that are meant; empty means all."""
+    """Names of the selected targets; empty means all."""
 
     @property
     def is_toml(self) -> bool:
-        """Whether it is a targets.toml: each name in it can be the name of a directory."""
+        """Whether the source is a targets.toml. Then every name is a valid directory name."""
         return self.name.lower().endswith(".toml")
 
     def __enter__(self) -> Self:
@@ -80,12 +80,12 @@ class TargetSource:
         self.content.close()
 
     def __iter__(self) -> Generator[Target]:
-        """Yield the targets of the part in their order. Raises UsageProblem at the first of all that cannot be one."""
+        """Yield the targets of the part in order. Raises UsageProblem at the first invalid one."""
         seen = Marks()
         for place, (where, target) in enumerate(self._numbered()):
             _look_at(target, f"{self.name}, {where}")
             if not seen.add(target.name):
-                raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} is named twice: name each once")
+                raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} appears twice: remove one")
             if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
                 yield target
 
@@ -101,9 +101,9 @@ class TargetSource:
         try:
             yield from self._lines(lines)
         except UnicodeError:
-            raise UsageProblem(f"{self.name} is not {encoding.removesuffix('-sig').upper()}") from None
+            raise UsageProblem(f"{self.name} is not valid {encoding.removesuffix('-sig').upper()}") from None
         except csv.Error as error:
-            raise UsageProblem(f"{self.name} is no CSV file: {error}") from None
+            raise UsageProblem(f"{self.name} is not a valid CSV file: {error}") from None
         finally:
             lines.detach()
 
@@ -117,7 +117,7 @@ class TargetSource:
         rows = csv.reader(lines, delimiter=delimiter)
         names = [_column(column, self.name) for column in columns]
         if len(set(names)) < len(names):
-            raise UsageProblem(f"{self.name}, line 1: a column stands there twice")
+            raise UsageProblem(f"{self.name}, line 1: a column appears twice: remove one")
         for fields in rows:
             if any(field.strip() for field in fields):
                 where = f"line {rows.line_num + 1}"
@@ -139,13 +139,13 @@ def _column(column: str, file: str) -> str:
     name = "target" if column == "url" else column.replace("-", "_")
     if name not in {"name", ISOLATE} and name not in _OPTIONS:
         known = ["name", "url", ISOLATE, *(option.replace("_", "-") for option in _OPTIONS)]
-        raise UsageProblem(f"{file}, line 1: {printable(column)!r} is no column{did_you_mean(column, known)}")
+        raise UsageProblem(f"{file}, line 1: {printable(column)!r} is not a known column{did_you_mean(column, known)}")
     return name
 
 
 def _row(names: Sequence[str], fields: Sequence[str], where: str, base: Path) -> Target:
     if len(fields) > len(names):
-        raise UsageProblem(f"{where} has {len(fields)} fields, and the first line names {len(names)}")
+        raise UsageProblem(f"{where} has {len(fields)} fields, but the first line names {len(names)}")
     given = {name: field.strip() for name, field in zip(names, fields, strict=False) if field.strip()}
     if "target" not in given:
         raise UsageProblem(f"{where} has no url")
@@ -157,12 +157,12 @@ def _row(names: Sequence[str], fields: Sequence[str], where: str, base: Path) ->
 
 def _boolean(spelt: str, text: str, where: str) -> bool:
     if text.lower() not in _BOOLEANS:
-        raise UsageProblem(f"{where}: {spelt} is true or false, not {printable(text)!r}")
+        raise UsageProblem(f"{where}: {spelt} must be true or false, not {printable(text)!r}")
     return _BOOLEANS[text.lower()]
 
 
 def _value(option: Option, text: str, where: str, base: Path) -> object:
-    """Return what the field of a CSV file says. Several values of an option stand apart by spaces."""
+    """Return the value of a field in a CSV file. Several values of an option are separated by spaces."""
     spelt = option.flag.removeprefix("--")
     if option.metavar is None:
         return _boolean(spelt, text, where)
@@ -171,38 +171,38 @@ def _value(option: Option, text: str, where: str, base: Path) -> object:
     try:
         return beside(base, option, option.type(text))
     except ValueError:
-        raise UsageProblem(f"{where}: {spelt} is a number, not {printable(text)!r}") from None
+        raise UsageProblem(f"{where}: {spelt} must be a number, not {printable(text)!r}") from None
 
 
 def _look_at(target: Target, where: str) -> None:
-    """Refuse a target that is not only read, or whose name cannot be shown."""
+    """Refuse a target that would be written to, or whose name is not printable."""
     for name in WRITING:
         if target.options.get(name) not in (None, False):
             spelt = name.replace("_", "-")
-            told = f"{spelt} is for a run that writes, and many targets are only read"
-            raise UsageProblem(f"{where}: {told}: check {printable(target.name)!r} by itself")
+            told = f"{spelt} is for runs that write, which --all does not support"
+            raise UsageProblem(f"{where}: {told}: check {printable(target.name)!r} separately")
     if len(target.name) > LONGEST_NAME or not target.name.isprintable():
-        raise UsageProblem(f"{where}: a name is printable and of {LONGEST_NAME} characters at most")
+        raise UsageProblem(f"{where}: a name must be printable and have at most {LONGEST_NAME} characters")
 
 
 @dataclass
 class Inspected:
-    """What a source names: how many targets, the variables of their keys, and the histories that keep their runs."""
+    """What a source contains: the number of targets, the variables of their keys, and their histories."""
 
     number: int = 0
     variables: set[str] = field(default_factory=lambda: {DEFAULT_KEY_ENV, "CONFORMANCE_TARGET"})
     histories: set[str] = field(default_factory=set)
     announced: list[str] = field(default_factory=list)
-    """What is said of each target before it is asked; only of the first FEW."""
+    """The announcements for the first FEW targets."""
     keyed_by_default: bool = False
     """Whether a target names the default variable of a key."""
 
 
 def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> Inspected:
-    """Read all of a source and check every target before anything is sent. Raises UsageProblem.
+    """Read the whole source and check every target before anything is sent. Raises UsageProblem.
 
-    ``given`` are options that outweigh those of the targets. Where the workers are ``far``, keys and files of a target
-    are there and not here: they are taken for granted.
+    ``given`` are options that override those of the targets. If the workers are ``far``, the keys and files of targets
+    are on other machines and are not checked.
     """
     found, left = Inspected(), set(source.only)
     for target in source:
@@ -210,7 +210,7 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
         left.discard(target.name)
         whole = target.with_options(given)
         if far and target.isolate:
-            told = f"{ISOLATE} is for processes of this machine: leave out --scheduler"
+            told = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
             raise UsageProblem(f"{source.name}, target {target.name!r}: {told}")
         try:
             settings = _settled(whole, environ, far=far, strict=not source.is_toml)
@@ -236,13 +236,13 @@ def named_in(source: TargetSource) -> list[Target]:
 def _demand_targets(source: TargetSource, number: int, missing: Collection[str]) -> None:
     if missing:
         name, known = min(missing), (target.name for target in replace(source, only=frozenset(), part=WHOLE))
-        raise UsageProblem(f"{source.name} names no target {name!r}{did_you_mean(name, list(islice(known, 10_000)))}")
+        raise UsageProblem(f"{source.name} has no target {name!r}{did_you_mean(name, list(islice(known, 10_000)))}")
     if not number and not any(True for _ in replace(source, part=WHOLE)):
-        raise UsageProblem(f"{source.name} names no target: give one URL a line, a CSV file or a targets.toml")
+        raise UsageProblem(f"{source.name} has no targets: give one URL per line, a CSV file or a targets.toml")
 
 
 def _announcement(settings: Settings) -> Iterator[str]:
-    """Yield what is said before a target is asked. The seed of the generated requests is drawn by the worker."""
+    """Yield the announcement for a target. The worker chooses the seed of the generated requests."""
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
         yield f"then {settings.properties.number} generated requests (--properties 0: none)"
@@ -250,10 +250,10 @@ def _announcement(settings: Settings) -> Iterator[str]:
 
 def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
     if strict and target.url != EMBEDDED:
-        checked_url(target.url)  # a list has no room for the note on an address without scheme
+        checked_url(target.url)  # lists must have complete URLs
     if not far:
         return target.settings(own_environment(target, environ), Path())
-    assumed = dict.fromkeys(target.variables, "http://assumed.invalid")  # also where it is to be a proxy's URL
+    assumed = dict.fromkeys(target.variables, "http://assumed.invalid")  # valid as the URL of a proxy too
     options = dict(target.options)
     if options.pop("api_key_file", None):
         assumed["KEY_IN_A_FILE"] = "assumed"
@@ -264,21 +264,21 @@ def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: b
 
 
 def own_environment(target: Target, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the run of a target may see of an environment: the variables that it names."""
+    """Return the part of an environment that a target's run may see: the variables that it names."""
     return {name: environ[name] for name in target.variables if name in environ}
 
 
 def part_of(text: str) -> Part:
-    """Read ``0/16``: the first of sixteen parts. Raises UsageProblem."""
+    """Parse a part such as ``0/16``, the first of sixteen. Raises UsageProblem."""
     first, slash, of = text.partition("/")
     numbers = first.isascii() and first.isdecimal() and of.isascii() and of.isdecimal()
     if not slash or not numbers or int(first) >= int(of):
-        raise UsageProblem(f"--part is one of so many, counted from 0, such as 0/16 to 15/16, not {printable(text)!r}")
+        raise UsageProblem(f"--part must be I/N, counted from 0, such as 0/16 to 15/16, not {printable(text)!r}")
     return Part(int(first), int(of))
 
 
 def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE, only: frozenset[str] = frozenset()) -> TargetSource:
-    """Open a source of targets; standard input is read to its end. Raises UsageProblem."""
+    """Open a source of targets. Standard input is read to its end. Raises UsageProblem."""
     if name == STDIN:
         from shutil import copyfileobj
         from tempfile import TemporaryFile
@@ -289,11 +289,11 @@ def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE, only: frozenset[st
     try:
         return TargetSource(name, Path(name).open("rb"), Path(name).parent, part, only)
     except OSError as error:
-        raise UsageProblem(f"{name} cannot be read ({error.strerror}): name the file of your targets") from None
+        raise UsageProblem(f"{name} cannot be read ({error.strerror}): give the name of your targets file") from None
 
 
 def _utf8(content: bytes, name: str) -> str:
     try:
         return as_text(content).data.decode()
     except UnicodeDecodeError:
-        raise UsageProblem(f"{name} is not UTF-8") from None
+        raise UsageProblem(f"{name} is not UTF-8: save it as UTF-8") from None

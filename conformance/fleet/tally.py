@@ -1,4 +1,4 @@
-"""What many targets have in common, counted line by line: memory does not grow with their number. Pure."""
+"""What many targets have in common, counted line by line with bounded memory. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from conformance.history.overview import Outcome, Outcomes
 from conformance.judge.report import Status
 
 FEW: Final = 20
-"""Targets up to which each is shown at a terminal."""
+"""Up to this number of targets, the terminal shows each."""
 EXAMPLES: Final = 5
-"""Targets that a group names."""
+"""How many targets a group names."""
 SLOWEST: Final = 10
 MOST_GROUPS: Final = 2000
-"""Groups that are told apart; what comes later is counted as one."""
+"""Maximum number of groups. Further ones are counted together."""
 
 
 @dataclass
 class Group:
-    """Targets that have the same in common. ``names`` are the first of them."""
+    """Targets with something in common. ``names`` are the first of them."""
 
     number: int = 0
     names: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class FleetTally(Outcomes):
         super().__init__()
         self.workers: Counter[str] = Counter()
         self.few: list[EndpointResult] = []
-        """The first FEW."""
+        """The first FEW results."""
         self.requests = 0
         self.received = 0
         self.clauses: dict[str, ClauseGroup] = {}
@@ -62,7 +62,7 @@ class FleetTally(Outcomes):
             self.add(result)
 
     def add(self, result: EndpointResult) -> None:
-        """Count a target."""
+        """Count the result of a target."""
         self.count(result)
         if self.total <= FEW:
             self.few.append(result)
@@ -82,11 +82,11 @@ class FleetTally(Outcomes):
             (heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop)(self._slowest, entry)
 
     def groups(self) -> list[tuple[tuple[BreachKind, ...], Group]]:
-        """Return the kinds of failure that targets share, those of the most targets first."""
+        """Return the kinds of failure that several targets share, most frequent first."""
         return sorted(self.breaches.items(), key=lambda each: -each[1].number)
 
     def slowest(self) -> list[EndpointResult]:
-        """Return the targets whose responses took longest, by the 95th percentile."""
+        """Return the slowest targets, by the 95th percentile."""
         return [result for _, _, result in sorted(self._slowest, reverse=True)]
 
     def footer(self, end: str) -> Footer:

@@ -1,4 +1,4 @@
-"""What many targets came to, as lines for a terminal."""
+"""The results of many targets as terminal lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN: Final = 10
 
 
 def summary(tally: FleetTally) -> Iterator[str]:
-    """Yield the lines before the headline: each target if they are few, else the clauses that are broken by many."""
+    """Yield the lines before the headline: each target if there are few, else the most often broken clauses."""
     if tally.total <= FEW:
         for one in worst_first(tally.few):
             flags = "".join(f" [{flag}]" for flag in one.flags)

@@ -1,4 +1,4 @@
-"""Whose turn it is: targets in their order, so many at a time in all and so many at a host. Pure."""
+"""Which target is next, with limits on concurrent checks in total and per host. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from conformance.run.settings import EMBEDDED
 from conformance.run.targets import Target
 
 AHEAD: Final = 1000
-"""Targets that are read ahead, at most, to find one whose host has room."""
+"""How many targets are read ahead to find one whose host is below its limit."""
 
 
 def host_of(target: Target) -> str:
-    """Return the host and port that a target is asked at."""
+    """Return the host and port of a target."""
     if target.url == EMBEDDED:
         return "localhost"
     return urlsplit(target.url if "://" in target.url else f"//{target.url}").netloc.lower()
 
 
 class Turns:
-    """Hands targets out. ``room`` tells how many checks a host takes at once, None for any number."""
+    """Hands out targets. ``room`` returns the limit of concurrent checks of a host, or None."""
 
     def __init__(self, targets: Iterator[Target], *, parallel: int, room: Callable[[str], int | None]) -> None:
         self._targets = targets
@@ -33,7 +33,7 @@ class Turns:
         self._at: Counter[str] = Counter()
 
     def next(self) -> Target | None:
-        """Return a target that may be asked now, None where none may: they are all out, or there are no more."""
+        """Return a target that may be checked now, or None."""
         if self._at.total() >= self._parallel:
             return None
         for place, target in enumerate(self._held):
@@ -47,7 +47,7 @@ class Turns:
         return None
 
     def over(self, target: Target) -> None:
-        """Take note that a target was checked."""
+        """Record that a target was checked."""
         host = host_of(target)
         self._at[host] -= 1
         if not self._at[host]:

@@ -1,4 +1,4 @@
-"""The check of one target, where a worker does it: beside others, in the worker's own event loop."""
+"""The check of one target in a worker, in the event loop that the worker's checks share."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 Keep = Literal["pages", "all", "broken", "none"]
-"""Of which targets the report is kept: all (and as pages too), those that are not conformant, or none."""
+"""Which reports are kept: all with their pages, all, only non-conformant ones, or none."""
 SMALL: Final = 1 << 20
-"""Bytes of answers that are judged in some hundredths of a second: nobody who is asked meanwhile waits long."""
+"""Bytes of bodies that are judged within hundredths of a second, so that other checks hardly wait."""
 T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 
 
 class OtherSuite(Exception):
-    """A worker would judge by another suite than the one that asked it. Its text is one line."""
+    """A worker has another version of the suite. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One target to be checked: by which suite, after how many seconds, and how often at most it is asked a second.
+    """One target to check: the version of the suite, the delay in seconds, and the maximum requests per second.
 
-    ``environ`` holds the variables that the target names, for a worker of this machine, and no others. It is None on a
-    cluster: there no key travels, and the worker takes those variables from its own environment.
+    ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster it is None:
+    keys are not transmitted, and the worker takes these variables from its own environment.
     """
 
     target: Target
@@ -59,14 +59,14 @@ class Order:
 
     @property
     def searches(self) -> bool:
-        """Whether the check takes a thread of its own: it sends generated requests, or starts the endpoint."""
+        """Whether the check needs its own thread, for generated requests or for the embedded endpoint."""
         number = self.target.options.get("properties")
         return self.target.url == EMBEDDED or (Properties.number if number is None else number) > 0
 
 
 @dataclass(frozen=True)
 class Done:
-    """The result of a check, and its report as it is kept."""
+    """The result of a check, and its report in stored form."""
 
     result: EndpointResult
     report: bytes | None = None
@@ -81,9 +81,9 @@ async def work(order: Order) -> Done:
 
 
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
-    """Check a target within the running event loop. Raises OtherSuite, and nothing for what a target does."""
+    """Check a target in the running event loop. Raises OtherSuite, but nothing because of a target."""
     if order.suite != SUITE:
-        msg = f"a worker has suite {SUITE[0]} and was asked for {order.suite[0]}: install the same on all"
+        msg = f"a worker has suite {SUITE[0]} instead of {order.suite[0]}: install the same version everywhere"
         raise OtherSuite(msg)
     await asyncio.sleep(order.delay)
     target = order.target
@@ -103,7 +103,7 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
 
 
 async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
-    """Judge at once what is small: a thread that wants the interpreter as well costs as much again. Else beside."""
+    """Judge small responses at once, since a second thread doubles their cost. Judge large ones in a thread."""
     size = sum(len(each.response.content) for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge(transcript, settings, keep)
@@ -119,12 +119,12 @@ def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Repo
         report = report_on(transcript, settings.judging)
         kept = keep in {"pages", "all"} or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
         return report, packed(report) if kept else None
-    except Exception as error:  # noqa: BLE001 - told without the key
+    except Exception as error:  # noqa: BLE001 - reported without the key
         raise InternalError.of(error, settings.secrets) from None
 
 
 def _within(settings: Settings, rate_limit: float | None) -> Settings:
-    """Return settings with the share of a rate that the fleet leaves to one check."""
+    """Return settings with this check's share of a rate limit."""
     own = settings.bounds.rate_limit
     least = min((rate for rate in (own, rate_limit) if rate is not None), default=None)
     return replace(settings, bounds=replace(settings.bounds, rate_limit=least))
@@ -132,11 +132,11 @@ def _within(settings: Settings, rate_limit: float | None) -> Settings:
 
 @cache
 def _judging() -> ThreadPoolExecutor:
-    """Return the one thread that judges large responses: it must not keep the loop from asking."""
+    """Return the thread that judges large responses, so that the loop can continue."""
     return ThreadPoolExecutor(1, "judge")
 
 
 @cache
 def _searching() -> ThreadPoolExecutor:
-    """Return the one thread that sends generated requests: Hypothesis 6.130 is not made for several threads."""
+    """Return the only thread that sends generated requests: Hypothesis 6.130 does not support several."""
     return ThreadPoolExecutor(1, "search")

@@ -72,4 +72,4 @@ def test_many_targets_are_checked_from_a_list(name: str, told: str, tmp_path: Pa
 def test_a_byte_order_mark_is_skipped_before_what_is_wrong_is_said() -> None:
     result = call("check", "--all", CASES / "f02_targets_bom.toml")
     assert result.exit_code == 4
-    assert "'targets' is no part of it: did you mean target?" in result.stderr
+    assert "unknown key 'targets': did you mean target?" in result.stderr

@@ -127,7 +127,7 @@ def test_on_a_full_disk_what_was_finished_stays_and_nothing_half_done_is_left(
 def test_a_fleet_that_did_not_end_is_not_written_over_by_mistake(tmp_path: Path) -> None:
     with Results.begin(tmp_path, HEADER) as results:
         results.add(kept("a"), None)
-    with pytest.raises(UsageProblem, match="did not end: go on with --resume, or begin anew with --fresh"):
+    with pytest.raises(UsageProblem, match="unfinished run: continue with --resume, or start again with --fresh"):
         Results.begin(tmp_path, HEADER)
     with Results.begin(tmp_path, HEADER, fresh=True):
         pass
@@ -161,8 +161,8 @@ def test_two_fleets_do_not_write_into_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"suite_version": "0.0.1"}, "begun by suite"),
-        ({"document_sha256": "0" * 64}, "begun by suite"),
+        ({"suite_version": "0.0.1"}, "started by suite"),
+        ({"document_sha256": "0" * 64}, "started by suite"),
         ({"part": "1/2"}, "begun with another --part"),
         ({"options": {"dialect": "oss", "insecure": True}}, "begun with another --dialect, --insecure"),
     ],

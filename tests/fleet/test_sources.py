@@ -78,20 +78,20 @@ def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
         ("url\n", "names no target"),
         ("http://127.0.0.1:1\nhttp://127.0.0.1:1\n", "line 2: 'http://127.0.0.1:1' is named twice"),
         ("url,name\nhttp://127.0.0.1:1,a\nhttp://127.0.0.1:2,a\n", "line 3: 'a' is named twice"),
-        ("http://127.0.0.1:1\n127.0.0.1:2\n", "127.0.0.1:2 is no http or https URL"),
-        ("url,dialekt\nhttp://127.0.0.1:1,oss\n", "line 1: 'dialekt' is no column: did you mean dialect?"),
-        ("url,properties\nhttp://127.0.0.1:1,true\n", "line 2: properties is a number, not 'true'"),
-        ("url,dialect,dialect\nhttp://127.0.0.1:1,oss,oss\n", "line 1: a column stands there twice"),
-        ("url,name\nhttp://127.0.0.1:1,a,b\n", "line 2 has 3 fields, and the first line names 2"),
+        ("http://127.0.0.1:1\n127.0.0.1:2\n", "127.0.0.1:2 is not an http or https URL"),
+        ("url,dialekt\nhttp://127.0.0.1:1,oss\n", "line 1: 'dialekt' is not a known column: did you mean dialect?"),
+        ("url,properties\nhttp://127.0.0.1:1,true\n", "line 2: properties must be a number, not 'true'"),
+        ("url,dialect,dialect\nhttp://127.0.0.1:1,oss,oss\n", "line 1: a column appears twice"),
+        ("url,name\nhttp://127.0.0.1:1,a,b\n", "line 2 has 3 fields, but the first line names 2"),
         ("name,url\na,\n", "line 2 has no url"),
-        ("url,isolate\nhttp://127.0.0.1:1,perhaps\n", "line 2: isolate is true or false, not 'perhaps'"),
-        ("url,report-dir\nhttp://127.0.0.1:1,x\n", "line 1: 'report-dir' is no column"),
-        ("url,populate\nhttp://127.0.0.1:1,true\n", "line 1: 'populate' is no column"),
-        ("url,insecure\nhttp://127.0.0.1:1,perhaps\n", "line 2: insecure is true or false, not 'perhaps'"),
-        ("url,deadline\nhttp://127.0.0.1:1,soon\n", "line 2: deadline is a number, not 'soon'"),
+        ("url,isolate\nhttp://127.0.0.1:1,perhaps\n", "line 2: isolate must be true or false, not 'perhaps'"),
+        ("url,report-dir\nhttp://127.0.0.1:1,x\n", "line 1: 'report-dir' is not a known column"),
+        ("url,populate\nhttp://127.0.0.1:1,true\n", "line 1: 'populate' is not a known column"),
+        ("url,insecure\nhttp://127.0.0.1:1,perhaps\n", "line 2: insecure must be true or false, not 'perhaps'"),
+        ("url,deadline\nhttp://127.0.0.1:1,soon\n", "line 2: deadline must be a number, not 'soon'"),
         ("url,name\nhttp://127.0.0.1:1,\x1b[2J\n", "line 2: a name is printable"),
         ("url,api-key-env\nhttps://example.org,NOT_SET\n", "NOT_SET, which is not set"),
-        ("url,api-key-env\nhttp://example.org,A_KEY\n", "would go over plain http"),
+        ("url,api-key-env\nhttp://example.org,A_KEY\n", "would be sent over plain http"),
         ("url\nhttp://127.0.0.1:1\n\udcff", "is not UTF-8"),
     ],
 )
@@ -114,7 +114,7 @@ def test_the_parts_of_a_source_are_all_of_it_and_none_has_what_another_has() -> 
 
 @pytest.mark.parametrize("text", ["", "1", "4/4", "-1/4", "a/b", "1/0", "/4", "²/4"])
 def test_a_part_is_one_of_so_many(text: str) -> None:
-    with pytest.raises(UsageProblem, match="--part is one of so many, counted from 0"):
+    with pytest.raises(UsageProblem, match="--part must be I/N, counted from 0"):
         part_of(text)
 
 

@@ -115,7 +115,7 @@ def test_the_share_of_a_rate_bounds_a_check() -> None:
 
 
 def test_a_worker_of_another_suite_refuses() -> None:
-    with pytest.raises(OtherSuite, match=r"was asked for 0\.0\.1: install the same on all"):
+    with pytest.raises(OtherSuite, match=r"instead of 0\.0\.1: install the same version"):
         checked(target(NOWHERE), suite=("0.0.1", ""))
 
 
