@@ -1,4 +1,4 @@
-"""The history of runs: every run kept in one SQLite file, what changed from one to another, and since when.
+"""The history of runs: every run is stored in one SQLite file, with what changed from run to run, and since when.
 
 report = keep(report, Path("history.db"))        # adds the run; the report now has ``history``
 with Store(Path("history.db")) as store:

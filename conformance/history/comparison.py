@@ -1,7 +1,7 @@
 """Two runs, clause by clause. Pure.
 
-Two questions are asked of the same rows. Side by side: do two servers behave alike, and does a difference matter? Over
-time: what changed from an older run to a newer one, and did anything get worse?
+There are two questions. Side by side: do two servers behave alike, and does a difference matter? Over time: what
+changed from an older run to a newer one, and did anything get worse?
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from conformance.judge.report import Outcome as OverTime
 from conformance.text.plural import count
 
 SideKind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "unasked", "unknown", "same"]
-"""Of a clause side by side, in the order in which a reader wants them.
+"""Kinds of rows side by side, in the order of display.
 
-``opposed``: kept by one side and broken by the other. ``otherwise``: broken by both, and not in the same ways.
-``alone``: broken by one, and not exercised on the other. ``error``: the suite itself failed on one side at least.
-``weighed``: broken by both in the same ways, of which the dialects or a waiver make different things.
-``unseen``: kept by one, and not exercised on the other. ``unasked``: exercised on one, not applicable to the other.
-``unknown``: only in one report, because the other selected or knew other clauses. ``same``: all else.
+``opposed``: passed on one side and failed on the other. ``otherwise``: failed on both, in different ways. ``alone``:
+failed on one, and not exercised on the other. ``error``: the suite itself failed on a side. ``weighed``: failed on both
+in the same ways, but with different levels or waivers. ``unseen``: passed on one, and not exercised on the other.
+``unasked``: exercised on one, not applicable to the other. ``unknown``: only in one report, because the other one
+selected or knew other clauses. ``same``: everything else.
 """
 Kind = SideKind | ChangeKind
 """``same`` is a kind over time as well."""
@@ -53,18 +53,18 @@ _NEWLY: Final[dict[Status, ChangeKind]] = {
 }
 _WORSE: Final[dict[Kind, str]] = {
     "failed": "{} newly failed",
-    "warned": "{} newly warned of, and a breached should is to fail",
+    "warned": "{} newly warned of, with --fail-on-should",
     "changed": "{} broken in another way than before",
     "error": "{} on which the suite itself failed",
-    "vanished": "{} no longer exercised",
+    "vanished": "{} not exercised any more",
 }
 
 
 class Row(Value, frozen=True, kw_only=True):
     """One clause in both runs, None if a run lacks it.
 
-    ``matters`` says that it makes the runs different, or the newer one worse. ``only_a`` and ``only_b`` are the
-    fingerprints of breaches that only one run shows.
+    ``matters`` means that it makes the runs different, or the newer one worse. ``only_a`` and ``only_b`` are the
+    fingerprints of breaches that only one run has.
     """
 
     clause: str
@@ -80,11 +80,11 @@ class Row(Value, frozen=True, kw_only=True):
 
 
 class Comparison(Value, frozen=True, kw_only=True):
-    """Two runs compared: ``comparison.json`` is this, encoded. ``clauses`` are in the order of their kinds.
+    """Two runs compared. ``comparison.json`` is the encoded form. ``clauses`` are ordered by kind.
 
-    ``over_time``: ``a`` is the older run and ``b`` the newer one; else they are two sides. ``reason`` says what the
-    outcome rests on, ``worse`` what got worse. ``notes`` say what else differs, so that a difference need not be the
-    servers'. If a run did not reach its target, no clause is compared and the outcome is ``unclear``.
+    With ``over_time``, ``a`` is the older run and ``b`` the newer one; else they are two sides. ``reason`` explains the
+    outcome, and ``worse`` lists what got worse. ``notes`` are other differences, which may explain a result. If a run
+    did not reach its target, no clauses are compared and the outcome is ``unclear``.
     """
 
     schema_version: Literal[1] = 1
@@ -99,12 +99,12 @@ class Comparison(Value, frozen=True, kw_only=True):
 
     @property
     def differing(self) -> tuple[Row, ...]:
-        """The rows that are not the same."""
+        """The rows that differ."""
         return tuple(row for row in self.clauses if row.kind != "same")
 
 
 def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
-    """Compare two servers. They are different if the verdicts are opposed, or if some row matters."""
+    """Compare two servers. They differ if the verdicts are opposite or if any row matters."""
     conclusive = Verdict.INCONCLUSIVE not in {a.run.verdict, b.run.verdict}
     rows = []
     for pair in _pairs(a, b):
@@ -129,9 +129,9 @@ def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
 def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False) -> Comparison:
     """Compare two runs of one server.
 
-    Worse are: a clause that newly fails (or warns, with ``fail_on_should``); one that fails with a fingerprint that it
-    did not have; a core clause that is no longer exercised; one on which the suite itself newly failed; and a verdict
-    that is no longer conformant. A run that did not reach its target is neither worse nor better.
+    Worse means: a clause newly fails (or warns, with ``fail_on_should``), or fails with a new fingerprint; a core
+    clause is not exercised any more; the suite itself newly fails on a clause; or the verdict is not conformant any
+    more. A run that did not reach its target is neither worse nor better.
     """
     rows = sorted(_changes(old, new, fail_on_should=fail_on_should), key=lambda row: _TIME_ORDER[row.kind])
     worse = tuple(_worse(rows, old.run, new.run))
@@ -149,7 +149,7 @@ def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False) -> 
 
 
 def diff_of(found: Comparison, outage: Outage | None = None) -> Diff:
-    """Return a comparison over time as ``compliance.json`` has it."""
+    """Return a comparison over time in the form of ``compliance.json``."""
     assert found.outcome != "different"
     return Diff(
         old=found.a,
@@ -187,7 +187,7 @@ Pair = tuple[ClauseThen | None, ClauseThen | None]
 
 
 def _pairs(a: Snapshot, b: Snapshot) -> Iterator[Pair]:
-    """Yield each clause as both runs have it; nothing if one of them did not reach its target."""
+    """Yield each clause with its state in both runs; nothing if one of them did not reach its target."""
     if a.run.unreached is None and b.run.unreached is None:
         for name in dict.fromkeys((*a.clauses, *b.clauses)):
             yield a.clauses.get(name), b.clauses.get(name)
@@ -212,7 +212,7 @@ def _row(a: ClauseThen | None, b: ClauseThen | None, kind: Kind, *, matters: boo
 
 
 def _ways(a: ClauseThen | None, b: ClauseThen | None) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
-    """Return the fingerprints that only the one has, and those that only the other has."""
+    """Return the fingerprints that only the first has, and those that only the second has."""
     in_a, in_b = () if a is None else a.failures, () if b is None else b.failures
     if in_a == in_b:
         return (), ()
@@ -252,31 +252,31 @@ def _unreached(runs: Sequence[tuple[str, PastRun]]) -> str:
 
 
 def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> str:
-    """Say in a line what the outcome rests on."""
+    """Explain the outcome in one line."""
     if told := _unreached((("A", a), ("B", b))):
-        return f"{told}; no clause is compared"
+        return f"{told}; no clauses were compared"
     if outcome == "unclear":
         which = [name for name, run in (("A", a), ("B", b)) if run.verdict is Verdict.INCONCLUSIVE]
         told = f"{' and '.join(which)} {'is' if len(which) == 1 else 'are'} inconclusive"
-        return f"{told}; no clause that was exercised on both sides is opposed"
+        return f"{told}; no difference in the clauses exercised on both sides"
     kinds = Counter((row.kind, row.a in BROKEN) for row in rows if row.matters)
     numbers = {
-        "broken only by A": kinds["opposed", True],
-        "broken only by B": kinds["opposed", False],
-        "broken by both in other ways": kinds["otherwise", True],
-        "broken by A and not exercised on B": kinds["alone", True],
-        "broken by B and not exercised on A": kinds["alone", False],
+        "failed only on A": kinds["opposed", True],
+        "failed only on B": kinds["opposed", False],
+        "failed on both in different ways": kinds["otherwise", True],
+        "failed on A and not exercised on B": kinds["alone", True],
+        "failed on B and not exercised on A": kinds["alone", False],
     }
     named = [f"{count(number, 'clause')} {what}" for what, number in numbers.items() if number]
     if outcome == "same":
         unseen = sum(row.kind in {"unseen", "unasked", "unknown"} for row in rows)
         aside = f"; {count(unseen, 'clause')} judged only on one side" if unseen else ""
-        return f"the same verdict, and no clause is opposed{aside}"
+        return f"the same verdict, and no clause differs{aside}"
     return "; ".join(named) or f"A is {a.verdict.value}, B is {b.verdict.value}"
 
 
 def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
-    """Say what else differs between the sides."""
+    """Yield other differences between the sides."""
     for name, one, other in (
         ("documents", a.document_sha256[:12], b.document_sha256[:12]),
         ("versions of the suite", a.suite_version, b.suite_version),
@@ -284,7 +284,7 @@ def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
         if one != other:
             yield f"the {name} differ: {one} for A, {other} for B"
     if a.read_as != b.read_as:
-        yield f"A is read as {a.read_as}, B as {b.read_as}: what only one of the dialects asks is not a difference"
+        yield f"the dialect is {a.read_as} for A and {b.read_as} for B: clauses of only one dialect are not compared"
     for name, run in (("A", a), ("B", b)):
         if run.partial:
             yield f"the run of {name} is partial" + (f" ({run.selected})" if run.selected else ", cut short")
@@ -317,7 +317,7 @@ def _time_kind(before: ClauseThen | None, now: ClauseThen | None) -> Kind:
 
 
 def _differ(before: ClauseThen, now: ClauseThen) -> bool:
-    """Whether the fingerprints are others. If a run has none, they are not known, and that is not a difference."""
+    """Whether the fingerprints differ. If a run has none, they are unknown, which is not a difference."""
     return bool(before.failures and now.failures) and before.failures != now.failures
 
 
@@ -335,7 +335,7 @@ def _is_worse(kind: Kind, before: ClauseThen | None, now: ClauseThen | None, *, 
 
 
 def _worse(rows: Sequence[Row], old: PastRun, new: PastRun) -> Iterator[str]:
-    """Say what got worse, and how much of it."""
+    """Yield what got worse, with numbers."""
     tally = Counter(row.kind for row in rows if row.matters)
     for kind, told in _WORSE.items():
         if kind in tally:
@@ -355,7 +355,7 @@ def _outcome(rows: Sequence[Row], worse: Sequence[str], old: PastRun, new: PastR
 
 
 def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
-    """Say what else differs between the runs: then a change need not be the server's."""
+    """Yield other differences between the runs, which may explain a change."""
     was, now = old.run, new.run
     for name, before, after in (
         ("names", was.name or "none", now.name or "none"),

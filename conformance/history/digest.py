@@ -1,7 +1,7 @@
-"""The digest of many targets: what an operator reads first. Pure.
+"""The digest of many targets, which an operator reads first. Pure.
 
-Five lists (broken now, newly broken, mended, not reached, waivers that expire soon), then groups of targets that fail
-alike, then the rest. It is made from results, of a night or of a period, so that every overview can begin with it.
+It has five lists (broken now, newly broken, fixed, not reached, waivers that expire soon), then groups of targets that
+fail in the same way, then the rest. It is made from the results of a night or a period, for the top of every overview.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from conformance.judge.deviations.review import SOON
 from conformance.judge.report import Status, Value
 
 GroupKind = Literal["broken", "error", "inconclusive", "not-reached"]
-"""Of a group, the worst first. Error: the run failed, which says nothing about the target."""
+"""Kinds of groups, worst first. Error: the run failed, so the target was not checked."""
 K = TypeVar("K", bound=Hashable)
 _ORDER: Final[tuple[GroupKind, ...]] = ("broken", "error", "inconclusive", "not-reached")
 
 
 class ChangedTarget(Value, frozen=True, kw_only=True):
-    """A target in which some clauses broke, or were mended."""
+    """A target in which clauses broke or were fixed."""
 
     name: str
     clauses: tuple[str, ...]
 
 
 class AwayTarget(Value, frozen=True, kw_only=True):
-    """A target that is not reached: since when, and for how many nights in a row."""
+    """A target that is not reached, since when, and for how many nights in a row."""
 
     name: str
     since: str | None
@@ -38,7 +38,7 @@ class AwayTarget(Value, frozen=True, kw_only=True):
 
 
 class ExpiringWaiver(Value, frozen=True, kw_only=True):
-    """A waiver that expires soon, and the targets that it concerns."""
+    """A waiver that expires soon, and its targets."""
 
     clause: str
     expires: str
@@ -47,9 +47,9 @@ class ExpiringWaiver(Value, frozen=True, kw_only=True):
 
 
 class Alike(Value, frozen=True, kw_only=True):
-    """Targets that fail alike. ``troubles`` are those of the first one, ``reason`` says why there are none.
+    """Targets that fail in the same way. ``troubles`` are those of the first one; without any, ``reason`` says why.
 
-    ``since`` is the earliest start of a run since which any of the clauses is broken in any of the targets.
+    ``since`` is the earliest start of a run since which one of the clauses is broken in one of the targets.
     """
 
     kind: GroupKind
@@ -60,14 +60,14 @@ class Alike(Value, frozen=True, kw_only=True):
 
 
 class Noted(Value, frozen=True, kw_only=True):
-    """What else changed, such as a URL or the version of the suite, and in which targets."""
+    """Another change, such as a new URL or version of the suite, and the targets with it."""
 
     text: str
     names: tuple[str, ...] = ()
 
 
 class Digest(Value, frozen=True, kw_only=True):
-    """What many targets come to. All but ``rest`` is about targets that are not well; names are in their order.
+    """The summary of many targets. All members except ``rest`` are about targets with problems; names are sorted.
 
     ``left_out`` are targets without a run in the period.
     """
@@ -89,7 +89,7 @@ class Digest(Value, frozen=True, kw_only=True):
 def digest(
     targets: Sequence[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
 ) -> Digest:
-    """Return the digest of what targets came to between two times. ``said`` are notes that come first."""
+    """Return the digest of results between two times. ``said`` are notes that come first."""
     groups = [_alike(kind, members) for (kind, _), members in _grouped(targets, _group_of).items() if kind]
     known = [Noted(text=text) for text in said]
     notes = _collected((note, one.name) for one in targets for note in one.notes)
@@ -114,7 +114,7 @@ def digest(
 
 
 def is_mended(before: Status | None, now: Status | None) -> bool:
-    """Whether a clause that failed is now known to be kept."""
+    """Whether a clause that failed is known to pass now."""
     return before is Status.FAIL and now is Status.PASS
 
 
@@ -123,7 +123,7 @@ def _is_broken(one: TargetResult) -> bool:
 
 
 def _group_of(one: TargetResult) -> tuple[GroupKind | None, Hashable]:
-    """Return what targets have in common that fail alike; None for a target that is well."""
+    """Return what identifies targets that fail in the same way; None for a target without problems."""
     if one.outcome == "error":
         return "error", one.reason
     if one.unreached is not None:
@@ -136,7 +136,7 @@ def _group_of(one: TargetResult) -> tuple[GroupKind | None, Hashable]:
 
 
 def _without_host(reason: str, url: str) -> str:
-    """Return a reason without what only this target has in it: its host and port."""
+    """Return a reason without the host and port, which differ between targets."""
     parts = urlsplit(url)
     for own in filter(None, (url, parts.netloc, parts.hostname)):
         reason = reason.replace(own, "…")
@@ -173,7 +173,7 @@ def _day(text: str) -> date | None:
 
 
 def _expiring(targets: Iterable[TargetResult], today: date | None) -> Iterable[ExpiringWaiver]:
-    """Yield the waivers that expire within two weeks, the next one first."""
+    """Yield the waivers that expire within two weeks, soonest first."""
     found = _collected(
         ((waiver.expires, waiver.clause, waiver.owner), one.name) for one in targets for waiver in one.waivers
     )

@@ -1,6 +1,6 @@
-"""What a night means for the one rolling issue: open it, update it, close it, or nothing. Pure.
+"""Decide what a night means for the rolling issue: open, update or close it, or do nothing. Pure.
 
-A trouble has a key of plain words. The keys of an open issue stand in its body, unseen: they say what was known.
+Each problem has a readable key. The body of the issue contains the keys of the known problems in a hidden comment.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from conformance.history.overview import TargetResult
 from conformance.judge.report import Value
 
 AFTER: Final = 3
-"""Nights in a row without a verdict, until that is a trouble of its own."""
+"""After this many inconclusive nights in a row, there is a problem."""
 MOST: Final = 300
-"""Keys that an issue keeps; where there are more, one for each target."""
+"""Maximum number of keys in an issue. If there are more, they are combined to one per target."""
 SILENT: Final = "silent"
 RUN: Final = "run"
 UNTOLD: Final = "failed"
-"""A run that ended with 1 for what no trouble tells of."""
+"""The run ended with exit status 1, but reported no problem."""
 _KEPT: Final = re.compile(r"<!-- comfy-conformance night (\[.*?\]) -->", re.DOTALL)
 _KEY: Final = re.compile(r"[\w.-]+( [\w.:-]+){1,2}", re.ASCII)
 
@@ -28,10 +28,10 @@ Action = Literal["open", "update", "close", "nothing"]
 
 
 class Decision(Value, frozen=True, kw_only=True):
-    """What is to be done after a night.
+    """What to do after a night.
 
-    ``troubles`` are the keys of all that is not well, ``appeared`` and ``gone`` what differs from the open issue.
-    ``exit`` is 1 where this night itself showed something: a trouble that is only still open leaves it 0.
+    ``troubles`` are the keys of all problems, ``appeared`` and ``gone`` the differences to the open issue. ``exit`` is
+    1 if this night itself showed a problem. It is 0 for problems that are only still open.
     """
 
     action: Action
@@ -42,10 +42,10 @@ class Decision(Value, frozen=True, kw_only=True):
 
 
 def decide(targets: Sequence[TargetResult], known: Collection[str] | None, *, after: int = AFTER) -> Decision:
-    """Say what a night means. ``known`` are the keys of the open issue, None where none is open.
+    """Decide what a night means. ``known`` are the keys of the open issue, or None.
 
-    A night without a verdict on a target is neutral: what was known of it stays known. After ``after`` of them in a
-    row that is a trouble too. A run that failed is one at once: it is ours.
+    A night without a verdict on a target changes nothing: known problems stay. After ``after`` of them in a row, that
+    is a problem too. A failed run is a problem at once, because the cause is on our side.
     """
     shown = {key for one in targets for key in _shown(one, after)}
     kept = {key for one in targets if one.outcome in {"inconclusive", "error"} for key in _of(one.name, known or ())}
@@ -68,7 +68,7 @@ def decide(targets: Sequence[TargetResult], known: Collection[str] | None, *, af
 
 
 def _shown(one: TargetResult, after: int) -> Iterable[str]:
-    """Yield the keys of what this night shows of a target."""
+    """Yield the keys of the problems that this night showed for a target."""
     yield from (f"{one.name} {trouble.key}" for trouble in one.troubles)
     if one.outcome == "error":
         yield f"{one.name} {RUN}"
@@ -83,12 +83,12 @@ def _of(name: str, keys: Iterable[str]) -> Iterable[str]:
 
 
 def kept_keys(keys: Iterable[str]) -> str:
-    """Return keys as they are kept in the body of an issue."""
+    """Return keys in the form for the body of an issue."""
     return f"<!-- comfy-conformance night {json.dumps(list(keys))} -->"
 
 
 def known_keys(body: str) -> frozenset[str]:
-    """Return the keys that the body of an issue keeps; none where somebody has edited them away."""
+    """Return the keys in the body of an issue; none if they were removed by an edit."""
     found = _KEPT.search(body)
     if found is None:
         return frozenset()

@@ -1,4 +1,4 @@
-"""What the runs of many targets came to: each target, and their outcomes in numbers. Pure."""
+"""The results of many targets: each target, and the numbers of their outcomes. Pure."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value
 from conformance.version import __version__
 
 Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
-"""Of a target, the worst first. Error: the run of it failed, which says nothing about the target."""
+"""Outcomes of a target, worst first. Error: its run failed, so the target was not checked."""
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
-"""Exit statuses of an overview: that of the whole is the first that any target has."""
+"""Exit statuses in order of priority: the overall one is the first that any target has."""
 
 NAMED: Final = 5
-"""Targets that are named where their number is said."""
+"""How many targets are named next to their number."""
 
 
 NightState = Literal["broken", "warned", "inconclusive", "not-reached", "conformant"]
-"""What one night showed of a target, the worst first."""
+"""The result of one night for a target, worst first."""
 _IN_A_LIST: Final = re.compile("^/queue_(?:running|pending)(?=/)")
-"""What runs tonight may have been pending yesterday: the list in which a failure shows makes no other trouble of it."""
+"""A job that runs tonight may have been pending yesterday: so the list with a failure does not matter."""
 
 
 class BrokenClause(Value, frozen=True, kw_only=True):
-    """A clause that a target broke, or upon which the suite broke."""
+    """A clause that a target broke, or on which the suite failed."""
 
     id: str
     title: str
@@ -37,10 +37,10 @@ class BrokenClause(Value, frozen=True, kw_only=True):
 
 
 class Trouble(Value, frozen=True, kw_only=True):
-    """What keeps a target from being well. ``key`` is plain words that stay the same as long as the trouble does.
+    """A problem of a target. ``key`` is readable and stays the same as long as the problem does.
 
-    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself. ``since``
-    is the start of the run since which the clause is broken, None if no history says so.
+    ``whose`` is where to look: the server, the register of known deviations, or the suite itself. ``since`` is the
+    start of the run since which the clause is broken, or None if no history says so.
     """
 
     key: str
@@ -51,18 +51,18 @@ class Trouble(Value, frozen=True, kw_only=True):
 
 
 class TargetResult(Value, frozen=True, kw_only=True):
-    """What the run of one target came to.
+    """The result of one target's run.
 
-    ``exit`` is the status that the run of this target alone ends with: 3 where it failed or was stopped. ``report`` is
-    the path of its page below the overview, None where it left none.
+    ``exit`` is the exit status of this run: 3 if it failed or was stopped. ``report`` is the path of its page below the
+    overview, or None.
 
-    ``troubles`` are what its exit status is 1 for, or what the suite itself failed on. Of a history come ``nights``,
-    the runs in a row, up to this one, that were inconclusive, and ``changed``, what changed since the run before, where
+    ``troubles`` are the reasons for exit status 1 and the failures of the suite itself. From a history come ``nights``,
+    the number of inconclusive runs in a row up to this one, and ``changed``, what changed since the previous run if
     both have a verdict.
 
     ``unreached`` says why the target was not reached, with the start of the first such run in a row and their number.
-    ``newly`` and ``mended`` are ids of clauses that broke, or were mended, since the last run that reached the target.
-    ``notes`` say what else changed since then, such as the URL. ``strip`` is what the last nights showed, oldest first.
+    ``newly`` and ``mended`` are ids of clauses that broke or were fixed since the last run that reached the target.
+    ``notes`` are other changes since then, such as the URL. ``strip`` has the results of the last nights, oldest first.
     """
 
     name: str
@@ -91,7 +91,7 @@ class TargetResult(Value, frozen=True, kw_only=True):
 
 
 class Outcomes:
-    """Counts targets by outcome and exit status. Its memory does not grow with their number."""
+    """Counts targets by outcome and exit status, with bounded memory."""
 
     def __init__(self, targets: Iterable[TargetResult] = ()) -> None:
         self.outcomes: Counter[Outcome] = Counter()
@@ -99,7 +99,7 @@ class Outcomes:
         self.first: dict[Outcome, list[str]] = {outcome: [] for outcome in get_args(Outcome)}
         """The names of the first NAMED targets with each outcome."""
         self.failed_otherwise: list[str] = []
-        """The names of the first targets that end with 1 though they are not non-conformant, one more than NAMED."""
+        """Up to NAMED + 1 names of targets that exit with 1 although they are not non-conformant."""
         for target in targets:
             self.count(target)
 
@@ -114,12 +114,12 @@ class Outcomes:
 
     @property
     def total(self) -> int:
-        """How many targets there are."""
+        """The number of targets."""
         return self.outcomes.total()
 
     @property
     def exit(self) -> int:
-        """The exit status of the whole: the first of WORST_FIRST that any target has."""
+        """The overall exit status: the first of WORST_FIRST that any target has."""
         return next((status for status in WORST_FIRST if self.exits[status]), 0)
 
     @property
@@ -130,7 +130,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Overview:
-    """The targets of one night, and when the first of their runs began and the last one ended."""
+    """The targets of one night, with the start of the first run and the end of the last."""
 
     start: str
     end: str
@@ -145,12 +145,12 @@ def trouble_key(clause: str, marks: Iterable[Fingerprint]) -> str:
 
 
 def night_state(run: PastRun) -> NightState:
-    """Return what a run showed of its target."""
+    """Return the result of a run for its target."""
     return state_of(run.verdict, reached=run.unreached is None, warned=run.counts.warn > 0)
 
 
 def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
-    """Return what a run showed of its target."""
+    """Return the result of a run for its target."""
     if not reached:
         return "not-reached"
     if verdict == Verdict.CONFORMANT:
@@ -159,6 +159,6 @@ def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
 
 
 def worst_first(targets: Iterable[TargetResult]) -> list[TargetResult]:
-    """Return targets as a reader wants them; those with the same outcome stay in their order."""
+    """Return targets with problems first. Targets with the same outcome keep their order."""
     order = get_args(Outcome)
     return sorted(targets, key=lambda one: order.index(one.outcome))

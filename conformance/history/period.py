@@ -1,4 +1,4 @@
-"""What the targets of a history came to in a period: the results that a digest is made from."""
+"""The results of the targets of a history in a period, for a digest."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 MOST: Final = 400
-"""Nights of a target that a period shows."""
+"""How many nights of a target a period shows."""
 
 
 class Period(NamedTuple):
-    """A digest, and the results that it was made from."""
+    """A digest, and its results."""
 
     digest: Digest
     targets: list[TargetResult]
 
 
 def period(store: Store, length: timedelta) -> Period:
-    """Return the digest of the time up to the newest run. Raises HistoryProblem if there is no run.
+    """Return the digest of the period up to the newest run. Raises HistoryProblem for an empty history.
 
-    Each target is compared with its last run before the period that reached it. A target that has no run in the
-    period is left out, and named.
+    Each target is compared with its last run before the period that reached it. Targets without a run in the period are
+    left out and named.
     """
     newest = store.newest()
     if not newest:
-        raise HistoryProblem(f"the history {store.path} holds no run yet: there is nothing to report")
+        raise HistoryProblem(f"the history {store.path} has no run yet: run check with --history first")
     end = max(run.start for run in newest)
     try:
         start = _earlier(end, length)
@@ -50,7 +50,7 @@ def period(store: Store, length: timedelta) -> Period:
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
-    """Return what each target is called, by the number of its run: its name, or its URL with what tells it apart."""
+    """Return the name of each target by the number of its run: its name, or its URL with enough to be unique."""
     urls = Counter(run.name or run.target for run in newest)
     found = {}
     for run in newest:
@@ -62,7 +62,7 @@ def labels(newest: Sequence[PastRun]) -> dict[int, str]:
 
 
 def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
-    """Return what a target came to in its run ``run``, compared with its last run before ``start``, or before it."""
+    """Return the result of a target's run, compared with its last run before ``start`` or before this one."""
     nights = store.nights(run, MOST if start else LAST, start or "")
     reached = run if run.unreached is None else store.reached(run)
     now = None if reached is None else store.snapshot(reached)
@@ -96,13 +96,13 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
 
 
 def _earlier(time: str, length: timedelta) -> str:
-    """Return a time of the history, as it writes times, so much earlier."""
+    """Return an earlier time, in the format of the history."""
     return (datetime.fromisoformat(time) - length).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _since(store: Store, run: PastRun, now: Snapshot, start: str | None) -> Comparison | None:
     if start is not None and run.start < start:
-        return None  # it was not reached in the period
+        return None  # not reached in the period
     before = store.before(run, start)
     return None if before is None else over_time(store.snapshot(before), now)
 
@@ -115,7 +115,7 @@ def _broken(now: Snapshot) -> Iterator[BrokenClause]:
 
 
 def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
-    """Yield the clauses that fail, with what a history knows of each: the place and kind of its breaches."""
+    """Yield the failing clauses with the places and kinds of their breaches, from a history."""
     failing = {Status.FAIL, Status.WARN} if now.run.failed_on_should else {Status.FAIL}
     broken = [clause for clause in now.clauses.values() if clause.status in failing]
     seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}

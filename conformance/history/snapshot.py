@@ -1,4 +1,4 @@
-"""What is kept of a run: enough to say later what changed, and nothing that a user wrote into a workflow."""
+"""The stored form of a run: enough to compare it later, and no user input from workflows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ClauseThen:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One run, its clauses by id in the order of the report, and the waivers that concern it."""
+    """One run, its clauses by id in the order of the report, and the waivers that apply."""
 
     run: PastRun
     clauses: Mapping[str, ClauseThen]
@@ -35,7 +35,7 @@ class Snapshot:
 
 
 def snapshot(report: Report, number: int = 0, name: str | None = None) -> Snapshot:
-    """Return what is kept of a report. ``name`` is the name of the target, if the report does not say it."""
+    """Return the stored form of a report. ``name`` is the name of the target, if the report has none."""
     run, took = report.run, timing(report)
     given = run.options.get("name")
     return Snapshot(
@@ -72,11 +72,11 @@ def snapshot(report: Report, number: int = 0, name: str | None = None) -> Snapsh
 
 
 def waivers_of(report: Report) -> tuple[Waiver, ...]:
-    """Return the entries of the register of known deviations that concern a run."""
+    """Return the register's entries that apply to a run."""
     known = () if report.deviations is None else report.deviations.known
     return tuple(Waiver(clause=one.clause, expires=one.expires, owner=one.owner, reason=one.reason) for one in known)
 
 
 def in_order(failures: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:
-    """Return failures as they are listed everywhere: by place, those outside the body first."""
+    """Return failures in the order of display: by place, those outside the body first."""
     return tuple(sorted(failures, key=lambda failure: (failure.place or "", failure.kind)))

@@ -1,4 +1,4 @@
-"""The file that keeps runs: SQLite. A run is in it whole or not at all, and so is a night of many runs."""
+"""The SQLite file with the runs. A run, or a night of many runs, is stored completely or not at all."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from conformance.judge.report import Outage, PastRun, RunAt, Status, Waiver
 from conformance.problems import UsageProblem
 
 WAIT: Final = 30.0
-"""Seconds to wait for another process that writes to the same file."""
+"""Seconds to wait for another process that is writing to the same file."""
 EXAMINED: Final = 32 << 20
-"""A file of up to so many bytes is examined before each run, in a tenth of a second. ``nightly`` examines any file."""
+"""Up to this size in bytes, a file is checked before each run, in a tenth of a second. ``nightly`` always checks."""
 _UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
 _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
 _STATE: Final = "clauses, statuses, failures"
 State = tuple[int, str, int]
-"""The columns of ``_STATE``: runs for which they are equal found the same."""
+"""The columns of ``_STATE``. Runs with equal values have the same results."""
 
 
 class HistoryProblem(UsageProblem):
-    """A history cannot be read or written now. The text is one line: which file, and what is wrong with it."""
+    """A history cannot be read or written now. The message is one line with the file and the problem."""
 
 
 class UnusableHistory(HistoryProblem):
-    """A file that can never be this suite's history: not a history, damaged, or of another version."""
+    """A file that cannot be a history: not a history, damaged, or of another version."""
 
 
 class Past(NamedTuple):
@@ -59,7 +59,7 @@ class Past(NamedTuple):
 
 
 class Night(NamedTuple):
-    """What one run showed of its target, in the fewest words."""
+    """The result of one run for its target, in short form."""
 
     verdict: str
     warned: bool
@@ -69,7 +69,7 @@ class Night(NamedTuple):
 class Store:
     """An open history. ``create`` makes the file if it does not exist.
 
-    Close it, best by ``with``. Raises HistoryProblem, here and from every method.
+    Use it as a context manager. The constructor and all methods raise HistoryProblem.
     """
 
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
@@ -78,11 +78,11 @@ class Store:
         self._clauses: dict[State, Mapping[str, ClauseThen]] = {}
         self._known: dict[str, tuple[str, str, bool]] | None = None
         if path.is_dir():
-            raise UnusableHistory(f"the history {path} is a directory: name a file")
+            raise UnusableHistory(f"the history {path} is a directory: give the name of a file")
         if not create and not path.exists():
-            raise UnusableHistory(f"there is no history {path}: a run with --history {path} makes it")
+            raise UnusableHistory(f"there is no history {path}: run check with --history {path} first")
         with self._told("opened"):
-            # No transactions but those that are begun here; waiting is SQLite's own.
+            # Transactions are started only by this class; SQLite waits for locks.
             self.connection = sqlite3.connect(
                 f"{path.resolve().as_uri()}?mode={'rwc' if create else 'rw'}",
                 uri=True,
@@ -90,7 +90,7 @@ class Store:
                 isolation_level=None,
             )
         try:
-            with self._told("read"), self._transaction("DEFERRED"):  # another process may be making it
+            with self._told("read"), self._transaction("DEFERRED"):  # another process may be creating it
                 self._check()
             with self._told("made"):
                 self._make_tables()
@@ -107,7 +107,7 @@ class Store:
         self.connection.close()
 
     def examine(self) -> None:
-        """Look for damage in every page of the file. Raises UnusableHistory if there is some."""
+        """Check every page of the file. Raises UnusableHistory if it is damaged."""
         found = self._one("PRAGMA quick_check(1)")
         if found != ("ok",):
             raise UnusableHistory(f"the history {self.path} {_DAMAGED}: name another file")
@@ -115,11 +115,11 @@ class Store:
     # --- writing ------------------------------------------------------------------------------------
 
     def add(self, snapshot: Snapshot) -> int:
-        """Keep a run, in one transaction, and return the number that it has in this history."""
+        """Store a run in one transaction, and return its number."""
         return self.add_all([snapshot])[0]
 
     def add_all(self, snapshots: Sequence[Snapshot]) -> list[int]:
-        """Keep the runs of a night, all in one transaction, and return their numbers."""
+        """Store the runs of a night in one transaction, and return their numbers."""
         self._known = None
         self._clauses.clear()
         with self._told("written"), self._transaction():
@@ -133,7 +133,7 @@ class Store:
             return [self._add(snapshot) for snapshot in snapshots]
 
     def rename(self, old: PastRun, new: str) -> None:
-        """Give the series of a run another name. If that name has runs already, both become one series."""
+        """Rename the series of a run. If the new name has runs already, the series are merged."""
         with self._told("written"), self._transaction():
             execute = self.connection.execute
             (before,) = execute("SELECT series FROM run WHERE number = ?", (old.number,)).fetchone()
@@ -162,7 +162,7 @@ class Store:
         return number
 
     def _series(self, run: PastRun) -> int:
-        """Return the series of a run: that of its name, or without one of its target, path and dialect."""
+        """Return the series of a run: that of its name, or of its target, path and dialect."""
         where = (run.target, run.queue_path, run.dialect)
         if run.name is None:
             sql = "SELECT id FROM series WHERE name IS NULL AND target = ? AND queue_path = ? AND dialect = ?"
@@ -190,7 +190,7 @@ class Store:
     # --- reading ------------------------------------------------------------------------------------
 
     def newest(self) -> list[PastRun]:
-        """Return the newest run of each series, the newest of all first."""
+        """Return the newest run of each series, newest first."""
         return self._runs(
             "number IN (SELECT (SELECT max(number) FROM run WHERE series = each.id) FROM series AS each) "
             "ORDER BY number DESC"
@@ -202,15 +202,15 @@ class Store:
         return self._runs(where, run.number, run.number, limit)[::-1]
 
     def length(self, run: PastRun) -> int:
-        """Return how many runs of the series of ``run`` there are up to it."""
+        """Return the number of runs in the series of ``run`` up to it."""
         sql = f"SELECT count(*) FROM run WHERE {_SAME} AND number <= ?"  # noqa: S608 - our own words
         return int(self._one(sql, run.number, run.number)[0])
 
     def before(self, run: PastRun, start: str | None = None) -> PastRun | None:
-        """Return the run to compare ``run`` with, None if no earlier run of its series reached the target.
+        """Return the run to compare ``run`` with, or None if no earlier run of its series reached the target.
 
-        It is the last whole one that reached the target, else the last one that reached it. ``start`` asks for one
-        that started before that time.
+        That is the last complete run that reached the target, else the last one that reached it. With ``start``, it
+        must have started before that time.
         """
         where = f"{_SAME} AND number < ? AND unreached IS NULL"
         values: list[object] = [run.number, run.number]
@@ -227,7 +227,7 @@ class Store:
         return next(iter(self._runs(where, run.number, run.number)), None)
 
     def outage(self, run: PastRun) -> Outage | None:
-        """Return the runs in a row, up to ``run``, that did not reach the target; None if it did."""
+        """Return the number of runs in a row up to ``run`` that did not reach the target; None if it did."""
         if run.unreached is None:
             return None
         last = self.reached(run)
@@ -236,7 +236,7 @@ class Store:
         return Outage(since=RunAt(number=first, start=started), runs=number)
 
     def run(self, number: int) -> PastRun:
-        """Return one run by its number. Raises HistoryProblem if there is none."""
+        """Return one run by its number. Raises HistoryProblem if it does not exist."""
         found = self._runs("number = ?", number)
         if not found:
             held = self._one("SELECT count(*), min(number), max(number) FROM run")
@@ -245,7 +245,7 @@ class Store:
         return found[0]
 
     def snapshot(self, run: PastRun) -> Snapshot:
-        """Return a run with its clauses. Runs that found the same share them."""
+        """Return a run with its clauses. Runs with the same results share them."""
         *state, waivers = self._one(f"SELECT {_STATE}, waivers FROM run WHERE number = ?", run.number)  # noqa: S608 - our own words
         with self._sound():
             return Snapshot(run, self._found(tuple(state)), tuple(self._content(waivers, list[Waiver])))
@@ -269,11 +269,11 @@ class Store:
         )
         with self._told("read"):
             rows = self.connection.execute(sql, (run.number, run.number, limit))
-            found = takewhile(lambda row: row[0] >= start, rows)  # the rows of earlier nights are not even read
+            found = takewhile(lambda row: row[0] >= start, rows)  # earlier rows are not read
             return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
     def _found(self, state: State) -> Mapping[str, ClauseThen]:
-        """Return the clauses of a run, and the same value for runs that found the same."""
+        """Return the clauses of a run, as one shared value for runs with the same results."""
         if state not in self._clauses:
             if self._known is None:
                 rows = self._all("SELECT id, title, level, core FROM clause")
@@ -326,7 +326,7 @@ class Store:
             )
 
     def _make_tables(self) -> None:
-        """Make the tables in an empty file, in one transaction."""
+        """Create the tables in an empty file, in one transaction."""
         if self._pragma("user_version") == VERSION:
             return
         with self._transaction():
@@ -344,7 +344,7 @@ class Store:
             yield
             self.connection.execute("COMMIT")
         except BaseException:
-            if self.connection.in_transaction:  # a full disk ends it by itself
+            if self.connection.in_transaction:  # a full disk has already ended it
                 self.connection.execute("ROLLBACK")
             raise
 
@@ -360,7 +360,7 @@ class Store:
 
     @contextmanager
     def _sound(self) -> Iterator[None]:
-        """Report contents that no version of the suite wrote: SQLite does not see every damage."""
+        """Report content that the suite never writes: SQLite does not detect all damage."""
         try:
             yield
         except (ValueError, KeyError, TypeError):
@@ -368,10 +368,10 @@ class Store:
 
 
 def prepare(path: Path) -> None:
-    """Look at a history before anything is sent, and make its directory.
+    """Check a history before anything is sent, and create its directory.
 
-    Raises UnusableHistory if no run could ever be kept in it. What may pass until the run is over (a lock, a full
-    disk, a file that is read-only) is reported then.
+    Raises UnusableHistory if no run could ever be stored in it. Temporary problems (a lock, a full disk, a read-only
+    file) are reported after the run.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""The tables of a history, and how a run is packed into them.
+"""The tables of a history, and how a run is stored in them.
 
-Most nights of a target look like the night before. So the list of clauses, the failures and the waivers of a run are
-kept once, in ``kept``, and the statuses of its clauses are one letter each. The views ``status`` and ``failure`` show
-them one by one to any SQLite client.
+Most nights of a target have the same results as the night before. So the list of clauses, the failures and the waivers
+of a run are stored once, in ``kept``, and the statuses of its clauses are one letter each. The views ``status`` and
+``failure`` show them as rows to any SQLite client.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COLUMNS: Final = (
     "number, target, queue_path, dialect, started, ended, verdict, reason, partial, selected, suite_version, "
     "document_sha256, counts, failed_on_should, p50, p95, read_as, unreached"
 )
-"""Of a run, in the order of ``row_of`` and ``run_of``."""
+"""The columns of a run, in the order of ``row_of`` and ``run_of``."""
 _STATUSES: Final = " ".join(f"WHEN '{letter}' THEN '{status.value}'" for status, letter in LETTER.items())
 TABLES: Final = """
 CREATE TABLE series (
@@ -98,12 +98,12 @@ Failures = dict[str, tuple[Fingerprint, ...]]
 
 
 def digest(content: str) -> bytes:
-    """Return what finds a content in ``kept``."""
+    """Return the digest that identifies a content in ``kept``."""
     return sha256(content.encode()).digest()[:16]
 
 
 def letters(clauses: Iterable[ClauseThen]) -> str:
-    """Return the statuses of clauses, a letter each."""
+    """Return the statuses of clauses, one letter each."""
     return "".join(LETTER[clause.status] for clause in clauses)
 
 
@@ -122,7 +122,7 @@ def failures_of(content: str) -> Failures:
 
 
 def row_of(run: PastRun) -> tuple[Any, ...]:
-    """Return the columns of a run but its number."""
+    """Return the columns of a run, without its number."""
     counts = msgspec.json.encode(msgspec.structs.astuple(run.counts)).decode()
     return (
         run.target,
@@ -146,7 +146,7 @@ def row_of(run: PastRun) -> tuple[Any, ...]:
 
 
 def run_of(row: tuple[Any, ...], name: str | None) -> PastRun:
-    """Return a run from its columns. Raises ValueError for columns that no version of the suite wrote."""
+    """Return a run from its columns. Raises ValueError if they are not from this suite."""
     number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
     sha256_, counts, failed_on_should, p50, p95, read_as, unreached = rest
     return PastRun(

@@ -1,4 +1,4 @@
-"""From a history to what a report shows of it: a line for each clause, since when it is broken, when it was seen."""
+"""What a report shows of a history: for each clause, since when it is broken and when it was last exercised."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from conformance.history.tables import STATUS
 from conformance.judge.report import EXERCISED, ClauseHistory, History, PastRun, Report, RunAt, Span, Status
 
 LAST: Final = 30
-"""Runs that a report shows."""
+"""How many runs a report shows."""
 
 
 @dataclass
 class Seen:
-    """A clause in the past: when it was exercised last, with which status, and since when it has been broken."""
+    """A clause in the past: when it was last exercised, with which status, and since when it is broken."""
 
     last: RunAt | None = None
     status: Status | None = None
@@ -30,9 +30,9 @@ class Seen:
 
 
 def keep(report: Report, path: Path, *, name: str | None = None, fail_on_should: bool = False) -> Report:
-    """Keep a run in a history, and return its report with that history in it. Raises HistoryProblem.
+    """Store a run in a history, and return its report with the history. Raises HistoryProblem.
 
-    ``name`` is the name of the target, if the report does not say it.
+    ``name`` is the name of the target, if the report has none.
     """
     with Store(path, create=True) as store:
         run = store.run(store.add(snapshot(report, name=name)))

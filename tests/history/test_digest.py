@@ -186,7 +186,7 @@ def test_times_that_are_none_end_in_one_line_or_nothing(tmp_path: Path) -> None:
 
 
 def test_an_empty_history_has_no_period(tmp_path: Path) -> None:
-    with Store(tmp_path / "h.db", create=True) as store, pytest.raises(HistoryProblem, match="holds no run yet"):
+    with Store(tmp_path / "h.db", create=True) as store, pytest.raises(HistoryProblem, match="has no run yet"):
         period(store, timedelta(days=7))
 
 

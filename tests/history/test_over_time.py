@@ -160,7 +160,7 @@ def test_better_worse_and_the_same() -> None:
     assert outcome(sample.passing, sample.failing) == "worse"
     assert outcome(sample.failing, sample.passing) == "better"
     assert outcome(sample.failing, sample.failing) == "same"
-    assert headline(diff(sample.failing(), sample.failing())) == "No better and no worse: no clause changed"
+    assert headline(diff(sample.failing(), sample.failing())) == "Neither better nor worse: no clause changed"
 
 
 def test_a_run_that_is_inconclusive_is_never_better() -> None:
@@ -180,7 +180,7 @@ def test_a_run_that_did_not_reach_its_target_changes_no_clause(other: Callable[[
     reason = "the target cannot be reached: Connection refused"
     lost = diff(other(), sample.unreachable())
     assert (lost.outcome, lost.changes, lost.worse) == ("unclear", (), ())
-    assert headline(lost) == f"Not reached: {reason}; no clause is compared"
+    assert headline(lost) == f"Not reached: {reason}; no clauses were compared"
     back = diff(sample.unreachable(), other())
     assert (back.outcome, back.changes, back.worse) == ("unclear", (), ())
 

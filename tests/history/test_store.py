@@ -135,7 +135,7 @@ def test_an_outage_hides_nothing(path: Path) -> None:
         down, back = (history_of(store, store.run(number)) for number in (3, 4))
     assert down.diff is not None
     assert down.diff.changes == ()
-    assert headline(down.diff) == "Not reached since 2026-01-02 (2 nights); no clause is compared"
+    assert headline(down.diff) == "Not reached since 2026-01-02 (2 nights); no clauses were compared"
     assert down.clauses["item.array"].broken_since is None
     assert back.outage is None
     assert back.diff is not None
