@@ -1,1 +1,1 @@
-"""Whether the published document still says what the vendored one says."""
+"""Compare the published document with the vendored one."""

@@ -1,4 +1,4 @@
-"""Drift: how the published document differs from the vendored one in GET /api/queue, and what hangs on it. Pure."""
+"""Drift: how the published document differs from the vendored one in GET /api/queue, and its consequences. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from conformance.spec.document import (
 from conformance.text.pointer import pointer_to
 
 PUBLISHED_AT: Final = "https://docs.comfy.org/openapi-cloud.yaml"
-"""Where Comfy's documentation publishes its document, whole."""
+"""The complete document, as published in Comfy's documentation."""
 COMPARED: Final = (
     pointer_to("paths", "/api/queue", "get"),
     *(pointer_to("components", "schemas", name) for name in ("QueueInfo", "QueueItem", "ErrorResponse")),
@@ -31,7 +31,7 @@ COMPARED: Final = (
 
 
 class Absent:
-    """What stands where nothing stands."""
+    """Represents a missing value."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -42,7 +42,7 @@ ABSENT: Final = Absent()
 
 @dataclass(frozen=True)
 class DocumentChange:
-    """One place that differs: its JSON Pointer, what the vendored document has there, and what the published one."""
+    """A place that differs: its JSON Pointer, the vendored value, and the published value."""
 
     pointer: str
     was: Any
@@ -50,13 +50,13 @@ class DocumentChange:
 
     @property
     def kind(self) -> str:
-        """Say in a word what happened to the place."""
+        """Return in one word what happened to the place."""
         return "added" if self.was is ABSENT else "removed" if self.now is ABSENT else "changed"
 
 
 @dataclass(frozen=True)
 class LostQuote:
-    """A sentence that clauses quote and that stands no more at its place."""
+    """A sentence that clauses quote and that is missing at its place."""
 
     pointer: str
     quote: str
@@ -64,19 +64,19 @@ class LostQuote:
 
 
 class ErratumState(enum.StrEnum):
-    """Of an erratum in the published document."""
+    """The state of an erratum in the published document."""
 
     STANDS = "stands"
-    """The place reads as it did: it is still to be mended."""
+    """The text is unchanged, so the erratum still applies."""
     MENDED = "mended"
-    """The place reads as the erratum would have it."""
+    """The text is as the erratum corrects it."""
     REWORDED = "reworded"
-    """The place reads neither way: somebody has to look."""
+    """The text is neither the old nor the corrected one: a person must check it."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """The comparison of a published document with the vendored one. ``sha256`` is of what was fetched."""
+    """The comparison of a published document with the vendored one. ``sha256`` is that of the fetched page."""
 
     url: str
     sha256: str
@@ -86,17 +86,17 @@ class Drift:
 
     @property
     def vendored_sha256(self) -> str:
-        """Name the document that it was compared with."""
+        """The SHA-256 of the vendored document."""
         return DOCUMENT_SHA256
 
     @property
     def found(self) -> bool:
-        """Whether anything that matters to the suite differs."""
+        """Whether anything that the suite depends on differs."""
         return bool(self.changes or self.lost)
 
 
 def compare(published: Document, *, url: str, content: bytes) -> Drift:
-    """Compare a document, as ``published.read`` returns it, with the vendored one. ``content`` is what was fetched."""
+    """Compare a document from ``published.read`` with the vendored one. ``content`` is the fetched page."""
     vendored = load_document()
     changes = (
         change for pointer in COMPARED for change in _changes(_at(vendored, pointer), _at(published, pointer), pointer)
@@ -106,7 +106,7 @@ def compare(published: Document, *, url: str, content: bytes) -> Drift:
 
 
 def _changes(was: Any, now: Any, pointer: str) -> Iterator[DocumentChange]:
-    """Yield what differs, as deep as both sides have a place in common. Prose that is only wrapped anew does not."""
+    """Yield the differences at the deepest common places. Text that is only wrapped differently is equal."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name in dict.fromkeys([*was, *now]):
             yield from _changes(was.get(name, ABSENT), now.get(name, ABSENT), pointer + pointer_to(name))
@@ -143,7 +143,7 @@ def _lost(published: Document) -> tuple[LostQuote, ...]:
 
 
 def _is_there(pointer: str, published: Document) -> bool:
-    """Whether a document has the operation, or the schema, that a pointer leads into: an excerpt has few of them."""
+    """Whether a document has the operation or schema of a pointer. An excerpt may lack it."""
     return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
 
 
@@ -165,7 +165,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """Yield where an update puts what: it is merged member by member."""
+    """Yield the places and values of an update, which is merged member by member."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from _leaves(member, pointer + pointer_to(name))

@@ -1,4 +1,4 @@
-"""Fetch one public page: bounded in time and bytes, within one origin, with nothing of ours but a User-Agent."""
+"""Fetch one public page, with limits on time and size, within one origin, and with no header except User-Agent."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     import httpx
 
 SECONDS: Final = 30.0
-"""For all of it: connecting, redirects, the last byte."""
+"""Total time for connecting, redirects and the body."""
 MAX_BYTES: Final = 2 << 20
-"""After decompression: some twenty times the largest document that is known."""
+"""After decompression. About twenty times the largest known document."""
 REDIRECTS: Final = 5
 
 
 class NotFetched(Exception):
-    """The page did not come. Its text says why, in one printable line."""
+    """The page could not be fetched. The message says why, in one printable line."""
 
 
 def fetch(url: str, gateway: Gateway | None = None, *, seconds: float = SECONDS, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the body that a GET of ``url`` is answered with.
+    """Return the body of the response to a GET of ``url``.
 
-    Redirects are followed within the origin alone. Raises NotFetched, and UsageProblem where a file of the gateway
-    holds no certificate.
+    Only redirects within the origin are followed. Raises NotFetched, and UsageProblem if a file of the gateway contains
+    no certificate.
     """
     import httpx
 
@@ -41,7 +41,7 @@ def fetch(url: str, gateway: Gateway | None = None, *, seconds: float = SECONDS,
     try:
         return asyncio.run(bounded())
     except (TimeoutError, httpx.TimeoutException):
-        raise NotFetched(f"no whole answer within {seconds:g} s") from None
+        raise NotFetched(f"no complete response within {seconds:g} s") from None
     except ContentTooLarge:
         raise NotFetched(f"it is larger than {max_bytes:,} bytes") from None
     except (httpx.HTTPError, httpx.InvalidURL, BrokenCoding, OSError, ValueError) as error:
@@ -67,7 +67,7 @@ async def _get(url: str, gateway: Gateway, seconds: float, max_bytes: int) -> by
             finally:
                 await answer.aclose()
             if _origin(following.url) != origin:
-                msg = f"it redirects to another origin ({printable(str(following.url))}), which is not asked"
+                msg = f"it redirects to another origin ({printable(str(following.url))}), which is not followed"
                 raise NotFetched(msg)
             request = following
         raise NotFetched(f"more than {REDIRECTS} redirects")

@@ -1,4 +1,4 @@
-"""The published document as it is fetched: found in a page, read as data, cut down to one operation. Pure."""
+"""The published document: found in a fetched page, parsed, and reduced to one operation. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _REFERENCE: Final = re.compile(r"#/components/([\w-]+)/([^/]+)")
 
 
 class NoDocument(ValueError):
-    """What was fetched is no OpenAPI document. Its text says why, in a few words."""
+    """The fetched page is not an OpenAPI document. The message briefly says why."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A document as parsed, every name of a member a string, and the YAML that it was parsed from."""
+    """A parsed document, with all names as strings, and its YAML text."""
 
     document: Document
     text: str
@@ -30,7 +30,7 @@ class Published:
 def read(content: bytes) -> Published:
     """Read a page: an OpenAPI document in YAML or JSON, or Markdown with one in a fenced block.
 
-    YAML aliases are not read: a few lines of them can stand for more than any memory holds. Raises NoDocument.
+    YAML aliases are refused, because a few lines of them can expand beyond any memory. Raises NoDocument.
     """
     try:
         page = content.decode()
@@ -45,14 +45,14 @@ def read(content: bytes) -> Published:
             continue
         if isinstance(document, dict) and "openapi" in document and isinstance(document.get("paths"), dict):
             return Published(document, text)
-        why = "it is no OpenAPI document"
+        why = "it is not an OpenAPI document"
     raise NoDocument(why)
 
 
 def excerpt(published: Published) -> str:
-    """Return the operation with all that it refers to, as it is written: lines are left out, none is changed.
+    """Return the operation with everything that it refers to, by removing lines and changing none.
 
-    Where a document is not written one member a line, what is left is written anew.
+    If the document does not have one member per line, the excerpt is written anew.
     """
     import yaml
 
@@ -94,7 +94,7 @@ def _loader() -> Any:
     class Loader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
-                raise NoDocument("it uses YAML aliases, which are not read")
+                raise NoDocument("it uses YAML aliases, which are not supported")
             return super().compose_node(parent, index)
 
     return Loader
@@ -104,7 +104,7 @@ def _parsed(text: str) -> Any:
     import yaml
 
     try:
-        return _named(yaml.load(text, Loader=_loader()))  # noqa: S506 - a safe loader, and less than that
+        return _named(yaml.load(text, Loader=_loader()))  # noqa: S506 - a restricted safe loader
     except RecursionError:
         raise NoDocument("it is nested too deeply") from None
     except NoDocument:
@@ -114,18 +114,18 @@ def _parsed(text: str) -> Any:
 
 
 def _named(value: Any) -> Any:
-    """Make every name a string, as JSON has it: ``200:`` and ``"200":`` are the same response."""
+    """Convert every name to a string, as in JSON: ``200:`` and ``"200":`` are the same response."""
     if isinstance(value, dict):
         return {name if isinstance(name, str) else str(name): _named(member) for name, member in value.items()}
     return [_named(element) for element in value] if isinstance(value, list) else value
 
 
 _Wanted = dict[str, Any]
-"""Names that are kept, each with the names that are kept below it, or True for all of them."""
+"""Names to keep, each with the names to keep below it, or True for all."""
 
 
 def _wanted(document: Document) -> _Wanted:
-    """Say what is kept: all but other operations, and components that the operation has no use for."""
+    """Return what to keep: everything except other operations and unused components."""
     components = _member(document, "components")
     kept: dict[str, _Wanted] = {"securitySchemes": dict.fromkeys(_member(components, "securitySchemes"), True)}
     found = [_member(document, "paths", PATH, METHOD)]
@@ -138,7 +138,7 @@ def _wanted(document: Document) -> _Wanted:
 
 
 def _member(value: Any, *names: str) -> Document:
-    """Return the object that the names lead to, an empty one where there is none."""
+    """Return the object at a path of names, or an empty one."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
@@ -153,14 +153,14 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
         yield from _references(member)
 
 
-def _kept(value: Any, wanted: _Wanted | bool) -> Any:  # noqa: FBT001 - True stands for all names below
+def _kept(value: Any, wanted: _Wanted | bool) -> Any:  # noqa: FBT001 - True means all names below
     if not isinstance(wanted, dict) or not isinstance(value, dict):
         return value
     return {name: _kept(member, wanted[name]) for name, member in value.items() if name in wanted}
 
 
 def _left_out(node: Any, wanted: _Wanted, end: int) -> Iterator[int]:
-    """Yield the numbers of the lines of members that are not wanted; ``end`` is the line after the last."""
+    """Yield the numbers of the lines with unwanted members. ``end`` is the line after the last one."""
     from yaml import MappingNode
 
     members = node.value

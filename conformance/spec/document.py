@@ -1,9 +1,8 @@
-"""Document: the published OpenAPI excerpt, its errata, and what is made of both.
+"""The published OpenAPI document, its errata, and the documents derived from it.
 
-The published document is shipped byte for byte and never changed: clauses quote it, and
-``quote_stands_at`` says whether they quote it right. The corrected document is made from it by
-the errata, and the probed one, from which requests are generated, by a second overlay. Both are
-made in development (``tox -e overlay``); at run time they are only read.
+The published document is shipped unchanged. Clauses quote it, and ``quote_stands_at`` checks their quotes. The errata
+turn it into the corrected document, and a second overlay turns that into the probed one, from which requests are
+generated. Both are created in development (``tox -e overlay``) and only read at run time.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from conformance.text.pointer import pointer_to
 
 DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a52206210de"
-"""Names the published document in reports: a verdict says of which text it speaks."""
+"""Identifies the published document in reports."""
 
 Document = dict[str, Any]
 """An OpenAPI document or Overlay as parsed from YAML."""
@@ -29,7 +28,7 @@ _STEP: Final = re.compile(r"\.([\w-]+)|\['([^']+)'\]")
 
 
 def _directory() -> Path:
-    """Return the directory of the shipped documents: a wheel has it in the package, a checkout beside it."""
+    """Return the directory of the shipped documents: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).parents[1]
     inside = package / "openapi"
     return inside if inside.is_dir() else package.parent / "openapi"
@@ -44,9 +43,9 @@ PROBED_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.probed.yaml"
 
 
 class Erratum(NamedTuple):
-    """One action of the overlay: its name in words, the place (JSONPath) that it mends, and why.
+    """One action of the overlay: its name in words, the place (JSONPath) that it corrects, and the reason.
 
-    ``update`` is what is merged into the place; None where the place is removed.
+    ``update`` is merged into the place; None removes the place.
     """
 
     id: str
@@ -56,39 +55,39 @@ class Erratum(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """The place as a JSON Pointer. The overlay's own targets are names below ``$``, and nothing else."""
+        """The place as a JSON Pointer. The overlay's targets use only names below ``$``."""
         return pointer_to(*(name or quoted for name, quoted in _STEP.findall(self.target)))
 
 
 def document_bytes() -> bytes:
-    """Return the published document as it was vendored."""
+    """Return the published document as bytes."""
     return DOCUMENT_PATH.read_bytes()
 
 
 def load_document() -> Document:
-    """Return the published document, defects and all. The caller owns what is returned."""
+    """Return the published document, with its defects. The caller owns the value."""
     return copy.deepcopy(_parsed(DOCUMENT_PATH))
 
 
 def load_corrected() -> Document:
-    """Return the document as the errata read it. The caller owns what is returned."""
+    """Return the corrected document. The caller owns the value."""
     return copy.deepcopy(_parsed(CORRECTED_PATH))
 
 
 def load_probed() -> Document:
-    """Return the corrected document with the parameters of ``probing.overlay.yaml``. The caller owns it."""
+    """Return the probed document. The caller owns the value."""
     return copy.deepcopy(_parsed(PROBED_PATH))
 
 
 def load_probing() -> Document:
-    """Return the overlay that declares what the document leaves open. The caller owns it."""
+    """Return the overlay that declares what the document leaves open. The caller owns the value."""
     return copy.deepcopy(_parsed(PROBING_PATH))
 
 
 def mend(document: Document, refusals: Mapping[str, object]) -> None:
-    """Correct a document in place as far as it says of the queue what the published one says; describe refusals too.
+    """Correct a document in place, where it agrees with the published one about the queue, and describe refusals.
 
-    A document that is none is left as it is.
+    A value that is not a document is left unchanged.
     """
     published, corrected = load_document(), load_corrected()
     for place in (("components", "schemas", "QueueItem"), ("paths", "/api/queue", "get", "responses")):
@@ -101,7 +100,7 @@ def mend(document: Document, refusals: Mapping[str, object]) -> None:
 
 
 def errata() -> tuple[Erratum, ...]:
-    """Return what is mended in the published document, in the order of application."""
+    """Return the errata of the published document, in the order of application."""
     return tuple(
         Erratum(action["x-id"], action["target"], action["description"], action.get("update"))
         for action in _parsed(OVERLAY_PATH)["actions"]
@@ -109,11 +108,11 @@ def errata() -> tuple[Erratum, ...]:
 
 
 def resolve(pointer: str, document: Document | None = None) -> object:
-    """Return what stands at a JSON Pointer (RFC 6901) of a document: the vendored one unless another is given.
+    """Return the value at a JSON Pointer (RFC 6901) in a document, by default the vendored one.
 
     Raises:
-        LookupError: where nothing stands there.
-        ValueError: where the text is no JSON Pointer.
+        LookupError: if there is no such value.
+        ValueError: if the text is not a JSON Pointer.
     """
     if pointer and not pointer.startswith("/"):
         raise ValueError(f"a JSON Pointer is empty or starts with '/': {pointer!r}")
@@ -124,10 +123,10 @@ def resolve(pointer: str, document: Document | None = None) -> object:
 
 
 def quote_stands_at(pointer: str, quote: str, document: Document | None = None) -> bool:
-    """Say whether a document says this, there: the vendored one unless another is given.
+    """Return whether a document, by default the vendored one, has a quote at a place.
 
-    Of a string the quote is a part; of any other value it is the whole JSON text. Line breaks and
-    runs of blanks count as one blank on both sides.
+    The quote may be a part of a string, but must be the whole JSON text of any other value. All white space counts as
+    one blank.
     """
     try:
         value = resolve(pointer, document)
@@ -140,7 +139,7 @@ def quote_stands_at(pointer: str, quote: str, document: Document | None = None) 
 
 
 def folded(text: str) -> str:
-    """Return prose without what only wraps it: line breaks and runs of blanks are one blank."""
+    """Return prose with every run of white space replaced by one blank."""
     return " ".join(text.split())
 
 
@@ -149,7 +148,7 @@ def _member(value: object, token: str, pointer: str) -> object:
         return value[token]
     if isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", token) and int(token) < len(value):
         return value[int(token)]
-    raise LookupError(f"nothing stands at {pointer!r} of the document: no {token!r}")
+    raise LookupError(f"the document has no {pointer!r}: {token!r} is missing")
 
 
 def _at(document: Any, place: Sequence[str]) -> Any:
@@ -160,7 +159,7 @@ def _at(document: Any, place: Sequence[str]) -> Any:
 
 @cache
 def _parsed(path: Path) -> Document:
-    import yaml  # only who asks for the text of the contract pays for its parser
+    import yaml  # slow to import, and rarely needed
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times faster, but not built everywhere
     document: Document = yaml.load(path.read_bytes(), loader)  # noqa: S506 - both are safe loaders

@@ -1,4 +1,4 @@
-"""The operation of a document that reads the queue: where it is, its parameters, and the schemas of its responses."""
+"""The operation that reads the queue in a document: its path, its parameters, and the schemas of its responses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Parameter = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Described:
-    """A document that describes reading the queue, as requests are generated from it and responses judged by it.
+    """A document that describes reading the queue, for generating requests and judging responses.
 
-    ``probed`` is the corrected document with the parameters of the probing overlay. ``own`` is true of a document that
+    ``probed`` is the corrected document with the parameters of the probing overlay. ``own`` is True for a document that
     the user gave; ``unmatched`` are then the ids of the errata that do not match it.
     """
 
@@ -35,9 +35,9 @@ class Described:
     unmatched: tuple[str, ...] = ()
 
     def response_schema(self, status: int) -> Mapping[str, Any] | None:
-        """Return the schema of the JSON body under a status that the document names; None without one.
+        """Return the schema of the JSON body for a status in the document, or None.
 
-        A range (``4XX``) and ``default`` do not name a status.
+        A range (``4XX``) and ``default`` do not count.
         """
         responses = self.corrected["paths"][self.path][METHOD].get("responses", {})
         response = resolved(responses.get(str(status), responses.get(status)), self.corrected)
@@ -53,7 +53,7 @@ def shipped() -> Described:
 
 
 def path_for(document: Document, queue_path: str) -> str | None:
-    """Return the path of a document, a template or not, that stands for the path of the queue; None without one."""
+    """Return the path (or template) in a document that matches the path of the queue, or None."""
     paths: dict[str, Any] = document.get("paths") or {}
     offered = [path for path, item in paths.items() if isinstance(item, Mapping) and METHOD in item]
     if queue_path in offered:
@@ -65,24 +65,24 @@ def path_for(document: Document, queue_path: str) -> str | None:
 
 
 def parameters_of(document: Document, path: str) -> list[Parameter]:
-    """Return the parameters of GET ``path``, those of the path item included, with references resolved."""
+    """Return the parameters of GET ``path``, including those of the path item, with references resolved."""
     item = document["paths"][path]
     found: dict[tuple[str, str], Parameter] = {}
     for each in (*item.get("parameters", ()), *item[METHOD].get("parameters", ())):
         parameter = resolved(each, document)
         if "x-family" in parameter and place_of(parameter) in found:
-            continue  # the document declares it by now: it is no longer open
+            continue  # the document declares it itself
         found[place_of(parameter)] = parameter
     return list(found.values())
 
 
 def place_of(parameter: Parameter) -> tuple[str, str]:
-    """Return where a parameter is, and its name: what makes it the same parameter."""
+    """Return the location and name that identify a parameter."""
     return parameter["in"], parameter["name"]
 
 
 def resolved(value: Any, document: Document, deepest: int = 20) -> Any:
-    """Follow a local reference. What cannot be followed is returned as it is."""
+    """Follow a local reference. Returns an unresolvable one unchanged."""
     for _ in range(deepest):
         if not isinstance(value, Mapping) or "$ref" not in value:
             return value

@@ -1,4 +1,4 @@
-"""The schemas of a document's responses, applied by jsonschema: another reading of the contract than the clauses'."""
+"""Validate bodies by a document's response schemas with jsonschema, as a second opinion beside the clauses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 LARGEST: Final = 1 << 20
-"""Bytes of a body that is validated: jsonschema needs seconds for some megabytes."""
+"""Maximum size in bytes of a validated body: jsonschema needs seconds for some megabytes."""
 SHOWN: Final = 20
-"""Violations of one body that are listed."""
+"""How many violations of a body are listed."""
 _SHORT: Final = 120
 
 
 class Violation(NamedTuple):
-    """What a schema refuses in a body: the place as a JSON Pointer, the keyword with its value, and the value there."""
+    """A violation: the place as a JSON Pointer, the keyword with its value, and the value at the place."""
 
     pointer: str
     expected: str
@@ -32,7 +32,7 @@ class Violation(NamedTuple):
 
 
 class Schemas:
-    """The response schemas of one document. Each distinct body is validated once."""
+    """The response schemas of one document. Equal bodies are validated once."""
 
     def __init__(self, described: Described) -> None:
         self.described = described
@@ -40,7 +40,7 @@ class Schemas:
         self._known: dict[tuple[int, bytes], tuple[Violation, ...] | None] = {}
 
     def violations(self, status: int, content: bytes) -> tuple[Violation, ...] | None:
-        """Return what the schema of a status refuses in a body.
+        """Return the violations of the schema for a status in a body.
 
         None if the document does not describe the status, the body is not JSON, or it is larger than ``LARGEST``.
         """
@@ -79,7 +79,7 @@ def _validator_for(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Va
     from openapi_schema_validator import OAS30Validator, OAS31Validator
 
     kind = OAS30Validator if str(document["openapi"]).startswith("3.0.") else OAS31Validator
-    rooted = {**schema, "components": document.get("components", {})}  # where the references of the schema lead
+    rooted = {**schema, "components": document.get("components", {})}  # the targets of the schema's references
     validator: Validator = kind(rooted)
     return validator
 

@@ -1,4 +1,4 @@
-"""The user's own OpenAPI document: read, validated, corrected as far as the errata match it, and probed."""
+"""The user's own OpenAPI document: read, validated, corrected by matching errata, and probed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from conformance.text.pointer import pointer_to
 from conformance.text.safe import printable
 
 LARGEST: Final = 32 << 20
-"""Bytes of a document that is read."""
+"""Maximum size in bytes of a document."""
 _NAMED: Final = 5
-"""Paths that a refusal names."""
+"""How many paths an error message names."""
 
 
 def read_described(file: str | Path, queue_path: str) -> Described:
-    """Read a document, OpenAPI 3.0 or 3.1, as JSON or YAML, that describes reading ``queue_path``.
+    """Read a JSON or YAML document of OpenAPI 3.0 or 3.1 that describes reading ``queue_path``.
 
-    Raises UsageProblem, in one line that names the place.
+    Raises UsageProblem with one line that names the place.
     """
     content = _content(Path(file))
     document = _checked(_parsed(content, file), file)
@@ -48,7 +48,7 @@ def _content(file: Path) -> bytes:
         with file.open("rb") as stream:
             content = stream.read(LARGEST + 1)
     except OSError as error:
-        raise UsageProblem(f"--document {file} cannot be read ({error.strerror}): name an OpenAPI document") from None
+        raise UsageProblem(f"--document {file} cannot be read ({error.strerror}): give an OpenAPI document") from None
     if len(content) > LARGEST:
         raise UsageProblem(f"--document {file} is larger than {LARGEST >> 20} MiB: give an excerpt with the operation")
     return content
@@ -69,7 +69,7 @@ def _parsed(content: bytes, file: str | Path) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return what YAML reads beyond JSON (dates, numbers as keys) as JSON has it. Raises RecursionError for a cycle."""
+    """Convert YAML values beyond JSON (dates, number keys) to JSON values. Raises RecursionError for a cycle."""
     if isinstance(value, dict):
         return {key if isinstance(key, str) else str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -78,10 +78,10 @@ def _plain(value: Any) -> Any:
 
 
 def _checked(document: Any, file: str | Path) -> Document:
-    """Return a valid document. Raises UsageProblem for the first thing that is wrong with it."""
+    """Return a valid document. Raises UsageProblem for the first problem."""
     version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
     if not version.startswith(("3.0.", "3.1.")):
-        told = f"is of OpenAPI {printable(version, 20)}" if version else "is not an OpenAPI document"
+        told = f"is OpenAPI {printable(version, 20)}" if version else "is not an OpenAPI document"
         raise UsageProblem(f"--document {file} {told}: give one of OpenAPI 3.0 or 3.1")
     for pointer, reference in _references(document):
         if not str(reference).startswith("#"):
@@ -92,7 +92,7 @@ def _checked(document: Any, file: str | Path) -> Document:
     validator = OpenAPIV30SpecValidator if version.startswith("3.0.") else OpenAPIV31SpecValidator
     try:
         error = next(iter(validator(document).iter_errors()), None)
-    except Exception as failure:  # noqa: BLE001 - the validator's own words for a reference that leads nowhere, among others
+    except Exception as failure:  # noqa: BLE001 - the validator raises various errors, for example for a broken reference
         raise UsageProblem(f"--document {file} cannot be validated: {printable(str(failure), 200)}") from None
     if error is not None:
         place = pointer_to(*map(str, error.absolute_path)) or "the top"
@@ -101,7 +101,7 @@ def _checked(document: Any, file: str | Path) -> Document:
 
 
 def _said(error: Exception) -> str:
-    """Return the first line of what a validator says: some versions append the schema and the value."""
+    """Return the first line of a validator's message: some versions append the schema and the value."""
     return printable(str(getattr(error, "message", error)).strip().splitlines()[0], 200)
 
 
@@ -126,7 +126,7 @@ def _not_described(document: Document, file: str | Path, queue_path: str) -> str
 
 
 def _corrected(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:
-    """Apply the errata whose places say what the vendored document says there; name the others."""
+    """Apply the errata whose places have the same text as in the vendored document, and name the others."""
     published = load_document()
     matching: list[Erratum] = []
     unmatched: list[str] = []

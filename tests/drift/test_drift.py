@@ -124,7 +124,7 @@ def test_a_page_that_is_too_large_is_not_read_to_its_end(serving: Serving, field
 
 def test_a_page_that_does_not_come_in_time_is_not_waited_for(serving: Serving) -> None:
     url, _ = serving(http(b"", "200 OK").replace(b"Content-Length: 0", b"Content-Length: 9"))
-    with pytest.raises(NotFetched, match=r"no whole answer within 0\.2 s"):
+    with pytest.raises(NotFetched, match=r"no complete response within 0\.2 s"):
         fetch(url, seconds=0.2)
 
 
@@ -184,10 +184,10 @@ def test_the_document_is_found_in_whatever_form_it_is_published(page: str) -> No
 @pytest.mark.parametrize(
     ("page", "why"),
     [
-        (b"", "no OpenAPI document"),
-        (b"<!DOCTYPE html><html><body>not found</body></html>", "no OpenAPI document|neither YAML nor JSON"),
+        (b"", "not an OpenAPI document"),
+        (b"<!DOCTYPE html><html><body>not found</body></html>", "not an OpenAPI document|neither YAML nor JSON"),
         (b"\xff\xfe", "not UTF-8"),
-        (b"openapi: 3.0.3\npaths: []\n", "no OpenAPI document"),
+        (b"openapi: 3.0.3\npaths: []\n", "not an OpenAPI document"),
         (b"a: [b", "neither YAML nor JSON"),
         (b"[" * 100_000, "nested too deeply"),
         (b"x: &x [1, 2]\nopenapi: 3.0.3\npaths: {a: *x}\n", "aliases"),
@@ -417,7 +417,7 @@ def test_two_long_texts_are_shown_from_where_they_part() -> None:
 
 def test_the_outcome_counts_changes_clauses_and_errata() -> None:
     drift = drifted(lambda document: document["paths"]["/api/queue"]["get"]["responses"].pop("500"))
-    assert told.verdict(drift) == "Drift: 1 change, 1 clause quotes what is gone, 1 of 5 errata reworded"
+    assert told.verdict(drift) == "Drift: 1 change, 1 clause quotes removed text, 1 of 5 errata reworded"
 
 
 def test_hundreds_of_changes_are_cut_but_for_programs() -> None:
@@ -452,14 +452,17 @@ def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
     assert result.exit_code == 1
     assert f"changed {ITEM}/description" in result.stdout
     assert "quoted by item.prompt-id.uuid" in result.stdout
-    assert result.stdout.splitlines()[-1] == "Drift: 1 change, 3 clauses quote what is gone"
+    assert result.stdout.splitlines()[-1] == "Drift: 1 change, 3 clauses quote removed text"
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
         (http(b"", "403 Forbidden"), "it is answered 403"),
-        (http("<html>::error::x"), "it is no OpenAPI document: --url must lead to one, or to a page with one"),
+        (
+            http("<html>::error::x"),
+            "it is not an OpenAPI document: give the --url of one, or of a page that contains one",
+        ),
         (None, "Connection refused"),
     ],
     ids=["refused", "no document", "offline"],
@@ -475,17 +478,17 @@ def test_where_nothing_is_known_it_is_11_and_one_line(serving: Serving, answer: 
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        (["--url", "openapi.yaml"], "--url: openapi.yaml is no http or https URL: give https://openapi.yaml"),
-        (["--url", __file__], "is a file, and only http and https are fetched: serve its folder"),
-        (["--url", "file:///openapi.yaml"], "is a file, and only http and https are fetched: serve its folder"),
+        (["--url", "openapi.yaml"], "--url: openapi.yaml is not an http or https URL: give https://openapi.yaml"),
+        (["--url", __file__], "is a file, and only http and https are supported: run"),
+        (["--url", "file:///openapi.yaml"], "is a file, and only http and https are supported: run"),
         (["--url", "docs.comfy.org/openapi"], "give https://docs.comfy.org/openapi"),
-        (["--url", "http://[::1"], "is no URL"),
-        (["--url", "https://t/a?b=c"], "holds a query, a fragment or spaces"),
+        (["--url", "http://[::1"], "is not a valid URL"),
+        (["--url", "https://t/a?b=c"], "contains a query, a fragment or spaces"),
         (["--url", "http://127.0.0.1:8188/api/queue"], "is the queue itself: give the address of the OpenAPI document"),
         (["--url", ""], "--url is empty"),
-        (["--url", "embedded"], "embedded is no http or https URL"),
-        (["--url", "http://user:password@t/"], "--url holds a user name or password"),
-        (["--proxy-env", "UNSET_PROXY"], "UNSET_PROXY, which holds no http or https URL"),
+        (["--url", "embedded"], "embedded is not an http or https URL"),
+        (["--url", "http://user:password@t/"], "--url contains a user name or password"),
+        (["--proxy-env", "UNSET_PROXY"], "UNSET_PROXY, which is not an http or https URL"),
     ],
 )
 def test_what_was_typed_wrong_is_4(typed: list[str], why: str) -> None:
@@ -502,8 +505,8 @@ def test_where_the_usual_place_has_no_document_another_can_be_named(
     result = call()
     assert result.exit_code == 11
     (told,) = result.stderr.splitlines()
-    assert told.endswith(": name another place of the document with --url")
-    assert "--url must lead" not in told
+    assert told.endswith(": name another address of the document with --url")
+    assert "give the --url of one" not in told
 
 
 def test_programs_and_pages_get_the_same(serving: Serving) -> None:

@@ -65,7 +65,7 @@ def written(folder: Path, document: object, name: str = "mine.yaml") -> Path:
         ("just text", "is not an OpenAPI document"),
         ("[]", "is not an OpenAPI document"),
         ("swagger: '2.0'", "is not an OpenAPI document"),
-        ("openapi: 2.0.0", "is of OpenAPI 2.0.0: give one of OpenAPI 3.0 or 3.1"),
+        ("openapi: 2.0.0", "is OpenAPI 2.0.0: give one of OpenAPI 3.0 or 3.1"),
         ("openapi: 3.0.3\npaths: {}", "is a required property"),
         ("openapi: 3.0.3\ninfo: {title: a, version: b}\npaths: {/a: {get: {responses: 1}}}", "/paths/~1a/get"),
         (
@@ -95,7 +95,7 @@ def test_a_file_that_is_not_there_is_a_usage_error_before_anything_is_sent(tmp_p
     done = command_line(tmp_path, "check", "--document", "nowhere.yaml")
     assert done.returncode == 4
     assert "--document nowhere.yaml cannot be read (No such file or directory)" in done.stderr
-    assert "asking" not in done.stderr
+    assert "checking" not in done.stderr
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
