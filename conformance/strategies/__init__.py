@@ -1,7 +1,7 @@
-"""Hypothesis strategies of what ``GET /api/queue`` may answer: test data for authors of clients, and of this suite.
+"""Hypothesis strategies for responses of ``GET /api/queue``: test data for client authors, and for this suite.
 
-Everything drawn keeps the contract, each ``must`` and each ``should`` of it, and is as odd as the
-contract allows. Needs Hypothesis, which the extra ``properties`` installs::
+All values follow the contract, every ``must`` and every ``should``, and cover the edge cases that it allows. Needs
+Hypothesis, which the extra ``properties`` installs::
 
     from hypothesis import given
     from conformance.strategies import bodies
@@ -10,16 +10,15 @@ contract allows. Needs Hypothesis, which the extra ``properties`` installs::
     def test_my_client_reads_any_queue(body: bytes) -> None:
         my_client.parse(body)
 
-``dialect`` says in which order a job has its parts: ``"cloud"``, the one of the document,
+``dialect`` is the order of the parts of a job: ``"cloud"``, that of the document,
 ``[job_number, prompt_id, workflow_json, output_node_ids, metadata]``; or ``"oss"``, that of ComfyUI itself,
-``[number, prompt_id, prompt, extra_data, outputs_to_execute]``, whose number is any finite one.
+``[number, prompt_id, prompt, extra_data, outputs_to_execute]``, whose number may be any finite one.
 
-``now`` is the moment of the answer, in milliseconds since the Unix epoch: no job is created after it. It is a
-constant unless told, so that data can be had again; a client that looks at the clock is given
-``int(time.time() * 1000)``.
+``now`` is the time of the response, in milliseconds since the Unix epoch. No job is created after it. It is a constant
+by default, so that data is reproducible. For a client that reads the clock, pass ``int(time.time() * 1000)``.
 
-Values are Python's for JSON, as ``json.loads`` returns them, and the caller's alone: nothing in them is shared, so
-they may be changed. Nothing here shares code with what judges answers.
+Values are Python's equivalents of JSON, as returned by ``json.loads``. They share no objects, so the caller may change
+them. Nothing here shares code with the checks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Jobs, and the answers that list them; errors."""
+"""Jobs, responses that list them, and errors."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ from conformance.strategies.workflows import EDITOR, output_node_ids, workflows
 
 Dialect = Literal["cloud", "oss"]
 Item = list[Any]
-"""A job: five elements, in the order of the dialect."""
+"""A job: five elements in the order of the dialect."""
 QueueInfo = dict[str, Any]
-"""``{"queue_running": [Item, ...], "queue_pending": [Item, ...]}``, and maybe further members."""
+"""``{"queue_running": [Item, ...], "queue_pending": [Item, ...]}``, possibly with more members."""
 
 NOW: Final = 1_763_913_600_000
-"""2025-11-23T16:00:00Z in milliseconds: the moment of all answers, unless told otherwise."""
+"""2025-11-23T16:00:00Z in milliseconds: the default time of all responses."""
 EARLIEST: Final = 10**12
-"""2001-09-09 in milliseconds. A smaller number could be one of seconds."""
+"""2001-09-09 in milliseconds. A smaller number could mean seconds."""
 SAFE: Final = 2**53 - 1
-"""The largest integer that JavaScript holds exactly (RFC 8259 §6)."""
+"""The largest integer that JavaScript represents exactly (RFC 8259 §6)."""
 
 
 def _uuid(bits: int, version: int | None = None) -> str:
-    """Return the text of a UUID; with a version, that one and the variant of RFC 9562 §4 are written over the bits."""
+    """Return the text of a UUID. With a version, its version and variant bits are set (RFC 9562 §4)."""
     if version is not None:
         bits = bits & ~(0xF << 76) & ~(0x3 << 62) | version << 76 | 0x2 << 62
     return str(uuid.UUID(int=bits))
 
 
 def prompt_ids() -> SearchStrategy[str]:
-    """Draw UUIDs as RFC 9562 §4 writes them, 36 characters in lower case: versions 1 to 8, any other, nil and max."""
+    """Draw UUIDs in the text form of RFC 9562 §4, 36 characters in lower case: versions 1 to 8, others, nil and max."""
     bits = st.integers(0, 2**128 - 1)
     return st.builds(_uuid, bits, st.integers(1, 8) | st.none()) | st.sampled_from((_uuid(0), _uuid(2**128 - 1)))
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """What the jobs of an answer have in common: their order, and the moment of the answer in milliseconds."""
+    """What the jobs of a response have in common: their order, and the time of the response in milliseconds."""
 
     dialect: Dialect
     now: int
 
     def __post_init__(self) -> None:
         if self.dialect not in get_args(Dialect):
-            raise ValueError(f"dialect is {self.dialect!r}: cloud or oss")
+            raise ValueError(f"dialect must be cloud or oss, not {self.dialect!r}")
         if self.now < EARLIEST:
-            raise ValueError(f"now is {self.now}: milliseconds since the epoch are {EARLIEST} or more")
+            raise ValueError(f"now must be milliseconds since the epoch, {EARLIEST} or more, not {self.now}")
 
     def numbers(self) -> SearchStrategy[int | float]:
-        """Draw elements 0."""
+        """Draw values for element 0."""
         if self.dialect == "cloud":
             return st.integers(1, 9) | st.integers(1, SAFE)
         return st.integers(-9, 9) | st.integers(-SAFE, SAFE) | st.integers(-9, 9).map(float) | st.floats(-SAFE, SAFE)
 
     def times(self) -> SearchStrategy[int]:
-        """Draw times of creation: jobs come in bursts, and some lie for long."""
+        """Draw creation times: jobs come in bursts, and some are old."""
         return st.one_of(
             [st.integers(max(EARLIEST, self.now - span), self.now) for span in (2, 60_000, 86_400_000, self.now)]
         )
 
     def item(self, number: float, prompt_id: str, created: int, details: Any) -> Item:
-        """Return a job that shares nothing with its details."""
+        """Return a job that shares no objects with its details."""
         workflow, outputs, metadata = deepcopy(details)
         metadata["create_time"] = created
         rest = [outputs, metadata] if self.dialect == "cloud" else [metadata, outputs]
@@ -89,13 +89,13 @@ _METADATA: Final = (_FURTHER | objects(VALUES)).flatmap(lambda members: shuffled
 
 @st.composite
 def _details(draw: DrawFn) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
-    """Draw what does not depend on a job's place: workflow, output node ids, metadata (create_time is to come)."""
+    """Draw the parts that do not depend on a job's position: workflow, output node ids, incomplete metadata."""
     workflow = draw(workflows())
     return workflow, draw(output_node_ids(workflow)), draw(_METADATA)
 
 
 def items(dialect: Dialect = "cloud", *, now: int = NOW) -> SearchStrategy[Item]:
-    """Draw a job. Raises ValueError for another dialect, and where ``now`` is no time in milliseconds."""
+    """Draw a job. Raises ValueError for another dialect, or if ``now`` is not in milliseconds."""
     frame = _Frame(dialect, now)
     return st.builds(frame.item, frame.numbers(), prompt_ids(), frame.times(), _details())
 
@@ -103,7 +103,7 @@ def items(dialect: Dialect = "cloud", *, now: int = NOW) -> SearchStrategy[Item]
 @st.composite
 def _queue_infos(draw: DrawFn, frame: _Frame, min_jobs: int, max_jobs: int) -> QueueInfo:
     ids = draw(st.lists(prompt_ids(), min_size=min_jobs, max_size=max_jobs, unique=True))
-    pool = draw(st.lists(_details(), min_size=1, max_size=3)) if ids else []  # so that many jobs cost little
+    pool = draw(st.lists(_details(), min_size=1, max_size=3)) if ids else []  # keeps many jobs cheap
     running = draw(st.integers(0, len(ids)))
     numbers = draw(_places(frame.numbers(), running, len(ids), distinct=frame.dialect == "cloud"))
     times = draw(_places(frame.times(), running, len(ids)))
@@ -118,7 +118,7 @@ def _queue_infos(draw: DrawFn, frame: _Frame, min_jobs: int, max_jobs: int) -> Q
 def _places(
     values: SearchStrategy[Any], running: int, jobs: int, *, distinct: bool = False
 ) -> SearchStrategy[list[Any]]:
-    """Draw a value for each job: in any order for the running ones, which come first, rising for the others."""
+    """Draw a value for each job: in any order for the running ones, which come first, and rising for the others."""
     waiting = jobs - running
     return st.builds(
         lambda first, then: first + sorted(then),
@@ -130,11 +130,11 @@ def _places(
 def queue_infos(
     dialect: Dialect = "cloud", *, min_jobs: int = 0, max_jobs: int = 6, now: int = NOW
 ) -> SearchStrategy[QueueInfo]:
-    """Draw whole answers of ``min_jobs`` to ``max_jobs`` jobs, running and pending together.
+    """Draw responses with ``min_jobs`` to ``max_jobs`` jobs, running and pending together.
 
-    No id stands twice. Along the pending jobs ``create_time`` never falls and numbers rise (under ``oss``: never fall),
-    with gaps and ties where they may be; the running ones are in no order, and may share a number with a pending
-    one, which the document leaves open. Raises as ``items``.
+    Ids are unique. Along the pending jobs, ``create_time`` never falls and numbers rise (under ``oss``: never fall),
+    with gaps and ties where allowed. The running jobs are in any order, and may share a number with a pending one,
+    which the document leaves open. Raises as ``items``.
     """
     return _queue_infos(_Frame(dialect, now), min_jobs, max_jobs)
 
@@ -142,12 +142,12 @@ def queue_infos(
 def bodies(
     dialect: Dialect = "cloud", *, min_jobs: int = 0, max_jobs: int = 6, now: int = NOW
 ) -> SearchStrategy[bytes]:
-    """Draw bodies of an answer of 200: what ``queue_infos`` draws, ``encoded``. Raises as ``items``."""
+    """Draw bodies of a 200 response: ``encoded`` values of ``queue_infos``. Raises as ``items``."""
     return encoded(queue_infos(dialect, min_jobs=min_jobs, max_jobs=max_jobs, now=now))
 
 
 def errors() -> SearchStrategy[dict[str, Any]]:
-    """Draw ErrorResponse values: ``code`` and ``message``, neither blank, and maybe further members."""
+    """Draw ErrorResponse values: ``code`` and ``message``, neither blank, possibly with more members."""
     texts = TEXTS.filter(str.strip)
     codes = st.sampled_from(("INTERNAL", "UNAUTHORIZED", "workspace_id_invalid")) | texts
     names = NAMES.filter(lambda name: not name.startswith("queue_"))

@@ -1,4 +1,4 @@
-"""The ways in which RFC 8259 lets a value be written."""
+"""The ways in which RFC 8259 allows a value to be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Form = Literal["shortest", "exponent", "EXPONENT", "zeros"]
 
 @dataclass(frozen=True)
 class _Escaping:
-    """Which characters of a string are escaped beyond those that have to be, and in which of the ways."""
+    """Which characters of a string are escaped in addition to the required ones, and how."""
 
     more: More
     upper: bool
@@ -55,7 +55,7 @@ class _Escaping:
 
 
 class _Writer:
-    """Writes a value, each choice the next of a few that were drawn, over and over."""
+    """Writes a value. Each choice takes the next of a few drawn ones, in a cycle."""
 
     def __init__(
         self, gaps: Sequence[str], escapings: Sequence[_Escaping], orders: Sequence[Order], forms: Sequence[Form]
@@ -64,7 +64,7 @@ class _Writer:
         self._orders, self._forms = cycle(orders), cycle(forms)
 
     def text(self, value: Any) -> str:
-        """Return white space, the value, white space."""
+        """Return the value with white space around it."""
         return self._spaced(self._value(value))
 
     def _spaced(self, token: str) -> str:
@@ -114,10 +114,10 @@ _FORMS: Final[SearchStrategy[Form]] = st.sampled_from(("shortest", "exponent", "
 
 
 def encoded(values: SearchStrategy[Any]) -> SearchStrategy[bytes]:
-    r"""Draw JSON texts, in UTF-8, of values that a strategy draws: ``json.loads`` gives them back.
+    r"""Draw JSON texts, in UTF-8, of values from a strategy. ``json.loads`` returns these values.
 
-    White space, escapes (needed or not, ``\/``, ``\u``, in pairs where they have to be), the order of members and how
-    numbers with a fraction are written vary; whole numbers stay digits.
+    White space, escapes (required or not, ``\/``, ``\u``, surrogate pairs where required), the order of members, and
+    the notation of numbers with a fraction vary. Whole numbers are plain digits.
     """
     few = (
         st.lists(_GAPS, min_size=1, max_size=4),

@@ -1,4 +1,4 @@
-"""JSON values that every reader takes: numbers that fit a double, texts of whole characters, bounded nesting."""
+"""JSON values that every parser accepts: numbers in the range of a double, text without surrogates, limited nesting."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis.strategies import SearchStrategy
 T = TypeVar("T")
 
 LEVELS: Final = 128
-"""Levels of nesting that readers in wide use take; serde_json stops there."""
+"""Levels of nesting that common parsers accept. serde_json stops there."""
 ABOVE: Final = 7
-"""The most levels that stand around a value: answer, list, job, workflow, a graph in it, node, inputs."""
+"""Maximum levels around a value: response, list, job, workflow, a graph in it, node, inputs."""
 
 _CHARACTERS: Final = st.characters(exclude_categories=["Cs"])
 _ODD_TEXTS: Final = (
@@ -92,5 +92,5 @@ def objects(values: SearchStrategy[Any] = SCALARS, *, min_size: int = 0) -> Sear
 
 
 def shuffled(members: dict[str, T]) -> SearchStrategy[dict[str, T]]:
-    """Draw objects of these members, in any order."""
+    """Draw objects with these members in any order."""
     return st.permutations(list(members.items())).map(dict)

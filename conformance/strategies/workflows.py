@@ -1,4 +1,4 @@
-"""Workflows, and the output node ids that go with one."""
+"""Workflows, and matching output node ids."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from conformance.strategies.values import NAMES, SCALARS, TEXTS, VALUES, objects
 
 _CLASSES: Final = st.sampled_from(("KSampler", "SaveImage", "VAEDecode", "日本ノード", "Node|with (odd) name")) | TEXTS
 _NODE_IDS: Final = st.integers(1, 99).map(str) | st.from_regex(r"[0-9]{1,2}:[0-9]{1,2}", fullmatch=True) | NAMES
-"""Numbers as text; of a node inside a subgraph, two with a colon; by the document, any text."""
+"""Numbers as text, two with a colon for a node inside a subgraph, or any text, which the document allows."""
 
 
 def _may_be_link(value: object) -> bool:
-    """Whether ComfyUI could take the value of an input for a link ``[node, slot]``."""
+    """Whether ComfyUI could read the value of an input as a link ``[node, slot]``."""
     return isinstance(value, list) and [*map(type, value)] in ([str, int], [str, float], [str, bool])
 
 
 _INPUTS: Final = VALUES.filter(lambda value: not _may_be_link(value))
 _WRAPPED: Final = st.fixed_dictionaries({"__value__": st.lists(SCALARS, max_size=3)})
-"""How ComfyUI marks an array that is no link, whatever it looks like."""
+"""How ComfyUI marks an array that is not a link."""
 _META: Final = st.fixed_dictionaries({}, optional={"title": TEXTS, "odd": SCALARS})
 
 
@@ -37,7 +37,7 @@ def _graphs(draw: DrawFn) -> dict[str, Any]:
 
 
 def _wide(size: int, class_type: str) -> dict[str, Any]:
-    """Return a graph of ``size`` nodes in a row, each fed by the one before."""
+    """Return a graph of ``size`` nodes in a row, each with the previous one as its input."""
     row: dict[str, Any] = {"0": {"class_type": class_type}}
     for number in range(1, size):
         row[str(number)] = {"class_type": class_type, "inputs": {"before": [str(number - 1), 0]}}
@@ -53,7 +53,7 @@ EDITOR: Final = st.fixed_dictionaries(
     {"nodes": st.lists(_EDITOR_NODES, max_size=3), "links": st.builds(list[Any]), "version": st.just(0.4)},
     optional={"last_node_id": st.integers(0, 99), "groups": st.builds(list[Any]), "extra": objects(VALUES)},
 )
-"""The format of ComfyUI's editor, in outline: no API graph."""
+"""An outline of the format of ComfyUI's editor, which is not an API graph."""
 
 
 def _is_graph(workflow: dict[str, Any]) -> bool:
@@ -61,13 +61,13 @@ def _is_graph(workflow: dict[str, Any]) -> bool:
 
 
 def workflows() -> SearchStrategy[dict[str, Any]]:
-    """Draw workflows, none empty: API graphs with whole links, and what is none: the editor's format, other objects."""
+    """Draw non-empty workflows: API graphs with valid links, and others, such as the editor's format."""
     inside = st.fixed_dictionaries({"prompt": _graphs(), "extra_data": objects()})
     other = objects(VALUES, min_size=1).filter(lambda workflow: not _is_graph(workflow))
     return st.one_of(_graphs(), _graphs(), _WIDE, EDITOR, inside, other)
 
 
 def output_node_ids(workflow: dict[str, Any]) -> SearchStrategy[list[str]]:
-    """Draw one to four ids, distinct and not empty: of nodes of an API graph; beside another workflow, any texts."""
+    """Draw one to four distinct non-empty ids: of nodes of an API graph, or any text for other workflows."""
     ids = st.sampled_from([name for name in workflow if name]) if _is_graph(workflow) else _NODE_IDS.filter(bool)
     return st.lists(ids, min_size=1, max_size=4, unique=True)

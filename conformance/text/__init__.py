@@ -1,1 +1,1 @@
-"""JSON text, JSON Pointers, untrusted text made safe to show, files written whole."""
+"""JSON text, JSON Pointers, escaping of untrusted text, atomic writes."""

@@ -1,4 +1,4 @@
-"""How credentials look in JSON: by the name of their member, or by their value. Told from ordinary text with care."""
+"""Recognise credentials in JSON by the name of their member or by their value, without mistaking ordinary text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LAST: Final = frozenset(
         "cookies",
     }
 )
-"""Words that a name of a credential ends with."""
+"""Last words of the names of credentials."""
 _PAIRS: Final = frozenset(
     {
         ("api", "key"),
@@ -41,13 +41,13 @@ _PAIRS: Final = frozenset(
         ("bearer", "token"),
     }
 )
-"""Words that stand together anywhere in such a name."""
+"""Pairs of words that occur in the names of credentials."""
 _HARMLESS: Final = re.compile(
     r"[\W_xX]*|\W?(?:redacted|hidden|masked|removed|none|null|true|false|undefined|disabled|default|empty)\W?"
     r"|your[-_ ].*|[$<{%].*",
     re.IGNORECASE | re.DOTALL,
 )
-"""Values that stand where a credential would: masks, words for nothing, placeholders."""
+"""Values that are not credentials: masks, words for nothing, placeholders."""
 _VALUE: Final = (
     r"(?:Bearer|Basic|Token) (?=[^ ]*(?:\d|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{12,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
@@ -82,7 +82,7 @@ _SIGNS: Final = (
     "xox",
     "aiza",
 )
-"""In lower case: where none of these stands there is no credential that is known here."""
+"""In lower case. A text without any of these contains no known credential."""
 _RAW_SIGNS: Final = tuple(sign.encode() for sign in _SIGNS)
 _MEMBER: Final = re.compile(
     r'"(?P<name>[^"\\]{0,60}(?:key|token|secret|passw|passphrase|authorization|credential|jwt|cookie)[^"\\]{0,30})"'
@@ -91,19 +91,19 @@ _MEMBER: Final = re.compile(
 )
 _STRING: Final = re.compile(rf'(?<=")(?:{_VALUE})(?=")')
 SHORTEST: Final = 4
-"""Characters of a value that may be a credential by the name of its member."""
+"""Minimum length of a value that may be a credential by the name of its member."""
 LONGEST_WORD: Final = 20
-"""A token of so many characters is none of a language model's, such as ``<|endoftext|>``."""
+"""Minimum length of a token that cannot be one of a language model's, such as ``<|endoftext|>``."""
 
 
 def is_named_so(name: str) -> bool:
-    """Whether the name of a member says that it holds a credential."""
+    """Whether the name of a member means that it contains a credential."""
     words = [word.lower() for word in _WORD.findall(name)]
     return bool(words) and (words[-1] in _LAST or any(pair in _PAIRS for pair in pairwise(words)))
 
 
 def is_shown_by(name: str, value: object) -> bool:
-    """Whether a member with such a name holds a credential, and not a number, a mask or a placeholder."""
+    """Whether such a member contains a credential, and not a number, a mask or a placeholder."""
     if not isinstance(value, str) or len(value) < SHORTEST or _HARMLESS.fullmatch(value) or not is_named_so(name):
         return False
     if name.lower().endswith(("token", "tokens", "cookie", "cookies")):
@@ -112,18 +112,18 @@ def is_shown_by(name: str, value: object) -> bool:
 
 
 def is_one(value: object) -> bool:
-    """Whether a value is a credential by its form, whatever its member is called."""
+    """Whether a value is a credential by its form, whatever its name is."""
     return isinstance(value, str) and _IS_VALUE.fullmatch(value) is not None
 
 
 def may_hold_some(text: bytes) -> bool:
-    """Whether JSON text, written without needless escapes, may hold a credential."""
+    """Whether JSON text without needless escapes may contain a credential."""
     lowered = text.lower()
     return any(sign in lowered for sign in _RAW_SIGNS)
 
 
 def without(text: str, mark: str) -> str:
-    """Replace credentials in JSON text by ``mark``, character by character: no place moves."""
+    """Replace credentials in JSON text by ``mark``, one character for each, so that no offset changes."""
     lowered = text.lower()
     if not any(sign in lowered for sign in _SIGNS):
         return text

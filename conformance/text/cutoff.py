@@ -1,4 +1,4 @@
-"""JSON texts that end too early: whether one does, and what of a queue its start still shows."""
+"""JSON texts that end too early: recognise them, and read the complete jobs at their start."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _SPACE: Final = " \t\r\n"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
-"""The start of an escape, at the end of a text."""
+"""An incomplete escape at the end of a text."""
 _LONGEST: Final = 6
 _LIST: Final = 2
-"""How deep a job leaves its text where it ends: within the object and one of its lists."""
+"""The depth at which a job ends: inside the object and one of its lists."""
 
 
 class Text(enum.Enum):
-    """What a text is, as JSON."""
+    """The kind of a text."""
 
     COMPLETE = "complete"
-    """A value, whatever follows it and whatever else is wrong with it."""
+    """A complete value, whatever follows it and whatever else is wrong with it."""
     ENDS_EARLY = "ends early"
     """The start of a value."""
     BROKEN = "broken"
 
 
 def kind_of(content: bytes) -> Text:
-    """Tell whether bytes are JSON, the start of JSON, or something else."""
+    """Return whether bytes are JSON, the start of JSON, or something else."""
     text = content.decode("utf-8", "replace").lstrip(_SPACE)
     if not text:
         return Text.ENDS_EARLY
@@ -38,7 +38,7 @@ def kind_of(content: bytes) -> Text:
     except json.JSONDecodeError as error:
         return Text.ENDS_EARLY if _is_at_the_end(error, text) else Text.BROKEN
     except RecursionError:
-        pass  # nests deep: said by a clause of its own
+        pass  # deep nesting is reported by its own clause
     return Text.COMPLETE
 
 
@@ -51,7 +51,7 @@ def _is_at_the_end(error: json.JSONDecodeError, text: str) -> bool:
 
 
 def closed(content: bytes) -> bytes:
-    """Return the queue that the start of a body shows: up to its last whole job, then closed. Empty if it has none.
+    """Return the queue at the start of a body, up to its last complete job. Empty if there is none.
 
     JSON Pointers into it are pointers into the body.
     """

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_whole(contents: Mapping[Path, bytes]) -> None:
-    """Write all files, then put each in its place. Raises OSError; what stood there then still does."""
+    """Write all files, then rename each to its final name. If this raises OSError, existing files are unchanged."""
     written: list[tuple[Path, Path]] = []
     try:
         for path, content in contents.items():
@@ -25,12 +25,12 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
 
 
 def beside(directory: Path, name: str) -> Path:
-    """Name a file beside the final one (a rename must not cross file systems) that nobody else uses."""
+    """Return a unique temporary name in the same directory, because a rename must not cross file systems."""
     return directory / f".{name}.{os.urandom(4).hex()}.tmp"
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that does not exist yet, to the disk. Raises OSError."""
+    """Create a file and flush it to the disk. Raises OSError."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()

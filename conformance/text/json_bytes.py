@@ -1,4 +1,4 @@
-"""What can be told of JSON texts by a look at their bytes, and of values without a path to any part of them."""
+"""Facts about JSON texts from their bytes, without parsing, and about values without their paths."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _FEW: Final = 1000
 _STRIDE: Final = 30
 _DIGITS: Final = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(128)
 _HUGE: Final = re.compile(rb"[0-9]{309}")
-"""A whole number beyond any double has as many digits."""
+"""A whole number beyond the range of a double has at least this many digits."""
 
 
 def pieces_of_utf_8(content: bytes) -> Iterator[bytes]:
-    """Yield a JSON text in pieces, none of which ends within a character or an escape.
+    """Yield a JSON text in pieces that end neither within a character nor within an escape.
 
-    Raises UnicodeDecodeError where it is no UTF-8.
+    Raises UnicodeDecodeError if it is not UTF-8.
     """
     at = 0
     while at < len(content):
@@ -35,7 +35,7 @@ def pieces_of_utf_8(content: bytes) -> Iterator[bytes]:
 
 
 def quotes_in_utf_8(content: bytes, *, counted: bool) -> int | None:
-    """Return ``quotes_in`` a text, 0 unless they are ``counted``; None where it is no UTF-8."""
+    """Return ``quotes_in`` a text (0 unless ``counted``), or None if it is not UTF-8."""
     if content.isascii() and (not counted or len(content) <= _PIECE):
         return quotes_in(content) if counted else 0
     try:
@@ -45,23 +45,25 @@ def quotes_in_utf_8(content: bytes, *, counted: bool) -> int | None:
 
 
 def quotes_in(text: bytes) -> int:
-    """Return the number of quotation marks around strings in a JSON text: two for each string and each name."""
+    """Return the number of quotation marks around strings in a JSON text: two per string or name."""
     quotes, at = text.count(b'"'), text.find(b"\\")
     for _ in range(_FEW):
         if at < 0:
             return quotes
-        quotes -= text.startswith(b'"', at + 1)  # an escape is two bytes, or begins with two that are no quotation mark
+        quotes -= text.startswith(
+            b'"', at + 1
+        )  # an escape has two bytes, or starts with two that are not quotation marks
         at = text.find(b"\\", at + 2)
     return text.count(b'"') - text.replace(b"\\\\", b"").count(b'\\"')
 
 
 def seems_huge(text: bytes) -> bool:
-    """Whether a whole number that is beyond any double may stand in a text, by a look at each thirtieth byte."""
+    """Whether a text may contain a whole number beyond the range of a double, by sampling every thirtieth byte."""
     return b"0" * 10 in text[::_STRIDE].translate(_DIGITS)
 
 
 def may_hold_huge(text: bytes) -> bool:
-    """Whether as many digits stand in a row in a text as a whole number has that is beyond any double."""
+    """Whether a text contains as many digits in a row as a whole number beyond the range of a double."""
     return seems_huge(text) and _HUGE.search(text) is not None
 
 
@@ -69,7 +71,7 @@ def may_hold_huge(text: bytes) -> bool:
 
 
 def depth_of(value: Any, levels: float = math.inf) -> int:
-    """Return how deep a value nests; what nests deeper than so many ``levels`` is looked at no further."""
+    """Return how deeply a value is nested, up to ``levels``."""
     depth, level = 0, [value] if isinstance(value, dict | list) else []
     while level and depth <= levels:
         depth += 1
@@ -79,7 +81,7 @@ def depth_of(value: Any, levels: float = math.inf) -> int:
 
 
 def strings_of(value: Any) -> int:
-    """Return the number of strings in a value, names of members among them."""
+    """Return the number of strings in a value, including names of members."""
     strings, level = 0, [value]
     while level:
         strings += list(map(type, level)).count(str)

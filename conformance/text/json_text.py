@@ -1,4 +1,4 @@
-"""Values of JSON as texts, for a URL or a header."""
+"""JSON values as text for a URL or a header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def texts(value: Any) -> list[str]:
-    """Return the texts that stand for a value: JSON's own words, and one text for each member of a list."""
+    """Return the texts for a value: its JSON text, or one text for each element of a list."""
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if value is None:

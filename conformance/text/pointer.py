@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def pointer_to(*names: str) -> str:
-    """Return the JSON Pointer that leads by these names."""
+    """Return the JSON Pointer for a sequence of names."""
     return "".join(f"/{escape(name)}" for name in names)
 
 

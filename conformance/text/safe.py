@@ -1,4 +1,4 @@
-"""What a server sent is hostile text wherever it is shown. Here it is made harmless for readers and for CI systems."""
+"""Make untrusted text from a server harmless for readers and for CI systems."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _COMMANDS: Final = re.compile(
     r"|(?<=#)#(?=\w*\[)"  # Azure Pipelines and TeamCity: ##vso[…], ##teamcity[…], anywhere in a line
 )
 _UNSEEN: Final = re.compile(
-    # Default_Ignorable_Code_Point of Unicode, as far as str.isprintable accepts it, but for the two selectors of emoji,
+    # Default_Ignorable_Code_Point of Unicode, as far as str.isprintable accepts it, without the two selectors of emoji,
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef"
-    "\u2800\U00013441\U00013442\U0001d159]"  # and characters that have a width and no ink
+    "\u2800\U00013441\U00013442\U0001d159]"  # and blank characters with a width
 )
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Escape every character that a reader cannot see or that acts on its surroundings. Everything shown passes here.
+    """Escape every invisible character and every character that affects its surroundings. All output passes here.
 
     These are controls, format characters such as bidirectional overrides, spaces other than U+0020, surrogates, private
     and unassigned characters, and characters that are blank. The result is printable and legal in XML. ``keep`` names
@@ -33,7 +33,7 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def line(text: str) -> str:
-    """Return one printable line that no CI system takes for a command, wherever it is cut or wrapped."""
+    """Return one printable line that no CI system reads as a command, even if it is cut or wrapped."""
     return _COMMANDS.sub(lambda match: "".join(map(_escape, match[0])), visible(text))
 
 
@@ -43,14 +43,14 @@ def _escape(char: str) -> str:
 
 
 GOT_LIMIT: Final = 160
-"""Characters of a server's value that a finding shows: a line of text, never somebody's workflow."""
+"""Maximum length of a server's value in a finding: one line, never a whole workflow."""
 
 _SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
-"""The value of a member that holds somebody's key, also in JSON that stands in a string."""
+"""The value of a member with a key, also in JSON inside a string."""
 
 
 def show(value: object) -> str:
-    """Return a server's value as one bounded line of printable text."""
+    """Return a server's value as one bounded printable line."""
     if isinstance(value, str | int | float | bool | list | dict | None):
         text = json.dumps(value, ensure_ascii=False, default=str) if not _is_big(value) else _summary(value)
     else:
@@ -59,26 +59,26 @@ def show(value: object) -> str:
 
 
 def failure(error: Exception) -> str:
-    """Say how a clause itself failed, which speaks of the suite and not of an answer."""
+    """Describe how a clause itself failed, which is a defect of the suite and not of the response."""
     return f"{type(error).__name__}: {printable(str(error))}"
 
 
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
-    """Bound the length of a text, and make it visible and free of credentials."""
+    """Limit the length of a text, escape it, and remove credentials."""
     text = without_credentials(text)
     safe = visible(text[:limit])
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
 
 
 def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
-    """Blot out keys, character by character: no place moves. ``spare`` are values that are no keys."""
+    """Replace keys by a mask of the same length, so that no offset changes. ``spare`` are values that are not keys."""
     if "_comfy_org" not in text:
         return text
     return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
 
 
 def without_credentials(text: str, mark: str = "█") -> str:
-    """Blot out whatever looks like a credential, character by character: no place moves."""
+    """Replace everything that looks like a credential by a mask of the same length."""
     return credentials.without(blotted(text, mark), mark)
 
 

@@ -1,7 +1,7 @@
-"""Wire layer: raw bytes to a value under RFC 8259, every departure from it noted, none a crash.
+"""Parse raw bytes strictly by RFC 8259. Every violation is recorded, and none raises.
 
-Reads on where a reader can: a body with a byte order mark, a NaN and trailing text has three faults
-and a value, so that one fault does not hide the others.
+Parsing continues where possible: a body with a byte order mark, a NaN and trailing text has three flaws and a value, so
+that one flaw does not hide the others.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from conformance.text.json_bytes import depth_of
 from conformance.text.pointer import escape
 
 NESTING_READ: Final = 500
-"""Levels that are read. Python's own parser gives up near 1,000 frames, ours included."""
+"""Maximum nesting that is parsed. Python's own parser stops near 1,000 frames, including ours."""
 POINTERS: Final = 4 << 20
-"""Characters of JSON Pointers that are kept of one kind of flaw: names of megabytes could multiply without end."""
+"""Maximum total length of the JSON Pointers of one kind of flaw. Long names could otherwise multiply."""
 
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _DEPTH_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -34,7 +34,7 @@ _WHITESPACE = " \t\n\r"
 
 
 class NonFinite:
-    """``NaN``, ``Infinity`` or ``-Infinity`` as it stood on the wire. No JSON number; equal to itself."""
+    """``NaN``, ``Infinity`` or ``-Infinity`` as written in the body, which is not a JSON number. Equal to itself."""
 
     __slots__ = ("text",)
 
@@ -52,21 +52,21 @@ class NonFinite:
 
 
 class Huge(Decimal):
-    """A number that Python's arithmetic cannot take for the size of its exponent: infinite, or 0."""
+    """A number whose exponent is too large for Python's arithmetic: infinite, or 0."""
 
 
 class Whole(Decimal):
-    """A number without fraction and exponent that has more digits than Python reads into an int."""
+    """A whole number with more digits than Python converts to an int."""
 
 
 class Ambiguous(dict[str, Any]):
-    """An object in which a name stands more than once (the last one counts, as in most readers)."""
+    """An object in which a name occurs more than once. The last one counts, as in most parsers."""
 
     repeated: tuple[str, ...] = ()
 
 
 class Flaw(NamedTuple):
-    """A departure at one place: JSON Pointer, and what was there."""
+    """A violation at one place: the JSON Pointer, and the text there."""
 
     pointer: str
     got: str
@@ -96,12 +96,12 @@ class Document(NamedTuple):
 
     @property
     def too_deep(self) -> bool:
-        """Whether it nests deeper than is read: nothing is known of the rest then."""
+        """Whether the body is nested too deeply to be parsed. The rest is then unknown."""
         return not self.read and self.malformed is None
 
 
 def parse(body: bytes) -> Document:
-    """Read a body. Never raises; time and memory are linear in the body."""
+    """Parse a body. Never raises. Time and memory are linear in the size of the body."""
     text, bom, not_utf8 = _decode(body)
     if not text.strip(_WHITESPACE):
         return Document(read=False, empty=True, malformed="the body is empty", bom=bom, not_utf8=not_utf8)
@@ -109,12 +109,12 @@ def parse(body: bytes) -> Document:
     shape = encoded.translate(_SHAPE)
     try:
         value, end, control, noted = _scan(text, exact=not any(sign in shape for sign in _HUGE_EXPONENTS))
-    except (json.JSONDecodeError, RecursionError) as error:  # the stack may be short for our caller stands deep in it
+    except (json.JSONDecodeError, RecursionError) as error:  # the caller may already be deep in the stack
         depth = nesting(encoded)
         deep = isinstance(error, RecursionError) or (depth > NESTING_READ and text.lstrip(_WHITESPACE)[0] in "[{")
         where = None if deep else _told(error)
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8, malformed=where)
-    depth = nesting(encoded) if "" in noted else depth_of(value)  # what a later member of its name replaced is gone
+    depth = nesting(encoded) if "" in noted else depth_of(value)  # members that a later duplicate replaced are gone
     if depth > NESTING_READ:
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
     rest = text[end:].lstrip(_WHITESPACE)
@@ -122,7 +122,7 @@ def parse(body: bytes) -> Document:
     if noted or _SURROGATE_ESCAPE.search(text) or _may_be_large(shape):
         for kind, place, got in _flaws(value):
             flaws[kind].note(place, got)
-    if any(noted) and not flaws["non_finite"]:  # it stood in a member that a later one of its name replaced
+    if any(noted) and not flaws["non_finite"]:  # it was in a member that a later duplicate replaced
         flaws["non_finite"].note(Place(), max(noted))
     return Document(
         read=True,
@@ -140,7 +140,7 @@ def parse(body: bytes) -> Document:
 
 
 class Place:
-    """Where a value stands. Its text is the JSON Pointer, made when it is asked for: few places are ever shown."""
+    """The place of a value. The JSON Pointer is computed on demand, because few places are ever shown."""
 
     __slots__ = ("_above", "_name")
 
@@ -149,7 +149,7 @@ class Place:
 
     @property
     def member(self) -> str | None:
-        """The name of the member whose value stands here; None for an element of an array and for the whole."""
+        """The name of the value's member; None for an element of an array and for the top."""
         return self._name if isinstance(self._name, str) and self._above is not None else None
 
     def __str__(self) -> str:
@@ -162,7 +162,7 @@ class Place:
 
 
 class _Flaws(list[Flaw]):
-    """Flaws of one kind, as far as their pointers fit the bound."""
+    """Flaws of one kind, up to the limit on their pointers."""
 
     _room = POINTERS
 
@@ -181,8 +181,8 @@ def _told(error: Exception) -> str:
 def _may_be_large(shape: bytes) -> bool:
     """Whether a number could be beyond 1e308: three digits of exponent, or 200 digits and any exponent.
 
-    Asked of the shape of the text, where all digits look alike, because searching for a literal costs
-    a tenth of matching classes of characters.
+    This checks a version of the text in which all digits are equal, because searching for a literal takes a tenth of
+    the time of a character class.
     """
     if b"0" * 200 in shape:
         return True
@@ -190,7 +190,7 @@ def _may_be_large(shape: bytes) -> bool:
 
 
 def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
-    """Yield kind, place and text of whatever can be read and ought not to stand there."""
+    """Yield kind, place and text of every value that can be read but is not allowed."""
     for place, member in walk(value):
         if isinstance(member, NonFinite):
             yield "non_finite", place, member.text
@@ -207,7 +207,7 @@ def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
 
 
 def walk(value: Any) -> Iterator[tuple[Place, Any]]:
-    """Yield every value with its place, in the order of the text. Iterative: depth costs no stack."""
+    """Yield every value with its place, in the order of the text. Iterative, so nesting needs no stack."""
     stack = [(Place(), value)]
     while stack:
         place, member = stack.pop()
@@ -219,7 +219,7 @@ def walk(value: Any) -> Iterator[tuple[Place, Any]]:
 
 
 def _decode(body: bytes) -> tuple[str, bool, str | None]:
-    """Return text, whether a byte order mark stood before it, and what is wrong with the encoding."""
+    """Return the text, whether it had a byte order mark, and what is wrong with the encoding."""
     encoding = json.detect_encoding(body)
     if encoding.startswith(("utf-16", "utf-32")):
         return body.decode(encoding, "replace").lstrip("\ufeff"), False, f"the bytes are {encoding.upper()}"
@@ -233,26 +233,25 @@ def _decode(body: bytes) -> tuple[str, bool, str | None]:
 
 
 def nesting(body: bytes) -> int:
-    """Return how deep a text nests, exactly where that could pass anybody's limit, else an upper bound below it."""
+    """Return the nesting depth of a text: exact if it could exceed a limit, else an upper bound."""
     brackets = body.count(b"[") + body.count(b"{")
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
     steps = (_DEPTH_STEP.get(body[found.start()], 0) for found in _STRING_OR_BRACKET.finditer(body))
     levels = accumulate(steps)
-    return max(takewhile(lambda level: level > 0, levels), default=0)  # what follows the value is nobody's nesting
+    return max(takewhile(lambda level: level > 0, levels), default=0)  # text after the value does not count
 
 
 _DEPTH_SURELY_FINE: Final = 64
-"""Fewer brackets than this cannot nest deeper than anybody's limit: no need to look for strings."""
+"""With fewer brackets than this, no limit can be exceeded, so strings need not be skipped."""
 
 
 def _scan(text: str, *, exact: bool) -> tuple[Any, int, str | None, list[str]]:
-    """Parse the first JSON text; fall back to laxer scanners that say what was lax.
+    """Parse the first JSON text. Falls back to lenient scanners that record what they tolerated.
 
-    ``exact`` says that no exponent is beyond what Python's arithmetic can take.
+    ``exact`` means that no exponent is too large for Python's arithmetic.
 
-    The last part of what is returned holds the text of each NaN or infinity, and "" for each
-    object with a name that stands twice.
+    The last returned element has the text of each NaN or infinity, and "" for each object with a duplicate name.
     """
     start = len(text) - len(text.lstrip(_WHITESPACE))
     noted: list[str] = []

@@ -1,4 +1,4 @@
-"""Names that were meant: what is said beside an error about a name that there is not."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return the name that was meant, as words to be put behind an error; nothing where none is near."""
+    """Return the nearest known name as the end of an error message, or ""."""
     from difflib import get_close_matches
 
     close = get_close_matches(given, list(known), n=1)
