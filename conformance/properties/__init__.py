@@ -1,1 +1,1 @@
-"""Property tests on the wire: generated requests, and the smallest of them that shows a breach."""
+"""Property tests against a server: generated requests, and the smallest ones that show a breach."""

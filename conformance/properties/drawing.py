@@ -1,4 +1,4 @@
-"""Drawing with Schemathesis and Hypothesis: cases of an operation, by a seed."""
+"""Draw cases of an operation with Schemathesis and Hypothesis, by a seed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from schemathesis.schemas import APIOperation
 
 _CONFIG: Final = {
-    # Wrong keys are the plan's business, and nothing but positive data is sent.
+    # The fixed plan sends the wrong keys, and only positive data is generated.
     "generation": {"with-security-parameters": False, "mode": "positive"}
 }
 
 
 @contextmanager
 def temporary_storage() -> Iterator[None]:
-    """Keep what Hypothesis writes (tables of Unicode, constants) out of the user's directory."""
+    """Keep files that Hypothesis writes (tables of Unicode, constants) out of the user's directory."""
     before = storage_directory("", intent_to_write=False).home_directory
     with TemporaryDirectory(prefix="comfy-conformance-", ignore_cleanup_errors=True) as place:
         set_hypothesis_home_dir(place)
@@ -51,7 +51,7 @@ def operation_of(family: Family) -> APIOperation[Any, Any, Any, Any]:
 
 
 def draw(strategy: st.SearchStrategy[Any], number: int, seed: int) -> list[Any]:
-    """Draw values of a strategy: ``number``, or all that it has if these are fewer."""
+    """Draw ``number`` values of a strategy, or all if it has fewer."""
     drawn: list[Any] = []
 
     @hypothesis.settings(

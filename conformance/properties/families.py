@@ -1,7 +1,7 @@
-"""Families of parameters: the document, taken apart into one document for each family of generated requests.
+"""Families of parameters: split a document into one for each family of generated requests.
 
-Schemathesis sends all optional parameters of an operation together. A request that carries a range, a condition and an
-Accept header is answered 206 or 304 and shows nothing, so each family of parameters has a document of its own.
+Schemathesis sends all optional parameters of an operation together. A request with a range, a condition and an Accept
+header gets a 206 or a 304 and shows nothing. So each family of parameters has its own document.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ NEVER_SENT: Final = METHOD_OVERRIDES | {
     "te",
     "upgrade",
 }
-"""Headers that are not generated, whatever a document declares: they change the method, the host, the framing or
-who asks."""
+"""Headers that are never generated, even if a document declares them: they change the method, the host, the framing or
+the identity of the client."""
 
 Value = Any
 
 
 @dataclass(frozen=True)
 class Family:
-    """Parameters that are generated together. ``document`` holds one operation, with only these and the required ones.
+    """Parameters that are generated together. ``document`` has one operation with only these and the required ones.
 
-    ``together`` is how many of its parameters one coverage request carries.
+    ``together`` is how many of its parameters one coverage request contains.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Family:
     together: int
 
     def coverage(self, random: Random) -> list[dict[tuple[str, str], Value]]:
-        """Return requests that cover each value that the document names at least once, as values by (in, name)."""
+        """Return requests that cover each value in the document at least once, as values by (in, name)."""
         pairs = _shuffled(self.pairs(random), random)
         rows: list[dict[tuple[str, str], Value]] = []
         for place, value in pairs:
@@ -67,7 +67,7 @@ class Family:
         return rows
 
     def pairs(self, random: Random) -> Iterator[tuple[tuple[str, str], Value]]:
-        """Yield parameters with values. The values of a shared schema are spread over the parameters that share it."""
+        """Yield parameters with values. The values of a shared schema are distributed over its parameters."""
         shared: dict[str, list[Parameter]] = {}
         for parameter in self.parameters:
             for value in own_values(parameter):
@@ -86,25 +86,25 @@ class Family:
 
     @property
     def repeatable(self) -> frozenset[str]:
-        """The header fields that may be on several lines."""
+        """The header fields that may occur on several lines."""
         return frozenset(each["name"] for each in self.parameters if each.get("x-repeatable"))
 
 
 def label_of(described: Described) -> str:
-    """Name the operation, such as ``GET /api/queue``."""
+    """Return the name of the operation, such as ``GET /api/queue``."""
     return f"{METHOD.upper()} {described.path}"
 
 
 def names(described: Described, without: Collection[str] = ()) -> list[str]:
-    """Name the families of generated requests: declared parameters first, also if there are none, sequences last."""
+    """Return the names of the families: declared parameters first, even if there are none, sequences last."""
     found = [family.name for family in families(described.probed, described.path, without)]
     return [*([] if DECLARED in found else [DECLARED]), *found, SEQUENCES]
 
 
 def families(document: Document, path: str, without: Collection[str] = ()) -> tuple[Family, ...]:
-    """Take the parameters of GET ``path`` apart into families: declared ones first, then those of the overlay.
+    """Split the parameters of GET ``path`` into families: declared ones first, then those of the overlay.
 
-    ``without`` names more headers (lower case) that are not generated.
+    ``without`` names further headers (lower case) that are not generated.
     """
     operation = document["paths"][path][METHOD]
     together = {name: entry["together"] for name, entry in operation.get("x-families", {}).items()}
@@ -113,7 +113,7 @@ def families(document: Document, path: str, without: Collection[str] = ()) -> tu
     names = {each["name"].lower() for each in declared}
     groups: dict[str, list[Parameter]] = {DECLARED: declared} if any(each["in"] != "path" for each in declared) else {}
     for each in all_of_them:
-        if "x-family" in each and each["name"].lower() not in names:  # declared by now: it is no longer open
+        if "x-family" in each and each["name"].lower() not in names:  # the document declares it itself
             groups.setdefault(each["x-family"], []).append(each)
     required = tuple(each for each in declared if each.get("required"))
     return tuple(
@@ -130,26 +130,26 @@ def families(document: Document, path: str, without: Collection[str] = ()) -> tu
 
 
 def left_out(document: Document, path: str, without: Collection[str] = ()) -> list[str]:
-    """Name the declared headers that are not generated."""
+    """Return the names of declared headers that are not generated."""
     return [each["name"] for each in parameters_of(document, path) if _left_out(each, without)]
 
 
 def schema_of(parameter: Parameter) -> Mapping[str, Any]:
-    """Return the schema of a parameter, also one that says its media type (``content``)."""
+    """Return the schema of a parameter, also if it has a media type (``content``)."""
     content: Mapping[str, Any] = next(iter((parameter.get("content") or {}).values()), {})
     found = parameter.get("schema", content.get("schema"))
     return found if isinstance(found, Mapping) else {}
 
 
 def own_values(parameter: Parameter) -> list[Value]:
-    """Return the examples of a parameter itself."""
+    """Return the examples of a parameter, without those of its schema."""
     examples = parameter.get("examples")
     named = [each["value"] for each in examples.values() if "value" in each] if isinstance(examples, Mapping) else []
     return [*([parameter["example"]] if "example" in parameter else []), *named]
 
 
 def schema_values(schema: Any, document: Document) -> list[Value]:
-    """Return the values that a schema names: examples, default, enumerated ones, and its bounds."""
+    """Return the values in a schema: examples, default, enumerated values, and bounds."""
     schema = resolved(schema, document)
     if not isinstance(schema, Mapping):
         return []
@@ -178,7 +178,7 @@ def _bounds(schema: Mapping[str, Any]) -> Iterator[Value]:
 
 
 def _only(document: Document, path: str, members: Iterable[Parameter]) -> Document:
-    """Return the document with this operation alone and only these parameters."""
+    """Return the document with only this operation and only these parameters."""
     operation = {name: value for name, value in document["paths"][path][METHOD].items() if not name.startswith("x-")}
     kept = [{name: value for name, value in each.items() if not name.startswith("x-")} for each in members]
     top = {name: value for name, value in document.items() if name != "paths"}
@@ -191,7 +191,7 @@ def _left_out(parameter: Parameter, without: Collection[str]) -> bool:
 
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
-    """Return each value once. ``1`` and ``true`` are two values."""
+    """Return the distinct values. ``1`` and ``true`` are different."""
     return list({repr(value): value for value in values}.values())
 
 
@@ -202,6 +202,6 @@ def _shuffled(values: Iterable[Any], random: Random) -> list[Any]:
 
 
 def interleaved(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
-    """Yield the first of each list, then the second of each."""
+    """Yield the first element of each list, then the second of each."""
     nothing = object()
     return (each for row in zip_longest(*lists, fillvalue=nothing) for each in row if each is not nothing)

@@ -1,4 +1,4 @@
-"""How many requests are generated, and from which seed."""
+"""The number of generated requests, and their seed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ KEPT_NOWHERE: Final = "none"
 
 @dataclass(frozen=True)
 class Properties:
-    """How to search with generated requests."""
+    """The settings of generated requests."""
 
     number: int = 60
-    """Requests that are generated; making a breach small and confirming it come on top."""
+    """Number of generated requests. Those that shrink and confirm a breach are extra."""
     seed: int = 0
     example_database: str = KEPT_NOWHERE
-    """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact that the run of a night before left there."""
+    """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact of an earlier run there."""
 
     @property
     def kept_in(self) -> Path | None:
-        """The directory that keeps requests which break a clause, to be sent first by the next run."""
+        """The directory for requests that broke a clause, which the next run sends first."""
         if self.example_database == KEPT_NOWHERE:
             return None
         remote = self.example_database.startswith("github:")

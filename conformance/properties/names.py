@@ -1,4 +1,4 @@
-"""Names of families that are not in the document."""
+"""Names of families that are not part of the document."""
 
 from __future__ import annotations
 

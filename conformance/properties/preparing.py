@@ -1,6 +1,6 @@
-"""Preparing generated requests in a thread of its own, while the fixed plan is being asked.
+"""Prepare generated requests in a separate thread while the fixed plan is running.
 
-Importing Schemathesis and Hypothesis takes longer than a local server needs for the whole plan.
+Importing Schemathesis and Hypothesis takes longer than the whole plan against a local server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Preparing:
-    """What imports and generates once the target has answered: a server that cannot be reached costs none of it.
+    """Imports and generates once the target has answered, so that an unreachable server costs nothing.
 
     ``described`` loads the document, and ``without`` names headers (lower case) that are not generated.
     """
@@ -31,7 +31,7 @@ class Preparing:
         self._prepared: Future[Prepared] = Future()
 
     def during(self, progress: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
-        """Return a callback that starts the work at the first response of 200 and passes every exchange on."""
+        """Return a callback that starts the work at the first 200 response and passes every exchange on."""
 
         def tell(exchange: Exchange) -> None:
             if self._thread is None and exchange.response is not None and exchange.response.status == OK:
@@ -41,13 +41,13 @@ class Preparing:
         return tell
 
     def result(self, seconds: float) -> Prepared:
-        """Wait for the generated requests. Raises TimeoutError after ``seconds``, and what went wrong with them."""
+        """Wait for the generated requests. Raises TimeoutError after ``seconds``, or the error of the thread."""
         if self._thread is None:
             self._start()
         return self._prepared.result(seconds)
 
     def wait(self) -> None:
-        """Wait for the thread, so that none outlives the run."""
+        """Wait for the thread, so that it does not outlive the run."""
         if self._thread is not None:
             self._thread.join()
 

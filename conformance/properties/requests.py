@@ -1,7 +1,7 @@
-"""The requests that are generated, each by Schemathesis from the document of its family.
+"""The generated requests, each by Schemathesis from the document of its family.
 
-First the values that a document names (examples, enumerations, bounds), as cases of the operation, then cases that
-Schemathesis draws. All of it is positive data for one GET: negative data would send other methods.
+The values in the document (examples, enumerations, bounds) come first, as cases of the operation, then random cases.
+All are positive data for one GET: negative data would use other methods.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from schemathesis import Case
 
 LONGEST: Final = 3
-"""Requests in one sequence."""
+"""Maximum number of requests in a sequence."""
 COVERAGE: Final = 0.9
-"""The most of all requests that coverage takes; of the others half are drawn, and half are in sequences."""
+"""Maximum share of coverage requests. Half of the others are drawn separately, and half are in sequences."""
 _Values = dict[tuple[str, str], Any]
 
 
 class Part(NamedTuple):
-    """One part of a request: where it is ("query" or "header"), its name and its value as text.
+    """One part of a request: its location ("query" or "header"), its name, and its value as text.
 
-    A ``fixed`` one is required by the document: without it the request would be another one.
+    A ``fixed`` part is required by the document and cannot be removed.
     """
 
     place: str
@@ -51,14 +51,14 @@ Parts = tuple[Part, ...]
 
 
 class Generated(NamedTuple):
-    """A request of a family, by its parts."""
+    """A generated request of a family, by its parts."""
 
     family: str
     parts: Parts
 
 
 class Source:
-    """All generated requests for the operation of a document, by a seed.
+    """Generates the requests for the operation of a document, by a seed.
 
     ``without`` names more headers (lower case) that are not generated: a gateway's.
     """
@@ -73,13 +73,13 @@ class Source:
         self._seed = seed
 
     def requests(self, wanted: int) -> Prepared:
-        """Return ``wanted`` requests: those that are sent separately, and sequences of the others."""
+        """Return ``wanted`` requests: separate ones, and sequences of the others."""
         coverage = self._coverage()[: max(1, int(COVERAGE * wanted))]
         singles = coverage + self._drawn((wanted - len(coverage)) // 2)
         return Prepared(self, singles, self._sequences(wanted - len(singles)))
 
     def _sequences(self, number: int) -> list[tuple[Parts, ...]]:
-        """Return sequences across families, ``number`` requests in all. Some requests have parts of two families."""
+        """Return sequences across families with ``number`` requests in total. Some mix parts of two families."""
         if number <= 0:
             return []
         each = [self._strategy(family) for family in self.families]
@@ -96,7 +96,7 @@ class Source:
 
     @cached_property
     def required(self) -> Parts:
-        """The parameters that the document requires, with the value that each request carries."""
+        """The required parameters, with the value that each request contains."""
         found = required_by(self._described, self._without)
         headers = (Part("header", name, value, fixed=True) for name, value in found.headers)
         return (*(Part("query", name, value, fixed=True) for name, value in found.query), *headers)
@@ -124,7 +124,7 @@ class Source:
         return Generated(family.name, self._complete(_parts(case, self._fixed(family))))
 
     def _on_several_lines(self, family: Family, random: Random) -> list[Generated]:
-        """Return a request whose list-valued fields are on two lines each."""
+        """Return a request whose list-valued fields are split into two lines each."""
         rows = [self._row(family, row).parts for row in family.coverage(random)]
         lines = []
         for name in sorted(family.repeatable):
@@ -137,7 +137,7 @@ class Source:
         each = -(-number // len(self.families))
         drawn = []
         for family in self.families:
-            # twice as many as needed: some carry nothing
+            # twice as many as needed, because some are empty
             parts = draw(self._strategy(family), 2 * each + 2, self._seed)
             told = (one for one in parts if any(not part.fixed for part in one))
             drawn.append([Generated(family.name, one) for one in islice(dict.fromkeys(told), each)])
@@ -156,12 +156,12 @@ class Source:
         return {(each["in"], each["name"]) for each in family.required}
 
     def _complete(self, parts: Parts) -> Parts:
-        """Add the required parameters that are not there."""
+        """Add missing required parameters."""
         there = {part[:2] for part in parts}
         return (*(part for part in self.required if part[:2] not in there), *parts)
 
     def read_back(self, value: bytes) -> tuple[Parts, ...]:
-        """Return a sequence of the example database; an empty one for anything that is not generated here."""
+        """Return a sequence from the example database, empty for requests that are not generated any more."""
         try:
             found = msgspec.json.decode(value, type=tuple[tuple[Part, ...], ...])
         except msgspec.MsgspecError:
@@ -175,7 +175,7 @@ class Source:
 
 
 class Prepared(NamedTuple):
-    """The generated requests of a run: those that are sent separately, and sequences."""
+    """The generated requests of a run: separate ones, and sequences."""
 
     source: Source
     singles: list[Generated]
@@ -183,18 +183,18 @@ class Prepared(NamedTuple):
 
 
 def ask_of(parts: Parts) -> Ask:
-    """Return the request that is made of these parts."""
+    """Return the request with these parts."""
     query = urlencode([(name, value) for place, name, value, _ in parts if place == "query"])
     return _named(tuple((name, value) for place, name, value, _ in parts if place == "header"), query)
 
 
 def written(parts: Sequence[Parts]) -> bytes:
-    """Return a sequence as the example database keeps it."""
+    """Return a sequence in the format of the example database."""
     return msgspec.json.encode(parts)
 
 
 def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
-    """Return the parts of a case. Its path is left out: the user gave it."""
+    """Return the parts of a case, without its path, which the user gave."""
     query = [
         Part("query", name, text, ("query", name) in fixed)
         for name, value in (case.query or {}).items()

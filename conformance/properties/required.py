@@ -1,4 +1,4 @@
-"""The parameters that a document requires, with the value that every request carries."""
+"""The required parameters of a document, with the value that every request contains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.text.json_text import texts
 
 
 def required_by(described: Described, without: Collection[str] = ()) -> Required:
-    """Return the required parameters, with the first value that the document names or one that is drawn."""
+    """Return the required parameters, with the first value in the document or a drawn one."""
     found = families(described.probed, described.path, without)
     family = next((each for each in found if each.name == DECLARED), None)
     if family is None or not family.required:

@@ -1,7 +1,7 @@
-"""The search: separate requests of each family first, then sequences; what breaks a clause is made small.
+"""The search: separate requests of each family first, then sequences. Requests that break a clause are shrunk.
 
-What was seen decides, not what Hypothesis can make happen again: the smallest request that broke a clause is kept even
-if it does not break it every time, and the report says how often it does.
+What was observed counts, and not whether Hypothesis can reproduce it: the smallest request that broke a clause is kept
+even if the breach is intermittent, and the report says how often it occurs.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from conformance.properties.names import SEQUENCES
 from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written
 
 BATCH: Final = 32
-"""Requests that are sent at once, as far as connections allow."""
+"""Requests that are sent together, on as many connections as allowed."""
 SHRINKS: Final = 160
-"""Requests that are spent on making breaches small: the first ones bring most of what can be gained."""
+"""Maximum requests for shrinking: the first ones bring most of the benefit."""
 KEY: Final = b"comfy-queue-conformance"
-"""Names our sequences in the example database."""
+"""The name of our sequences in the example database."""
 CONFIRMATIONS: Final = 5
-"""Times that the smallest request, and a plain read beside it, are sent again: cause or chance?"""
+"""How often the smallest request, and a plain read in between, are repeated to tell cause from chance."""
 CONFIRMED: Final = 12
-"""Breaches that are confirmed: a server that breaks everything is not asked about each of them."""
+"""Maximum number of breaches that are confirmed, for servers that break everything."""
 
 Send = Callable[[Sequence[Ask]], list[Exchange]]
-"""Sends one after the other and returns the exchanges. Raises Stopped."""
+"""Sends requests in turn and returns the exchanges. Raises Stopped."""
 
 Scatter = Callable[[Sequence[Ask]], list[list[Exchange]]]
 """Sends in any order and returns the exchanges of each request. Raises Stopped."""
 
 BrokenBy = Callable[[Iterable[Exchange]], set[str]]
-"""Names the clauses that responses break."""
+"""Returns the clauses that responses break."""
 
 
 class Wire(NamedTuple):
@@ -58,10 +58,10 @@ class Wire(NamedTuple):
 
 
 def search(prepared: Prepared, wire: Wire, known: Collection[str], properties: Properties) -> Search:
-    """Look for clauses beyond ``known`` that generated requests break: single ones first, then sequences.
+    """Look for clauses, except ``known``, that generated requests break: single requests first, then sequences.
 
-    Never raises for anything that a server sent. Deterministic as long as the server answers alike and the database
-    holds no example from before.
+    Raises nothing because of a response. Deterministic if the server's responses are and the database has no earlier
+    examples.
     """
     hunt = _Hunt(prepared.source, wire, set(known), properties.number)
     examples = _database(properties)
@@ -82,20 +82,20 @@ class _Hunt:
     source: Source
     wire: Wire
     known: set[str]
-    """Clauses that are not looked for: plain reads break them, or an earlier stage of the search found them."""
+    """Clauses that are not searched for, because plain reads or an earlier stage broke them."""
     wanted: int
     examples: int = 0
     spare: int = SHRINKS
-    """Requests that may still be spent on making breaches small."""
+    """Requests that may still be used for shrinking."""
     stopped: str | None = None
     sent: Counter[str] = field(default_factory=Counter)
-    """Requests by family, without those that made a breach small or confirmed it."""
+    """Requests by family, without those for shrinking and confirming."""
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many of them broke a clause, by family and clause."""
     smallest: dict[tuple[str, str], tuple[tuple[Parts, ...], list[Exchange]]] = field(default_factory=dict)
-    """By family and clause."""
+    """The smallest breaking requests, by family and clause."""
     before: dict[tuple[str, str], tuple[Parts, ...]] = field(default_factory=dict)
-    """The requests just before those: they may have made the difference."""
+    """The requests just before those, which may have caused the breach."""
     last: tuple[Parts, ...] = ()
 
     @property
@@ -103,14 +103,14 @@ class _Hunt:
         return self.stopped is not None or self.examples >= self.wanted
 
     def remember(self, examples: ExampleDatabase) -> None:
-        """Send what broke something last time; forget what breaks nothing any more."""
+        """Send the stored requests that broke a clause in an earlier run, and drop those that do not any more."""
         for value in sorted(examples.fetch(KEY)):
             parts = self.source.read_back(value)
             if parts and not self.over and not self.follow(parts) and self.stopped is None:
                 examples.delete(KEY, value)
 
     def scatter_all(self, requests: Iterable[Generated]) -> None:
-        """Send single requests; if one breaks a clause that is looked for, make it small."""
+        """Send single requests. If one breaks a clause that is searched for, shrink it."""
         waiting = iter(requests)
         while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
             scattered = self._scattered([ask_of(parts) for _, parts in batch])
@@ -119,7 +119,7 @@ class _Hunt:
                 self._judge(family, (parts,), exchanges)
 
     def follow(self, parts: Sequence[Parts]) -> list[str]:
-        """Send a sequence; make it small if it breaks a clause that is looked for. Returns the names of those."""
+        """Send a sequence, and shrink it if it breaks a clause that is searched for. Returns these clauses."""
         whole = tuple(parts[: self.wanted - self.examples])
         exchanges = self._sent(whole)
         if self.stopped is not None or not whole:
@@ -140,7 +140,7 @@ class _Hunt:
         return names
 
     def _leave_out(self, family: str, name: str, parts: tuple[Parts, ...]) -> None:
-        """Leave out requests, then parts of them, as long as the rest still breaks the clause."""
+        """Remove requests, then parts of them, as long as the rest still breaks the clause."""
         for fewer in _smaller(parts):
             if self.spare < len(fewer):
                 return
@@ -167,7 +167,7 @@ class _Hunt:
         return names
 
     def result(self, seed: int) -> Search:
-        """Send the smallest requests again, and plain reads beside them; return everything that was found."""
+        """Repeat the smallest requests, with plain reads in between, and return all results."""
         places = sorted(self.smallest, key=lambda place: _size(self.smallest[place][0]))
         plain = self._again(lambda: self._send([READ])) if places else []
         told = {place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)}
@@ -234,9 +234,9 @@ class _Hunt:
 
 
 def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
-    """Yield what is left without one request; then, for one request after the other, half of its parts, or all but one.
+    """Yield the sequence without one request; then, for each request, with half of its parts or without one.
 
-    Parts that the document requires stay.
+    Required parts stay.
     """
     if len(parts) > 1:
         yield from (parts[:index] + parts[index + 1 :] for index in range(len(parts)))
@@ -251,7 +251,7 @@ def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
 
 
 def _size(parts: Sequence[Parts]) -> tuple[int, int, int]:
-    """Measure a sequence: requests, then parts of them, then characters."""
+    """Return the size of a sequence: requests, then their parts, then characters."""
     every = [part for each in parts for part in each]
     return len(parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 

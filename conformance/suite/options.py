@@ -1,4 +1,4 @@
-"""The options of a run, as pytest has them."""
+"""The options of a run in pytest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.run.options import at
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add the options of a run, below the headings of ``check --help``."""
+    """Add the options of a run, with the headings of ``check --help``."""
     for option in at(Place.CHECK):
         title = f"conformance of GET /api/queue: {option.group.lower()}"
         group = parser.getgroup(f"conformance: {option.group}", title)

@@ -1,4 +1,4 @@
-"""The contract as tests in somebody else's test suite, against a server that a fixture of theirs starts."""
+"""The contract as tests in another test suite, against a server that its fixture starts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_SEEN: Final = (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
 
 
 class _Item(NamedTuple):
-    """One test: of the verdict, of a clause, or of a family of generated requests."""
+    """One test: for the verdict, a clause, or a family of generated requests."""
 
     kind: str
     name: str
@@ -39,12 +39,12 @@ def contract_tests(
         test_queue_contract = contract_tests("gateway_url")
 
     ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give it
-    the scope of a module or a session: each URL is asked once. ``options`` are those of ``conformance.check``, such as
-    ``api_key``, ``dialect``, ``queue_path``, ``properties`` and ``seed``. The item ``verdict`` fails if the run is
+    the scope of a module or a session: each URL is checked once. ``options`` are those of ``conformance.check``, such
+    as ``api_key``, ``dialect``, ``queue_path``, ``properties`` and ``seed``. The item ``verdict`` fails if the run is
     inconclusive, for example because the queue holds no job, unless ``inconclusive_ok``. A broken ``should`` passes
     unless ``fail_on_should``. Nothing is written to a file.
 
-    With ``clause`` there are items only for the clauses that it chooses.
+    With ``clause`` there are items only for the selected clauses.
 
     Raises TypeError for an option that ``conformance.check`` does not have, and UsageProblem for a ``clause`` that
     matches no clause.
@@ -75,9 +75,9 @@ def _items(only: Container[str] | None) -> Iterator[Any]:
 
 
 def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]) -> Report:
-    """Return the report on a URL; the first item asks."""
+    """Return the report on a URL. The first item sends the requests."""
     if not isinstance(url, str):
-        pytest.fail(f"the fixture yields {type(url).__name__}, and not the URL of a server as text", pytrace=False)
+        pytest.fail(f"the fixture yields {type(url).__name__}: let it yield the URL of a server as str", pytrace=False)
     reports = request.config.stash.setdefault(_REPORTS, {})
     place = (url, repr(sorted(options.items())))
     if place not in reports:

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, the one run behind all tests, markers, terminal summary, reports and exit status."""
+"""The pytest plugin: options, the run behind all tests, markers, summary, reports and exit status."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MARKS: Final = {
 }
 SETTINGS: Final = pytest.StashKey[Settings]()
 KEPT: Final = "generated requests"
-"""Names the property of a test that says how many requests kept every clause."""
+"""The property of a test that says how many requests broke no clause."""
 TRANSCRIPT: Final = pytest.StashKey[Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
 
@@ -69,10 +69,10 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 class SuiteModule(pytest.Module):
-    """A module of the suite. Its tests are those named test_, whatever python_functions says."""
+    """A module of the suite. Its tests start with test_, whatever python_functions is."""
 
     def funcnamefilter(self, name: str) -> bool:
-        """Tell whether a function is a test."""
+        """Return whether a function is a test."""
         return name.startswith("test_")
 
 
@@ -87,13 +87,13 @@ def _report(config: pytest.Config) -> Report:
                 config.stash[REPORT] = report_on(config.stash[TRANSCRIPT], config.stash[SETTINGS].judging)
             except UsageProblem as problem:
                 pytest.exit(str(problem), pytest.ExitCode.USAGE_ERROR)
-            except Exception as error:  # noqa: BLE001 - a traceback with -l would show what must not be seen
+            except Exception as error:  # noqa: BLE001 - a traceback with -l would show the key
                 pytest.exit(told(error, os.environ), pytest.ExitCode.INTERNAL_ERROR)
     return config.stash[REPORT]
 
 
 def tell(config: pytest.Config, clause_id: str) -> None:
-    """Turn the status of a clause into the outcome of its test: findings rather than Python tracebacks."""
+    """Turn the status of a clause into the outcome of its test, with findings instead of Python tracebacks."""
     report = _report(config)
     result = report.clause(clause_id)
     if result.status in _failing(config.stash[SETTINGS]):
@@ -107,7 +107,7 @@ def tell(config: pytest.Config, clause_id: str) -> None:
 
 
 def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None:
-    """Turn what a family of generated requests broke into the outcome of its test."""
+    """Turn the breaches by a family of generated requests into the outcome of its test."""
     report = _report(config)
     if report.properties is None:
         pytest.skip("no requests are generated (--properties 0, or the plan ended early)")
@@ -130,17 +130,17 @@ def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None
 
 
 class Warned(Exception):
-    """A breached `should`: the test passes, and says that it does not keep the clause."""
+    """A broken `should` clause: the test passes, but is shown as a warning."""
 
 
 def _selected(session: pytest.Session, exitstatus: int) -> str:
-    """Say which tests the run was of."""
+    """Describe which tests were selected."""
     option = session.config.option
     told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
     told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
     if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
         told.append("stopped early")
-    return ", ".join(told) or "clauses chosen one by one"
+    return ", ".join(told) or "individually selected clauses"
 
 
 def _failing(settings: Settings) -> set[Status]:
@@ -148,7 +148,7 @@ def _failing(settings: Settings) -> set[Status]:
 
 
 class Plugin:
-    """The hooks of a run. ``node`` is where the suite's tests are said to be, and ``suite`` where they are.
+    """The hooks of a run. ``node`` is the node id of the suite's tests, and ``suite`` their file.
 
     ``located`` turns an argument that names the suite into its path.
     """
@@ -156,25 +156,25 @@ class Plugin:
     def __init__(self, node: str, suite: Path, located: Callable[[str], str]) -> None:
         self._node, self._suite, self._located = node, suite, located
         self._heard: set[str] = set()
-        """The clauses that were read out."""
+        """The clauses whose tests have run."""
         self._properties = 0
-        """The families of generated requests that were read out."""
+        """The families of generated requests whose tests have run."""
         self._failed_properties = 0
         self._unwritten: str | None = None
         self._unkept: str | None = None
 
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
-        """Add the options of a run, below the headings that `check --help` has."""
+        """Add the options of a run, with the headings of `check --help`."""
         add_options(parser)
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Check the options before anything is collected; name the markers."""
+        """Check the options before collection, and register the markers."""
         for name, text in _markers():
             config.addinivalue_line("markers", f"{name}: {text}")
         config.args[:] = [self._located(arg) for arg in config.args]
         if config.known_args_namespace.noconftest:
-            config.getini("usefixtures").clear()  # they are of a conftest.py that is not ours
+            config.getini("usefixtures").clear()  # they belong to another project's conftest.py
         option = config.option
         try:
             settings = settings_from(os.environ, given_options(option))
@@ -200,27 +200,27 @@ class Plugin:
         config.stash[SETTINGS] = settings
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: Any) -> SuiteModule | None:
-        """Collect the suite's own module by our names."""
+        """Collect the suite's module by its own naming rules."""
         if module_path == self._suite:
             module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=self._node)
             return module
         return None
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Keep the place of the installation out of every line of ``-v``."""
+        """Keep the path of the installation out of the output of ``-v``."""
         if isinstance(item.parent, SuiteModule):
             item.location = (self._node, *item.location[1:])
 
     @staticmethod
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(node: Any) -> None:
-        """Hand the report to a worker of pytest-xdist: the plan of requests is sent once, by the controller."""
+        """Pass the report to a worker of pytest-xdist: the controller sends the requests once."""
         node.workerinput["conformance_report"] = encode(_report(node.config))
 
     @staticmethod
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """Let a test that warns pass, marked."""
+        """Let a test that warns pass, and mark it."""
         try:
             return (yield)
         except Warned:
@@ -229,7 +229,7 @@ class Plugin:
 
     @staticmethod
     def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show a breached `should` as a warning, not as a pass, and with -v how many generated requests passed."""
+        """Show a broken `should` as a warning instead of a pass, and with -v how many generated requests passed."""
         if report.when != "call" or not report.passed:
             return None
         if ("conformance", Status.WARN.value) in report.user_properties:
@@ -239,7 +239,7 @@ class Plugin:
 
     @staticmethod
     def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-        """Make a test of each family of generated requests of the document."""
+        """Create a test for each family of generated requests of the document."""
         if isinstance(metafunc.definition.parent, SuiteModule) and "family" in metafunc.fixturenames:
             from conformance.properties.families import label_of, names
 
@@ -249,7 +249,7 @@ class Plugin:
             metafunc.parametrize("family", found, ids=[f"{label} / {name}" for name in found])
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Deselect the clauses that ``--clause`` does not choose."""
+        """Deselect the clauses that ``--clause`` does not match."""
         only = config.stash[SETTINGS].only
         if only is None:
             return
@@ -263,13 +263,13 @@ class Plugin:
 
     @staticmethod
     def pytest_report_header(config: pytest.Config) -> list[str]:
-        """Say who is asked what, and who receives the key."""
+        """Return the announcement of the run: the target, and who receives the key."""
         settings = config.stash[SETTINGS]
         return [f"conformance: {line}" for line in announcement(settings)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports and set the exit status: pytest's own where it says more than passed and failed."""
+        """Write the reports and set the exit status. pytest's own status stays if it is neither passed nor failed."""
         config = session.config
         read_out = self._heard
         if _is_worker(config) or not (read_out or self._properties) or REPORT not in config.stash:
@@ -277,7 +277,7 @@ class Plugin:
         settings = config.stash[SETTINGS]
         report = config.stash[REPORT]
         selected = _selected(session, exitstatus)
-        if not read_out:  # generated requests are judged by every clause
+        if not read_out:  # every clause judges the generated requests
             report = structs.replace(report, run=structs.replace(report.run, partial=True, selected=selected))
             config.stash[REPORT] = report
         elif len(read_out) < len(CATALOGUE):
@@ -289,11 +289,11 @@ class Plugin:
             try:
                 report = config.stash[REPORT] = keep(report, settings.history, fail_on_should=settings.fail_on_should)
             except HistoryProblem as problem:
-                self._unkept = f"{problem}: this run is not in it"
+                self._unkept = f"{problem}: this run was not stored"
         try:
             write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
         except OSError as error:
-            self._unwritten = f"the reports could not be written to {settings.report_dir}: {error.strerror}"
+            self._unwritten = f"the reports cannot be written to {settings.report_dir} ({error.strerror})"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
         if not read_out:
@@ -308,7 +308,7 @@ class Plugin:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        """Print what pytest did not print of the findings, the counts and the verdict."""
+        """Print the findings that pytest did not print, the counts and the verdict."""
         if REPORT not in config.stash or not (self._heard or self._properties):
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
@@ -324,7 +324,7 @@ class Plugin:
             terminalreporter.write_line(f"report: {settings.report_dir / 'index.html'}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note which clause was read out."""
+        """Record which tests have run."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
             self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_property["):

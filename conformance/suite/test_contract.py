@@ -16,11 +16,11 @@ pytestmark = pytest.mark.conformance
 
 @pytest.mark.parametrize("clause", [pytest.param(clause, marks=MARKS[clause.id], id=clause.id) for clause in CATALOGUE])
 def test_clause(clause: Clause, request: pytest.FixtureRequest) -> None:
-    """The target keeps the clause."""
+    """The target follows the clause."""
     tell(request.config, clause.id)
 
 
 @pytest.mark.property
 def test_property(family: str, request: pytest.FixtureRequest) -> None:
-    """Every generated request of the family keeps every clause. The plugin parametrises it from the document."""
+    """No generated request of the family breaks a clause. The plugin adds the families of the document."""
     tell_property(request.config, family, request.node)

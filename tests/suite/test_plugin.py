@@ -76,8 +76,8 @@ def test_a_whole_run_ends_with_counts_and_verdict(tmp_path: Path) -> None:
     done = suite(tmp_path)
     assert done.returncode == 0
     was_told(done, tmp_path)
-    assert "asking the embedded reference endpoint, not a server of yours" in done.stdout
-    assert re.search(r"^Exercised \d+ of \d+ clauses that this run could ask: \d+ passed$", done.stdout, re.MULTILINE)
+    assert "of the embedded reference endpoint (not your server)" in done.stdout
+    assert re.search(r"^Exercised \d+ of \d+ clauses that this run could check: \d+ passed$", done.stdout, re.MULTILINE)
     assert re.search(r"^    queue      \d+ of \d+$", done.stdout, re.MULTILINE)
     assert "\nConformant: " in done.stdout
     assert report(tmp_path)["run"]["partial"] is False
@@ -138,7 +138,7 @@ def test_one_clause_can_be_named(tmp_path: Path, broken: Endpoint) -> None:
     assert done.returncode == 1
     left = report(tmp_path)
     assert left["counts"]["total"] == 1
-    assert left["run"]["selected"] == "clauses chosen one by one"
+    assert left["run"]["selected"] == "individually selected clauses"
 
 
 def test_nothing_selected_is_5_and_sends_nothing(tmp_path: Path, conforming: Endpoint) -> None:
@@ -332,7 +332,7 @@ def test_the_key_stands_nowhere_even_where_the_server_echoes_it(tmp_path: Path, 
         assert endpoint.reference.reads > 28
     assert "auth.key-not-echoed" in done.stdout
     assert KEY not in done.stdout + done.stderr + left_behind(tmp_path)
-    assert f"the key in COMFY_API_KEY is sent to {endpoint.url} and to nobody else" in done.stdout
+    assert f"the key in COMFY_API_KEY is sent to {endpoint.url} and nowhere else" in done.stdout
 
 
 def test_a_key_is_not_sent_over_plain_http_and_nothing_else_is(tmp_path: Path) -> None:
