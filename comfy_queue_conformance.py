@@ -1,8 +1,8 @@
-"""The pytest plugin's doorstep: inert, and next to free, unless the command line asks for ``conformance``.
+"""The entry point of the pytest plugin. It does nothing unless the command line names ``conformance``.
 
-pytest loads this wherever the distribution is installed. Options such as ``--target`` belong to others
-there, so the plugin proper is registered only for ``pytest --pyargs conformance``. A module of its own,
-which imports nothing of the package: a package named ``conformance`` may be somebody else's there too.
+pytest loads this module wherever the distribution is installed. Options such as ``--target`` may belong to other
+plugins there, so the real plugin is registered only for ``pytest --pyargs conformance``. This is a separate module that
+imports nothing from the package, because another package may be named ``conformance`` there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 HOME: Final = Path(__file__).parent
 SUITE: Final = HOME / "conformance" / "suite" / "test_contract.py"
 NODE: Final = "conformance/suite/test_contract.py"
-"""Where the suite's tests are said to be, wherever it is installed."""
+"""The node id of the suite's tests, wherever it is installed."""
 _NAMES: Final = ("conformance", "conformance.suite", "conformance.suite.test_contract", NODE, str(SUITE))
 
 
@@ -27,34 +27,34 @@ _NAMES: Final = ("conformance", "conformance.suite", "conformance.suite.test_con
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
-    """Register the plugin where it is asked for."""
+    """Register the plugin if the command line names the suite."""
     known = early_config.known_args_namespace
     if not known.pyargs or not any(located(arg) != arg for arg in known.file_or_dir):
         return (yield)
     try:
         early_config.pluginmanager.register(_plugin(), "conformance-suite")
-        # Only now can the values of our options be told from paths.
+        # Only now can values of our options be distinguished from paths.
         paths = parser.parse_known_args(args, namespace=copy(early_config.option)).file_or_dir
         known.file_or_dir = [arg for arg in paths if located(arg) == arg]
         if not known.file_or_dir:
-            known.noconftest = True  # one in the folder that the suite happens to be started from is somebody else's
+            known.noconftest = True  # a conftest.py in the working directory belongs to another project
         return (yield)
     except ValueError as error:
         taken = str(error).partition(" (")[0]
         if "already" not in taken:
             raise
-        msg = f"{taken}, by a conftest.py or another plugin: run the suite by itself, or comfy-conformance check"
+        msg = f"{taken}, by a conftest.py or another plugin: run the suite separately, or use comfy-conformance check"
         raise pytest.UsageError(msg) from None
 
 
 def located(arg: str) -> str:
-    """Return the path of the suite for an argument that names it: no folder or setting nearby can stand in its way."""
+    """Return the path of the suite for an argument that names it, so that no nearby folder can shadow it."""
     name, separator, item = arg.partition("::")
     return f"{SUITE}{separator}{item}" if name in _NAMES else arg
 
 
 def _plugin() -> object:
-    sys.path.insert(0, str(HOME))  # before a folder of the same name
+    sys.path.insert(0, str(HOME))  # ahead of a folder with the same name
     try:
         return import_module("conformance.suite.plugin").Plugin(NODE, SUITE, located)
     finally:

@@ -1,6 +1,6 @@
 """Conformance suite for ``GET /api/queue`` of ComfyUI and Comfy Cloud.
 
-``validate(body)`` says what breaks the contract in a body, ``check(url)`` what a server does; both without pytest.
+``validate(body)`` returns what breaks the contract in a body, ``check(url)`` checks a server. Neither needs pytest.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HOMES: Final = {
     "check": "run.check",
     "validate": "contract.validator",
 }
-"""Where each name lives. It is loaded when it is asked for: to import the package costs next to nothing."""
+"""The module of each name. It is imported on first use, so importing the package is cheap."""
 
 
 def __getattr__(name: str) -> object:

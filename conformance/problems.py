@@ -1,7 +1,7 @@
-"""What is wrong with what the user typed."""
+"""The exception for bad input."""
 
 from __future__ import annotations
 
 
 class UsageProblem(Exception):
-    """What the user typed cannot be run. Its text is one line: what is wrong, and what to do."""
+    """The user's input is not valid. The message is one line: what is wrong, and what to do."""

@@ -1,10 +1,11 @@
-"""The clauses as a check of Schemathesis, for people who run ``st run`` themselves.
+"""The clauses as a Schemathesis check, for your own ``st run``.
 
     SCHEMATHESIS_HOOKS=conformance.schemathesis_checks st run "$(comfy-conformance clauses --document)" --url http://…
 
-Importing this module registers the check ``QueueContract`` and hooks: the published document is read with its errata,
-methods that nobody declared are not made up if they write, and the key is blotted out of responses. It uses only what
-Schemathesis documents: it can neither bound a response nor promise that nothing is written (docs/schemathesis.md).
+Importing this module registers the check ``QueueContract`` and some hooks: the published document is read with its
+errata, undeclared methods that write are not generated, and the key is redacted in responses. It uses only documented
+features of Schemathesis, so it can neither limit a response nor guarantee that nothing is written
+(docs/schemathesis.md).
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ if TYPE_CHECKING:
     from schemathesis.checks import CheckContext
 
 SCHEME: Final = "ApiKeyAuth"
-"""The document's name for the key, and so the one in ``[auth.openapi.ApiKeyAuth]``."""
+"""The document's name for the key, as in ``[auth.openapi.ApiKeyAuth]``."""
 _OVER_ONE_ANSWER: Final = frozenset(clause.id for clause in CATALOGUE if clause.over is not None)
 
 
 class Breach(Failure):
-    """A clause that an answer breaks. One for each clause, however many answers break it."""
+    """A clause that a response breaks. There is one for each clause, however many responses break it."""
 
     code: ClassVar[str] = "QC"
     checks: ClassVar[tuple[str, ...]] = ("QueueContract",)
@@ -83,9 +84,9 @@ _RECEIVED: Final[dict[int, _Received]] = {}
 
 @schemathesis.check
 class QueueContract:
-    """Judges each answer of the queue by every clause that speaks of one answer.
+    """Judges each response of the queue by every clause about single responses.
 
-    ``[checks.QueueContract]`` of ``schemathesis.toml`` sets ``fail_on_should`` (a breached ``should`` fails too) and
+    ``[checks.QueueContract]`` of ``schemathesis.toml`` sets ``fail_on_should`` (a broken ``should`` fails too) and
     ``dialect`` (``cloud``, ``oss`` or ``auto``). Raises ValueError for another dialect.
     """
 
@@ -94,9 +95,9 @@ class QueueContract:
         self._failing = {Status.FAIL, Status.WARN} if fail_on_should else {Status.FAIL}
 
     def after_response(self, _ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
-        """Judge one answer; True says that it is none of the queue's and was skipped.
+        """Judge one response. Returns True for a skipped response of another operation.
 
-        Raises FailureGroup with a ``Breach`` for each clause, and RuntimeError where the suite itself fails.
+        Raises FailureGroup with a ``Breach`` for each clause, and RuntimeError if the suite itself fails.
         """
         exchange = exchange_of(response, case)
         if not exchange.request.to_queue:
@@ -117,13 +118,13 @@ class QueueContract:
         return None
 
     def after_run(self, _ctx: CheckContext) -> None:
-        """Raise AssertionError where the queue was never shown: Schemathesis would call that a pass."""
+        """Raise AssertionError if the queue was never shown, because Schemathesis would report a pass."""
         if TALLY.judged and not TALLY.served:
-            raise AssertionError("No read was answered 200: nothing can be said of the queue. Is a key wanted?")
+            raise AssertionError("No read was answered 200, so nothing was checked. Is a key required?")
 
 
 def exchange_of(response: Response, case: Case[Any]) -> Exchange:
-    """Return what was asked and answered, without any key."""
+    """Return the request and the response, without any key."""
     asked = response.request
     sent = tuple(
         (str(name), value.decode("latin-1") if isinstance(value, bytes) else value)
@@ -148,7 +149,7 @@ def exchange_of(response: Response, case: Case[Any]) -> Exchange:
 
 
 def _credential(sent: object, given: str | None) -> Credential:
-    """Tell the user's key from the ones that Schemathesis makes up. Where none was given, all are as good."""
+    """Return which key a request has: the user's, or one made up by Schemathesis. Without a user's key, any."""
     if given is None or (sent is not None and sent == given):
         return Credential.GIVEN
     if sent is None:
@@ -157,7 +158,7 @@ def _credential(sent: object, given: str | None) -> Credential:
 
 
 def key_of(config: Any, case: Case[Any] | None = None) -> str | None:
-    """Return the key that the user gave, by ``-H``, ``headers`` or ``[auth.openapi.ApiKeyAuth]``."""
+    """Return the user's key from ``-H``, ``headers`` or ``[auth.openapi.ApiKeyAuth]``."""
     for name, value in config.headers_for(operation=None if case is None else case.operation).items():
         if name.lower() == KEY_HEADER.lower():
             return str(value)
@@ -184,16 +185,16 @@ def after_call(_context: Any, case: Case[Any], response: Response) -> None:
 
 @schemathesis.hook
 def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
-    """Mend the published document, or a larger one that says the same of the queue, by its errata.
+    """Correct the published document, or a larger one with the same description of the queue, by the errata.
 
-    A refusal is described without its body: that it is an ErrorResponse is a ``should``.
+    The body of a refusal is not described, because it is an ErrorResponse only by a ``should``.
     """
     mend(raw_schema, {str(status): {"description": "Refused"} for status in REFUSALS})
 
 
 @schemathesis.hook
 def after_load_schema(_context: Any, schema: Any) -> None:
-    """Make up no method that writes; ask for no authentication if no key was given."""
+    """Generate no method that writes, and demand no authentication if no key was given."""
     coverage = schema.config.phases.coverage
     coverage.unexpected_methods = coverage.unexpected_methods & {method.lower() for method in SAFE_METHODS}
     if key_of(schema.config) is None:
@@ -202,8 +203,8 @@ def after_load_schema(_context: Any, schema: Any) -> None:
 
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Failure, _case: Case[Any], response: Response) -> bool:
-    """Drop what built-in checks hold against a server that keeps the contract."""
-    if isinstance(failure, AllowHeaderMismatch):  # the document is an excerpt: ComfyUI takes POST there too
+    """Drop failures of built-in checks that do not break the contract."""
+    if isinstance(failure, AllowHeaderMismatch):  # the document is an excerpt, and ComfyUI accepts POST there too
         return bool(failure.missing_methods)
     if isinstance(failure, ServerError | UndefinedStatusCode):
         status = response.status_code
@@ -224,5 +225,5 @@ def _add_to_summary() -> None:
     cli.handler()(Summary)
 
 
-if "schemathesis.cli" in sys.modules:  # pytest loads hooks too, and has no use for the command line
+if "schemathesis.cli" in sys.modules:  # pytest loads hooks too, without the command line
     _add_to_summary()

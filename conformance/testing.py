@@ -1,7 +1,7 @@
-"""For test suites of others: a server for those who test a client, and the contract for those who test a server.
+"""For other test suites: a server for testing a client, and the contract for testing a server.
 
-``contract_tests`` makes a parametrised test against a server of yours (``docs/own-tests.md``). The fixture
-``queue_server`` starts a server that answers right, or wrong in one way. Load it in a ``conftest.py``::
+``contract_tests`` makes a parametrised test against your server (``docs/own-tests.md``). The fixture ``queue_server``
+starts a server that conforms, or that has one fault. Load it in a ``conftest.py``::
 
     pytest_plugins = ["conformance.testing"]
 
@@ -23,11 +23,11 @@ import pytest
 from conformance.reference.server import Endpoint, serve
 
 Answer = bytes | dict[str, Any]
-"""A body as it is, or a QueueInfo ``{"queue_running": [...], "queue_pending": [...]}`` to be written as JSON."""
+"""A body as bytes, or a QueueInfo ``{"queue_running": [...], "queue_pending": [...]}`` to be encoded as JSON."""
 
 
 class QueueServer(Protocol):
-    """What the fixture ``queue_server`` is: a function that starts a server on a free port of loopback."""
+    """The type of the fixture ``queue_server``: a function that starts a server on a free loopback port."""
 
     def __call__(
         self,
@@ -40,21 +40,20 @@ class QueueServer(Protocol):
     ) -> Endpoint:
         """Serve until the test ends.
 
-        ``variant`` and ``fault`` are names that ``comfy-conformance serve --list`` shows. ``key`` is demanded
-        in X-API-Key. ``answers`` are listed one after the other instead of a queue that moves, the last one
-        from then on; with ``generate`` fresh conforming ones, drawn from that seed (see
-        ``conformance.reference.generated``; needs Hypothesis).
+        ``variant`` and ``fault`` are names from ``comfy-conformance serve --list``. ``key`` is required in X-API-Key.
+        ``answers`` replace the queue that changes over time: they are sent in turn, and the last one is repeated. With
+        ``generate``, random conforming responses are drawn from that seed (see ``conformance.reference.generated``;
+        needs Hypothesis).
 
-        What is returned has ``url``, the base URL without ``/api/queue``, and ``key``, the one demanded or None.
+        The result has ``url``, the base URL without ``/api/queue``, and ``key``, the required key or None.
 
-        Raises ValueError for a name that there is not, with the nearest that there is, and for what does not
-        go together.
+        Raises ValueError for an unknown name, with the nearest known one, and for contradictory arguments.
         """
 
 
 @pytest.fixture
 def queue_server() -> Iterator[QueueServer]:
-    """Start reference endpoints as the test wants them; all are closed when it ends."""
+    """Start reference endpoints for a test. All are closed when it ends."""
     with ExitStack() as stack:
 
         def start(
@@ -84,9 +83,9 @@ def _bodies(answers: Answer | Sequence[Answer]) -> Iterator[bytes]:
 def contract_tests(
     fixture: str, *, inconclusive_ok: bool = False, fail_on_should: bool = False, **options: Any
 ) -> Callable[..., None]:
-    """Return a parametrised test of the contract against the URL that your fixture yields: ``docs/own-tests.md``.
+    """Return a parametrised test of the contract against the URL from your fixture: ``docs/own-tests.md``.
 
-    One item for the verdict, each clause, and each family of generated requests. ``options`` are those of
+    There is one item for the verdict, each clause, and each family of generated requests. ``options`` are those of
     ``conformance.check``. Raises TypeError for an option that it does not have.
     """
     from conformance.suite.own_tests import contract_tests as make

@@ -224,7 +224,7 @@ def test_a_server_is_checked_without_a_file_written(tmp_path: Any, monkeypatch: 
 
 
 def test_what_cannot_be_checked_is_refused_in_one_line() -> None:
-    with pytest.raises(UsageProblem, match="no http or https URL"):
+    with pytest.raises(UsageProblem, match="not an http or https URL"):
         check("ftp://127.0.0.1")
     with pytest.raises(UsageProblem, match="api_key"):
         check("http://127.0.0.1:1", api_key="a b")

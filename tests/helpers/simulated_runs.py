@@ -83,7 +83,7 @@ class Played(Client):
         try:
             reply = self.reference.answer(IncomingRequest(method, path, query, headers, body=body))
         except HangUpError:
-            return None, Problem(NoResponse.BROKEN, "the connection was closed without an answer")
+            return None, Problem(NoResponse.BROKEN, "the connection was closed without a response")
         self.sent += 1
         self.on_answer(method, url)
         await asyncio.sleep(0)

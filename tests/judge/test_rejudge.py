@@ -211,7 +211,7 @@ def test_a_report_is_judged_again_and_says_what_it_was_made_from(folder: Path, s
     assert before["run"]["made_from"] is None
     assert before["run"]["target"] == short_ids
     assert "[whole bodies are kept in compliance.json]" in call("judge", LAST, "-q", "--full-bodies").stdout
-    said = f"udged again on 20\\S+ from {LAST}: then, by suite .*, dialect cloud, it was non-conformant"
+    said = f"udged again on 20\\S+ from {LAST}: before, with suite .*, dialect cloud, it was non-conformant"
     junit = (folder / "again/junit.xml").read_text()
     for text in (
         junit,
@@ -291,8 +291,8 @@ def test_another_document_is_told() -> None:
     source = structs.replace(made, run=structs.replace(made.run, document_sha256="0" * 64, suite_version="0.0.1"))
     read_again, transcript = read_source(encode(source), "<old>.json")
     again = judge_again(read_again, transcript, Settings().judging, name="<old>.json")
-    assert "from &lt;old&gt;.json: then, by suite 0.0.1, by another document, dialect cloud" in render_html(again)
-    assert "by another document" in render_markdown(again)
+    assert "from &lt;old&gt;.json: before, with suite 0.0.1, another document, dialect cloud" in render_html(again)
+    assert "another document" in render_markdown(again)
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -307,8 +307,8 @@ def test_a_report_without_whole_bodies_is_refused_in_one_line() -> None:
 
 @pytest.mark.usefixtures("short_ids")
 def test_a_report_is_judged_alone() -> None:
-    is_refused(call("judge", LAST, LAST), "the report of a run is judged again by itself")
-    is_refused(call("judge", LAST, "--method", "HEAD"), "--method is for a raw answer")
+    is_refused(call("judge", LAST, LAST), "the report of a run is judged again separately")
+    is_refused(call("judge", LAST, "--method", "HEAD"), "--method applies to a raw response")
 
 
 def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -361,7 +361,7 @@ def test_pytest_keeps_whole_bodies_and_refuses_the_contradiction(folder: Path) -
         done = suite(folder, "--target", endpoint.url, "--full-bodies", "-k", "item-array or uuid")
         refused = suite(folder, "--target", endpoint.url, "--full-bodies", "--redact-workflows")
     assert done.returncode == 1
-    assert "whole bodies, with what users wrote into workflows, are kept" in done.stdout
+    assert "compliance.json contains whole bodies" in done.stdout
     assert report(folder)["run"]["partial"] is True
     again = call("judge", LAST, "--report-dir", "again")
     assert again.exit_code == 1

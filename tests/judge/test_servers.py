@@ -129,7 +129,7 @@ def test_one_odd_entry_of_hundreds_is_counted_and_named(tmp_path: Path) -> None:
     assert len(report["exchanges"]) == 199
     assert [note.partition(": ")[2][:8] for note in report["run"]["unread"]] == ["entry 10", "entry 8 "]
     shown = judged(tmp_path / "x.har")[2]
-    assert "note: x.har: entry 10 has no URL that can be read, and is left out" in shown
+    assert "note: x.har: entry 10 has no readable URL and is ignored" in shown
     assert "[2 parts of the recordings not read]" in shown
 
 
@@ -161,7 +161,7 @@ def test_a_report_on_several_servers_is_judged_again_the_same(tmp_path: Path) ->
         assert "2 servers, judged separately" in (tmp_path / "out" / name).read_text()
     refused = call("judge", tmp_path / "out/compliance.json", "--target", "https://a.example")
     assert refused.exit_code == 4
-    assert "--queue-path and --target are for HAR files" in refused.stderr
+    assert "--queue-path and --target apply to HAR files" in refused.stderr
 
 
 def test_a_response_from_a_cache_is_not_compared_with_others(tmp_path: Path) -> None:

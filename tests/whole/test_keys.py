@@ -98,7 +98,7 @@ def test_a_key_comes_from_a_file_without_the_end_of_its_line(end: str, tmp_path:
         done = check(url, "--api-key-file", file)
     keyed = [head for head in heard if f"\r\nX-API-Key: {KEY}\r\n".encode() in head]
     assert len(keyed) >= 28
-    assert f"the key in {file} is sent to {url} and to nobody else" in done.stderr
+    assert f"the key in {file} is sent to {url} and nowhere else" in done.stderr
     is_silent(done, tmp_path)
 
 
@@ -125,7 +125,9 @@ def test_what_no_header_may_carry_is_refused_before_anything_is_sent(content: st
     assert done.returncode == 4
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: the key in {file} holds spaces, line breaks or characters that no header may carry")
+    assert line.startswith(
+        f"error: the key in {file} contains spaces, line breaks or characters that are not allowed in a header"
+    )
     is_silent(done, tmp_path)
 
 

@@ -237,7 +237,7 @@ def test_a_server_that_takes_no_prompt_makes_the_run_inconclusive(tmp_path: Path
     with serve() as endpoint:
         done = load(endpoint.url, "--populate", "--users=2", "--duration=1", f"--report-dir={tmp_path}")
     assert done.returncode == 10
-    assert report_in(tmp_path).verdict_reason == "no prompt was taken: POST /api/prompt is answered 404"
+    assert report_in(tmp_path).verdict_reason == "no prompt was accepted: POST /api/prompt is answered 404"
 
 
 @pytest.mark.deep
@@ -259,9 +259,9 @@ def test_workers_tell_the_master_which_order_a_job_has_shown(tmp_path: Path) -> 
         (["http://127.0.0.1:8188", "--duration=99999"], "99999"),
         (
             ["http://10.0.0.1:8188", "--yes-load-this-host", "--populate"],
-            "8 jobs at once and new ones to the end, which can cost credits: say --yes",
+            "8 jobs at once, and new ones until it ends, which can cost credits: add --yes",
         ),
-        (["http://127.0.0.1:8188", "--jobs=4"], "--jobs is for the jobs of a run: add --populate"),
+        (["http://127.0.0.1:8188", "--jobs=4"], "--jobs applies to the jobs of a run: add --populate"),
         (["http://127.0.0.1:8188", "--populate", "--jobs=2"], "--jobs must be 3 or more"),
         (["http://127.0.0.1:8188", "--populate", "--workflow=no.json"], "--workflow no.json cannot be read"),
         (["http://127.0.0.1:8188", "--api-key-env=NO_SUCH"], "NO_SUCH, which is not set"),

@@ -221,7 +221,7 @@ def test_a_fault_opens_an_issue_that_lives_through_an_outage_until_the_fault_is_
     outage = nights.play(up=False)
     assert (outage.action, outage.exit, outage.issue["comments"]) == ("update", 0, [])
     assert outage.issue["open"]
-    assert "known from before: this night showed nothing of it" in outage.issue["body"]
+    assert "known from before; not checked this night" in outage.issue["body"]
     (error,) = outage.commands
     assert error.startswith("::notice title=prod::inconclusive: the target cannot be reached")
 
@@ -275,7 +275,7 @@ def test_nights_without_a_verdict_are_told_when_they_are_three_in_a_row(nights: 
     assert [nights.play(up=False).action, nights.play(variant="empty-queue").action] == ["nothing", "nothing"]
     third = nights.play(up=False)
     assert (third.action, third.exit) == ("open", 1)
-    assert "no verdict for some nights in a row" in third.issue["body"]
+    assert "no verdict for several nights in a row" in third.issue["body"]
     assert third.commands[0].startswith("::error title=prod::inconclusive: ")
     fourth = nights.play(up=False)
     assert (fourth.action, fourth.issue["comments"]) == ("update", [])

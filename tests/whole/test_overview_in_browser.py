@@ -25,7 +25,7 @@ LINES = [
     ),
     broken("odd-one", UUID, BreachKind(clause="item.array", place=f"/{EVIL}/*", kind="an array")),
     kept("dark", outcome="inconclusive", exit=10, unreached=f"unreachable: {EVIL}", reason=EVIL, p95=None),
-    kept("lost", outcome="error", exit=3, reason="each worker that checked it was lost", p95=None),
+    kept("lost", outcome="error", exit=3, reason="every worker that checked it was lost", p95=None),
     kept(EVIL, flags=(EVIL,), changed=EVIL, report="reports/index.html"),
 ]
 
@@ -132,8 +132,8 @@ def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width
 
 def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> None:
     page = opener(written(tmp_path, [kept("a")], ended=False))
-    expect(page.get_by_text("Not all targets: the run did not end.")).to_be_visible()
-    expect(page.get_by_text("No clause that was exercised was broken.")).to_be_visible()
+    expect(page.get_by_text("Not all targets were checked, because the run stopped early.")).to_be_visible()
+    expect(page.get_by_text("No exercised clause was broken.")).to_be_visible()
 
 
 def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:
         written(tmp_path / name, lines)
     tally = write_overview([tmp_path / "a", tmp_path / "b"], tmp_path)
     assert (tally.total, tally.exit) == (6, 1)
-    assert "did not end" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "stopped early" not in (tmp_path / "index.html").read_text(encoding="utf-8")
     with pytest.raises(UsageProblem, match="cannot be read"):
         write_overview([tmp_path / "a", tmp_path / "c"], tmp_path)
 

@@ -177,13 +177,13 @@ def test_it_can_be_written_again_and_others_files_stay(site: Path) -> None:
 
 def test_somebody_elses_index_is_not_replaced(site: Path, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<h1>My blog</h1>")
-    with Store(site.parent / "history.db") as store, pytest.raises(FileExistsError, match="no page of this suite"):
+    with Store(site.parent / "history.db") as store, pytest.raises(FileExistsError, match="not a page of this suite"):
         write_site(store, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
 def test_a_history_without_a_run_is_no_site(tmp_path: Path) -> None:
-    with Store(tmp_path / "history.db", create=True) as store, pytest.raises(HistoryProblem, match="holds no run yet"):
+    with Store(tmp_path / "history.db", create=True) as store, pytest.raises(HistoryProblem, match="has no run yet"):
         write_site(store, tmp_path / "site")
     assert not (tmp_path / "site").exists()
 
