@@ -172,7 +172,7 @@ def _secret(key: str | None) -> Secret | None:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Case[Any], response: Response) -> None:
-    """Take the user's key out of a response that repeats it, before Schemathesis shows it. It is judged as received."""
+    """Redact the user's key in a response before Schemathesis shows it. The response is judged as received."""
     redactor = Redactor(_secret(key_of(case.operation.schema.config, case)))
     received = _Received(response, response.content or b"", response.headers)
     response.content = redactor.content(received.content)

@@ -1,8 +1,8 @@
 """Exchange: one request and the bytes of its response, with timing. Frozen.
 
-Clauses judge a response as it came, so it may hold the key that was sent. Whoever makes an exchange (the probe, the
-reader of recordings) replaces keys in the request, notes where the response repeats one (``Response.echoes``), and
-adds what takes them out (``Exchange.redactor``) wherever the response is shown or written.
+Clauses judge a response as received, so it may contain the key. The creator of an exchange (the probe, the reader of
+recordings) redacts keys in the request, records where the response repeats one (``Response.echoes``), and adds the
+``Exchange.redactor``, which redacts the response wherever it is shown or written.
 
 A live run knows everything about an exchange, a recording may not. These members say what is known, for every tool:
 ``Request.head``, ``Response.head``, ``Response.extent``, ``Response.verbatim``, ``Exchange.started`` and
@@ -194,10 +194,10 @@ class Request:
 class Wire(msgspec.Struct, frozen=True):
     """The framing of a response as received, if the client inspected the raw bytes, which libraries repair or hide.
 
-    ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on
-    with a field of the line before, ``interim`` the answers of 1xx before this one. ``surplus`` are the bytes that
-    followed a head after which there is no content (to HEAD, of 204 and 304), None after any other. ``misnamed`` are
-    the first few field names that are none, such as one with a space before its colon.
+    ``lengths`` are the distinct values of Content-Length. ``folded`` counts continuation lines in the head, ``interim``
+    the 1xx responses before this one. ``surplus`` is the number of bytes after a head without content (of a response to
+    HEAD, of 204 and 304), None for other responses. ``misnamed`` are the first few invalid field names, such as one
+    with a space before its colon.
     """
 
     lengths: tuple[str, ...] = ()
@@ -217,8 +217,8 @@ class Response:
 
     ``head`` is False if not all headers are known; ``headers`` then holds those that are. ``extent`` says how much of
     the body is in ``content``. ``verbatim`` is False if the recorder re-encoded or reformatted the text, so that its
-    bytes say nothing about those that were sent. ``echoes`` names where the key of the request is repeated: header
-    fields, and "" for the body.
+    bytes are not those that were sent. ``echoes`` names where the key of the request is repeated: header fields, and ""
+    for the body.
     """
 
     status: int

@@ -220,7 +220,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
 
 
 def _without_keys(exchange: Exchange) -> Exchange:
-    """Take credentials out of the request, and see where the response repeats them."""
+    """Redact credentials in the request, and record where the response repeats them."""
     request, response = exchange.request, exchange.response
     fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
     keys = {value.rpartition(" ")[2] for value in fields}  # Authorization: the part after the scheme

@@ -21,11 +21,11 @@ _MARKS: Final = ("\\", "%", "&")
 
 
 class Redactor:
-    """Finds keys in responses, and takes them out of whatever is shown.
+    """Finds keys in responses, and redacts them in everything that is shown.
 
-    Keys are found whole, in upper and lower case, reversed, in pieces, and as URLs, JSON, HTML, base64, hexadecimal
-    digits and UTF-16 write them, also if one of these has been written by another. ``others`` are wrong keys that were
-    sent: they are taken out too, and a response that repeats one does not repeat the key.
+    It finds a key as a whole, in upper and lower case, reversed, in pieces, and as written in URLs, JSON, HTML, base64,
+    hexadecimal digits and UTF-16, also in nested encodings. ``others`` are wrong keys that were sent: they are redacted
+    too, and a response that repeats one does not repeat the key.
     """
 
     def __init__(self, *secrets: Secret | None, others: Iterable[Secret] = ()) -> None:

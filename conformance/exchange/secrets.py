@@ -1,4 +1,4 @@
-"""A key that nothing shows, the wrong keys that are tried beside it, and the marks that replace them."""
+"""A key that is never shown, the wrong keys that are tried too, and their placeholders."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from itertools import pairwise
 from typing import Final
 
 REDACTED: Final = "[redacted-api-key]"
-"""Replaces a key wherever something is shown."""
+"""Placeholder of a key in everything that is shown."""
 REDACTED_WORD: Final = "[redacted]"
-"""Replaces a key that may be an ordinary word: where it is found, the server need not have meant the key."""
+"""Placeholder of a key that may be an ordinary word, so that a match need not be the key."""
 SHORTEST_KEY: Final = 4
-"""Characters. A shorter key is refused as a mistake."""
+"""Minimum length of a key. A shorter one is refused as a mistake."""
 LONGER_THAN_WORDS: Final = 16
-"""Characters. A shorter key may be a word or a number that a workflow holds by chance."""
+"""Minimum length of a key that cannot be a word or number in a workflow by chance."""
 LONGER_THAN_NAMES: Final = 12
 RANDOM: Final = 3
-"""Turns from letter to digit or back, as in 4f1c. A shorter key with so many is no word and no name of a model."""
+"""Changes between letter and digit, as in 4f1c. A short key with this many is not a word or the name of a model."""
 VARIED: Final = 6
-"""Different characters. A key with fewer, such as a row of zeros, may occur by chance too."""
+"""Distinct characters. A key with fewer, such as a row of zeros, may also occur by chance."""
 _BASE64: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 
 

@@ -228,17 +228,17 @@ class Client:
         return sent, request
 
     def received(self, exchange: Exchange, response: Response | None) -> Exchange:
-        """Return an exchange with its response, in which the places are named that repeat the key."""
+        """Return an exchange with its response, and the places in it that repeat the key."""
         if response is not None:
             response = replace(response, echoes=self._redactor.echoes(response.headers, response.content))
         return replace(exchange, response=response, redactor=self._redactor)
 
     def without_keys(self, text: str) -> str:
-        """Return text that may quote a response, without keys."""
+        """Redact keys in text that may quote a response."""
         return self._redactor.text(text)
 
     def may_send(self, credential: Credential) -> bool:
-        """Whether there is such a key: one without letters has no other case."""
+        """Whether this key exists: a key without letters has no other letter case."""
         return credential is not Credential.OTHER_CASE or self._wrong_keys[credential] is not None
 
     def url_of(self, ask: Ask) -> str:
@@ -298,7 +298,7 @@ class Client:
         return tuple((name, value) for name, value in (*usual, *gateway, *ask.headers) if value is not None)
 
     def _shown(self, headers: Headers) -> Headers:
-        """Return the headers for the ledger: never with a key, right or wrong, or what a gateway wants."""
+        """Return the headers for the ledger, without keys, right or wrong, and without the gateway's secrets."""
         own = self._gateway.secret_names | ({KEY_HEADER.lower()} if self._key is not None else set())
         return tuple((name, value and REDACTED if name.lower() in own else value) for name, value in headers)
 

@@ -52,12 +52,12 @@ class Gateway:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What of it nobody may see. A shorter value than ``SHORTEST_KEY`` cannot be told from ordinary text."""
+        """Values that must never be shown. Values shorter than ``SHORTEST_KEY`` look like ordinary text."""
         return (*(value for _, value in self._recognised), *(() if self.proxy is None else (self.proxy,)))
 
     @property
     def secret_names(self) -> frozenset[str]:
-        """The names of the header fields whose values nobody may see, in lower case."""
+        """The names, in lower case, of the header fields with secret values."""
         return frozenset(name.lower() for name, _ in self._recognised)
 
     @property

@@ -34,7 +34,7 @@ _TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
 """An entity tag (RFC 9110 §8.8.3) short enough for one of our headers."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 BROWSER_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-"""What browsers send with the address of a page."""
+"""The Accept header that browsers send for a page."""
 
 
 def _with(purpose: str, **headers: str | None) -> Ask:
@@ -73,7 +73,7 @@ WRONG_KEYS: Final = (
     Ask("a wrong key: another last character", credential=Credential.WRONG),
     Ask("a wrong key: the other letter case", credential=Credential.OTHER_CASE),
 )
-"""Sent only if a key was given, near the end: a server may lock out who sends one. It sees each of them once."""
+"""Sent only with a key, once each, near the end, because a server may lock out a client after wrong keys."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 """Sent last: a garbled Origin makes ComfyUI write a traceback into its log."""
 
@@ -115,10 +115,10 @@ async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
 
 
 async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> bool:
-    """Read with the right key after the wrong ones; whether the server now refuses this address.
+    """Read with the right key after the wrong ones. Returns whether the server now refuses this address.
 
-    What is refused then says nothing about the server: it is kept in the ledger, and judged by nobody. A limit on the
-    rate is not a ban if the server had one before (``limited``).
+    Such refusals say nothing about the server: they are kept in the ledger but not judged. A rate limit is not a ban if
+    the server had one before (``limited``).
     """
     before = len(client.ledger)
     reads = [exchange for exchange in client.ledger if exchange.request.plain]

@@ -20,9 +20,9 @@ from conformance.exchange.model import OTHER_PROTOCOL, Wire
 HEAD_LIMIT: Final = 256 << 10
 """Maximum bytes of one line, and of all heads together, including interim ones."""
 SURPLUS_LIMIT: Final = 64 << 10
-"""Bytes that are counted after the end of an answer: that there are any is what matters."""
+"""Maximum bytes that are counted after the end of a response. What matters is whether there are any."""
 MISNAMED: Final = 3
-"""Field names that are kept if they are none."""
+"""Maximum number of invalid field names that are kept."""
 NAME_LIMIT: Final = 100
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110 §5.6.2)."""

@@ -103,8 +103,8 @@ def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
         (zipped(BODY) + b"\0", "gzip", "ends before its end mark"),
         (zlib.compress(BODY) + b"garbage", "deflate", "there are bytes after the end"),
         (zlib.compress(BODY), "gzip", "incorrect header check"),
-        (b"", "zstd", "zstd: no coding that was asked for"),
-        (BODY, "x" * 999, "x" * 40 + ": no coding"),
+        (b"", "zstd", "zstd: this coding was not requested"),
+        (BODY, "x" * 999, "x" * 40 + ": this coding was not requested"),
     ],
     ids=count(),
 )
