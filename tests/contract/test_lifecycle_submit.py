@@ -333,7 +333,7 @@ def test_reads_of_the_same_bytes_may_come_from_a_cache() -> None:
     talk = Talk().submit(A).look().wait(3).look().jobs(**{A: "pending"})
     (found,) = told("listed", talk) or [Told("", "", "", "")]
     assert found.hint is not None
-    assert "a cache may answer" in found.hint
+    assert "perhaps from a cache" in found.hint
     assert [one.hint for one in told("listed", hidden()) or ()] == [None]
 
 

@@ -498,7 +498,7 @@ def test_an_entry_without_a_url_is_named_and_left_out(path: str, value: Any) -> 
     [
         ("response", None, "has no response"),
         ("response.headers", [{}, {"name": "A", "value": "b"}], "has headers"),
-        ("startedDateTime", "yesterday", "its time is not known"),
+        ("startedDateTime", "yesterday", "its time is unknown"),
         ("_fromCache", "memory", "the browser's cache"),
     ],
 )

@@ -298,7 +298,7 @@ def test_a_server_without_the_nodes_is_not_written_to() -> None:
     list(crowd(world, jobs, 100))
     assert world.writes(Operation.SUBMIT, Operation.MANAGE, Operation.INTERRUPT) == []
     assert jobs.why_not is not None
-    assert "there is no ImageScale" in jobs.why_not
+    assert "the server has no ImageScale" in jobs.why_not
     assert "--workflow" in jobs.why_not
 
 

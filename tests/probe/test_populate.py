@@ -522,6 +522,6 @@ def test_behind_a_cache_that_never_changes_the_run_says_so() -> None:
             return {"queue_running": [], "queue_pending": []}
 
     done = on(Frozen)
-    assert "a cache may answer" in str(done.stopped)
+    assert "perhaps from a cache" in str(done.stopped)
     (evidence,) = judged(done).clause("lifecycle.listed").evidence
-    assert evidence.hint == "every read brought the same bytes: a cache may answer in place of the server"
+    assert evidence.hint == "every read brought the same bytes: perhaps from a cache in place of the server"

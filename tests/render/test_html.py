@@ -122,7 +122,7 @@ def test_a_run_under_load_shows_its_seconds_its_latency_and_when_a_clause_was_br
         "second 98: 40 requests, 7 broken, 8 users",
         "red: the response broke a must clause",
         "first at 2026-01-01 03:00:07 UTC under 47 requests a second by 8 users, last at 2026-01-01 03:00:59 UTC",
-        "Under load: only requests that findings name are listed",
+        "Under load: only requests with findings are listed",
     ):
         assert wanted in text, wanted
     assert "second 110:" not in text
@@ -156,7 +156,7 @@ def test_over_time_a_reader_finds_what_changed_and_since_when() -> None:
         "Response times",
         "broken in 3 of 14 responses · and 41 more like it · since run 8 of 2026-01-08",
         "Over time. Broken since run 8 of 2026-01-08 03:00:00 UTC.",
-        "Over time. Kept when it was exercised last, in this run.",
+        "Over time. Passed when last exercised, in this run.",
         "Over time. Never exercised in this history.",
     ):
         assert wanted in text, wanted

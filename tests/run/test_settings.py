@@ -29,13 +29,13 @@ HERE = "http://127.0.0.1:8188"
         ("localhost.example.org:8188", "give one such as http://localhost.example.org:8188"),
         ("http:127.0.0.1:8188", "is not an http or https URL"),
         ("user:hush@127.0.0.1:8188", "remove it from the URL"),
-        ("127.0.0.1:99999", "is no URL"),
+        ("127.0.0.1:99999", "is not a valid URL"),
         ("/api", "is not an http or https URL"),
         ("ftp://example.org", "is not an http or https URL"),
         ("http://", "is not an http or https URL"),
         ("http://example.org:0", "is not an http or https URL"),
-        ("http://example.org:99999", "is no URL"),
-        ("http://[::1", "is no URL"),
+        ("http://example.org:99999", "is not a valid URL"),
+        ("http://[::1", "is not a valid URL"),
         ("http://user:hush@example.org", "remove it from the URL"),
         ("http://example.org/?a=b", "more than a base URL"),
         ("http://example.org/#a", "more than a base URL"),
@@ -65,7 +65,7 @@ def test_a_base_url_is_taken_without_its_last_slash(url: str) -> None:
 def test_an_address_of_loopback_without_scheme_means_plain_http(typed: str) -> None:
     for settings in (make_settings({}, target=typed), make_settings({"CONFORMANCE_TARGET": typed})):
         assert settings.target == f"http://{typed.rstrip('/')}"
-        assert f"no scheme was given: {typed.partition('/')[0]}plain http is used for " in announcement(settings)
+        assert f"no scheme was given: plain http is used for {typed.partition('/')[0]}" in announcement(settings)
     assert "no scheme" not in "".join(announcement(make_settings({}, target=f"http://{typed}")))
 
 
@@ -208,9 +208,9 @@ def test_a_database_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> 
     (tmp_path / "file").write_text("", encoding="utf-8")
     taken = make_settings({}, properties=1, example_database=str(tmp_path / "file" / "x"))
     free = make_settings({}, properties=1, example_database=str(tmp_path / "x" / "y"))
-    said = f"requests that break a clause are not stored for the next run{tmp_path / 'file/x'} cannot be written"
+    said = f"{tmp_path / 'file/x'} cannot be written: requests that break a clause are not stored for the next run"
     assert said in announcement(taken)
-    assert "is not kept" not in "\n".join(announcement(free))
+    assert "are not stored" not in "\n".join(announcement(free))
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,10 @@ def test_to_populate_implies_leave_to_write() -> None:
         ({"populate": True, "jobs": 2}, "--jobs must be 3 or more, not 2: one that runs and two that wait"),
         ({"populate": True, "job_timeout": 0.0}, "--job-timeout must be a number above 0, not 0.0"),
         ({"populate": True, "job_timeout": float("nan")}, "--job-timeout must be a number above 0, not nan"),
-        ({"populate": True, "workflow": ["no.json"]}, "--workflow no.json cannot be read (No such file or directory)"),
+        (
+            {"populate": True, "workflow": ["no.json"]},
+            "--workflow no.json cannot be read (No such file or directory): give a workflow in API format",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(typed: dict[str, Any], told: str) -> None:
@@ -111,7 +114,13 @@ def test_somebodys_host_needs_one_and_then_none() -> None:
 
 def test_what_will_be_sent_is_said() -> None:
     said = "\n".join(announcement(make_settings({}, target=THERE, populate=True, clear=True, jobs=5)))
-    for part in ("5 jobs are submitted", "and 2 prompts that should be refused", "and no others", "60 s", "--clear"):
+    for part in (
+        "5 jobs are submitted",
+        "and 2 prompts that should be refused",
+        "only jobs of this run",
+        "60 s",
+        "--clear",
+    ):
         assert part in said
     assert "write" not in "\n".join(announcement(make_settings({}, target=THERE)))
     assert "--allow-writes" in "\n".join(announcement(make_settings({}, target=THERE, allow_writes=True)))
