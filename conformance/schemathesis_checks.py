@@ -70,7 +70,7 @@ TALLY: Final = Tally()
 
 
 class _Received(NamedTuple):
-    """A response as it was received, which is kept alive so that its ``id`` stays its own."""
+    """A response as received. A reference to it is kept so that its ``id`` stays unique."""
 
     response: Response
     content: bytes
@@ -78,7 +78,7 @@ class _Received(NamedTuple):
 
 
 KEPT: Final = 64
-"""Responses that repeat a key and wait to be judged: one for each worker of Schemathesis."""
+"""Responses that repeat a key and are not judged yet: one for each worker of Schemathesis."""
 _RECEIVED: Final[dict[int, _Received]] = {}
 
 
@@ -178,7 +178,7 @@ def after_call(_context: Any, case: Case[Any], response: Response) -> None:
     response.content = redactor.content(received.content)
     response.headers = {name: [redactor.text(value) for value in values] for name, values in received.headers.items()}
     if (response.content, response.headers) != received[1:]:
-        while len(_RECEIVED) >= KEPT:  # responses of other operations, which are not judged
+        while len(_RECEIVED) >= KEPT:  # responses of other operations are not judged
             _RECEIVED.pop(next(iter(_RECEIVED)), None)
         _RECEIVED[id(response)] = received
 

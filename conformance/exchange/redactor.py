@@ -56,9 +56,9 @@ class Redactor:
         return bool(self._forms or self._words)
 
     def echoes(self, headers: Headers, content: bytes) -> tuple[str, ...]:
-        """Name the places where a response repeats the key: names of header fields, and "" for the body.
+        """Return the places where a response repeats the key: names of header fields, and "" for the body.
 
-        A key that may be a word counts only beside the name of its header.
+        A key that may be a word counts only next to the name of its header.
         """
         found = [self.text(name) for name, value in headers if self._repeats(name, value)]
         return tuple(dict.fromkeys([*found, *([""] if self._is_in(content) else [])]))
@@ -88,7 +88,7 @@ class Redactor:
         return _without_words(value, self._words)
 
     def cut(self, value: str) -> str:
-        """Redact text of which the start or the end may be missing, and with it a part of the key."""
+        """Redact text whose start or end may be missing, and with it a part of the key."""
         value = self.text(value)
         rest = _CUT.search(value)
         body, mark = (value, "") if rest is None else (value[: rest.start()], rest[0])
@@ -114,11 +114,11 @@ class Redactor:
         return value
 
     def _raw_word(self, found: re.Match[bytes]) -> bytes:
-        """Replace a word that is written with an escape; those without one are looked at with the name around them."""
+        """Replace a word that contains an escape. Words without one are checked together with the name around them."""
         return found[0] if found[0].decode("latin-1") in self._plain_words else REDACTED_WORD.encode()
 
     def finds_words(self, content: bytes) -> bool:
-        """Whether a key that may be an ordinary word is taken out of a body: what is left says less than was sent."""
+        """Whether a key that may be an ordinary word is redacted in a body, which then shows less than was sent."""
         return bool(self._words) and self.content(content) != content
 
     def headers(self, headers: Headers) -> Headers:
@@ -130,15 +130,15 @@ _OWN_NAMES: Final = frozenset(
     {"queue", "queue_running", "queue_pending", "running", "pending", "create_time", "prompt_id", "class_type"}
     | {"inputs", "outputs", "workflow", "extra_data", "client_id", "code", "message", "status", "error", "details"}
 )
-"""Names in queues and errors. In such a name a key that is a word is not meant, and its absence would give it away."""
+"""Names in queues and errors. A key that is part of such a name is a coincidence, and redacting it would reveal it."""
 _CUT: Final = re.compile(r"…(?: \([\d,]+ characters\))?$")
-"""What ``text/safe.py`` writes where it cuts."""
+"""The mark of ``text/safe.py`` for shortened text."""
 _NAME: Final = re.compile(r"\w*", re.ASCII)
 _LONGEST_NAME: Final = 40
 
 
 def _without_words(value: str, words: Iterable[str]) -> str:
-    """Replace keys that may be words, but not within the names that every queue has."""
+    """Replace keys that may be words, except inside the names that every queue has."""
     for word in words:
         if word not in value:
             continue
@@ -158,18 +158,18 @@ def _wide(keys: Iterable[str]) -> list[bytes]:
 
 
 def _patterns(keys: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
-    """Return patterns of the ways in which keys are escaped, for text and for bytes."""
+    """Return patterns for the escaped forms of keys, in text and in bytes."""
     escapes = "|".join(sorted(map(_escaped, keys), key=len, reverse=True))
     return (re.compile(escapes), re.compile(escapes.encode())) if escapes else (None, None)
 
 
 def _pieces(key: str) -> set[str]:
-    """Return the pieces of a key that are not to be shown either."""
+    """Return the pieces of a key that must not be shown."""
     return {key[start : start + PIECE] for start in range(len(key) - PIECE + 1)}
 
 
 def _telling(key: str) -> set[str]:
-    """Return what shows that a key is repeated: the whole of it, or a piece that is not made of words."""
+    """Return the texts that prove that a key is repeated: the whole key, and pieces that are not words."""
     return _forms(key) | {piece for piece in _pieces(key) if _LETTER.search(piece) and _DIGIT.search(piece)}
 
 
@@ -192,7 +192,6 @@ def _parts(secret: str) -> set[str]:
 
 
 def _forms(key: str) -> set[str]:
-    """Return the literal forms of a key."""
     from html import escape
 
     bases = {base(key.encode()).decode().rstrip("=") for base in (base64.b64encode, base64.urlsafe_b64encode)}
@@ -230,4 +229,4 @@ def _any_way(character: str) -> str:
 
 
 NOTHING: Final = Redactor()
-"""Takes nothing out."""
+"""Redacts nothing."""

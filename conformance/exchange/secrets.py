@@ -39,18 +39,18 @@ class Secret:
 
 
 def is_unmistakable(key: str) -> bool:
-    """Whether a key that is found in a response cannot be there by chance."""
+    """Whether a key in a response cannot be there by chance."""
     turns = sum(a.isalnum() and b.isalnum() and a.isdigit() is not b.isdigit() for a, b in pairwise(key))
     long = len(key) >= LONGER_THAN_WORDS or (len(key) >= LONGER_THAN_NAMES and turns >= RANDOM)
     return long and len(set(key)) >= VARIED
 
 
 def near_misses(secret: Secret) -> tuple[Secret, Secret | None]:
-    """Return two wrong keys that are nearly the right one.
+    """Return two wrong keys that are similar to the right one.
 
-    The first has another last character, the second upper and lower case swapped (None if the key has no letters).
-    Padding of base64 stays, and the highest bit of the digit before it is changed: the lowest bits of a last
-    digit may mean nothing, as in the signature of a JWT.
+    The first has another last character, the second has upper and lower case swapped (None if the key has no letters).
+    Base64 padding stays, and the highest bit of the digit before it is changed: the lowest bits of a last digit may be
+    unused, as in the signature of a JWT.
     """
     key = secret.reveal()
     body = key.rstrip("=") or key

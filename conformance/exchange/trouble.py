@@ -1,4 +1,4 @@
-"""What is said where the suite itself fails: one line, and a traceback only for who wants one."""
+"""What is printed if the suite itself fails: one line, and a traceback only on request."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ LINE_LIMIT: Final = 500
 
 
 class InternalError(Exception):
-    """A mistake of the suite's own while it held the key. Its text is the traceback, without the key."""
+    """A defect of the suite while it had the key. The message is the traceback, with the key redacted."""
 
     @classmethod
     def of(cls, error: BaseException, secrets: Iterable[Secret]) -> Self:
-        """Take the keys out of an error."""
+        """Redact the keys in an error."""
         from conformance.exchange.redactor import Redactor
 
         return cls(Redactor(*secrets).text(traceback_of(error)))
 
 
 def told(error: Exception, environ: Mapping[str, str]) -> str:
-    """Say in one line what failed and what to do; below it the traceback, where the environment asks for it."""
+    """Return one line with the failure and what to do, followed by the traceback if the environment asks for it."""
     text = str(error) if isinstance(error, InternalError) else traceback_of(error)
     last = text.rpartition("\n")[2]
     if environ.get(TRACEBACK):

@@ -51,7 +51,7 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
     """The result of one target.
 
     ``seconds`` is the duration of the check, ``p50`` and ``p95`` are latencies in seconds, and ``received`` is the size
-    of all bodies in bytes. ``unreached`` says why there was no response, if so. ``worker`` names the
+    of all bodies in bytes. ``unreached`` says why the target did not respond. ``worker`` names the
     process.
     """
 

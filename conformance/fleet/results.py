@@ -108,7 +108,7 @@ class Results:
 
     @classmethod
     def resume(cls, directory: Path, header: Header) -> Self:
-        """Continue after the last complete line, or start if there is none.
+        """Continue after the last complete line, or start if the file has no complete line.
 
         Raises OSError, and UsageProblem if that is impossible.
         """

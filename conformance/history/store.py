@@ -80,7 +80,7 @@ class Store:
         if path.is_dir():
             raise UnusableHistory(f"the history {path} is a directory: give the name of a file")
         if not create and not path.exists():
-            raise UnusableHistory(f"there is no history {path}: run check with --history {path} first")
+            raise UnusableHistory(f"the history {path} does not exist: run check with --history {path} first")
         with self._told("opened"):
             # Transactions are started only by this class; SQLite waits for locks.
             self.connection = sqlite3.connect(

@@ -131,7 +131,9 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
     refused = [exchange.problem is not None or status_of(exchange) in UNAVAILABLE for exchange in since]
     if not limited and refused and all(refused) and status_of(reads[-1]) == OK:
         second = [one.request.credential is Credential.OTHER_CASE for one in client.ledger]
-        banned = second.index(True) if any(second) else before  # refused for the ban, not for its letter case
+        banned = (
+            second.index(True) if any(second) else before
+        )  # refused because of the ban, not because of its letter case
         client.ledger[banned:] = [replace(exchange, superseded=True) for exchange in client.ledger[banned:]]
         return True
     if stopped is not None:

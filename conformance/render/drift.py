@@ -96,7 +96,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) 
 
 
 def as_dict(drift: Drift) -> dict[str, Any]:
-    """Return the comparison as JSON data. ``was`` or ``now`` is absent if there is no value."""
+    """Return the comparison as JSON data. ``was`` or ``now`` is absent if the value is missing."""
     return {
         "drift": drift.found,
         "published": {"url": drift.url, "sha256": drift.sha256},

@@ -111,7 +111,7 @@ def resolve(pointer: str, document: Document | None = None) -> object:
     """Return the value at a JSON Pointer (RFC 6901) in a document, by default the vendored one.
 
     Raises:
-        LookupError: if there is no such value.
+        LookupError: if the value is missing.
         ValueError: if the text is not a JSON Pointer.
     """
     if pointer and not pointer.startswith("/"):

@@ -51,7 +51,7 @@ def _is_at_the_end(error: json.JSONDecodeError, text: str) -> bool:
 
 
 def closed(content: bytes) -> bytes:
-    """Return the queue at the start of a body, up to its last complete job. Empty if there is none.
+    """Return the queue at the start of a body, up to its last complete job; empty if no job is complete.
 
     JSON Pointers into it are pointers into the body.
     """

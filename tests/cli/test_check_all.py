@@ -242,7 +242,7 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
         (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, target 'ref': --ca-bundle nowhere.pem"),
         (["--all", "--history", "targets.toml"], "the history targets.toml is no SQLite database: name another file"),
-        (["--all", "-"], "standard input names no target"),
+        (["--all", "-"], "standard input has no target"),
         (["--only", "ref"], "--only is for many targets: add --all"),
         (["--parallel", "2", NOWHERE], "--parallel is for many targets: add --all"),
         (["--resume", NOWHERE], "--resume is for many targets: add --all"),
@@ -284,7 +284,7 @@ def test_a_target_is_shown_by_name_or_url_with_the_status_of_its_own_run(reports
     assert Path("here/index.html").exists()
     assert Path("out/endpoint/index.html").exists()
     is_refused(cli_runner.call(*show, "god"), "no endpoint 'god' in out: did you mean good?")
-    is_refused(cli_runner.call(*show, "unkept"), "no report of 'unkept'")
+    is_refused(cli_runner.call(*show, "unkept"), "the report of 'unkept' was not kept")
 
 
 def test_the_overview_of_parts_is_one_and_says_whether_all_of_them_ended() -> None:

@@ -329,7 +329,7 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
             "--since must be a number of hours, days or weeks, such as 36h, 7d or 2w",
         ),
         (["--since", "a week", "--history", "h.db"], "not 'a week'"),
-        (["--since", "7d", "--history", "h.db"], "there is no history h.db"),
+        (["--since", "7d", "--history", "h.db"], "the history h.db does not exist"),
         (["left", "--renamed", "a=b"], "add --history FILE"),
         (["left", "--renamed", "a", "--history", "h.db"], "--renamed must be OLD=NEW, such as prod=prod-eu, not 'a'"),
     ],

@@ -45,10 +45,16 @@ def test_targets_and_urls_are_read_in_any_unicode(encoding: str, tmp_path: Path)
 
 def test_a_file_in_another_encoding_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"url;name\nhttp://127.0.0.1:1;caf\xe9\n")
-    with source_of(str(tmp_path / "x.csv"), BytesIO()) as source, pytest.raises(UsageProblem, match="is not UTF-8"):
+    with (
+        source_of(str(tmp_path / "x.csv"), BytesIO()) as source,
+        pytest.raises(UsageProblem, match="is not valid UTF-8"),
+    ):
         list(source)
     (tmp_path / "x.csv").write_bytes("url\nhttp://127.0.0.1:1\n".encode("utf-16") + b"\0")
-    with source_of(str(tmp_path / "x.csv"), BytesIO()) as source, pytest.raises(UsageProblem, match="is not UTF-16"):
+    with (
+        source_of(str(tmp_path / "x.csv"), BytesIO()) as source,
+        pytest.raises(UsageProblem, match="is not valid UTF-16"),
+    ):
         list(source)
 
 

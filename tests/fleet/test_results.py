@@ -70,7 +70,7 @@ def test_a_report_is_found_again_among_others(tmp_path: Path, report: Report) ->
         results.add(kept("c"), packed(other))
     a, b, c = endpoints(tmp_path)
     assert (report_of(tmp_path, a), report_of(tmp_path, c)) == (report, other)
-    with pytest.raises(UsageProblem, match=r"no report of 'b' was kept"):
+    with pytest.raises(UsageProblem, match=r"the report of 'b' was not kept"):
         report_of(tmp_path, b)
 
 
@@ -163,8 +163,8 @@ def test_two_fleets_do_not_write_into_one_file(tmp_path: Path) -> None:
     [
         ({"suite_version": "0.0.1"}, "started by suite"),
         ({"document_sha256": "0" * 64}, "started by suite"),
-        ({"part": "1/2"}, "begun with another --part"),
-        ({"options": {"dialect": "oss", "insecure": True}}, "begun with another --dialect, --insecure"),
+        ({"part": "1/2"}, "started with another --part"),
+        ({"options": {"dialect": "oss", "insecure": True}}, "started with another --dialect, --insecure"),
     ],
 )
 def test_what_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path, change: dict[str, object], told: str) -> None:

@@ -74,10 +74,10 @@ def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "names no target"),
-        ("url\n", "names no target"),
-        ("http://127.0.0.1:1\nhttp://127.0.0.1:1\n", "line 2: 'http://127.0.0.1:1' is named twice"),
-        ("url,name\nhttp://127.0.0.1:1,a\nhttp://127.0.0.1:2,a\n", "line 3: 'a' is named twice"),
+        ("", "has no target"),
+        ("url\n", "has no target"),
+        ("http://127.0.0.1:1\nhttp://127.0.0.1:1\n", "line 2: 'http://127.0.0.1:1' appears twice"),
+        ("url,name\nhttp://127.0.0.1:1,a\nhttp://127.0.0.1:2,a\n", "line 3: 'a' appears twice"),
         ("http://127.0.0.1:1\n127.0.0.1:2\n", "127.0.0.1:2 is not an http or https URL"),
         ("url,dialekt\nhttp://127.0.0.1:1,oss\n", "line 1: 'dialekt' is not a known column: did you mean dialect?"),
         ("url,properties\nhttp://127.0.0.1:1,true\n", "line 2: properties must be a number, not 'true'"),
@@ -89,10 +89,10 @@ def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
         ("url,populate\nhttp://127.0.0.1:1,true\n", "line 1: 'populate' is not a known column"),
         ("url,insecure\nhttp://127.0.0.1:1,perhaps\n", "line 2: insecure must be true or false, not 'perhaps'"),
         ("url,deadline\nhttp://127.0.0.1:1,soon\n", "line 2: deadline must be a number, not 'soon'"),
-        ("url,name\nhttp://127.0.0.1:1,\x1b[2J\n", "line 2: a name is printable"),
+        ("url,name\nhttp://127.0.0.1:1,\x1b[2J\n", "line 2: a name must be printable"),
         ("url,api-key-env\nhttps://example.org,NOT_SET\n", "NOT_SET, which is not set"),
         ("url,api-key-env\nhttp://example.org,A_KEY\n", "would be sent over plain http"),
-        ("url\nhttp://127.0.0.1:1\n\udcff", "is not UTF-8"),
+        ("url\nhttp://127.0.0.1:1\n\udcff", "is not valid UTF-8"),
     ],
 )
 def test_what_cannot_be_checked_is_said_before_anything_is_sent(text: str, told: str) -> None:
@@ -122,7 +122,7 @@ def test_a_part_is_one_of_so_many(text: str) -> None:
 def test_a_target_that_is_written_to_is_refused(tmp_path: Path, option: str) -> None:
     path = tmp_path / "targets.toml"
     path.write_text(f'[[target]]\nname = "a"\nurl = "http://127.0.0.1:1"\n{option}\n', encoding="utf-8")
-    with pytest.raises(UsageProblem, match="many targets are only read: check 'a' by itself"):
+    with pytest.raises(UsageProblem, match="which --all does not support: check 'a' separately"):
         opened(path)
 
 

@@ -117,6 +117,6 @@ def test_a_directory_that_cannot_be_made_is_refused(path: Path) -> None:
 
 
 def test_a_history_that_is_only_to_be_read_is_not_made(path: Path) -> None:
-    with pytest.raises(UnusableHistory, match="there is no history"):
+    with pytest.raises(UnusableHistory, match="does not exist"):
         Store(path)
     assert not path.exists()

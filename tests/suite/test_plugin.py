@@ -338,7 +338,7 @@ def test_the_key_stands_nowhere_even_where_the_server_echoes_it(tmp_path: Path, 
 def test_a_key_is_not_sent_over_plain_http_and_nothing_else_is(tmp_path: Path) -> None:
     done = suite(tmp_path, "--target", "http://192.0.2.1", COMFY_API_KEY=KEY)
     assert done.returncode == 4
-    assert "would go over plain http" in done.stderr
+    assert "would be sent over plain http" in done.stderr
     assert not (tmp_path / "reports").exists()
 
 
@@ -466,7 +466,7 @@ def test_beside_tests_that_take_an_option_of_ours_it_is_told_in_a_line(tmp_path:
     folder_with_such_an_option(tmp_path / "own")
     done = suite(tmp_path, "own")
     assert done.returncode == 4
-    assert "run the suite by itself" in done.stderr
+    assert "run the suite separately" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
