@@ -20,7 +20,7 @@ from helpers.locust_runs import loaded
 from helpers.reference_runs import asked
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "asked only with --document: tests/spec/test_user_document.py"}
+NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "checked only with --document: tests/spec/test_user_document.py"}
 """Clauses without a fault, and why no server can break them."""
 
 
