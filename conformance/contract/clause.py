@@ -18,15 +18,17 @@ PUBLISHED: Final = "openapi-cloud.yaml"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section.
+    """The source of a clause: a JSON Pointer into the vendored document, or an RFC section, and the exact quote.
 
-    ``document`` names another document that the pointer is into, one that is published and not vendored.
+    ``document`` names the published document if the pointer leads into that one. ``inferred`` is set if the quote
+    does not state the clause in so many words, and says what the quote leaves open.
     """
 
     pointer: str | None = None
     quote: str | None = None
     rfc: str | None = None
     document: str | None = None
+    inferred: str | None = None
 
     def __str__(self) -> str:
         return self.rfc or f"{self.document or ''}#{self.pointer}"
@@ -49,6 +51,11 @@ def published(pointer: str, quote: str) -> Source:
 def rfc(section: str, quote: str) -> Source:
     """Name the section of an RFC and quote its words."""
     return Source(rfc=section, quote=quote)
+
+
+def inferred(source: Source, reason: str) -> Source:
+    """Mark a clause that follows from the quoted words, but that they do not state. ``reason`` says what they leave open."""
+    return msgspec.structs.replace(source, inferred=reason)
 
 
 class Cause(NamedTuple):

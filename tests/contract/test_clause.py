@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
-from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, published, rfc
+from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, inferred, published, rfc
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
@@ -105,6 +105,10 @@ def test_a_source_reads_as_where_it_stands() -> None:
     assert doc("/info", "q") == Source(pointer="/info", quote="q")
     assert str(published("/info", "q")).endswith("#/info")
     assert str(published("/info", "q")) != "#/info"
+
+
+def test_an_inferred_source_keeps_its_quote() -> None:
+    assert inferred(doc("/info", "q"), "It is open.") == Source(pointer="/info", quote="q", inferred="It is open.")
 
 
 def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:

@@ -152,7 +152,8 @@ A_PAGE = "a web page: a proxy, a login page or the frontend responds instead of 
 )
 def test_a_queue_is_labelled_as_json(value: str | None, found: str, hint: str | None) -> None:
     fields = () if value is None else (("Content-Type", value),)
-    expected = [Told(None, "application/json", found, "The Content-Type of the response is not application/json.", hint)]
+    message = "The Content-Type of the response is not application/json."
+    expected = [Told(None, "application/json", found, message, hint)]
     assert said("http.content-type", answered(*fields)) == expected
 
 

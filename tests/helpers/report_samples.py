@@ -166,6 +166,7 @@ def clause(
             rfc="RFC 9110 §8.3",
             quote="A sender that generates a message containing content SHOULD generate a Content-Type header field "
             "in that message.",
+            inferred="The RFC does not name a queue.",
         )
         if clause_id.startswith("http.")
         else Source(pointer="/components/schemas/QueueItem/items/oneOf/1/description", quote="Prompt ID (UUID)"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, Over, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, Over, clause, doc, inferred, rfc
 from conformance.contract.clauses.error import errors, is_error_response, known_errors
 from conformance.contract.conversation import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import JSON
@@ -88,7 +88,9 @@ other_case_is_refused = clause(
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
     title="The key with its letter case swapped is refused",
-    source=doc("/security/0", '{"ApiKeyAuth": []}'),
+    source=inferred(
+        doc("/security/0", '{"ApiKeyAuth": []}'), "The document requires a key, but does not say how keys are compared."
+    ),
     why="If letter case is ignored, many values count as the key, so it is easier to guess.",
     keeps="X-API-Key: kEY, if the key is Key → 401",
     breaks="X-API-Key: kEY, if the key is Key → 200",
@@ -127,7 +129,10 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
     title="HEAD without a key is refused",
-    source=doc("/security/0", '{"ApiKeyAuth": []}'),
+    source=inferred(
+        doc("/security/0", '{"ApiKeyAuth": []}'),
+        "The document describes only GET. A HEAD reveals the headers of a GET.",
+    ),
     why="The headers of a response show how long the queue is.",
     keeps="HEAD, no X-API-Key → 401",
     breaks="HEAD, no X-API-Key → 200",
@@ -154,9 +159,12 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
     title="The refusal is 401 or 403",
-    source=rfc(
-        "RFC 9110 §15.5.2",
-        "the request has not been applied because it lacks valid authentication credentials for the target resource",
+    source=inferred(
+        rfc(
+            "RFC 9110 §15.5.2",
+            "the request has not been applied because it lacks valid authentication credentials for the target resource",
+        ),
+        "The document does not list the status of a refusal. The RFC defines 401 for it.",
     ),
     why="Clients ask the user for a key on 401 and 403. Another status suggests another problem.",
     keeps="no X-API-Key → 401",
@@ -207,7 +215,10 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     oss=FOREIGN_ORIGIN,
     title="The body of a refusal is an ErrorResponse",
-    source=doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
+    source=inferred(
+        doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
+        "The document does not describe the bodies of 401 and 403.",
+    ),
     why="The document does not list 401 and 403, but it has one schema for all errors.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
     breaks='401, {"message": "Invalid API key"}',
@@ -273,9 +284,12 @@ def _keyed(answer: Answer) -> Iterator[Answer]:
     "auth.key-not-echoed",
     Level.SHOULD,
     title="The key does not appear in a response",
-    source=rfc(
-        "RFC 9110 §17.16.1",
-        "HTTP authentication schemes do not define a single mechanism for maintaining the confidentiality of credentials",
+    source=inferred(
+        rfc(
+            "RFC 9110 §17.16.1",
+            "HTTP authentication schemes do not define a single mechanism for maintaining the confidentiality of credentials",
+        ),
+        "The RFC leaves the protection of keys to the server.",
     ),
     why="Responses are logged, cached and shared. Keys must not be.",
     keeps='{"queue_running": []}',

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.clauses.http import answered_at, heads, queue_heads
 from conformance.contract.conversation import Answer
 from conformance.contract.terms import ONE_QUEUE, Level
@@ -23,8 +23,12 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
     Level.SHOULD,
     oss=ONE_QUEUE,
     title="Shared caches do not keep the queue",
-    source=rfc(
-        "RFC 9111 §3.5", "A shared cache MUST NOT use a cached response to a request with an Authorization header field"
+    source=inferred(
+        rfc(
+            "RFC 9111 §3.5",
+            "A shared cache MUST NOT use a cached response to a request with an Authorization header field",
+        ),
+        "The rule covers only requests with Authorization. The key is in X-API-Key, so it needs protection by a header.",
     ),
     why="A shared cache could serve one user's queue to another user.",
     keeps="Cache-Control: no-store",
@@ -60,7 +64,10 @@ def _gets(answer: Answer) -> Iterator[Answer]:
     "caching.lifetime",
     Level.SHOULD,
     title="No response is fresh for long",
-    source=rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
+    source=inferred(
+        rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
+        "The RFC sets no limit. A queue changes within seconds.",
+    ),
     why="A queue or a refusal that is minutes old is wrong.",
     keeps="Cache-Control: no-store",
     breaks="Cache-Control: max-age=3600",
@@ -96,9 +103,12 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
     "caching.age",
     Level.SHOULD,
     title="No response is an old one from a cache",
-    source=rfc(
-        "RFC 9111 §5.1",
-        "the sender's estimate of the time since the response was generated or successfully validated at the origin server",
+    source=inferred(
+        rfc(
+            "RFC 9111 §5.1",
+            "the sender's estimate of the time since the response was generated or successfully validated at the origin server",
+        ),
+        "The RFC sets no limit. A queue changes within seconds.",
     ),
     why="An old response does not show the current queue.",
     keeps="no Age",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.reading.body import LISTS, Reading, constant_free, infos
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import FastPath, Level
@@ -131,7 +131,9 @@ queue_pending_is_an_array = clause(
     Level.SHOULD,
     fast=FastPath.BODY,
     title="Both lists are present, even if empty",
-    source=doc(f"{GET}/description", "running and pending items"),
+    source=inferred(
+        doc(f"{GET}/description", "running and pending items"), "The schema lists neither member as required."
+    ),
     why="The schema requires neither list, but the official frontend and typed clients fail if one is missing.",
     keeps='{"queue_running": [], "queue_pending": []}',
     breaks='{"queue_running": []}',

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.clauses.http import content_type_of, heads
 from conformance.contract.conversation import (
@@ -181,7 +181,10 @@ def _texts(answer: Answer) -> Iterator[Located]:
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
     title="code and message are not empty",
-    source=doc(f"{ERROR}/required", '["code", "message"]'),
+    source=inferred(
+        doc(f"{ERROR}/required", '["code", "message"]'),
+        "The document requires both members, but sets no minimum length.",
+    ),
     why="An empty code or message helps nobody.",
     keeps='{"code": "INTERNAL", "message": "the queue store is not available"}',
     breaks='{"code": "", "message": ""}',
@@ -207,7 +210,10 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
     "error.no-queue",
     Level.MUST,
     title="An error does not contain the queue",
-    source=doc("/components/securitySchemes/ApiKeyAuth/description", "API key authentication."),
+    source=inferred(
+        doc("/security/0", '{"ApiKeyAuth": []}'),
+        "The document requires a key and describes errors as ErrorResponse. It does not say what else an error may contain.",
+    ),
     why="A refusal that contains the queue protects nothing. Clients that see an error ignore its body.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
     breaks='401, {"queue_running": […], …}',
@@ -247,7 +253,10 @@ def _readable(answer: Answer) -> Iterator[str]:
     "error.no-internals",
     Level.SHOULD,
     title="An error does not show internals",
-    source=rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
+    source=inferred(
+        rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
+        "The RFC names the risk for its own error format. The document does not use that format.",
+    ),
     why="A stack trace shows paths and versions to an attacker, and does not help a user.",
     keeps='{"code": "INTERNAL", "message": "the queue store is not available"}',
     breaks='{"message": "Traceback (most recent call last): …"}',
@@ -310,7 +319,10 @@ def _is_garbled(origin: str) -> bool:
     "error.bad-header",
     Level.SHOULD,
     title="A malformed Origin does not cause a server error",
-    source=rfc("RFC 9110 §15.5", "the client seems to have erred"),
+    source=inferred(
+        rfc("RFC 9110 §15.5", "the client seems to have erred"),
+        "The RFC defines client errors, but does not list which requests are one.",
+    ),
     why="Anybody could fill the error log and alert the people on call.",
     keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx",
     breaks=f"Origin: {GARBLED_ORIGIN} → 500",
@@ -339,7 +351,10 @@ def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list
     "error.optional-header",
     Level.SHOULD,
     title="An optional header does not make a read fail",
-    source=rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
+    source=inferred(
+        rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
+        "The RFC defines server errors, but does not say which requests a server must handle.",
+    ),
     why="A header that only asks for a shorter response, or names the origin of a page, must not make the queue unavailable.",
     keeps="Range: bytes=-1 → 200 or 206",
     breaks="Range: bytes=-1 → 500, every time",

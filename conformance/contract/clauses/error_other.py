@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.contract.clause import Finding, clause, doc, rfc
+from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.error import ERROR, is_error_response, known_errors
 from conformance.contract.conversation import DOCUMENTED, REFUSALS, Answer, other_json_texts
 from conformance.contract.expected_status import JSON
@@ -25,7 +25,10 @@ def _other(answer: Answer) -> Iterator[Answer]:
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
     title="Any other JSON error is an ErrorResponse",
-    source=doc(f"{ERROR}/type", "object"),
+    source=inferred(
+        doc(f"{ERROR}/type", "object"),
+        "The document uses ErrorResponse for 400 and 500, and does not describe other errors.",
+    ),
     why="With one form for all errors, a client needs one piece of code for them.",
     keeps='503, {"code": "UNAVAILABLE", "message": "…"}',
     breaks='503, {"detail": "…"}',

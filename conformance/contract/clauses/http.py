@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.conversation import OK, Answer, Conversation
 from conformance.contract.expected_status import JSON, allowed, cause
@@ -99,7 +99,10 @@ def _charsets(answer: Answer) -> Iterator[str]:
     "http.charset",
     Level.SHOULD,
     title="The charset, if given, is utf-8",
-    source=rfc("RFC 8259 §11", 'No "charset" parameter is defined for this registration.'),
+    source=inferred(
+        rfc("RFC 8259 §11", 'No "charset" parameter is defined for this registration.'),
+        "The RFC only says that the parameter is not defined.",
+    ),
     why="JSON has no charset parameter. A wrong one misleads clients that use it anyway.",
     keeps="application/json; charset=utf-8",
     breaks="application/json; charset=iso-8859-1",
@@ -279,9 +282,12 @@ def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
     "http.accept",
     Level.SHOULD,
     title="The response does not depend on Accept or on the client",
-    source=rfc(
-        "RFC 9110 §12.5.1",
-        "A request without any Accept header field implies that the user agent will accept any media type in response.",
+    source=inferred(
+        rfc(
+            "RFC 9110 §12.5.1",
+            "A request without any Accept header field implies that the user agent will accept any media type in response.",
+        ),
+        "RFC 9110 lets a server choose a representation by Accept, but the document describes only one.",
     ),
     why="The queue has one representation. Every Accept gets it; one that excludes JSON may get a 406 instead.",
     keeps="Accept: */* → 200",
@@ -312,7 +318,10 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
     "http.query",
     Level.SHOULD,
     title="An undeclared query parameter changes nothing",
-    source=doc(f"{GET}/responses/400/description", "Invalid request parameters"),
+    source=inferred(
+        doc(f"{GET}/responses/400/description", "Invalid request parameters"),
+        "The document declares no parameters, and does not say what happens to others.",
+    ),
     why="The operation declares no parameters, so a server ignores them or refuses them with 400.",
     keeps="?conformance=1 → 200",
     breaks="?conformance=1 → 500",

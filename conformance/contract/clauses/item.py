@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.reading.body import (
     ARITY,
     Item,
@@ -227,7 +227,9 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[2] workflow_json is not empty",
-    source=doc(PROSE, "Full ComfyUI workflow"),
+    source=inferred(
+        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but sets no minimum size."
+    ),
     why="No server accepts a job without nodes, so the workflow was left out.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
     breaks="{}",
@@ -301,7 +303,7 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="There is at least one output node id",
-    source=doc(PROSE, "Node IDs to return results from"),
+    source=inferred(doc(PROSE, "Node IDs to return results from"), "The document sets no minimum length."),
     why="A job without outputs returns nothing, and ComfyUI refuses such a prompt.",
     keeps='["9"]',
     breaks="[]",
@@ -319,7 +321,9 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.OUTPUT_NODE_IDS,
     title="No output node id is empty",
-    source=doc(PROSE, "Node IDs to return results from"),
+    source=inferred(
+        doc(PROSE, "Node IDs to return results from"), "The document does not describe the form of a node id."
+    ),
     why="The empty string is not the id of a node.",
     keeps='["9"]',
     breaks='[""]',
@@ -337,7 +341,9 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="Output node ids are distinct",
-    source=doc(PROSE, "Node IDs to return results from"),
+    source=inferred(
+        doc(PROSE, "Node IDs to return results from"), "The document does not say that the ids are unique."
+    ),
     why="A client that counts outputs waits for one that never arrives.",
     keeps='["9", "12"]',
     breaks='["9", "9"]',

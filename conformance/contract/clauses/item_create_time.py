@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.clauses.http import answered_at
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.conversation import Answer
@@ -136,7 +136,9 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="create_time is a whole number",
-    source=doc(PROSE, "{create_time: <milliseconds>}"),
+    source=inferred(
+        doc(PROSE, "{create_time: <milliseconds>}"), "The document gives the unit, but does not rule out a fraction."
+    ),
     why="The official frontend and typed clients read it as an integer.",
     keeps="1763913600000",
     breaks="1763913600000.5",
@@ -161,7 +163,10 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal
     "item.create-time.past",
     Level.SHOULD,
     title="create_time is in the past",
-    source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
+    source=inferred(
+        doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
+        "The document does not say it, but a job exists only after its creation.",
+    ),
     why="A listed job already exists. A time in the future means a wrong time zone or clock.",
     keeps="a create_time before the response's Date",
     breaks="a create_time an hour after the response's Date",

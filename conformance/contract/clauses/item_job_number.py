@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import AN_ARRAY, ITEM, PROSE
 from conformance.contract.reading.body import Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.reading.memory import Located
@@ -121,8 +121,9 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is at most 2^53-1",
-    source=rfc(
-        "RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"
+    source=inferred(
+        rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
+        "The RFC says which range is interoperable, but does not forbid other numbers.",
     ),
     why="JavaScript cannot represent larger numbers exactly, so it reads another number.",
     keeps="9007199254740991",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.conversation import (
     Answer,
     json_texts,
@@ -190,8 +190,11 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.BODY,
     title="Surrogate escapes come in pairs",
-    source=rfc(
-        "RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"
+    source=inferred(
+        rfc(
+            "RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"
+        ),
+        "The RFC warns about these values, but does not forbid them.",
     ),
     why="Half a pair is not a character. Databases, Rust and strict parsers fail on it.",
     keeps='"\\ud83d\\ude00"',
@@ -212,9 +215,12 @@ def paired_surrogates(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.BODY,
     title="Numbers fit into a double",
-    source=rfc(
-        "RFC 8259 §6",
-        "good interoperability can be achieved by implementations that expect no more precision or range than these provide",
+    source=inferred(
+        rfc(
+            "RFC 8259 §6",
+            "good interoperability can be achieved by implementations that expect no more precision or range than these provide",
+        ),
+        "The RFC says which numbers are interoperable, but sets no limit.",
     ),
     why="Most parsers turn a larger number into infinity, or fail.",
     keeps="1e308",
@@ -233,7 +239,10 @@ def number_range(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.BODY,
     title=f"At most {NESTING_LIMIT} levels of nesting",
-    source=rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
+    source=inferred(
+        rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
+        "The RFC lets parsers limit the depth, but names no number.",
+    ),
     why="Common parsers stop at 128 levels and refuse the response.",
     keeps="a workflow",
     breaks="a workflow nested 200,000 deep",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Finding, clause, published, rfc
+from conformance.contract.clause import Finding, clause, inferred, published, rfc
 from conformance.contract.conversation import (
     NOT_NOW,
     OK,
@@ -243,8 +243,11 @@ def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     "lifecycle.delete.unknown",
     Level.SHOULD,
     title="Deleting an unknown id does not cause a server error",
-    source=rfc(
-        "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+    source=inferred(
+        rfc(
+            "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+        ),
+        "The RFC defines server errors, but the document does not describe the deletion of an unknown id.",
     ),
     why="A job often ends between the user's click and the request.",
     keeps="200, or 404",
@@ -322,7 +325,10 @@ def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, 
     "lifecycle.survives-malformed",
     Level.MUST,
     title="A malformed request does not crash the server",
-    source=published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
+    source=inferred(
+        published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
+        "The document gives a malformed request a 400. It does not mention that a server must not crash.",
+    ),
     why="Anybody who can send one request could take the queue away from everybody. All its jobs would be lost.",
     keeps='{"delete": 7} · 400 · the queue as before',
     breaks='{"delete": 7} · no response · connection refused',
@@ -348,9 +354,12 @@ clear_false = clause(
     "lifecycle.clear.false",
     Level.SHOULD,
     title="clear: false does not clear the queue",
-    source=published(
-        "/components/schemas/QueueManageRequest/properties/clear/description",
-        "If true, clear all pending jobs from the queue",
+    source=inferred(
+        published(
+            "/components/schemas/QueueManageRequest/properties/clear/description",
+            "If true, clear all pending jobs from the queue",
+        ),
+        "The document says what true does, but not what false does.",
     ),
     why="A client that writes every member of the request would empty the queue.",
     keeps='pending A, B · {"clear": false} · pending A, B',

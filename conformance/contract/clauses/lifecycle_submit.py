@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, published, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, published, rfc
 from conformance.contract.clauses.http import answered_at
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.item_create_time import CLOCK_SKEW_MS
@@ -67,9 +67,12 @@ def _accepted(answer: Answer) -> Iterator[Answer]:
     "lifecycle.prompt-id",
     Level.SHOULD,
     title="The response to an accepted prompt contains its id",
-    source=published(
-        "/components/schemas/PromptResponse/properties/prompt_id/description",
-        "Unique identifier for the prompt execution",
+    source=inferred(
+        published(
+            "/components/schemas/PromptResponse/properties/prompt_id/description",
+            "Unique identifier for the prompt execution",
+        ),
+        "The document describes prompt_id, but does not give its form here.",
     ),
     why="Without the id, a client cannot find its job.",
     keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}',
@@ -203,7 +206,10 @@ def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look,
     "lifecycle.listed-at-once",
     Level.SHOULD,
     title="The next read lists a submitted job",
-    source=rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
+    source=inferred(
+        rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
+        "The RFC promises the current state, but the document does not say how soon a job is in it.",
+    ),
     why="A client that reads the queue right after it submitted a job assumes that the job is done.",
     keeps="submitted · pending",
     breaks="submitted · not listed · pending",
@@ -237,9 +243,12 @@ def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[S
     "lifecycle.same-id",
     Level.SHOULD,
     title="A job is listed under the id in the response to its submission",
-    source=published(
-        "/components/schemas/PromptResponse/properties/prompt_id/description",
-        "Unique identifier for the prompt execution",
+    source=inferred(
+        published(
+            "/components/schemas/PromptResponse/properties/prompt_id/description",
+            "Unique identifier for the prompt execution",
+        ),
+        "The document has the id in both places, but does not say that their text is equal.",
     ),
     why="Clients look up their jobs by comparing ids as text.",
     keeps="in the response and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",
@@ -308,7 +317,10 @@ def _is_text(value: object) -> bool:
     "lifecycle.workflow",
     Level.SHOULD,
     title="A job has the workflow that was submitted",
-    source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
+    source=inferred(
+        doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
+        "The document calls the workflow full, but does not say that it is the submitted one.",
+    ),
     why="A user who loads a job from the queue gets a different workflow.",
     keeps='sent and listed: {"1": {"class_type": "EmptyImage", …}}',
     breaks="a node or an input that is missing or different",
@@ -337,9 +349,12 @@ def _has_text(value: Any) -> bool:
     "lifecycle.text",
     Level.SHOULD,
     title="Text in every Unicode plane is preserved",
-    source=rfc(
-        "RFC 8259 §8.1",
-        "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
+    source=inferred(
+        rfc(
+            "RFC 8259 §8.1",
+            "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
+        ),
+        "The RFC requires UTF-8 in a response, but does not say that a server keeps what it received.",
     ),
     why="Users write prompts in every language, and with emoji.",
     keeps='sent and listed: "日本語 👩‍🚀"',
@@ -366,7 +381,7 @@ def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submissio
     "lifecycle.create-time",
     Level.SHOULD,
     title="create_time is the time of the submission",
-    source=doc(PENDING, "creation time"),
+    source=inferred(doc(PENDING, "creation time"), "The document does not say which moment counts as the creation."),
     why="A wrong time zone, or the start time instead, puts jobs in the wrong order.",
     keeps="submitted at 16:00:00, create_time 16:00:00",
     breaks="submitted at 16:00:00 UTC, create_time 17:00:00",

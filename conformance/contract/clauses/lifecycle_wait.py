@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, published
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, published
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.lifecycle_submit import GET_QUEUE, LISTED, submissions
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
@@ -140,7 +140,7 @@ def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHis
     "lifecycle.ended",
     Level.SHOULD,
     title="A job that ended is not listed",
-    source=doc(GET_QUEUE, LISTED),
+    source=inferred(doc(GET_QUEUE, LISTED), "The document lists running and pending items. An ended job is neither."),
     why="A client keeps waiting for a job that has ended.",
     keeps="running · gone",
     breaks="running · gone · gone · running",
@@ -189,7 +189,10 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, A
     "lifecycle.rejected",
     Level.SHOULD,
     title="A refused prompt is not listed",
-    source=published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
+    source=inferred(
+        published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
+        "The document calls the prompt invalid, but does not say that it stays out of the queue.",
+    ),
     why="The client reports a failed prompt, but the job runs and the user pays for it.",
     keeps="400 to the prompt · not listed",
     breaks="400 to the prompt · pending",
@@ -221,7 +224,10 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
     "lifecycle.prompt-id-twice",
     Level.SHOULD,
     title="Submitting a prompt_id twice does not give two jobs the same id",
-    source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
+    source=inferred(
+        doc(PROSE, "[1] prompt_id (string): Job UUID"),
+        "A UUID identifies one job, but the document does not say what a second submission does.",
+    ),
     why="Deleting one of the jobs, or waiting for it, may hit the other.",
     keeps="400, or 200 with a new id",
     breaks="200, and the id is in the queue twice",
@@ -260,9 +266,12 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Lo
     "lifecycle.remaining",
     Level.SHOULD,
     title="queue_remaining is at least the number of pending jobs",
-    source=published(
-        "/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
-        "Number of items remaining in the queue",
+    source=inferred(
+        published(
+            "/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
+            "Number of items remaining in the queue",
+        ),
+        "The document does not say which jobs count as remaining.",
     ),
     why="Clients show this number, or wait until it is 0.",
     keeps="three pending · queue_remaining 3 or 4",
@@ -303,7 +312,10 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     "lifecycle.jobs",
     Level.SHOULD,
     title="The list of jobs contains the jobs of the queue",
-    source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+    source=inferred(
+        published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+        "The document describes both lists, but does not say that they agree.",
+    ),
     why="Clients are moving from the queue to the list of jobs, and would see different jobs.",
     keeps="pending in the queue · in the list of jobs",
     breaks="pending in the queue · not in the list of jobs",
@@ -327,7 +339,10 @@ def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> It
     "lifecycle.job-status",
     Level.SHOULD,
     title="The list of jobs gives a job the same status as the queue",
-    source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+    source=inferred(
+        published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+        "The document describes both lists, but does not say that they agree.",
+    ),
     why="The job is pending for one client and running for another.",
     keeps="in queue_running · in_progress",
     breaks="in queue_pending · completed",

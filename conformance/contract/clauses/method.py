@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.clauses.http import NO_CONTENT, content_type_of, heads
 from conformance.contract.conversation import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import SERVER_ERROR
@@ -115,7 +115,10 @@ def _allowing(answer: Answer) -> Iterator[list[str]]:
     "method.allow-get",
     Level.SHOULD,
     title="Allow lists GET",
-    source=rfc("RFC 9110 §10.2.1", "lists the set of methods advertised as supported by the target resource"),
+    source=inferred(
+        rfc("RFC 9110 §10.2.1", "lists the set of methods advertised as supported by the target resource"),
+        "The RFC does not require a complete list, but the document describes GET.",
+    ),
     why="GET is the main method of the queue.",
     keeps="Allow: GET, HEAD, POST",
     breaks="Allow: POST",
@@ -166,8 +169,11 @@ def _options(answer: Answer) -> Iterator[Answer]:
     "method.options",
     Level.SHOULD,
     title="OPTIONS does not cause a server error",
-    source=rfc(
-        "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+    source=inferred(
+        rfc(
+            "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+        ),
+        "The RFC defines a server error, but does not say that OPTIONS must work.",
     ),
     why="Browsers send OPTIONS before they read from another origin.",
     keeps="OPTIONS → 204 or 405",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.clauses.item import AN_ITEM, PROSE
 from conformance.contract.reading.body import Item, items
 from conformance.contract.terms import FastPath, Level
@@ -21,7 +21,10 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="Credentials of a job's owner are not shown",
-    source=doc(PROSE, "[4] metadata (object)"),
+    source=inferred(
+        doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
+        "The document names only create_time as metadata, and says nothing about credentials.",
+    ),
     why="Clients send keys with a job, for example api_key_comfy_org and auth_token_comfy_org of ComfyUI. Anybody who can read the queue could use them.",
     keeps='{"create_time": 1763913600000}',
     breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.item_job_number import is_float
 from conformance.contract.reading.body import Item, Reading, constant_free, element, full_items, is_number
@@ -70,7 +70,9 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     Level.SHOULD,
     fast=FastPath.DISTINCT_IDS,
     title="No job is listed twice",
-    source=doc(PROSE, "Job UUID"),
+    source=inferred(
+        doc(PROSE, "Job UUID"), "A UUID identifies one job, but the document does not forbid listing a job twice."
+    ),
     why="A client that looks up a job by its id finds the wrong one, or counts it twice.",
     keeps="every prompt_id once in both lists together",
     breaks="the same prompt_id as running and as pending",
@@ -192,7 +194,10 @@ def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
     oss=CHOSEN_NUMBER,
     fast=FastPath.DISTINCT_NUMBERS,
     title="No two pending jobs have the same position",
-    source=doc(PROSE, "Position in queue (1-based)"),
+    source=inferred(
+        doc(PROSE, "Position in queue (1-based)"),
+        "The document calls the number a position, but does not say that positions are unique.",
+    ),
     why="Two jobs cannot have the same position.",
     keeps="1, 2, 4",
     breaks="1, 2, 2",
@@ -215,7 +220,10 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.RISING_NUMBERS,
     title="Positions increase along the pending list",
-    source=doc(PENDING, OLDEST_FIRST),
+    source=inferred(
+        doc(PENDING, OLDEST_FIRST),
+        "The document gives the order of the list and calls the number a position. It does not say that both agree.",
+    ),
     why="The number and the list show different positions in the queue.",
     keeps="1, 2, 4",
     breaks="1, 3, 2",

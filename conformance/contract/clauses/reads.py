@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Finding, clause, doc, rfc
+from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
@@ -32,7 +32,10 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
     "reads.job-data",
     Level.SHOULD,
     title="A job does not change from read to read",
-    source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
+    source=inferred(
+        doc(PROSE, "Contains {create_time: <milliseconds>}"),
+        "The document describes a single response, and does not compare two.",
+    ),
     why="The workflow, the outputs and the creation time of a job are fixed, even when it starts.",
     keeps="the same create_time in every read",
     breaks="a create_time that is always the time of the read",
@@ -100,7 +103,7 @@ def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[
     "reads.prompt-ids",
     Level.SHOULD,
     title="A job keeps its id from read to read",
-    source=doc(PROSE, "Job UUID"),
+    source=inferred(doc(PROSE, "Job UUID"), "The document describes a single response, and does not compare two."),
     why="A client that follows a job by its id sees only new jobs in each read.",
     keeps="the same prompt_id in every read",
     breaks="a different prompt_id in each read for the same workflow and create_time",
@@ -129,7 +132,7 @@ def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tup
     "reads.order",
     Level.SHOULD,
     title="Two pending jobs do not change places",
-    source=doc(PENDING, OLDEST_FIRST),
+    source=inferred(doc(PENDING, OLDEST_FIRST), "The document describes a single response, and does not compare two."),
     why="A position that changes back and forth means nothing to a user.",
     keeps="A, B, C and then B, C",
     breaks="A, B, C and then C, B",
@@ -170,8 +173,9 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     "reads.steady",
     Level.SHOULD,
     title="A job that is listed before and after is listed in between",
-    source=doc(
-        "/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"
+    source=inferred(
+        doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
+        "The document describes a single response, and does not compare two.",
     ),
     why="A job that one read lacks is lost for that client or at that moment, for example for a browser or with a query string.",
     keeps="A, B · A, B · B",

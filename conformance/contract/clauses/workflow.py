@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Finding, clause, doc
+from conformance.contract.clause import Finding, clause, doc, inferred
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.reading.body import Item, Reading, constant_free, output_node_id_lists, workflows
 from conformance.contract.reading.memory import Located
@@ -26,7 +26,9 @@ def _graphs(reading: Reading) -> Iterator[Located]:
     Level.SHOULD,
     fast=FastPath.GRAPHS,
     title="Every node of a workflow has a class_type",
-    source=doc(PROSE, "Full ComfyUI workflow"),
+    source=inferred(
+        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but does not describe its nodes."
+    ),
     why="ComfyUI refuses to run a node without class_type, so this is not the workflow that was accepted.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
     breaks='{"9": {"class_type": "SaveImage"}, "12": {}}',
@@ -61,7 +63,9 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
     Level.SHOULD,
     fast=FastPath.LINKS,
     title="Links refer to nodes of the workflow",
-    source=doc(PROSE, "Full ComfyUI workflow"),
+    source=inferred(
+        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but does not describe its links."
+    ),
     why="A link to a missing node means that the workflow is incomplete.",
     keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}',
     breaks='{"9": {"inputs": {"images": ["3", 0]}, …}}',
@@ -96,7 +100,10 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
     Level.SHOULD,
     fast=FastPath.GRAPHS_WITH_OUTPUTS,
     title="Output node ids refer to nodes of the workflow",
-    source=doc(PROSE, "Node IDs to return results from"),
+    source=inferred(
+        doc(PROSE, "Node IDs to return results from"),
+        "The document calls these node ids, but does not say of which graph.",
+    ),
     why="A client that waits for the results of a missing node waits forever.",
     keeps='workflow {"9": {…}}, output ids ["9"]',
     breaks='workflow {"9": {…}}, output ids ["12"]',
