@@ -50,7 +50,7 @@ def row(fault: Fault, report: Report) -> str:
     if fault.hidden:
         also = "as the generated requests meet it"
     aim = f"`{fault.clause}`" if fault.clause else "–"
-    return f"| `{fault.name}` | {fault.lie} | {aim} | {also} | {report.verdict.value} |"
+    return f"| `{fault.name}` | {fault.summary} | {aim} | {also} | {report.verdict.value} |"
 
 
 def rows() -> dict[str, str]:
@@ -162,6 +162,6 @@ def page() -> str:
         "",
         "| server | what it does | outcome |",
         "|---|---|---|",
-        *(f"| `{hostile.name}` | {hostile.lie} | {hostile.expected} |" for hostile in HOSTILE.values()),
+        *(f"| `{hostile.name}` | {hostile.summary} | {hostile.expected} |" for hostile in HOSTILE.values()),
     ]
     return "\n".join(lines) + "\n"
