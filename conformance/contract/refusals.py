@@ -81,7 +81,7 @@ def _redirect(url: str, location: str) -> Cause:
     parameters = {name.lower() for name, _ in parse_qsl(there.query, keep_blank_values=True)}
     if _LOGIN.search(f"{there.hostname or ''}{there.path}".lower()) or parameters & _COMES_BACK:
         hint = (
-            "the Location is a login page: a gateway requires users to sign in; "
+            "the Location is a login page, not another target: a gateway requires users to sign in; "
             "after signing in, send its cookie or token with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
         )
         return Cause("login", hint)

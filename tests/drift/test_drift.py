@@ -313,7 +313,7 @@ def test_clauses_that_quote_what_is_gone_are_named_once_for_each_sentence() -> N
     drift = drifted(lambda document: reworded(document, "Job UUID", "Job ID"))
     assert [(lost.quote, lost.clauses) for lost in drift.lost] == [
         ("[1] prompt_id (string): Job UUID", ("item.prompt-id.uuid", "lifecycle.prompt-id-twice")),
-        ("Job UUID", ("queue.prompt-ids.distinct",)),
+        ("Job UUID", ("queue.prompt-ids.distinct", "reads.prompt-ids")),
     ]
 
 
@@ -452,7 +452,7 @@ def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
     assert result.exit_code == 1
     assert f"changed {ITEM}/description" in result.stdout
     assert "quoted by item.prompt-id.uuid" in result.stdout
-    assert result.stdout.splitlines()[-1] == "Drift: 1 change, 3 clauses quote what is gone"
+    assert result.stdout.splitlines()[-1] == "Drift: 1 change, 4 clauses quote what is gone"
 
 
 @pytest.mark.parametrize(
