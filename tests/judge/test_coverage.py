@@ -37,7 +37,9 @@ def test_what_needs_an_option_or_a_key_is_not_counted_as_missing() -> None:
         sample.clause("http.date"),
         unasked("http.charset", "needs a response with a charset"),
         unasked("lifecycle.listed", "needs a job that the run submitted (--populate)"),
-        unasked("lifecycle.clear.empties", "needs clear: true while jobs of the run wait (--populate --clear)"),
+        unasked(
+            "lifecycle.clear.empties", "needs clear: true while only jobs of the run are pending (--populate --clear)"
+        ),
         unasked("lifecycle.delete.unknown", "needs a delete of an id that nobody has (--allow-writes)"),
         unasked("auth.challenge", "needs a 401 response"),
     )

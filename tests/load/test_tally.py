@@ -104,7 +104,7 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
         (gathered(read(queue())), None, "core clauses not exercised"),
         (gathered(read(b"", status=503)), None, "no read was answered 200, most of them 503; the service is not"),
         (gathered(read(b"", status=429)), None, "no read was answered 200, most of them 429; too many requests"),
-        (gathered(read(b"", status=401)), None, "no read was answered 200, most of them 401; it wants a key"),
+        (gathered(read(b"", status=401)), None, "no read was answered 200, most of them 401; the server needs a key"),
     ],
     ids=["nothing", "lost", "stopped", "idle", "shed", "too many", "no key"],
 )
