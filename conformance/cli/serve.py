@@ -133,7 +133,7 @@ def _list_names() -> None:
         click.echo(f"  {name:<30} {variant.summary}")
     click.secho("hostile endpoints: a run survives them and reports what happened", bold=True)
     for name, hostile in HOSTILE.items():
-        click.echo(f"  {name:<30} {hostile.lie} [{hostile.expected}]")
+        click.echo(f"  {name:<30} {hostile.summary} [{hostile.expected}]")
     click.secho("faults: each breaks one clause", bold=True)
     for name, fault in FAULTS.items():
-        click.echo(f"  {name:<30} {fault.lie} [{fault.clause or 'no verdict'}]")
+        click.echo(f"  {name:<30} {fault.summary} [{fault.clause or 'no verdict'}]")

@@ -1,1 +1,1 @@
-"""The contract: its clauses, and what they look at. Pure: no network, no clock, no pytest."""
+"""The contract: its clauses and the data that they check. Pure: no network, no clock, no pytest."""

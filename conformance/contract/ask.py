@@ -1,4 +1,4 @@
-"""Asking a clause about an answer."""
+"""Apply a clause to a response."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from conformance.contract.conversation import Answer
 
 
 def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
-    """Return whether what is proven of the body exercises a clause, and the subjects that its check has still to see.
+    """Return whether the proven part of the body exercises a clause, and the subjects that its check must still see.
 
-    The clause is one of single answers, not of the whole run.
+    The clause must be about single responses, not about the whole run.
     """
     assert clause.over is not None
     exercised, remaining = answer.remaining(clause.fast, clause.level_in(answer.reading.demand))

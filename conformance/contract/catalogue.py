@@ -66,7 +66,7 @@ def _clauses(module: ModuleType) -> tuple[Clause, ...]:
 
 
 CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _FILES for clause in _clauses(module))
-"""Every clause, by subject, in the order of the text."""
+"""Every clause, by subject."""
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
 

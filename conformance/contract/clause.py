@@ -1,4 +1,4 @@
-"""Clause: one sentence of the contract, where it comes from, and the function that finds its breaches."""
+"""Clause: one sentence of the contract, its source, and the function that finds violations."""
 
 from __future__ import annotations
 
@@ -14,48 +14,55 @@ from conformance.contract.terms import Demand, Dialect, Difference, FastPath, Le
 from conformance.exchange.model import Request
 
 PUBLISHED: Final = "openapi-cloud.yaml"
-"""In github.com/Comfy-Org/docs: the document whose excerpt is vendored."""
+"""The published document in github.com/Comfy-Org/docs. The vendored document is an excerpt of it."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a sentence stands: a JSON Pointer into the vendored document with the exact quote, or an RFC section.
+    """The source of a clause: a JSON Pointer into the vendored document, or an RFC section, and the exact quote.
 
-    ``document`` names another document that the pointer is into, one that is published and not vendored.
+    ``document`` names the published document if the pointer leads into that one. ``inferred`` is set if the quote
+    does not state the clause in so many words, and says what the quote leaves open.
     """
 
     pointer: str | None = None
     quote: str | None = None
     rfc: str | None = None
     document: str | None = None
+    inferred: str | None = None
 
     def __str__(self) -> str:
         return self.rfc or f"{self.document or ''}#{self.pointer}"
 
 
 def doc(pointer: str, quote: str) -> Source:
-    """Name a place in the vendored document and the words that stand there."""
+    """Name a place in the vendored document and quote its words."""
     return Source(pointer=pointer, quote=quote)
 
 
 def published(pointer: str, quote: str) -> Source:
-    """Name a place in the published document that the vendored one is an excerpt of, and the words that stand there.
+    """Name a place in the published document, of which the vendored one is an excerpt, and quote its words.
 
-    The excerpt has reading the queue alone. Who has the whole document compares the words with it:
-    ``python tests/published.py openapi-cloud.yaml``.
+    The excerpt contains only the operation that reads the queue. To compare the words with the whole document:
+    ``python tests/helpers/published_quotes.py openapi-cloud.yaml``.
     """
     return Source(pointer=pointer, quote=quote, document=PUBLISHED)
 
 
 def rfc(section: str, quote: str) -> Source:
-    """Name an RFC and section, with the sentence that is relied upon."""
+    """Name the section of an RFC and quote its words."""
     return Source(rfc=section, quote=quote)
 
 
-class Cause(NamedTuple):
-    """One of the ways in which a clause is broken, told from the others: a word that stays, and a hint for the reader.
+def inferred(source: Source, reason: str) -> Source:
+    """Mark a clause that follows from the quoted words, but that they do not state. ``reason`` says what they leave open."""
+    return msgspec.structs.replace(source, inferred=reason)
 
-    Registers of known deviations hold ``kind``: it belongs to the interface, as the clause's id does. The words of
-    ``hint`` may change; None where the finding says it all.
+
+class Cause(NamedTuple):
+    """One of several ways to break a clause: a stable word, and a hint for the reader.
+
+    Registers of known deviations contain ``kind``, so it is part of the public interface, as is the clause's id.
+    The text of ``hint`` may change. It is None if the finding needs no hint.
     """
 
     kind: str
@@ -63,12 +70,14 @@ class Cause(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One breach.
+    """One violation of a clause.
 
-    ``pointer`` is a JSON Pointer into the response body, "" for the whole, None where the fault is
-    not in the body. ``expected`` and ``cause`` come from the suite alone; ``got`` and ``message``
-    may show what the server sent, made printable and bounded by ``show``. ``clause``, an id, and ``level`` are told
-    by ``conformance.validate``; what asks a single clause knows both.
+    ``pointer`` is a JSON Pointer into the response body: "" for the whole body, None if the problem is not in the
+    body. ``expected`` and ``cause`` never contain text from the server. ``got`` and ``message`` may; ``show`` has
+    made
+    it printable and limited its length. ``conformance.validate`` sets ``clause`` (an id) and ``level``; a check
+    leaves
+    them empty.
     """
 
     pointer: str | None
@@ -81,7 +90,7 @@ class Finding(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The kind of the cause, "" where there is none."""
+        """The kind of the cause, or "" without a cause."""
         return self.cause.kind if self.cause else ""
 
     @property
@@ -91,31 +100,35 @@ class Finding(NamedTuple):
 
 
 Check = Callable[[Any], Iterator[Finding]]
-"""Takes one subject, yields its breaches."""
+"""Takes one subject and yields its violations."""
 
 Over = Callable[[Answer], Iterable[Any]]
-"""Yields what a clause speaks of in one answer. Nothing yielded: the clause was not exercised by it."""
+"""Yields the parts of one response that a clause checks. If it yields nothing, the response did not exercise the
+clause.
+"""
 
 OfBody = Callable[[Reading], Iterable[Any]]
-"""The same, of the body of a queue that is shown, and of nothing else: equal bodies have equal findings."""
+"""The same for the body of a queue. It sees only the body, so equal bodies have equal findings."""
 
 Across = Callable[[Conversation], Iterable[tuple[Answer, Any]]]
-"""The same over all answers of a run; each subject comes with the answer that a breach is charged to."""
+"""The same for all responses of a run. Each subject comes with the response to which a finding belongs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:
     """One sentence of the contract.
 
-    ``oss`` is what ComfyUI does otherwise by design, where that takes the clause away under that dialect, or
-    softens it. ``only`` names the dialects in which it is asked at all, with ``elsewhere`` saying why.
-    ``core`` clauses must have been exercised for a run to be conformant. ``needs`` says in words what
-    has to come up for the clause to be exercised. ``kinds`` are those of the causes that it tells apart.
-    ``own_document`` marks one that is asked only if the user gave a document.
-    ``since`` is the edition of the suite that it came with.
-    ``keeps`` and ``breaks`` are examples in the notation of the wire.
-    ``fast`` says what the fast path proves for the clause, None where it proves nothing: then the clause is asked of
-    the whole body.
+    ``oss`` names a design difference of ComfyUI that makes the clause not applicable, or softer, under that dialect.
+    ``only`` contains the dialects in which the clause is checked, and ``elsewhere`` says why it is not checked in
+    others.
+    A run is conformant only if it exercised every ``core`` clause. ``needs`` says in words what exercises the clause.
+    ``kinds`` are the kinds of the causes that the check distinguishes. A clause with ``own_document`` is checked only
+    if
+    the user gave a document. ``since`` is the edition of the suite that introduced the clause. ``keeps`` and
+    ``breaks``
+    are examples as they appear in a response. ``fast`` says what the fast path proves for the clause; with None it
+    proves
+    nothing, and the whole body is checked.
     """
 
     id: str
@@ -141,17 +154,17 @@ class Clause:
 
     @property
     def subject(self) -> str:
-        """The first word of the id: the pytest marker, and the name of the file in ``contract/clauses/`` or its beginning."""
+        """The first word of the id. It is the pytest marker, and the start of a file name in ``contract/clauses/``."""
         return self.id.partition(".")[0]
 
     def speaks_of(self, request: Request) -> bool:
-        """Whether the clause may be asked of the answer to a request: most speak of the queue, and of no other operation."""
+        """Whether the clause applies to the response to a request. Most apply only to reads of the queue."""
         return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
 
     def level_in(self, demand: Demand) -> Level | None:
-        """Return the level under a dialect, None where the clause is not asked.
+        """Return the level under a dialect, or None if the clause is not checked there.
 
-        Where AUTO was told nothing the lesser of both levels holds: nobody is accused of being ComfyUI.
+        If AUTO has not detected the order, the lower of the two levels applies, so that a ComfyUI is not accused.
         """
         if demand.dialect not in self.only or (self.own_document and demand.schemas is None):
             return None
@@ -160,11 +173,11 @@ class Clause:
         return Level.SHOULD if self.oss.softens else None
 
     def not_asked(self, demand: Demand) -> str | None:
-        """Say why the clause is not asked under a dialect; None where it is."""
+        """Say why the clause is not checked under a dialect, or None if it is."""
         if demand.dialect not in self.only:
             return self.elsewhere
         if self.own_document and demand.schemas is None:
-            return "asked only with --document"
+            return "checked only with --document"
         return None if self.oss is None or self.level_in(demand) else self.oss.says
 
 
@@ -176,7 +189,7 @@ def _where_shown(of_body: OfBody, *, of_jobs: bool) -> Over:
 
 
 _OF_JOBS: Final = ("item.", "queue.", "workflow.", "privacy.")
-"""Clauses that a part of the jobs can break: of a body that a recorder cut off they are asked too."""
+"""Clauses that single jobs can break. They also apply to the whole jobs in a body that a recorder cut off."""
 
 
 def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are read as a form
@@ -188,7 +201,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     why: str,
     keeps: str,
     breaks: str,
-    needs: str = "an answer of 200 to a read",
+    needs: str = "a 200 response to a read",
     core: bool = False,
     oss: Difference | None = None,
     only: frozenset[Dialect] = frozenset(Dialect),
@@ -201,14 +214,14 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     of_body: OfBody | None = None,
     across: Across | None = None,
 ) -> Callable[[Check], Clause]:
-    """Make the decorated function the check of a clause.
+    """Turn the decorated function into the check of a clause.
 
-    The function is called once for each subject that ``over`` (one answer), ``of_body`` (the body of a queue that
-    one shows) or ``across`` (the run) yields; a clause with no subject was not exercised, so a check cannot pass
-    by looking at nothing.
+    The function is called once for each subject that ``over`` (one response), ``of_body`` (the body of a queue) or
+    ``across`` (the whole run) yields. A clause without a subject was not exercised, so a check cannot pass without
+    looking at anything.
     """
     if [over, of_body, across].count(None) != 2:
-        msg = f"{clause_id}: exactly one of over, of_body and across"
+        msg = f"{clause_id}: give exactly one of over, of_body and across"
         raise TypeError(msg)
     if of_body is not None:
         over = _where_shown(of_body, of_jobs=clause_id.startswith(_OF_JOBS))

@@ -1,4 +1,4 @@
-"""What the clauses look at: an answer, all answers of a run, and the jobs that the run itself submitted."""
+"""The data that clauses check: a response, all responses of a run, and the jobs that the run itself submitted."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from conformance.text.strict_json import Document
 OK: Final = 200
 FIRST_ERROR: Final = 400
 DOCUMENTED: Final = (400, 500)
-"""Errors that the document describes. What the body of another one holds breaks no ``must``."""
+"""Error statuses that the document describes. The body of any other error cannot break a ``must``."""
 REFUSALS: Final = (401, 403)
 TOO_MANY: Final = 429
 ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
-"""Statuses by which a gateway says that the server behind it does not respond; Cloudflare has 520 to 527 and 530."""
+"""Statuses by which a gateway says that the server behind it does not respond. Cloudflare has 520 to 527 and 530."""
 NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
-"""Statuses that say "not now": nothing is known of what a better moment would bring."""
+"""Statuses that say "not now". A later request may get any other status."""
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
-"""Statuses that say nothing about the contract: not let in, or not now. A run that sees no others is inconclusive."""
+"""Statuses that say nothing about the contract: a refusal, or "not now". A run that sees no others is inconclusive."""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
-"""Types of bodies that do not try to be JSON: their one fault is the type."""
+"""Media types of bodies that are not meant to be JSON. Only the type is wrong."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An exchange that was answered."""
+    """A request and its response."""
 
     exchange: Exchange
     response: Response
@@ -40,12 +40,12 @@ class Answer:
 
     @property
     def request(self) -> Request:
-        """What was asked."""
+        """The request."""
         return self.exchange.request
 
     @property
     def document(self) -> Document:
-        """The body as JSON."""
+        """The body parsed as JSON."""
         return self.reading.document
 
     @property
@@ -55,28 +55,28 @@ class Answer:
 
     @property
     def served(self) -> bool:
-        """A read that was answered 200."""
+        """Whether this is a read that got a 200."""
         return self.request.reads and self.response.status == OK
 
     @cached_property
     def shows_queue(self) -> bool:
-        """A read that was answered 200 and whose whole body is known: every clause of the body applies."""
+        """Whether this is a read that got a 200 and whose whole body is known. Every clause about bodies applies."""
         return self.served and self.response.whole
 
     @property
     def shows_part(self) -> bool:
-        """A read that was answered 200 and of whose body some whole jobs are known: the clauses of jobs apply."""
+        """Whether this is a read that got a 200, but only some of its jobs are known. Clauses about jobs apply."""
         return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
     def observations(self) -> dict[str, Observation]:
-        """The jobs that a queue lists, by prompt id."""
+        """The listed jobs by prompt id."""
         return self.summary.observations if self.shows_queue else {}
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
-        """Return whether what is proven of the body exercises a clause, and what it has still to be asked of.
+        """Return whether the proven part of the body exercises a clause, and the part that is still to be checked.
 
-        ``fast`` is what the clause declares; ``level`` is the one that it has under the dialect of the reading.
+        ``fast`` is the clause's own declaration. ``level`` is its level under the dialect of the reading.
         """
         if not self.shows_queue:
             return False, self
@@ -84,7 +84,7 @@ class Answer:
         return exercised, self if reading is self.reading else Answer(self.exchange, self.response, reading)
 
     def precedes(self, other: Answer) -> bool:
-        """Whether this answer was whole before the other was asked for. False where no clock says so."""
+        """Whether this response was complete before the other request was sent. False if the times are unknown."""
         mine, theirs = self.exchange, other.exchange
         if mine.started is None or mine.elapsed is None or theirs.started is None:
             return False
@@ -93,10 +93,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """All answers of a run, in the order in which they were asked for.
+    """All responses of a run, in the order of their requests.
 
-    Clauses over a run look at statuses, headers and the summary of bodies, never at a body's value:
-    forty large ones would not fit into memory side by side.
+    Clauses about a run use statuses, headers and the summary of bodies, but never the value of a body:
+    forty large ones would not fit into memory together.
     """
 
     answers: Sequence[Answer]
@@ -105,22 +105,22 @@ class Conversation:
 
     @cached_property
     def reads(self) -> Sequence[Answer]:
-        """The answers that show the queue as an object."""
+        """The responses that show the queue as an object."""
         return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
 
     @cached_property
     def history(self) -> JobHistory:
-        """What happened to the run's own jobs, where it submitted any."""
+        """What happened to the run's own jobs, if it submitted any."""
         return JobHistory(self)
 
     @cached_property
     def served(self) -> bool:
-        """Whether the queue was served at all: what is asked only of a server that does is not asked of others."""
+        """Whether any plain read got a 200. Some clauses apply only to a server that serves the queue."""
         return any(answer.request.plain and answer.response.status == OK for answer in self.answers)
 
     @cached_property
     def by_manner(self) -> Sequence[Sequence[Answer]]:
-        """The reads grouped by Accept and User-Agent, leaving out those that another header or a query may explain."""
+        """The reads grouped by Accept and User-Agent, without those that have a query or another special header."""
         groups: dict[tuple[str | None, str | None], list[Answer]] = {}
         for answer in self.answers:
             request = answer.request
@@ -131,9 +131,9 @@ class Conversation:
 
     @cached_property
     def by_request(self) -> Sequence[Sequence[Answer]]:
-        """The reads, grouped by the very same request, but for "not now".
+        """The reads grouped by identical requests, without "not now".
 
-        A request that was asked once and failed is left out: chance cannot be told from cause.
+        A request that was sent only once and failed is left out, because its failure may be chance.
         """
         groups: dict[Same, list[Answer]] = {}
         for answer in self.answers:
@@ -143,7 +143,7 @@ class Conversation:
 
     @cached_property
     def successions(self) -> Sequence[tuple[Answer, Answer]]:
-        """Neighbouring reads of which the first was over before the second began."""
+        """Consecutive reads, if the first was complete before the second began."""
         return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
 
 
@@ -151,7 +151,7 @@ class Conversation:
 
 
 def json_texts(answer: Answer) -> Iterator[Answer]:
-    """Bodies that must be JSON: of a 200 to a read, and of a documented error that is labelled as JSON."""
+    """Bodies that must be JSON: of a 200 to a read, and of a documented error with a JSON Content-Type."""
     if answer.shows_queue or (answer.response.status in DOCUMENTED and _is_labelled_error(answer)):
         other_format = answer.response.media_type in NOT_JSON and not answer.document.read
         if answer.response.coding_error is None and not other_format:
@@ -159,13 +159,13 @@ def json_texts(answer: Answer) -> Iterator[Answer]:
 
 
 def other_json_texts(answer: Answer) -> Iterator[Answer]:
-    """Bodies of errors that the document does not name and that are labelled as JSON."""
+    """Bodies with a JSON Content-Type of errors that the document does not describe."""
     if answer.response.status not in DOCUMENTED and _is_labelled_error(answer) and answer.response.coding_error is None:
         yield answer
 
 
 def labelled_texts(answer: Answer) -> Iterator[Answer]:
-    """All of these."""
+    """Both of these."""
     yield from json_texts(answer)
     yield from other_json_texts(answer)
 
@@ -177,25 +177,25 @@ def _is_labelled_error(answer: Answer) -> bool:
 
 
 def read_texts(answer: Answer) -> Iterator[Answer]:
-    """JSON bodies that could be read."""
+    """JSON bodies that could be parsed."""
     return (text for text in json_texts(answer) if text.document.read)
 
 
 def read_parts(answer: Answer) -> Iterator[Answer]:
-    """JSON bodies that could be read, and the whole jobs of a body that a recorder cut off."""
+    """JSON bodies that could be parsed, and the whole jobs of a body that a recorder cut off."""
     yield from read_texts(answer)
     if answer.shows_part:
         yield answer
 
 
 def labelled_parts(answer: Answer) -> Iterator[Answer]:
-    """The same, and other errors that are labelled as JSON and could be read."""
+    """The same, and other errors with a JSON Content-Type that could be parsed."""
     yield from read_parts(answer)
     yield from (text for text in other_json_texts(answer) if text.document.read)
 
 
 def sent_texts(answer: Answer) -> Iterator[Answer]:
-    """JSON bodies of which the very bytes are known."""
+    """JSON bodies whose exact bytes are known."""
     return (text for text in json_texts(answer) if text.response.verbatim)
 
 
@@ -204,18 +204,18 @@ ALIVE: Final = ("pending", "in_progress")
 
 
 def began(answer: Answer) -> float:
-    """Return when a request was sent, in seconds since the Unix epoch."""
+    """Return when the request was sent, in seconds since the Unix epoch."""
     return answer.exchange.started or 0.0
 
 
 def ended(answer: Answer) -> float:
-    """Return when its answer was whole."""
+    """Return when the response was complete, in seconds since the Unix epoch."""
     return began(answer) + (answer.exchange.elapsed or 0.0)
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A prompt that was accepted. ``prompt_id`` is as the answer has it, ``id`` in lower case."""
+    """An accepted prompt. ``prompt_id`` is as in the response, ``id`` in lower case."""
 
     answer: Answer
     sent: dict[str, Any]
@@ -223,17 +223,17 @@ class Submission:
 
     @cached_property
     def id(self) -> str:
-        """The id by which jobs are told apart."""
+        """The id in lower case, by which jobs are compared."""
         return self.prompt_id.lower()
 
     @property
     def prioritised(self) -> bool:
-        """Whether ``number`` or ``front`` was sent."""
+        """Whether the request has ``number`` or ``front``."""
         return "number" in self.sent or "front" in self.sent
 
     @cached_property
     def workflow(self) -> object:
-        """The digest of the workflow, as an observation of the job has it."""
+        """The digest of the workflow, as in an observation of the job."""
         return digest_of(self.sent.get("prompt"))
 
     def before(self, other: Submission) -> bool:
@@ -242,7 +242,7 @@ class Submission:
 
 
 def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
-    """Return the ids, in lower case, that a run submitted for a second job, and that the server took."""
+    """Return the ids, in lower case, that a run submitted for a second job and that the server accepted."""
     found: set[str] = set()
     for exchange in exchanges:
         request, response = exchange.request, exchange.response
@@ -255,7 +255,7 @@ def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
 
 
 def digest_of(workflow: object) -> object:
-    """Return the digest that an observation of a job with this workflow has."""
+    """Return the digest in an observation of a job with this workflow."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
     found = Reading(body, AS_THE_DOCUMENT_SAYS).summary.observations["x"].workflow
     return None if found is None else found.value
@@ -263,13 +263,13 @@ def digest_of(workflow: object) -> object:
 
 @dataclass(frozen=True)
 class Look:
-    """A plain read that showed the queue, by ids in lower case. What is listed twice is in ``ids`` alone."""
+    """A plain read that showed the queue. Ids are in lower case. A job that is listed twice is only in ``ids``."""
 
     answer: Answer
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """Every id that is listed."""
+        """All listed ids."""
         return frozenset(name.lower() for name in self.answer.summary.ids)
 
     @cached_property
@@ -279,12 +279,12 @@ class Look:
 
     @cached_property
     def pending(self) -> list[str]:
-        """The ids that wait, in their order."""
+        """The ids of pending jobs, in order."""
         return [name for name, seen in self.jobs.items() if seen.pending]
 
     @cached_property
     def running(self) -> frozenset[str]:
-        """The ids that run."""
+        """The ids of running jobs."""
         return frozenset(name for name, seen in self.jobs.items() if not seen.pending)
 
     def twice(self, name: str) -> bool:
@@ -293,7 +293,7 @@ class Look:
 
 
 class Write(NamedTuple):
-    """A request that changes the queue, or might, and its answer. ``asked`` is its body, where that is an object."""
+    """A request that may change the queue, and its response. ``asked`` is the body of the request, if an object."""
 
     answer: Answer
     asked: dict[str, Any]
@@ -301,13 +301,13 @@ class Write(NamedTuple):
 
     @property
     def deleted(self) -> frozenset[str]:
-        """The ids that it names to be deleted, in lower case."""
+        """The ids in lower case that the request asks to delete."""
         named = self.asked.get("delete")
         return frozenset(str(name).lower() for name in named) if isinstance(named, list) else frozenset()
 
 
 class Roll(NamedTuple):
-    """An answer of the list of jobs: ids in lower case with their statuses. ``whole`` is False where it has more."""
+    """A response of the list of jobs: a status by id in lower case. ``whole`` is False if there are more pages."""
 
     answer: Answer
     statuses: Mapping[str, str]
@@ -323,18 +323,18 @@ class JobHistory:
 
     @cached_property
     def prompts(self) -> list[tuple[Answer, dict[str, Any]]]:
-        """Every submission that was answered, with its body."""
+        """Every submission that got a response, with the body of its request."""
         return [(answer, _object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The prompts that were accepted, in order, without ids that the run submitted twice: such an id names two jobs."""
+        """The accepted prompts in order, without ids that the run submitted twice: such an id belongs to two jobs."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
         return [found for found in self.accepted if found.id not in twice]
 
     @cached_property
     def accepted(self) -> list[Submission]:
-        """All prompts that were accepted, in order; where an id was given out twice, the first of them."""
+        """All accepted prompts in order. If the server gave out an id twice, only the first prompt with it."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
             named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
@@ -349,7 +349,7 @@ class JobHistory:
 
     @cached_property
     def writes(self) -> list[Write]:
-        """Requests to delete, to clear, to interrupt and to cancel, those that should change nothing among them."""
+        """Requests to delete, clear, interrupt and cancel, including those that should not change anything."""
         asked = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
             Write(answer, _object(answer.request.body), operation)
@@ -359,14 +359,14 @@ class JobHistory:
 
     @cached_property
     def rolls(self) -> list[Roll]:
-        """What the list of jobs said, each time that it was asked for and is there."""
+        """All usable responses of the list of jobs."""
         return [roll for answer in self._of(Operation.JOBS) if (roll := _roll(answer)) is not None]
 
     def _of(self, operation: Operation) -> Iterator[Answer]:
         return (answer for answer in self._answers if answer.request.operation is operation)
 
     def counts(self) -> Iterator[tuple[Answer, int]]:
-        """Yield what was said of how many jobs remain."""
+        """Yield each response that says how many jobs remain, with the number."""
         for answer in self._of(Operation.COUNT):
             info = _object(answer.response.content).get("exec_info") if answer.response.status == OK else None
             number = info.get("queue_remaining") if isinstance(info, dict) else None
@@ -374,15 +374,15 @@ class JobHistory:
                 yield answer, number
 
     def before(self, answer: Answer) -> list[Look]:
-        """Return the looks that were over before a request was sent."""
+        """Return the reads that were complete before a request was sent."""
         return [look for look in self.looks if look.answer.precedes(answer)]
 
     def after(self, answer: Answer) -> list[Look]:
-        """Return the looks that began after it was answered."""
+        """Return the reads that began after the response was complete."""
         return [look for look in self.looks if answer.precedes(look.answer)]
 
     def around(self, answer: Answer) -> tuple[Look, Look] | None:
-        """Return the looks next to an answer, where both list the same jobs in the same lists: nothing moved."""
+        """Return the reads before and after a response, if both list the same jobs in the same lists."""
         before, after = self.before(answer)[-1:], self.after(answer)[:1]
         if not before or not after:
             return None
@@ -390,14 +390,15 @@ class JobHistory:
         return (before[0], after[0]) if still and before[0].ids == after[0].ids else None
 
     def status_of(self, name: str) -> str | None:
-        """Return the last status that the list of jobs gave a job."""
+        """Return the last status that the list of jobs gave for a job."""
         return next((roll.statuses[name] for roll in reversed(self.rolls) if name in roll.statuses), None)
 
     def vanished(self, write: Write) -> Iterator[tuple[Look, str]]:
-        """Yield own jobs that a write took away without being asked to, with the look that lacks them.
+        """Yield own jobs that a write removed by mistake, with the read that no longer lists them.
 
-        A job that waited before and is gone after may have run in between. It has not where the list of jobs says
-        so, where one that was submitted before it still waits, or where the same jobs ran all the time.
+        A pending job that disappears may have run in between. It did not run if the list of jobs says so, if a job
+        that was
+        submitted before it is still pending, or if the same jobs ran all the time.
         """
         before, after = self.before(write.answer), self.after(write.answer)
         if not before or len(after) < 2 or self._others_between(before[-1], write, after[0]):
@@ -415,7 +416,7 @@ class JobHistory:
                 yield after[0], name
 
     def _others_between(self, before: Look, write: Write, after: Look) -> bool:
-        """Whether another write may have done it."""
+        """Whether another write may have removed the job."""
         others = (other.answer for other in self.writes if other is not write)
         return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
 

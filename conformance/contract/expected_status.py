@@ -1,4 +1,4 @@
-"""Which statuses leave the contract unbroken, by what the request asked for."""
+"""The statuses that a request allows without breaking the contract."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _EXCUSED: Final = {
     "range": {206, 400, 416},
     "origin": {400, 403},
 }
-"""By request header: the statuses that RFC 9110 (§13.1, §14, §15.5) and Fetch give a server the choice of."""
+"""The statuses that each request header allows by RFC 9110 (§13.1, §14, §15.5) and Fetch."""
 
 
 def allowed(request: Request) -> frozenset[int]:
-    """Return the statuses that a served queue may answer a read with; "not now" and refusals are beside this.
+    """Return the statuses that a read may get if the queue is served. Refusals and "not now" are handled elsewhere.
 
-    Headers that are not known may have been any of those that leave the server a choice.
+    If the headers of the request are unknown, every status that some header allows is included.
     """
     found = {OK}
     if not request.takes_json:
         found.add(NOT_ACCEPTABLE)  # RFC 9110 §15.5.7
     if "?" in request.url:
-        found.add(400)  # the document: Invalid request parameters
+        found.add(400)  # the document describes 400 as "Invalid request parameters"
     if not request.head:
         found.add(NOT_ACCEPTABLE)
     for name, statuses in _EXCUSED.items():
@@ -42,16 +42,16 @@ def allowed(request: Request) -> frozenset[int]:
 
 
 def unexpected(answer: Answer) -> bool:
-    """Whether a read was answered with a status that nothing in the request, and no bad moment, excuses."""
+    """Whether the status of a read is one that neither the request nor a "not now" excuses."""
     status = answer.response.status
     excused = status in UNAVAILABLE or status in allowed(answer.request)
     return answer.request.reads and answer.response.head and not excused
 
 
 def cause(request: Request) -> str:
-    """Name the clause that tells of an unexpected status which comes every time that the request is sent.
+    """Name the clause that covers an unexpected status if every such request gets it.
 
-    One cause has a clause of its own; where a request differs from the usual in several ways, none can be named.
+    If a request is unusual in several ways, no single cause can be named, so ``status.steady`` covers it.
     """
     usual_accept = request.header("accept") in {None, "*/*", JSON}
     if "?" in request.url:
@@ -62,5 +62,5 @@ def cause(request: Request) -> str:
 
 
 def suspected(answer: Answer) -> str | None:
-    """Name the clause that the status breaks, if it is no chance; None where the status is expected."""
+    """Name the clause that the status breaks unless it is chance, or None if the status is expected."""
     return cause(answer.request) if unexpected(answer) else None

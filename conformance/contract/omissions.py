@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TOLERANCE: Final = (
-    "a tolerance, not a requirement: a conforming variant of the reference endpoint does it, and no clause accuses it"
+    "a tolerance, not a requirement: a conforming variant of the reference endpoint does it, and no clause rejects it"
 )
 INFORMATION: Final = "information, not a rule: neither way breaks the document or an RFC"
 

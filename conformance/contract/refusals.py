@@ -1,4 +1,4 @@
-"""Why a server does not send its queue, as far as the response tells, and what the user can do about it. Pure."""
+"""Why a server does not send its queue, judged by its response, and what the user can do about it. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from conformance.contract.conversation import ORIGIN_AWAY, TOO_MANY, Answer
 from conformance.exchange.headers import Headers, first, lines
 
 _SEARCHED: Final = 4096
-"""Bytes of a body in which the text of a TLS port is looked for: a page of a web server is shorter."""
+"""The number of bytes in which the message of a TLS port is searched. Real pages are longer."""
 _TLS_PORT: Final = re.compile(
     rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
     rb"|plain HTTP to an SSL-enabled server port|combination of host and port requires TLS",
     re.IGNORECASE,
 )
-"""What nginx, Go (and Caddy), Apache httpd and Tomcat answer to plain HTTP on a port for TLS."""
+"""The responses of nginx, Go (and Caddy), Apache httpd and Tomcat to plain HTTP on a TLS port."""
 _LOGIN: Final = re.compile(
     r"(?<![a-z])(?:log-?_?[io]n|sign-?_?[io]n|sso|saml2?|oauth2?|oidc|openid(?:-connect)?|auth(?:orize|n|enticate)?|cas|idp"
     r"|accounts?|realms|cloudflareaccess|microsoftonline|okta|auth0|keycloak|authelia|goauthentik)(?![a-z])"
 )
-"""Words in the host or the path of a page where users sign in."""
+"""Words in the host or path of a login page."""
 _COMES_BACK: Final = frozenset(
     {
         "samlrequest",
@@ -37,26 +37,28 @@ _COMES_BACK: Final = frozenset(
         "client_id",
     }
 )
-"""Parameters by which such a page knows who sent the user, in lower case."""
+"""Query parameters, in lower case, by which a login page knows where to return."""
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _CHALLENGE: Final = re.compile(r"(?:^|,)\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?=[ ,]|$)(?!\s*=)")
 _SEND: Final = "put {} into a variable and send it with --header Authorization=VARIABLE"
 
 
 def why_not_served(answer: Answer) -> Cause | None:
-    """Return the likely cause of a status other than 200 that speaks against the server."""
+    """Return the likely cause of an unexpected status other than 200."""
     status, location = answer.response.status, answer.response.header("location")
     if status in _REDIRECTS or (location and 300 <= status < 400):
         return _redirect(answer.request.url, location or "")
     if status == 304:
-        return Cause("", "304 answers a condition, and this request sent none: does a cache answer for the server?")
+        return Cause(
+            "", "304 responds to a condition, but this request had none: check whether a cache responds for the server"
+        )
     if status == 400 and _is_tls_port(answer):
         return Cause("tls-port", "this port speaks TLS: give the target with https://")
     if status in {426, 505}:
-        return Cause("other-version", "the server wants another version of HTTP, and the suite speaks HTTP/1.1")
+        return Cause("other-version", "the server needs another version of HTTP, but the suite uses HTTP/1.1")
     return {
-        404: Cause("not-found", "is the path right? see --queue-path"),
-        405: Cause("not-allowed", "is this the queue's own path? see --queue-path"),
+        404: Cause("not-found", "check the path; --queue-path sets another one"),
+        405: Cause("not-allowed", "check that this is the path of the queue; --queue-path sets another one"),
     }.get(status)
 
 
@@ -66,42 +68,43 @@ def _is_tls_port(answer: Answer) -> bool:
 
 
 def _redirect(url: str, location: str) -> Cause:
-    """Tell a login page from another place of the queue. Neither is asked: a key never follows a redirect."""
+    """Distinguish a login page from a moved queue. The redirect is not followed, so the key stays with the target."""
     try:
         asked, there = urlsplit(url), urlsplit(urljoin(url, location))
     except ValueError:
-        return Cause("redirect", "a redirect is not followed, and its Location is not a URL")
+        return Cause("redirect", "redirects are not followed, and this Location is not a URL")
     if not location:
         return Cause(
-            "redirect", "a redirect is not followed, and it has no Location: ask who runs the server where it leads"
+            "redirect",
+            "redirects are not followed, and this one has no Location: ask the operator of the server where it leads",
         )
     parameters = {name.lower() for name, _ in parse_qsl(there.query, keep_blank_values=True)}
     if _LOGIN.search(f"{there.hostname or ''}{there.path}".lower()) or parameters & _COMES_BACK:
         hint = (
-            "the Location is a login page, not another target: a gateway wants its users to sign in; "
-            "send what it gives them with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
+            "the Location is a login page, not another target: a gateway requires users to sign in; "
+            "after signing in, send its cookie or token with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
         )
         return Cause("login", hint)
     if there.path == asked.path:
-        return Cause("redirect", "a redirect is not followed: give scheme and host of the Location as the target")
+        return Cause("redirect", "redirects are not followed: give the scheme and host of the Location as the target")
     if there.netloc == asked.netloc:
-        return Cause("redirect", "a redirect is not followed: give the path of the Location with --queue-path")
-    return Cause("redirect", "a redirect is not followed: give its destination as the target")
+        return Cause("redirect", "redirects are not followed: give the path of the Location with --queue-path")
+    return Cause("redirect", "redirects are not followed: give the Location as the target")
 
 
 def challenges(headers: Headers) -> bool:
-    """Whether Cloudflare asks for what only a browser can answer."""
+    """Whether Cloudflare sends a challenge that only a browser can pass."""
     return "challenge" in (first(headers, "cf-mitigated") or "").lower()
 
 
 def advice(status: int, headers: Headers, sent: Collection[str]) -> str:
     """Return what to do about a status that says nothing about the contract.
 
-    ``headers`` are those of the response, ``sent`` the names of the request's fields in lower case.
+    ``headers`` are those of the response, ``sent`` the names of the request headers in lower case.
     """
     if challenges(headers):
         return (
-            "Cloudflare challenges the client, which only a browser can answer: have a rule made that lets the "
+            "Cloudflare sends a challenge that only a browser can pass: add a rule that lets the "
             "suite's User-Agent through, or give the address of the server behind Cloudflare"
         )
     if status == 401:
@@ -110,31 +113,33 @@ def advice(status: int, headers: Headers, sent: Collection[str]) -> str:
         return _key(sent)
     return {
         402: "a subscription or credit is missing: check the account of the key",
-        407: "the proxy wants a user name and a password: put them into the URL that --proxy-env names",
+        407: "the proxy needs a user name and a password: put them into the URL in the variable of --proxy-env",
         408: "the server did not wait for the whole request: try again",
         425: "the server refuses early data: try again",
         TOO_MANY: "too many requests, or no subscription: try again later, or more slowly with --rate-limit",
-        **dict.fromkeys(ORIGIN_AWAY, "a gateway gets no response from the server behind it: is that running?"),
-    }.get(status, "the service is not available now: try again later")
+        **dict.fromkeys(
+            ORIGIN_AWAY, "a gateway gets no response from the server behind it: check that the server is running"
+        ),
+    }.get(status, "the service is not available: try again later")
 
 
 def _challenged(headers: Headers, sent: Collection[str]) -> str:
-    """Return what a 401 asks for by its WWW-Authenticate; a scheme of API keys outweighs the others."""
+    """Return what a 401 asks for in WWW-Authenticate. A scheme for API keys takes precedence over others."""
     challenges = ", ".join(lines(headers, "www-authenticate"))
     schemes = {scheme.lower() for scheme in _CHALLENGE.findall(challenges)}
     if any("key" in scheme for scheme in schemes) or not schemes:
         return _key(sent)
     if "authorization" in sent:
-        return "the value of Authorization that was given is refused: is it the right one?"
+        return "the server refused the given value of Authorization: check it"
     if "bearer" in schemes:
-        return f"it asks for a token (WWW-Authenticate: Bearer): {_SEND.format('Bearer and the token')}"
+        return f"the server needs a token (WWW-Authenticate: Bearer): {_SEND.format('Bearer and the token')}"
     if "basic" in schemes:
         value = "Basic and user:password in base64"
-        return f"it asks for a user name and a password (WWW-Authenticate: Basic): {_SEND.format(value)}"
-    return f"it asks for a login that the suite does not know (see WWW-Authenticate): {_SEND.format('its answer')}"
+        return f"the server needs a user name and a password (WWW-Authenticate: Basic): {_SEND.format(value)}"
+    return f"the server needs a login that the suite does not know (see WWW-Authenticate): {_SEND.format('its value')}"
 
 
 def _key(sent: Collection[str]) -> str:
     if "x-api-key" in sent:
-        return "the key that was given is refused: is it the right one?"
-    return "it wants a key: set COMFY_API_KEY, or name the variable with --api-key-env"
+        return "the server refused the given key: check it"
+    return "the server needs a key: set COMFY_API_KEY, or name its variable with --api-key-env"

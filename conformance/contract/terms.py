@@ -1,4 +1,4 @@
-"""Terms of the contract: edition, level, dialect, and what ComfyUI does otherwise than the document by design."""
+"""Terms of the contract: edition, level, dialect, and the design differences of ComfyUI from the document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EDITION: Final = 1
 
 
 class Level(enum.StrEnum):
-    """How much a breach weighs."""
+    """How serious a violation is."""
 
     MUST = "must"
     SHOULD = "should"
@@ -56,21 +56,21 @@ _PROFILES: Final = {subject: profile for profile, subjects in _SUBJECTS.items() 
 
 
 def profile_of(clause_id: str) -> Profile:
-    """Return the profile of a clause. A subject that this version does not know belongs to ``queue``."""
+    """Return the profile of a clause. Unknown subjects belong to ``queue``."""
     return _PROFILES.get(clause_id.partition(".")[0], Profile.QUEUE)
 
 
 class FastPath(enum.StrEnum):
-    """What the fast path proves for a clause, declared by the clause as ``fast``.
+    """What the fast path proves for a clause. The clause declares it as ``fast``.
 
-    The fast path (``reading/fast.py``) splits a body without building its values. It proves most jobs at once, and
-    clauses are asked of the remaining jobs only. A clause that declares nothing is asked of the whole body.
+    The fast path (``reading/fast.py``) splits a body without parsing its values. It proves most jobs at once, and
+    clauses check only the remaining jobs. A clause without a declaration checks the whole body.
     """
 
     BODY = enum.auto()
-    """Nothing. The clause looks at the body as a whole, and says the same of the body with the remaining jobs only."""
+    """Nothing. The clause checks the body as a whole, and has the same findings if proven jobs are left out."""
     EACH_JOB = enum.auto()
-    """Every proven job keeps the clause, and exercises it."""
+    """Every proven job keeps the clause and exercises it."""
     OUTPUT_NODE_IDS = enum.auto()
     """Every proven job keeps the clause. A proven job with an output node id exercises it."""
     GRAPHS = enum.auto()
@@ -84,35 +84,38 @@ class FastPath(enum.StrEnum):
     DISTINCT_NUMBERS = enum.auto()
     """The job numbers of the pending jobs are distinct."""
     RISING_NUMBERS = enum.auto()
-    """The job numbers of the pending jobs never fall."""
+    """The job numbers of the pending jobs never decrease."""
     RISING_TIMES = enum.auto()
-    """The ``create_time`` of the pending jobs never falls."""
+    """The ``create_time`` of the pending jobs never decreases."""
 
 
 class Dialect(enum.StrEnum):
-    """Which reading of the tuple is demanded."""
+    """The order of elements that a job must have."""
 
     CLOUD = "cloud"
     """The vendored document: output node ids at [3], metadata at [4]."""
     OSS = "oss"
     """ComfyUI's own order: extra data at [3], output node ids at [4]."""
     AUTO = "auto"
-    """Told by the JSON type of element 3, as ComfyUI's own frontend does: an array is ``cloud``, an object ``oss``."""
+    """Detected by the JSON type of element 3, as ComfyUI's own frontend does: an array is ``cloud``, an object
+    ``oss``.
+    """
 
 
 ORDER: Final[dict[str, str]] = {
     Dialect.CLOUD: "[job_number, prompt_id, workflow_json, output_node_ids, metadata]",
     Dialect.OSS: "[number, prompt_id, prompt, extra_data, outputs_to_execute]",
 }
-"""The names of the five elements, by dialect."""
+"""The names of the five elements by dialect."""
 
 
 class Demand(NamedTuple):
-    """The dialect that was asked for, and what it comes to in a run.
+    """The dialect that the user asked for, and the order that applies in a run.
 
-    ``read_as`` is CLOUD or OSS, or AUTO where no job has shown an order; ``because`` says how that is known.
-    ``twice`` are ids, in lower case, that the run itself submitted twice: that they are listed twice does not break
-    ``queue.prompt-ids.distinct``.
+    ``read_as`` is CLOUD or OSS, or AUTO if no job has shown an order yet. ``because`` says why.
+    ``twice`` contains ids, in lower case, that the run itself submitted twice. If such an id is listed twice, that
+    does
+    not break ``queue.prompt-ids.distinct``.
     """
 
     dialect: Dialect
@@ -124,19 +127,19 @@ class Demand(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether nothing has told yet which order is demanded."""
+        """Whether the required order is still unknown."""
         return self.read_as is Dialect.AUTO
 
     @classmethod
     def of(cls, dialect: Dialect) -> Demand:
-        """Return what a dialect demands before any job was seen."""
+        """Return the requirement of a dialect before the run has seen a job."""
         if dialect is Dialect.AUTO:
             return cls(dialect, dialect, "no job has shown an order")
-        return cls(dialect, dialect, "as demanded")
+        return cls(dialect, dialect, "as requested")
 
     @classmethod
     def told_by(cls, order: Dialect, place: str) -> Demand:
-        """Return what AUTO comes to where a job shows an order. ``place`` says which job."""
+        """Return the requirement of AUTO once a job has shown an order. ``place`` says which job."""
         kind = "an array" if order is Dialect.CLOUD else "an object"
         return cls(Dialect.AUTO, order, f"element 3 of the first job, {place}, is {kind}")
 
@@ -145,10 +148,10 @@ AS_THE_DOCUMENT_SAYS: Final = Demand.of(Dialect.CLOUD)
 
 
 class Difference(NamedTuple):
-    """One thing that ComfyUI does otherwise than the document, by design.
+    """One design difference of ComfyUI from the document.
 
-    A clause that names it is not applicable under OSS, or a ``should`` there where the difference ``softens`` it.
-    ``source`` is where it stands in ComfyUI, ``shown_by`` the answers of tests/recordings that show it.
+    A clause that names it is not applicable under OSS, or only a ``should`` if the difference ``softens`` it.
+    ``source`` is the place in ComfyUI's code. ``shown_by`` names the recordings in tests/recordings that show it.
     """
 
     name: str
@@ -159,7 +162,7 @@ class Difference(NamedTuple):
 
 
 COMFYUI: Final = "ComfyUI 0.8.0"
-"""The version that the sources name; a newer one was compared where one is named."""
+"""The version to which the sources refer. Some also name a newer one."""
 
 SWAPPED_ISSUE: Final = "Comfy-Org/ComfyUI issue 12659"
 
@@ -183,7 +186,7 @@ CHOSEN_NUMBER: Final = Difference(
 )
 HEAP: Final = Difference(
     "heap",
-    "ComfyUI's queue is a heap, and it is listed in the heap's own order",
+    "ComfyUI's queue is a heap, and ComfyUI lists it in heap order",
     "execution.py lines 1110, 1123, 1133 and 1176-1180",
     ("q_default_20_after_7_dispatched", "q_front_2"),
     softens=True,
@@ -196,7 +199,7 @@ NO_AUTHENTICATION: Final = Difference(
 )
 FOREIGN_ORIGIN: Final = Difference(
     "foreign-origin",
-    "ComfyUI answers a foreign Origin with an empty 403, which does not refuse a missing key",
+    "ComfyUI refuses an unknown Origin with an empty 403, whether or not the key is missing",
     "server.py lines 141-166, and of newer versions Comfy-Org/ComfyUI pull request 13261",
     ("h_origin_mismatch",),
 )
@@ -209,13 +212,13 @@ NO_ERROR_RESPONSE: Final = Difference(
 ONE_QUEUE: Final = Difference(
     "one-queue",
     "ComfyUI serves one queue to everybody: it has no separate users",
-    "server.py line 207; middleware/cache_middleware.py lets the queue pass",
+    "server.py line 207; middleware/cache_middleware.py does not change the queue",
     ("q_empty",),
 )
 
 EMPTY_ANSWER: Final = Difference(
     "empty-answer",
-    "ComfyUI answers a request to remove jobs with an empty body: it has no QueueManageResponse",
+    "ComfyUI responds to a request to remove jobs with an empty body: it has no QueueManageResponse",
     "server.py lines 907-919",
     ("pq_delete_pending",),
 )
@@ -231,4 +234,4 @@ DIFFERENCES: Final = (
     ONE_QUEUE,
     EMPTY_ANSWER,
 )
-"""All that a verdict under OSS does not hold against ComfyUI, and nothing else."""
+"""Every difference that a verdict under OSS accepts."""

@@ -1,1 +1,1 @@
-"""A conforming endpoint, and the same endpoint with one fault at a time. Shares no code with what judges it."""
+"""A conforming endpoint, and the same endpoint with one fault at a time. It shares no code with the contract."""

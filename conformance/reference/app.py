@@ -1,6 +1,6 @@
-"""The reference endpoint: a conforming ``GET /api/queue``, with the twist of a variant and, if asked, of a fault.
+"""The reference endpoint: a conforming ``GET /api/queue``, changed by a variant and, if given, by a fault.
 
-Where a variant takes jobs, the operations by which they come and go are there as well.
+If the variant accepts jobs, the endpoint also has the operations that submit and remove jobs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from conformance.reference.variants import Variant
 
 
 class Reference:
-    """The endpoint without its network: ``answer`` is all that it does, and ``reads`` all that it remembers."""
+    """The endpoint without its network: ``answer`` is its only operation, and ``reads`` its only state."""
 
     def __init__(  # noqa: PLR0913 - each is a setting that some test turns
         self,
@@ -43,15 +43,15 @@ class Reference:
         clock: Callable[[], float] = time.time,
         bodies: Iterator[bytes] | None = None,
     ) -> None:
-        """Serve the queue at ``path``, the whole of it; ``period`` and ``clock`` are in seconds.
+        """Serve the queue at ``path``. ``period`` and ``clock`` are in seconds.
 
-        ``bodies``, which must not end, are listed instead of the queue, each by one GET and by the HEADs before it.
+        ``bodies`` must be endless. They are served instead of the queue: each by one GET and by the HEADs before it.
         """
         self.path = path
         self.key = key
         self.reads = 0
         self.writing = 0
-        """Requests that write and are under way."""
+        """The number of write requests in progress."""
         self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._twists: list[Twist] = [variant.twist] + ([fault.twist] if fault else [])
         self._clock = clock
@@ -65,13 +65,13 @@ class Reference:
         self._queue = MovingQueue.full(self._started, period or variant.period, variant.waiting, variant.running, seed)
 
     def answer(self, ask: IncomingRequest) -> Reply:
-        """Return the answer to one request. Raises HangUpError if there is none."""
+        """Return the response to one request. Raises HangUpError if the connection is to be closed instead."""
         now = self._clock()
         connections = sum(not transport.is_closing() for transport in self.transports)
         ask = replace(ask, key=self.key, now=now, read=self.reads, connections=connections, writing=self.writing)
         for twist in self._twists:
             ask = twist.hears(ask) if twist.hears else ask
-        # Date comes from the clock that drives the queue, so that a test which drives it sees one world.
+        # Date and the queue use the same clock, so that a test that drives it sees consistent times.
         general = {"Date": formatdate(ask.now, usegmt=True), "Server": "comfy-reference", "Cache-Control": "no-store"}
         if self.board is not None:
             self.board.advance(ask.now)
@@ -88,7 +88,7 @@ class Reference:
         return reply
 
     async def play(self, wire: bytes) -> AsyncIterator[bytes]:
-        """Yield the bytes of an answer as they go out. HangUpError ends the connection."""
+        """Yield the bytes of a response as they are sent. HangUpError ends the connection."""
         for twist in reversed(self._twists):
             if twist.plays:
                 async for piece in twist.plays(wire):
@@ -97,17 +97,17 @@ class Reference:
         yield wire
 
     def _refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
-        """Return the answer to a request that does not get the queue, else None."""
+        """Return the response to a request that does not get the queue, else None."""
         methods = "GET, HEAD, OPTIONS" if self.board is None else "GET, HEAD, OPTIONS, POST"
         other = None if self.board is None else operation(self.board, ask, blank, self.path)
         if other is None and ask.path != self.path:
-            return blank.error(404, "There is nothing here.")
-        if ask.method == "OPTIONS":  # before the key: a browser's preflight cannot bring one
+            return blank.error(404, "This path does not exist.")
+        if ask.method == "OPTIONS":  # before the key is checked: a browser's preflight cannot send one
             return replace(blank, status=204).having(allow=methods)
         if other is None and ask.method not in {"GET", "HEAD"}:
-            return blank.error(405, "This is not allowed here.", allow=methods)
+            return blank.error(405, "This method is not allowed.", allow=methods)
         if self.key is not None and ask.header("x-api-key") != self.key:
-            return blank.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')
+            return blank.error(401, "X-API-Key must have a valid key.", www_authenticate='ApiKey realm="comfy"')
         try:
             _ = urlsplit(ask.header("origin") or "").port
         except ValueError:
@@ -115,7 +115,7 @@ class Reference:
         return None if other is None else other()
 
     def _text(self, ask: IncomingRequest) -> bytes:
-        """Return the JSON text of the queue as it is now."""
+        """Return the queue as JSON text."""
         body = self._listed(ask) if self._bodies is None else self._given(ask, self._bodies)
         for twist in self._twists:
             body = twist.writes(body) if twist.writes else body
@@ -138,7 +138,7 @@ class Reference:
 
 
 class _Played(web.StreamResponse):
-    """An answer whose every byte is ours: aiohttp reads requests and minds connections, and writes nothing."""
+    """A response whose every byte is our own: aiohttp only reads requests and manages connections."""
 
     def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class _Played(web.StreamResponse):
         except HangUpError as hang_up:
             self._keeps = False
             if hang_up.reset and request.transport is not None:
-                # Closing a socket that lingers for no time sends RST instead of FIN.
+                # With a linger time of 0, closing the socket sends RST instead of FIN.
                 connection = request.transport.get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 request.transport.abort()
@@ -175,7 +175,7 @@ async def _nothing(hang_up: HangUpError) -> AsyncIterator[bytes]:
 
 
 def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-    """Return what ``aiohttp.web.Server`` calls for each request: one handler for every method and path."""
+    """Return the handler that ``aiohttp.web.Server`` calls for each request, whatever its method and path."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)

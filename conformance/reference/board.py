@@ -1,7 +1,7 @@
-"""A queue that takes jobs: what comes of submitting, deleting and interrupting, as a pure function of a clock.
+"""A queue that accepts jobs: the effects of submitting, deleting and interrupting as a pure function of a clock.
 
-Comfy Cloud's document is what it keeps: oldest first whatever ``number`` and ``front`` say, deleting and clearing
-touch what waits, interrupting what runs.
+It follows Comfy Cloud's document: oldest first whatever ``number`` and ``front`` say; deleting and clearing remove
+pending jobs, and interrupting stops running ones.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 from conformance.reference.queue import Queue, QueueItem
 
 BoardResponse = tuple[int, object]
-"""Status and body; a body of None is none."""
+"""Status and body. None means an empty body."""
 
 
 @dataclass
 class Job:
-    """One job. Times in seconds since the epoch; ``status`` as the list of jobs has it."""
+    """One job. Times are in seconds since the epoch. ``status`` is as in the list of jobs."""
 
     prompt_id: str
     workflow: dict[str, Any]
@@ -35,26 +35,26 @@ class Job:
 
 
 class Board:
-    """Jobs wait, run and end as its clock goes on; each call brings the time, which never goes back.
+    """Jobs wait, run and end as the clock advances. Each call gives the time, which never goes back.
 
     ``workers`` jobs run at once, each for ``step`` seconds per node of its workflow. Every ``foreign`` seconds
-    somebody else submits one. What a fault does otherwise is a method of a subclass.
+    another user submits a job. A fault is a subclass that overrides a method.
     """
 
     workers: ClassVar[int] = 1
     step: ClassVar[float] = 0.05
     foreign: ClassVar[float | None] = None
     takes: ClassVar[float] = 0.0
-    """Seconds that a request which writes is under way."""
+    """The duration in seconds of a write request."""
     classes: ClassVar[tuple[str, ...]] = ("EmptyImage", "ImageScale", "PreviewImage", "SaveImage")
-    """Nodes that workflows may be made of."""
+    """The classes of nodes that a workflow may contain."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         self.now = now
         self.dead = False
-        """Whether the server has ended: it answers nothing any more."""
+        """Whether the server has crashed. It then sends no more responses."""
         self.jobs: list[Job] = []
-        """All of them, by the time of their submission, those that ended too."""
+        """All jobs by the time of their submission, including those that ended."""
         self._random = Random(seed)  # noqa: S311 - ids, no secrets
         self._numbers = count(1)
         self._arrivals = now if self.foreign is None else now + self.foreign
@@ -63,16 +63,16 @@ class Board:
 
     @property
     def pending(self) -> list[Job]:
-        """What waits, in the order in which it is listed."""
+        """The pending jobs in the order in which they are listed."""
         return [job for job in self.jobs if job.status == "pending"]
 
     @property
     def running(self) -> list[Job]:
-        """What runs."""
+        """The running jobs."""
         return [job for job in self.jobs if job.status == "in_progress"]
 
     def advance(self, now: float) -> None:
-        """Let everything happen that happens until ``now``."""
+        """Advance the queue to ``now``."""
         while True:
             self._start()
             ends = min((job.ends for job in self.running if job.ends is not None), default=now + 1)
@@ -94,20 +94,20 @@ class Board:
             self.start(self.next_of(waiting))
 
     def startable(self) -> list[Job]:
-        """Return what may be started now."""
+        """Return the jobs that may start now."""
         return self.pending
 
     def next_of(self, waiting: list[Job]) -> Job:
-        """Return the job that is to start: the oldest."""
+        """Return the job that starts next: the oldest."""
         return waiting[0]
 
     def start(self, job: Job) -> None:
-        """Let a job run."""
+        """Start a job."""
         job.status, job.started = "in_progress", self.now
         job.ends = self.now + self.step * len(job.workflow)
 
     def end(self, job: Job, status: str) -> None:
-        """Let a job end."""
+        """End a job."""
         job.status, job.ends = status, self.now
 
     def _somebody_submits(self) -> None:
@@ -121,7 +121,7 @@ class Board:
     # --- what is asked ------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Take a prompt, or refuse it."""
+        """Accept or refuse a prompt."""
         graph = asked.get("prompt") if isinstance(asked, dict) else None
         problem = self.problem_of(graph)
         if problem is not None:
@@ -131,38 +131,38 @@ class Board:
         return 200, {"prompt_id": self.told_id(job), "number": job.number, "node_errors": {}}
 
     def problem_of(self, graph: object) -> str | None:
-        """Say why a graph cannot be run."""
+        """Say why a graph cannot run, or return None."""
         if not isinstance(graph, dict) or not graph:
-            return "prompt is no workflow."
+            return "prompt is not a workflow."
         unknown = [
             node for node in graph.values() if not isinstance(node, dict) or node.get("class_type") not in self.classes
         ]
-        return "A node is of a class that there is not." if unknown else None
+        return "A node has an unknown class." if unknown else None
 
     def refused(self, _graph: Any, _asked: Any, problem: str) -> BoardResponse:
-        """Answer a prompt that cannot be run."""
+        """Refuse a prompt that cannot run."""
         return 400, {
             "error": {"type": "invalid_prompt", "message": problem, "details": "", "extra_info": {}},
             "node_errors": {},
         }
 
     def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        """Enter a job."""
+        """Add a job to the queue."""
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
         job = Job(self.id_for(asked), copy.deepcopy(graph), outputs, self.now, self.number_for(asked))
         self.jobs.append(job)
         return job
 
     def id_for(self, _asked: dict[str, Any]) -> str:
-        """Return the id of a new job: one of our own, whatever the client wants."""
+        """Return the id of a new job. It is always a new one, whatever id the client sent."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def number_for(self, _asked: dict[str, Any]) -> float:
-        """Return the number of a new job: what the client wants is ignored."""
+        """Return the number of a new job. The number that the client sent is ignored."""
         return next(self._numbers)
 
     def told_id(self, job: Job) -> str:
-        """Return the id that the submitter is told."""
+        """Return the id in the response to the submission."""
         return job.prompt_id
 
     def manage(self, asked: Any) -> BoardResponse:
@@ -170,24 +170,24 @@ class Board:
         known = isinstance(asked, dict) and asked.keys() <= {"delete", "clear"}
         names = asked.get("delete", []) if known else None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            return 400, {"code": "BAD_REQUEST", "message": "delete is a list of ids."}
+            return 400, {"code": "BAD_REQUEST", "message": "delete is not a list of ids."}
         if not isinstance(asked.get("clear", False), bool):
-            return 400, {"code": "BAD_REQUEST", "message": "clear is true or false."}
+            return 400, {"code": "BAD_REQUEST", "message": "clear is not a boolean."}
         doomed = self.doomed(names, clear=asked.get("clear", False))
         for job in doomed:
             self.end(job, "cancelled")
         return self.managed([job.prompt_id for job in doomed if job.prompt_id in names], cleared=asked.get("clear"))
 
     def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
-        """Return what is to be removed."""
+        """Return the jobs to remove."""
         return [job for job in self.pending if clear or job.prompt_id in names]
 
     def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
-        """Answer a request to remove jobs."""
+        """Respond to a request to remove jobs."""
         return 200, {"deleted": deleted, **({} if cleared is None else {"cleared": cleared})}
 
     def interrupt(self, _asked: Any) -> BoardResponse:
-        """Stop all that runs."""
+        """Stop all running jobs."""
         for job in self.running:
             self.end(job, "cancelled")
         return 200, None
@@ -195,7 +195,7 @@ class Board:
     # --- what is shown ------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Queue:
-        """Return the queue: fresh lists, the caller's to change, of workflows that are not."""
+        """Return the queue. The lists are copies that the caller may change; the workflows are not."""
         running = self.running
         return {
             "queue_running": [self.item(job, position) for position, job in enumerate(running, 1)],
@@ -224,7 +224,7 @@ class Board:
         return {"jobs": [self.entry(job) for job in page], "pagination": pages}
 
     def entry(self, job: Job) -> dict[str, Any]:
-        """Return a job as the list of jobs has it: its time in seconds, as the document says there."""
+        """Return a job as in the list of jobs. Its time is in seconds, as the document says there."""
         return {"id": job.prompt_id, "status": job.status, "create_time": int(job.created)}
 
 
@@ -235,7 +235,7 @@ class SeveralWorkers(Board):
 
 
 class Shared(Board):
-    """Somebody else submits a job every 70 milliseconds, and two run at once."""
+    """Another user submits a job every 70 milliseconds, and two jobs run at once."""
 
     workers = 2
     step = 0.03
@@ -243,25 +243,25 @@ class Shared(Board):
 
 
 class Slow(Board):
-    """Every job takes its time."""
+    """Each job runs for a long time."""
 
     step = 0.4
 
 
 class InBetween(Board):
-    """A job is in neither list for a moment, on its way from the one to the other."""
+    """A job that starts is in neither list for a moment."""
 
     moment: ClassVar[float] = 0.3
 
     def snapshot(self) -> Queue:
-        """Leave out what has just started."""
+        """Leave out jobs that have just started."""
         fresh = {job.prompt_id for job in self.running if self.now - (job.started or 0) < self.moment}
         queue = super().snapshot()
         return queue | {"queue_running": [item for item in queue["queue_running"] if item[1] not in fresh]}
 
 
 class Oss(Board):
-    """ComfyUI's ways: its own order of elements, ids and numbers as the client wants them, and empty answers."""
+    """A board that behaves as ComfyUI: its own order, ids and numbers chosen by clients, empty responses."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -269,34 +269,34 @@ class Oss(Board):
 
     @property
     def pending(self) -> list[Job]:
-        """What waits, by number."""
+        """The pending jobs by number."""
         return sorted(super().pending, key=lambda job: job.number)
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Take a prompt, unless its id is there already."""
+        """Accept a prompt unless its id already exists."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         if named is not None and any(job.prompt_id == named for job in self.jobs):
-            return self.refused(None, asked, "There is a job with this prompt_id.")
+            return self.refused(None, asked, "A job with this prompt_id already exists.")
         return super().submit(asked)
 
     def id_for(self, asked: dict[str, Any]) -> str:
-        """Return the id that the client wants."""
+        """Return the id that the client chose."""
         return str(asked.get("prompt_id") or super().id_for(asked))
 
     def number_for(self, asked: dict[str, Any]) -> float:
-        """Return the number that the client wants; the front is the negative of the next one."""
+        """Return the number that the client chose. With ``front`` it is the negative of the next number."""
         if "number" in asked:
             return float(asked["number"])
         number = next(self._numbers)
         return -number if asked.get("front") else number
 
     def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
-        """Answer with nothing."""
+        """Respond with an empty body."""
         del deleted, cleared
         return 200, None
 
     def interrupt(self, asked: Any) -> BoardResponse:
-        """Stop what runs, unless another job is named."""
+        """Stop the running jobs, unless the request names another job."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         if named is None or any(job.prompt_id == named for job in self.running):
             return super().interrupt(asked)
@@ -308,5 +308,5 @@ class Oss(Board):
         return [job.number, prompt_id, workflow, metadata, outputs]
 
     def entry(self, job: Job) -> dict[str, Any]:
-        """Return a job as ComfyUI's list of jobs has it: its time in milliseconds."""
+        """Return a job as in ComfyUI's list of jobs. Its time is in milliseconds."""
         return super().entry(job) | {"create_time": int(job.created * 1000), "priority": job.number}

@@ -1,4 +1,4 @@
-"""What a server or its gateway decides before it looks at a request: limits on the rate, start-up, and bans."""
+"""Limits that a server or its gateway applies before it looks at a request: request rate, start-up and bans."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply
 
 @dataclass(frozen=True)
 class Door:
-    """How requests are let in. Times in seconds.
+    """The rules for accepting requests. Times are in seconds.
 
-    ``rate`` fills a bucket of ``burst`` requests; with a ``window``, ``burst`` requests are let in within each one
-    instead. Others are answered ``status``, with a Retry-After if ``tells``. For the first ``starts`` seconds all
-    requests are. ``bans`` is the status that an address is answered after a wrong key, and 0 closes its connections.
+    ``rate`` fills a bucket of ``burst`` requests. With a ``window``, each window accepts ``burst`` requests instead.
+    Other requests get ``status``, with a Retry-After if ``tells``. So do all requests in the first ``starts``
+    seconds.
+    ``bans`` is the status that a client gets after a wrong key; with 0 its connections are closed.
     """
 
     rate: float = inf
@@ -27,7 +28,7 @@ class Door:
 
 
 class Doorkeeper:
-    """One door with its memory."""
+    """The rules with their state."""
 
     def __init__(self, door: Door, now: float) -> None:
         self._door = door
@@ -37,7 +38,10 @@ class Doorkeeper:
         self._banned = False
 
     def refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
-        """Return the answer to a request that is not let in, else None. Raises HangUpError if it gets none."""
+        """Return the response to a request that is not accepted, else None.
+
+        Raises HangUpError if the request gets no response.
+        """
         door = self._door
         if self._banned:
             if door.bans:
@@ -49,7 +53,7 @@ class Doorkeeper:
         if not wait:
             return None
         told = {"retry_after": str(ceil(wait))} if door.tells else {}
-        return blank.error(door.status, "Come again later.", **told)
+        return blank.error(door.status, "Try again later.", **told)
 
     def _taken(self, now: float) -> float:
         """Take one token and return 0; if the bucket is empty, return the seconds until the next one."""

@@ -1,4 +1,4 @@
-"""Fresh conforming answers from a seed: what ``conformance.strategies`` draws, without a test around it.
+"""Fresh conforming responses from a seed, drawn from ``conformance.strategies`` outside a test.
 
 Needs Hypothesis, which the extra ``properties`` installs.
 """
@@ -19,23 +19,24 @@ from conformance.reference.message import items
 from conformance.strategies import Dialect, QueueInfo, encoded, queue_infos
 
 BATCH: Final = 5
-"""Bodies drawn at a time. A request may wait for a batch, some 100 ms; each batch also has a fixed cost."""
+"""The number of bodies drawn at a time. A request may wait some 100 ms for a batch. Each batch also has a fixed cost.
+"""
 APART: Final = 100
-"""Answers within which no prompt id comes again: a job that came again would have changed what may not change."""
+"""The number of responses in which no prompt id repeats. A repeated job would seem to have changed."""
 
 
 def answers(seed: int, dialect: Dialect = "cloud") -> Iterator[bytes]:
-    """Yield bodies of answers of 200, without end and drawn as they are asked for.
+    """Yield bodies of 200 responses without end, drawn on demand.
 
     The same seed gives the same sequence with the same versions of Hypothesis and of this package (and in
     the same program, since Hypothesis also draws constants that it finds in modules of the working tree).
-    Answers that follow one another have no job in common; all jobs were created before 2025-11-24.
+    Consecutive responses have no job in common. All jobs were created before 2025-11-24.
     """
     recent: deque[set[str]] = deque(maxlen=APART)
     names = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{number}")) for number in count())
 
     def unheard_of(info: QueueInfo) -> QueueInfo:
-        """Give new names to jobs that have the name of a recent one: Hypothesis likes to repeat itself."""
+        """Rename jobs that have the id of a recent job, because Hypothesis often repeats values."""
         used = set().union(*recent)
         for item in items(info):
             item[1] = next(names) if item[1] in used else item[1]
@@ -49,7 +50,7 @@ def answers(seed: int, dialect: Dialect = "cloud") -> Iterator[bytes]:
 
 
 def _batch(seed: int, bodies: SearchStrategy[bytes]) -> list[bytes]:
-    """Draw some bodies as a test would, whatever Hypothesis was told for the tests around."""
+    """Draw some bodies with settings of our own, whatever the settings of surrounding tests are."""
     drawn = []
 
     @seeded(seed)

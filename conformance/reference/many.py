@@ -1,4 +1,4 @@
-"""Many reference endpoints in one process, on prefixes of one port: a fleet to try things on."""
+"""Many reference endpoints in one process, on path prefixes of one port, to try out checks of many targets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from conformance.reference.server import Handler, ReferenceServer, serve
 def serve_many(
     faults: Sequence[str | None], host: str = "127.0.0.1", port: int = 0, *, period: float | None = None
 ) -> ReferenceServer:
-    """Return a server of an endpoint for each entry, which is the name of its fault, or None for a conforming one.
+    """Return a server with one endpoint for each entry: the name of a fault, or None for a conforming endpoint.
 
-    Endpoint n is at ``/n`` below the URL of the server. None shares a queue, ids of jobs, or its count of reads with
-    another. A fault that needs a key enforces ``server.KEY``. ``period`` is in seconds from one new job to the next.
-    Raises Unservable for a name that there is not.
+    Endpoint n is at ``/n`` below the server's URL. Endpoints share no queue, job ids or read counts.
+    A fault that needs a key uses ``server.KEY``. ``period`` is in seconds from one new job to the next.
+    Raises Unservable if a name is unknown.
     """
     answers: dict[str, Handler] = {
         str(number): serve(fault=fault, queue_path=f"/{number}/api/queue", period=period, seed=number).handle
         for number, fault in enumerate(faults)
     }
-    nowhere = serve(queue_path="").handle  # no path is empty
+    nowhere = serve(queue_path="").handle  # the path is never empty
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         number = request.raw_path.partition("?")[0].removeprefix("/").partition("/")[0]

@@ -1,4 +1,4 @@
-"""What is asked and what is answered, as plain values, and the stages where an answer can be made otherwise."""
+"""Requests and responses as plain values, and the stages at which a variant or fault can change a response."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from conformance.reference.queue import Queue
 
 @dataclass(frozen=True)
 class IncomingRequest:
-    """One request, and what the endpoint knows when it comes.
+    """One request and its context.
 
-    ``headers`` are names as sent with their values, in order; ``query`` is without its ``?``.
-    ``key`` is the one that is enforced, if any. ``now`` is in seconds since the epoch. ``read``
-    counts the GETs that listed the queue, from 1, this one included. ``connections``
-    counts the open connections, ``writing`` the requests that write and are under way.
+    ``headers`` are names as sent with their values, in order; ``query`` has no ``?``.
+    ``key`` is the key that the endpoint requires, if any. ``now`` is in seconds since the epoch. ``read``
+    counts the GETs that listed the queue, from 1, including this one. ``connections``
+    counts the open connections, ``writing`` the write requests in progress.
     """
 
     method: str
@@ -48,13 +48,13 @@ class IncomingRequest:
         return self.method == "GET" and self.read > 0 and self.read % count == 0
 
     def with_key(self) -> IncomingRequest:
-        """Return this request as if it had brought the right key."""
+        """Return this request with the right key."""
         return replace(self, headers=(("X-API-Key", self.key or ""), *self.headers))
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. ``headers`` lack only what says where the body ends: that is added from ``body`` on the wire."""
+    """One response. ``headers`` do not include those for the length of the body, which are added when it is sent."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -63,17 +63,17 @@ class Reply:
     chunked: bool = False
 
     def having(self, body: bytes | None = None, **headers: str | None) -> Reply:
-        """Return this answer with header fields set (``content_type=...``) or, where None, left out."""
+        """Return this response with header fields set (``content_type=...``), or removed if None."""
         named = {name.replace("_", "-").title().replace("Etag", "ETag"): value for name, value in headers.items()}
         merged = {name: value for name, value in {**self.headers, **named}.items() if value is not None}
         return replace(self, headers=merged, body=self.body if body is None else body)
 
     def json(self, status: int, value: object, **headers: str) -> Reply:
-        """Return an answer of ``status`` with ``value`` for its body and the general headers of this one."""
+        """Return a response with ``status``, the body ``value`` and the general headers of this one."""
         return replace(self, status=status).having(encode(value), content_type="application/json", **headers)
 
     def error(self, status: int, message: str, **headers: str) -> Reply:
-        """Return an ErrorResponse; its code is the name of the status (``NOT_FOUND``)."""
+        """Return an ErrorResponse. Its code is the name of the status (``NOT_FOUND``)."""
         return self.json(status, {"code": HTTPStatus(status).name, "message": message}, **headers)
 
     @property
@@ -85,7 +85,7 @@ class Reply:
         return name in (known.lower() for known in self.headers)
 
     def wire(self, method: str) -> bytes:
-        """Return the bytes that answer a request of ``method``."""
+        """Return the bytes of the response to a request with ``method``."""
         headers = dict(self.headers)
         if self.chunked:
             headers["Transfer-Encoding"] = "chunked"
@@ -95,14 +95,14 @@ class Reply:
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         body = b"" if method == "HEAD" or self.status in {204, 304} else self.body
         if body and self.chunked:
-            # A prime size, so that chunks end within names, numbers and characters of several bytes.
+            # A prime size, so that chunks end inside names, numbers and multi-byte characters.
             pieces = [body[start : start + 997] for start in range(0, len(body), 997)]
             body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
         return head.encode("latin-1") + b"\r\n" + body
 
 
 class HangUpError(Exception):
-    """Raised while an answer is played to the wire: the connection ends here, with a reset if asked."""
+    """Raised while a response is sent: the connection ends here, with a reset if requested."""
 
     def __init__(self, *, reset: bool = False) -> None:
         super().__init__()
@@ -111,11 +111,12 @@ class HangUpError(Exception):
 
 @dataclass(frozen=True)
 class Twist:
-    """What a variant or a fault does otherwise: a function for each stage of an answer, most of them absent.
+    """The changes of a variant or a fault: an optional function for each stage of a response.
 
-    ``hears`` changes what was asked; ``lists`` the queue, and returns the value to write; ``writes``
-    the bytes of the JSON text; ``replies`` the whole answer, errors as well; ``plays`` yields the
-    bytes of the wire in its own time, or ends the connection by raising HangUpError.
+    ``hears`` changes the request. ``lists`` changes the queue and returns the value to write. ``writes`` changes the
+    bytes of the JSON text. ``replies`` changes the whole response, errors included. ``plays`` yields the bytes to
+    send
+    at its own pace, or ends the connection by raising HangUpError.
     """
 
     hears: Callable[[IncomingRequest], IncomingRequest] | None = None
@@ -126,16 +127,16 @@ class Twist:
 
 
 def encode(value: object) -> bytes:
-    """Return ``value`` as compact JSON in UTF-8, with what ``verbatim`` marked put in as it is."""
+    """Return ``value`` as compact JSON in UTF-8, with the text of each ``verbatim`` mark inserted unchanged."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     text = re.sub('"\ue000([0-9a-f]*)\ue001"', lambda found: bytes.fromhex(found[1]).decode("utf-8", _LENIENT), text)
     return text.encode("utf-8", _LENIENT)
 
 
 def verbatim(text: str) -> str:
-    r"""Return a mark that ``encode`` replaces by ``text``, quotes and all: for what ``json.dumps`` refuses to write.
+    r"""Return a mark that ``encode`` replaces by ``text``, for text that ``json.dumps`` cannot write.
 
-    A byte that is no UTF-8 is written as Python's surrogateescape has it: ``"\udce9"`` is byte E9.
+    A byte that is not UTF-8 is written as in Python's surrogateescape: ``"\udce9"`` is byte E9.
     """
     return f"\ue000{text.encode('utf-8', _LENIENT).hex()}\ue001"
 

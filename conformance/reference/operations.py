@@ -1,4 +1,4 @@
-"""The operations beside reading the queue, as HTTP: which answer each request gets from the board."""
+"""The HTTP operations other than reading the queue, and their responses from the board."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from conformance.reference.board import Board
 from conformance.reference.message import IncomingRequest, Reply
 
 UNREADABLE: Final = object()
-"""A body that is no JSON."""
+"""The body is not JSON."""
 SORTS: Final = ("create_time", "created_at", "execution_time", "execution_duration")
-"""Comfy Cloud's spelling of each, and ComfyUI's."""
+"""The paths of Comfy Cloud and those of ComfyUI."""
 
 
 def operation(board: Board, ask: IncomingRequest, blank: Reply, queue: str) -> Callable[[], Reply] | None:
-    """Return what answers a request of another operation than reading the queue, which is at ``queue``; else None."""
+    """Return the response to a request for another operation than reading the queue at ``queue``, else None."""
     beside = queue.rpartition("/")[0]
     answers: dict[tuple[str, str], Callable[[], Reply]] = {
         ("POST", f"{beside}/prompt"): lambda: _written(board.submit(_body(ask)), blank),
@@ -40,7 +40,7 @@ def _body(ask: IncomingRequest) -> Any:
 
 def _managed(board: Board, asked: Any, blank: Reply) -> Reply:
     if asked is UNREADABLE:
-        return blank.error(400, "The body is no JSON.")
+        return blank.error(400, "The body is not JSON.")
     return _written(board.manage(asked), blank)
 
 
@@ -55,6 +55,6 @@ def _jobs(board: Board, ask: IncomingRequest, blank: Reply) -> Reply:
     query = {name: values[-1] for name, values in parse_qs(ask.query).items()}
     limit, offset = query.get("limit", "100"), query.get("offset", "0")
     if query.get("sort_by", SORTS[0]) not in SORTS or not (limit.isdecimal() and offset.isdecimal()):
-        return blank.error(400, "A parameter is wrong.")
+        return blank.error(400, "A parameter is invalid.")
     statuses = [status for status in query.get("status", "").split(",") if status]
     return blank.json(200, board.roll(statuses, int(limit), int(offset)))

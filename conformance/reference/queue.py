@@ -1,4 +1,4 @@
-"""A queue that moves: what ``GET /api/queue`` lists, as a pure function of a clock."""
+"""A queue that changes with time: the content of ``GET /api/queue`` as a pure function of a clock."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Queue = dict[str, Any]
 
 @dataclass(frozen=True)
 class MovingQueue:
-    """Jobs that are created one every ``period`` seconds, wait, run and leave.
+    """A new job every ``period`` seconds that waits, runs and leaves.
 
-    ``origin`` is when job 0 was created, in seconds since the Unix epoch. A job waits while
-    ``waiting`` younger ones are created, then runs while ``running`` more are. So once
-    ``waiting + running`` periods have passed, that many jobs are listed at any time.
+    ``origin`` is the creation time of job 0 in seconds since the Unix epoch. A job waits until ``waiting`` later jobs
+    exist, then runs until ``running`` more exist. After ``waiting + running`` periods that many jobs are always
+    listed.
     """
 
     origin: float
@@ -32,11 +32,11 @@ class MovingQueue:
 
     @classmethod
     def full(cls, now: float, period: float, waiting: int, running: int = 1, seed: int = 0) -> MovingQueue:
-        """Return a queue that has been moving for long enough to be full at ``now`` (seconds since the epoch)."""
+        """Return a queue that is already full at ``now`` (seconds since the epoch)."""
         return cls(now - (waiting + running) * period, period, waiting, running, seed)
 
     def snapshot(self, now: float) -> Queue:
-        """Return the queue at ``now``, in seconds since the epoch: fresh lists, the caller's to change."""
+        """Return the queue at ``now`` (seconds since the epoch). The lists are copies that the caller may change."""
         newest = math.floor((now - self.origin) / self.period)
         oldest_pending = newest - self.waiting + 1
         running = range(max(oldest_pending - self.running, 0), max(oldest_pending, 0))
@@ -47,7 +47,7 @@ class MovingQueue:
         }
 
     def _item(self, index: int, position: int) -> QueueItem:
-        """Return job ``index`` (from 0) at ``position`` (from 1): nothing but the position changes while it lives."""
+        """Return job ``index`` (from 0) at ``position`` (from 1). Only the position changes during its life."""
         digest = hashlib.blake2b(f"{self.seed}/{index}".encode(), digest_size=16).digest()
         created = math.floor((self.origin + index * self.period) * 1000)
         workflow = _workflow(index, color=int.from_bytes(digest[:3], "big"))
@@ -55,7 +55,7 @@ class MovingQueue:
 
 
 def _workflow(index: int, color: int) -> dict[str, Any]:
-    """Return an API graph that runs on a stock ComfyUI without any model; ``color`` is 24-bit RGB."""
+    """Return an API graph that a stock ComfyUI can run without a model. ``color`` is 24-bit RGB."""
 
     def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
         return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}

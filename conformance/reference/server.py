@@ -1,4 +1,4 @@
-"""Serve the reference endpoint from a thread of its own, on loopback."""
+"""Serve the reference endpoint on loopback in a thread."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from conformance.reference.variants import VARIANTS, Variant
 from conformance.text.suggest import did_you_mean
 
 KEY: Final = "reference-key-a1b2c3"
-"""What is enforced where a variant or a fault needs a key and none is given."""
+"""The key for variants and faults that need one, if no key is given."""
 
 
 T = TypeVar("T")
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _SILENT: Final = logging.getLogger("conformance.reference")
-_SILENT.disabled = True  # what clients send that is no HTTP is answered 400, and nobody's news
+_SILENT.disabled = True  # malformed requests get a 400 and are not logged
 
 
 class Unservable(ValueError):
-    """A variant or a fault that there is not, or that does not go with the rest. Its text is one line."""
+    """An unknown variant or fault, or one that does not fit the other settings. The message is one line."""
 
 
 class ReferenceServer:
-    """A server that runs while entered. ``url`` is its base and ``port`` its port, both known once entered."""
+    """A server that runs while its context is active. ``url`` and ``port`` are known from then on."""
 
     url: str
     port: int
@@ -47,7 +47,7 @@ class ReferenceServer:
         self._up = threading.Event()
 
     def __enter__(self) -> Self:
-        # Bound here and not in the thread, so that a port which is taken is an OSError of the caller's.
+        # Bind here and not in the thread, so that the caller gets the OSError of a used port.
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._socket = socket.create_server((self._host, self._wanted_port), family=family)
         self.port = self._socket.getsockname()[1]
@@ -65,22 +65,22 @@ class ReferenceServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        # An answer that never ends must end with the server, and with the client that gave up on it.
+        # An endless response must end when the server stops or the client disconnects.
         server = web.Server(self.handle, access_log=None, logger=_SILENT, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=0.05)
         await runner.setup()
         await web.SockSite(runner, self._socket).start()
         self._up.set()
         await self._stop.wait()
-        # A connection that was made just before takes some turns of the loop from accept to its
-        # handler; asyncio would lose it, unclosed, if the listener went away in between.
+        # A new connection needs some turns of the event loop from accept to its
+        # handler. If the listener closed in between, asyncio would lose it without closing it.
         for _ in range(5):
             await asyncio.sleep(0)
         await runner.cleanup()
 
 
 class Endpoint(ReferenceServer):
-    """An endpoint that runs while entered: ``url`` is without the queue path, ``key`` the one it enforces, if any."""
+    """An endpoint that runs while its context is active. ``url`` lacks the queue path, ``key`` is the required key."""
 
     def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
         super().__init__(handler(reference), host, port, prefix)
@@ -102,27 +102,31 @@ def serve(  # noqa: PLR0913 - each is a setting that some test turns
     bodies: Iterator[bytes] | None = None,
     generate: int | None = None,
 ) -> Endpoint:
-    """Return an endpoint to be entered with ``with``.
+    """Return an endpoint as a context manager.
 
-    ``variant`` and ``fault`` are names; a fault comes with the variant that it shows on, unless
-    another than the default is named. Where that needs a key, ``KEY`` is it unless one is given.
-    ``period`` is in seconds from one new job to the next; ``clock`` returns seconds since the epoch.
+    ``variant`` and ``fault`` are names. A fault uses the variant on which it shows, unless
+    another than the default is named. If that needs a key, it is ``KEY`` unless one is given.
+    ``period`` is in seconds from one new job to the next. ``clock`` returns seconds since the epoch.
 
-    ``bodies``, which must not end, are listed one by one instead of the queue; ``generate`` is the seed of
-    fresh conforming ones (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises
-    Unservable for a name that there is not, and where variant or fault would change a queue that is not listed.
+    ``bodies`` must be endless, and are served one by one instead of the queue. ``generate`` is the seed of
+    fresh conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises
+    Unservable if a name is unknown, or if the variant or fault would change a queue that is not served.
     """
     broken = None if fault is None else _named("fault", fault, FAULTS)
     ground = _named("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)
     told: tuple[Variant | Fault | None, ...] = (ground, broken)
     for each in told if bodies is not None or generate is not None else ():
-        if each is not None and each.twist.lists and each.dialect == "cloud":  # that of "oss" is the order of bodies
-            raise Unservable(f"{each.name} changes the jobs of the queue that moves: it does not go with other answers")
+        if (
+            each is not None and each.twist.lists and each.dialect == "cloud"
+        ):  # the "oss" variant only changes the order of bodies
+            raise Unservable(
+                f"{each.name} changes the jobs of the generated queue, so it cannot be combined with other bodies"
+            )
     if generate is not None:
         from conformance.reference import generated
 
         drawn = generated.answers(generate, "oss" if ground.dialect == "oss" else "cloud")
-        bodies = chain([next(drawn)], drawn)  # the first one takes longest: Hypothesis builds its tables
+        bodies = chain([next(drawn)], drawn)  # the first one takes longest, because Hypothesis builds its tables
     if key is None and (ground.needs_key or (broken and broken.needs_key)):
         key = ground.key or KEY
     path = ground.prefix + queue_path

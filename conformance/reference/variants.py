@@ -1,4 +1,4 @@
-"""Endpoints that all keep the contract, each in another of the ways that it leaves open. Every one must conform."""
+"""Endpoints that all keep the contract, each in a different way. Every one must get the verdict conformant."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ OPEN: Final = Door()
 
 @dataclass(frozen=True)
 class Variant:
-    """A way of keeping the contract.
+    """One way to keep the contract.
 
     ``waiting`` and ``running`` count jobs, ``period`` is in seconds from one new job to the next.
-    ``still`` stops the queue where it was at the start. ``dialect`` is the reading that it keeps. With a ``board``
-    it takes jobs, and lists these instead. ``door`` is what is decided before a request is looked at.
+    ``still`` freezes the queue. ``dialect`` is the order of its elements. A variant with a ``board``
+    accepts jobs and lists only these. ``door`` decides before a request is looked at.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Variant:
     prefix: str = ""
     needs_key: bool = False
     key: str | None = None
-    """The key that it enforces, if that is not any key."""
+    """The key that it requires, if it needs a certain one."""
     dialect: str = "cloud"
     board: type[Board] | None = None
     door: Door = OPEN
@@ -54,30 +54,39 @@ class Variant:
 VARIANTS: Final[dict[str, Variant]] = {
     variant.name: variant
     for variant in (
-        Variant("default", "One job runs, six wait, and a new one comes ten times a second."),
-        Variant("empty-queue", "Nothing runs and nothing waits.", waiting=0, running=0),
-        Variant("nothing-waits", "One job runs and none waits.", waiting=0),
-        Variant("nothing-runs", "Jobs wait and none runs.", running=0),
-        Variant("standing-still", "The queue never moves.", still=True),
-        Variant("fast-moving", "A new job comes every ten milliseconds.", period=0.01),
+        Variant("default", "One job runs, six are pending, and ten new jobs arrive each second."),
+        Variant("empty-queue", "No job is running or pending.", waiting=0, running=0),
+        Variant("nothing-waits", "One job runs and none is pending.", waiting=0),
+        Variant("nothing-runs", "Jobs are pending and none runs.", running=0),
+        Variant("standing-still", "The queue never changes.", still=True),
+        Variant("fast-moving", "A new job arrives every ten milliseconds.", period=0.01),
         Variant("several-running", "Three jobs run at once.", running=3),
-        Variant("hundreds-of-jobs", "Three hundred jobs wait.", waiting=300),
-        Variant("hundreds-standing-still", "Two hundred jobs wait and never move.", waiting=200, still=True),
-        Variant("prefix-path", "The API is served below a path of its own.", prefix="/some/prefix"),
-        Variant("key-enforced", "Requests without the key are refused.", needs_key=True),
-        Variant("takes-jobs", "The queue is empty, takes jobs, and runs one at a time.", board=Board),
-        Variant("takes-slow-jobs", "Jobs are taken, and each takes seconds.", board=Slow),
-        Variant("takes-jobs-on-three-workers", "Jobs are taken, and three run at once.", board=SeveralWorkers),
+        Variant("hundreds-of-jobs", "Three hundred jobs are pending.", waiting=300),
         Variant(
-            "takes-jobs-of-others-too", "Jobs are taken, while somebody else submits fourteen a second.", board=Shared
+            "hundreds-standing-still",
+            "Two hundred jobs are pending, and the queue never changes.",
+            waiting=200,
+            still=True,
         ),
-        Variant("takes-jobs-and-loses-sight", "A job that starts is listed nowhere for 0.3 seconds.", board=InBetween),
+        Variant("prefix-path", "The API is below a path prefix.", prefix="/some/prefix"),
+        Variant("key-enforced", "Requests without the key are refused.", needs_key=True),
+        Variant(
+            "takes-jobs", "The server accepts jobs and runs one at a time. The queue is empty at first.", board=Board
+        ),
+        Variant("takes-slow-jobs", "The server accepts jobs. Each runs for seconds.", board=Slow),
+        Variant("takes-jobs-on-three-workers", "The server accepts jobs and runs three at once.", board=SeveralWorkers),
+        Variant(
+            "takes-jobs-of-others-too",
+            "The server accepts jobs, while another user submits fourteen a second.",
+            board=Shared,
+        ),
+        Variant("takes-jobs-and-loses-sight", "A job that starts is in neither list for 0.3 seconds.", board=InBetween),
     )
 }
 
 
 def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
-    """Return a decorator that makes a variant of a function for ``stage``: its name, and its docstring's first line."""
+    """Return a decorator that makes a variant of a function for ``stage``, named and described by the function."""
 
     def decorator(**setting: Any) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
@@ -96,7 +105,7 @@ _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
 def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
-    """Return a decorator that makes a variant of a function which changes one item in place."""
+    """Return a decorator that makes a variant of a function that changes one item in place."""
 
     def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
         def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
@@ -112,7 +121,7 @@ def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[
 
 
 def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
-    """Give every node of an item another id: in the graph, in its links and among the outputs."""
+    """Give every node of an item a new id: in the graph, in its links and in the output ids."""
     for node in item[2].values():
         for key, value in node["inputs"].items():
             if isinstance(value, list):
@@ -126,7 +135,7 @@ def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
 
 @_lists()
 def idle_then_busy(queue: Queue, ask: IncomingRequest) -> Queue:
-    """The queue is empty for the first five reads, and busy from then on."""
+    """The queue is empty for the first five reads, and has jobs from then on."""
     return {"queue_running": [], "queue_pending": []} if ask.read <= 5 else queue
 
 
@@ -138,13 +147,13 @@ def every_uuid_version(item: QueueItem) -> None:
 
 @_each()
 def ties(item: QueueItem) -> None:
-    """Jobs were created in one and the same millisecond, as a batch is."""
+    """All jobs have the same create_time, as in a batch."""
     item[4]["create_time"] -= item[4]["create_time"] % 60_000
 
 
 @_each()
 def clock_ahead(item: QueueItem) -> None:
-    """The clock of the queue is half a minute ahead of the clock that writes Date."""
+    """The clock behind create_time is half a minute ahead of the clock behind Date."""
     item[4]["create_time"] += 30_000
 
 
@@ -156,13 +165,13 @@ def gaps_in_numbers(item: QueueItem) -> None:
 
 @_each()
 def numbers_that_stay(item: QueueItem) -> None:
-    """A job keeps its number, which is large, from its creation to its end."""
+    """A job keeps its number, which is large, for its whole life."""
     item[0] = item[4]["create_time"]
 
 
 @_each()
 def unicode(item: QueueItem) -> None:
-    """Text of every plane of Unicode stands in titles, node ids and output ids, with every escape that JSON has."""
+    """Titles, node ids and output ids contain text from every plane of Unicode, and every escape of JSON."""
     planes = "".join(chr((plane << 16) + 0xFFF0 + 0xD) for plane in range(17))
     item[2]["3"]["_meta"]["title"] = f'日本 ünï 👩‍🚀 \u202e{planes}\u2028\u2029\ufeff\x7f\x00\x1b[31m<b>&"\\/\b\f\n\r\t'
     _rename(item, lambda name: f"узел 😀 /~{name}")
@@ -170,19 +179,19 @@ def unicode(item: QueueItem) -> None:
 
 @_each()
 def big_seeds(item: QueueItem) -> None:
-    """Seeds are as large as ComfyUI allows, 2^64-1, beyond what a double holds exactly."""
+    """Seeds are as large as ComfyUI allows (2^64-1), which is beyond exact doubles."""
     item[2]["3"]["inputs"] |= {"seed": 2**64 - 1, "noise_seed": 2**53 + 1}
 
 
 @_each()
 def odd_numbers(item: QueueItem) -> None:
-    """Inputs of nodes are numbers in every form that JSON knows."""
+    """Inputs of nodes are numbers in every notation of JSON."""
     item[2]["3"]["inputs"]["sigmas"] = [verbatim(text) for text in ("-0", "-0.0", "1e-7", "1E+5", "-12.50e00")]
 
 
 @_each()
 def deep_workflow(item: QueueItem) -> None:
-    """A workflow nests a hundred levels deep."""
+    """A workflow is nested a hundred levels deep."""
     value: list[Any] = []
     for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more
         value = [value]
@@ -191,7 +200,7 @@ def deep_workflow(item: QueueItem) -> None:
 
 @_each()
 def links_of_lists(item: QueueItem) -> None:
-    """Inputs are lists that look nearly like links to nodes, and are values."""
+    """Inputs are lists that look almost like links, but are values."""
     item[2]["3"]["inputs"] |= {"size": [512, 512], "range": ["a", "b"], "names": ["no such node"], "none": []}
 
 
@@ -203,7 +212,7 @@ def composite_node_ids(item: QueueItem) -> None:
 
 @_each()
 def editor_workflow(item: QueueItem) -> None:
-    """The workflow is a graph as the editor saves it, with arrays of nodes and of links."""
+    """The workflow is the editor's graph, with arrays of nodes and of links."""
     nodes = [{"id": int(name), "type": node["class_type"], "pos": [0, 0]} for name, node in item[2].items()]
     links = [[1, 3, 0, 4, 0, "IMAGE"], [2, 4, 0, 7, 0, "IMAGE"], [3, 4, 0, 9, 0, "IMAGE"]]
     item[2] = {"last_node_id": 9, "last_link_id": 3, "nodes": nodes, "links": links, "groups": [], "version": 0.4}
@@ -211,7 +220,7 @@ def editor_workflow(item: QueueItem) -> None:
 
 @_each()
 def redacted_credentials(item: QueueItem) -> None:
-    """Credentials of the submitter are named, and their values taken out."""
+    """Metadata has names of credentials, but their values are removed."""
     item[4]["extra_data"] = {"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}
 
 
@@ -226,14 +235,14 @@ def pretty_printed(body: bytes) -> bytes:
 
 @_writes()
 def ascii_escapes(body: bytes) -> bytes:
-    """Everything beyond ASCII is escaped, astral characters as pairs of surrogates, and solidus too."""
+    """All non-ASCII characters and slashes are escaped, astral characters as surrogate pairs."""
     text = json.dumps(json.loads(body.replace(b'"Save Image"', '"Sä/ve 😀"'.encode())))
     return text.replace("/", "\\/").encode()
 
 
 @_writes()
 def members_in_reverse(body: bytes) -> bytes:
-    """The members of every object come in the reverse of the usual order."""
+    """The members of every object are in reverse order."""
     return json.dumps(json.loads(body, object_pairs_hook=lambda pairs: dict(reversed(pairs)))).encode()
 
 
@@ -246,7 +255,7 @@ def _ok(reply: Reply) -> bool:
 
 @_replies()
 def _gzip(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Answers are compressed with gzip for who asks for it."""
+    """Responses are compressed with gzip for clients that accept it."""
     if not _ok(reply):
         return reply
     varied = reply.having(vary="Accept-Encoding")
@@ -255,7 +264,7 @@ def _gzip(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def _deflate(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Answers are compressed with deflate, in the zlib format, for who asks for it."""
+    """Responses are compressed with deflate (zlib format) for clients that accept it."""
     if not _ok(reply):
         return reply
     varied = reply.having(vary="Origin, Accept-Encoding")
@@ -264,56 +273,56 @@ def _deflate(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def chunked(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Answers come in chunks and without Content-Length."""
+    """Responses are chunked and have no Content-Length."""
     return replace(reply, chunked=_ok(reply))
 
 
 @_replies()
 def http_1_0(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Answers are of HTTP/1.0, and the end of the connection is the end of the body."""
+    """Responses are HTTP/1.0, and the end of the connection ends the body."""
     return replace(reply, version="HTTP/1.0")
 
 
 @_replies()
 def connection_close(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The connection is closed after each answer."""
+    """The connection is closed after each response."""
     return reply.having(connection="close")
 
 
 @_replies()
 def charset_parameter(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The media type has a parameter and is in another case."""
+    """Content-Type has a parameter and another letter case."""
     return reply.having(content_type="Application/JSON; Charset=UTF-8") if reply.body else reply
 
 
 @_replies()
 def lower_case_headers(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Names of header fields are in lower case, as behind a proxy that speaks HTTP/2."""
+    """Header names are in lower case, as behind a proxy that speaks HTTP/2."""
     length = {} if reply.status == 204 else {"content-length": str(len(reply.body))}
     return replace(reply, headers={name.lower(): value for name, value in reply.headers.items()} | length)
 
 
 @_replies()
 def ids_of_answers(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Each answer has an id of its own in its head, as behind a gateway."""
+    """Each response has a unique id in a header, as behind a gateway."""
     return reply.having(x_request_id=str(uuid.uuid4()), server_timing=f"app;dur={time.perf_counter():.3f}")
 
 
 @_replies()
 def vary_on_key(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Shared caches are told of the key by Vary instead of being forbidden to store."""
+    """Vary: X-API-Key protects the queue in shared caches, instead of no-store."""
     return reply.having(cache_control="max-age=1", vary="x-api-key, Accept-Encoding") if _ok(reply) else reply
 
 
 @_replies()
 def private_cache(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The browser may keep an answer for two seconds, and says how old it is."""
+    """A browser may store a response for two seconds. Responses have Age."""
     return reply.having(cache_control="private, max-age=2", age="1") if _ok(reply) else reply
 
 
 @_replies()
 def etag(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Answers carry an ETag, and 304 is the answer to who has that very one."""
+    """Responses have an ETag, and a matching If-None-Match gets a 304."""
     if not _ok(reply):
         return reply
     tag = f'"{hashlib.blake2b(reply.body, digest_size=8).hexdigest()}"'
@@ -324,44 +333,44 @@ def etag(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def range_206(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A range of bytes is served as such."""
+    """A range request gets the range."""
     wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", ask.header("range") or "")
     if not _ok(reply) or ask.method != "GET" or wanted is None:
         return reply.having(accept_ranges="bytes") if _ok(reply) else reply
     size = len(reply.body)
     first, last = int(wanted[1]), min(int(wanted[2] or size), size - 1)
     if first > last:
-        return reply.error(416, "The range is not satisfiable.", content_range=f"bytes */{size}")
+        return reply.error(416, "The range cannot be satisfied.", content_range=f"bytes */{size}")
     part = reply.having(reply.body[first : last + 1], content_range=f"bytes {first}-{last}/{size}")
     return replace(part, status=206)
 
 
 @_replies()
 def range_416(reply: Reply, ask: IncomingRequest) -> Reply:
-    """No range of bytes can be satisfied."""
-    return reply.error(416, "There are no ranges.") if ask.header("range") and _ok(reply) else reply
+    """Every range request gets a 416."""
+    return reply.error(416, "Ranges are not supported.") if ask.header("range") and _ok(reply) else reply
 
 
 @_replies()
 def not_acceptable(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A request that does not accept JSON is told 406."""
+    """A request that does not accept JSON gets a 406."""
     accept = ask.header("accept") or "*/*"
     ranges = [member.strip().lower().split(";q=") for member in accept.replace("; ", ";").split(",")]
     taken = {kind: float(weight[0] if weight else 1) for kind, *weight in ranges}
     kinds = ("application/json;charset=utf-8", "application/json", "application/*", "*/*")
     refused = _ok(reply) and not next((taken[kind] for kind in kinds if kind in taken), 0)
-    return reply.error(406, "Only application/json is served.") if refused else reply
+    return reply.error(406, "Only application/json is available.") if refused else reply
 
 
 @_replies()
 def strict_query(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A query parameter that the document does not declare is told 400."""
-    return reply.error(400, "There are no query parameters.") if ask.query and _ok(reply) else reply
+    """An undeclared query parameter gets a 400."""
+    return reply.error(400, "Query parameters are not supported.") if ask.query and _ok(reply) else reply
 
 
 @_replies()
 def cors(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Pages of any origin may read the answers, and caches are told that they differ by it."""
+    """Every origin may read the responses, and Vary contains Origin."""
     origin = ask.header("origin")
     allowed = None if reply.status == 400 else origin
     return reply.having(
@@ -371,25 +380,25 @@ def cors(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def cors_wildcard(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Pages of any origin may read the answers, without credentials."""
+    """Every origin may read the responses, without credentials."""
     return reply.having(access_control_allow_origin="*", access_control_allow_headers="X-API-Key")
 
 
 @_replies()
 def options_405(reply: Reply, ask: IncomingRequest) -> Reply:
-    """OPTIONS is not allowed, and told so with what is."""
+    """OPTIONS gets a 405 with Allow."""
     return reply.error(405, "Use GET.", allow="HEAD, GET") if ask.method == "OPTIONS" and reply.status == 204 else reply
 
 
 @_replies()
 def options_501(reply: Reply, ask: IncomingRequest) -> Reply:
-    """OPTIONS is not implemented, and told so."""
+    """OPTIONS gets a 501."""
     return reply.error(501, "Use GET.") if ask.method == "OPTIONS" and reply.status == 204 else reply
 
 
 @_replies()
 def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Errors that the document does not speak of are pages of HTML, as a gateway writes them."""
+    """Errors that the document does not describe are HTML pages, as a gateway sends them."""
     if reply.status not in {404, 405} and not (ask.method == "OPTIONS" and reply.status == 204):
         return reply
     other = reply.having(b"<html><h1>Not here</h1></html>", content_type="text/html", allow="GET, HEAD")
@@ -398,9 +407,9 @@ def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def busy_at_first(reply: Reply, ask: IncomingRequest) -> Reply:
-    """The first read is told 503 and to come again at once."""
+    """The first read gets a 503 with a Retry-After of 0."""
     first = _ok(reply) and ask.method == "GET" and ask.read == 1
-    return reply.error(503, "Come again.", retry_after="0") if first else reply
+    return reply.error(503, "Try again later.", retry_after="0") if first else reply
 
 
 # --- variants of more than one stage ----------------------------------------------------------------------------------
@@ -420,7 +429,7 @@ def _extra_replies(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 VARIANTS["extra-members"] = Variant(
     "extra-members",
-    "There are members that the document does not name: at the top, in metadata and in errors.",
+    "The body, metadata and errors have additional members.",
     Twist(lists=_extra_lists, replies=_extra_replies),
 )
 
@@ -435,7 +444,7 @@ def _oss_lists(queue: Queue, _ask: IncomingRequest) -> Queue:
 def _oss_replies(reply: Reply, ask: IncomingRequest) -> Reply:
     if ask.method == "OPTIONS" and reply.status == 204:
         return replace(reply, status=200)
-    if reply.status == 400:  # ComfyUI refuses a foreign origin with an empty 403
+    if reply.status == 400:  # ComfyUI refuses an unknown origin with an empty 403
         return replace(reply.having(b"", content_type=None), status=403)
     if reply.status in {404, 405}:
         text = f"{reply.status}: Not for ComfyUI"
@@ -445,7 +454,7 @@ def _oss_replies(reply: Reply, ask: IncomingRequest) -> Reply:
 
 VARIANTS["oss"] = Variant(
     "oss",
-    "Items are in ComfyUI's own order, numbered from 0, and no key is asked for.",
+    "Items are in ComfyUI's own order and numbered from 0. No key is required.",
     Twist(
         hears=IncomingRequest.with_key,
         lists=_oss_lists,
@@ -466,7 +475,7 @@ def _oss_jobs_replies(reply: Reply, ask: IncomingRequest) -> Reply:
 
 VARIANTS["oss-takes-jobs"] = Variant(
     "oss-takes-jobs",
-    "Jobs are taken as ComfyUI takes them: number and front are heeded, the answer to a delete is empty.",
+    "The server accepts jobs as ComfyUI does: number and front change the order, a delete gets an empty body.",
     Twist(hears=IncomingRequest.with_key, replies=_oss_jobs_replies),
     dialect="oss",
     board=Oss,
@@ -479,56 +488,56 @@ VARIANTS.update(
     {
         variant.name: variant
         for variant in (
-            Variant("ten-a-second", "More than ten requests a second are answered 429.", door=Door(rate=10)),
+            Variant("ten-a-second", "More than ten requests a second get a 429.", door=Door(rate=10)),
             Variant(
                 "four-a-second",
-                "More than four requests a second are answered 429, with a Retry-After.",
+                "More than four requests a second get a 429 with a Retry-After.",
                 door=Door(rate=4, burst=4, tells=True),
             ),
-            Variant("two-a-second", "More than two requests a second are answered 429.", door=Door(rate=2)),
+            Variant("two-a-second", "More than two requests a second get a 429.", door=Door(rate=2)),
             Variant(
                 "two-a-second-or-503",
-                "More than two requests a second are answered 503, with a Retry-After.",
+                "More than two requests a second get a 503 with a Retry-After.",
                 door=Door(rate=2, status=503, tells=True),
             ),
             Variant(
-                "one-in-two-seconds", "Less than two seconds after a request is too early: 429.", door=Door(rate=0.5)
+                "one-in-two-seconds", "A request less than two seconds after another gets a 429.", door=Door(rate=0.5)
             ),
             Variant(
                 "thirty-a-minute",
-                "More than thirty requests within a minute are answered 429, with a Retry-After.",
+                "More than thirty requests within a minute get a 429 with a Retry-After.",
                 door=Door(burst=30, window=60, tells=True),
             ),
             Variant(
                 "thirty-a-minute-without-retry-after",
-                "More than thirty requests within a minute are answered 429, and nothing says for how long.",
+                "More than thirty requests within a minute get a 429 without a Retry-After.",
                 door=Door(burst=30, window=60),
             ),
             Variant(
                 "bucket-of-25",
-                "Twenty-five requests at once, then four a second: others are answered 429.",
+                "After twenty-five requests at once, more than four a second get a 429.",
                 door=Door(rate=4, burst=25),
             ),
             Variant(
                 "starts-for-four-seconds",
-                "The server needs four seconds to start, and answers 503 with a Retry-After until then.",
+                "The server needs four seconds to start. Until then it sends a 503 with a Retry-After.",
                 door=Door(starts=4, status=503, tells=True),
             ),
             Variant(
                 "bans-with-403",
-                "After one wrong key the address is answered 403 from then on.",
+                "After one wrong key the client's address only gets a 403.",
                 needs_key=True,
                 door=Door(bans=403),
             ),
             Variant(
                 "bans-with-429",
-                "After one wrong key the address is answered 429 from then on.",
+                "After one wrong key the client's address only gets a 429.",
                 needs_key=True,
                 door=Door(bans=429),
             ),
             Variant(
                 "bans-by-hanging-up",
-                "After one wrong key the address gets no response any more.",
+                "After one wrong key the client's address gets no response.",
                 needs_key=True,
                 door=Door(bans=0),
             ),

@@ -57,6 +57,7 @@ def as_dict(clause: Clause) -> dict[str, Any]:
             "quote": clause.source.quote,
             "rfc": clause.source.rfc,
             "document": clause.source.document,
+            "inferred": clause.source.inferred,
         },
         "why": clause.why,
         "needs": clause.needs,
@@ -89,6 +90,9 @@ def as_markdown() -> str:
         "inconclusive. [Verdicts](verdicts.md#levels) explains the levels. The column `oss` shows the level under",
         "`--dialect oss`: the same (=), another one, or not applicable (–). [Dialects](dialects.md) says why.",
         "",
+        f"{sum(clause.source.inferred is not None for clause in CATALOGUE)} clauses are inferred: the quoted source does not state",
+        "the clause in so many words. The table says what the source leaves open.",
+        "",
         "`comfy-conformance clauses ID` prints a clause in full: examples, the place of its check in the code, and the",
         "faults that break it.",
     ]
@@ -102,10 +106,12 @@ def as_markdown() -> str:
         ]
         for clause in clauses:
             where = f"`{clause.source}`".replace("`#", "`") if clause.source.pointer else str(clause.source.rfc)
-            quote = _cell(clause.source.quote or "")
+            quote = f"“{_cell(clause.source.quote or '')}”"
+            if clause.source.inferred:
+                quote += f" *Inferred:* {_cell(clause.source.inferred)}"
             mark = (" ●" if clause.core else "") + (f" ({_since(clause)})" if clause.since > 1 else "")
             lines.append(
-                f"| `{clause.id}`{mark} | {clause.level.value} | {under_oss(clause)} | {_cell(clause.title)} | {where}: “{quote}” |"
+                f"| `{clause.id}`{mark} | {clause.level.value} | {under_oss(clause)} | {_cell(clause.title)} | {where}: {quote} |"
             )
     lines += [
         "",
@@ -202,8 +208,9 @@ def explain(clause: Clause) -> str:
         (clause.id, f"{clause.title} ({level})"),
         ("source", str(clause.source)),
         ("quote", f"“{clause.source.quote}”"),
+        *([("inferred", clause.source.inferred)] if clause.source.inferred else []),
         ("why", clause.why),
-        ("check", (clause.check.__doc__ or clause.title).strip()),
+        ("check", " ".join((clause.check.__doc__ or clause.title).split())),
         ("code", _place(clause)),
         ("needs", clause.needs),
         ("since", _since(clause)),

@@ -100,6 +100,7 @@ def render_sarif(report: Report) -> bytes:
 
 def _rule(result: ClauseResult) -> dict[str, Any]:
     quoted = f"“{result.source.quote}”, {source_text(result.source)}" if result.source.quote else ""
+    quoted += f". Inferred: {result.source.inferred}" if quoted and result.source.inferred else ""
     url = rfc_url(result.source.rfc)
     return {
         "id": visible(result.id),

@@ -151,7 +151,7 @@ def _shown(fault: Fault) -> Case | None:
         if (request, response) in seen:
             continue
         seen.add((request, response))
-        case = Case("fault", fault.name, fault.lie, Dialect(fault.dialect), request, response)
+        case = Case("fault", fault.name, fault.summary, Dialect(fault.dialect), request, response)
         if case.report().clause(fault.clause).breached:
             return case
     return None

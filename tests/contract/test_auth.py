@@ -29,14 +29,14 @@ def lower(status: int, number: int) -> Exchange:
 WRONG_WAYS = {
     "auth.key-required": (Credential.NONE, "GET", "no key"),
     "auth.wrong-key": (Credential.WRONG, "GET", "a wrong key"),
-    "auth.key-case": (Credential.OTHER_CASE, "GET", "the key in the other letter case"),
+    "auth.key-case": (Credential.OTHER_CASE, "GET", "the key with its letter case swapped"),
     "auth.empty-key": (Credential.EMPTY, "GET", "an empty key"),
 }
 HINTS = {
-    "auth.key-required": "this request is served without a key",
-    "auth.wrong-key": "another key than the right one opens the queue",
+    "auth.key-required": "the server accepts this request without a key",
+    "auth.wrong-key": "the server accepts a key that is not the right one",
     "auth.key-case": None,
-    "auth.empty-key": "an empty value is taken for a key",
+    "auth.empty-key": "the server accepts an empty value as a key",
 }
 """What one request shows. That the server checks no key at all, it does not."""
 
@@ -52,7 +52,7 @@ def test_any_3xx_or_4xx_refuses(clause: str, status: int) -> None:
 @pytest.mark.parametrize(("status", "served"), [(199, False), (200, True), (299, True), (500, False), (501, False)])
 def test_anything_else_lets_in(clause: str, status: int, *, served: bool) -> None:
     credential, method, words = WRONG_WAYS[clause]
-    message = f"A request with {words} is not refused."
+    message = f"The server did not refuse a request with {words}."
     assert said(clause, asked(status, credential=credential, method=method)) == [
         Told(None, "401 or 403", str(status), message, HINTS[clause] if served else None)
     ]
@@ -87,8 +87,8 @@ KEYED_HEAD = head(200, 1, Credential.GIVEN)
 
 @pytest.mark.parametrize("status", [200, 204, 299])
 def test_head_without_the_key_is_not_answered_2xx(status: int) -> None:
-    hint = "this request is served without a key"
-    message = "A request with no key is not refused."
+    hint = "the server accepts this request without a key"
+    message = "The server did not refuse a request with no key."
     assert said("auth.head", KEYED_HEAD, head(status, 2)) == [Told(None, "401 or 403", str(status), message, hint)]
 
 
@@ -126,17 +126,21 @@ def test_only_a_head_of_the_queue_without_a_key_is_meant(other: Exchange) -> Non
 @pytest.mark.parametrize(
     ("credential", "words"),
     [
-        (Credential.NONE, "No key"),
-        (Credential.WRONG, "A wrong key"),
-        (Credential.OTHER_CASE, "The key in the other letter case"),
-        (Credential.EMPTY, "An empty key"),
+        (Credential.NONE, "no key"),
+        (Credential.WRONG, "a wrong key"),
+        (Credential.OTHER_CASE, "the key with its letter case swapped"),
+        (Credential.EMPTY, "an empty key"),
     ],
 )
 def test_the_refusal_is_401_or_403(credential: Credential, words: str) -> None:
     for status in (401, 403):
         assert said("auth.status", asked(status, credential=credential)) == []
     for status in (300, 302, 399, 400, 404, 499):
-        expected = [Told(None, "401 or 403", str(status), f"{words} is refused with another status.")]
+        expected = [
+            Told(
+                None, "401 or 403", str(status), f"The server refused a request with {words}, but not with 401 or 403."
+            )
+        ]
         assert said("auth.status", asked(status, credential=credential)) == expected
 
 
@@ -173,14 +177,14 @@ def test_no_other_status_needs_a_challenge(status: int) -> None:
         (b'{"message": "m"}', ['{"message": "m"}']),
         (b'{"code": "c"}', ['{"code": "c"}']),
         (b"[]", ["[]"]),
-        (b"no", ["no JSON"]),
+        (b"no", ["not JSON"]),
     ],
 )
 def test_the_body_of_a_refusal_is_an_error_response(status: int, body: bytes, found: list[str]) -> None:
     findings = said("auth.error-response", asked(status, body))
     assert got(findings) == found
     for finding in findings or ():
-        assert finding.message == f"The body of the {status} is no ErrorResponse."
+        assert finding.message == f"The body of the {status} is not an ErrorResponse."
         assert finding.pointer == ""
 
 
@@ -216,7 +220,7 @@ def test_a_key_in_lower_case_is_let_in_like_the_other() -> None:
 
 @pytest.mark.parametrize("status", [199, 201, 401, 404, 500])
 def test_a_key_that_is_refused_in_lower_case_alone_is_a_breach(status: int) -> None:
-    message = "The key is refused where its header is spelt in lower case."
+    message = "The server refuses the key if the header name is in lower case."
     assert said("auth.header-name", plain(200, 1), lower(404, 2), lower(status, 3)) == [
         Told(None, "200", str(status), message)
     ]

@@ -12,7 +12,7 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
 from conformance.reference.faults import FAULTS
-from conformance.render.catalogue import SUBJECTS, as_json, explain
+from conformance.render.catalogue import SUBJECTS, as_dict, as_json, as_markdown, explain
 from conformance.spec.document import quote_stands_at
 from helpers.published_quotes import read_back
 
@@ -49,6 +49,29 @@ def test_a_clause_is_whole(clause: Clause) -> None:
     assert not clause.core or clause.level is Level.MUST, "only a must can be asked of every run"
     for demand in map(Demand.of, Dialect):
         assert clause.level_in(demand) or clause.not_asked(demand), "the reader is owed a reason"
+
+
+INFERRED_BUT_MUST = {
+    "error.no-queue": "a refusal that contains the queue does not refuse it, whatever else the document leaves open",
+    "lifecycle.survives-malformed": "a request that crashes the server cannot get the 400 that the document gives it",
+}
+"""Inferred clauses that are a must all the same, with the reason."""
+
+
+def test_an_inferred_clause_is_no_must_without_a_reason() -> None:
+    inferred = {clause.id: clause for clause in CATALOGUE if clause.source.inferred is not None}
+    assert {"caching.shared", "privacy.credentials"} <= set(inferred)
+    assert {name for name, clause in inferred.items() if clause.level is Level.MUST} == set(INFERRED_BUT_MUST)
+
+
+@every_clause
+def test_an_inferred_clause_says_what_its_source_leaves_open(clause: Clause) -> None:
+    reason = clause.source.inferred
+    shown = f"inferred   {reason}"
+    assert reason is None or (reason.endswith(".") and reason != clause.why)
+    assert (reason is not None) == (shown in explain(clause))
+    assert as_dict(clause)["source"]["inferred"] == reason
+    assert reason is None or f"*Inferred:* {reason}" in as_markdown()
 
 
 @every_clause

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
-from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, published, rfc
+from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, inferred, published, rfc
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
@@ -107,9 +107,13 @@ def test_a_source_reads_as_where_it_stands() -> None:
     assert str(published("/info", "q")) != "#/info"
 
 
+def test_an_inferred_source_keeps_its_quote() -> None:
+    assert inferred(doc("/info", "q"), "It is open.") == Source(pointer="/info", quote="q", inferred="It is open.")
+
+
 def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:
     plain = made()
-    assert (plain.subject, plain.core, plain.since, plain.needs) == ("item", False, 1, "an answer of 200 to a read")
+    assert (plain.subject, plain.core, plain.since, plain.needs) == ("item", False, 1, "a 200 response to a read")
     assert (plain.oss, plain.elsewhere, plain.kinds) == (None, None, ())
     assert plain.only == frozenset(Dialect)
     for how in ("over", "of_body", "across"):
@@ -173,7 +177,7 @@ def test_a_finding_tells_its_cause_in_a_word_and_in_words() -> None:
     ],
 )
 def test_a_clause_speaks_of_one_thing(more: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match=r"item\.made: exactly one of over, of_body and across"):
+    with pytest.raises(TypeError, match=r"item\.made: give exactly one of over, of_body and across"):
         made(**more)
 
 

@@ -22,10 +22,10 @@ def sent(
 
 # --- served -----------------------------------------------------------------------------------------------------------
 
-PATH = "is the path right? see --queue-path"
-OWN_PATH = "is this the queue's own path? see --queue-path"
-NO_LOCATION = "a redirect is not followed, and it has no Location: ask who runs the server where it leads"
-NOT_MODIFIED = "304 answers a condition, and this request sent none: does a cache answer for the server?"
+PATH = "check the path; --queue-path sets another one"
+OWN_PATH = "check that this is the path of the queue; --queue-path sets another one"
+NO_LOCATION = "redirects are not followed, and this one has no Location: ask the operator of the server where it leads"
+NOT_MODIFIED = "304 responds to a condition, but this request had none: check whether a cache responds for the server"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ NOT_MODIFIED = "304 answers a condition, and this request sent none: does a cach
     ],
 )
 def test_a_queue_that_is_never_served_is_told_with_its_cause(status: int, hint: str | None) -> None:
-    expected = [Told(None, "200", str(status), "No read of the queue is answered 200.", hint)]
+    expected = [Told(None, "200", str(status), "No read of the queue got a 200.", hint)]
     assert said("status.served", sent(status, 1)) == expected
 
 
@@ -83,7 +83,7 @@ def steady(*exchanges: Exchange) -> list[str] | None:
 @pytest.mark.parametrize("status", [199, 201, 400, 404, 500, 503])
 def test_a_read_that_fails_once_is_named(status: int) -> None:
     assert said("status.steady", sent(200, 1), sent(status, 2)) == [
-        Told(None, "200", str(status), "A read (read) is not answered 200.")
+        Told(None, "200", str(status), "A read (read) did not get a 200.")
     ]
 
 
@@ -144,8 +144,8 @@ def test_a_bare_body_says_nothing_of_statuses() -> None:
 
 # --- the object -------------------------------------------------------------------------------------------------------
 
-UNWRAPPED = "the list of jobs itself, without the object around it"
-TWICE = "the queue as a string of JSON: encoded twice"
+UNWRAPPED = "the list of jobs without the object around it"
+TWICE = "a string that contains the queue as JSON: encoded twice"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_any_object_is_one() -> None:
 def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, error: bool) -> None:
     found = said("envelope.not-an-error", read(body.encode()))
     assert [(finding.pointer, finding.message) for finding in found or ()] == (
-        [("", "The body is an error, the status says success.")] if error else []
+        [("", "The status is 200, but the body is an error.")] if error else []
     )
     assert (said("envelope.both-lists", read(body.encode())) is None) is error
 
@@ -201,9 +201,9 @@ def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("null", "an empty list is []"),
-        ("{}", "an empty list is []"),
-        ('""', "an empty list is []"),
+        ("null", "send an empty list as []"),
+        ("{}", "send an empty list as []"),
+        ('""', "send an empty list as []"),
         ("0", None),
         ("true", None),
         ('{"a": 1}', None),

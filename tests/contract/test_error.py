@@ -64,15 +64,15 @@ def test_of_other_resources_the_form_is_not_demanded() -> None:
 )
 def test_a_documented_error_is_labelled_as_json(status: int, headers: Headers, found: str) -> None:
     assert said("error.content-type", failed(ERROR, status, headers)) == [
-        Told(None, "application/json", found, f"The {status} is not labelled as JSON.")
+        Told(None, "application/json", found, f"The Content-Type of the {status} is not application/json.")
     ]
     assert said("error.object", failed(ERROR, status, headers)) is None
 
 
-@pytest.mark.parametrize(("body", "found"), [(b"[]", "[]"), (b'"x"', '"x"'), (b"", "no JSON"), (b"x", "no JSON")])
+@pytest.mark.parametrize(("body", "found"), [(b"[]", "[]"), (b'"x"', '"x"'), (b"", "not JSON"), (b"x", "not JSON")])
 def test_the_body_of_a_documented_error_is_an_object(body: bytes, found: str) -> None:
     assert said("error.object", failed(body)) == [
-        Told("", "an object with code and message", found, "The body of the 500 is no ErrorResponse.")
+        Told("", "an object with code and message", found, "The body of the 500 is not an ErrorResponse.")
     ]
     assert said("error.code", failed(body)) is None
 
@@ -82,9 +82,9 @@ def test_the_body_of_a_documented_error_is_an_object(body: bytes, found: str) ->
     ("body", "hint"),
     [
         ("{}", None),
-        ('{"detail": "x"}', "FastAPI's own form"),
-        ('{"error": "x"}', '{{"error": …}}, the form of ComfyUI itself: {name} may stand inside'),
-        ('{"detail": "x", "error": "x"}', '{{"error": …}}, the form of ComfyUI itself: {name} may stand inside'),
+        ('{"detail": "x"}', "FastAPI's default form"),
+        ('{"error": "x"}', '{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
+        ('{"detail": "x", "error": "x"}', '{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
     ],
 )
 def test_a_member_that_is_missing_is_told_with_its_cause(name: str, body: str, hint: str | None) -> None:
@@ -105,7 +105,7 @@ def test_a_member_that_is_no_string_is_named(name: str, text: str) -> None:
 @pytest.mark.parametrize("text", ['""', '" \\n"'])
 def test_a_member_that_says_nothing_is_named(name: str, text: str) -> None:
     found = said("error.not-empty", failed(f'{{"{name}": {text}}}'.encode()))
-    assert found == [Told(f"/{name}", "a text", text, f"{name} is empty.")]
+    assert found == [Told(f"/{name}", "a text", text, f"{name} is empty or blank.")]
 
 
 # --- other errors -----------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_json_of_any_other_error_has_the_same_form(status: int) -> None:
     for body in (b'{"code": "c"}', b'{"message": "m"}', b'{"code": 1, "message": "m"}', b"[]"):
         (finding,) = said("error.other-status", failed(body, status)) or []
         assert (finding.pointer, finding.got) == ("", body.decode())
-        assert finding.message == f"The body of the {status} is no ErrorResponse."
+        assert finding.message == f"The body of the {status} is not an ErrorResponse."
 
 
 @pytest.mark.parametrize("status", [200, 399, 400, 401, 403, 500])
@@ -144,7 +144,9 @@ def test_an_error_that_answers_another_method_is_another_error() -> None:
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_a_job_in_an_error_is_found_at_any_depth(name: str, depth: int) -> None:
     body = '{"a":' * depth + f'{{"{name}": [{json.dumps(item())}]}}' + "}" * depth
-    expected = [Told("/a" * depth + f"/{name}", "no queue", "array of 1 elements", "The 404 carries the queue.")]
+    expected = [
+        Told("/a" * depth + f"/{name}", "no queue", "array of 1 elements", "The body of the 404 contains the queue.")
+    ]
     assert said("error.no-queue", failed(body.encode(), 404)) == expected
 
 
@@ -220,7 +222,7 @@ def test_what_only_the_server_s_people_know_is_found_in_any_string(text: str) ->
     for body in ({"message": text}, {text: 1}, {"a": [{"b": [f"before {text}"]}]}, text):
         (finding,) = said("error.no-internals", asked_json(body)) or []
         assert (finding.pointer, finding.expected) == ("", "a message for users")
-        assert finding.message == "The 500 shows where the server's code lies."
+        assert finding.message == "The body of the 500 shows a path or a stack trace of the server's code."
     assert got(said("error.no-internals", failed(text.encode(), 404, PLAIN))) != []
 
 
@@ -278,7 +280,7 @@ def test_where_nothing_is_said_nothing_is_judged() -> None:
 
 # --- what a header of the request may bring about ---------------------------------------------------------------------
 
-CARELESS = "ComfyUI parses Origin without care"
+CARELESS = "ComfyUI does not check Origin before it parses it"
 
 
 def from_origin(status: int, origin: str = GARBLED_ORIGIN, headers: Headers = HEADERS, number: int = 2) -> Exchange:
@@ -291,7 +293,7 @@ def from_origin(status: int, origin: str = GARBLED_ORIGIN, headers: Headers = HE
     ("headers", "hint"), [(PLAIN, CARELESS), (HEADERS, None), ((("Content-Type", "text/xml"),), None), ((), None)]
 )
 def test_a_garbled_origin_is_no_server_error(status: int, headers: Headers, hint: str | None) -> None:
-    expected = [Told(None, "200 or 4xx", str(status), "A garbled Origin makes the server fail.", hint)]
+    expected = [Told(None, "200 or 4xx", str(status), "A malformed Origin causes a server error.", hint)]
     assert said("error.bad-header", from_origin(status, headers=headers)) == expected
 
 
@@ -325,7 +327,7 @@ def odd(
 
 
 def test_a_header_that_makes_the_server_fail_every_time_is_named() -> None:
-    message = "A header of the request makes the server fail (read of the end)."
+    message = "Reads with an optional header always fail (read of the end)."
     expected = [Told(None, "200 or 206 or 400 or 416", "501", message)]
     exchanges = (read(queue()), *(odd(500, n, purpose=f"read {n}") for n in (1, 2, 3)), odd(501, 4))
     assert said("error.optional-header", *exchanges) == expected

@@ -13,22 +13,22 @@ def answered(wire: Wire | None, method: str = "GET", status: int = 200) -> Excha
 
 
 def surplus(got: str, what: str) -> list[Told]:
-    return [Told(None, "nothing after the head", got, f"Content follows the head of {what}.")]
+    return [Told(None, "nothing after the head", got, f"A body follows the head of {what}.")]
 
 
 def lengths(got: str) -> list[Told]:
-    return [Told(None, "one length", got, "Content-Length is stated twice, and differs.")]
+    return [Told(None, "one length", got, "The response has several different Content-Length values.")]
 
 
 def folded(got: str) -> list[Told]:
-    return [Told(None, "each field on one line", got, "Header fields go on in a second line.")]
+    return [Told(None, "each field on one line", got, "A header field continues on a second line.")]
 
 
-SPACED = "White space stands before the colon of a header field."
+SPACED = "A header field has white space before its colon."
 
 
 def named(got: str, message: str) -> list[Told]:
-    return [Told(None, "a name and a colon right after it", got, message)]
+    return [Told(None, "a name directly followed by a colon", got, message)]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,14 @@ def named(got: str, message: str) -> list[Told]:
         ("field-name", answered(None), None),
         ("field-name", answered(Wire()), []),
         ("field-name", answered(Wire(misnamed=("Content-Type ",))), named('"Content-Type "', SPACED)),
-        ("field-name", answered(Wire(misnamed=("<h1>\u202e",))), named('"<h1>\\u202e"', "A line is no header field.")),
+        (
+            "field-name",
+            answered(Wire(misnamed=("<h1>\u202e",))),
+            named('"<h1>\\u202e"', "A line of the head is not a header field."),
+        ),
         ("head-no-content", answered(Wire(surplus=0), "HEAD"), []),
-        ("head-no-content", answered(Wire(surplus=1), "HEAD"), surplus("1 byte", "the answer to HEAD")),
-        ("head-no-content", answered(Wire(surplus=9999), "HEAD", 204), surplus("9,999 bytes", "the answer to HEAD")),
+        ("head-no-content", answered(Wire(surplus=1), "HEAD"), surplus("1 byte", "the response to HEAD")),
+        ("head-no-content", answered(Wire(surplus=9999), "HEAD", 204), surplus("9,999 bytes", "the response to HEAD")),
         ("head-no-content", answered(Wire(surplus=9), "GET", 304), None),
         ("head-no-content", answered(Wire(), "GET"), None),
         ("head-no-content", answered(None, "HEAD"), None),

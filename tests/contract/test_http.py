@@ -89,13 +89,29 @@ def test_without_a_date_it_was_made_when_it_came() -> None:
 @pytest.mark.parametrize(
     ("date", "found", "message"),
     [
-        (None, "none", "The answer has no Date."),
+        (None, "none", "The response has no Date."),
         ("", "", "Date is not in the format of RFC 9110."),
         ("soon", "soon", "Date is not in the format of RFC 9110."),
-        ("Mon, 24 Nov 2025 16:00:01 GMT", "Mon, 24 Nov 2025 16:00:01 GMT", "Date is 1 days off."),
-        ("Sat, 22 Nov 2025 15:59:59 GMT", "Sat, 22 Nov 2025 15:59:59 GMT", "Date is 1 days off."),
-        ("Sun, 09 Nov 2025 04:00:00 GMT", "Sun, 09 Nov 2025 04:00:00 GMT", "Date is 14 days off."),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Date is 20,416 days off."),
+        (
+            "Mon, 24 Nov 2025 16:00:01 GMT",
+            "Mon, 24 Nov 2025 16:00:01 GMT",
+            "Date differs from the time of the request by 1 days.",
+        ),
+        (
+            "Sat, 22 Nov 2025 15:59:59 GMT",
+            "Sat, 22 Nov 2025 15:59:59 GMT",
+            "Date differs from the time of the request by 1 days.",
+        ),
+        (
+            "Sun, 09 Nov 2025 04:00:00 GMT",
+            "Sun, 09 Nov 2025 04:00:00 GMT",
+            "Date differs from the time of the request by 14 days.",
+        ),
+        (
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Date differs from the time of the request by 20,416 days.",
+        ),
     ],
 )
 def test_date_is_there_and_right(date: str | None, found: str, message: str) -> None:
@@ -119,7 +135,7 @@ def test_where_we_have_no_clock_any_date_is_right() -> None:
 
 # --- the type ---------------------------------------------------------------------------------------------------------
 
-A_PAGE = "a web page: a proxy, a login or the frontend answers in the queue's place"
+A_PAGE = "a web page: a proxy, a login page or the frontend responds instead of the queue"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +152,8 @@ A_PAGE = "a web page: a proxy, a login or the frontend answers in the queue's pl
 )
 def test_a_queue_is_labelled_as_json(value: str | None, found: str, hint: str | None) -> None:
     fields = () if value is None else (("Content-Type", value),)
-    expected = [Told(None, "application/json", found, "The answer is not labelled as JSON.", hint)]
+    message = "The Content-Type of the response is not application/json."
+    expected = [Told(None, "application/json", found, message, hint)]
     assert said("http.content-type", answered(*fields)) == expected
 
 
@@ -212,7 +229,7 @@ def test_a_coding_was_asked_for(offered: str | None, coding: str, found: list[st
     findings = said("http.coding-asked", answered(("Content-Encoding", coding), request=sent))
     assert got(findings) == found
     for finding in findings or ():
-        assert finding.expected == f"no coding but {offered or 'identity'}"
+        assert finding.expected == f"no coding except {offered or 'identity'}"
 
 
 def test_codings_of_answers_to_get_are_judged() -> None:
@@ -309,7 +326,7 @@ def manner(
 def test_who_takes_json_gets_it(accept: str | None, status: int) -> None:
     again = manner(status, 4, accept, purpose="the same once more")
     exchanges = (read(queue()), manner(404, 2, accept), manner(404, 3, accept), again)
-    message = "The answer changes with the request (read as others do)."
+    message = "The status depends on the request (read as others do)."
     assert said("http.accept", *exchanges) == [Told(None, "200", str(status), message)]
     found = judge(exchanges, only={"http.accept"}).results[0]
     assert [evidence.exchange for evidence in found.evidence] == ["x4"]
@@ -443,7 +460,7 @@ def test_a_part_that_says_which_it_is_is_right(content: bytes, content_range: st
     ],
 )
 def test_a_part_that_does_not_say_which_it_is(content_range: str | None, found: str) -> None:
-    message = "A 206 does not say which part it is."
+    message = "The 206 does not say which part it is."
     assert part(b"{", content_range) == [Told(None, "Content-Range: bytes first-last/size", found, message)]
 
 
@@ -451,7 +468,7 @@ def test_a_part_that_does_not_say_which_it_is(content_range: str | None, found: 
     ("content_range", "size"), [("bytes 0-1/300", 2), ("bytes 5-5/300", 1), ("bytes 1-1/300", 1), ("bytes 1-0/3", 0)]
 )
 def test_another_part_than_was_asked_for(content_range: str, size: int) -> None:
-    message = "A 206 is another part than was asked for."
+    message = "The 206 is a different part than the request asked for."
     assert part(b"x" * size, content_range) == [Told(None, "bytes 0-0", content_range, message)]
 
 
@@ -461,7 +478,14 @@ def test_another_part_than_was_asked_for(content_range: str, size: int) -> None:
 )
 def test_a_part_of_another_size_than_it_says(content_range: str, size: int) -> None:
     asked_for = "bytes=0-0" if content_range.startswith("bytes 0") else "bytes=5-9"
-    expected = [Told(None, f"the bytes of {content_range}", f"{size} bytes", "A 206 is not the part that it names.")]
+    expected = [
+        Told(
+            None,
+            f"the bytes of {content_range}",
+            f"{size} bytes",
+            "The 206 has a different number of bytes than its Content-Range says.",
+        )
+    ]
     assert part(b"x" * size, content_range, asked_for) == expected
 
 

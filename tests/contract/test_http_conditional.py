@@ -52,7 +52,12 @@ def test_each_line_and_each_status_of_the_queue_is_looked_at() -> None:
 def test_a_304_carries_the_etag_that_each_200_carries() -> None:
     clause, reads = "http.not-modified-etag", (tagged('"a"'), tagged('"a"', number=9))
     assert said(clause, *reads, unchanged(("ETag", '"a"'))) == []
-    told = Told(None, "the ETag of the 200", "no ETag", "A 304 does not say which response is still right.")
+    told = Told(
+        None,
+        "the ETag of the 200",
+        "no ETag",
+        "The 304 has no ETag, so it does not say which stored response is still valid.",
+    )
     assert said(clause, *reads, unchanged()) == [told]
 
 
@@ -73,8 +78,8 @@ def test_a_strong_etag_stands_for_the_same_jobs() -> None:
     told = said(clause, tagged('"a"', 1), tagged('"a"', 1, 2, number=2), tagged('"a"', 3, number=3))
     assert told is not None
     (found,) = told
-    assert (found.expected, found.got) == ("another ETag for other jobs", '"a" with 1 other jobs')
-    assert "never sees what changed" in found.message
+    assert (found.expected, found.got) == ("a different ETag for different jobs", '"a" with 1 other jobs')
+    assert "misses the change" in found.message
 
 
 @pytest.mark.parametrize("tag", ['W/"a"', "a", None])

@@ -28,8 +28,8 @@ def at(index: int, text: str) -> Exchange:
 @pytest.mark.parametrize(
     ("job", "text", "hint"),
     [
-        ({"a": 1}, '{"a": 1}', "a job as an object with named members"),
-        (ID, f'"{ID}"', "the bare id of a job"),
+        ({"a": 1}, '{"a": 1}', "the job is an object with named members"),
+        (ID, f'"{ID}"', "only the id of a job"),
         (None, "null", None),
         (1, "1", None),
         (True, "true", None),
@@ -85,7 +85,7 @@ def test_the_order_of_the_cloud_is_named_where_the_other_is_demanded() -> None:
     (finding,) = said("item.element-order", listing(*item()), demand=Demand.of(Dialect.OSS)) or []
     assert finding.pointer == f"{JOB}/3"
     assert finding.expected == "extra_data (object) at [3], outputs_to_execute (array) at [4]"
-    assert finding.hint == "this is the order of Comfy Cloud; --dialect cloud demands it"
+    assert finding.hint == "this is the order of Comfy Cloud; --dialect cloud expects it"
     assert finding.got == '["9"]'
 
 
@@ -116,10 +116,10 @@ def test_nan_for_an_id_has_a_clause_of_its_own() -> None:
         ("", None),
         (ID[:-1], None),
         (ID.replace("-", ""), "a UUID without its hyphens"),
-        ("{" + ID + "}", "a UUID with something around it"),
-        (f"urn:uuid:{ID}", "a UUID with something around it"),
-        (f"{ID}\n", "a UUID with something around it"),
-        (ID.replace("-", "") + "0", "a UUID with something around it"),
+        ("{" + ID + "}", "a UUID with other characters around it"),
+        (f"urn:uuid:{ID}", "a UUID with other characters around it"),
+        (f"{ID}\n", "a UUID with other characters around it"),
+        (ID.replace("-", "") + "0", "a UUID with other characters around it"),
         (ID.replace("2", "٢"), None),
     ],
 )
@@ -146,8 +146,8 @@ def test_an_id_is_in_lower_case(text: str, found: list[str]) -> None:
         ("1", None),
         ('"x"', None),
         ('"[]"', None),
-        ('"{}"', "the workflow as a string of JSON: encoded twice"),
-        ('" \\n{}"', "the workflow as a string of JSON: encoded twice"),
+        ('"{}"', "the workflow as a string that contains JSON: encoded twice"),
+        ('" \\n{}"', "the workflow as a string that contains JSON: encoded twice"),
     ],
 )
 def test_a_workflow_that_is_no_object_is_named(text: str, hint: str | None) -> None:

@@ -24,8 +24,8 @@ PLACE = "/queue_pending/0/4/create_time"
 @pytest.mark.parametrize(
     ("metadata", "hint"),
     [
-        ({}, "ComfyUI before 0.3.69 sends none"),
-        ({"client_id": "a1"}, "ComfyUI before 0.3.69 sends none"),
+        ({}, "ComfyUI before 0.3.69 does not send it"),
+        ({"client_id": "a1"}, "ComfyUI before 0.3.69 does not send it"),
         ({"x": 1}, None),
     ],
 )
@@ -45,12 +45,12 @@ def test_a_create_time_of_any_value_is_present() -> None:
         ("null", None),
         ("true", None),
         ("[]", None),
-        ('"1763913600000"', "the number as text"),
-        ('"2025-11-23T16:00:00Z"', "a date as text"),
-        ('"20251123T160000Z"', "a date as text"),
-        ('"23.11.2025 16:00"', "a date as text"),
-        ('"11/23/25"', "a date as text"),
-        ('"Sun, 23 Nov 2025 16:00:00 GMT"', "a date as text"),
+        ('"1763913600000"', "the number as a string"),
+        ('"2025-11-23T16:00:00Z"', "a date as a string"),
+        ('"20251123T160000Z"', "a date as a string"),
+        ('"23.11.2025 16:00"', "a date as a string"),
+        ('"11/23/25"', "a date as a string"),
+        ('"Sun, 23 Nov 2025 16:00:00 GMT"', "a date as a string"),
         ('""', None),
         ('"yesterday"', None),
         ('"None"', None),
@@ -94,7 +94,7 @@ def test_any_number_is_a_number(text: str) -> None:
 )
 def test_another_unit_than_milliseconds_is_named(value: int, unit: str | None) -> None:
     hint = f"{unit} instead of milliseconds" if unit else None
-    message = "create_time is not in milliseconds since the epoch."
+    message = "create_time is not in milliseconds since the Unix epoch."
     assert said("item.create-time.milliseconds", listing(str(value))) == [
         Told(PLACE, "milliseconds since 1970-01-01T00:00:00Z", str(value), message, hint)
     ]
@@ -122,7 +122,7 @@ def test_a_create_time_is_whole(text: str, found: list[str]) -> None:
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
-TO_COME = "whole hours ahead: local time taken for UTC"
+TO_COME = "whole hours ahead: local time was used as UTC"
 
 
 @pytest.mark.parametrize("ahead", [-HOUR, 0, MINUTE - 1, MINUTE])
@@ -149,9 +149,9 @@ def test_a_minute_of_skew_is_forgiven(ahead: int) -> None:
     ],
 )
 def test_a_time_to_come_is_told_with_its_cause(ahead: int, seconds: str, hint: str | None) -> None:
-    message = f"create_time is {seconds} s after the reading."
+    message = f"create_time is {seconds} s after the response."
     assert said("item.create-time.past", listing(str(NOW_MS + ahead))) == [
-        Told(PLACE, "a time before the answer", str(NOW_MS + ahead), message, hint)
+        Told(PLACE, "a time before the response", str(NOW_MS + ahead), message, hint)
     ]
 
 

@@ -61,8 +61,8 @@ def test_what_came_out_of_a_broken_coding_is_no_text() -> None:
     assert exercised(Exchange("x1", sent, Response(200, HEADERS, b"{}", "gzip: cut"))) == (False, False)
 
 
-A_PAGE = "a web page: a proxy, a login or the frontend answers in the queue's place"
-REPR = "Python's repr instead of JSON"
+A_PAGE = "a web page: a proxy, a login page or the frontend responds instead of the queue"
+REPR = "the output of Python's repr instead of JSON"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_nesting_is_bounded_where_common_readers_stop() -> None:
         return said("json.nesting", read(b"[" * depth + b"]" * depth))
 
     assert nested(128) == []
-    assert nested(129) == [Told("", "at most 128 levels", "129 levels", "The body nests too deep.")]
-    for depth, unread in ((NESTING_READ, ""), (NESTING_READ + 1, "; it was not read")):
+    assert nested(129) == [Told("", "at most 128 levels", "129 levels", "The body is nested too deeply.")]
+    for depth, unread in ((NESTING_READ, ""), (NESTING_READ + 1, "; the suite did not parse it")):
         (finding,) = nested(depth) or []
-        assert finding.message == f"The body nests too deep{unread}."
+        assert finding.message == f"The body is nested too deeply{unread}."
 
 
 def test_a_key_that_is_refused_with_a_text_is_judged_as_a_text() -> None:

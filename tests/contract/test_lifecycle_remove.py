@@ -30,7 +30,7 @@ def manage(talk: Talk, asked: Any, status: int = 200, answer: Any = None) -> Tal
 
 
 def still(how: str, name: str, seen: str, removed: str = "x7") -> Told:
-    message = f'{removed} asks to remove "{name}" and is answered 200, and the job is listed all the same.'
+    message = f'{removed} removed "{name}" and got a 200, but the job is still listed.'
     return Told("", "the job in neither list", f"{how} in {seen}", message)
 
 
@@ -96,8 +96,8 @@ def test_clearing_removes_what_waits() -> None:
 
 
 def lost(name: str, seen: str = "x9") -> list[Told]:
-    message = f'"{name}" waited before, was not to be removed, and is gone.'
-    return [Told("", "every other job that waited", f"not listed in {seen}", message)]
+    message = f'"{name}" was pending, should not have been removed, and is gone.'
+    return [Told("", "every other pending job", f"not listed in {seen}", message)]
 
 
 def settled() -> Talk:
@@ -139,7 +139,7 @@ def test_an_interrupt_removes_nothing_that_waits() -> None:
 
 
 def of_ids(got: str) -> list[Told]:
-    return [Told("/deleted", "an array of ids", got, "deleted does not list ids.")]
+    return [Told("/deleted", "an array of ids", got, "deleted is not a list of ids.")]
 
 
 def of_cleared(got: str) -> list[Told]:
@@ -147,7 +147,7 @@ def of_cleared(got: str) -> list[Told]:
 
 
 def no_object(got: str) -> list[Told]:
-    return [Told("", "an object", got, "This is no QueueManageResponse.")]
+    return [Told("", "an object", got, "The body is not a QueueManageResponse.")]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_the_answer_is_a_queue_manage_response(answer: Any, found: list[Told]) -
 
 
 def test_an_answer_that_is_no_json_is_none() -> None:
-    assert told("delete.answer", Talk().post(Operation.MANAGE, {"delete": []})) == no_object("no JSON")
+    assert told("delete.answer", Talk().post(Operation.MANAGE, {"delete": []})) == no_object("not JSON")
 
 
 @pytest.mark.parametrize("status", [199, 201, 400, 500])
@@ -190,11 +190,11 @@ def named(answer: Any, *deleted: str, status: int = 200, after: Any = ([A], [C])
 
 
 def unnamed(name: str, got: str) -> Told:
-    return Told("/deleted", f'"{name}"', got, "This job was deleted, and is not named.")
+    return Told("/deleted", f'"{name}"', got, "This job was deleted, but its id is missing here.")
 
 
 def not_asked(name: str) -> Told:
-    return Told("/deleted", "ids of the request alone", f'"{name}"', "This id was not to be deleted.")
+    return Told("/deleted", "only ids from the request", f'"{name}"', "The request did not ask to delete this id.")
 
 
 def test_what_was_deleted_is_named_and_nothing_else() -> None:
@@ -241,7 +241,7 @@ def test_where_no_ids_are_told_none_is_missing(answer: Any) -> None:
 
 @pytest.mark.parametrize(("status", "fails"), [(200, False), (404, False), (499, False), (500, True), (501, False)])
 def test_deleting_what_is_not_there_fails_no_server(status: int, *, fails: bool) -> None:
-    expected = Told(None, "200 or 4xx", "500", "The server fails on an id that is not in the queue.")
+    expected = Told(None, "200 or 4xx", "500", "The server responds with 500 to an id that is not in the queue.")
     found = [expected] if fails else []
     assert told("delete.unknown", three().delete(THEIRS, status=status)) == found
     assert told("delete.unknown", Talk().delete(THEIRS, status=status)) == found
@@ -271,7 +271,7 @@ def sent(body: bytes, status: int = 200, operation: Operation = Operation.MANAGE
     ],
 )
 def test_a_malformed_request_is_told_so(body: bytes) -> None:
-    message = "The request is malformed, and the answer does not say so."
+    message = "The request is malformed, but the status does not say so."
     for status in (199, 200, 299, 500):
         expected = Told(None, "400", f"{status} to {body.decode()}", message)
         assert told("delete.malformed", sent(body, status)) == [expected]
@@ -307,7 +307,7 @@ def stopped(*moments: float, status: str | None = None, start: float = NOW, grap
 
 
 def runs_on(seconds: str) -> list[Told]:
-    return [Told(None, "the job not running", f"running {seconds} s later", f'"{A}" was interrupted, and runs on.')]
+    return [Told(None, "the job not running", f"running {seconds} s later", f'"{A}" was interrupted, but still runs.')]
 
 
 def test_a_job_that_is_interrupted_stops() -> None:
@@ -330,7 +330,9 @@ def test_what_another_job_is_made_of_does_not_matter() -> None:
         talk = Talk().submit(others[0], slow).submit(interrupted).submit(others[1], slow)
         talk.look([interrupted]).interrupt(interrupted).wait(2).look([interrupted]).look()
         assert told("interrupt.stops", talk.jobs(**{interrupted: "completed"})) == [
-            Told(None, "the job not running", "running 2.0 s later", f'"{interrupted}" was interrupted, and runs on.')
+            Told(
+                None, "the job not running", "running 2.0 s later", f'"{interrupted}" was interrupted, but still runs.'
+            )
         ]
 
 
@@ -382,7 +384,7 @@ def test_what_did_not_run_is_not_stopped() -> None:
     ],
 )
 def test_an_interrupt_where_nothing_runs_is_fine(status: int, *, fine: bool) -> None:
-    expected = Told(None, "200", str(status), "Nothing ran, and the interrupt is refused.")
+    expected = Told(None, "200", str(status), "No job ran, and the server refused the interrupt.")
     talk = Talk().submit(A).look([A]).look().post(Operation.INTERRUPT, {"prompt_id": A}, status)
     assert told("interrupt.idle", talk) == ([] if fine else [expected])
 
@@ -410,8 +412,8 @@ def silent(talk: Talk, fault: NoResponse = NoResponse.BROKEN, *, last: int = 1) 
 
 
 def ended(sent: str = '{"delete": 7}') -> list[Told]:
-    message = f"The server ended on POST /api/queue with the body {sent}: all jobs in its queue may be lost."
-    return [Told(None, "an answer, such as 400", "none, and none to the requests that followed", message)]
+    message = f"The server crashed on POST /api/queue with the body {sent}. All jobs in its queue may be lost."
+    return [Told(None, "a response, such as 400", "none, and none to the requests that followed", message)]
 
 
 def test_a_server_survives_a_malformed_request() -> None:

@@ -53,7 +53,7 @@ def job(name: str, graph: Any = None, created: Any = MILLISECONDS) -> list[Any]:
 def test_a_prompt_that_is_taken_is_answered_with_a_uuid(answer: Any, found: str | None) -> None:
     talk = Talk().post(Operation.SUBMIT, {"prompt": {}}, answer=answer)
     why = "the response has no prompt_id" if found == "absent" else "its prompt_id is not a UUID"
-    expected = Told("/prompt_id", "a UUID", found or "", f"The prompt was taken, and {why}.")
+    expected = Told("/prompt_id", "a UUID", found or "", f"The prompt was accepted, but {why}.")
     assert told("prompt-id", talk) == ([] if found is None else [expected])
 
 
@@ -87,7 +87,7 @@ def gone(back: float | None = 2.5) -> Talk:
 
 
 def nowhere(seconds: str, name: str = A) -> list[Told]:
-    message = f'"{name}" is listed nowhere, and had not ended.'
+    message = f'"{name}" is not listed, but it had not ended.'
     return [Told("", "the job, pending or running", f"in neither list for {seconds} s", message)]
 
 
@@ -146,8 +146,8 @@ def never(looks: int, other: str | None = None) -> Talk:
 
 @pytest.mark.parametrize(("looks", "lost"), [(1, False), (2, False), (3, True), (4, True)])
 def test_a_job_that_never_comes_is_lost_after_three_looks(looks: int, *, lost: bool) -> None:
-    message = f'"{C}" was taken and never came, while an older job waits.'
-    expected = [Told("", "the job, pending or running", f"not listed in {looks} looks", message)]
+    message = f'"{C}" was accepted but never listed, while an older job is pending.'
+    expected = [Told("", "the job, pending or running", f"not listed in {looks} reads", message)]
     assert told("listed", never(looks)) == (expected if lost else [])
 
 
@@ -168,7 +168,7 @@ def test_a_job_that_ended_is_not_lost(status: str) -> None:
 
 def test_the_next_read_lists_a_job_that_waits() -> None:
     talk = Talk().submit(A).look().look((), [A]).look((), [A])
-    message = f'"{A}" is missing 0.090 s after it was taken, and comes later.'
+    message = f'"{A}" was not listed 0.090 s after it was accepted, but was listed later.'
     missing = [Told("", "the job, pending or running", "not listed yet", message)]
     assert told("listed-at-once", talk) == missing
     assert said("lifecycle.listed-at-once", *shifted(talk)) == missing
@@ -222,17 +222,19 @@ def graph(**node: Any) -> dict[str, Any]:
 
 def test_a_workflow_is_compared_where_it_was_first_listed() -> None:
     talk = Talk().submit(A, graph(a=1)).look([job(A, graph(a=2))]).look([job(A, graph(a=3))])
-    assert told("workflow", talk) == [Told("/queue_running/0/2/1/a", "as it was submitted", "2", "Submitted was 1.")]
+    assert told("workflow", talk) == [
+        Told("/queue_running/0/2/1/a", "as it was submitted", "2", "The submitted value was 1.")
+    ]
     assert charged("workflow", talk) == ["x2"]
 
 
 def test_what_a_workflow_lacks_is_called_absent_and_null_is_called_null() -> None:
     listed = [job(A, graph(a=None))]
     assert told("workflow", Talk().submit(A, graph(a=1)).look(listed)) == [
-        Told("/queue_running/0/2/1/a", "as it was submitted", "null", "Submitted was 1.")
+        Told("/queue_running/0/2/1/a", "as it was submitted", "null", "The submitted value was 1.")
     ]
     assert told("workflow", Talk().submit(A, graph(b=1)).look(listed)) == [
-        Told("/queue_running/0/2/1/b", "as it was submitted", "absent", "Submitted was 1.")
+        Told("/queue_running/0/2/1/b", "as it was submitted", "absent", "The submitted value was 1.")
     ]
 
 
@@ -260,7 +262,9 @@ def test_text_beyond_ascii_has_a_clause_of_its_own(sent: dict[str, Any]) -> None
 
 def test_text_that_is_lost_is_told_with_what_was_sent() -> None:
     talk = Talk().submit(A, graph(t="é")).look([job(A, graph(t="?"))])
-    assert told("text", talk) == [Told("/queue_running/0/2/1/t", "as it was submitted", '"?"', 'Submitted was "é".')]
+    assert told("text", talk) == [
+        Told("/queue_running/0/2/1/t", "as it was submitted", '"?"', 'The submitted value was "é".')
+    ]
 
 
 # --- create_time ------------------------------------------------------------------------------------------------------
@@ -313,8 +317,8 @@ def hidden(status: str | None = "pending", looks: int = 3, *, later: bool = True
 
 
 def test_a_job_that_waits_and_is_not_listed_while_later_ones_are_is_hidden() -> None:
-    message = f'"{B}" never came, while reads listed later ones, and the list of jobs says that it was pending.'
-    expected = [Told("", "the job, pending or running", "not listed in 3 looks", message)]
+    message = f'"{B}" was never listed. Reads listed later jobs, and the list of jobs says that it was pending.'
+    expected = [Told("", "the job, pending or running", "not listed in 3 reads", message)]
     assert told("listed", hidden()) == expected
     assert told("listed", hidden().jobs(**{B: "completed"})) == expected
 
@@ -333,7 +337,7 @@ def test_reads_of_the_same_bytes_may_come_from_a_cache() -> None:
     talk = Talk().submit(A).look().wait(3).look().jobs(**{A: "pending"})
     (found,) = told("listed", talk) or [Told("", "", "", "")]
     assert found.hint is not None
-    assert "perhaps from a cache" in found.hint
+    assert "a cache may respond" in found.hint
     assert [one.hint for one in told("listed", hidden()) or ()] == [None]
 
 

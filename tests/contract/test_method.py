@@ -36,7 +36,7 @@ def test_a_head_that_is_like_get_is_right() -> None:
 
 @pytest.mark.parametrize("status", [199, 201, 204, 404, 405, 500])
 def test_a_head_with_another_status_is_named(status: int) -> None:
-    expected = [Told(None, "200, as to GET", str(status), "HEAD is not answered like GET.")]
+    expected = [Told(None, "200, as to GET", str(status), "HEAD does not get a 200, but GET does.")]
     assert like(get(1), head(2, status=status)) == expected
 
 
@@ -57,8 +57,8 @@ def test_a_head_is_compared_where_it_was_asked_with_the_key_and_get_was_answered
     assert like(bare, head(2, status=405)) is None
 
 
-TYPE = "HEAD names another Content-Type than GET."
-SIZE = "HEAD names another Content-Length than GET."
+TYPE = "HEAD has a different Content-Type from GET."
+SIZE = "HEAD has a different Content-Length from GET."
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_lengths_of_different_codings_are_not_compared() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
 def test_a_405_carries_allow(method: str) -> None:
-    message = f"The 405 to {method} does not say what is allowed."
+    message = f"The 405 to {method} has no Allow header."
     expected = [Told(None, "an Allow header", "none", message)]
     assert said("method.allow-on-405", asked(405, method=method)) == expected
     assert said("method.allow-on-405", asked(405, b"", ("Allow", ""), method=method)) == []
@@ -164,7 +164,7 @@ def test_where_allow_is_not_sent_it_lists_nothing() -> None:
 
 @pytest.mark.parametrize("status", [500, 505, 599])
 def test_options_is_no_server_error(status: int) -> None:
-    message = "OPTIONS is answered with a server error."
+    message = "OPTIONS causes a server error."
     expected = [Told(None, "2xx, 4xx or 501", str(status), message)]
     assert said("method.options", asked(status, method="OPTIONS")) == expected
 

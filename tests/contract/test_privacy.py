@@ -45,7 +45,7 @@ def test_without_an_allowed_origin_there_is_nothing_to_say_of_credentials() -> N
 
 @pytest.mark.parametrize("origin", [ORIGIN, "tauri://localhost"])
 @pytest.mark.parametrize(
-    ("vary", "found"), [(None, ["no such Vary"]), ("Accept", ["no such Vary"]), ("Accept, ORIGIN", []), ("*", [])]
+    ("vary", "found"), [(None, ["no Vary with it"]), ("Accept", ["no Vary with it"]), ("Accept, ORIGIN", []), ("*", [])]
 )
 def test_an_echoed_origin_varies(origin: str, vary: str | None, found: list[str]) -> None:
     fields = [("Access-Control-Allow-Origin", origin), *([("Vary", vary)] if vary is not None else [])]
@@ -156,7 +156,7 @@ def places(metadata: Any, index: int = 4) -> list[tuple[str | None, str]]:
 def test_a_credential_is_known_by_the_name_of_its_member(name: str) -> None:
     pointer = name.replace("/", "~1")
     nested = {"create_time": 1, "extra": [{"deep": {name: BY_NAME[name]}}]}
-    assert places(nested) == [(f"/queue_pending/0/4/extra/0/deep/{pointer}", "its name says that it is a credential")]
+    assert places(nested) == [(f"/queue_pending/0/4/extra/0/deep/{pointer}", "its name is that of a credential")]
 
 
 @pytest.mark.parametrize("value", BY_VALUE)

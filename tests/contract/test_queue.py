@@ -29,7 +29,7 @@ def mixing(demand: Demand, exchange: Exchange = MIXED) -> list[tuple[str | None,
     [(Dialect.CLOUD, ["/queue_pending/1/3"]), (Dialect.OSS, ["/queue_running/0/3", "/queue_pending/0/3"])],
 )
 def test_a_job_in_another_order_than_the_first_is_named(first: Dialect, places: list[str]) -> None:
-    expected = "the order of the first job that was seen"
+    expected = "the order of the first job in the run"
     assert mixing(Demand.told_by(first, "/x")) == [(place, expected) for place in places]
 
 
@@ -57,7 +57,7 @@ def named(prompt_id: Any) -> list[Any]:
     return item(e1=prompt_id)
 
 
-BEFORE = "This prompt_id is listed before."
+BEFORE = "This prompt_id is already listed above."
 AT_ONCE = "listed as running and as pending at once"
 
 
@@ -68,15 +68,15 @@ def test_an_id_of_its_own_is_fine() -> None:
 def test_a_job_that_is_listed_twice_is_pointed_at_the_second_time() -> None:
     found = said("queue.prompt-ids.distinct", read(queue(named("a"), named("b"), named("A"), named("a"))))
     assert found == [
-        Told("/queue_pending/2/1", "an id of its own", '"A"', BEFORE),
-        Told("/queue_pending/3/1", "an id of its own", '"a"', BEFORE),
+        Told("/queue_pending/2/1", "a unique id", '"A"', BEFORE),
+        Told("/queue_pending/3/1", "a unique id", '"a"', BEFORE),
     ]
 
 
 def test_a_job_that_runs_and_waits_is_told_as_that() -> None:
     found = said("queue.prompt-ids.distinct", read(queue(named("b"), named("a"), running=(named("a"),))))
-    message = "This job stands at /queue_running/0 too."
-    assert found == [Told("/queue_pending/1/1", "an id of its own", '"a"', message, AT_ONCE)]
+    message = "This job is also listed at /queue_running/0."
+    assert found == [Told("/queue_pending/1/1", "a unique id", '"a"', message, AT_ONCE)]
 
 
 def test_ids_are_compared_where_there_are_two() -> None:
@@ -87,8 +87,8 @@ def test_ids_are_compared_where_there_are_two() -> None:
 
 # --- times and numbers ------------------------------------------------------------------------------------------------
 
-HEAP = "the order of a binary heap, as ComfyUI keeps its queue"
-PERHAPS = "two jobs that changed places, or a binary heap, as ComfyUI keeps its queue: one fall does not tell"
+HEAP = "the order of a binary heap, in which ComfyUI keeps its queue"
+PERHAPS = "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
 NEWEST = "newest first"
 
 
@@ -136,7 +136,7 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
             f"/queue_pending/{place}/4/create_time",
             "not before the job listed ahead of it",
             str(values[place]),
-            f"This job is older than the one listed ahead of it, of {values[place - 1]}.",
+            f"This job is older than the one listed before it, which has {values[place - 1]}.",
             hint,
         )
         for place in places
@@ -144,9 +144,9 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
     assert said("queue.job-numbers.rising", numbered(*values)) == [
         Told(
             f"/queue_pending/{place}/0",
-            "above the one listed ahead of it",
+            "above that of the job before it",
             str(values[place]),
-            f"job_number falls from {values[place - 1]}.",
+            f"job_number decreases from {values[place - 1]}.",
             hint,
         )
         for place in places

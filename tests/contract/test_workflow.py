@@ -88,7 +88,7 @@ def test_a_link_to_a_node_that_is_there_is_fine() -> None:
 
 def test_a_link_to_a_node_that_is_not_there_is_named() -> None:
     found = said("workflow.links", linked(**{"a": ["9", 0], "b~": ["3", 1], "c": ["4", 0], "d": ["", 0]}))
-    message = "A link names a node that is not there."
+    message = "The link refers to a node that is not in the workflow."
     assert found == [
         Told(f"{PLACE}/2/9/inputs/{name}", "a link to a node of this workflow", text, message)
         for name, text in (("b~0", '"3"'), ("c", '"4"'), ("d", '""'))
@@ -108,7 +108,7 @@ def test_a_node_without_inputs_has_no_links(node: Any) -> None:
 def test_output_ids_name_nodes() -> None:
     assert said("workflow.output-nodes", listing({"9": NODE, "1": 3}, ("9", "1"))) == []
     found = said("workflow.output-nodes", listing({"9": NODE}, ("9", "12", 7, "", "13")))
-    message = "An output node id names no node."
+    message = "The output node id is not the id of a node in the workflow."
     assert found == [
         Told(f"{PLACE}/3/{index}", "the id of a node of this workflow", text, message)
         for index, text in ((1, '"12"'), (4, '"13"'))

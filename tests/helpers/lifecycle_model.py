@@ -157,7 +157,7 @@ class Life:
         self.look()
 
     def interrupt(self) -> None:
-        """Interrupt what runs, where that is one of ours; or nothing, where nothing is in the queue."""
+        """Interrupt what runs, if it is one of ours, or interrupt an empty queue."""
         self.look()
         listed = self.leave.listed
         named = next((job.id for job in listed or () if not job.pending), None)

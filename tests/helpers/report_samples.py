@@ -94,7 +94,7 @@ CATALOGUE: tuple[tuple[str, Literal["must", "should"], bool, str], ...] = (
     ("json.distinct-names", "should", False, "No object has two members of the same name"),
     ("http.content-type", "must", False, "An answer of 200 is application/json"),
     ("http.date", "should", False, "Each answer carries a plausible Date"),
-    ("method.head", "should", False, "HEAD is answered like GET"),
+    ("method.head", "should", False, "HEAD gets the same status and headers as GET"),
     ("auth.key-required", "must", False, "A request without the key is refused"),
     ("error.code", "must", False, "An error has a code that is a string"),
     ("caching.shared", "should", False, "Shared caches are told not to keep the queue"),
@@ -166,6 +166,7 @@ def clause(
             rfc="RFC 9110 §8.3",
             quote="A sender that generates a message containing content SHOULD generate a Content-Type header field "
             "in that message.",
+            inferred="The RFC does not name a queue.",
         )
         if clause_id.startswith("http.")
         else Source(pointer="/components/schemas/QueueItem/items/oneOf/1/description", quote="Prompt ID (UUID)"),
@@ -314,7 +315,7 @@ def unreachable() -> Report:
     return report(
         Verdict.INCONCLUSIVE,
         "the target cannot be reached: Connection refused",
-        [clause(name, Status.NOT_EXERCISED, reason="needs an answer of 200 to a read") for name, *_ in CATALOGUE],
+        [clause(name, Status.NOT_EXERCISED, reason="needs a 200 response to a read") for name, *_ in CATALOGUE],
         [exchange(number, status=None) for number in (1, 2)],
     )
 

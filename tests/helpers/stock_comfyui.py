@@ -15,7 +15,7 @@ def comfyui() -> Report:
         got='{"client_id": "5c2f", "create_time": 1767225600000}',
         message="Elements 3 and 4 are swapped.",
         hint="elements 3 and 4 are swapped, as ComfyUI itself sends them (Comfy-Org/ComfyUI issue 12659); "
-        "--dialect oss demands that order",
+        "--dialect oss expects that order",
         kind="comfyui-order",
         more=6,
         last="/queue_pending/5/3",

@@ -35,11 +35,13 @@ def test_every_profile_has_clauses_and_every_subject_is_in_the_intended_profile(
 def test_what_needs_an_option_or_a_key_is_not_counted_as_missing() -> None:
     results = (
         sample.clause("http.date"),
-        unasked("http.charset", "needs an answer with a charset"),
+        unasked("http.charset", "needs a response with a charset"),
         unasked("lifecycle.listed", "needs a job that the run submitted (--populate)"),
-        unasked("lifecycle.clear.empties", "needs clear: true while jobs of the run wait (--populate --clear)"),
+        unasked(
+            "lifecycle.clear.empties", "needs clear: true while only jobs of the run are pending (--populate --clear)"
+        ),
         unasked("lifecycle.delete.unknown", "needs a delete of an id that nobody has (--allow-writes)"),
-        unasked("auth.challenge", "needs an answer of 401"),
+        unasked("auth.challenge", "needs a 401 response"),
     )
     http, auth, lifecycle = coverage(results, RUN)
     assert http == (Profile.HTTP, 1, 2, {}, {A_RESPONSE: 1})
@@ -51,7 +53,7 @@ def test_with_the_option_or_the_key_the_same_clauses_are_counted_as_missing() ->
     run = structs.replace(RUN, options=RUN.options | {"key": "COMFY_API_KEY", "populate": True})
     results = (
         unasked("lifecycle.listed", "needs a job that the run submitted (--populate)"),
-        unasked("auth.challenge", "needs an answer of 401"),
+        unasked("auth.challenge", "needs a 401 response"),
     )
     auth, lifecycle = coverage(results, run)
     assert auth == (Profile.AUTH, 0, 1, {}, {A_RESPONSE: 1})

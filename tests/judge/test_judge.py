@@ -64,7 +64,7 @@ def test_evidence_marks_the_place_in_the_body() -> None:
         ({"e0": 1.5}, "item.job-number.integer", None),
         ({"e1": None}, "item.prompt-id.string", None),
         ({"e1": "0" * 32}, "item.prompt-id.uuid", "a UUID without its hyphens"),
-        ({"e2": '{"9": {}}'}, "item.workflow.object", "the workflow as a string of JSON: encoded twice"),
+        ({"e2": '{"9": {}}'}, "item.workflow.object", "the workflow as a string that contains JSON: encoded twice"),
         ({"e2": None}, "item.workflow.object", None),
         ({"e3": "9"}, "item.output-node-ids.array", None),
         ({"e3": [9]}, "item.output-node-ids.strings", None),
@@ -125,7 +125,7 @@ def test_auto_takes_either_order() -> None:
         judgement = judge(reads(queue(*jobs)), Dialect.AUTO)
         assert judgement.verdict is Verdict.CONFORMANT
         assert result(judgement, "item.element-order").status is Status.NOT_APPLICABLE
-        assert result(judgement, "item.element-order").reason.startswith("the dialect auto takes either order")
+        assert result(judgement, "item.element-order").reason.startswith("the dialect auto allows either order")
 
 
 def test_auto_names_each_job_in_another_order_than_the_first_one_of_all_answers() -> None:
@@ -149,7 +149,7 @@ def test_auto_reports_an_element_3_that_is_neither_and_guesses_nothing(odd: obje
     judgement = judge(reads(queue(before, unclear)), Dialect.AUTO)
     assert broken(judgement) == {"queue.one-order"}  # what stands at 3 and 4 is no more called names
     assert places(judgement, "queue.one-order") == [("x1", "/queue_pending/1/3")]
-    assert result(judgement, "queue.one-order").evidence[0].message.endswith("neither array nor object.")
+    assert result(judgement, "queue.one-order").evidence[0].message.endswith("does not show the order of this job.")
 
 
 def test_auto_reads_element_4_by_element_3_whatever_it_is() -> None:
@@ -240,9 +240,9 @@ def test_an_attempt_that_was_made_again_is_not_held_against_anybody() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (401, "it wants a key"),
+        (401, "the server needs a key"),
         (429, "too many requests"),
-        (503, "not available now"),
+        (503, "not available"),
         *((status, "a gateway gets no response") for status in (502, 504, *range(520, 528), 530)),
     ],
 )

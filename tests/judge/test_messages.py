@@ -42,8 +42,8 @@ def failed(content_type: str, body: bytes) -> list[Exchange]:
     ("clause", "content_type", "body", "missing"),
     [
         ("error.object", "text/plain", b"500", "with Content-Type application/json"),
-        ("error.code", "text/plain", b"500", "with Content-Type application/json and an object in it"),
-        ("error.message", "application/json", b"[]", "with Content-Type application/json and an object in it"),
+        ("error.code", "text/plain", b"500", "with Content-Type application/json whose body is an object"),
+        ("error.message", "application/json", b"[]", "with Content-Type application/json whose body is an object"),
         ("error.not-empty", "application/json", b"{}", "whose code or message is a string"),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_reason_says_that_the_500_must_answer_a_get() -> None:
     options = read(b"500", number=2, status=500)
     options = replace(options, request=replace(options.request, method="OPTIONS"))
     found = of("error.content-type", [*reads(queue(item(1))), options])
-    assert found.reason == "needs a GET of the queue that is answered 400 or 500"
+    assert found.reason == "needs a GET of the queue that gets a 400 or 500"
 
 
 def test_a_reason_says_that_objects_are_not_the_jobs_it_needs() -> None:
@@ -113,9 +113,9 @@ def test_the_title_on_the_order_of_elements_holds_under_both_dialects() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"prompt_id": "p5"}, "The prompt was taken, and its prompt_id is not a UUID."),
-        ({"prompt_id": 5}, "The prompt was taken, and its prompt_id is not a UUID."),
-        ({}, "The prompt was taken, and the response has no prompt_id."),
+        ({"prompt_id": "p5"}, "The prompt was accepted, but its prompt_id is not a UUID."),
+        ({"prompt_id": 5}, "The prompt was accepted, but its prompt_id is not a UUID."),
+        ({}, "The prompt was accepted, but the response has no prompt_id."),
     ],
 )
 def test_an_id_that_is_not_a_uuid_is_not_called_missing(answer: dict[str, Any], message: str) -> None:
@@ -126,7 +126,7 @@ def test_an_id_that_is_not_a_uuid_is_not_called_missing(answer: dict[str, Any], 
 def test_credentials_for_any_origin_are_not_said_to_be_readable() -> None:
     fields = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Credentials", "true"))
     found = first("cors.credentials", [read(queue(item(1)), headers=(*HEADERS, *fields))])
-    assert "browsers refuse" in found.message
+    assert "Browsers refuse" in found.message
     assert "may read" not in found.message
 
 
@@ -177,17 +177,17 @@ def test_newest_first_by_a_chosen_number_is_not_called_the_order_of_the_server(
 ) -> None:
     found = first("queue.pending.oldest-first", timed(*jobs))
     assert found.kind == "newest-first", "registers keep this word"
-    assert ("by job number" in (found.hint or "")) == by_number
+    assert ("order of job numbers" in (found.hint or "")) == by_number
     assert found.hint == "newest first" or by_number
 
 
 def test_a_chosen_number_is_named_where_one_job_stands_before_all_others() -> None:
     found = first("queue.pending.oldest-first", timed((-1, 4), (1, 1), (2, 2), (3, 3)))
-    assert "by job number" in (found.hint or "")
+    assert "order of job numbers" in (found.hint or "")
     assert found.kind == ""
 
 
-HEAP = "the order of a binary heap, as ComfyUI keeps its queue"
+HEAP = "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
 
 
 def numbered(number: int, name: str) -> list[Any]:

@@ -115,7 +115,7 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
         (
             gathered(read(b"", status=401)),
             None,
-            "no read was answered 200; the most frequent status was 401; it wants a key",
+            "no read was answered 200; the most frequent status was 401; the server needs a key",
         ),
     ],
     ids=["nothing", "lost", "stopped", "idle", "shed", "too many", "no key"],

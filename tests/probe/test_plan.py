@@ -163,7 +163,7 @@ def test_a_validator_that_was_seen_is_sent_back(run: Run) -> None:
     assert conditions == {None, MADE_UP_VALIDATOR, 'W/"v1"'}
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if "13" in name or "13th" in FAULTS[name].lie])
+@pytest.mark.parametrize("name", [name for name in FAULTS if "13" in name])
 def test_a_fault_in_every_thirteenth_answer_is_seen(name: str) -> None:
     with serve(fault=name) as endpoint:
         key = None if endpoint.key is None else Secret(endpoint.key)

@@ -28,7 +28,7 @@ NEEDS_A_KEY: Final = (
 NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/whole/test_faults.py asks with each"
 NEEDS_THE_WIRE: Final = "says what stands in the bytes around an answer: test_hostile.py and test_raw.py show it"
 NEEDS_JOBS: Final = "says what becomes of jobs that a run submits: test_lifecycle.py and test_faults.py show it"
-NEEDS_A_DOCUMENT: Final = "is asked only with --document: test_user_document.py gives one"
+NEEDS_A_DOCUMENT: Final = "is checked only with --document: test_user_document.py gives one"
 NOT_AIMED_AT: Final = {
     "document.response-schema": NEEDS_A_DOCUMENT,
     **{name: NEEDS_JOBS for name in BY_ID if name.startswith("lifecycle.")},

@@ -96,6 +96,7 @@ def test_a_reader_finds_what_they_need() -> None:
         "Prompt ID (UUID)",
         "openapi-cloud.get-queue.yaml#/components/schemas/QueueItem",
         "RFC 9110 §8.3",
+        "Inferred. The RFC does not name a queue.",
         "/queue_pending/0/4/create_time",
         "and 41 more like it",
         "41 more like this, last at",

@@ -182,3 +182,8 @@ def test_what_of_a_register_does_not_hold_is_told_as_misconfigured() -> None:
     assert told[0] == ("error", "reads.order: stale (deviations.toml, deviation 2)")
     assert len(told) == 2
     assert run(sample.passing())["invocations"][0]["toolConfigurationNotifications"] == []
+
+
+def test_a_rule_says_that_it_is_inferred() -> None:
+    described = [rule["fullDescription"]["text"] for rule in run(sample.failing())["tool"]["driver"]["rules"]]
+    assert {text.endswith("Inferred: The RFC does not name a queue.") for text in described} == {True, False}

@@ -102,12 +102,12 @@ def test_a_redirect_to_a_login_names_the_login_and_does_not_make_it_the_target(l
 @pytest.mark.parametrize(
     ("location", "told"),
     [
-        ("https://queue.example/api/queue", "give scheme and host of the Location as the target"),
+        ("https://queue.example/api/queue", "give the scheme and host of the Location as the target"),
         ("/api/queue/", "give the path of the Location with --queue-path"),
-        ("https://other.example/elsewhere", "give its destination as the target"),
+        ("https://other.example/elsewhere", "give the Location as the target"),
         ("/author/catalog/single", "give the path of the Location with --queue-path"),
-        ("http://[", "its Location is not a URL"),
-        ("", "it has no Location"),
+        ("http://[", "this Location is not a URL"),
+        ("", "this one has no Location"),
     ],
 )
 def test_another_redirect_says_which_option_leads_there(location: str, told: str) -> None:
@@ -145,7 +145,7 @@ def test_a_401_says_what_its_challenge_asks_for(challenge: str, told: tuple[str,
 def test_a_header_that_was_given_and_is_refused_is_not_asked_for_again() -> None:
     with always(answer("401 Unauthorized", "WWW-Authenticate: Bearer")) as url:
         result = check(url, "--header", "Authorization=MINE", MINE="Bearer abcdef")
-    assert "the value of Authorization that was given is refused" in verdict(result)
+    assert "the server refused the given value of Authorization" in verdict(result)
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "503 Service Unavailable", "429 Too Many Requests"])
@@ -153,7 +153,7 @@ def test_a_challenge_of_cloudflare_is_not_taken_for_a_missing_key(status: str) -
     with always(answer(status, "cf-mitigated: challenge", "Server: cloudflare")) as url:
         result = check(url)
     assert result.exit_code == 10
-    assert "Cloudflare challenges the client" in verdict(result)
+    assert "Cloudflare sends a challenge" in verdict(result)
     assert "COMFY_API_KEY" not in result.stdout
 
 

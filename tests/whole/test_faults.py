@@ -20,7 +20,7 @@ from helpers.locust_runs import loaded
 from helpers.reference_runs import asked
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "asked only with --document: tests/spec/test_user_document.py"}
+NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "checked only with --document: tests/spec/test_user_document.py"}
 """Clauses without a fault, and why no server can break them."""
 
 
@@ -50,7 +50,7 @@ def row(fault: Fault, report: Report) -> str:
     if fault.hidden:
         also = "as the generated requests meet it"
     aim = f"`{fault.clause}`" if fault.clause else "–"
-    return f"| `{fault.name}` | {fault.lie} | {aim} | {also} | {report.verdict.value} |"
+    return f"| `{fault.name}` | {fault.summary} | {aim} | {also} | {report.verdict.value} |"
 
 
 def rows() -> dict[str, str]:
@@ -162,6 +162,6 @@ def page() -> str:
         "",
         "| server | what it does | outcome |",
         "|---|---|---|",
-        *(f"| `{hostile.name}` | {hostile.lie} | {hostile.expected} |" for hostile in HOSTILE.values()),
+        *(f"| `{hostile.name}` | {hostile.summary} | {hostile.expected} |" for hostile in HOSTILE.values()),
     ]
     return "\n".join(lines) + "\n"

@@ -122,8 +122,8 @@ WRONG = {
     '"klingon"': "no variant 'klingon'; --list shows all",
     "answers=[]": "answers is empty",
     "answers=b'', generate=1": "answers and generate contradict each other",
-    'fault="comfyui-order", generate=1': "comfyui-order changes the jobs of the queue that moves",
-    '"ties", answers=b""': "ties changes the jobs of the queue that moves",
+    'fault="comfyui-order", generate=1': "comfyui-order changes the jobs of the generated queue",
+    '"ties", answers=b""': "ties changes the jobs of the generated queue",
 }
 
 

@@ -1,1 +1,1 @@
-"""The clauses, a file for each first word of an id: quote above check."""
+"""The clauses: one file for each first word of an id."""

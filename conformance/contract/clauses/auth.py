@@ -1,11 +1,11 @@
-"""Authentication: the key that the document demands of every request. Exercised only with a key given."""
+"""Authentication: every request needs a key. These clauses are checked only if the run has a key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, Over, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, Over, clause, doc, inferred, rfc
 from conformance.contract.clauses.error import errors, is_error_response, known_errors
 from conformance.contract.conversation import NOT_NOW, OK, REFUSALS, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import JSON
@@ -30,29 +30,29 @@ def _asked_with(credential: Credential, method: str = "GET") -> Over:
 
 
 def _is_refused(answer: Answer) -> Iterator[Finding]:
-    """Any 3xx or 4xx refuses; that it is 401 or 403 is ``auth.status``."""
+    """A 3xx or 4xx status refuses the request. ``auth.status`` asks for 401 or 403."""
     status = answer.response.status
     if status // 100 not in (3, 4):
         asked_with = answer.request.credential
         cause = Cause("let-in", _LETS_IN.get(asked_with)) if status in LET_IN else None
-        got = f"A request with {_WITH[asked_with]} is not refused."
+        got = f"The server did not refuse a request with {_WITH[asked_with]}."
         yield Finding(None, "401 or 403", str(status), got, cause)
 
 
 _WITH: Final = {
     Credential.NONE: "no key",
     Credential.WRONG: "a wrong key",
-    Credential.OTHER_CASE: "the key in the other letter case",
+    Credential.OTHER_CASE: "the key with its letter case swapped",
     Credential.EMPTY: "an empty key",
     Credential.GIVEN: "the key",
     Credential.LOWER_CASE_NAME: "the key",
 }
 _LETS_IN: Final = {
-    Credential.NONE: "this request is served without a key",
-    Credential.WRONG: "another key than the right one opens the queue",
-    Credential.EMPTY: "an empty value is taken for a key",
+    Credential.NONE: "the server accepts this request without a key",
+    Credential.WRONG: "the server accepts a key that is not the right one",
+    Credential.EMPTY: "the server accepts an empty value as a key",
 }
-"""What is known if a request is let in. That the server checks no key at all is not known from one request."""
+"""The likely cause if a request is accepted. One request does not show that the server never checks keys."""
 UNAUTHENTICATED: Final = frozenset({Credential.NONE, Credential.WRONG, Credential.OTHER_CASE, Credential.EMPTY})
 
 no_key_is_refused = clause(
@@ -61,7 +61,7 @@ no_key_is_refused = clause(
     oss=NO_AUTHENTICATION,
     title="A request without a key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
-    why="The queue holds workflows of users.",
+    why="The queue contains the workflows of users.",
     keeps="no X-API-Key → 401",
     breaks="no X-API-Key → 200",
     needs=A_KEY,
@@ -75,9 +75,9 @@ wrong_key_is_refused = clause(
     oss=NO_AUTHENTICATION,
     title="A wrong key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
-    why="A check that another key passes is no check.",
-    keeps="X-API-Key: the key with another last character → 401",
-    breaks="X-API-Key: the key with another last character → 200",
+    why="If a wrong key is accepted, the key protects nothing.",
+    keeps="X-API-Key: the key with its last character changed → 401",
+    breaks="X-API-Key: the key with its last character changed → 200",
     needs=A_KEY,
     over=_asked_with(Credential.WRONG),
     kinds=("let-in",),
@@ -87,11 +87,13 @@ other_case_is_refused = clause(
     "auth.key-case",
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
-    title="The key in the other letter case is refused",
-    source=doc("/security/0", '{"ApiKeyAuth": []}'),
-    why="A check that ignores letter case takes many keys for one, and makes the right one easier to guess.",
-    keeps="X-API-Key: kEY, where the key is Key → 401",
-    breaks="X-API-Key: kEY, where the key is Key → 200",
+    title="The key with its letter case swapped is refused",
+    source=inferred(
+        doc("/security/0", '{"ApiKeyAuth": []}'), "The document requires a key, but does not say how keys are compared."
+    ),
+    why="If letter case is ignored, many values count as the key, so it is easier to guess.",
+    keeps="X-API-Key: kEY, if the key is Key → 401",
+    breaks="X-API-Key: kEY, if the key is Key → 200",
     needs="a key with a letter (see --api-key-env)",
     over=_asked_with(Credential.OTHER_CASE),
     kinds=("let-in",),
@@ -103,7 +105,7 @@ empty_key_is_refused = clause(
     oss=NO_AUTHENTICATION,
     title="An empty key is refused",
     source=doc(f"{SCHEME}/description", "Pass the key in the X-API-Key header."),
-    why="An unset variable on the client must not open the queue.",
+    why="A client whose variable is unset sends an empty key. It must not see the queue.",
     keeps="X-API-Key: (empty) → 401",
     breaks="X-API-Key: (empty) → 200",
     needs=A_KEY,
@@ -113,7 +115,7 @@ empty_key_is_refused = clause(
 
 
 def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """HEAD requests without the key, if HEAD is answered 200 with it."""
+    """HEAD requests without the key, if a HEAD with the key gets a 200."""
     heads = [a for a in conversation.answers if a.request.method == "HEAD" and a.request.to_queue]
     if any(a.request.credential is Credential.GIVEN and a.response.status == OK for a in heads):
         for answer in heads:
@@ -127,22 +129,25 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
     title="HEAD without a key is refused",
-    source=doc("/security/0", '{"ApiKeyAuth": []}'),
-    why="Size and headers of somebody's queue are nobody's business.",
+    source=inferred(
+        doc("/security/0", '{"ApiKeyAuth": []}'),
+        "The document describes only GET. A HEAD reveals the headers of a GET.",
+    ),
+    why="The headers of a response show how long the queue is.",
     keeps="HEAD, no X-API-Key → 401",
     breaks="HEAD, no X-API-Key → 200",
-    needs="a HEAD that is answered 200 with the key, and so " + A_KEY,
+    needs="a HEAD that gets a 200 with the key, so " + A_KEY,
     across=_keyless_heads,
     kinds=("let-in",),
 )
 def head_is_refused(answer: Answer) -> Iterator[Finding]:
-    """A HEAD without the key is not answered 2xx. Another status shows nothing of the queue."""
+    """A HEAD without the key does not get a 2xx. Any other status reveals nothing about the queue."""
     if answer.response.status in LET_IN:
         yield from _is_refused(answer)
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
-    """Refusals, with whatever status, of requests without the right key."""
+    """Refusals, with any 3xx or 4xx status, of requests without the right key."""
     unauthenticated = answer.request.credential in UNAUTHENTICATED
     told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
     if unauthenticated and told and answer.request.to_queue and answer.response.status // 100 in (3, 4):
@@ -154,24 +159,27 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
     title="The refusal is 401 or 403",
-    source=rfc(
-        "RFC 9110 §15.5.2",
-        "the request has not been applied because it lacks valid authentication credentials for the target resource",
+    source=inferred(
+        rfc(
+            "RFC 9110 §15.5.2",
+            "the request has not been applied because it lacks valid authentication credentials for the target resource",
+        ),
+        "The document does not list the status of a refusal. The RFC defines 401 for it.",
     ),
-    why="A client asks for a key on 401 and 403. Any other status sends it looking elsewhere.",
+    why="Clients ask the user for a key on 401 and 403. Another status suggests another problem.",
     keeps="no X-API-Key → 401",
     breaks="no X-API-Key → 404",
-    needs="a refusal, and so " + A_KEY,
+    needs="a refused request, so " + A_KEY,
     over=_refusals,
 )
 def the_refusal_is_401_or_403(answer: Answer) -> Iterator[Finding]:
-    """A missing, wrong or empty key gets 401 or 403, which are equally good."""
+    """A request with a missing, wrong or empty key gets a 401 or a 403. Both are equally good."""
     if answer.response.status not in REFUSALS:
         yield Finding(
             None,
             "401 or 403",
             str(answer.response.status),
-            f"{_WITH[answer.request.credential].capitalize()} is refused with another status.",
+            f"The server refused a request with {_WITH[answer.request.credential]}, but not with 401 or 403.",
         )
 
 
@@ -185,16 +193,21 @@ def _unauthorized(answer: Answer) -> Iterator[Answer]:
     oss=NO_AUTHENTICATION,
     title="A 401 carries WWW-Authenticate",
     source=rfc("RFC 9110 §15.5.2", "The server generating a 401 response MUST send a WWW-Authenticate header field"),
-    why="It tells the client what is wanted. (`should` here: no scheme is registered for keys in a header of their own.)",
+    why="The header says which credentials the client must send. (`should` here: no scheme is registered for a key in a header of its own.)",
     keeps="401, WWW-Authenticate: ApiKey",
     breaks="401 without WWW-Authenticate",
-    needs="an answer of 401",
+    needs="a 401 response",
     over=_unauthorized,
 )
 def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
-    """WWW-Authenticate is there."""
+    """The response has a WWW-Authenticate header."""
     if not answer.response.header("www-authenticate"):
-        yield Finding(None, "a WWW-Authenticate header", "none", "The 401 does not say what is wanted.")
+        yield Finding(
+            None,
+            "a WWW-Authenticate header",
+            "none",
+            "The 401 has no WWW-Authenticate, so it does not say which credentials are needed.",
+        )
 
 
 @clause(
@@ -202,32 +215,38 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     oss=FOREIGN_ORIGIN,
     title="The body of a refusal is an ErrorResponse",
-    source=doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
-    why="The document leaves 401 and 403 out, but has one form for all errors.",
+    source=inferred(
+        doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
+        "The document does not describe the bodies of 401 and 403.",
+    ),
+    why="The document does not list 401 and 403, but it has one schema for all errors.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
     breaks='401, {"message": "Invalid API key"}',
-    needs="an answer of 401 or 403 with a body",
+    needs="a 401 or 403 response with a body",
     over=lambda answer: (
         e for e in known_errors(answer) if e.response.status in REFUSALS and e.request.method == "GET"
     ),
 )
 def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
-    """{code, message} in application/json on 401 and 403."""
+    """A 401 or 403 is application/json with code and message."""
     if not (answer.response.media_type == JSON and is_error_response(answer.document.value)):
-        got = show(answer.document.value) if answer.document.read else "no JSON"
+        got = show(answer.document.value) if answer.document.read else "not JSON"
         yield Finding(
-            "", "an object with code and message", got, f"The body of the {answer.response.status} is no ErrorResponse."
+            "",
+            "an object with code and message",
+            got,
+            f"The body of the {answer.response.status} is not an ErrorResponse.",
         )
 
 
 def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with x-api-key, where the key is known to be let in."""
+    """The reads with x-api-key, if other reads show that the server accepts the key."""
     asked = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
     told = [answer for answer in asked if answer.response.status not in NOT_NOW]
     plain = [a for a in conversation.answers if a.request.plain and a.response.status not in NOT_NOW]
     before = [a for a in plain if told and a.precedes(told[0])][-1:]
     after = [a for a in plain if told and told[-1].precedes(a)][:1]
-    # If the next read with the key is refused too, the server no longer takes the key, in whatever header.
+    # If the next read with the key is refused too, the server no longer accepts the key under any header name.
     if (before or after) and all(answer.response.status == OK for answer in before + after):
         yield told[-1], told
 
@@ -239,16 +258,19 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
     title="The name of the key's header is case-insensitive",
     source=rfc("RFC 9110 §5.1", "Field names are case-insensitive"),
     why="HTTP/2 and many proxies send names in lower case.",
-    keeps="x-api-key: the key → 200",
+    keeps="HTTP/2 and many proxies send header names in lower case.",
     breaks="x-api-key: the key → 401",
     needs=A_KEY,
     across=_lower_case,
 )
 def header_names_have_no_case(group: list[Answer]) -> Iterator[Finding]:
-    """The key in x-api-key is let in like the key in X-API-Key, at least once: chance is no cause."""
+    """At least one request with the key in x-api-key gets a 200, as with X-API-Key. One success rules out chance."""
     if not any(answer.response.status == OK for answer in group):
         yield Finding(
-            None, "200", str(group[-1].response.status), "The key is refused where its header is spelt in lower case."
+            None,
+            "200",
+            str(group[-1].response.status),
+            "The server refuses the key if the header name is in lower case.",
         )
 
 
@@ -261,22 +283,25 @@ def _keyed(answer: Answer) -> Iterator[Answer]:
 @clause(
     "auth.key-not-echoed",
     Level.SHOULD,
-    title="The key stands nowhere in an answer",
-    source=rfc(
-        "RFC 9110 §17.16.1",
-        "HTTP authentication schemes do not define a single mechanism for maintaining the confidentiality of credentials",
+    title="The key does not appear in a response",
+    source=inferred(
+        rfc(
+            "RFC 9110 §17.16.1",
+            "HTTP authentication schemes do not define a single mechanism for maintaining the confidentiality of credentials",
+        ),
+        "The RFC leaves the protection of keys to the server.",
     ),
-    why="Answers are logged, cached and shared; keys must not be.",
+    why="Responses are logged, cached and shared. Keys must not be.",
     keeps='{"queue_running": []}',
     breaks='{"queue_running": [], "key": "<the key>"}',
     needs=A_KEY,
     over=_keyed,
 )
 def the_key_is_not_echoed(answer: Answer) -> Iterator[Finding]:
-    """Neither body nor headers hold the key of the request.
+    """The key of the request is in neither the body nor the headers.
 
-    A key that may be an ordinary word counts only where the response names the header that it was sent in.
+    A key that could be an ordinary word counts only if the response also names the header that carried it.
     """
     for name in answer.response.echoes:
         pointer, where = (None, f"in the header {printable(name)}") if name else ("", "in the body")
-        yield Finding(pointer, "no key", where, "The answer echoes the key.")
+        yield Finding(pointer, "no key", where, "The response contains the key of the request.")

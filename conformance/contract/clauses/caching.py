@@ -1,4 +1,4 @@
-"""Caching (RFC 9111): a queue is a moment's state, and one user's."""
+"""Caching (RFC 9111): the queue changes all the time, and it belongs to one user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.clauses.http import answered_at, heads, queue_heads
 from conformance.contract.conversation import Answer
 from conformance.contract.terms import ONE_QUEUE, Level
@@ -14,7 +14,7 @@ from conformance.exchange.headers import http_date
 from conformance.text.safe import printable
 
 FRESH: Final = 10
-"""Seconds for which an old queue does no harm: clients poll about as often."""
+"""Seconds for which an old queue does no harm. Clients poll about this often."""
 _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 
 
@@ -23,17 +23,24 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
     Level.SHOULD,
     oss=ONE_QUEUE,
     title="Shared caches do not keep the queue",
-    source=rfc(
-        "RFC 9111 §3.5", "A shared cache MUST NOT use a cached response to a request with an Authorization header field"
+    source=inferred(
+        rfc(
+            "RFC 9111 §3.5",
+            "A shared cache MUST NOT use a cached response to a request with an Authorization header field",
+        ),
+        "The rule covers only requests with Authorization. The key is in X-API-Key, so it needs protection by a header.",
     ),
-    why="The key is not Authorization, so that rule does not protect it: one user's queue could be served to another.",
+    why="A shared cache could serve one user's queue to another user.",
     keeps="Cache-Control: no-store",
     breaks="no Cache-Control, no Vary",
-    needs="an answer of 200 with its headers",
+    needs="a 200 response with its headers",
     over=queue_heads,
 )
 def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
-    """Cache-Control has no-store, private or no-cache, or no lifetime and must-revalidate; or Vary has X-API-Key or *."""
+    """Cache-Control forbids shared caching, or Vary has X-API-Key or *.
+
+    It forbids that with no-store, private or no-cache, or with a zero lifetime and must-revalidate.
+    """
     control = answer.response.values("cache-control")
     vary = answer.response.values("vary")
     revalidated = {"max-age=0", "s-maxage=0"} & set(control) and {"must-revalidate", "proxy-revalidate"} & set(control)
@@ -45,7 +52,7 @@ def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
             None,
             "Cache-Control: no-store (or private, no-cache; or Vary: X-API-Key)",
             got,
-            "Nothing keeps a shared cache from handing this answer to somebody else.",
+            "A shared cache may store this response and serve it to another user.",
         )
 
 
@@ -56,33 +63,38 @@ def _gets(answer: Answer) -> Iterator[Answer]:
 @clause(
     "caching.lifetime",
     Level.SHOULD,
-    title="No answer is declared fresh for long",
-    source=rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
-    why="A queue, or a refusal, of minutes ago is wrong.",
+    title="No response is fresh for long",
+    source=inferred(
+        rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
+        "The RFC sets no limit. A queue changes within seconds.",
+    ),
+    why="A queue or a refusal that is minutes old is wrong.",
     keeps="Cache-Control: no-store",
     breaks="Cache-Control: max-age=3600",
-    needs="an answer with its headers",
+    needs="a response with its headers",
     over=_gets,
     kinds=("expires",),
 )
 def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
-    """max-age and s-maxage are at most 10 s, Expires is not later than that; no-store settles it."""
+    """max-age, s-maxage and Expires allow at most 10 s. With no-store or no-cache they do not matter."""
     control = answer.response.values("cache-control")
     if {"no-store", "no-cache"} & set(control):
         return
     for directive in control:
         match = _LIFETIME.fullmatch(directive)
         if match and int(match[1][:9] or 0) > FRESH:
-            yield Finding(None, f"at most {FRESH} s", printable(directive), "Caches may keep this answer.")
+            yield Finding(
+                None, f"at most {FRESH} s", printable(directive), "Caches may serve this response for too long."
+            )
     if any(map(_LIFETIME.fullmatch, control)):
-        return  # RFC 9111 §5.3: then Expires is to be ignored
+        return  # RFC 9111 §5.3: a cache ignores Expires if there is a max-age
     expires, now = http_date(answer.response.header("expires") or ""), answered_at(answer)
     if expires is not None and now is not None and expires > now + FRESH:
         yield Finding(
             None,
-            "no Expires to come",
+            "no Expires in the future",
             f"{expires - now:,.0f} s ahead",
-            "Caches may keep this answer.",
+            "Caches may serve this response for too long.",
             Cause("expires"),
         )
 
@@ -90,19 +102,22 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
 @clause(
     "caching.age",
     Level.SHOULD,
-    title="No answer comes old out of a cache",
-    source=rfc(
-        "RFC 9111 §5.1",
-        "the sender's estimate of the time since the response was generated or successfully validated at the origin server",
+    title="No response is an old one from a cache",
+    source=inferred(
+        rfc(
+            "RFC 9111 §5.1",
+            "the sender's estimate of the time since the response was generated or successfully validated at the origin server",
+        ),
+        "The RFC sets no limit. A queue changes within seconds.",
     ),
-    why="It is not the queue of now.",
+    why="An old response does not show the current queue.",
     keeps="no Age",
     breaks="Age: 600",
-    needs="an answer of 200 with its headers",
+    needs="a 200 response with its headers",
     over=queue_heads,
 )
 def no_old_answer(answer: Answer) -> Iterator[Finding]:
     """Age is absent or at most 10 s."""
     age = answer.response.header("age")
     if age is not None and not (re.fullmatch(r"[0-9]{1,12}", age) and int(age) <= FRESH):
-        yield Finding(None, f"no Age, or at most {FRESH}", printable(age), "The answer comes out of a cache.")
+        yield Finding(None, f"no Age, or at most {FRESH}", printable(age), "The response is an old one from a cache.")

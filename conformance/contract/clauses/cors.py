@@ -1,4 +1,4 @@
-"""CORS: what other origins may read, and with whose credentials."""
+"""CORS: which other origins may read the queue, and with whose credentials."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
 @clause(
     "cors.credentials",
     Level.SHOULD,
-    title="Any origin and credentials do not go together",
+    title="Credentials are not allowed for every origin",
     source=rfc(
         "Fetch, CORS protocol and credentials",
         'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.',
     ),
-    why="Browsers refuse such an answer; it shows that nobody decided who may read.",
+    why="Browsers refuse such a response. It also shows that nobody decided who may read the queue.",
     keeps="Access-Control-Allow-Origin: *",
     breaks="Access-Control-Allow-Origin: *, Access-Control-Allow-Credentials: true",
-    needs="an answer with Access-Control-Allow-Origin",
+    needs="a response with Access-Control-Allow-Origin",
     over=_cross_origin,
 )
 def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Finding]:
-    """Not ``*`` and Access-Control-Allow-Credentials: true."""
+    """Access-Control-Allow-Origin is not ``*`` if Access-Control-Allow-Credentials is true."""
     answer, allowed = subject
     if allowed.strip() == "*" and (answer.response.header("access-control-allow-credentials") or "").strip() == "true":
         yield Finding(
             None,
-            "an origin by name, or no credentials",
+            "one named origin, or no credentials",
             "* with credentials",
-            "Credentials are allowed for any origin, which browsers refuse: no page can read the queue with them.",
+            "The response allows credentials for every origin. Browsers refuse that, so no page can read the queue with credentials.",
         )
 
 
@@ -52,13 +52,15 @@ def _echoed(answer: Answer) -> Iterator[Answer]:
     Level.SHOULD,
     title="An echoed Origin comes with Vary: Origin",
     source=rfc("Fetch, CORS protocol and HTTP caches", "`Vary` is to be used"),
-    why="A cache would give one origin's permission to another.",
+    why="Without Vary, a cache serves a response for one origin to another.",
     keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin",
     breaks="Access-Control-Allow-Origin: https://a.example, no Vary",
-    needs="an answer that echoes the request's Origin",
+    needs="a response that echoes the request's Origin",
     over=_echoed,
 )
 def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
-    """Vary has Origin or *."""
+    """Vary contains Origin or *."""
     if not {"origin", "*"} & set(answer.response.values("vary")):
-        yield Finding(None, "Vary: Origin", "no such Vary", "The answer depends on Origin and does not say so.")
+        yield Finding(
+            None, "Vary: Origin", "no Vary with it", "The response depends on Origin, but Vary does not say so."
+        )

@@ -1,4 +1,4 @@
-"""What the user's own document says of its responses, where one is given."""
+"""The response schemas of the user's own document, if one is given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.spec.schemas import Violation
 
 
 def _described(answer: Answer) -> Iterator[tuple[Violation, ...]]:
-    """Yield what the schema refuses in a response to a GET of the queue whose status the document describes."""
+    """Yield each violation of the schema that the document gives for this status of a GET of the queue."""
     schemas = answer.reading.demand.schemas
     request = answer.request
     if schemas is None or request.method != "GET" or not request.to_queue or answer.response.coding_error is not None:
@@ -24,20 +24,23 @@ def _described(answer: Answer) -> Iterator[tuple[Violation, ...]]:
 @clause(
     "document.response-schema",
     Level.MUST,
-    title="A response has the schema that your document gives it",
+    title="A response matches the schema in your document",
     source=doc(
         "/paths/~1api~1queue/get/responses/200/content/application~1json/schema/$ref", "#/components/schemas/QueueInfo"
     ),
-    why="Clients that are generated from the document refuse anything else.",
+    why="Clients generated from the document refuse any other response.",
     keeps='{"queue_running": [], "queue_pending": []}',
     breaks='{"queue_running": [], "queue_pending": null}',
-    needs="a JSON body of at most 1 MiB under a status that the document describes",
+    needs="a JSON body of at most 1 MiB with a status that the document describes",
     over=_described,
     own_document=True,
 )
 def response_schema(violations: tuple[Violation, ...]) -> Iterator[Finding]:
-    """Asked only with ``--document``: the schema is that of the user's document, as far as the errata match it corrected."""
+    """Checked only with ``--document``. The schema is that of the user's document, with the errata that apply to it."""
     for violation in violations:
         yield Finding(
-            violation.pointer, violation.expected, violation.got, "The schema of the document refuses this value."
+            violation.pointer,
+            violation.expected,
+            violation.got,
+            "The schema in the document does not allow this value.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.reading.body import LISTS, Reading, constant_free, infos
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import FastPath, Level
@@ -34,25 +34,26 @@ def _values(reading: Reading) -> Iterator[Located]:
     kinds=("bare-list", "encoded-twice"),
 )
 def the_body_is_an_object(found: Located) -> Iterator[Finding]:
-    """The 200 body is an object."""
+    """The body of a 200 is an object."""
     value = found.value
     if not isinstance(value, dict):
         cause = None
         if isinstance(value, list):
-            cause = Cause("bare-list", "the list of jobs itself, without the object around it")
+            cause = Cause("bare-list", "the list of jobs without the object around it")
         elif isinstance(value, str):
-            cause = Cause("encoded-twice", "the queue as a string of JSON: encoded twice")
+            cause = Cause("encoded-twice", "a string that contains the queue as JSON: encoded twice")
         yield Finding("", "an object", show(value), "The body is not a JSON object.", cause)
 
 
 _SUCCESS: Final = frozenset({"0", "200", "ok", "success", "succeeded", "none", "null", "false"})
-"""Words, in lower case, by which an envelope says that nothing is wrong."""
+"""Values, in lower case, by which an envelope reports success."""
 
 
 def is_error(info: dict[str, Any]) -> bool:
-    """Whether an object has neither list and looks like an error: an ErrorResponse, whose code is a string, or ``error``.
+    """Whether an object has neither list and looks like an error.
 
-    ``{"code": 0, "message": "success", "data": …}`` is another envelope, and no error.
+    That is an ErrorResponse, whose code is a string, or an object with ``error``. An object such as
+    ``{"code": 0, "message": "success", "data": …}`` is another envelope, not an error.
     """
     if any(name in info for name in LISTS):
         return False
@@ -66,17 +67,17 @@ def is_error(info: dict[str, Any]) -> bool:
     "envelope.not-an-error",
     Level.MUST,
     fast=FastPath.BODY,
-    title="An error does not come under 200",
+    title="A 200 does not carry an error",
     source=doc(f"{GET}/responses/200/description", "Success"),
-    why="A client takes the status for success and shows an empty queue.",
+    why="The status says success, so a client shows an empty queue.",
     keeps='{"queue_running": [], "queue_pending": []}',
     breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
     of_body=infos,
 )
 def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
-    """A 200 body with neither list does not look like an ErrorResponse."""
+    """The body of a 200 has at least one list, or does not look like an ErrorResponse."""
     if is_error(info):
-        yield Finding("", "a QueueInfo", show(info), "The body is an error, the status says success.")
+        yield Finding("", "a QueueInfo", show(info), "The status is 200, but the body is an error.")
 
 
 def _listed(name: str) -> Any:
@@ -90,7 +91,7 @@ def _listed(name: str) -> Any:
 def _is_array(found: Located) -> Iterator[Finding]:
     if isinstance(found.value, list):
         return
-    cause = Cause("empty", "an empty list is []") if found.value in (None, {}, "") else None
+    cause = Cause("empty", "send an empty list as []") if found.value in (None, {}, "") else None
     yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", cause)
 
 
@@ -100,10 +101,10 @@ queue_running_is_an_array = clause(
     core=True,
     title="queue_running is an array",
     source=doc(f"{INFO}/properties/queue_running/type", "array"),
-    why="Clients map over it; null and objects throw.",
+    why="Clients iterate over the list. null or an object makes them fail.",
     keeps='{"queue_running": []}',
     breaks='{"queue_running": null}',
-    needs="an answer with queue_running",
+    needs="a response with queue_running",
     fast=FastPath.BODY,
     of_body=_listed("queue_running"),
     kinds=("empty",),
@@ -115,10 +116,10 @@ queue_pending_is_an_array = clause(
     core=True,
     title="queue_pending is an array",
     source=doc(f"{INFO}/properties/queue_pending/type", "array"),
-    why="Clients map over it; null and objects throw.",
+    why="Clients iterate over the list. null or an object makes them fail.",
     keeps='{"queue_pending": []}',
     breaks='{"queue_pending": {}}',
-    needs="an answer with queue_pending",
+    needs="a response with queue_pending",
     fast=FastPath.BODY,
     of_body=_listed("queue_pending"),
     kinds=("empty",),
@@ -129,15 +130,17 @@ queue_pending_is_an_array = clause(
     "envelope.both-lists",
     Level.SHOULD,
     fast=FastPath.BODY,
-    title="Both lists are present, also when empty",
-    source=doc(f"{GET}/description", "running and pending items"),
-    why="No list is required by the schema, but the official frontend and the typed clients fail where one is missing.",
+    title="Both lists are present, even if empty",
+    source=inferred(
+        doc(f"{GET}/description", "running and pending items"), "The schema lists neither member as required."
+    ),
+    why="The schema requires neither list, but the official frontend and typed clients fail if one is missing.",
     keeps='{"queue_running": [], "queue_pending": []}',
     breaks='{"queue_running": []}',
     of_body=lambda reading: (info for info in infos(reading) if not is_error(info)),
 )
 def both_lists_are_present(info: dict[str, Any]) -> Iterator[Finding]:
-    """queue_running and queue_pending are there."""
+    """queue_running and queue_pending are present."""
     for name in LISTS:
         if name not in info:
             yield Finding(f"/{name}", "an array", "absent", f"{name} is missing.")

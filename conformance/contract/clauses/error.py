@@ -1,4 +1,4 @@
-"""ErrorResponse: {code, message}; and what any error may carry."""
+"""ErrorResponse ({code, message}), and what other errors may contain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.clauses.http import content_type_of, heads
 from conformance.contract.conversation import (
@@ -28,32 +28,32 @@ from conformance.text.safe import printable, show
 from conformance.text.strict_json import walk
 
 READABLE: Final = 1 << 16
-"""Characters, or values, of an error that are looked at."""
+"""The number of characters, or values, of an error that are checked."""
 ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
-"""Refuses a condition, not the client: it may carry what it would have answered."""
-A_DOCUMENTED_ERROR: Final = "a GET of the queue that is answered 400 or 500"
+"""Refuses a condition, not the client, so it may carry the body of a 200."""
+A_DOCUMENTED_ERROR: Final = "a GET of the queue that gets a 400 or 500"
 IN_JSON: Final = f"{A_DOCUMENTED_ERROR} with Content-Type application/json"
-AN_OBJECT: Final = f"{IN_JSON} and an object in it"
+AN_OBJECT: Final = f"{IN_JSON} whose body is an object"
 GARBLED_ORIGIN: Final = "http://conformance.invalid:99999"
-"""An Origin whose port does not exist: servers that parse it without care answer 500."""
+"""An Origin with an impossible port. Some servers fail with 500 when they parse it."""
 INTERNALS: Final = re.compile(
     r"Traceback \(most recent call last\)|File \"[^\"]{1,200}\", line \d+|goroutine \d+ \[running\]"
     r"|\bat [\w.$<>]{1,100}\([\w.]{1,80}:\d+(?::\d+)?\)|panicked at "
     r"|\bat (?:[\w.$<> ]{1,100}\()?(?:file://)?/[\w./@-]{1,200}:\d+:\d+"
     r"|(?:/[\w.@-]{1,80}){2,20}\.(?:py|go|rs|java|rb)\b|[A-Z]:\\[\w.\\ -]{1,200}\.(?:py|dll|exe)\b"
 )
-"""How stack traces of Python, Go, Java, JavaScript and Rust read, and paths of program files."""
+"""Stack traces of Python, Go, Java, JavaScript and Rust, and paths of program files."""
 
 
 def errors(answer: Answer) -> Iterator[Answer]:
-    """Answers of the queue that are 4xx or 5xx, with their Content-Type."""
+    """4xx and 5xx responses to requests to the queue, if their Content-Type is known."""
     if answer.response.typed and answer.response.status >= FIRST_ERROR and answer.request.to_queue:
         yield answer
 
 
 def known_errors(answer: Answer) -> Iterator[Answer]:
-    """The same, with their whole bodies."""
+    """The same, if their whole bodies are known."""
     return (error for error in errors(answer) if error.response.whole)
 
 
@@ -71,7 +71,7 @@ def _documented(answer: Answer) -> Iterator[Answer]:
         f"{GET}/responses/500/content",
         '{"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}',
     ),
-    why="A client that reads the error as documented fails on it.",
+    why="Clients that expect the documented JSON error cannot read another type.",
     keeps="500, Content-Type: application/json",
     breaks="500, Content-Type: text/plain",
     needs=A_DOCUMENTED_ERROR,
@@ -80,7 +80,12 @@ def _documented(answer: Answer) -> Iterator[Answer]:
 def error_is_json(answer: Answer) -> Iterator[Finding]:
     """The media type of a documented error is application/json."""
     if answer.response.media_type != JSON:
-        yield Finding(None, JSON, content_type_of(answer), f"The {answer.response.status} is not labelled as JSON.")
+        yield Finding(
+            None,
+            JSON,
+            content_type_of(answer),
+            f"The Content-Type of the {answer.response.status} is not application/json.",
+        )
 
 
 def _documented_json(answer: Answer) -> Iterator[Answer]:
@@ -102,9 +107,12 @@ def _documented_json(answer: Answer) -> Iterator[Answer]:
 def error_is_an_object(answer: Answer) -> Iterator[Finding]:
     """The body of a documented error is a JSON object."""
     if not isinstance(answer.document.value, dict):
-        got = show(answer.document.value) if answer.document.read else "no JSON"
+        got = show(answer.document.value) if answer.document.read else "not JSON"
         yield Finding(
-            "", "an object with code and message", got, f"The body of the {answer.response.status} is no ErrorResponse."
+            "",
+            "an object with code and message",
+            got,
+            f"The body of the {answer.response.status} is not an ErrorResponse.",
         )
 
 
@@ -119,8 +127,8 @@ def _string_member(name: str) -> Any:
     def check(body: dict[str, Any]) -> Iterator[Finding]:
         if name not in body:
             causes = {
-                "error": Cause("comfyui-form", f'{{"error": …}}, the form of ComfyUI itself: {name} may stand inside'),
-                "detail": Cause("fastapi-form", "FastAPI's own form"),
+                "error": Cause("comfyui-form", f'{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
+                "detail": Cause("fastapi-form", "FastAPI's default form"),
             }
             cause = next((cause for member, cause in causes.items() if member in body), Cause("absent"))
             yield Finding(f"/{name}", "a string", "absent", f"The error has no {name}.", cause)
@@ -136,7 +144,7 @@ code_is_a_string = clause(
     oss=NO_ERROR_RESPONSE,
     title="An error has a code",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
-    why="Clients branch on it.",
+    why="Clients branch on the code.",
     keeps='{"code": "INTERNAL", "message": "…"}',
     breaks='{"message": "…"}',
     needs=AN_OBJECT,
@@ -150,7 +158,7 @@ message_is_a_string = clause(
     oss=NO_ERROR_RESPONSE,
     title="An error has a message",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
-    why="Clients show it.",
+    why="Clients show the message to users.",
     keeps='{"code": "INTERNAL", "message": "…"}',
     breaks='{"code": "INTERNAL"}',
     needs=AN_OBJECT,
@@ -172,18 +180,21 @@ def _texts(answer: Answer) -> Iterator[Located]:
     "error.not-empty",
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
-    title="code and message say something",
-    source=doc(f"{ERROR}/required", '["code", "message"]'),
-    why="An empty message helps nobody.",
-    keeps='{"code": "INTERNAL", "message": "queue store is away"}',
+    title="code and message are not empty",
+    source=inferred(
+        doc(f"{ERROR}/required", '["code", "message"]'),
+        "The document requires both members, but sets no minimum length.",
+    ),
+    why="An empty code or message helps nobody.",
+    keeps='{"code": "INTERNAL", "message": "the queue store is not available"}',
     breaks='{"code": "", "message": ""}',
     needs=f"{AN_OBJECT} whose code or message is a string",
     over=_texts,
 )
 def error_says_something(found: Located) -> Iterator[Finding]:
-    """Neither is empty or blank."""
+    """Neither code nor message is empty or blank."""
     if not found.value.strip():
-        yield Finding(found.pointer, "a text", show(found.value), f"{found.pointer[1:]} is empty.")
+        yield Finding(found.pointer, "a text", show(found.value), f"{found.pointer[1:]} is empty or blank.")
 
 
 def is_error_response(value: object) -> bool:
@@ -198,35 +209,38 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
 @clause(
     "error.no-queue",
     Level.MUST,
-    title="An error carries no queue",
-    source=doc("/components/securitySchemes/ApiKeyAuth/description", "API key authentication."),
-    why="A refusal that shows the queue refuses nothing; a client that sees an error throws the queue away.",
+    title="An error does not contain the queue",
+    source=inferred(
+        doc("/security/0", '{"ApiKeyAuth": []}'),
+        "The document requires a key and describes errors as ErrorResponse. It does not say what else an error may contain.",
+    ),
+    why="A refusal that contains the queue protects nothing. Clients that see an error ignore its body.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
     breaks='401, {"queue_running": […], …}',
-    needs="an answer of 4xx or 5xx",
+    needs="a 4xx or 5xx response",
     over=lambda answer: (e for e in _with_body(answer) if e.response.status != UNMATCHED),
 )
 def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
-    """The body of a 4xx or 5xx shows no job in either list, at whatever depth.
+    """The body of a 4xx or 5xx has no job in a list of the queue, at any depth.
 
-    Empty lists show nothing, and a message about a field is named after it.
+    Empty lists show nothing. A message about a field may have the name of the field.
     """
     for place, value in walk(answer.document.value):
         for name in LISTS:
             listed = value.get(name) if isinstance(value, dict) else None
             if isinstance(listed, list) and any(map(_is_job, listed)):
-                got = f"The {answer.response.status} carries the queue."
+                got = f"The body of the {answer.response.status} contains the queue."
                 yield Finding(f"{place}/{name}", "no queue", show(listed), got)
 
 
 def _is_job(value: object) -> bool:
-    """Whether a value shows a job: its id, or a workflow."""
+    """Whether a value contains the id or the workflow of a job."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
     return any((isinstance(part, str) and UUID.fullmatch(part)) or is_graph(part) for part in parts)
 
 
 def _readable(answer: Answer) -> Iterator[str]:
-    """Yield what a reader of the error sees, 64 KiB at most: strings and names of JSON, or the text itself."""
+    """Yield the text of an error, at most 64 KiB: the strings and names in JSON, or the text itself."""
     if answer.document.read:
         for _, value in islice(walk(answer.document.value), READABLE):
             yield from (value,) if isinstance(value, str) else value if isinstance(value, dict) else ()
@@ -238,23 +252,26 @@ def _readable(answer: Answer) -> Iterator[str]:
 @clause(
     "error.no-internals",
     Level.SHOULD,
-    title="An error shows no internals",
-    source=rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
-    why="A stack trace tells an attacker paths and versions, and a user nothing.",
-    keeps='{"code": "INTERNAL", "message": "queue store is away"}',
+    title="An error does not show internals",
+    source=inferred(
+        rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
+        "The RFC names the risk for its own error format. The document does not use that format.",
+    ),
+    why="A stack trace shows paths and versions to an attacker, and does not help a user.",
+    keeps='{"code": "INTERNAL", "message": "the queue store is not available"}',
     breaks='{"message": "Traceback (most recent call last): …"}',
-    needs="an answer of 4xx or 5xx",
+    needs="a 4xx or 5xx response",
     over=_with_body,
 )
 def an_error_shows_no_internals(answer: Answer) -> Iterator[Finding]:
-    """No stack trace and no path of a program file stands in a string of the body, or in a body that is no JSON."""
+    """No string of the body, and no body that is not JSON, contains a stack trace or the path of a program file."""
     match = next((found for text in _readable(answer) if (found := INTERNALS.search(text))), None)
     if match is not None:
         yield Finding(
             "",
             "a message for users",
             printable(match[0]),
-            f"The {answer.response.status} shows where the server's code lies.",
+            f"The body of the {answer.response.status} shows a path or a stack trace of the server's code.",
         )
 
 
@@ -268,18 +285,18 @@ def _with_retry_after(answer: Answer) -> Iterator[str]:
 @clause(
     "error.retry-after",
     Level.MUST,
-    title="Retry-After is seconds or a date",
+    title="Retry-After is a number of seconds or a date",
     source=rfc(
         "RFC 9110 §10.2.3", "can be either an HTTP-date or a number of seconds to delay after receiving the response"
     ),
-    why="A client that cannot read it comes back at once, or never.",
+    why="A client that cannot read the value retries at once, or never.",
     keeps="Retry-After: 30",
     breaks="Retry-After: soon",
-    needs="an answer with Retry-After",
+    needs="a response with Retry-After",
     over=_with_retry_after,
 )
 def retry_after_is_readable(value: str) -> Iterator[Finding]:
-    """Digits alone, or an IMF-fixdate."""
+    """The value is only digits, or an IMF-fixdate."""
     if not re.fullmatch(r"[0-9]+", value) and http_date(value) is None:
         yield Finding(None, "seconds or an HTTP-date", printable(value), "Retry-After is neither seconds nor a date.")
 
@@ -291,7 +308,7 @@ def _garbled(answer: Answer) -> Iterator[Answer]:
 
 
 def _is_garbled(origin: str) -> bool:
-    """Whether an Origin is no URL, or has a port that does not exist."""
+    """Whether an Origin is not a URL, or has an impossible port."""
     try:
         return urlsplit(origin).port == 0
     except ValueError:
@@ -301,26 +318,29 @@ def _is_garbled(origin: str) -> bool:
 @clause(
     "error.bad-header",
     Level.SHOULD,
-    title="A garbled header is the client's error, not the server's",
-    source=rfc("RFC 9110 §15.5", "the client seems to have erred"),
-    why="Anybody can fill the error log and page the people on call.",
+    title="A malformed Origin does not cause a server error",
+    source=inferred(
+        rfc("RFC 9110 §15.5", "the client seems to have erred"),
+        "The RFC defines client errors, but does not list which requests are one.",
+    ),
+    why="Anybody could fill the error log and alert the people on call.",
     keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx",
     breaks=f"Origin: {GARBLED_ORIGIN} → 500",
-    needs="a read with a garbled Origin",
+    needs="a read with a malformed Origin",
     over=_garbled,
     kinds=("comfyui-origin",),
 )
 def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
-    """No 5xx to an Origin with an impossible port."""
+    """A request whose Origin has an impossible port does not get a 5xx."""
     status = answer.response.status
     if status // 100 == 5 and status not in UNAVAILABLE:
         plain = answer.response.media_type == "text/plain"
-        cause = Cause("comfyui-origin", "ComfyUI parses Origin without care") if plain else None
-        yield Finding(None, "200 or 4xx", str(status), "A garbled Origin makes the server fail.", cause)
+        cause = Cause("comfyui-origin", "ComfyUI does not check Origin before it parses it") if plain else None
+        yield Finding(None, "200 or 4xx", str(status), "A malformed Origin causes a server error.", cause)
 
 
 def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with further headers, but for a garbled origin, each kind by itself, where the queue is served."""
+    """The reads with optional headers, by request, if the queue is served. A malformed Origin has its own clause."""
     for group in conversation.by_request if conversation.served else ():
         request = group[0].request
         if cause(request) == "error.optional-header" and not _is_garbled(request.header("origin") or ""):
@@ -330,17 +350,20 @@ def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list
 @clause(
     "error.optional-header",
     Level.SHOULD,
-    title="No optional header of a read makes the server fail",
-    source=rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
-    why="A header that asks for a shorter answer, or says where a page came from, takes the queue away.",
+    title="An optional header does not make a read fail",
+    source=inferred(
+        rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
+        "The RFC defines server errors, but does not say which requests a server must handle.",
+    ),
+    why="A header that only asks for a shorter response, or names the origin of a page, must not make the queue unavailable.",
     keeps="Range: bytes=-1 → 200 or 206",
     breaks="Range: bytes=-1 → 500, every time",
-    needs="a read with a condition, a range, an origin or another header of no meaning here",
+    needs="a read with a condition, a range, an origin or another optional header",
     across=_with_odd_headers,
 )
 def an_optional_header_is_no_server_error(group: list[Answer]) -> Iterator[Finding]:
-    """200, or what the header leaves open. Chance is no cause: one right answer to the same request is enough."""
+    """The status is 200, or another that the header allows. One such response rules out chance."""
     if all(unexpected(answer) for answer in group):
         got, named = str(group[-1].response.status), group[-1].request.purpose
         expected = " or ".join(str(status) for status in sorted(allowed(group[0].request)))
-        yield Finding(None, expected, got, f"A header of the request makes the server fail ({named}).")
+        yield Finding(None, expected, got, f"Reads with an optional header always fail ({named}).")

@@ -1,10 +1,10 @@
-"""The bodies of errors that the document does not name: all that they hold is ``should``."""
+"""The bodies of errors that the document does not describe. All their clauses are ``should``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.contract.clause import Finding, clause, doc, rfc
+from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.error import ERROR, is_error_response, known_errors
 from conformance.contract.conversation import DOCUMENTED, REFUSALS, Answer, other_json_texts
 from conformance.contract.expected_status import JSON
@@ -24,38 +24,41 @@ def _other(answer: Answer) -> Iterator[Answer]:
     "error.other-status",
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
-    title="JSON of any other error is an ErrorResponse",
-    source=doc(f"{ERROR}/type", "object"),
-    why="One form for all errors is one piece of code in each client.",
+    title="Any other JSON error is an ErrorResponse",
+    source=inferred(
+        doc(f"{ERROR}/type", "object"),
+        "The document uses ErrorResponse for 400 and 500, and does not describe other errors.",
+    ),
+    why="With one form for all errors, a client needs one piece of code for them.",
     keeps='503, {"code": "UNAVAILABLE", "message": "…"}',
     breaks='503, {"detail": "…"}',
-    needs="an error other than 400, 401, 403 and 500, in JSON",
+    needs="a JSON error with a status other than 400, 401, 403 and 500",
     over=_other,
 )
 def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
-    """{code, message} on 404, 405, 406, 429, 503 …, where their body is JSON."""
+    """A JSON body of another error (404, 405, 406, 429, 503 …) has code and message."""
     if not is_error_response(answer.document.value):
         yield Finding(
             "",
             "an object with code and message",
             show(answer.document.value),
-            f"The body of the {answer.response.status} is no ErrorResponse.",
+            f"The body of the {answer.response.status} is not an ErrorResponse.",
         )
 
 
 @clause(
     "error.other-json",
     Level.SHOULD,
-    title="Any other error that says it is JSON is JSON",
+    title="Any other error labelled as JSON is JSON",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
-    why="The document does not name these statuses. A client that trusts Content-Type fails on their bodies.",
+    why="The document does not describe these statuses, but a client that trusts Content-Type fails on such a body.",
     keeps='404, Content-Type: application/json, {"code": "NOT_FOUND", "message": "…"}',
     breaks="404, Content-Type: application/json, Not Found",
-    needs="an error other than 400 and 500 whose Content-Type is application/json",
+    needs="an error with a status other than 400 and 500 and with Content-Type application/json",
     over=other_json_texts,
 )
 def other_errors_are_json(answer: Answer) -> Iterator[Finding]:
-    """The body is one JSON text by RFC 8259."""
+    """The body is one JSON text as RFC 8259 defines it."""
     document = answer.document
     flaws = (
         document.malformed,
@@ -67,5 +70,5 @@ def other_errors_are_json(answer: Answer) -> Iterator[Finding]:
     )
     got = next((flaw for flaw in flaws if flaw is not None), None)
     if got is not None:
-        what = f"The body of the {answer.response.status} is labelled as JSON and is not JSON."
+        what = f"The Content-Type of the {answer.response.status} is application/json, but the body is not JSON."
         yield Finding("", "a JSON text", printable(got), what)

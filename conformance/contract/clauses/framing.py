@@ -1,4 +1,4 @@
-"""Framing on the wire (RFC 9112): where one answer ends and the next begins. Known only of answers that were looked at."""
+"""Framing (RFC 9112): where one response ends and the next begins. Needs the raw bytes of the connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.contract.terms import Level
 from conformance.exchange.model import Wire
 from conformance.text.safe import printable, show
 
-LOOKED_AT: Final = "an answer whose bytes were looked at"
+LOOKED_AT: Final = "a response whose raw bytes were recorded"
 
 
 def _wires(answer: Answer) -> Iterator[Wire]:
@@ -20,7 +20,10 @@ def _wires(answer: Answer) -> Iterator[Wire]:
 
 
 def _bodiless(answer: Answer, *, head: bool) -> Iterator[tuple[Answer, int]]:
-    """Answers without content, and the bytes that followed them: those to HEAD, or of 204 and 304 to something else."""
+    """Responses that must have no body, with the number of bytes after the head.
+
+    They are responses to HEAD, or 204 and 304 to other methods.
+    """
     for wire in _wires(answer):
         if wire.surplus is not None and head == (answer.request.method == "HEAD"):
             yield answer, wire.surplus
@@ -29,19 +32,22 @@ def _bodiless(answer: Answer, *, head: bool) -> Iterator[tuple[Answer, int]]:
 @clause(
     "framing.content-length",
     Level.MUST,
-    title="One Content-Length",
+    title="There is one Content-Length",
     source=rfc("RFC 9110 §5.3", "a sender MUST NOT generate multiple field lines with the same name in a message"),
-    why="Two readers that believe different ones cut the stream at different places: response splitting. Careful clients refuse the answer.",
+    why="Two readers that use different lengths split the stream differently (response splitting). Careful clients refuse the response.",
     keeps="Content-Length: 42",
     breaks="Content-Length: 42, and below it Content-Length: 41",
     needs=f"{LOOKED_AT}, with Content-Length",
     over=lambda answer: (wire for wire in _wires(answer) if wire.lengths),
 )
 def one_content_length(wire: Wire) -> Iterator[Finding]:
-    """All Content-Length fields say the same."""
+    """There is at most one value of Content-Length."""
     if len(wire.lengths) > 1:
         yield Finding(
-            None, "one length", printable(", ".join(wire.lengths)), "Content-Length is stated twice, and differs."
+            None,
+            "one length",
+            printable(", ".join(wire.lengths)),
+            "The response has several different Content-Length values.",
         )
 
 
@@ -50,16 +56,18 @@ def one_content_length(wire: Wire) -> Iterator[Finding]:
     Level.MUST,
     title="No header field is folded",
     source=rfc("RFC 9112 §5.2", "A sender MUST NOT generate a message that includes line folding"),
-    why="Where one reader joins the lines, another reads a second field, or refuses the answer.",
+    why="Some readers join the lines, others see a second field or refuse the response.",
     keeps="X-Trace: a b",
-    breaks="X-Trace: a, and b on a line that begins with a space",
+    breaks="X-Trace: a, then b on a line that begins with a space",
     needs=LOOKED_AT,
     over=_wires,
 )
 def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
     """No line of the head begins with white space."""
     if wire.folded:
-        yield Finding(None, "each field on one line", f"{wire.folded} folded", "Header fields go on in a second line.")
+        yield Finding(
+            None, "each field on one line", f"{wire.folded} folded", "A header field continues on a second line."
+        )
 
 
 @clause(
@@ -67,57 +75,61 @@ def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
     Level.MUST,
     title="Each line of the head names a field",
     source=rfc("RFC 9112 §5.1", "No whitespace is allowed between the field name and colon."),
-    why="Careful clients refuse the whole answer, others lose the field: response splitting.",
+    why="Careful clients refuse the whole response, others ignore the field (response splitting).",
     keeps="Content-Type: application/json",
     breaks="Content-Type : application/json",
     needs=LOOKED_AT,
     over=_wires,
 )
 def each_line_names_a_field(wire: Wire) -> Iterator[Finding]:
-    """Each name is a token, with the colon right after it."""
+    """Each name is a token, and the colon follows it directly."""
     for name in wire.misnamed:
         spaced = name != name.rstrip()
-        told = "White space stands before the colon of a header field." if spaced else "A line is no header field."
-        yield Finding(None, "a name and a colon right after it", show(name), told)
+        told = (
+            "A header field has white space before its colon."
+            if spaced
+            else "A line of the head is not a header field."
+        )
+        yield Finding(None, "a name directly followed by a colon", show(name), told)
 
 
 @clause(
     "framing.head-no-content",
     Level.MUST,
-    title="An answer to HEAD has no content",
+    title="A response to HEAD has no body",
     source=rfc("RFC 9110 §9.3.2", "the server MUST NOT send content in the response"),
-    why="The next client on the connection takes the content for the start of its own answer.",
-    keeps="HEAD → a head",
-    breaks="HEAD → a head, and the queue after it",
+    why="The next client on the connection reads the body as the start of its own response.",
+    keeps="HEAD → only a head",
+    breaks="HEAD → a head, then the queue",
     needs=f"{LOOKED_AT}, to HEAD",
     over=lambda answer: _bodiless(answer, head=True),
 )
 def head_has_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
-    """Nothing follows the head."""
+    """No byte follows the head."""
     yield from _surplus(*subject)
 
 
 @clause(
     "framing.status-no-content",
     Level.MUST,
-    title="A 204 and a 304 have no content",
+    title="A 204 or 304 has no body",
     source=rfc(
         "RFC 9112 §6.3",
         "any response with a 1xx (Informational), 204 (No Content), or 304 (Not Modified) status code is always terminated by the first empty line after the header fields",
     ),
-    why="The next client on the connection takes the content for the start of its own answer.",
-    keeps="OPTIONS → 204, a head",
-    breaks="OPTIONS → 204, a head, and OK after it",
+    why="The next client on the connection reads the body as the start of its own response.",
+    keeps="OPTIONS → 204, only a head",
+    breaks="OPTIONS → 204, a head, then OK",
     needs=f"{LOOKED_AT}, of 204 or 304",
     over=lambda answer: _bodiless(answer, head=False),
 )
 def these_statuses_have_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
-    """Nothing follows the head."""
+    """No byte follows the head."""
     yield from _surplus(*subject)
 
 
 def _surplus(answer: Answer, count: int) -> Iterator[Finding]:
     if count:
-        what = "the answer to HEAD" if answer.request.method == "HEAD" else f"a {answer.response.status}"
+        what = "the response to HEAD" if answer.request.method == "HEAD" else f"a {answer.response.status}"
         got = "1 byte" if count == 1 else f"{count:,} bytes"
-        yield Finding(None, "nothing after the head", got, f"Content follows the head of {what}.")
+        yield Finding(None, "nothing after the head", got, f"A body follows the head of {what}.")

@@ -1,11 +1,11 @@
-"""HTTP representation (RFC 9110, RFC 9112): what stands around the body."""
+"""HTTP representation (RFC 9110, RFC 9112): the headers around the body."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.conversation import OK, Answer, Conversation
 from conformance.contract.expected_status import JSON, allowed, cause
@@ -15,15 +15,15 @@ from conformance.exchange.headers import http_date, weight
 from conformance.text.safe import printable
 
 DATE_TOLERANCE: Final = 24 * 3600
-"""Seconds that Date may differ from our clock: ours may be wrong, but hardly by a day."""
+"""Seconds that Date may differ from our clock. Our clock may be wrong, but hardly by a day."""
 NO_CONTENT: Final = 204
 PARTIAL: Final = 206
 NOT_MODIFIED: Final = 304
-A_HEAD: Final = "an answer with its headers"
+A_HEAD: Final = "a response with its headers"
 
 
 def answered_at(answer: Answer) -> float | None:
-    """Return when an answer was made, in seconds since the epoch: by its Date where that can be, else by our clock."""
+    """Return the time of a response in seconds since the epoch: its Date if plausible, else our clock."""
     date = answer.response.header("date")
     dated = http_date(date) if date else None
     started = answer.exchange.started
@@ -34,19 +34,19 @@ def answered_at(answer: Answer) -> float | None:
 
 
 def heads(answer: Answer) -> Iterator[Answer]:
-    """Answers whose status line and headers are known."""
+    """Responses whose status line and headers are known."""
     if answer.response.head:
         yield answer
 
 
 def queue_heads(answer: Answer) -> Iterator[Answer]:
-    """Answers of 200 to a read, with their headers."""
+    """200 responses to reads, if their headers are known."""
     if answer.served and answer.response.head:
         yield answer
 
 
 def typed_queues(answer: Answer) -> Iterator[Answer]:
-    """Answers of 200 to a read, with their Content-Type."""
+    """200 responses to reads, if their Content-Type is known."""
     if answer.served and answer.response.typed:
         yield answer
 
@@ -58,28 +58,28 @@ def typed_queues(answer: Answer) -> Iterator[Answer]:
     source=doc(
         f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'
     ),
-    why="Clients that check the type fail; those that do not may read a login page as a queue. No other type is documented, whatever Accept says.",
+    why="Clients that check the type fail. Others may take a login page for a queue. The document has no other type, whatever Accept says.",
     keeps="Content-Type: application/json; charset=utf-8",
     breaks="Content-Type: text/html",
     over=typed_queues,
     kinds=("web-page",),
 )
 def content_type_is_json(answer: Answer) -> Iterator[Finding]:
-    """The media type of a 200 is application/json; parameters are allowed."""
+    """The media type of a 200 is application/json. Parameters are allowed."""
     if answer.response.media_type != JSON:
         got = answer.response.header("content-type")
-        page = Cause("web-page", "a web page: a proxy, a login or the frontend answers in the queue's place")
+        page = Cause("web-page", "a web page: a proxy, a login page or the frontend responds instead of the queue")
         yield Finding(
             None,
             JSON,
             content_type_of(answer),
-            "The answer is not labelled as JSON.",
+            "The Content-Type of the response is not application/json.",
             page if got and "html" in got.lower() else None,
         )
 
 
 def content_type_of(answer: Answer) -> str:
-    """Return the Content-Type as a finding shows it. Several lines of it are no type, even if they say the same."""
+    """Return the Content-Type as a finding shows it. Several lines do not make a valid type, even if they are equal."""
     found = answer.response.lines("content-type")
     if len(found) > 1:
         return f"{len(found)} Content-Type lines: {printable(' and '.join(found))}"
@@ -99,39 +99,42 @@ def _charsets(answer: Answer) -> Iterator[str]:
     "http.charset",
     Level.SHOULD,
     title="The charset, if given, is utf-8",
-    source=rfc("RFC 8259 §11", 'No "charset" parameter is defined for this registration.'),
-    why="It is not defined for JSON; a wrong one misleads clients that use it all the same.",
+    source=inferred(
+        rfc("RFC 8259 §11", 'No "charset" parameter is defined for this registration.'),
+        "The RFC only says that the parameter is not defined.",
+    ),
+    why="JSON has no charset parameter. A wrong one misleads clients that use it anyway.",
     keeps="application/json; charset=utf-8",
     breaks="application/json; charset=iso-8859-1",
-    needs="an answer with a charset",
+    needs="a response with a charset",
     over=_charsets,
 )
 def charset_is_utf_8(charset: str) -> Iterator[Finding]:
-    """charset=utf-8 in any case, or none."""
+    """The charset is utf-8 in any letter case, or absent."""
     if charset.lower() not in {"utf-8", "utf8"}:
         yield Finding(
-            None, "utf-8, or none", printable(charset), "The charset parameter names another encoding than UTF-8."
+            None, "utf-8, or none", printable(charset), "The charset parameter names an encoding other than UTF-8."
         )
 
 
 @clause(
     "http.framing",
     Level.MUST,
-    title="Content-Length does not stand beside Transfer-Encoding",
+    title="Content-Length and Transfer-Encoding are not used together",
     source=rfc(
         "RFC 9112 §6.2",
         "A sender MUST NOT send a Content-Length header field in any message that contains a Transfer-Encoding header field.",
     ),
-    why="Proxies that believe different ones cut the stream at different places: response splitting.",
+    why="Proxies that trust different ones split the stream at different places (response splitting).",
     keeps="Transfer-Encoding: chunked",
     breaks="Transfer-Encoding: chunked, Content-Length: 42",
     needs=A_HEAD,
     over=heads,
 )
 def one_framing(answer: Answer) -> Iterator[Finding]:
-    """Not both."""
+    """A response has at most one of the two."""
     if answer.response.header("transfer-encoding") and answer.response.header("content-length") is not None:
-        yield Finding(None, "one of the two", "both", "Content-Length and Transfer-Encoding stand in one answer.")
+        yield Finding(None, "one of the two", "both", "The response has both Content-Length and Transfer-Encoding.")
 
 
 def _coded(answer: Answer) -> Iterator[tuple[Answer, list[str]]]:
@@ -141,22 +144,22 @@ def _coded(answer: Answer) -> Iterator[tuple[Answer, list[str]]]:
             yield found, codings
 
 
-A_CODED_ANSWER: Final = "an answer with Content-Encoding"
+A_CODED_ANSWER: Final = "a response with Content-Encoding"
 
 
 @clause(
     "http.coding-asked",
     Level.SHOULD,
-    title="A content coding was asked for",
+    title="The client asked for the content coding",
     source=rfc("RFC 9110 §12.5.3", "the origin server SHOULD send a response without any content coding"),
-    why="A client that did not ask for a coding cannot undo it.",
+    why="A client that did not ask for a coding may be unable to decode it.",
     keeps="Accept-Encoding: gzip → Content-Encoding: gzip",
     breaks="Accept-Encoding: identity → Content-Encoding: gzip",
     needs=A_CODED_ANSWER,
     over=_coded,
 )
 def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]:
-    """Each coding of the answer stands in the request's Accept-Encoding, with a weight that is not 0."""
+    """Each coding of the response is in the request's Accept-Encoding, and its weight is not 0."""
     answer, codings = subject
     offered = answer.request.header("accept-encoding")
     if offered is None:
@@ -169,14 +172,14 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
         if not weights.get(name, weights.get("*", 0)):
             yield Finding(
                 None,
-                f"no coding but {printable(offered) or 'identity'}",
+                f"no coding except {printable(offered) or 'identity'}",
                 printable(coding),
-                "The coding was not asked for.",
+                "The response has a content coding that the request did not ask for.",
             )
 
 
 def _known_codings(answer: Answer) -> Iterator[Answer]:
-    """Whole bodies in codings that we can undo; one that nobody asked for is ``http.coding-asked``."""
+    """Whole bodies in codings that the suite can decode. ``http.coding-asked`` covers other codings."""
     for found, codings in _coded(answer):
         whole = found.response.whole and found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
         known = {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE)
@@ -187,22 +190,22 @@ def _known_codings(answer: Answer) -> Iterator[Answer]:
 @clause(
     "http.coding-decodes",
     Level.MUST,
-    title="The content coding can be undone",
+    title="The content coding can be decoded",
     source=rfc("RFC 9110 §8.4", "lists the content codings in the order in which they were applied"),
-    why="The client gets nothing.",
+    why="The client cannot read the body.",
     keeps="gzip bytes under Content-Encoding: gzip",
-    breaks="plain bytes under Content-Encoding: gzip",
+    breaks="plain bytes with Content-Encoding: gzip",
     needs=A_CODED_ANSWER,
     over=_known_codings,
 )
 def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
-    """The bytes are what Content-Encoding says they are."""
+    """The body decodes as Content-Encoding says."""
     if answer.response.coding_error is not None:
         yield Finding(
             None,
-            "a body in the coding of its header",
+            "a body encoded as Content-Encoding says",
             printable(answer.response.coding_error),
-            "The content coding cannot be undone.",
+            "The body cannot be decoded as Content-Encoding says.",
         )
 
 
@@ -213,32 +216,35 @@ def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
 @clause(
     "http.vary",
     Level.SHOULD,
-    title="A compressed answer says Vary: Accept-Encoding",
+    title="A compressed response has Vary: Accept-Encoding",
     source=rfc("RFC 9110 §12.5.5", "An origin server SHOULD generate a Vary header field on a cacheable response"),
-    why="A cache would hand the compressed bytes to a client that cannot read them.",
+    why="Without it, a cache may send compressed bytes to a client that cannot decode them.",
     keeps="Content-Encoding: gzip, Vary: Accept-Encoding",
     breaks="Content-Encoding: gzip, no Vary",
-    needs="a compressed answer that may be stored",
+    needs="a compressed response that caches may store",
     over=_coded_and_cacheable,
 )
 def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
-    """Vary names Accept-Encoding, or is *."""
+    """Vary contains Accept-Encoding or *."""
     vary = answer.response.values("vary")
     if not {"accept-encoding", "*"} & set(vary):
         yield Finding(
-            None, "Vary: Accept-Encoding", printable(", ".join(vary)) or "no Vary", "A compressed answer does not vary."
+            None,
+            "Vary: Accept-Encoding",
+            printable(", ".join(vary)) or "no Vary",
+            "The response is compressed, but Vary does not name Accept-Encoding.",
         )
 
 
 @clause(
     "http.date",
     Level.SHOULD,
-    title="Date is there and right",
+    title="Date is present and correct",
     source=rfc("RFC 9110 §6.6.1", "An origin server with a clock MUST generate a Date header field"),
-    why="Clients and caches correct their clocks by it; the age of a job is measured against it.",
+    why="Clients and caches correct their clocks by Date, and measure the age of a job against it.",
     keeps="Date: Sun, 23 Nov 2025 16:00:00 GMT",
-    breaks="no Date, or one of 1970",
-    needs="an answer of 200 with its headers",
+    breaks="no Date, or one from 1970",
+    needs="a 200 response with its headers",
     over=queue_heads,
     kinds=("absent", "malformed", "off"),
 )
@@ -248,7 +254,7 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
     moment = http_date(text) if text is not None else None
     started = answer.exchange.started
     if text is None:
-        yield Finding(None, "a Date header", "none", "The answer has no Date.", Cause("absent"))
+        yield Finding(None, "a Date header", "none", "The response has no Date.", Cause("absent"))
     elif moment is None:
         yield Finding(
             None, "an IMF-fixdate", printable(text), "Date is not in the format of RFC 9110.", Cause("malformed")
@@ -259,13 +265,13 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
             None,
             "within a day of the time of the request",
             printable(text),
-            f"Date is {days:,.0f} days off.",
+            f"Date differs from the time of the request by {days:,.0f} days.",
             Cause("off"),
         )
 
 
 def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads of each Accept (and of a browser), where the queue is served to some."""
+    """The reads grouped by Accept and User-Agent, if the server served the queue to at least one group."""
     for group in conversation.by_manner:
         told = len(group) > 1 or group[0].response.status == OK
         if told and conversation.served and group[0].request.header("accept") != JSON:
@@ -275,30 +281,33 @@ def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
 @clause(
     "http.accept",
     Level.SHOULD,
-    title="The answer does not depend on Accept, nor on who asks",
-    source=rfc(
-        "RFC 9110 §12.5.1",
-        "A request without any Accept header field implies that the user agent will accept any media type in response.",
+    title="The response does not depend on Accept or on the client",
+    source=inferred(
+        rfc(
+            "RFC 9110 §12.5.1",
+            "A request without any Accept header field implies that the user agent will accept any media type in response.",
+        ),
+        "RFC 9110 lets a server choose a representation by Accept, but the document describes only one.",
     ),
-    why="There is one representation: */*, no Accept and a browser's Accept get it; one that rules JSON out may get 406.",
+    why="The queue has one representation. Every Accept gets it; one that excludes JSON may get a 406 instead.",
     keeps="Accept: */* → 200",
     breaks="Accept: */* → 406",
-    needs="a read whose Accept is not application/json alone",
+    needs="a read whose Accept is not just application/json",
     across=_manners,
 )
 def accept_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
-    """200 where Accept takes JSON; 200 or 406 where it does not. Chance is no cause: one 200 of its kind is enough."""
+    """A read gets a 200, or a 406 if its Accept excludes JSON. One 200 in a group rules out chance."""
     request = group[0].request
     statuses = allowed(request)
     if not any(answer.response.status in statuses for answer in group):
         expected = " or ".join(str(status) for status in sorted(statuses))
         yield Finding(
-            None, expected, str(group[-1].response.status), f"The answer changes with the request ({request.purpose})."
+            None, expected, str(group[-1].response.status), f"The status depends on the request ({request.purpose})."
         )
 
 
 def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with a query string, each kind by itself, where the queue is served without."""
+    """The reads with a query string, grouped by request, if the queue is served without one."""
     if conversation.served:
         for group in conversation.by_request:
             if cause(group[0].request) == "http.query":
@@ -309,15 +318,18 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
     "http.query",
     Level.SHOULD,
     title="An undeclared query parameter changes nothing",
-    source=doc(f"{GET}/responses/400/description", "Invalid request parameters"),
-    why="The operation declares no parameters: they are ignored, or refused with 400.",
+    source=inferred(
+        doc(f"{GET}/responses/400/description", "Invalid request parameters"),
+        "The document declares no parameters, and does not say what happens to others.",
+    ),
+    why="The operation declares no parameters, so a server ignores them or refuses them with 400.",
     keeps="?conformance=1 → 200",
     breaks="?conformance=1 → 500",
     needs="a read with a query string",
     across=_queried,
 )
 def query_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
-    """200 or 400, at least once: chance is no cause."""
+    """At least one read with this query string gets a 200 or a 400. One is enough: it rules out chance."""
     statuses = allowed(group[0].request)
     if not any(answer.response.status in statuses for answer in group):
         yield Finding(

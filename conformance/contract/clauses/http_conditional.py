@@ -1,4 +1,4 @@
-"""Conditional and range requests (RFC 9110): 304 and 206, and the entity tags that they depend on."""
+"""Conditional requests and range requests (RFC 9110): 304, 206 and the entity tags behind them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def _conditional(answer: Answer) -> Iterator[Answer]:
 @clause(
     "http.not-modified",
     Level.MUST,
-    title="304 answers only a validator that the server has sent",
+    title="The server sends 304 only for an entity tag of its own",
     source=rfc(
         "RFC 9110 §15.4.5",
         "would have resulted in a 200 (OK) response if it were not for the fact that the condition evaluated to false",
     ),
-    why="A client keeps an old queue for ever.",
+    why="On a wrong 304 a client keeps showing an old queue.",
     keeps='If-None-Match: "no-such-validator" → 200',
     breaks='If-None-Match: "no-such-validator" → 304',
     needs="a read with If-None-Match",
     over=_conditional,
 )
 def not_modified_needs_a_match(answer: Answer) -> Iterator[Finding]:
-    """A made-up entity tag gets no 304."""
+    """A made-up entity tag does not get a 304."""
     if answer.response.status == NOT_MODIFIED and MADE_UP_VALIDATOR in (answer.request.header("if-none-match") or ""):
-        yield Finding(None, "200", "304", "304 for an entity tag that the server has never sent.")
+        yield Finding(None, "200", "304", "The server responds 304 to an entity tag that it never sent.")
 
 
 def _tagged(answer: Answer) -> Iterator[str]:
@@ -49,20 +49,20 @@ def _tagged(answer: Answer) -> Iterator[str]:
     Level.MUST,
     title="An ETag is quoted",
     source=rfc("RFC 9110 §8.8.3", "entity-tag = [ weak ] opaque-tag"),
-    why="Clients and caches that parse it take it for none, and transfer the whole queue each time.",
+    why="Clients and caches ignore an ETag without quotes and download the whole queue each time.",
     keeps='ETag: "33a64df5"',
     breaks="ETag: 33a64df5",
-    needs="an answer with ETag",
+    needs="a response with ETag",
     over=_tagged,
 )
 def etag_is_quoted(tag: str) -> Iterator[Finding]:
-    """ETag is a quoted string without spaces, with W/ before it if it is weak."""
+    """ETag is a quoted string without spaces. A weak one has W/ in front."""
     if not ENTITY_TAG.fullmatch(tag.strip()):
         yield Finding(
             None,
             'an entity tag in quotes, such as "33a64df5"',
             printable(tag) or "an empty ETag",
-            "ETag is not an entity tag.",
+            "ETag is not a valid entity tag.",
         )
 
 
@@ -70,7 +70,7 @@ ENTITY_TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
 
 def _not_modified(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """Each 304 to a read, if every 200 with its headers carried an ETag."""
+    """Each 304 to a read, if every 200 whose headers are known has an ETag."""
     reads = [answer for answer in conversation.answers if answer.request.reads and answer.response.head]
     shown = [answer for answer in reads if answer.response.status == OK]
     if shown and all(answer.response.header("etag") is not None for answer in shown):
@@ -85,20 +85,25 @@ def _not_modified(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]
         "RFC 9110 §15.4.5",
         "The server generating a 304 response MUST generate any of the following header fields that would have been sent in a 200 (OK) response to the same request",
     ),
-    why="A cache does not know which of the responses that it holds is still right.",
+    why="Without it, a cache does not know which of its stored responses is still valid.",
     keeps='304, ETag: "33a64df5"',
     breaks="304 without ETag",
-    needs="a read that is answered 304, by a server whose every 200 has an ETag",
+    needs="a read that gets a 304 from a server whose every 200 has an ETag",
     across=_not_modified,
 )
 def not_modified_carries_the_etag(answer: Answer) -> Iterator[Finding]:
-    """A 304 has an ETag, as each 200 has."""
+    """A 304 has an ETag if each 200 has one."""
     if answer.response.header("etag") is None:
-        yield Finding(None, "the ETag of the 200", "no ETag", "A 304 does not say which response is still right.")
+        yield Finding(
+            None,
+            "the ETag of the 200",
+            "no ETag",
+            "The 304 has no ETag, so it does not say which stored response is still valid.",
+        )
 
 
 def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads of each strong ETag, by content coding, if there are several."""
+    """The reads with the same strong ETag and content coding, if there are several."""
     groups: dict[tuple[str, str], list[Answer]] = {}
     for answer in conversation.reads:
         tag = (answer.response.header("etag") or "").strip()
@@ -118,21 +123,23 @@ def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[
         "RFC 9110 §8.8.1",
         "A strong validator is representation metadata that changes value whenever a change occurs to the representation data that would be observable in the content of a 200 (OK) response to GET.",
     ),
-    why="A client that polls with If-None-Match is told 304 and never sees a new job, nor that one has ended.",
+    why="A client that polls with If-None-Match gets a 304 and never sees the change.",
     keeps='ETag: "a" with jobs 1 and 2, ETag: "b" with jobs 2 and 3',
     breaks='ETag: "a" with jobs 1 and 2, and ETag: "a" with jobs 2 and 3',
     needs="two reads with the same strong ETag",
     across=_strongly_tagged,
 )
 def etag_changes_with_the_jobs(group: list[Answer]) -> Iterator[Finding]:
-    """Reads with one strong ETag list the same jobs."""
+    """Reads with the same strong ETag list the same jobs."""
     first = group[0].summary.ids
     for answer in group[1:]:
         if answer.summary.ids != first:
             tag = printable((answer.response.header("etag") or "").strip())
             got = f"{tag} with {len(answer.summary.ids - first)} other jobs"
-            told = f"One ETag for two queues: a client that asks with If-None-Match: {tag} never sees what changed."
-            yield Finding(None, "another ETag for other jobs", got, told)
+            told = (
+                f"Two different queues have the same ETag. A client that sends If-None-Match: {tag} misses the change."
+            )
+            yield Finding(None, "a different ETag for different jobs", got, told)
             return
 
 
@@ -141,7 +148,7 @@ MADE_UP_VALIDATOR: Final = '"no-such-validator"'
 
 
 def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """The reads with Range, where the queue is served without."""
+    """The reads with Range, if the queue is served without one."""
     for answer in conversation.answers:
         asked = answer.request.reads and answer.response.head and answer.request.header("range")
         if asked and conversation.served and answer.response.status not in NOT_NOW:
@@ -151,9 +158,9 @@ def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 @clause(
     "http.range",
     Level.MUST,
-    title="A Range is ignored or honoured correctly",
+    title="A Range is ignored or handled correctly",
     source=rfc("RFC 9110 §15.3.7", "the server generating the 206 response MUST generate a Content-Range header field"),
-    why="A client takes a piece for the whole.",
+    why="Otherwise a client takes a part of the queue for the whole.",
     keeps="Range: bytes=0-0 → 200",
     breaks="Range: bytes=0-0 → 206 without Content-Range",
     needs="a read with Range",
@@ -161,7 +168,7 @@ def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     kinds=("no-content-range", "other-part", "other-length"),
 )
 def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
-    """A 206 has Content-Range, for what was asked, and as many bytes as it names (or comes in parts)."""
+    """A 206 has the requested part, a Content-Range for it, and as many bytes as it says (or is multipart)."""
     if answer.response.status != PARTIAL or answer.response.media_type == "multipart/byteranges":
         return
     content_range = answer.response.header("content-range")
@@ -172,12 +179,16 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
             None,
             "Content-Range: bytes first-last/size",
             got,
-            "A 206 does not say which part it is.",
+            "The 206 does not say which part it is.",
             Cause("no-content-range"),
         )
     elif answer.request.header("range") == FIRST_BYTE and (match[1], match[2]) != ("0", "0"):
         yield Finding(
-            None, "bytes 0-0", printable(match[0]), "A 206 is another part than was asked for.", Cause("other-part")
+            None,
+            "bytes 0-0",
+            printable(match[0]),
+            "The 206 is a different part than the request asked for.",
+            Cause("other-part"),
         )
     elif (
         answer.response.header("content-encoding") is None
@@ -189,6 +200,6 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
             None,
             f"the bytes of {match[0]}",
             f"{len(answer.response.content)} bytes",
-            "A 206 is not the part that it names.",
+            "The 206 has a different number of bytes than its Content-Range says.",
             Cause("other-length"),
         )

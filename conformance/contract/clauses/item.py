@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.reading.body import (
     ARITY,
     Item,
@@ -55,9 +55,9 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     if not isinstance(found.value, list):
         cause = None
         if isinstance(found.value, dict):
-            cause = Cause("object", "a job as an object with named members")
+            cause = Cause("object", "the job is an object with named members")
         elif isinstance(found.value, str):
-            cause = Cause("bare-id", "the bare id of a job") if LIKE_AN_ID.fullmatch(found.value) else None
+            cause = Cause("bare-id", "only the id of a job") if LIKE_AN_ID.fullmatch(found.value) else None
         yield Finding(found.pointer, "an array of five elements", show(found.value), "The job is not an array.", cause)
 
 
@@ -68,7 +68,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="Each job has exactly five elements",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
-    why="Typed clients refuse any other length, and what stands beyond the fifth is internal to the server.",
+    why="Typed clients refuse any other length. Further elements are internal to the server.",
     keeps=EXAMPLE,
     breaks='[1, "2f1b0c3e-…"]',
     needs=AN_ARRAY,
@@ -76,16 +76,16 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     kinds=("more", "four"),
 )
 def five_elements(item: Item) -> Iterator[Finding]:
-    """len(item) == 5."""
+    """The array has exactly five elements."""
     size = len(item.elements)
     if size == ARITY:
         return
     cause = None
     if size > ARITY:
-        sixth = "ComfyUI keeps a sixth element with sensitive data inside its queue and cuts it off before it answers"
+        sixth = "ComfyUI keeps a sixth element with sensitive data in its queue, and removes it from responses"
         cause = Cause("more", sixth)
     elif size == ARITY - 1:
-        cause = Cause("four", "the four-element tuple of ComfyUI before May 2023, and of gateways modelled on it")
+        cause = Cause("four", "the four-element form of ComfyUI before May 2023, and of gateways modelled on it")
     yield Finding(item.pointer, "5 elements", f"{size} elements", "The job does not have five elements.", cause)
 
 
@@ -98,10 +98,10 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     Level.MUST,
     core=True,
     only=frozenset({Dialect.CLOUD, Dialect.OSS}),
-    elsewhere="the dialect auto takes either order: queue.one-order says that it is one",
+    elsewhere="the dialect auto allows either order; queue.one-order checks that all jobs have the same one",
     title="Elements 3 and 4 are in the order of the dialect",
     source=doc(PROSE, "output_node_ids, metadata]"),
-    why="A client that reads by position takes one for the other.",
+    why="A client that reads by position mixes up the two elements.",
     keeps=EXAMPLE,
     breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
     needs="a job whose elements 3 and 4 are an array and an object",
@@ -110,20 +110,20 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     kinds=("comfyui-order", "cloud-order"),
 )
 def elements_in_order(item: Item) -> Iterator[Finding]:
-    """[3] and [4] are not swapped. Demanded is the order of the dialect."""
+    """Elements 3 and 4 are in the order of the dialect, not swapped."""
     if not item.swapped:
         return
     if item.demand.read_as is Dialect.CLOUD:
         expected = "output_node_ids (array) at [3], metadata (object) at [4]"
         cause = Cause(
             "comfyui-order",
-            f"elements 3 and 4 are swapped, as ComfyUI itself sends them ({SWAPPED_ISSUE}); --dialect oss demands that order",
+            f"elements 3 and 4 are swapped, as ComfyUI itself sends them ({SWAPPED_ISSUE}); --dialect oss expects that order",
         )
     else:
         expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
-        cause = Cause("cloud-order", "this is the order of Comfy Cloud; --dialect cloud demands it")
+        cause = Cause("cloud-order", "this is the order of Comfy Cloud; --dialect cloud expects it")
     found = item.at(3)
-    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 stand in each other's place.", cause)
+    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 are swapped.", cause)
 
 
 # --- [1] prompt_id ----------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="[1] prompt_id is a string",
     source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
-    why="Clients look jobs up by it.",
+    why="Clients look up jobs by this id.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
     breaks="12345",
     needs=f"{AN_ARRAY} of two elements or more",
@@ -163,7 +163,7 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     kinds=("no-hyphens", "surrounded"),
 )
 def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
-    """[1] is the 36-character hyphenated form of RFC 9562 §4, any version, any case, nothing around it."""
+    """[1] is the 36-character hyphenated form of RFC 9562 §4: any version, any letter case, no other characters."""
     if UUID.fullmatch(found.value):
         return
     inside = UUID_INSIDE.search(found.value)
@@ -171,7 +171,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     if inside and len(inside[0]) == len(found.value):
         cause = Cause("no-hyphens", "a UUID without its hyphens")
     elif inside:
-        cause = Cause("surrounded", "a UUID with something around it")
+        cause = Cause("surrounded", "a UUID with other characters around it")
     yield Finding(
         found.pointer, "the 36-character text form of a UUID", show(found.value), "prompt_id is not a UUID.", cause
     )
@@ -183,7 +183,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="[1] prompt_id is in lower case",
     source=rfc("RFC 9562 §4", "The use of lowercase characters is RECOMMENDED"),
-    why="Ids are compared as text: the same job in another case is another job to a client.",
+    why="Clients compare ids as text, so a different letter case looks like a different job.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
     breaks='"2F1B0C3E-8A4D-4C55-9A6E-0D1F2B3C4D5E"',
     needs="a job whose id is a UUID",
@@ -192,7 +192,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
 def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     """[1] has no upper-case hexadecimal digit."""
     if found.value != found.value.lower():
-        yield Finding(found.pointer, "lower case", show(found.value), "prompt_id is in upper case.")
+        yield Finding(found.pointer, "lower case", show(found.value), "prompt_id has upper-case digits.")
 
 
 # --- [2] workflow_json ------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="[2] workflow_json is an object",
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
-    why="Clients reopen a job from it.",
+    why="Clients open the workflow of a job from it.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
     breaks='"{\\"9\\": {}}"',
     needs=f"{AN_ARRAY} of three elements or more",
@@ -218,7 +218,7 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
         return
     cause = None
     if isinstance(found.value, str) and found.value.lstrip().startswith("{"):
-        cause = Cause("encoded-twice", "the workflow as a string of JSON: encoded twice")
+        cause = Cause("encoded-twice", "the workflow as a string that contains JSON: encoded twice")
     yield Finding(found.pointer, "an object", show(found.value), "workflow_json is not an object.", cause)
 
 
@@ -227,15 +227,17 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[2] workflow_json is not empty",
-    source=doc(PROSE, "Full ComfyUI workflow"),
-    why="A job without nodes cannot have been accepted; the workflow was left out.",
+    source=inferred(
+        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but sets no minimum size."
+    ),
+    why="No server accepts a job without nodes, so the workflow was left out.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
     breaks="{}",
     needs="a job with a workflow",
     of_body=workflows,
 )
 def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
-    """[2] has a member."""
+    """[2] has at least one member."""
     if not found.value:
         yield Finding(found.pointer, "the workflow of the job", "{}", "workflow_json is empty.")
 
@@ -244,7 +246,7 @@ def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
 
 
 def _in_order(reading: Reading) -> Iterator[Item]:
-    """Items that are not swapped: a swapped one is one finding of its own, and one whose order AUTO cannot tell."""
+    """Items that are not a finding of their own: not swapped, and with an order that AUTO can detect."""
     return (item for item in full_items(reading) if item.read_as is not None and not item.swapped)
 
 
@@ -255,10 +257,10 @@ def _in_order(reading: Reading) -> Iterator[Item]:
     fast=FastPath.EACH_JOB,
     title="output_node_ids is an array",
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
-    why="Clients iterate over it.",
+    why="Clients iterate over the list.",
     keeps='["9", "12"]',
     breaks='"9"',
-    needs="a job of five elements in the demanded order",
+    needs="a job of five elements in the expected order",
     of_body=_in_order,
 )
 def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
@@ -284,7 +286,7 @@ def _output_node_ids(reading: Reading) -> Iterator[Located]:
     fast=FastPath.OUTPUT_NODE_IDS,
     title="Output node ids are strings",
     source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
-    why="They are the names of members of the workflow, which JSON knows as strings.",
+    why="They are names of members of the workflow, and names in JSON are strings.",
     keeps='["9"]',
     breaks="[9]",
     needs="a job with an output node id",
@@ -300,16 +302,16 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     "item.output-node-ids.not-empty",
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
-    title="There is an output node id",
-    source=doc(PROSE, "Node IDs to return results from"),
-    why="A job without outputs returns nothing; ComfyUI refuses such a prompt.",
+    title="There is at least one output node id",
+    source=inferred(doc(PROSE, "Node IDs to return results from"), "The document sets no minimum length."),
+    why="A job without outputs returns nothing, and ComfyUI refuses such a prompt.",
     keeps='["9"]',
     breaks="[]",
     needs="a job with output_node_ids",
     of_body=output_node_id_lists,
 )
 def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
-    """[3] has a member."""
+    """[3] has at least one member."""
     if not found.value:
         yield Finding(found.pointer, "at least one node id", "[]", "output_node_ids is empty.")
 
@@ -319,8 +321,10 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.OUTPUT_NODE_IDS,
     title="No output node id is empty",
-    source=doc(PROSE, "Node IDs to return results from"),
-    why="An empty name names no node.",
+    source=inferred(
+        doc(PROSE, "Node IDs to return results from"), "The document does not describe the form of a node id."
+    ),
+    why="The empty string is not the id of a node.",
     keeps='["9"]',
     breaks='[""]',
     needs="a job with an output node id",
@@ -337,15 +341,17 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="Output node ids are distinct",
-    source=doc(PROSE, "Node IDs to return results from"),
-    why="A client that counts outputs waits for one that never comes.",
+    source=inferred(
+        doc(PROSE, "Node IDs to return results from"), "The document does not say that the ids are unique."
+    ),
+    why="A client that counts outputs waits for one that never arrives.",
     keeps='["9", "12"]',
     breaks='["9", "9"]',
     needs="a job with output_node_ids",
     of_body=output_node_id_lists,
 )
 def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
-    """No string stands twice in [3]."""
+    """No string appears twice in [3]."""
     seen: set[str] = set()
     for index, node_id in enumerate(found.value):
         if isinstance(node_id, str):
@@ -369,7 +375,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     why="Clients read create_time from it by name.",
     keeps='{"create_time": 1763913600000}',
     breaks="1763913600000",
-    needs="a job of five elements in the demanded order",
+    needs="a job of five elements in the expected order",
     of_body=_in_order,
 )
 def metadata_is_an_object(item: Item) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""create_time in element 4 of QueueItem: there, a number, of milliseconds, in the past."""
+"""create_time in element 4 of QueueItem: present, a number, in milliseconds, in the past."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.clauses.http import answered_at
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.conversation import Answer
@@ -29,19 +29,19 @@ from conformance.text.safe import show
 UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
 _YEAR: Final = 31_557_600
 _TICKS: Final = 10**7
-"""Of .NET and of Windows, in a second."""
+"""Ticks of .NET and Windows per second."""
 TICKS: Final = tuple(
     ((before + 30 * _YEAR) * _TICKS, (before + 130 * _YEAR) * _TICKS, name)
     for before, name in ((62_135_596_800, "ticks of .NET (since the year 1)"), (11_644_473_600, "Windows file time"))
 )
-"""Times from 2000 to 2100 by clocks with another epoch. In nanoseconds they would be of before 1991."""
+"""Times from 2000 to 2100 in clocks with another epoch. As nanoseconds they would be before 1991."""
 _DATE: Final = re.compile(
     r"\s*(?:[+-]?\d{4,6}-\d\d-\d\d|\d{8}(?:[T\s]|$)|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
     re.ASCII,
 )
 """How dates begin: 2025-11-23, 23.11.2025, 11/23/25, Sun, 23 Nov 2025."""
 CLOCK_SKEW_MS: Final = 60_000
-"""How far two honest clocks may stand apart."""
+"""How far two correct clocks may differ."""
 
 
 @clause(
@@ -51,7 +51,7 @@ CLOCK_SKEW_MS: Final = 60_000
     fast=FastPath.EACH_JOB,
     title="metadata has create_time",
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
-    why="Clients show and sort by it.",
+    why="Clients show the time and sort jobs by it.",
     keeps='{"create_time": 1763913600000}',
     breaks='{"client_id": "a1"}',
     needs="a job with metadata",
@@ -59,15 +59,15 @@ CLOCK_SKEW_MS: Final = 60_000
     kinds=("old-comfyui",),
 )
 def create_time_is_present(found: Located) -> Iterator[Finding]:
-    """Metadata contains create_time."""
+    """The metadata contains create_time."""
     if "create_time" not in found.value:
-        old = not found.value or "client_id" in found.value  # a job submitted by API has no extra data at all
+        old = not found.value or "client_id" in found.value  # a job submitted through the API has no extra data at all
         yield Finding(
             f"{found.pointer}/create_time",
             "milliseconds since the Unix epoch",
             "absent",
             "create_time is missing.",
-            Cause("old-comfyui", "ComfyUI before 0.3.69 sends none") if old else None,
+            Cause("old-comfyui", "ComfyUI before 0.3.69 does not send it") if old else None,
         )
 
 
@@ -78,7 +78,7 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="create_time is a number",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
-    why="A date as text cannot be compared or formatted by clients that expect milliseconds.",
+    why="Clients that expect milliseconds cannot compare or format a date as text.",
     keeps="1763913600000",
     breaks='"2025-11-23T16:00:00Z"',
     needs="a job with create_time",
@@ -91,9 +91,9 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
         cause = None
         if isinstance(found.value, str):
             if found.value.isdecimal():
-                cause = Cause("number-as-text", "the number as text")
+                cause = Cause("number-as-text", "the number as a string")
             elif _DATE.match(found.value):
-                cause = Cause("date-as-text", "a date as text")
+                cause = Cause("date-as-text", "a date as a string")
         yield Finding(
             found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", cause
         )
@@ -106,7 +106,7 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="create_time is in milliseconds since the Unix epoch",
     source=doc(PROSE, "{create_time: <milliseconds>}"),
-    why="A thousandfold error puts a job in 1970 or in the far future.",
+    why="A wrong unit puts the job in 1970 or in the far future.",
     keeps="1763913600000",
     breaks="1763913600",
     needs="a job whose create_time is a number",
@@ -114,7 +114,7 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     kinds=tuple(unit for *_, unit in UNITS),
 )
 def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
-    """10^12 <= create_time < 10^14: from 2001 to 5138."""
+    """create_time is at least 10^12 and below 10^14, that is between 2001 and 5138."""
     if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
         return
     ticks = next((name for low, high, name in TICKS if low <= found.value < high), None)
@@ -126,7 +126,7 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
         found.pointer,
         "milliseconds since 1970-01-01T00:00:00Z",
         show(found.value),
-        "create_time is not in milliseconds since the epoch.",
+        "create_time is not in milliseconds since the Unix epoch.",
         cause,
     )
 
@@ -136,17 +136,21 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="create_time is a whole number",
-    source=doc(PROSE, "{create_time: <milliseconds>}"),
-    why="The official frontend and typed clients hold it as an integer.",
+    source=inferred(
+        doc(PROSE, "{create_time: <milliseconds>}"), "The document gives the unit, but does not rule out a fraction."
+    ),
+    why="The official frontend and typed clients read it as an integer.",
     keeps="1763913600000",
     breaks="1763913600000.5",
     needs="a job whose create_time is a number",
     of_body=create_time_numbers,
 )
 def create_time_is_whole(found: Located) -> Iterator[Finding]:
-    """create_time is written without fraction or exponent."""
+    """create_time is written without a fraction or an exponent."""
     if isinstance(found.value, Decimal):
-        yield Finding(found.pointer, "an integer", str(found.value)[:40], "create_time is written as a float.")
+        yield Finding(
+            found.pointer, "an integer", str(found.value)[:40], "create_time is written with a fraction or an exponent."
+        )
 
 
 def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal, float]]:
@@ -159,29 +163,32 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal
     "item.create-time.past",
     Level.SHOULD,
     title="create_time is in the past",
-    source=doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
-    why="A job that is listed was created; a time to come is a time zone or a clock gone wrong.",
-    keeps="a create_time before the answer's Date",
-    breaks="a create_time an hour after the answer's Date",
+    source=inferred(
+        doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
+        "The document does not say it, but a job exists only after its creation.",
+    ),
+    why="A listed job already exists. A time in the future means a wrong time zone or clock.",
+    keeps="a create_time before the response's Date",
+    breaks="a create_time an hour after the response's Date",
     needs="a job with create_time, and a Date header or a clock",
     over=_dated_create_times,
     kinds=("local-time",),
 )
 def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterator[Finding]:
-    """create_time <= the time of the answer (its Date, else our clock) + 60 s of skew."""
+    """create_time is at most 60 s after the response, by its Date or else by our clock."""
     reading, latest, now_ms = subject
-    if float(latest) - now_ms <= CLOCK_SKEW_MS:  # then each of them is
+    if float(latest) - now_ms <= CLOCK_SKEW_MS:  # then no time is too late
         return
     for found in plausible_create_times(reading):
         ahead = float(found.value) - now_ms
         if ahead > CLOCK_SKEW_MS:
             hours = ahead / 3_600_000
             local = hours > 0.9 and abs(hours - round(hours)) < 0.05
-            cause = Cause("local-time", "whole hours ahead: local time taken for UTC") if local else None
+            cause = Cause("local-time", "whole hours ahead: local time was used as UTC") if local else None
             yield Finding(
                 found.pointer,
-                "a time before the answer",
+                "a time before the response",
                 show(found.value),
-                f"create_time is {ahead / 1000:,.0f} s after the reading.",
+                f"create_time is {ahead / 1000:,.0f} s after the response.",
                 cause,
             )

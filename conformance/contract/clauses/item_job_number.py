@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import AN_ARRAY, ITEM, PROSE
 from conformance.contract.reading.body import Reading, constant_free, element, is_number, job_numbers
 from conformance.contract.reading.memory import Located
@@ -30,14 +30,14 @@ def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
     fast=FastPath.EACH_JOB,
     title="[0] job_number is a number",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
-    why="Typed clients fail on the whole answer, others sort numbers as text.",
+    why="Typed clients fail on the whole response. Others sort the numbers as text.",
     keeps="1",
     breaks='"1"',
     needs=f"{AN_ARRAY} of one element or more",
     of_body=_job_numbers_of_any_type,
 )
 def job_number_is_a_number(found: Located) -> Iterator[Finding]:
-    """[0] is a JSON number: no string, boolean or null."""
+    """[0] is a JSON number, not a string, boolean or null."""
     if not is_number(found.value):
         yield Finding(found.pointer, "an integer", show(found.value), "job_number is not a number.")
 
@@ -49,7 +49,7 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="[0] job_number is a whole number",
     source=doc(PROSE, "[0] job_number (integer)"),
-    why="A position has no fraction; clients with integer types reject the reading.",
+    why="A position has no fraction. Clients with integer types refuse the response.",
     keeps="1",
     breaks="1.5",
     needs=A_NUMBER,
@@ -69,7 +69,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="[0] job_number is written without fraction or exponent",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
-    why="An integer of OpenAPI 3.0.3 has neither; clients in Rust, Go and Swift reject 3.0 where they expect 3.",
+    why="An integer in OpenAPI 3.0.3 has neither. Clients in Rust, Go and Swift reject 3.0 if they expect 3.",
     keeps="3",
     breaks="3.0",
     needs=A_NUMBER,
@@ -78,14 +78,14 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
 )
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
-    """[0] is digits alone."""
+    """[0] consists of digits, with an optional minus sign."""
     if is_float(found.value):
-        cause = Cause("float", "a float on the server; ComfyUI sends one where a client chose the number")
+        cause = Cause("float", "a float on the server; ComfyUI sends one if a client chose the number")
         yield Finding(
             found.pointer,
             "an integer without fraction or exponent",
             str(found.value)[:40],
-            "job_number is written as a float.",
+            "job_number is written with a fraction or an exponent.",
             cause,
         )
 
@@ -97,7 +97,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="[0] job_number is 1 or more",
     source=doc(PROSE, "Position in queue (1-based)"),
-    why="A client shows it as the place in the queue.",
+    why="Clients show it as the position in the queue.",
     keeps="1",
     breaks="0",
     needs=A_NUMBER,
@@ -121,10 +121,11 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="[0] job_number is at most 2^53-1",
-    source=rfc(
-        "RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"
+    source=inferred(
+        rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
+        "The RFC says which range is interoperable, but does not forbid other numbers.",
     ),
-    why="Beyond it JavaScript reads another number than was sent.",
+    why="JavaScript cannot represent larger numbers exactly, so it reads another number.",
     keeps="9007199254740991",
     breaks="9007199254740993",
     needs=A_NUMBER,
@@ -134,7 +135,10 @@ def job_number_is_safe(found: Located) -> Iterator[Finding]:
     """abs([0]) <= 2^53-1."""
     if not -SAFE_INTEGER <= found.value <= SAFE_INTEGER:
         yield Finding(
-            found.pointer, "at most 9007199254740991", show(found.value), "job_number is beyond exact doubles."
+            found.pointer,
+            "at most 9007199254740991",
+            show(found.value),
+            "job_number is too large to be exact in a double.",
         )
 
 

@@ -1,11 +1,11 @@
-"""The body as JSON text (RFC 8259): asked of every body that is to be JSON."""
+"""The body as JSON text (RFC 8259). These clauses apply to every body that should be JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.conversation import (
     Answer,
     json_texts,
@@ -20,10 +20,10 @@ from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ
 
 NESTING_LIMIT: Final = 128
-"""Levels that every reader in wide use takes: serde_json stops at 128, jiter at 200, Python near 1,000."""
-A_BODY: Final = "a body that is JSON, or is to be"
+"""Levels that every common parser accepts: serde_json stops at 128, jiter at 200, Python near 1,000."""
+A_BODY: Final = "a body that is JSON, or should be"
 _RE_ENCODED: Final = Cause(
-    "", "if this is from a file: a Windows shell may have re-encoded it (curl -o writes it as it is)"
+    "", "if this is from a file: a Windows shell may have re-encoded it (curl -o writes it unchanged)"
 )
 
 
@@ -33,7 +33,7 @@ _RE_ENCODED: Final = Cause(
     fast=FastPath.BODY,
     title="The body is well-formed JSON",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
-    why="A strict reader gets nothing at all.",
+    why="A strict parser cannot read anything from it.",
     keeps='{"queue_running": []}',
     breaks='{"queue_running": [],}',
     needs=A_BODY,
@@ -41,18 +41,18 @@ _RE_ENCODED: Final = Cause(
     kinds=("web-page", "python-repr"),
 )
 def well_formed(answer: Answer) -> Iterator[Finding]:
-    """The body follows the grammar of RFC 8259, but for what has a clause of its own."""
+    """The body follows the grammar of RFC 8259. Some violations have clauses of their own."""
     if answer.document.malformed is not None:
         got = printable(answer.document.malformed)
-        yield Finding("", "a JSON text", got, "The body is no JSON.", _looks_like(answer.response.content))
+        yield Finding("", "a JSON text", got, "The body is not JSON.", _looks_like(answer.response.content))
 
 
 def _looks_like(content: bytes) -> Cause | None:
     start = content[:200].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")):
-        return Cause("web-page", "a web page: a proxy, a login or the frontend answers in the queue's place")
+        return Cause("web-page", "a web page: a proxy, a login page or the frontend responds instead of the queue")
     if start.startswith((b"{'", b"[{'", b"[('")):
-        return Cause("python-repr", "Python's repr instead of JSON")
+        return Cause("python-repr", "the output of Python's repr instead of JSON")
     return None
 
 
@@ -60,12 +60,12 @@ def _looks_like(content: bytes) -> Cause | None:
     "json.finite-numbers",
     Level.MUST,
     fast=FastPath.BODY,
-    title="No NaN, no Infinity",
+    title="The body has no NaN and no Infinity",
     source=rfc(
         "RFC 8259 §6",
         "Numeric values that cannot be represented in the grammar below (such as Infinity and NaN) are not permitted.",
     ),
-    why="JavaScript's JSON.parse and every strict reader reject the whole answer.",
+    why="JSON.parse in JavaScript and every strict parser reject the whole response.",
     keeps="1.5",
     breaks="NaN",
     needs=A_BODY,
@@ -73,14 +73,14 @@ def _looks_like(content: bytes) -> Cause | None:
     kinds=("python-json",),
 )
 def finite_numbers(answer: Answer) -> Iterator[Finding]:
-    """NaN, Infinity and -Infinity do not stand anywhere."""
+    """The body does not contain NaN, Infinity or -Infinity."""
     for flaw in answer.document.non_finite:
         yield Finding(
             flaw.pointer,
             "a JSON number",
             flaw.got,
-            f"{flaw.got} is no JSON.",
-            Cause("python-json", "Python's json.dumps writes it unless told allow_nan=False"),
+            f"{flaw.got} is not valid JSON.",
+            Cause("python-json", "Python's json.dumps writes it unless allow_nan=False is set"),
         )
 
 
@@ -93,7 +93,7 @@ def finite_numbers(answer: Answer) -> Iterator[Finding]:
         "RFC 8259 §8.1",
         "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
     ),
-    why="Readers assume it, whatever the charset parameter says.",
+    why="Parsers assume UTF-8, whatever the charset parameter says.",
     keeps="caf\\xc3\\xa9",
     breaks="caf\\xe9",
     needs=A_BODY,
@@ -110,12 +110,12 @@ def utf_8(answer: Answer) -> Iterator[Finding]:
     "json.no-bom",
     Level.MUST,
     fast=FastPath.BODY,
-    title="No byte order mark",
+    title="The body has no byte order mark",
     source=rfc(
         "RFC 8259 §8.1",
         "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text.",
     ),
-    why="Strict readers take it for garbage before the value.",
+    why="Strict parsers reject it as garbage before the value.",
     keeps='{"queue_running": []}',
     breaks='\\xef\\xbb\\xbf{"queue_running": []}',
     needs=A_BODY,
@@ -133,17 +133,17 @@ def no_bom(answer: Answer) -> Iterator[Finding]:
     fast=FastPath.BODY,
     title="Nothing follows the value",
     source=rfc("RFC 8259 §2", "JSON-text = ws value ws"),
-    why="Strict readers reject the answer, lax ones hide the error that follows.",
+    why="Strict parsers reject the response. Lenient ones hide an error after the value.",
     keeps='{"queue_running": []}',
     breaks='{"queue_running": []}{"error": "…"}',
     needs=A_BODY,
     over=read_texts,
 )
 def single_text(answer: Answer) -> Iterator[Finding]:
-    """After the value comes nothing but white space."""
+    """Only white space follows the value."""
     rest = answer.document.trailing
     if rest is not None:
-        yield Finding("", "one JSON text", printable(rest), "Something follows the JSON text.")
+        yield Finding("", "one JSON text", printable(rest), "There is more text after the JSON value.")
 
 
 @clause(
@@ -152,26 +152,26 @@ def single_text(answer: Answer) -> Iterator[Finding]:
     fast=FastPath.BODY,
     title="Control characters in strings are escaped",
     source=rfc("RFC 8259 §7", "the control characters (U+0000 through U+001F)"),
-    why="Strict readers reject the whole answer.",
+    why="Strict parsers reject the whole response.",
     keeps='"a\\nb"',
     breaks='"a<line feed>b"',
     needs=A_BODY,
     over=read_parts,
 )
 def control_characters(answer: Answer) -> Iterator[Finding]:
-    """No raw U+0000 to U+001F stands in a string."""
+    """No string contains an unescaped U+0000 to U+001F."""
     got = answer.document.control_character
     if got is not None:
-        yield Finding("", "an escape such as \\n", got, "A string holds a raw control character.")
+        yield Finding("", "an escape such as \\n", got, "A string contains an unescaped control character.")
 
 
 @clause(
     "json.distinct-names",
     Level.SHOULD,
     fast=FastPath.BODY,
-    title="No name stands twice in an object",
+    title="No name appears twice in an object",
     source=rfc("RFC 8259 §4", "The names within an object SHOULD be unique."),
-    why="Readers differ in which of the two they take.",
+    why="Parsers differ in which of the two values they use.",
     keeps='{"a": 1}',
     breaks='{"a": 1, "a": 2}',
     needs=A_BODY,
@@ -181,7 +181,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
     """Member names are unique within each object."""
     for flaw in answer.document.repeated_names:
         yield Finding(
-            flaw.pointer, "each name once", printable(flaw.got), "This name stands more than once in its object."
+            flaw.pointer, "each name once", printable(flaw.got), "This name appears more than once in its object."
         )
 
 
@@ -190,31 +190,39 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.BODY,
     title="Surrogate escapes come in pairs",
-    source=rfc(
-        "RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"
+    source=inferred(
+        rfc(
+            "RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"
+        ),
+        "The RFC warns about these values, but does not forbid them.",
     ),
-    why="It is no character: databases, Rust and strict readers fail on it.",
+    why="Half a pair is not a character. Databases, Rust and strict parsers fail on it.",
     keeps='"\\ud83d\\ude00"',
     breaks='"\\ud800"',
     needs=A_BODY,
     over=labelled_parts,
 )
 def paired_surrogates(answer: Answer) -> Iterator[Finding]:
-    """No escape of half a character."""
+    """Every surrogate escape is part of a pair."""
     for flaw in answer.document.lone_surrogates:
-        yield Finding(flaw.pointer, "whole characters", printable(flaw.got), "A string holds half of a surrogate pair.")
+        yield Finding(
+            flaw.pointer, "whole characters", printable(flaw.got), "A string contains half of a surrogate pair."
+        )
 
 
 @clause(
     "json.number-range",
     Level.SHOULD,
     fast=FastPath.BODY,
-    title="Numbers fit a double",
-    source=rfc(
-        "RFC 8259 §6",
-        "good interoperability can be achieved by implementations that expect no more precision or range than these provide",
+    title="Numbers fit into a double",
+    source=inferred(
+        rfc(
+            "RFC 8259 §6",
+            "good interoperability can be achieved by implementations that expect no more precision or range than these provide",
+        ),
+        "The RFC says which numbers are interoperable, but sets no limit.",
     ),
-    why="Most readers turn it into infinity, or fail.",
+    why="Most parsers turn a larger number into infinity, or fail.",
     keeps="1e308",
     breaks="1e999",
     needs=A_BODY,
@@ -223,7 +231,7 @@ def paired_surrogates(answer: Answer) -> Iterator[Finding]:
 def number_range(answer: Answer) -> Iterator[Finding]:
     """No number is beyond the range of IEEE 754 binary64."""
     for flaw in answer.document.out_of_range:
-        yield Finding(flaw.pointer, "below 1.8e308", flaw.got, "A number is beyond the range of a double.")
+        yield Finding(flaw.pointer, "below 1.8e308", flaw.got, "A number is outside the range of a double.")
 
 
 @clause(
@@ -231,16 +239,21 @@ def number_range(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     fast=FastPath.BODY,
     title=f"At most {NESTING_LIMIT} levels of nesting",
-    source=rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
-    why="Readers in wide use stop at 128 levels and refuse the answer.",
+    source=inferred(
+        rfc("RFC 8259 §9", "An implementation may set limits on the maximum depth of nesting."),
+        "The RFC lets parsers limit the depth, but names no number.",
+    ),
+    why="Common parsers stop at 128 levels and refuse the response.",
     keeps="a workflow",
     breaks="a workflow nested 200,000 deep",
     needs=A_BODY,
     over=labelled_texts,
 )
 def nesting(answer: Answer) -> Iterator[Finding]:
-    """Arrays and objects nest no deeper than common readers read."""
+    """Arrays and objects are nested no deeper than common parsers allow."""
     depth = answer.document.depth
     if depth > NESTING_LIMIT:
-        unread = "; it was not read" if depth > NESTING_READ else ""
-        yield Finding("", f"at most {NESTING_LIMIT} levels", f"{depth:,} levels", f"The body nests too deep{unread}.")
+        unread = "; the suite did not parse it" if depth > NESTING_READ else ""
+        yield Finding(
+            "", f"at most {NESTING_LIMIT} levels", f"{depth:,} levels", f"The body is nested too deeply{unread}."
+        )

@@ -1,4 +1,4 @@
-"""Removing jobs: what deleting, clearing and interrupting do, and what they leave alone (``--populate``)."""
+"""Removing jobs: the effects of deleting, clearing and interrupting (``--populate``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Finding, clause, published, rfc
+from conformance.contract.clause import Finding, clause, inferred, published, rfc
 from conformance.contract.conversation import (
     NOT_NOW,
     OK,
@@ -28,17 +28,19 @@ MANAGE: Final = "/paths/~1api~1queue/post"
 REMOVES: Final = "Cancel specific PENDING jobs by ID or clear all pending jobs in the queue"
 INTERRUPT: Final = "/paths/~1api~1interrupt/post"
 INTERRUPT_GRACE: Final = 5.0
-"""Seconds in which a job that is interrupted leaves: servers look for it between two nodes, or steps of one."""
+"""Seconds within which an interrupted job must stop. Servers check for an interrupt between nodes, or between steps."""
 DELETE_GRACE: Final = 2.0
-"""Seconds in which a job that was deleted leaves."""
+"""Seconds within which a deleted job must be gone."""
 SURELY: Final = 1.0
-"""Seconds after which a job of quick steps that still runs, and ends as completed, was not interrupted."""
+"""A job of quick nodes that runs for this many more seconds and then completes was not interrupted."""
 QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage"})
-"""Nodes that take milliseconds. A step of another may take longer, and be the last one."""
+"""Nodes that take milliseconds. One step of another node may take longer, and may be the last one."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
-"""Bodies that are no request to remove jobs: cut off, and a number where a list of ids stands. Neither names a job."""
+"""Malformed requests to remove jobs: a body that is cut off, and a number instead of a list of ids. Neither names a
+job.
+"""
 _ENDED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
-"""What becomes of a request on which a server ends."""
+"""The errors that a client sees if a request crashes the server."""
 A_DELETE: Final = "a pending job of the run that is deleted (--populate)"
 
 
@@ -64,7 +66,7 @@ def _writes(conversation: Conversation, kind: Callable[[Write], bool]) -> Iterat
 
 
 def _own_pending(history: JobHistory, write: Write) -> list[str]:
-    """Return the own ids that the last look before a write lists as pending."""
+    """Return the run's own jobs that were pending in the last read before a write."""
     before = history.before(write.answer)[-1:]
     own = {found.id for found in history.submissions}
     return [name for look in before for name in look.pending if name in own]
@@ -84,7 +86,7 @@ def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]],
 
 
 def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Finding]:
-    """What was pending and is removed is listed no more: not later than 2 s after the answer, not as running, not again."""
+    """A removed pending job is not listed 2 s or more after the response, does not run, and does not come back."""
     history, write, removed = subject
     looks = history.after(write.answer)
     for name in removed:
@@ -93,12 +95,12 @@ def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Findi
             late = name in look.pending and began(look.answer) > ended(write.answer) + DELETE_GRACE
             if (gone and name in look.ids) or (waited and name in look.running) or late:
                 how = "again" if gone else "running" if name in look.running else "still pending"
-                asked = f"{write.answer.exchange.id} asks to remove {show(name)} and is answered 200"
+                asked = f"{write.answer.exchange.id} removed {show(name)} and got a 200"
                 yield Finding(
                     "",
                     "the job in neither list",
                     f"{how} in {look.answer.exchange.id}",
-                    f"{asked}, and the job is listed all the same.",
+                    f"{asked}, but the job is still listed.",
                 )
                 break
             waited = waited or name in look.pending
@@ -108,9 +110,9 @@ def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Findi
 delete_removes = clause(
     "lifecycle.delete.removes",
     Level.MUST,
-    title="A pending job that is deleted is gone",
+    title="A deleted pending job is gone",
     source=published(f"{MANAGE}/description", REMOVES),
-    why="Who cancels a job does not want to pay for it.",
+    why="Users who cancel a job do not want to pay for it.",
     keeps="pending · deleted, 200 · not listed",
     breaks="pending · deleted, 200 · running",
     needs=A_DELETE,
@@ -129,26 +131,26 @@ def _spared(kind: Callable[[Write], bool]) -> Any:
 
 
 def _others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
-    """No other job of the run that waited is gone after it, unless it may have run."""
+    """No other pending job of the run disappears, unless it may have run."""
     history, write = subject
     for look, name in history.vanished(write):
         yield Finding(
             "",
-            "every other job that waited",
+            "every other pending job",
             f"not listed in {look.answer.exchange.id}",
-            f"{show(name)} waited before, was not to be removed, and is gone.",
+            f"{show(name)} was pending, should not have been removed, and is gone.",
         )
 
 
 delete_spares = clause(
     "lifecycle.delete.spares",
     Level.MUST,
-    title="Deleting a job removes no other",
+    title="Deleting a job does not remove another",
     source=published(f"{MANAGE}/description", "Cancel specific PENDING jobs by ID"),
-    why="Other people's work is lost.",
+    why="Other users lose their work.",
     keeps="pending A, B, C · B deleted · pending A, C",
     breaks="pending A, B, C · B deleted · pending A",
-    needs="a delete while another job of the run waits (--populate)",
+    needs="a delete while another job of the run is pending (--populate)",
     across=_spared(_is_delete),
 )(_others_gone)
 
@@ -162,25 +164,28 @@ def _deletes(answer: Answer) -> Iterator[Answer]:
     "lifecycle.delete.answer",
     Level.MUST,
     oss=EMPTY_ANSWER,
-    title="A request to remove jobs is answered with a QueueManageResponse",
+    title="The response to a request to remove jobs is a QueueManageResponse",
     source=published("/components/schemas/QueueManageResponse/properties/deleted/type", "array"),
-    why="Clients read from it what was removed.",
+    why="Clients read from it which jobs were removed.",
     keeps='{"deleted": ["2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"]}',
     breaks='{"deleted": true}',
-    needs="a request to remove jobs that is answered 200 (--allow-writes)",
+    needs="a request to remove jobs that gets a 200 (--allow-writes)",
     over=_deletes,
 )
 def the_answer_is_a_queue_manage_response(answer: Answer) -> Iterator[Finding]:
-    """An object; where they are there, deleted is an array of strings and cleared a boolean."""
+    """The body is an object. deleted, if present, is an array of strings, and cleared, if present, a boolean."""
     found = answer.document.value
     if not isinstance(found, dict):
         yield Finding(
-            "", "an object", show(found) if answer.document.read else "no JSON", "This is no QueueManageResponse."
+            "",
+            "an object",
+            show(found) if answer.document.read else "not JSON",
+            "The body is not a QueueManageResponse.",
         )
         return
     deleted = found.get("deleted", [])
     if not isinstance(deleted, list) or not all(isinstance(name, str) for name in deleted):
-        yield Finding("/deleted", "an array of ids", show(deleted), "deleted does not list ids.")
+        yield Finding("/deleted", "an array of ids", show(deleted), "deleted is not a list of ids.")
     if not isinstance(found.get("cleared", False), bool):
         yield Finding("/cleared", "true or false", show(found["cleared"]), "cleared is not a boolean.")
 
@@ -199,33 +204,33 @@ def _told(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, lis
             ]
             yield write.answer, (write, removed if after else [], told)
         if write.answer.response.status == OK:
-            gone |= write.deleted  # what a cache still lists, and is deleted again, is named no more
+            gone |= write.deleted  # a job that a cache still lists and that is deleted again need not be named again
 
 
 @clause(
     "lifecycle.delete.names",
     Level.SHOULD,
     oss=EMPTY_ANSWER,
-    title="deleted names what was deleted",
+    title="deleted contains the ids that were deleted",
     source=published(
         "/components/schemas/QueueManageResponse/properties/deleted/description",
         "Array of job IDs that were successfully cancelled",
     ),
-    why="A client believes that a job was cancelled, or that it was not.",
+    why="Otherwise a client shows a wrong state for its jobs.",
     keeps='B deleted · {"deleted": ["B"]}',
     breaks='B deleted · {"deleted": []}',
-    needs="a delete that is answered with a list of ids (--allow-writes)",
+    needs="a delete whose response has a list of ids (--allow-writes)",
     across=_told,
 )
 def deleted_names_them(subject: tuple[Write, list[str], list[Any]]) -> Iterator[Finding]:
-    """It lists the pending jobs that are gone, and none that was not asked for."""
+    """The list ``deleted`` has every pending job that was removed, and only ids from the request."""
     write, removed, told = subject
     named = {str(name).lower() for name in told}
     for name in removed:
         if name not in named:
-            yield Finding("/deleted", show(name), show(told), "This job was deleted, and is not named.")
+            yield Finding("/deleted", show(name), show(told), "This job was deleted, but its id is missing here.")
     for name in sorted(named - write.deleted):
-        yield Finding("/deleted", "ids of the request alone", show(name), "This id was not to be deleted.")
+        yield Finding("/deleted", "only ids from the request", show(name), "The request did not ask to delete this id.")
 
 
 def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
@@ -237,20 +242,23 @@ def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
 @clause(
     "lifecycle.delete.unknown",
     Level.SHOULD,
-    title="Deleting what is not there fails no server",
-    source=rfc(
-        "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+    title="Deleting an unknown id does not cause a server error",
+    source=inferred(
+        rfc(
+            "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+        ),
+        "The RFC defines server errors, but the document does not describe the deletion of an unknown id.",
     ),
-    why="A job ends between the click and the request, every day.",
+    why="A job often ends between the user's click and the request.",
     keeps="200, or 404",
     breaks="500",
-    needs="a delete of an id that nobody has, or of a job that is gone (--allow-writes)",
+    needs="a delete of an id that does not exist, or of a job that is gone (--allow-writes)",
     across=_nothing_to_do,
 )
 def deleting_nothing_is_no_server_error(answer: Answer) -> Iterator[Finding]:
-    """The answer is no 500."""
+    """The status is not 500."""
     if answer.response.status == 500:
-        yield Finding(None, "200 or 4xx", "500", "The server fails on an id that is not in the queue.")
+        yield Finding(None, "200 or 4xx", "500", "The server responds with 500 to an id that is not in the queue.")
 
 
 def _malformed(answer: Answer) -> Iterator[Answer]:
@@ -259,7 +267,7 @@ def _malformed(answer: Answer) -> Iterator[Answer]:
 
 
 def _is_well_formed(body: bytes) -> bool:
-    """Whether a body is a QueueManageRequest, but for members that it does not know."""
+    """Whether a body is a valid QueueManageRequest. Unknown members do not matter."""
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):
@@ -273,30 +281,30 @@ def _is_well_formed(body: bytes) -> bool:
 @clause(
     "lifecycle.delete.malformed",
     Level.SHOULD,
-    title="A malformed request to remove jobs is told so",
+    title="A malformed request to remove jobs is refused",
     source=published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
-    why="A client with a mistake in it believes that its jobs were cancelled, or that the server is broken.",
+    why="Otherwise a faulty client assumes that its jobs were cancelled, or that the server is broken.",
     keeps='{"delete": 7} · 400',
     breaks='{"delete": 7} · 200',
     needs="a malformed request to remove jobs (--allow-writes)",
     over=_malformed,
 )
 def malformed_is_a_mistake_of_the_client(answer: Answer) -> Iterator[Finding]:
-    """JSON that is cut off, or a number for the list of ids, is answered 4xx."""
+    """JSON that is cut off, or with a number instead of a list of ids, gets a 4xx."""
     status = answer.response.status
     if status < 300 or status == 500:
         yield Finding(
             None,
             "400",
             f"{status} to {answer.request.body.decode()}",
-            "The request is malformed, and the answer does not say so.",
+            "The request is malformed, but the status does not say so.",
         )
 
 
 def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, bool]]]:
-    """Yield each malformed request with whether the server ended on it: no answer, and nothing answers afterwards.
+    """Yield each malformed request, and whether the server crashed: this request and all later ones got no response.
 
-    A request that was not answered, while the next one was, says nothing: connections end for other reasons too.
+    If the next request gets a response, nothing is known: connections end for other reasons too.
     """
     answered = [answer.exchange for answer in conversation.answers]
     everything = sorted((*answered, *conversation.unanswered), key=lambda one: one.started or 0.0)
@@ -316,24 +324,27 @@ def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, 
 @clause(
     "lifecycle.survives-malformed",
     Level.MUST,
-    title="A malformed request does not end the server",
-    source=published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
-    why="Whoever can send one request takes the queue from everybody, and all jobs in it are lost.",
-    keeps='{"delete": 7} · 400 · the queue, as before',
-    breaks='{"delete": 7} · no answer · connection refused',
-    needs="a malformed request to remove jobs, and a request after it (--allow-writes)",
+    title="A malformed request does not crash the server",
+    source=inferred(
+        published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
+        "The document gives a malformed request a 400. It does not mention that a server must not crash.",
+    ),
+    why="Anybody who can send one request could take the queue away from everybody. All its jobs would be lost.",
+    keeps='{"delete": 7} · 400 · the queue as before',
+    breaks='{"delete": 7} · no response · connection refused',
+    needs="a malformed request to remove jobs, and a later request (--allow-writes)",
     across=_died,
 )
 def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) -> Iterator[Finding]:
-    """The request is answered, or the server goes on answering others."""
+    """The malformed request gets a response, or the server still responds to later requests."""
     exchange, died = subject
     if died:
         sent = printable(exchange.request.body.decode(errors="replace"))
         yield Finding(
             None,
-            "an answer, such as 400",
+            "a response, such as 400",
             "none, and none to the requests that followed",
-            f"The server ended on POST /api/queue with the body {sent}: all jobs in its queue may be lost.",
+            f"The server crashed on POST /api/queue with the body {sent}. All jobs in its queue may be lost.",
         )
 
 
@@ -342,15 +353,18 @@ def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) 
 clear_false = clause(
     "lifecycle.clear.false",
     Level.SHOULD,
-    title="clear: false clears nothing",
-    source=published(
-        "/components/schemas/QueueManageRequest/properties/clear/description",
-        "If true, clear all pending jobs from the queue",
+    title="clear: false does not clear the queue",
+    source=inferred(
+        published(
+            "/components/schemas/QueueManageRequest/properties/clear/description",
+            "If true, clear all pending jobs from the queue",
+        ),
+        "The document says what true does, but not what false does.",
     ),
-    why="A client that writes all members of a request empties the queue.",
+    why="A client that writes every member of the request would empty the queue.",
     keeps='pending A, B · {"clear": false} · pending A, B',
     breaks='pending A, B · {"clear": false} · nothing pending',
-    needs="clear: false while a job of the run waits (--populate)",
+    needs="clear: false while a job of the run is pending (--populate)",
     across=_spared(_is_clear_false),
 )(_others_gone)
 
@@ -359,10 +373,10 @@ clear_empties = clause(
     Level.MUST,
     title="Clearing removes every pending job",
     source=published(f"{MANAGE}/description", "clear all pending jobs in the queue"),
-    why="Who clears the queue does not want to pay for what was in it.",
+    why="Users who clear the queue do not want to pay for its jobs.",
     keeps='pending A, B · {"clear": true} · nothing pending',
     breaks='pending A, B · {"clear": true} · pending B',
-    needs="clear: true while jobs of the run wait, and no others (--populate --clear)",
+    needs="clear: true while only jobs of the run are pending (--populate --clear)",
     across=_removals(_is_clear, lambda _, own: own),
 )(_still_there)
 
@@ -381,18 +395,18 @@ def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHist
 @clause(
     "lifecycle.interrupt.stops",
     Level.MUST,
-    title="A job that is interrupted stops",
+    title="An interrupted job stops",
     source=published(
         f"{INTERRUPT}/description", "This will interrupt any job that is currently in 'in_progress' status"
     ),
-    why="A job that cannot be stopped is paid for to its end, and everybody waits.",
+    why="Users would pay for a job that they cannot stop, and everybody would wait for it.",
     keeps="running · interrupted, 200 · gone",
     breaks="running · interrupted, 200 · running, to its end",
-    needs="a running job of the run that is interrupted, with no other jobs in the queue (--populate)",
+    needs="an interrupt of a running job of the run, with no other jobs in the queue (--populate)",
     across=_stopped,
 )
 def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator[Finding]:
-    """5 s after the answer it runs no more; nor does one of quick steps run on for a second and end as completed."""
+    """The job stops within 5 s of the response. A job of quick nodes does not run on for a second and complete."""
     history, write, name = subject
     running = [look for look in history.after(write.answer) if name in look.running]
     late = [began(look.answer) - ended(write.answer) for look in running]
@@ -400,7 +414,10 @@ def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator
     completed = history.status_of(name) == "completed" and _is_quick(history, name)
     if longest > INTERRUPT_GRACE or (longest > SURELY and completed):
         yield Finding(
-            None, "the job not running", f"running {longest:.1f} s later", f"{show(name)} was interrupted, and runs on."
+            None,
+            "the job not running",
+            f"running {longest:.1f} s later",
+            f"{show(name)} was interrupted, but still runs.",
         )
 
 
@@ -423,12 +440,12 @@ def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Job
 interrupt_spares = clause(
     "lifecycle.interrupt.spares",
     Level.MUST,
-    title="An interrupt removes no pending job",
+    title="An interrupt does not remove a pending job",
     source=published(f"{INTERRUPT}/description", "This endpoint only affects running jobs"),
-    why="Who stops one job loses those behind it.",
+    why="A user who stops one job would lose the jobs behind it.",
     keeps="running A, pending B, C · interrupt · running B, pending C",
     breaks="running A, pending B, C · interrupt · running B",
-    needs="an interrupt while a job of the run runs and others wait (--populate)",
+    needs="an interrupt while one job of the run runs and others are pending (--populate)",
     across=_interrupted,
 )(_others_gone)
 
@@ -443,16 +460,16 @@ def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 @clause(
     "lifecycle.interrupt.idle",
     Level.MUST,
-    title="An interrupt where nothing runs is answered 200",
+    title="An interrupt gets a 200 if no job runs",
     source=published(f"{INTERRUPT}/responses/200/description", "Success - Job interrupted or no running job found"),
-    why="A job ends between the click and the request, every day.",
-    keeps="nothing runs · interrupt · 200",
-    breaks="nothing runs · interrupt · 409",
+    why="A job often ends between the user's click and the request.",
+    keeps="no job runs · interrupt · 200",
+    breaks="no job runs · interrupt · 409",
     needs="an interrupt while the queue is empty (--populate)",
     across=_idle,
 )
 def interrupting_nothing_is_fine(answer: Answer) -> Iterator[Finding]:
-    """The answer is 200; refusals and "not now" are no answer to it."""
+    """The status is 200. Refusals and "not now" statuses do not count."""
     status = answer.response.status
     if status not in {OK, *REFUSALS, *NOT_NOW}:
-        yield Finding(None, "200", str(status), "Nothing ran, and the interrupt is refused.")
+        yield Finding(None, "200", str(status), "No job ran, and the server refused the interrupt.")

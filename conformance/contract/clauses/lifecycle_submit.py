@@ -1,6 +1,6 @@
-"""The life of a job: how it is taken and listed. Needs a run that writes (``--populate``).
+"""The life of a job: how it is accepted and listed. Needs a run that writes (``--populate``).
 
-Clauses speak of the run's own jobs alone. What other people's jobs do is nobody's breach.
+These clauses check only the run's own jobs. Other jobs never break them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, published, rfc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, published, rfc
 from conformance.contract.clauses.http import answered_at
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.item_create_time import CLOCK_SKEW_MS
@@ -36,17 +36,19 @@ from conformance.text.strict_json import parse
 LISTED: Final = "Returns information about running and pending items in the queue"
 GET_QUEUE: Final = "/paths/~1api~1queue/get/description"
 GAP: Final = 2.0
-"""Seconds that a job may be in neither list, on its way from one to the other: the document does not say that it is."""
+"""Seconds that a job may be in neither list while it moves from one to the other. The document does not rule that
+out.
+"""
 SEEN: Final = 3
-"""Looks that show an older job waiting, and not this one, before we say that it never came."""
+"""The number of reads that list an older job as pending but not this one, before the job counts as lost."""
 A_JOB: Final = "a job that the run submitted (--populate)"
-CACHE: Final = Cause("cache", "every read brought the same bytes: a cache may answer in place of the server")
+CACHE: Final = Cause("cache", "every read returned the same bytes: a cache may respond instead of the server")
 _ABSENT: Final = object()
-"""Stands where a workflow lacks what was submitted."""
+"""Marks a value that was submitted but is missing from the listed workflow."""
 
 
 def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, JobHistory]]:
-    """Yield each look with each job that was submitted before it."""
+    """Yield each read with each job that was submitted before it."""
     history = conversation.history
     for submission in history.submissions:
         for look in history.after(submission.answer):
@@ -64,25 +66,28 @@ def _accepted(answer: Answer) -> Iterator[Answer]:
 @clause(
     "lifecycle.prompt-id",
     Level.SHOULD,
-    title="A prompt that is taken is answered with its id",
-    source=published(
-        "/components/schemas/PromptResponse/properties/prompt_id/description",
-        "Unique identifier for the prompt execution",
+    title="The response to an accepted prompt contains its id",
+    source=inferred(
+        published(
+            "/components/schemas/PromptResponse/properties/prompt_id/description",
+            "Unique identifier for the prompt execution",
+        ),
+        "The document describes prompt_id, but does not give its form here.",
     ),
-    why="A client that does not know the id cannot find its job.",
+    why="Without the id, a client cannot find its job.",
     keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}',
     breaks='{"status": "queued"}',
-    needs="a prompt that is taken (--populate)",
+    needs="an accepted prompt (--populate)",
     over=_accepted,
 )
 def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
-    """The answer of 200 is an object whose prompt_id is a UUID."""
+    """The 200 is an object whose prompt_id is a UUID."""
     found = answer.document.value
     named = found.get("prompt_id") if isinstance(found, dict) else None
     if not isinstance(named, str) or not _is_uuid(named):
         got = "absent" if named is None else show(named)
         told = "the response has no prompt_id" if named is None else "its prompt_id is not a UUID"
-        yield Finding("/prompt_id", "a UUID", got, f"The prompt was taken, and {told}.")
+        yield Finding("/prompt_id", "a UUID", got, f"The prompt was accepted, but {told}.")
 
 
 def _is_uuid(text: str) -> bool:
@@ -93,7 +98,7 @@ def _is_uuid(text: str) -> bool:
 
 
 def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Submission]]]:
-    """Yield each job with the answer to its submission, where somebody looked afterwards."""
+    """Yield each job with the response to its submission, if there was a later read."""
     history = conversation.history
     return ((found.answer, (history, found)) for found in history.submissions if history.after(found.answer))
 
@@ -101,17 +106,17 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
 @clause(
     "lifecycle.listed",
     Level.MUST,
-    title="A job that was submitted is listed until it ends",
+    title="A submitted job is listed until it ends",
     source=doc(GET_QUEUE, LISTED),
-    why="A client that does not find its job takes it for done, or submits it again.",
+    why="A client that does not find its job assumes that it is done, or submits it again.",
     keeps="submitted · pending · running · gone",
-    breaks="submitted · never seen, while older ones wait",
+    breaks="submitted · never listed, while older jobs are pending",
     needs=A_JOB,
     across=submissions,
     kinds=(CACHE.kind,),
 )
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
-    """No job is in neither list for more than 2 s and alive afterwards; none never comes while an older one waits."""
+    """A job is never missing for more than 2 s and then alive. It appears before an older job starts."""
     history, submission = subject
     cause = CACHE if len({look.answer.response.content for look in history.looks}) == 1 else None
     name = submission.id
@@ -127,7 +132,7 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
                     "",
                     "the job, pending or running",
                     f"in neither list for {last - first:.1f} s",
-                    f"{show(submission.prompt_id)} is listed nowhere, and had not ended.",
+                    f"{show(submission.prompt_id)} is not listed, but it had not ended.",
                     cause,
                 )
                 return
@@ -139,7 +144,7 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
             "",
             "the job, pending or running",
             f"in neither list for {missed:.1f} s",
-            f"{show(submission.prompt_id)} is listed nowhere, and had not ended.",
+            f"{show(submission.prompt_id)} is not listed, but it had not ended.",
             cause,
         )
         return
@@ -148,12 +153,12 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
         yield Finding(
             "",
             "the job, pending or running",
-            f"not listed in {len(looks)} looks",
-            f"{show(submission.prompt_id)} never came, while reads listed later ones, and the list of jobs says that it was pending.",
+            f"not listed in {len(looks)} reads",
+            f"{show(submission.prompt_id)} was never listed. Reads listed later jobs, and the list of jobs says that it was pending.",
             cause,
         )
         return
-    if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and ended
+    if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and have ended
         return
     older = [other.id for other in history.submissions if other.before(submission)]
     waited = [look for look in looks if any(other in look.pending for other in older)]
@@ -161,21 +166,21 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
         yield Finding(
             "",
             "the job, pending or running",
-            f"not listed in {len(looks)} looks",
-            f"{show(submission.prompt_id)} was taken and never came, while an older job waits.",
+            f"not listed in {len(looks)} reads",
+            f"{show(submission.prompt_id)} was accepted but never listed, while an older job is pending.",
             cause,
         )
 
 
 def _missed_while_alive(history: JobHistory, submission: Submission, looks: list[Look]) -> float:
-    """Return for how many seconds no look listed a job, before the list of jobs said that it waits or runs."""
+    """Return for how many seconds no read listed a job that the list of jobs later reports as pending or running."""
     rolls = [ended(roll.answer) for roll in history.rolls if roll.statuses.get(submission.id) in ALIVE]
     before = [look for look in looks if any(ended(look.answer) < moment for moment in rolls)]
     return ended(before[-1].answer) - began(before[0].answer) if before else 0.0
 
 
 def _fresh_and_pending(history: JobHistory, submission: Submission, looks: list[Look]) -> list[Look]:
-    """Return the looks that list a job which was submitted later, before the list of jobs said that this one waits."""
+    """Return the reads that list a later job, before the list of jobs reports this one as pending."""
     later = [other.id for other in history.submissions if submission.before(other)]
     rolls = [roll.answer for roll in history.rolls if roll.statuses.get(submission.id) == "pending"]
     fresh = (look for look in looks if any(other in look.ids for other in later))
@@ -183,7 +188,7 @@ def _fresh_and_pending(history: JobHistory, submission: Submission, looks: list[
 
 
 def _elsewhere(look: Look, submission: Submission) -> bool:
-    """Whether a look lists this workflow under another id."""
+    """Whether a read lists this workflow under another id."""
     digests = ((name, seen.workflow) for name, seen in look.jobs.items())
     return any(name != submission.id and found and found.value == submission.workflow for name, found in digests)
 
@@ -200,18 +205,21 @@ def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look,
 @clause(
     "lifecycle.listed-at-once",
     Level.SHOULD,
-    title="The next read lists a job that was submitted",
-    source=rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
-    why="A client that looks right after submitting takes its job for done.",
+    title="The next read lists a submitted job",
+    source=inferred(
+        rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
+        "The RFC promises the current state, but the document does not say how soon a job is in it.",
+    ),
+    why="A client that reads the queue right after it submitted a job assumes that the job is done.",
     keeps="submitted · pending",
     breaks="submitted · not listed · pending",
     needs=A_JOB,
     across=_seen_soon,
 )
 def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding]:
-    """A job that some later read lists as pending stands in the first one after its submission was answered.
+    """A job that a later read lists as pending is in the first read after the response to its submission.
 
-    One that starts at once may be on its way: the document does not say in which list that is.
+    A job that starts at once may be in neither list for a moment: the document does not rule that out.
     """
     look, submission = subject
     if submission.id not in look.ids:
@@ -220,7 +228,7 @@ def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding
             "",
             "the job, pending or running",
             "not listed yet",
-            f"{show(submission.prompt_id)} is missing {late:.3f} s after it was taken, and comes later.",
+            f"{show(submission.prompt_id)} was not listed {late:.3f} s after it was accepted, but was listed later.",
         )
 
 
@@ -234,19 +242,22 @@ def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[S
 @clause(
     "lifecycle.same-id",
     Level.SHOULD,
-    title="A job is listed under the id that its submission was answered with",
-    source=published(
-        "/components/schemas/PromptResponse/properties/prompt_id/description",
-        "Unique identifier for the prompt execution",
+    title="A job is listed under the id in the response to its submission",
+    source=inferred(
+        published(
+            "/components/schemas/PromptResponse/properties/prompt_id/description",
+            "Unique identifier for the prompt execution",
+        ),
+        "The document has the id in both places, but does not say that their text is equal.",
     ),
-    why="Clients look their jobs up by comparing text.",
-    keeps="answered and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",
-    breaks="answered 2F1B0C3E-…, listed 2f1b0c3e-…",
+    why="Clients look up their jobs by comparing ids as text.",
+    keeps="in the response and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",
+    breaks="2F1B0C3E-… in the response, listed as 2f1b0c3e-…",
     needs=A_JOB,
     across=_same_workflow,
 )
 def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
-    """Where a workflow of the run is listed, prompt_id is verbatim what was answered."""
+    """If a workflow of the run is listed, its prompt_id is exactly the one in the response."""
     submission, (pointer, _, listed) = subject[0], subject[1].partition("\0")
     if listed != submission.prompt_id:
         yield Finding(pointer, show(submission.prompt_id), show(listed), "The job is listed under another id.")
@@ -256,7 +267,7 @@ def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
 
 
 def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
-    """Yield each own job as it was first listed, with pointer, the graph that was sent and the one that is listed."""
+    """Yield each own job as first listed: its pointer, the graph that was sent and the graph that is listed."""
     first = {
         submission.id: (look, submission)
         for look, submission, _ in reversed(list(each_look(conversation)))
@@ -276,7 +287,7 @@ def _is_graph(value: object) -> bool:
 
 
 def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield where a graph differs from the one that was sent; members that were added do not count."""
+    """Yield each difference between two graphs. Added members do not count."""
     if isinstance(sent, dict) and isinstance(listed, dict):
         for name, value in sent.items():
             place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
@@ -306,18 +317,21 @@ def _is_text(value: object) -> bool:
     "lifecycle.workflow",
     Level.SHOULD,
     title="A job has the workflow that was submitted",
-    source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
-    why="Whoever loads a job from the queue gets another one.",
+    source=inferred(
+        doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
+        "The document calls the workflow full, but does not say that it is the submitted one.",
+    ),
+    why="A user who loads a job from the queue gets a different workflow.",
     keeps='sent and listed: {"1": {"class_type": "EmptyImage", …}}',
-    breaks="a node, or an input, that is missing or another",
+    breaks="a node or an input that is missing or different",
     needs=A_JOB,
     across=_graphs,
 )
 def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
-    """Every node and value that was sent stands in [2], where that is an API graph; numbers are compared as doubles."""
+    """Every node and value that was sent is in [2], if it is an API graph. Numbers are compared as doubles."""
     for pointer, sent, listed in _differences(*subject):
         if not _is_text(sent):
-            yield Finding(pointer, "as it was submitted", _shown(listed), f"Submitted was {show(sent)}.")
+            yield Finding(pointer, "as it was submitted", _shown(listed), f"The submitted value was {show(sent)}.")
 
 
 def _texts(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
@@ -334,22 +348,25 @@ def _has_text(value: Any) -> bool:
 @clause(
     "lifecycle.text",
     Level.SHOULD,
-    title="Text of every plane of Unicode survives",
-    source=rfc(
-        "RFC 8259 §8.1",
-        "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
+    title="Text in every Unicode plane is preserved",
+    source=inferred(
+        rfc(
+            "RFC 8259 §8.1",
+            "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
+        ),
+        "The RFC requires UTF-8 in a response, but does not say that a server keeps what it received.",
     ),
-    why="Prompts are written in every language, and with emoji.",
+    why="Users write prompts in every language, and with emoji.",
     keeps='sent and listed: "日本語 👩‍🚀"',
     breaks='sent "👩‍🚀", listed "??"',
-    needs="a job with text beyond ASCII that the run submitted (--populate)",
+    needs="a job with non-ASCII text that the run submitted (--populate)",
     across=_texts,
 )
 def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
-    """Strings beyond ASCII that were sent are listed, character by character."""
+    """Non-ASCII strings that were sent are listed unchanged."""
     for pointer, sent, listed in _differences(*subject):
         if _is_text(sent):
-            yield Finding(pointer, "as it was submitted", _shown(listed), f"Submitted was {show(sent)}.")
+            yield Finding(pointer, "as it was submitted", _shown(listed), f"The submitted value was {show(sent)}.")
 
 
 def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, Any]]]:
@@ -363,16 +380,16 @@ def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submissio
 @clause(
     "lifecycle.create-time",
     Level.SHOULD,
-    title="create_time is when the job was submitted",
-    source=doc(PENDING, "creation time"),
-    why="A time zone that was lost, or the time of the start, puts jobs in the wrong order.",
+    title="create_time is the time of the submission",
+    source=inferred(doc(PENDING, "creation time"), "The document does not say which moment counts as the creation."),
+    why="A wrong time zone, or the start time instead, puts jobs in the wrong order.",
     keeps="submitted at 16:00:00, create_time 16:00:00",
     breaks="submitted at 16:00:00 UTC, create_time 17:00:00",
     needs=A_JOB,
     across=_dated,
 )
 def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) -> Iterator[Finding]:
-    """It lies between sending the prompt and its answer, by the server's Date, with 60 s of skew on both sides."""
+    """By the server's Date, create_time is between the request and its response, give or take 60 s."""
     submission, pointer, value = subject
     answered = answered_at(submission.answer)
     if answered is None:

@@ -1,11 +1,11 @@
-"""The life of a job: how it waits and ends, and what is said of it beside the queue (``--populate``)."""
+"""The life of a job: how it waits and ends, and what other operations say about it (``--populate``)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc, published
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred, published
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.lifecycle_submit import GET_QUEUE, LISTED, submissions
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
@@ -28,9 +28,9 @@ from conformance.text.safe import show
 PROMPT: Final = "/components/schemas/PromptRequest/properties"
 JOBS: Final = "/paths/~1api~1jobs/get/description"
 SETTLED: Final = 0.5
-"""Seconds after which two answers of one server, of a job that did not move, are to say the same of it."""
+"""Seconds after which two responses of a server must agree on a job that did not change."""
 REPLICAS: Final = 1.0
-"""Seconds by which the clocks of two servers that take prompts may differ: an order that follows them is one."""
+"""Seconds by which the clocks of two servers that accept prompts may differ. Such a difference may explain an order."""
 
 # --- order ------------------------------------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ def _ordered(*, prioritised: bool) -> Any:
 
 
 def _inversions(look: Look, waiting: list[Submission]) -> Iterator[tuple[Submission, Submission]]:
-    """Yield jobs that stand before one that was submitted before them."""
+    """Yield jobs that are listed before an earlier one."""
     for place, ahead in enumerate(waiting):
         for behind in waiting[place + 1 :]:
             if behind.before(ahead) and not _by_clocks(look, ahead, behind):
@@ -59,7 +59,7 @@ def _inversions(look: Look, waiting: list[Submission]) -> Iterator[tuple[Submiss
 
 
 def _by_clocks(look: Look, ahead: Submission, behind: Submission) -> bool:
-    """Whether two prompts came so close together that clocks which differ a little explain their order."""
+    """Whether two prompts were sent so close together that a small clock difference explains their order."""
     first, second = (look.jobs[found.id].create_time for found in (ahead, behind))
     apart = began(ahead.answer) - ended(behind.answer)
     if first is None or second is None or not is_number(first.value) or not is_number(second.value):
@@ -72,7 +72,7 @@ def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, c
         look.jobs[behind.id].pointer,
         "before the job that was submitted after it",
         show(behind.prompt_id),
-        f"{show(ahead.prompt_id)} was submitted later and stands before it{why}.",
+        f"{show(ahead.prompt_id)} was submitted later but is listed before it{why}.",
         cause,
     )
 
@@ -81,16 +81,16 @@ def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, c
     "lifecycle.order",
     Level.MUST,
     oss=HEAP,
-    title="Jobs wait in the order in which they were submitted",
+    title="Pending jobs are in the order of their submission",
     source=doc(PENDING, OLDEST_FIRST),
-    why="Clients take the place in the list for the place in the queue.",
+    why="Clients show the position in the list as the position in the queue.",
     keeps="submitted A, B, C · pending A, B, C · pending B, C",
     breaks="submitted A, B, C, D · A starts · pending B, D, C",
-    needs="two jobs that wait, submitted by the run without number and front (--populate)",
+    needs="two pending jobs that the run submitted without number and front (--populate)",
     across=_ordered(prioritised=False),
 )
 def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
-    """A prompt that was taken before another was sent stands before it, also after others have started."""
+    """A job is listed before every job whose prompt was sent after its own was accepted, also after others start."""
     look, waiting = subject
     inversions = list(_inversions(look, waiting))
     cause = heap_in(look.answer.reading) if inversions else None
@@ -108,14 +108,14 @@ def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Findi
         f"{PROMPT}/front/description",
         "Cloud manages queue ordering internally based on job submission time and fair scheduling",
     ),
-    why="Who waits would be overtaken by whoever asks to be first.",
+    why="Anybody could overtake the jobs that already wait.",
     keeps='submitted A, then B with "front": true · pending A, B',
     breaks='submitted A, then B with "front": true · pending B, A',
-    needs="two jobs that wait, one submitted with number or front (--populate)",
+    needs="two pending jobs, one of them submitted with number or front (--populate)",
     across=_ordered(prioritised=True),
 )
 def priority_is_ignored(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
-    """A job that was submitted with number or front stands where it would without."""
+    """A job that was submitted with number or front has the same place as without them."""
     look, waiting = subject
     for ahead, behind in _inversions(look, waiting):
         for job in (ahead, behind):
@@ -139,16 +139,16 @@ def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHis
 @clause(
     "lifecycle.ended",
     Level.SHOULD,
-    title="A job that ended is listed no more",
-    source=doc(GET_QUEUE, LISTED),
-    why="A client waits for a job that is long done.",
+    title="A job that ended is not listed",
+    source=inferred(doc(GET_QUEUE, LISTED), "The document lists running and pending items. An ended job is neither."),
+    why="A client keeps waiting for a job that has ended.",
     keeps="running · gone",
     breaks="running · gone · gone · running",
     needs="a job of the run that ended (--populate)",
     across=_that_ran,
 )
 def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
-    """What ran and was in two reads in neither list does not come back; what the list of jobs calls ended is in none."""
+    """A job that ended is not listed: it ran and then was missing from two reads, or the list of jobs says so."""
     history, submission = subject
     name = submission.id
     for roll in history.rolls:
@@ -157,9 +157,9 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
         if roll.statuses.get(name) in ENDED and later:
             yield Finding(
                 "",
-                "a job that ended in neither list",
+                "no ended job in either list",
                 show(submission.prompt_id),
-                f"The list of jobs says {show(roll.statuses[name])}, and the queue lists it afterwards.",
+                f"The list of jobs says {show(roll.statuses[name])}, but the queue still lists the job.",
             )
             return
     ran, absent = False, 0
@@ -167,9 +167,9 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
         if name in look.ids and ran and absent > 1:
             yield Finding(
                 "",
-                "a job that ended in neither list",
+                "no ended job in either list",
                 show(submission.prompt_id),
-                f"The job ran, was gone in {absent} looks, and is listed again.",
+                f"The job ran, was missing from {absent} reads, and is listed again.",
             )
             return
         ran = ran or name in look.running
@@ -188,16 +188,19 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, A
 @clause(
     "lifecycle.rejected",
     Level.SHOULD,
-    title="A prompt that was refused is listed nowhere",
-    source=published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
-    why="A client that was told no sees its job nevertheless, and pays for it.",
-    keeps="answered 400 · not listed",
-    breaks="answered 400 · pending",
-    needs="a prompt that is answered 4xx (--populate)",
+    title="A refused prompt is not listed",
+    source=inferred(
+        published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
+        "The document calls the prompt invalid, but does not say that it stays out of the queue.",
+    ),
+    why="The client reports a failed prompt, but the job runs and the user pays for it.",
+    keeps="400 to the prompt · not listed",
+    breaks="400 to the prompt · pending",
+    needs="a prompt that gets a 4xx (--populate)",
     across=_refused,
 )
 def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterator[Finding]:
-    """No read after the refusal lists its workflow, unless it was sent again, as a 429 asks for, and taken."""
+    """No read after the refusal lists its workflow, unless the prompt was sent again (as after a 429) and accepted."""
     look, refusal, digest = subject
     for name, seen in look.jobs.items():
         if seen.workflow is not None and seen.workflow.value == digest:
@@ -205,7 +208,7 @@ def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterat
                 f"{seen.pointer}/1",
                 "no such job",
                 show(name),
-                f"This prompt was answered {refusal.response.status} in {refusal.exchange.id}.",
+                f"This prompt got a {refusal.response.status} in {refusal.exchange.id}.",
             )
 
 
@@ -220,27 +223,30 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
 @clause(
     "lifecycle.prompt-id-twice",
     Level.SHOULD,
-    title="The same prompt_id twice never gives two jobs of one id",
-    source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
-    why="Whoever deletes the one, or waits for it, has the other.",
-    keeps="400, or 200 with an id of its own",
-    breaks="200, and the id stands twice in the queue",
-    needs="a prompt_id that is submitted a second time (--populate)",
+    title="Submitting a prompt_id twice does not give two jobs the same id",
+    source=inferred(
+        doc(PROSE, "[1] prompt_id (string): Job UUID"),
+        "A UUID identifies one job, but the document does not say what a second submission does.",
+    ),
+    why="Deleting one of the jobs, or waiting for it, may hit the other.",
+    keeps="400, or 200 with a new id",
+    breaks="200, and the id is in the queue twice",
+    needs="a prompt_id that is submitted again (--populate)",
     across=_again,
 )
 def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterator[Finding]:
-    """It is refused, or made another one; neither a 5xx, nor the same id twice in a read."""
+    """The second prompt is refused or gets a new id: no 5xx, and no read lists the id twice."""
     history, answer, named = subject
     if answer.response.status >= 500:
         yield Finding(
-            None, "200 or 4xx", str(answer.response.status), "A prompt_id that is there already fails the server."
+            None, "200 or 4xx", str(answer.response.status), "The server fails on a prompt_id that already exists."
         )
     elif any(look.twice(named) and _are_two(look, named) for look in history.after(answer)):
-        yield Finding(None, "an id of its own, or a refusal", show(named), "Two jobs with this id are listed.")
+        yield Finding(None, "a new id, or a refusal", show(named), "Two jobs with this id are listed.")
 
 
 def _are_two(look: Look, name: str) -> bool:
-    """Whether what stands under one id are two jobs, and not one that stands there twice."""
+    """Whether two listed jobs with one id differ, so that they are not the same job listed twice."""
     found = [item.elements for item in look.answer.reading.items if (item.prompt_id or "").lower() == name]
     first, *others = [digest_of(elements[2]) for elements in found if len(elements) > 2] or [None]
     return any(digest != first for digest in others)
@@ -259,26 +265,29 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Lo
 @clause(
     "lifecycle.remaining",
     Level.SHOULD,
-    title="As many jobs remain as wait, at least",
-    source=published(
-        "/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
-        "Number of items remaining in the queue",
+    title="queue_remaining is at least the number of pending jobs",
+    source=inferred(
+        published(
+            "/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
+            "Number of items remaining in the queue",
+        ),
+        "The document does not say which jobs count as remaining.",
     ),
     why="Clients show this number, or wait until it is 0.",
     keeps="three pending · queue_remaining 3 or 4",
     breaks="three pending · queue_remaining 0",
-    needs="GET /api/prompt between two reads of a queue that does not move (--populate)",
+    needs="GET /api/prompt between two equal reads of the queue (--populate)",
     across=_counted,
 )
 def no_fewer_remain_than_wait(subject: tuple[int, Look]) -> Iterator[Finding]:
-    """queue_remaining is not below the number of pending jobs: whether it counts those that run, or of others, is open."""
+    """The number is not below that of the pending jobs. It may include running jobs and other users' jobs."""
     number, look = subject
     if number < len(look.pending):
         yield Finding(
             "/exec_info/queue_remaining",
             f"{len(look.pending)} or more",
             str(number),
-            "Fewer jobs are said to remain than the queue lists as pending.",
+            "queue_remaining is below the number of pending jobs.",
         )
 
 
@@ -292,7 +301,7 @@ def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, 
 
 
 def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
-    """Whether a job was in one list for so long that who is told of it elsewhere can know."""
+    """Whether a job was in one list long enough for other operations to know."""
     looks = history.before(answer)
     since = next((n for n, look in enumerate(reversed(looks)) if began(answer) - began(look.answer) >= SETTLED), None)
     lists = {look.jobs[name].pending if name in look.jobs else None for look in looks[-1 - (since or 0) :]}
@@ -302,40 +311,54 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
 @clause(
     "lifecycle.jobs",
     Level.SHOULD,
-    title="The list of jobs has the jobs of the queue",
-    source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
-    why="Clients are moving from the one to the other, and see other jobs.",
+    title="The list of jobs contains the jobs of the queue",
+    source=inferred(
+        published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+        "The document describes both lists, but does not say that they agree.",
+    ),
+    why="Clients are moving from the queue to the list of jobs, and would see different jobs.",
     keeps="pending in the queue · in the list of jobs",
     breaks="pending in the queue · not in the list of jobs",
-    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)",
+    needs="GET /api/jobs between two equal reads of a queue with jobs of the run (--populate)",
     across=_compared,
 )
 def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
-    """Own jobs that the reads before and after list stand in an answer of GET /api/jobs that is whole."""
+    """A complete response of GET /api/jobs contains the run's own jobs that the reads before and after list."""
     _, roll, own = subject
     for submission in own if roll.whole else ():
         if submission.id not in roll.statuses:
-            yield Finding("/jobs", show(submission.prompt_id), "absent", "The queue lists this job, before and after.")
+            yield Finding(
+                "/jobs",
+                show(submission.prompt_id),
+                "absent",
+                "The queue lists this job before and after, but the list of jobs does not.",
+            )
 
 
 @clause(
     "lifecycle.job-status",
     Level.SHOULD,
-    title="The list of jobs gives a job the status that the queue gives it",
-    source=published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
-    why="The same job waits for one client and runs for the other.",
+    title="The list of jobs gives a job the same status as the queue",
+    source=inferred(
+        published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
+        "The document describes both lists, but does not say that they agree.",
+    ),
+    why="The job is pending for one client and running for another.",
     keeps="in queue_running · in_progress",
     breaks="in queue_pending · completed",
-    needs="GET /api/jobs between two reads of a queue with jobs of the run that does not move (--populate)",
+    needs="GET /api/jobs between two equal reads of a queue with jobs of the run (--populate)",
     across=_compared,
 )
 def a_job_has_one_status(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
-    """What is pending before and after is ``pending``, what runs is ``in_progress``."""
+    """A job that is pending before and after is ``pending``; a running one is ``in_progress``."""
     look, roll, own = subject
     for submission in own:
         waits = submission.id in look.pending
         expected = "pending" if waits else "in_progress"
         status = roll.statuses.get(submission.id)
         if status not in {None, expected}:
-            does = "waits" if waits else "runs"
-            yield Finding("/jobs", expected, show(status), f"{show(submission.prompt_id)} {does} in the queue.")
+            listed = "pending" if waits else "running"
+            what = (
+                f"The queue lists {show(submission.prompt_id)} as {listed}, but the list of jobs says {show(status)}."
+            )
+            yield Finding("/jobs", expected, show(status), what)

@@ -1,11 +1,11 @@
-"""Methods that only read: HEAD and OPTIONS, and what a 405 must carry."""
+"""HEAD and OPTIONS, which only read, and the header that a 405 must have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, rfc
+from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.clauses.http import NO_CONTENT, content_type_of, heads
 from conformance.contract.conversation import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import SERVER_ERROR
@@ -18,7 +18,7 @@ NOT_IMPLEMENTED: Final = 501
 
 
 def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Answer, list[Answer]]]]:
-    """Each HEAD with the given key, and the plain reads around it (before, after)."""
+    """Each HEAD with the given key, and the plain reads before and after it."""
     gets = [a for a in conversation.answers if a.request.plain and a.response.head and a.response.status == OK]
     for answer in conversation.answers:
         asked = answer.request
@@ -32,24 +32,24 @@ def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple
 @clause(
     "method.head",
     Level.SHOULD,
-    title="HEAD is answered like GET",
+    title="HEAD gets the same status and headers as GET",
     source=rfc(
         "RFC 9110 §9.3.2",
         "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the request method had been GET.",
     ),
-    why="Monitors and gateways ask with HEAD whether the queue is there.",
+    why="Monitors and gateways use HEAD to check that the queue is available.",
     keeps="HEAD → 200, Content-Type: application/json",
     breaks="HEAD → 405",
-    needs="a HEAD request, and a GET that is answered 200",
+    needs="a HEAD request, and a GET that gets a 200",
     across=_head_beside_get,
     kinds=("status", "content-type", "content-length"),
 )
 def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
-    """Same status and Content-Type; same Content-Length where the queue stood still around it."""
+    """Status and Content-Type are the same. Content-Length is the same if the reads before and after are equal."""
     head, gets = subject
     if head.response.status != OK:
         yield Finding(
-            None, "200, as to GET", str(head.response.status), "HEAD is not answered like GET.", Cause("status")
+            None, "200, as to GET", str(head.response.status), "HEAD does not get a 200, but GET does.", Cause("status")
         )
         return
     theirs, ours = gets[0].response.lines("content-type"), head.response.lines("content-type")
@@ -58,7 +58,7 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
             None,
             content_type_of(gets[0]),
             content_type_of(head),
-            "HEAD names another Content-Type than GET.",
+            "HEAD has a different Content-Type from GET.",
             Cause("content-type"),
         )
     length = head.response.header("content-length")
@@ -73,7 +73,7 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
             None,
             printable(expected or ""),
             printable(length or ""),
-            "HEAD names another Content-Length than GET.",
+            "HEAD has a different Content-Length from GET.",
             Cause("content-length"),
         )
 
@@ -85,22 +85,22 @@ def _not_allowed(answer: Answer) -> Iterator[Answer]:
 @clause(
     "method.allow-on-405",
     Level.MUST,
-    title="A 405 carries Allow",
+    title="A 405 has Allow",
     source=rfc("RFC 9110 §15.5.6", "The origin server MUST generate an Allow header field in a 405 response"),
-    why="The client learns what it may do instead.",
+    why="It shows the client which methods it can use instead.",
     keeps="405, Allow: GET, HEAD",
     breaks="405 without Allow",
-    needs="an answer of 405",
+    needs="a 405 response",
     over=_not_allowed,
 )
 def a_405_carries_allow(answer: Answer) -> Iterator[Finding]:
-    """Allow is there (it may be empty)."""
+    """The response has an Allow header, which may be empty."""
     if answer.response.header("allow") is None:
         yield Finding(
             None,
             "an Allow header",
             "none",
-            f"The 405 to {printable(answer.request.method)} does not say what is allowed.",
+            f"The 405 to {printable(answer.request.method)} has no Allow header.",
         )
 
 
@@ -115,19 +115,22 @@ def _allowing(answer: Answer) -> Iterator[list[str]]:
     "method.allow-get",
     Level.SHOULD,
     title="Allow lists GET",
-    source=rfc("RFC 9110 §10.2.1", "lists the set of methods advertised as supported by the target resource"),
-    why="GET is what the resource is for.",
+    source=inferred(
+        rfc("RFC 9110 §10.2.1", "lists the set of methods advertised as supported by the target resource"),
+        "The RFC does not require a complete list, but the document describes GET.",
+    ),
+    why="GET is the main method of the queue.",
     keeps="Allow: GET, HEAD, POST",
     breaks="Allow: POST",
-    needs="an answer with Allow",
+    needs="a response with Allow",
     over=_allowing,
 )
 def allow_lists_get(allowed: list[str]) -> Iterator[Finding]:
-    """GET is among the methods of Allow."""
+    """Allow contains GET."""
     if "get" not in allowed:
         yield Finding(
             None,
-            "GET among them",
+            "GET in the list",
             printable(", ".join(allowed).upper()) or "an empty Allow",
             "Allow does not list GET.",
         )
@@ -145,17 +148,17 @@ def _no_content(answer: Answer) -> Iterator[Answer]:
         "RFC 9110 §8.6",
         "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)",
     ),
-    why="A client that believes it waits for content that never comes. (`should`: the document has no OPTIONS.)",
+    why="A client that trusts it waits for a body that never arrives. (`should`: the document does not describe OPTIONS.)",
     keeps="OPTIONS → 204",
     breaks="OPTIONS → 204, Content-Length: 0",
-    needs="an answer of 204",
+    needs="a 204 response",
     over=_no_content,
 )
 def a_204_has_no_length(answer: Answer) -> Iterator[Finding]:
-    """Content-Length is absent, also if it would be 0."""
+    """Content-Length is absent. Not even 0 is allowed."""
     length = answer.response.header("content-length")
     if length is not None:
-        yield Finding(None, "no Content-Length", printable(length), "A 204 states a Content-Length.")
+        yield Finding(None, "no Content-Length", printable(length), "The 204 has a Content-Length.")
 
 
 def _options(answer: Answer) -> Iterator[Answer]:
@@ -165,38 +168,46 @@ def _options(answer: Answer) -> Iterator[Answer]:
 @clause(
     "method.options",
     Level.SHOULD,
-    title="OPTIONS is no server error",
-    source=rfc(
-        "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+    title="OPTIONS does not cause a server error",
+    source=inferred(
+        rfc(
+            "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
+        ),
+        "The RFC defines a server error, but does not say that OPTIONS must work.",
     ),
-    why="Browsers ask with OPTIONS before they read across origins.",
+    why="Browsers send OPTIONS before they read from another origin.",
     keeps="OPTIONS → 204 or 405",
     breaks="OPTIONS → 500",
     needs="an OPTIONS request",
     over=_options,
 )
 def options_is_no_server_error(answer: Answer) -> Iterator[Finding]:
-    """No 5xx but 501 (and not the ones that say the server is away)."""
+    """The status is not a 5xx, except 501 and those that say that the server is unavailable."""
     status = answer.response.status
     if status >= SERVER_ERROR and status != NOT_IMPLEMENTED and status not in UNAVAILABLE:
-        yield Finding(None, "2xx, 4xx or 501", str(status), "OPTIONS is answered with a server error.")
+        yield Finding(None, "2xx, 4xx or 501", str(status), "OPTIONS causes a server error.")
 
 
 @clause(
     "method.options-allow",
     Level.SHOULD,
-    title="A successful OPTIONS carries Allow",
+    title="A successful OPTIONS has Allow",
     source=rfc(
         "RFC 9110 §9.3.7",
         "SHOULD send any header that might indicate optional features implemented by the server and applicable to the target resource (e.g., Allow)",
     ),
-    why="Without it the answer says nothing.",
+    why="Without it, the response has no information.",
     keeps="OPTIONS → 204, Allow: GET, HEAD, OPTIONS",
     breaks="OPTIONS → 200 without Allow",
-    needs="an answer of 2xx to OPTIONS",
+    needs="a 2xx response to OPTIONS",
     over=lambda answer: (a for a in _options(answer) if a.response.status // 100 == 2),
 )
 def options_carries_allow(answer: Answer) -> Iterator[Finding]:
-    """Allow, or for a CORS preflight Access-Control-Allow-Methods, is there."""
+    """The response has Allow, or Access-Control-Allow-Methods for a CORS preflight."""
     if answer.response.header("allow") is None and answer.response.header("access-control-allow-methods") is None:
-        yield Finding(None, "an Allow header", "none", "OPTIONS succeeds and does not say what is allowed.")
+        yield Finding(
+            None,
+            "an Allow header",
+            "none",
+            "OPTIONS succeeds, but its response does not say which methods are allowed.",
+        )

@@ -1,11 +1,11 @@
-"""What must not get out: credentials that users sent with their jobs."""
+"""Private data that the queue must not show: the credentials that users send with their jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.clauses.item import AN_ITEM, PROSE
 from conformance.contract.reading.body import Item, items
 from conformance.contract.terms import FastPath, Level
@@ -21,8 +21,11 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
     title="Credentials of a job's owner are not shown",
-    source=doc(PROSE, "[4] metadata (object)"),
-    why="Clients send keys along with a job, ComfyUI's own in api_key_comfy_org and auth_token_comfy_org; whoever reads the queue would have them.",
+    source=inferred(
+        doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
+        "The document names only create_time as metadata, and says nothing about credentials.",
+    ),
+    why="Clients send keys with a job, for example api_key_comfy_org and auth_token_comfy_org of ComfyUI. Anybody who can read the queue could use them.",
     keeps='{"create_time": 1763913600000}',
     breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
     needs=AN_ITEM,
@@ -30,7 +33,7 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     kinds=("old-comfyui", "by-name", "by-value"),
 )
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
-    """Outside the workflow's nodes, in elements 3 and beyond, no member is named like a credential or has the form of one."""
+    """In elements 3 and beyond, no member has the name of a credential, and no value the form of one."""
     for index in range(3, len(item.elements)):
         for pointer, value in walk(item.elements[index]):
             cause = _credential(pointer.member, value)
@@ -40,16 +43,16 @@ def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
                     f"{item.pointer}/{index}{pointer}",
                     "absent or [REDACTED]",
                     "a value (not shown)",
-                    f"{what} is shown to whoever reads the queue.",
+                    f"{what} is visible to anybody who can read the queue.",
                     cause,
                 )
 
 
 def _credential(name: str | None, value: object) -> Cause | None:
-    """Return how a value is known to be a credential, None if it is none."""
+    """Return how a value is known to be a credential, or None."""
     if name in credentials.OWN:
         shown = value not in HARMLESS
-        return Cause("old-comfyui", "ComfyUI before 0.3.68 echoes extra_data whole") if shown else None
+        return Cause("old-comfyui", "ComfyUI before 0.3.68 returns all of extra_data") if shown else None
     if name is not None and credentials.is_shown_by(name, value):
-        return Cause("by-name", "its name says that it is a credential")
+        return Cause("by-name", "its name is that of a credential")
     return Cause("by-value", "its value has the form of a credential") if credentials.is_one(value) else None

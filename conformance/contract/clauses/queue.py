@@ -1,4 +1,4 @@
-"""Between the jobs of one answer: identity and order."""
+"""The jobs of one response together: their ids and their order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from conformance.contract.clause import Cause, Finding, clause, doc
+from conformance.contract.clause import Cause, Finding, clause, doc, inferred
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.item_job_number import is_float
 from conformance.contract.reading.body import Item, Reading, constant_free, element, full_items, is_number
@@ -30,10 +30,10 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
     "queue.one-order",
     Level.MUST,
     only=frozenset({Dialect.AUTO}),
-    elsewhere="one order is demanded of every job: item.element-order says it",
-    title="All jobs have their elements in one order",
+    elsewhere="every job must have the order of the dialect: item.element-order checks it",
+    title="All jobs have their elements in the same order",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
-    why="A client that tells the order from one job reads the others wrongly.",
+    why="A client that detects the order from one job misreads the others.",
     keeps="every job with output ids at [3]",
     breaks="one job with output ids at [3], the next with them at [4]",
     needs="a job of five elements",
@@ -41,21 +41,21 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
     of_body=_with_element_3,
 )
 def one_order(item: Item) -> Iterator[Finding]:
-    """Element 3 of each job tells its order (array: cloud, object: oss), the same in one answer and over all of them."""
+    """Element 3 shows the order of a job (array: cloud, object: oss). It is the same for all jobs of all responses."""
     place = item.at(3)
     if item.order is None:
         yield Finding(
             place.pointer,
             "an array or an object",
             show(place.value),
-            "Element 3 does not tell the order of this job: it is neither array nor object.",
+            "Element 3 is neither an array nor an object, so it does not show the order of this job.",
         )
     elif not item.demand.open and item.order is not item.demand.read_as:
         yield Finding(
             place.pointer,
-            "the order of the first job that was seen",
+            "the order of the first job in the run",
             show(place.value),
-            "This job has its elements in another order than the first one.",
+            "This job has its elements in a different order from the first one.",
         )
 
 
@@ -70,16 +70,18 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     Level.SHOULD,
     fast=FastPath.DISTINCT_IDS,
     title="No job is listed twice",
-    source=doc(PROSE, "Job UUID"),
-    why="A client that looks a job up by its id finds the wrong one, or counts it twice.",
-    keeps="every prompt_id once, over both lists",
+    source=inferred(
+        doc(PROSE, "Job UUID"), "A UUID identifies one job, but the document does not forbid listing a job twice."
+    ),
+    why="A client that looks up a job by its id finds the wrong one, or counts it twice.",
+    keeps="every prompt_id once in both lists together",
     breaks="the same prompt_id as running and as pending",
     needs="two jobs",
     of_body=_two_ids,
     kinds=("running-and-pending",),
 )
 def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
-    """No prompt_id is twice in the two lists together, unless the run itself submitted it twice."""
+    """No prompt_id appears twice in the two lists together, unless the run itself submitted it twice."""
     seen: dict[str, Item] = {}
     for item, prompt_id in named:
         first = seen.setdefault(prompt_id.lower(), item)
@@ -87,15 +89,15 @@ def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
             both = first.pending is not item.pending
             yield Finding(
                 f"{item.pointer}/1",
-                "an id of its own",
+                "a unique id",
                 show(prompt_id),
-                f"This job stands at {first.pointer} too." if both else "This prompt_id is listed before.",
+                f"This job is also listed at {first.pointer}." if both else "This prompt_id is already listed above.",
                 Cause("running-and-pending", "listed as running and as pending at once") if both else None,
             )
 
 
 def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
-    """Yield the times of the pending jobs, each with the job's number."""
+    """Yield the times of the pending jobs with their job numbers."""
     timed = [(item.create_time, item.elements[0]) for item in _pending(reading) if item.create_time is not None]
     found = [(time, number) for time, number in timed if is_number(time.value)]
     if len(found) > 1:
@@ -103,11 +105,13 @@ def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
 
 
 ORDERS: Final = ("newest-first", "heap")
-A_HEAP: Final = "the order of a binary heap, as ComfyUI keeps its queue"
+A_HEAP: Final = "the order of a binary heap, in which ComfyUI keeps its queue"
 MAY_BE_A_HEAP: Final = (
-    "two jobs that changed places, or a binary heap, as ComfyUI keeps its queue: one fall does not tell"
+    "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
 )
-BY_NUMBER: Final = "by job number: a client put its job first with `number` or `front` (--populate sends both)"
+BY_NUMBER: Final = (
+    "in the order of job numbers: a client put its job first with `number` or `front` (--populate sends both)"
+)
 
 
 @clause(
@@ -117,7 +121,7 @@ BY_NUMBER: Final = "by job number: a client put its job first with `number` or `
     fast=FastPath.RISING_TIMES,
     title="Pending jobs are listed oldest first",
     source=doc(PENDING, OLDEST_FIRST),
-    why="Clients take the place in the list for the place in the queue.",
+    why="Clients show the position in the list as the position in the queue.",
     keeps="create_time 1000, 1000, 1002",
     breaks="create_time 1002, 1000",
     needs="two pending jobs with create_time",
@@ -125,7 +129,7 @@ BY_NUMBER: Final = "by job number: a client put its job first with `number` or `
     kinds=ORDERS,
 )
 def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Finding]:
-    """create_time never falls along queue_pending; equal times are fine."""
+    """create_time never decreases along queue_pending. Equal times are fine."""
     times = [time for time, _ in timed]
     falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
     cause = _order(times) if falls else None
@@ -136,15 +140,15 @@ def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Fin
             after.pointer,
             "not before the job listed ahead of it",
             show(after.value),
-            f"This job is older than the one listed ahead of it, of {show(before.value)}.",
+            f"This job is older than the one listed before it, which has {show(before.value)}.",
             cause,
         )
 
 
 def _order(times: list[Located]) -> Cause | None:
-    """Recognise a list, out of order, that is newest first, or a binary heap: ComfyUI's queue as it lies in memory.
+    """Recognise the order of a list: newest first, or a heap such as ComfyUI's queue. None if neither fits.
 
-    Any list in which two late neighbours changed places is a heap too, so one fall only may be a heap's.
+    A list in which only two late neighbours are swapped is also a heap, so one wrong pair only may be a heap.
     """
     heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
     falls = sum(after.value < before.value for before, after in pairwise(times))
@@ -155,7 +159,7 @@ def _order(times: list[Located]) -> Cause | None:
 
 
 def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:
-    """Whether the list is in the order of job numbers, and a client chose that of each job that is ahead too early."""
+    """Whether the jobs are in the order of their numbers, and clients chose the numbers of all that are too early."""
     numbers = [number for _, number in timed]
     rising = all(is_number(number) for number in numbers) and all(a <= b for a, b in pairwise(numbers))  # type: ignore[operator]
     pairs = zip(pairwise(timed), numbers, strict=False)
@@ -164,9 +168,9 @@ def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:
 
 
 def heap_in(reading: Reading) -> Cause | None:
-    """Return a hint if the pending jobs of a body stand as a binary heap, by number or by time, and not in order.
+    """Return a hint if the pending jobs form a binary heap, by number or by time, and are not in order.
 
-    It is a hint, and no kind of its own.
+    This is only a hint, without a kind of its own.
     """
     numbers = [found for found in element(0, _pending(reading)) if is_number(found.value)]
     times = [time for found in _pending_times(reading) for time, _ in found]
@@ -190,20 +194,23 @@ def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
     oss=CHOSEN_NUMBER,
     fast=FastPath.DISTINCT_NUMBERS,
     title="No two pending jobs have the same position",
-    source=doc(PROSE, "Position in queue (1-based)"),
-    why="Two jobs cannot stand in one place.",
+    source=inferred(
+        doc(PROSE, "Position in queue (1-based)"),
+        "The document calls the number a position, but does not say that positions are unique.",
+    ),
+    why="Two jobs cannot have the same position.",
     keeps="1, 2, 4",
     breaks="1, 2, 2",
     needs="two pending jobs",
     of_body=_pending_numbers,
 )
 def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
-    """No job_number stands twice in queue_pending."""
+    """No job_number appears twice in queue_pending."""
     seen: set[object] = set()
     for number in numbers:
         if number.value in seen:
             yield Finding(
-                number.pointer, "a position of its own", show(number.value), "Another pending job has this position."
+                number.pointer, "a unique position", show(number.value), "Another pending job has the same position."
             )
         seen.add(number.value)
 
@@ -212,9 +219,12 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     "queue.job-numbers.rising",
     Level.SHOULD,
     fast=FastPath.RISING_NUMBERS,
-    title="Positions rise along the pending list",
-    source=doc(PENDING, OLDEST_FIRST),
-    why="The number says one place in the queue, the list another.",
+    title="Positions increase along the pending list",
+    source=inferred(
+        doc(PENDING, OLDEST_FIRST),
+        "The document gives the order of the list and calls the number a position. It does not say that both agree.",
+    ),
+    why="The number and the list show different positions in the queue.",
     keeps="1, 2, 4",
     breaks="1, 3, 2",
     needs="two pending jobs",
@@ -222,14 +232,14 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     kinds=ORDERS,
 )
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
-    """job_number never falls along queue_pending; gaps are fine."""
+    """job_number never decreases along queue_pending. Gaps are fine."""
     falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
     cause = _order(numbers) if falls else None
     for before, after in falls:
         yield Finding(
             after.pointer,
-            "above the one listed ahead of it",
+            "above that of the job before it",
             show(after.value),
-            f"job_number falls from {show(before.value)}.",
+            f"job_number decreases from {show(before.value)}.",
             cause,
         )

@@ -1,11 +1,11 @@
-"""Between the answers of a run: what may move in a living queue, and what may not."""
+"""All responses of a run together: what may change in a queue from read to read, and what may not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Finding, clause, doc, rfc
+from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
@@ -15,11 +15,11 @@ from conformance.text.safe import show
 
 Succession = tuple[Answer, Answer]
 SAFE_RUN: Final = 6
-"""Reads in a row of which each takes one job before we call it more than chance."""
+"""The number of reads in a row that must each remove one job. Fewer may be chance."""
 RENAMED: Final = 3
-"""Pairs of reads in which all ids must have changed: one pair may show a batch of equal jobs that moved on."""
+"""The number of pairs of reads in which all ids must have changed. One pair may be a batch of equal jobs."""
 MOST: Final = 0.9
-"""Share of the reads that must have taken one: one that found the queue in motion by itself is no alibi."""
+"""The share of reads that must have removed a job. A queue that also moves without reads does not excuse a server."""
 
 
 def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
@@ -31,23 +31,26 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 @clause(
     "reads.job-data",
     Level.SHOULD,
-    title="A job stays the same from read to read",
-    source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
-    why="Workflow, outputs and time of creation are facts of the past; also a job that starts keeps them.",
+    title="A job does not change from read to read",
+    source=inferred(
+        doc(PROSE, "Contains {create_time: <milliseconds>}"),
+        "The document describes a single response, and does not compare two.",
+    ),
+    why="The workflow, the outputs and the creation time of a job are fixed, even when it starts.",
     keeps="the same create_time in every read",
-    breaks="a create_time that is the time of the read",
-    needs="a job in two reads, one after the other",
+    breaks="a create_time that is always the time of the read",
+    needs="a job in two consecutive reads",
     across=_jobs_seen_twice,
 )
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
-    """[2], the output ids and create_time of an id are equal in neighbouring reads."""
+    """[2], the output ids and create_time of a job are equal in consecutive reads."""
     before, after = subject
     earlier = before.observations
-    if earlier is after.observations:  # the very same bytes
+    if earlier is after.observations:  # both bodies are identical
         return
     for prompt_id, now in after.observations.items():
         then = earlier.get(prompt_id)
-        if then is None or then.facts is now.facts:  # the very same bytes
+        if then is None or then.facts is now.facts:  # the jobs are identical
             continue
         started = " when it started" if then.pending and not now.pending else ""
         for name, old, new in (
@@ -56,19 +59,22 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
         ):
             if old is not None and new is not None and old.value != new.value:
                 yield Finding(
-                    new.pointer, f"{name} as in the read before", "another value", f"{name} of a job changed{started}."
+                    new.pointer,
+                    f"{name} as in the previous read",
+                    "a different value",
+                    f"{name} of a job changed{started}.",
                 )
         if then.create_time and now.create_time and then.create_time.value != now.create_time.value:
             yield Finding(
                 now.create_time.pointer,
-                "create_time as in the read before",
+                "create_time as in the previous read",
                 show(now.create_time.value),
-                f"create_time of a job changed{started}: it was {show(then.create_time.value)}.",
+                f"create_time of a job changed{started}. It was {show(then.create_time.value)}.",
             )
 
 
 def _jobs_by_what_they_are(answer: Answer) -> dict[tuple[object, object], set[str]]:
-    """Group the ids of jobs by workflow and time of creation, if that is precise to the millisecond."""
+    """Group the ids of jobs by workflow and creation time, if that is precise to the millisecond."""
     found: dict[tuple[object, object], set[str]] = {}
     for prompt_id, seen in answer.observations.items():
         time = seen.create_time
@@ -78,7 +84,7 @@ def _jobs_by_what_they_are(answer: Answer) -> dict[tuple[object, object], set[st
 
 
 def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
-    """All pairs of neighbouring reads that list a job of one workflow and one time of creation, with such a job."""
+    """All pairs of consecutive reads that list a job with the same workflow and creation time, with such a job."""
     pairs: list[tuple[bool, Answer, str]] = []
     for before, after in conversation.successions:
         then, now = _jobs_by_what_they_are(before), _jobs_by_what_they_are(after)
@@ -97,19 +103,19 @@ def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[
     "reads.prompt-ids",
     Level.SHOULD,
     title="A job keeps its id from read to read",
-    source=doc(PROSE, "Job UUID"),
-    why="A client that follows a job by its id takes each read for a queue of new jobs.",
+    source=inferred(doc(PROSE, "Job UUID"), "The document describes a single response, and does not compare two."),
+    why="A client that follows a job by its id sees only new jobs in each read.",
     keeps="the same prompt_id in every read",
-    breaks="another prompt_id in each read for the same workflow and create_time",
-    needs=f"a job of one workflow and one create_time in {RENAMED} pairs of neighbouring reads",
+    breaks="a different prompt_id in each read for the same workflow and create_time",
+    needs=f"a job with the same workflow and create_time in {RENAMED} pairs of consecutive reads",
     across=_same_jobs_twice,
 )
 def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
-    """Not in every pair of reads do all ids change while workflows and times of creation stay."""
+    """There is a pair of consecutive reads with the same workflows and creation times in which some id stays."""
     if renamed:
         answer, name = renamed[-1]
-        told = f"No id of one read is in the next, though the jobs are the same: so in {len(renamed)} pairs of reads."
-        yield Finding(f"{answer.observations[name].pointer}/1", "the id of the read before", show(name), told)
+        told = f"All ids change from one read to the next, but workflows and creation times stay: in {len(renamed)} pairs of reads."
+        yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous read", show(name), told)
 
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
@@ -126,22 +132,25 @@ def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tup
     "reads.order",
     Level.SHOULD,
     title="Two pending jobs do not change places",
-    source=doc(PENDING, OLDEST_FIRST),
-    why="A place in the queue that jumps is no place in the queue.",
+    source=inferred(doc(PENDING, OLDEST_FIRST), "The document describes a single response, and does not compare two."),
+    why="A position that changes back and forth means nothing to a user.",
     keeps="A, B, C and then B, C",
     breaks="A, B, C and then C, B",
-    needs="two pending jobs in two reads, one after the other",
+    needs="two pending jobs in two consecutive reads",
     across=_two_pending_twice,
 )
 def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) -> Iterator[Finding]:
-    """The ids that are pending in two neighbouring reads stand in the same order in both."""
+    """The ids that are pending in two consecutive reads have the same order in both."""
     old, new, answer = subject
     for expected, got in zip(old, new, strict=True):
         if expected != got:
-            place, told = answer.observations[got].pointer, f"This job changed places: {show(expected)} stood here."
+            place, told = (
+                answer.observations[got].pointer,
+                f"This job moved: {show(expected)} was here in the previous read.",
+            )
             cause = heap_in(answer.reading)
             answer.reading.forget()
-            yield Finding(place, "the order of the read before", show(got), told, cause)
+            yield Finding(place, "the order of the previous read", show(got), told, cause)
             return
 
 
@@ -163,20 +172,21 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
 @clause(
     "reads.steady",
     Level.SHOULD,
-    title="A job listed before and after is listed in between",
-    source=doc(
-        "/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"
+    title="A job that is listed before and after is listed in between",
+    source=inferred(
+        doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
+        "The document describes a single response, and does not compare two.",
     ),
-    why="A job that is missing from one read was lost, for one client or for one moment: to a browser, to a query string.",
+    why="A job that one read lacks is lost for that client or at that moment, for example for a browser or with a query string.",
     keeps="A, B · A, B · B",
     breaks="A, B · nothing · A, B",
     needs="a job in the same list of two reads, with a read between them",
     across=_between,
 )
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
-    """ids(before) ∩ ids(after) ⊆ ids(between), of each list: true of a queue that moves, too.
+    """A job that is in a list before and after a read is in that read too. That also holds if the queue moves.
 
-    A job that starts may be on its way from one list to the other: the document does not say in which it is then.
+    A job that starts may be in neither list for a moment: the document does not rule that out.
     """
     throughout, between = subject
     missing = sorted(throughout - between.summary.ids)
@@ -186,12 +196,12 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
             "",
             f"{len(throughout)} jobs that the reads before and after list",
             f"{len(missing)} of them missing",
-            f"Jobs are missing from this read ({asked}), {show(missing[0])} for one.",
+            f"Jobs are missing from this read ({asked}), for example {show(missing[0])}.",
         )
 
 
 def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
-    """For each read after another: the jobs that are gone since, the GETs sent since, and the seconds."""
+    """For each read after another: how many jobs disappeared, how many GETs were sent, and the seconds between."""
     gets = [
         answer.exchange.id
         for answer in conversation.answers
@@ -211,7 +221,7 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
 
 
 def one_for_one(conversation: Conversation) -> bool:
-    """Whether nearly every read finds as many jobs fewer as GETs were sent: a reason to pause and look again."""
+    """Whether almost every read finds as many jobs fewer as there were GETs: a reason to pause and read again."""
     losses = _losses(conversation)
     as_many = sum(1 for _, lost, sent, _ in losses if lost == sent)
     return len(losses) > SAFE_RUN and as_many >= MOST * (len(losses) - 1)
@@ -226,21 +236,21 @@ def _several_reads(conversation: Conversation) -> Iterator[tuple[Answer, Convers
 @clause(
     "reads.safe",
     Level.SHOULD,
-    title="Reading takes no job out of the queue",
+    title="Reading does not remove jobs from the queue",
     source=rfc(
         "RFC 9110 §9.2.1", "the client does not request, and does not expect, any state change on the origin server"
     ),
-    why="A monitor that looks every minute would empty the queue.",
+    why="A monitor that reads the queue every minute would empty it.",
     keeps="ten reads, the same jobs",
     breaks="ten reads, ten jobs fewer",
-    needs=f"{SAFE_RUN} reads in a row of a queue with something in it",
+    needs=f"{SAFE_RUN} consecutive reads of a queue that is not empty",
     across=_several_reads,
 )
 def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
-    """Jobs do not vanish one for one with our reads and stop vanishing when we pause.
+    """Jobs do not disappear at the rate of the reads and stay while the reads pause.
 
-    A pause is the longest gap between two reads: where the queue loses jobs by itself, it loses
-    more in a gap many times as long.
+    A pause is the longest gap between two reads. A queue that loses jobs on its own loses more in a
+    gap that is many times as long.
     """
     if not one_for_one(conversation):
         return
@@ -251,6 +261,6 @@ def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
         yield Finding(
             None,
             "the same jobs after reading",
-            f"a job fewer after each of {len(reading)} reads",
-            "Jobs vanish one for one with our reads, and stop vanishing when we pause.",
+            f"one job fewer after each of {len(reading)} reads",
+            "One job disappears with each read, and none while the reads pause.",
         )

@@ -1,10 +1,10 @@
-"""Status: that the queue is served, and that every read of it is answered 200."""
+"""Status: the queue is served, and every read of it gets a 200."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.contract.clause import Finding, clause, doc
+from conformance.contract.clause import Finding, clause, doc, inferred
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import STEADY, allowed, cause, unexpected
@@ -18,9 +18,9 @@ def _as_allowed(answer: Answer) -> bool:
 
 
 def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """The reads of a queue that is served, but for "not now" and for requests that are refused every time.
+    """The reads of a server that serves the queue, without "not now" and without requests that it always refuses.
 
-    Those have clauses of their own: ``http.accept``, ``http.query``, ``error.optional-header``.
+    Other clauses check those: ``http.accept``, ``http.query``, ``error.optional-header``.
     """
     if not conversation.served:
         return
@@ -36,7 +36,7 @@ def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 
 
 def accountable(answer: Answer) -> Iterator[Answer]:
-    """A read whose status is to be accounted for: that does not say "not now, but then"."""
+    """A read whose status counts. A "not now" status does not."""
     not_now = answer.response.status == TOO_MANY or answer.response.header("retry-after") is not None
     if answer.request.reads and answer.response.head and not not_now:
         yield answer
@@ -48,7 +48,7 @@ def _excused(answer: Answer) -> bool:
 
 
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The run as a whole, where it asked in a way that leaves the server no excuse."""
+    """The whole run, if at least one request left the server no excuse."""
     plain = [answer for answer in conversation.answers if answer.request.plain]
     telling = [answer for answer in plain if answer.response.status not in UNAVAILABLE and not _excused(answer)]
     if telling:
@@ -64,34 +64,35 @@ def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     why="A client that never gets a 200 has no queue to show.",
     keeps="GET /api/queue → 200",
     breaks="GET /api/queue → 404, every time",
-    needs='a read that is answered neither with a refusal (401, 402, 403, 407) nor with "not now" (408, 425, 429, 502 to 504, 520 to 527, 530)',
+    needs='a read that gets neither a refusal (401, 402, 403, 407) nor "not now" (408, 425, 429, 502 to 504, 520 to 527, 530)',
     across=served,
     kinds=("not-found", "not-allowed", "redirect", "login", "tls-port", "other-version"),
 )
 def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
-    """At least one read is answered 200."""
+    """At least one read gets a 200."""
     if any(answer.response.status == OK for answer in answers):
         return
     first = answers[0]
     location = first.response.header("location")
     got = str(first.response.status) + (f" with Location: {printable(location)}" if location is not None else "")
-    yield Finding(None, "200", got, "No read of the queue is answered 200.", why_not_served(first))
+    yield Finding(None, "200", got, "No read of the queue got a 200.", why_not_served(first))
 
 
 @clause(
     "status.steady",
     Level.SHOULD,
-    title="Every read is answered 200",
-    source=doc(f"{GET}/description", "Returns information about running and pending items in the queue"),
-    why="The request has no parameters, so nothing in it can be wrong one time and right the next.",
+    title="Every read gets a 200",
+    source=inferred(
+        doc(f"{GET}/description", "Returns information about running and pending items in the queue"),
+        "The document does not say that every request succeeds. The request has no parameters that could be wrong.",
+    ),
+    why="The request has no parameters, so it cannot be wrong in one read and right in the next.",
     keeps="GET /api/queue → 200, 200, 200",
     breaks="GET /api/queue → 200, 500, 200",
-    needs="a read that is answered 200",
+    needs="a read that gets a 200",
     across=_steady,
 )
 def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
-    """Each read is answered 200, or with a status that its own request leaves open."""
+    """Each read gets a 200, or another status that its request allows."""
     if answer.response.status != OK and not _excused(answer) if answer.request.plain else unexpected(answer):
-        yield Finding(
-            None, "200", str(answer.response.status), f"A read ({answer.request.purpose}) is not answered 200."
-        )
+        yield Finding(None, "200", str(answer.response.status), f"A read ({answer.request.purpose}) did not get a 200.")

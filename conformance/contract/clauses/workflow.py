@@ -1,11 +1,11 @@
-"""Inside a workflow, and from the tuple into it. Checked only where the workflow is an API graph."""
+"""The inside of a workflow, and the references to it from the tuple. Checked only if the workflow is an API graph."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from conformance.contract.clause import Finding, clause, doc
+from conformance.contract.clause import Finding, clause, doc, inferred
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.reading.body import Item, Reading, constant_free, output_node_id_lists, workflows
 from conformance.contract.reading.memory import Located
@@ -26,25 +26,30 @@ def _graphs(reading: Reading) -> Iterator[Located]:
     Level.SHOULD,
     fast=FastPath.GRAPHS,
     title="Every node of a workflow has a class_type",
-    source=doc(PROSE, "Full ComfyUI workflow"),
-    why="ComfyUI refuses to run a node without one, so the workflow is not the one that was accepted.",
+    source=inferred(
+        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but does not describe its nodes."
+    ),
+    why="ComfyUI refuses to run a node without class_type, so this is not the workflow that was accepted.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
     breaks='{"9": {"class_type": "SaveImage"}, "12": {}}',
     needs=A_GRAPH,
     of_body=_graphs,
 )
 def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
-    """Each member of an API graph is an object with a string class_type."""
+    """Each member of an API graph is an object whose class_type is a string."""
     for name, node in graph.value.items():
         class_type = node.get("class_type") if isinstance(node, dict) else None
         if not isinstance(class_type, str) and constant_free(node):
             yield Finding(
-                f"{graph.pointer}/{escape(name)}", "an object with class_type", show(node), "A node has no class_type."
+                f"{graph.pointer}/{escape(name)}",
+                "an object with class_type",
+                show(node),
+                "The node has no class_type.",
             )
 
 
 def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
-    """Each link: its graph, the names of its node and of its input, and the node that it names."""
+    """Each link: its graph, the names of its node and its input, and the name of the node it refers to."""
     for graph in _graphs(reading):
         for name, node in graph.value.items():
             inputs = node.get("inputs") if isinstance(node, dict) else None
@@ -57,20 +62,27 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
     "workflow.links",
     Level.SHOULD,
     fast=FastPath.LINKS,
-    title="Links name nodes of the workflow",
-    source=doc(PROSE, "Full ComfyUI workflow"),
-    why="A link to a node that is not there means that the workflow is not whole.",
+    title="Links refer to nodes of the workflow",
+    source=inferred(
+        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but does not describe its links."
+    ),
+    why="A link to a missing node means that the workflow is incomplete.",
     keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}',
     breaks='{"9": {"inputs": {"images": ["3", 0]}, …}}',
     needs="a link in an API graph",
     of_body=_links,
 )
 def links_name_nodes(link: tuple[Located, str, str, str]) -> Iterator[Finding]:
-    """The first element of each link [node, slot] is a member of the graph."""
+    """The first element of each link [node, slot] is the name of a node in the graph."""
     graph, name, input_name, node = link
     if node not in graph.value:
         place = f"{graph.pointer}/{escape(name)}/inputs/{escape(input_name)}"
-        yield Finding(place, "a link to a node of this workflow", show(node), "A link names a node that is not there.")
+        yield Finding(
+            place,
+            "a link to a node of this workflow",
+            show(node),
+            "The link refers to a node that is not in the workflow.",
+        )
 
 
 def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
@@ -87,16 +99,19 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
     "workflow.output-nodes",
     Level.SHOULD,
     fast=FastPath.GRAPHS_WITH_OUTPUTS,
-    title="Output node ids name nodes of the workflow",
-    source=doc(PROSE, "Node IDs to return results from"),
-    why="A client that waits for the results of a node waits for ever.",
+    title="Output node ids refer to nodes of the workflow",
+    source=inferred(
+        doc(PROSE, "Node IDs to return results from"),
+        "The document calls these node ids, but does not say of which graph.",
+    ),
+    why="A client that waits for the results of a missing node waits forever.",
     keeps='workflow {"9": {…}}, output ids ["9"]',
     breaks='workflow {"9": {…}}, output ids ["12"]',
     needs="a job with output ids whose workflow is an API graph",
     of_body=_outputs_of_graphs,
 )
 def output_nodes_exist(subject: tuple[Item, Located]) -> Iterator[Finding]:
-    """Each string of [3] is a member of the graph at [2]."""
+    """Each string in [3] is the name of a node in the graph at [2]."""
     item, ids = subject
     for index, node_id in enumerate(ids.value):
         if isinstance(node_id, str) and node_id and node_id not in item.elements[2]:
@@ -104,5 +119,5 @@ def output_nodes_exist(subject: tuple[Item, Located]) -> Iterator[Finding]:
                 f"{ids.pointer}/{index}",
                 "the id of a node of this workflow",
                 show(node_id),
-                "An output node id names no node.",
+                "The output node id is not the id of a node in the workflow.",
             )

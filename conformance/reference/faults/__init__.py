@@ -1,4 +1,4 @@
-"""Faults, each named by its lie: endpoints that break one clause, so that a check can be shown to catch it."""
+"""Faults: endpoints that each break one clause, so that tests can show that the clause catches it."""
 
 from conformance.reference.faults import (
     boards,

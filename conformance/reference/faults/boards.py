@@ -1,4 +1,4 @@
-"""Faults of a queue that takes jobs: what is submitted, deleted or interrupted comes to another end than was told."""
+"""Faults of a queue that accepts jobs: submitting, deleting or interrupting a job does something wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ForgetsAJob(Board):
 
 @board("lifecycle.listed")
 class HidesJobsOfTheFrontend(Board):
-    """A job that is submitted with the editor's graph in extra_data, as ComfyUI's frontend does it, is never listed."""
+    """A job whose extra_data contains the editor's graph, as ComfyUI's frontend sends it, is never listed."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -53,7 +53,7 @@ class HidesJobsOfTheFrontend(Board):
 
 
 class _Starting(Board):
-    """Jobs on their way from waiting to running."""
+    """The jobs between pending and running."""
 
     way: ClassVar[float] = 3.0
 
@@ -138,7 +138,7 @@ class LosesOtherPlanes(Board):
 
 @board("lifecycle.create-time")
 class LocalTime(Board):
-    """The create_time of jobs is an hour and a half behind, as if the clock had never been set."""
+    """The create_time of jobs is an hour and a half behind."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -160,7 +160,7 @@ class CreatedWhenItStarts(Board):
 
 
 class _Heap(Board):
-    """Keeps pending jobs in a heap by number, and lists them in heap order: each job that starts reorders others."""
+    """Keep pending jobs in a heap by number and list them in heap order. Each job that starts reorders others."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -187,7 +187,7 @@ class _Heap(Board):
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class HeapOfJobs(_Heap, Slow):
-    """Pending jobs are listed in heap order, which is right only until a job is removed."""
+    """Pending jobs are listed in heap order, which is correct only until a job is removed."""
 
 
 @board("lifecycle.order", variant="takes-slow-jobs")
@@ -212,7 +212,7 @@ class _Prioritised(Slow):
 
 @board("lifecycle.priority", variant="takes-slow-jobs")
 class HeedsNumber(_Prioritised):
-    """A prompt with a low number is put before earlier ones."""
+    """A prompt with a low number is listed before earlier ones."""
 
     def number_for(self, asked: dict[str, Any]) -> float:
         number = super().number_for(asked)
@@ -221,7 +221,7 @@ class HeedsNumber(_Prioritised):
 
 @board("lifecycle.priority", variant="takes-slow-jobs")
 class HeedsFront(_Prioritised):
-    """A prompt with `front` is put before earlier ones."""
+    """A prompt with `front` is listed before earlier ones."""
 
     def number_for(self, asked: dict[str, Any]) -> float:
         number = super().number_for(asked)
@@ -276,7 +276,7 @@ class TakesAnIdTwice(Board):
 
 @board("lifecycle.prompt-id-twice")
 class FailsOnAnIdThatIsThere(Board):
-    """A prompt_id that another job has is answered with 500."""
+    """A prompt_id that another job has causes a 500."""
 
     def submit(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and any(job.prompt_id == asked.get("prompt_id") for job in self.jobs):
@@ -333,7 +333,7 @@ class RevivesDeletedJobs(Board):
         for job in self.jobs:
             if job.status == "cancelled" and job.started is None and now - (job.ends or now) > 0.5:
                 job.status = "pending"
-                job.started = now  # once is enough
+                job.started = now  # do this only once
 
 
 @board("lifecycle.delete.spares")
@@ -374,7 +374,7 @@ class NamesNothing(Board):
 
 @board("lifecycle.delete.unknown")
 class FailsOnAnUnknownId(Board):
-    """Deleting an id that is not in the queue is answered with 500."""
+    """Deleting an id that is not in the queue causes a 500."""
 
     def manage(self, asked: Any) -> BoardResponse:
         names = asked.get("delete") if isinstance(asked, dict) else None
@@ -386,13 +386,13 @@ class FailsOnAnUnknownId(Board):
 
 @replies("lifecycle.delete.malformed", to=400, method="POST", variant="takes-jobs")
 def malformed_is_fine(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A malformed request to remove jobs is answered with success."""
+    """A malformed request to remove jobs gets a success status."""
     return reply.json(200, {"deleted": []}) if ask.path.endswith("/queue") else reply
 
 
 @board("lifecycle.survives-malformed")
 class EndsOnAMalformedRequest(Board):
-    """The server crashes if `delete` is not a list, like a program with an uncaught exception."""
+    """The server crashes if `delete` is not a list."""
 
     def manage(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and not isinstance(asked.get("delete", []), list):
@@ -402,7 +402,7 @@ class EndsOnAMalformedRequest(Board):
 
 @board("lifecycle.clear.false")
 class ClearsWhateverItSays(Board):
-    """A request with the member `clear` clears the queue, even if it is false."""
+    """A request with the member `clear` clears the queue, even if its value is false."""
 
     def manage(self, asked: Any) -> BoardResponse:
         if isinstance(asked, dict) and "clear" in asked:
@@ -412,7 +412,7 @@ class ClearsWhateverItSays(Board):
 
 @board("lifecycle.clear.empties", variant="takes-slow-jobs")
 class ClearsAllButOne(Slow):
-    """Clearing the queue leaves its last job."""
+    """Clearing the queue leaves the last job in it."""
 
     def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
         found = super().doomed(names, clear=clear)
@@ -424,7 +424,7 @@ class ClearsAllButOne(Slow):
 
 @board("lifecycle.interrupt.stops", variant="takes-slow-jobs")
 class InterruptDoesNothing(Slow):
-    """An interrupt is answered with 200, but the job runs to its end."""
+    """An interrupt gets a 200, but the job runs to its end."""
 
     def interrupt(self, _asked: Any) -> BoardResponse:
         return 200, None
@@ -442,11 +442,11 @@ class InterruptTakesTheNextToo(Slow):
 
 @board("lifecycle.interrupt.idle")
 class InterruptOfNothingIsAConflict(Board):
-    """An interrupt is answered with 409 if no job runs."""
+    """An interrupt gets a 409 if no job runs."""
 
     def interrupt(self, asked: Any) -> BoardResponse:
         if not self.running:
-            return 409, {"code": "CONFLICT", "message": "Nothing runs."}
+            return 409, {"code": "CONFLICT", "message": "No job is running."}
         return super().interrupt(asked)
 
 
@@ -455,4 +455,4 @@ class InterruptOfNothingIsAConflict(Board):
 
 @board("lifecycle.order", variant="oss-takes-jobs", dialect="oss")
 class HeapOfComfyui(_Heap, Oss):
-    """Pending jobs are listed in ComfyUI's heap order, after one job was removed."""
+    """After a job was removed, pending jobs are listed in ComfyUI's heap order."""

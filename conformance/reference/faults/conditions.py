@@ -1,4 +1,4 @@
-"""Faults of conditional requests and ranges: 304, 206, and entity tags."""
+"""Faults of conditional requests and range requests: 304, 206 and entity tags."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from conformance.reference.message import IncomingRequest, Reply, Twist
 
 @replies("http.not-modified", to=200, when=lambda ask: ask.header("if-none-match") is not None)
 def not_modified_for_anyone(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A validator that the server never sent is answered 304."""
+    """An If-None-Match with an entity tag that the server never sent gets a 304."""
     return replace(reply, status=304).having(b"", content_type=None)
 
 
 @replies("http.range", to=200, method="GET", when=lambda ask: ask.header("range") is not None)
 def part_without_content_range(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A part is served without saying which."""
+    """A 206 has no Content-Range."""
     return replace(reply, status=206).having(reply.body[:1])
 
 
 @replies("http.range", to=200, method="GET", when=lambda ask: ask.header("range") is not None)
 def whole_as_a_part(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The whole is served as if it were the one byte that was asked for."""
+    """A request for one byte gets a 206 with the whole body."""
     return replace(reply, status=206).having(content_range=f"bytes 0-0/{len(reply.body)}")
 
 
 @replies("http.not-modified-etag", to=304, variant="etag-of-a-still-queue")
 def not_modified_without_etag(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A 304 lacks the ETag that each 200 has."""
+    """A 304 has no ETag, although each 200 has one."""
     return reply.having(etag=None)
 
 
@@ -42,18 +42,18 @@ def _count(reply: Reply) -> str:
     return str(sum(map(len, json.loads(reply.body).values())))
 
 
-for _name, _lie, _clause, _tag in (
-    ("etag-without-quotes", "ETag has no quotes.", "http.etag", lambda _: "33a64df5"),
-    ("etag-with-one-quote", "ETag lacks its last quote.", "http.etag", lambda _: '"33a64df5'),
-    ("etag-in-single-quotes", "ETag is in single quotes.", "http.etag", lambda _: "'33a64df5'"),
-    ("weak-etag-in-lower-case", "The mark of a weak ETag is in lower case.", "http.etag", lambda _: 'w/"33a64df5"'),
-    ("etag-that-stays", "One strong ETag stands for every queue.", "http.etag-changes", lambda _: '"queue"'),
+for _name, _summary, _clause, _tag in (
+    ("etag-without-quotes", "The ETag has no quotes.", "http.etag", lambda _: "33a64df5"),
+    ("etag-with-one-quote", "The ETag has no closing quote.", "http.etag", lambda _: '"33a64df5'),
+    ("etag-in-single-quotes", "The ETag is in single quotes.", "http.etag", lambda _: "'33a64df5'"),
+    ("weak-etag-in-lower-case", "A weak ETag begins with w/ in lower case.", "http.etag", lambda _: 'w/"33a64df5"'),
+    ("etag-that-stays", "The strong ETag is the same for every queue.", "http.etag-changes", lambda _: '"queue"'),
     (
         "etag-of-the-count",
-        "The strong ETag is the number of jobs, whichever they are.",
+        "The strong ETag is the number of jobs, so different queues can have the same one.",
         "http.etag-changes",
         lambda reply: f'"{_count(reply)}"',
     ),
 ):
-    # A short run sees the queue move only if it moves fast.
-    add(_name, _lie, _clause, Twist(replies=_tagged(_tag)), variant="fast-moving")
+    # A short run sees the queue change only if the queue changes fast.
+    add(_name, _summary, _clause, Twist(replies=_tagged(_tag)), variant="fast-moving")

@@ -1,4 +1,4 @@
-"""Faults in disguise: endpoints that are right to whoever seems to test them, and wrong to others or later."""
+"""Faults that are hidden from test programs: the endpoint is correct for them, and wrong for others or later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.reference.message import IncomingRequest
 from conformance.reference.queue import Queue, QueueItem
 
 TESTERS: Final = ("comfy-queue-conformance", "schemathesis", "python-")
-"""How programs that test begin their User-Agent."""
+"""How the User-Agent of test programs begins."""
 
 
 def _no_tester(ask: IncomingRequest) -> bool:
@@ -18,7 +18,7 @@ def _no_tester(ask: IncomingRequest) -> bool:
 
 @items("item.job-number.one-based", when=_no_tester)
 def right_to_testers_alone(item: QueueItem) -> None:
-    """A client whose User-Agent does not name a test program gets 0 as every job number."""
+    """Every job number is 0 for a client whose User-Agent does not name a test program."""
     item[0] = 0
 
 
@@ -30,19 +30,19 @@ def right_the_first_time(item: QueueItem) -> None:
 
 @items("item.create-time.milliseconds", when=lambda ask: ask.accepts("gzip"))
 def wrong_where_gzip_is_taken(item: QueueItem) -> None:
-    """Clients that accept gzip are answered by another server, whose times are in seconds."""
+    """Clients that accept gzip get times in seconds, as from a second server."""
     item[4]["create_time"] //= 1000
 
 
 @lists("envelope.object", when=lambda ask: ask.method == "GET", variant="standing-still")
 def right_to_head_alone(queue: Queue, _ask: IncomingRequest) -> object:
-    """HEAD is answered for the queue, but GET gets only a list of the pending jobs."""
+    """A GET of the queue is a bare list of the pending jobs. HEAD is correct."""
     return queue["queue_pending"]
 
 
 @lists("item.five-elements")
 def an_empty_queue_before_it(queue: Queue, ask: IncomingRequest) -> object:
-    """The queue is shown as empty, except in every twelfth read, whose jobs have four elements."""
+    """The queue is empty, except in every twelfth read, whose jobs have four elements."""
     if not ask.every(12):
         return {name: [] for name in queue}
     return {name: [item[:4] for item in listed] for name, listed in queue.items()}

@@ -1,4 +1,4 @@
-"""Faults that the fixed plan of requests does not come across: they wait for a request of a certain kind.
+"""Faults that the fixed plan of requests does not find, because they need a request of a certain kind.
 
 Generated requests (``--properties``) find them.
 """
@@ -66,7 +66,7 @@ def counts_from_zero_when_not_cached(item: QueueItem) -> None:
 
 @replies("error.content-type", to=200, when=_long_cookie, hidden=True)
 def fails_on_a_long_cookie(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A cookie of 1,000 characters is answered with a 400 and a web page."""
+    """A cookie of 1,000 characters causes a 400 with a web page."""
     return replace(reply, status=400).having(b"<h1>Bad Request</h1>", content_type="text/html")
 
 
@@ -78,7 +78,7 @@ def fails_on_the_last_byte(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("http.accept", to=200, when=lambda ask: ";q=" in (ask.header("accept") or ""), hidden=True)
 def knows_no_weights(reply: Reply, ask: IncomingRequest) -> Reply:
-    """An Accept with weights is answered with 406, except that of a browser."""
+    """An Accept with weights gets a 406, except from a browser."""
     return reply if "xhtml" in (ask.header("accept") or "") else reply.error(406, "Not acceptable.")
 
 

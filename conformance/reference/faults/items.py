@@ -1,4 +1,4 @@
-"""Faults of a single item: its shape and its five elements."""
+"""Faults of single items: their shape and their five elements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def items_as_objects(item: QueueItem) -> object:
 
 @items("item.array")
 def items_as_ids(item: QueueItem) -> object:
-    """Items are prompt ids alone."""
+    """Items are only prompt ids."""
     return item[1]
 
 
@@ -35,7 +35,7 @@ def null_at_the_end(_item: QueueItem) -> object:
 
 @items("item.five-elements")
 def two_elements(item: QueueItem) -> object:
-    """Items end after the prompt id."""
+    """Items have only two elements."""
     return item[:2]
 
 
@@ -53,7 +53,7 @@ def no_elements(_item: QueueItem) -> object:
 
 @items("item.five-elements")
 def sixth_element(item: QueueItem) -> None:
-    """Items have a sixth element, the sensitive part that ComfyUI keeps for itself."""
+    """Items have a sixth element, the sensitive part that ComfyUI keeps internal."""
     item.append({"auth_token_comfy_org": ""})
 
 
@@ -65,19 +65,19 @@ def four_elements_while_running(item: QueueItem) -> object:
 
 @items("item.five-elements", which=slice(-1, None), variant="hundreds-standing-still")
 def one_bad_item_of_hundreds(item: QueueItem) -> object:
-    """Of two hundred items the last has four elements."""
+    """In a queue of two hundred items the last has four elements."""
     return item[:4]
 
 
 @items("item.five-elements", when=every(13))
 def breaks_every_13th_answer(item: QueueItem) -> object:
-    """Items have four elements in every thirteenth answer."""
+    """In every thirteenth response items have four elements."""
     return item[:4]
 
 
 @items("item.five-elements", when=lambda ask: bool(ask.query))
 def four_elements_with_a_query(item: QueueItem) -> object:
-    """Items have four elements only when there is a query string."""
+    """With a query string items have four elements."""
     return item[:4]
 
 
@@ -87,13 +87,13 @@ def _swap(item: QueueItem) -> None:
 
 @items("item.element-order")
 def comfyui_order(item: QueueItem) -> None:
-    """Items are in ComfyUI's own order, extra data before output ids."""
+    """Items are in ComfyUI's own order: extra data before output ids."""
     _swap(item)
 
 
 @items("item.element-order", which=slice(0, 1))
 def comfyui_order_while_running(item: QueueItem) -> None:
-    """The running item alone is in ComfyUI's own order."""
+    """Only the running item is in ComfyUI's own order."""
     _swap(item)
 
 
@@ -111,7 +111,7 @@ def oss_mixed_orders(item: QueueItem) -> None:
 
 @items("queue.one-order", which=slice(1, None, 2), dialect="auto")
 def order_untold(item: QueueItem) -> None:
-    """Element 3 of every other item is null: neither dialect."""
+    """Element 3 of every other item is null, which fits neither dialect."""
     item[3] = None
 
 
@@ -120,32 +120,32 @@ def order_untold(item: QueueItem) -> None:
 
 @items("item.prompt-id.uuid", variant="oss", dialect="oss")
 def oss_id_of_the_client(item: QueueItem) -> None:
-    """A ComfyUI lists ids that its clients chose."""
+    """A ComfyUI lists ids that its clients chose and that are not UUIDs."""
     item[1] = f"job-{item[1][:8]}"
 
 
 @items("item.five-elements", variant="oss", dialect="oss")
 def oss_sixth_element(item: QueueItem) -> None:
-    """A ComfyUI lists the sensitive element."""
+    """A ComfyUI lists the sensitive sixth element."""
     item.append({})
 
 
 @items("json.finite-numbers", which=slice(-1, None), variant="oss", dialect="oss")
 def oss_number_nan(item: QueueItem) -> None:
-    """A ComfyUI lists the number NaN that a client sent."""
+    """A ComfyUI lists the NaN that a client sent as a number."""
     item[0] = verbatim("NaN")
 
 
 @items("privacy.credentials", variant="oss", dialect="oss")
 def oss_lists_the_key(item: QueueItem) -> None:
-    """A ComfyUI lists the key that came with a prompt."""
+    """A ComfyUI lists the API key that a client sent with a prompt."""
     item[3]["api_key_comfy_org"] = "comfyui-0123456789"
 
 
-# --- the elements: what stands there instead --------------------------------------------------------------------------
+# --- one element replaced by another value --------------------------------------------------------------------------
 
 CREATED = "create_time"
-"""Stands for the member of metadata, where others name an element by its index."""
+"""The place of create_time, where other faults name an element by its index."""
 
 
 def _ticks(milliseconds: int) -> int:
@@ -173,90 +173,115 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
     ],
     "item.job-number.one-based": [
         (0, "numbers-from-zero", "Job numbers begin at 0.", lambda old: old - 1),
-        (0, "numbers-below-zero", "Job numbers are negative, as of jobs put in front.", lambda old: old - 1000),
+        (0, "numbers-below-zero", "Job numbers are negative, as for jobs put in front.", lambda old: old - 1000),
     ],
     "item.job-number.safe": [
-        (0, "number-beyond-double", "Job numbers are not exact in a double.", lambda old: 2**53 + 2 * old)
+        (0, "number-beyond-double", "Job numbers are too large to be exact in a double.", lambda old: 2**53 + 2 * old)
     ],
     "item.prompt-id.string": [
-        (1, "id-as-number", "Prompt ids are numbers, as in ComfyUI at first.", lambda old: int(old[:8], 16)),
+        (1, "id-as-number", "Prompt ids are numbers, as in early versions of ComfyUI.", lambda old: int(old[:8], 16)),
         (1, "id-is-null", "Prompt ids are null.", lambda _: None),
         (1, "id-in-a-list", "Prompt ids are arrays of one string.", lambda old: [old]),
     ],
     "item.prompt-id.uuid": [
         (1, "id-is-empty", "Prompt ids are empty.", lambda _: ""),
         (1, "id-without-hyphens", "Prompt ids are 32 digits without hyphens.", lambda old: old.replace("-", "")),
-        (1, "id-in-braces", "Prompt ids stand in braces.", lambda old: f"{{{old}}}"),
+        (1, "id-in-braces", "Prompt ids are in braces.", lambda old: f"{{{old}}}"),
         (1, "id-as-urn", "Prompt ids begin with urn:uuid.", lambda old: f"urn:uuid:{old}"),
         (1, "id-with-newline", "Prompt ids end with a line feed.", lambda old: f"{old}\n"),
         (1, "id-with-space", "Prompt ids begin with a space.", lambda old: f" {old}"),
         (1, "id-too-short", "Prompt ids lack their last digit.", lambda old: old[:-1]),
-        (1, "id-not-hexadecimal", "Prompt ids have a letter that is no hexadecimal digit.", lambda old: f"g{old[1:]}"),
-        (1, "id-in-other-digits", "Prompt ids have a digit of another script.", lambda old: f"{old[:-1]}٣"),
-        (1, "id-with-hyphens-elsewhere", "Hyphens are misplaced.", lambda old: f"{old[:7]}-{old[7]}{old[9:]}"),
-        (1, "id-as-short-code", "Prompt ids are codes of the server's own.", lambda old: f"job_{old[:8]}"),
+        (
+            1,
+            "id-not-hexadecimal",
+            "Prompt ids contain a letter that is not a hexadecimal digit.",
+            lambda old: f"g{old[1:]}",
+        ),
+        (1, "id-in-other-digits", "Prompt ids contain a digit of another script.", lambda old: f"{old[:-1]}٣"),
+        (
+            1,
+            "id-with-hyphens-elsewhere",
+            "The hyphens of prompt ids are in the wrong places.",
+            lambda old: f"{old[:7]}-{old[7]}{old[9:]}",
+        ),
+        (1, "id-as-short-code", "Prompt ids are short codes of the server's own.", lambda old: f"job_{old[:8]}"),
     ],
     "item.prompt-id.lower-case": [
         (1, "id-in-upper-case", "Prompt ids are in upper case.", lambda old: "A" + old[1:].upper())
     ],
     "item.workflow.object": [
-        (2, "workflow-as-text", "Workflows are strings of JSON.", lambda _: '{"3": {"class_type": "EmptyImage"}}'),
+        (
+            2,
+            "workflow-as-text",
+            "Workflows are strings that contain JSON.",
+            lambda _: '{"3": {"class_type": "EmptyImage"}}',
+        ),
         (2, "workflow-is-null", "Workflows are null.", lambda _: None),
         (2, "workflow-as-list", "Workflows are arrays of nodes.", lambda old: list(old.values())),
     ],
     "item.workflow.not-empty": [(2, "workflow-is-empty", "Workflows are empty objects.", lambda _: {})],
     "item.output-node-ids.array": [
-        (3, "outputs-as-text", "Output ids are one string with commas.", ",".join),
+        (3, "outputs-as-text", "Output ids are one comma-separated string.", ",".join),
         (3, "outputs-are-null", "Output ids are null.", lambda _: None),
         (3, "outputs-as-object", "Output ids are members of an object.", lambda old: dict.fromkeys(old, True)),
     ],
     "item.output-node-ids.strings": [
         (3, "outputs-as-numbers", "Output ids are numbers.", lambda old: [int(name) for name in old]),
-        (3, "output-is-null", "There is a null among the output ids.", lambda old: [*old, None]),
+        (3, "output-is-null", "One of the output ids is null.", lambda old: [*old, None]),
     ],
-    "item.output-node-ids.not-empty": [(3, "no-outputs", "There are no output ids.", lambda _: [])],
+    "item.output-node-ids.not-empty": [(3, "no-outputs", "Jobs have no output ids.", lambda _: [])],
     "item.output-node-ids.distinct": [(3, "outputs-twice", "Output ids are listed twice.", lambda old: old * 2)],
     "item.metadata.object": [
         (4, "metadata-is-null", "Metadata is null.", lambda _: None),
-        (4, "metadata-as-number", "Metadata is the time alone.", lambda old: old["create_time"]),
+        (4, "metadata-as-number", "Metadata is only the time.", lambda old: old["create_time"]),
         (4, "metadata-as-list", "Metadata is an array of one object.", lambda old: [old]),
     ],
     "item.create-time.present": [
-        (4, "no-create-time", "Metadata lacks create_time.", lambda _: {"client_id": "5c2f"}),
+        (4, "no-create-time", "Metadata has no create_time.", lambda _: {"client_id": "5c2f"}),
         (4, "create-time-in-camel-case", "Metadata has createTime instead.", lambda old: {"createTime": old[CREATED]}),
     ],
     "item.create-time.number": [
-        (CREATED, "create-time-in-quotes", "Times of creation are strings of digits.", str),
-        (CREATED, "create-time-as-date", "Times of creation are dates in ISO 8601.", _date),
-        (CREATED, "create-time-as-a-word", "Times of creation are words.", lambda _: "yesterday"),
-        (CREATED, "create-time-is-null", "Times of creation are null.", lambda _: None),
-        (CREATED, "create-time-is-true", "Times of creation are true.", lambda _: True),
+        (CREATED, "create-time-in-quotes", "create_time is a string of digits.", str),
+        (CREATED, "create-time-as-date", "create_time is a date in ISO 8601.", _date),
+        (CREATED, "create-time-as-a-word", "create_time is a word.", lambda _: "yesterday"),
+        (CREATED, "create-time-is-null", "create_time is null.", lambda _: None),
+        (CREATED, "create-time-is-true", "create_time is true.", lambda _: True),
     ],
     "item.create-time.milliseconds": [
-        (CREATED, "seconds", "Times of creation are in seconds.", lambda old: old // 1000),
-        (CREATED, "seconds-with-fraction", "Times of creation are as time.time() has them.", lambda old: old / 1000),
-        (CREATED, "microseconds", "Times of creation are in microseconds.", lambda old: old * 1000),
-        (CREATED, "nanoseconds", "Times of creation are in nanoseconds.", lambda old: old * 1000_000),
+        (CREATED, "seconds", "create_time is in seconds.", lambda old: old // 1000),
+        (
+            CREATED,
+            "seconds-with-fraction",
+            "create_time is in seconds with a fraction, as Python's time.time() returns it.",
+            lambda old: old / 1000,
+        ),
+        (CREATED, "microseconds", "create_time is in microseconds.", lambda old: old * 1000),
+        (CREATED, "nanoseconds", "create_time is in nanoseconds.", lambda old: old * 1000_000),
         (
             CREATED,
             "dotnet-ticks",
-            "Times of creation are ticks of .NET.",
+            "create_time is in ticks of .NET.",
             _ticks,
         ),
-        (CREATED, "file-times", "Times of creation are of Windows.", _file_time),
+        (CREATED, "file-times", "create_time is a Windows file time.", _file_time),
     ],
     "item.create-time.whole": [
-        (CREATED, "create-time-with-fraction", "Times of creation have a fraction.", lambda old: old + 0.5)
+        (CREATED, "create-time-with-fraction", "create_time has a fraction.", lambda old: old + 0.5)
     ],
     "item.create-time.past": [
-        (CREATED, "create-time-tomorrow", "Jobs were created tomorrow.", lambda old: old + 86_400_000),
-        (CREATED, "create-time-of-another-zone", "Times of creation are two hours ahead.", lambda old: old + 7_200_000),
+        (CREATED, "create-time-tomorrow", "create_time is a day in the future.", lambda old: old + 86_400_000),
+        (
+            CREATED,
+            "create-time-of-another-zone",
+            "create_time is two hours in the future.",
+            lambda old: old + 7_200_000,
+        ),
     ],
 }
 
 
 def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[QueueItem], None]:
-    """Return the change of an item that puts ``change(what stood there)`` at an index, or at create_time."""
+    """Return a change of items that puts ``change(old value)`` at an index or at create_time."""
 
     def apply(item: QueueItem) -> None:
         holder: Any = item[4] if place == CREATED else item
@@ -266,8 +291,8 @@ def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[Que
 
 
 for _clause, _rows in _OTHERWISE.items():
-    for _place, _name, _lie, _change in _rows:
-        add(_name, _lie, _clause, each_item(_element(_place, _change)))
+    for _place, _name, _summary, _change in _rows:
+        add(_name, _summary, _clause, each_item(_element(_place, _change)))
 
 
 def _in_every_7th(ask: IncomingRequest) -> bool:
@@ -276,7 +301,7 @@ def _in_every_7th(ask: IncomingRequest) -> bool:
 
 add(
     "seconds-every-7th-answer",
-    "Times of creation are in seconds in every seventh answer.",
+    "In every seventh response create_time is in seconds.",
     "item.create-time.milliseconds",
     each_item(_element(CREATED, lambda time: time // 1000), when=_in_every_7th),
 )
@@ -284,7 +309,7 @@ add(
 
 @items("item.output-node-ids.not-blank")
 def blank_output(item: QueueItem) -> None:
-    """An output id is the empty string, and so is the id of a node."""
+    """An output id is the empty string. So is the id of a node."""
     item[2][""] = item[2].pop("9")
     item[3] = ["7", ""]
 
@@ -294,43 +319,43 @@ def blank_output(item: QueueItem) -> None:
 
 @items("workflow.class-types")
 def node_without_class_type(item: QueueItem) -> None:
-    """A node of the workflow lacks its class_type."""
+    """A node of the workflow has no class_type."""
     del item[2]["4"]["class_type"]
 
 
 @items("workflow.class-types")
 def class_type_is_null(item: QueueItem) -> None:
-    """A node of the workflow has null for its class_type."""
+    """The class_type of a node is null."""
     item[2]["4"]["class_type"] = None
 
 
 @items("workflow.links")
 def link_to_nowhere(item: QueueItem) -> None:
-    """A link of the workflow names a node that is not there."""
+    """A link of the workflow refers to a missing node."""
     item[2]["4"]["inputs"]["image"] = ["404", 0]
 
 
 @items("workflow.output-nodes")
 def output_of_no_node(item: QueueItem) -> None:
-    """An output id names a node that is not in the workflow."""
+    """An output id refers to a node that is not in the workflow."""
     item[3] = ["7", "404"]
 
 
 @items("privacy.credentials")
 def lists_the_key(item: QueueItem) -> None:
-    """Metadata carries the key that the submitter sent along."""
+    """Metadata contains the API key that a client sent with the job."""
     item[4]["api_key_comfy_org"] = "comfyui-0123456789"
 
 
 @items("privacy.credentials", which=slice(-1, None))
 def lists_a_token_deep_inside(item: QueueItem) -> None:
-    """A token of the submitter stands deep inside the metadata of one item."""
+    """The metadata of one item contains a client's token, nested deeply."""
     item[4]["extra_data"] = {"auth": [{"auth_token_comfy_org": "eyJhbGciOi"}]}
 
 
 @lists("reads.prompt-ids", variant="standing-still")
 def new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
-    """Jobs have other ids in each read."""
+    """Jobs have different ids in each read."""
     for item in items_of(queue):
         item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
     return queue

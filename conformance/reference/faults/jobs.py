@@ -1,4 +1,4 @@
-"""Faults of the queue as a whole: the envelope, the order, and what changes from one read to the next."""
+"""Faults of the queue as a whole: the envelope, the order, and changes from one read to the next."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from conformance.reference.queue import Queue, QueueItem
 
 @lists("envelope.object")
 def bare_list(queue: Queue, _ask: IncomingRequest) -> object:
-    """The answer is an array of items."""
+    """The body is an array of items."""
     return items(queue)
 
 
 @lists("envelope.object")
 def null_body(_queue: Queue, _ask: IncomingRequest) -> object:
-    """The answer is null."""
+    """The body is null."""
     return None
 
 
 @lists("envelope.object")
 def object_as_text(queue: Queue, _ask: IncomingRequest) -> object:
-    """The answer is a string that holds the JSON."""
+    """The body is a string that contains the JSON."""
     return json.dumps(queue)
 
 
 @lists("envelope.not-an-error")
 def error_as_200(_queue: Queue, _ask: IncomingRequest) -> object:
-    """An ErrorResponse is served with status 200."""
+    """The status is 200, but the body is an ErrorResponse."""
     return {"code": "INTERNAL", "message": "Something went wrong."}
 
 
 @lists("envelope.not-an-error", when=every(7))
 def error_as_200_every_7th_answer(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Every seventh answer is an ErrorResponse with status 200."""
+    """Every seventh response has status 200 and an ErrorResponse as its body."""
     return {"code": "INTERNAL", "message": "Something went wrong."}
 
 
 @lists("envelope.both-lists", inconclusive=True)
 def wrapped_in_an_envelope(queue: Queue, _ask: IncomingRequest) -> object:
-    """The queue is in the data of an envelope that says success with a number."""
+    """The queue is inside an envelope with a numeric code for success."""
     return {"code": 0, "message": "success", "data": queue}
 
 
@@ -62,7 +62,7 @@ def running_is_null(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("envelope.queue-running.array")
 def running_as_object(queue: Queue, _ask: IncomingRequest) -> object:
-    """Running jobs are members of an object, by their ids."""
+    """Running jobs are members of an object, named by their ids."""
     return queue | {"queue_running": {item[1]: item for item in queue["queue_running"]}}
 
 
@@ -74,13 +74,13 @@ def pending_is_null(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("envelope.queue-pending.array")
 def pending_as_count(queue: Queue, _ask: IncomingRequest) -> object:
-    """Pending jobs are only counted."""
+    """queue_pending is the number of pending jobs."""
     return queue | {"queue_pending": len(queue["queue_pending"])}
 
 
 @lists("envelope.queue-pending.array", variant="nothing-waits")
 def null_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
-    """The list of pending jobs is null when none waits."""
+    """The list of pending jobs is null if it is empty."""
     return queue | {"queue_pending": None}
 
 
@@ -92,7 +92,7 @@ def no_running_list(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("envelope.both-lists", variant="nothing-waits")
 def no_list_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
-    """The list of pending jobs is missing when none waits."""
+    """The list of pending jobs is missing if it is empty."""
     return {"queue_running": queue["queue_running"]}
 
 
@@ -113,14 +113,14 @@ def newest_first(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("queue.pending.oldest-first", variant="standing-still")
 def heap_order(queue: Queue, _ask: IncomingRequest) -> object:
-    """Pending jobs are listed as ComfyUI's heap holds them."""
+    """Pending jobs are in the order of ComfyUI's heap."""
     pending = queue["queue_pending"]
     return _renumbered(queue, [pending[index] for index in (0, 2, 1, 5, 3, 4)])
 
 
 @lists("queue.pending.oldest-first", variant="hundreds-standing-still")
 def one_pair_out_of_order(queue: Queue, _ask: IncomingRequest) -> object:
-    """Of two hundred pending jobs the last two are the wrong way round."""
+    """The last two of two hundred pending jobs are in the wrong order."""
     pending = queue["queue_pending"]
     return _renumbered(queue, [*pending[:-2], pending[-1], pending[-2]])
 
@@ -134,7 +134,7 @@ def pending_twice(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("queue.prompt-ids.distinct", variant="standing-still")
 def running_and_pending(queue: Queue, _ask: IncomingRequest) -> object:
-    """The running job is still listed among the pending ones."""
+    """The running job is also listed as pending."""
     return _renumbered(queue, [*queue["queue_running"], *queue["queue_pending"]])
 
 
@@ -146,7 +146,7 @@ def every_number_is_one(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("queue.job-numbers.rising")
 def numbers_fall(queue: Queue, _ask: IncomingRequest) -> object:
-    """Job numbers fall along the pending jobs."""
+    """Job numbers decrease along the pending jobs."""
     pending = queue["queue_pending"]
     numbers = [item[0] for item in reversed(pending)]
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in zip(numbers, pending, strict=True)]}
@@ -157,7 +157,7 @@ def numbers_fall(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
-    """Workflows have another colour in every read."""
+    """Each read shows a different colour in the workflows."""
     for item in items(queue):
         item[2]["3"]["inputs"]["color"] = ask.read
     return queue
@@ -165,7 +165,7 @@ def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
-    """Every other read lists one output less."""
+    """Every other read shows one output less."""
     for item in items(queue):
         item[3] = item[3][: 1 + ask.read % 2]
     return queue
@@ -173,7 +173,7 @@ def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def create_time_moves(queue: Queue, ask: IncomingRequest) -> object:
-    """Times of creation move with every read."""
+    """create_time changes with every read."""
     for item in items(queue):
         item[4]["create_time"] += ask.read
     return queue
@@ -181,7 +181,7 @@ def create_time_moves(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
-    """The time of creation becomes that of the start when a job starts, after the fifth read."""
+    """After the fifth read, the create_time of a job that starts changes to the time of the start."""
     if ask.read <= 5:
         return queue
     started, *pending = queue["queue_pending"]
@@ -190,7 +190,7 @@ def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
 
 
 def _tied(queue: Queue) -> list[QueueItem]:
-    """Return the pending items, all created in one millisecond: their order may change, and nothing else with it."""
+    """Return the pending items, all with the same create_time, so that only their order can be wrong."""
     pending: list[QueueItem] = queue["queue_pending"]
     for item in pending:
         item[4]["create_time"] = pending[0][4]["create_time"]
@@ -199,13 +199,13 @@ def _tied(queue: Queue) -> list[QueueItem]:
 
 @lists("reads.order", variant="standing-still")
 def taking_turns(queue: Queue, ask: IncomingRequest) -> object:
-    """Pending jobs of one millisecond change places with every read."""
+    """Pending jobs with the same create_time change places in every read."""
     return _renumbered(queue, _tied(queue)[:: -1 if ask.read % 2 else 1])
 
 
 @lists("reads.order", variant="standing-still")
 def last_becomes_first(queue: Queue, ask: IncomingRequest) -> object:
-    """In every seventh read the job that came last, in the same millisecond, stands first."""
+    """In every seventh read the last of the jobs with the same create_time is first."""
     *pending, last = _tied(queue)
     return _renumbered(queue, [last, *pending] if ask.every(7) else [*pending, last])
 
@@ -223,31 +223,31 @@ def forgets_a_job_every_7th_read(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("reads.steady", when=every(7), variant="standing-still")
 def empty_every_7th_read(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Every seventh read finds an empty queue, as a worker that shares nothing has it."""
+    """Every seventh read shows an empty queue, as if one of several workers had no shared state."""
     return {"queue_running": [], "queue_pending": []}
 
 
 @lists("reads.steady", when=lambda ask: "Mozilla" in (ask.header("user-agent") or ""), variant="standing-still")
 def empty_queue_to_browsers(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Browsers are shown an empty queue."""
+    """Browsers get an empty queue."""
     return {"queue_running": [], "queue_pending": []}
 
 
 @lists("reads.steady", when=lambda ask: "limit=" in ask.query, variant="standing-still")
 def query_limits_the_list(queue: Queue, _ask: IncomingRequest) -> object:
-    """A query parameter that is nowhere declared cuts the list."""
+    """With an undeclared query parameter the list is shorter."""
     return _without(queue, 5)
 
 
 @lists("reads.steady", when=lambda ask: "csv" in (ask.header("accept") or ""), variant="standing-still")
 def empty_queue_to_other_types(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Who accepts something else is shown an empty queue."""
+    """Clients that accept CSV get an empty queue."""
     return {"queue_running": [], "queue_pending": []}
 
 
 @lists("reads.safe", variant="hundreds-standing-still")
 def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
-    """Each read takes the oldest pending job away, and nothing else does."""
+    """Each read removes the oldest pending job."""
     return queue | {"queue_pending": queue["queue_pending"][ask.read :]}
 
 
@@ -255,7 +255,7 @@ def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
 
 
 def _seed(queue: Queue, text: str) -> Queue:
-    """Return the queue with ``text``, as it is, for an input of the last item's first node."""
+    """Return the queue with ``text``, unchanged, as an input of the last item's first node."""
     items(queue)[-1][2]["3"]["inputs"]["seed"] = verbatim(text)
     return queue
 
@@ -286,7 +286,7 @@ def leading_zero(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("json.well-formed", variant="standing-still")
 def number_without_fraction_digits(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node ends with its decimal point."""
+    """An input of a node is a number that ends with its decimal point."""
     return _seed(queue, "1.")
 
 
@@ -298,59 +298,59 @@ def hexadecimal_number(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("json.well-formed", variant="standing-still")
 def unknown_escape(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string has an escape that JSON does not know."""
+    """A string contains an escape that JSON does not define."""
     return _seed(queue, r'"\x41"')
 
 
 @lists("json.utf-8", variant="standing-still")
 def latin_1(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string is in ISO 8859-1."""
+    """A string is encoded in ISO 8859-1."""
     return _seed(queue, '"caf\udce9"')
 
 
 @lists("json.utf-8", variant="standing-still")
 def cesu_8(queue: Queue, _ask: IncomingRequest) -> object:
-    """An emoji is written as two surrogates of three bytes each."""
+    """An emoji is encoded as two surrogates of three bytes each."""
     return _seed(queue, '"\udced\udca0\udcbd\udced\udcb8\udc80"')
 
 
 @lists("json.control-characters", variant="standing-still")
 def raw_tab(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string has a tab that is not escaped."""
+    """A string contains an unescaped tab."""
     return _seed(queue, '"a\tb"')
 
 
 @lists("json.control-characters", variant="standing-still")
 def raw_line_feed(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string goes over two lines."""
+    """A string contains an unescaped line feed."""
     return _seed(queue, '"a\nb"')
 
 
 @lists("json.paired-surrogates", variant="standing-still")
 def lone_surrogate(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string has half of a surrogate pair, escaped."""
+    """A string contains half of a surrogate pair as an escape."""
     return _seed(queue, r'"cut \ud83d"')
 
 
 @lists("json.distinct-names", variant="standing-still")
 def name_twice(queue: Queue, _ask: IncomingRequest) -> object:
-    """An object has the same member twice, with two values."""
+    """An object has the same member twice with different values."""
     return _seed(queue, '1,"seed":2')
 
 
 @lists("json.distinct-names", variant="standing-still")
 def name_twice_by_escape(queue: Queue, _ask: IncomingRequest) -> object:
-    """An object has the same member twice, once in escapes."""
+    """An object has the same member twice, once written with escapes."""
     return _seed(queue, r'1,"\u0073eed":2')
 
 
 @lists("json.nesting", variant="standing-still")
 def nested_200_deep(queue: Queue, _ask: IncomingRequest) -> object:
-    """A workflow nests two hundred levels deep."""
+    """A workflow is nested two hundred levels deep."""
     return _seed(queue, "[" * 194 + "]" * 194)
 
 
 @lists("json.nesting", variant="standing-still")
 def nested_100000_deep(queue: Queue, _ask: IncomingRequest) -> object:
-    """A workflow nests a hundred thousand levels deep, which ends programs that recurse."""
+    """A workflow is nested a hundred thousand levels deep, which crashes recursive parsers."""
     return _seed(queue, "[" * 100_000 + "]" * 100_000)

@@ -1,4 +1,4 @@
-"""The table of faults, and the decorators that enter a function in it: one decorator for each stage of an answer."""
+"""The table of faults, and a decorator for each stage of a response that adds a function to the table."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from conformance.reference.variants import VARIANTS
 
 @dataclass(frozen=True)
 class Fault:
-    """One lie, told by an endpoint that keeps the contract otherwise.
+    """One fault of an endpoint that otherwise keeps the contract.
 
-    ``clause`` is the one that it is meant to break, ``""`` where a run is to be ``inconclusive``
-    instead. ``variant`` is what it is told on, where it shows best and breaks least else. A ``hidden`` one
-    shows only to requests that the fixed plan does not send, one ``under_load`` only where many are sent at once.
+    ``clause`` is the clause that the fault breaks, ``""`` if the run must be ``inconclusive`` instead. ``variant`` is
+    the
+    variant on which the fault shows best and breaks least else. A ``hidden`` fault shows only to requests that the
+    fixed plan does not send, one ``under_load`` only while many requests are sent at once.
     """
 
     name: str
-    lie: str
+    summary: str
     clause: str
     twist: Twist
     variant: str = "default"
@@ -33,16 +34,16 @@ class Fault:
     hidden: bool = False
     under_load: bool = False
     board: type[Board] | None = None
-    """What takes jobs, where the lie is in what comes of them."""
+    """The board that accepts jobs, if the fault is in what becomes of them."""
 
     @property
     def needs_key(self) -> bool:
-        """Whether the lie can be told only where a key is enforced."""
+        """Whether the fault needs a server that requires a key."""
         return VARIANTS[self.variant].needs_key
 
     @property
     def needs_jobs(self) -> bool:
-        """Whether the lie can be told only of jobs that were submitted."""
+        """Whether the fault needs submitted jobs."""
         return VARIANTS[self.variant].board is not None
 
 
@@ -56,30 +57,30 @@ ItemChange = Callable[[QueueItem], object]
 
 
 def always(_ask: IncomingRequest) -> bool:
-    """Tell the lie in every answer."""
+    """Apply the fault to every response."""
     return True
 
 
 def every(count: int) -> When:
-    """Tell the lie in every ``count``-th read."""
+    """Apply the fault to every ``count``-th read."""
     return lambda ask: ask.every(count)
 
 
-def add(name: str, lie: str, clause: str, twist: Twist, **options: Any) -> None:
-    """Enter a fault; ``options`` are the other fields of Fault."""
+def add(name: str, summary: str, clause: str, twist: Twist, **options: Any) -> None:
+    """Add a fault to the table. ``options`` are the other fields of Fault."""
     assert name not in FAULTS, f"two faults are named {name}"
-    FAULTS[name] = Fault(name, lie, clause, twist, **options)
+    FAULTS[name] = Fault(name, summary, clause, twist, **options)
 
 
 def _enter(function: Callable[..., Any], clause: str, twist: Twist, options: dict[str, Any]) -> None:
-    lie = " ".join((function.__doc__ or "").split())
-    add(function.__name__.strip("_").replace("_", "-"), lie, clause, twist, **options)
+    summary = " ".join((function.__doc__ or "").split())
+    add(function.__name__.strip("_").replace("_", "-"), summary, clause, twist, **options)
 
 
 def hears(
     clause: str, **options: Any
 ) -> Callable[[Callable[[IncomingRequest], IncomingRequest]], Callable[[IncomingRequest], IncomingRequest]]:
-    """Register a function that changes what was asked."""
+    """Register a function that changes the request."""
 
     def register(
         function: Callable[[IncomingRequest], IncomingRequest],
@@ -91,7 +92,7 @@ def hears(
 
 
 def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists], Lists]:
-    """Register a function that takes the queue and returns what is to be written instead."""
+    """Register a function that takes the queue and returns the value to write instead."""
 
     def register(function: Lists) -> Lists:
         def change(queue: Queue, ask: IncomingRequest) -> object:
@@ -104,7 +105,7 @@ def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists],
 
 
 def each_item(function: ItemChange, which: slice = slice(None), when: When = always) -> Twist:
-    """Return the twist that changes items, running before pending: in place, or to what ``function`` returns."""
+    """Return a twist that changes the items, running before pending: in place, or to the result of ``function``."""
 
     def change(queue: Queue, ask: IncomingRequest) -> Queue:
         chosen = [id(item) for item in items_of(queue)[which]] if when(ask) else []
@@ -121,7 +122,7 @@ def each_item(function: ItemChange, which: slice = slice(None), when: When = alw
 def items(
     clause: str, which: slice = slice(None), when: When = always, **options: Any
 ) -> Callable[[ItemChange], ItemChange]:
-    """Register a function that changes an item in place, or returns another instead; ``which`` of running + pending."""
+    """Register a function that changes or replaces items. ``which`` selects from running + pending."""
 
     def register(function: ItemChange) -> ItemChange:
         _enter(function, clause, each_item(function, which, when), options)
@@ -143,7 +144,7 @@ def writes(clause: str, **options: Any) -> Callable[[Callable[[bytes], bytes]], 
 def replies(
     clause: str, to: int | None = None, method: str | None = None, when: When = always, **options: Any
 ) -> Callable[[Replies], Replies]:
-    """Register a function that changes whole answers: those whose status would be ``to``, if given, and so on."""
+    """Register a function that changes whole responses: those whose status is ``to``, if given, and so on."""
 
     def register(function: Replies) -> Replies:
         def change(reply: Reply, ask: IncomingRequest) -> Reply:
@@ -157,7 +158,7 @@ def replies(
 
 
 def plays(**options: Any) -> Callable[[Plays], Plays]:
-    """Register a generator that plays the bytes of an answer to the wire, in its own way. The run is inconclusive."""
+    """Register a generator that sends the bytes of a response in its own way. The run is inconclusive."""
 
     def register(function: Plays) -> Plays:
         _enter(function, "", Twist(plays=function), {"inconclusive": True, **options})
@@ -167,12 +168,12 @@ def plays(**options: Any) -> Callable[[Plays], Plays]:
 
 
 def board(clause: str, **options: Any) -> Callable[[type[Board]], type[Board]]:
-    """Register a board on which jobs come to grief; the name of the fault is that of the class."""
+    """Register a board with a fault. The fault is named after the class."""
 
     def register(cls: type[Board]) -> type[Board]:
         name = re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
-        lie = " ".join((cls.__doc__ or "").split())
-        add(name, lie, clause, Twist(), **{"variant": "takes-jobs", "board": cls, **options})
+        summary = " ".join((cls.__doc__ or "").split())
+        add(name, summary, clause, Twist(), **{"variant": "takes-jobs", "board": cls, **options})
         return cls
 
     return register

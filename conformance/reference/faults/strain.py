@@ -1,7 +1,7 @@
-"""Faults that show under load only: while many clients are connected, or while several write at once.
+"""Faults that show only under load: while many clients are connected, or while several write at once.
 
-``check`` opens four connections at a time and does not come across them. ``load`` finds them. They depend on what is
-open rather than on time, so that a busy machine shows the same.
+``check`` opens four connections at a time and does not find them. ``load`` finds them. They depend on open
+connections, not on time, so they show on a busy machine too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import Queue, QueueItem
 
 MANY = 6
-"""Open connections that a server with one of these faults copes with."""
+"""The number of open connections that a server with one of these faults can handle."""
 
 
 def _strained(ask: IncomingRequest) -> bool:
@@ -34,7 +34,7 @@ def fails_silently_under_load(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 class TakesItsTime(Board):
-    """Requests that write take some time."""
+    """The duration of a write request."""
 
     takes: ClassVar[float] = 0.1
 

@@ -15,7 +15,7 @@ def trailing_comma(body: bytes) -> bytes:
 
 @writes("json.well-formed")
 def single_quotes(body: bytes) -> bytes:
-    """Strings are in single quotes, as Python prints them."""
+    """Strings are in single quotes, as Python's repr writes them."""
     return str(json.loads(body)).encode()
 
 
@@ -33,13 +33,13 @@ def empty_body(_body: bytes) -> bytes:
 
 @writes("json.well-formed")
 def comment(body: bytes) -> bytes:
-    """There is a comment at the top."""
+    """The text begins with a comment."""
     return b"/* the queue */" + body
 
 
 @writes("json.well-formed")
 def guarded(body: bytes) -> bytes:
-    """The JSON follows a prefix that guards against inclusion as a script."""
+    """The JSON follows a prefix that prevents its use as a script."""
     return b")]}',\n" + body
 
 
@@ -75,5 +75,5 @@ def two_texts(body: bytes) -> bytes:
 
 @writes("json.single-text")
 def nul_at_the_end(body: bytes) -> bytes:
-    """A NUL follows the JSON, as after a C string."""
+    """A NUL follows the JSON, as at the end of a C string."""
     return body + b"\x00"

@@ -1,4 +1,4 @@
-"""Faults of the transport, and endpoints that will not serve: nothing can be told of the contract from them."""
+"""Faults of the connection, and endpoints that do not serve the queue. A run cannot judge the contract."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply, T
 
 @plays()
 async def closes_at_once(_wire: bytes) -> AsyncIterator[bytes]:
-    """The connection is closed without an answer."""
+    """The connection is closed without a response."""
     yield b""
     raise HangUpError
 
 
 @plays()
 async def closes_in_the_middle(wire: bytes) -> AsyncIterator[bytes]:
-    """The connection is closed before the body has the length that was stated."""
+    """The connection is closed before the body has its stated length."""
     yield wire[: -(len(wire) // 3)]
     raise HangUpError
 
 
 @plays()
 async def resets_in_the_middle(wire: bytes) -> AsyncIterator[bytes]:
-    """The connection is reset before the body has the length that was stated."""
+    """The connection is reset before the body has its stated length."""
     yield wire[: -(len(wire) // 3)]
     raise HangUpError(reset=True)
 
 
 @plays()
 async def never_answers(_wire: bytes) -> AsyncIterator[bytes]:
-    """The request is taken and never answered."""
+    """The request never gets a response."""
     yield b""
     await asyncio.Event().wait()
 
 
 @plays()
 async def drips(wire: bytes) -> AsyncIterator[bytes]:
-    """The answer comes byte by byte, ten in a second, so that no single wait is long."""
+    """The response arrives byte by byte, ten a second, so that no single read times out."""
     for byte in wire:
         yield bytes([byte])
         await asyncio.sleep(0.1)
@@ -50,27 +50,27 @@ async def drips(wire: bytes) -> AsyncIterator[bytes]:
 
 @plays()
 async def never_ends(_wire: bytes) -> AsyncIterator[bytes]:
-    """The answer goes on for ever with white space."""
+    """The response never ends: it continues with white space."""
     yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     while True:
         yield b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-        await asyncio.sleep(0)  # a fast reader never makes the writer wait, and others want their turn
+        await asyncio.sleep(0)  # a fast reader never makes the writer wait, but other tasks need a turn
 
 
 @plays()
 async def speaks_no_http(_wire: bytes) -> AsyncIterator[bytes]:
-    """What answers is no HTTP."""
+    """The response is not HTTP."""
     yield b"SSH-2.0-OpenSSH_9.6\r\n"
     raise HangUpError
 
 
 @functools.cache
 def _bomb() -> bytes:
-    """Return 100 MiB of spaces in some 100 kB of gzip."""
+    """Return 100 MiB of spaces as about 100 kB of gzip."""
     count, spaces = 100, b" " * 2**20
     coder = zlib.compressobj(9, wbits=-15)
-    # A full flush ends on a byte and forgets what came before: the piece may be repeated. Compressing
-    # all of it would hold up the event loop, and with it everyone else, for the better part of a second.
+    # A full flush ends on a byte and resets the state, so the piece can be repeated. Compressing
+    # everything would block the event loop for almost a second.
     piece = coder.compress(spaces) + coder.flush(zlib.Z_FULL_FLUSH)
     checksum = functools.reduce(lambda value, _: zlib.crc32(spaces, value), range(count), 0)
     head = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
@@ -79,26 +79,26 @@ def _bomb() -> bytes:
 
 @replies("", to=200, inconclusive=True)
 def gzip_bomb(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A hundred kilobytes of gzip become a hundred megabytes of white space."""
+    """A hundred kilobytes of gzip expand to a hundred megabytes of white space."""
     return reply.having(_bomb(), content_encoding="gzip", vary="Accept-Encoding")
 
 
 @replies("", to=200, inconclusive=True)
 def busy_503(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The server is always too busy."""
-    return reply.error(503, "Come again.", retry_after="1")
+    """Every request gets a 503."""
+    return reply.error(503, "Try again later.", retry_after="1")
 
 
 @replies("", to=200, inconclusive=True)
 def too_many_429(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """There have always been too many requests."""
-    return reply.error(429, "Come again.", retry_after="1")
+    """Every request gets a 429."""
+    return reply.error(429, "Try again later.", retry_after="1")
 
 
 @replies("", to=200, inconclusive=True)
 def wants_a_key(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A key is wanted, and none is good."""
-    return reply.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')
+    """Every request gets a 401, whatever its key."""
+    return reply.error(401, "X-API-Key must have a valid key.", www_authenticate='ApiKey realm="comfy"')
 
 
 def _rewritten(old: bytes, new: bytes) -> Twist:
@@ -110,27 +110,27 @@ def _rewritten(old: bytes, new: bytes) -> Twist:
     return Twist(plays=play)
 
 
-for _name, _lie, _clause, _old, _new in (
+for _name, _summary, _clause, _old, _new in (
     (
         "space-before-a-colon",
-        "White space stands between Content-Type and its colon.",
+        "Content-Type has white space before its colon.",
         "framing.field-name",
         b"\r\nContent-Type:",
         b"\r\nContent-Type :",
     ),
     (
         "a-line-without-a-colon",
-        "A line of the head is no field.",
+        "A line of the head is not a header field.",
         "framing.field-name",
         b"\r\nDate",
         b"\r\nno field\r\nDate",
     ),
     (
         "two-lines-of-one-type",
-        "Content-Type is stated twice, and is the same.",
+        "Content-Type is sent twice with the same value.",
         "http.content-type",
         b"\r\nContent-Type: application/json\r\n",
         b"\r\nContent-Type: application/json\r\nContent-Type: application/json\r\n",
     ),
 ):
-    add(_name, _lie, _clause, _rewritten(_old, _new))
+    add(_name, _summary, _clause, _rewritten(_old, _new))

@@ -1,7 +1,7 @@
-"""Hostile endpoints: what a server can do to its client that no framework would send, each named by its lie.
+"""Hostile endpoints: responses that harm a client and that no framework would send.
 
-Most of them are the reference endpoint until the lie is told, so that nothing else is wrong with them. All of them
-write raw bytes, as many as the client takes: what is endless ends with the connection.
+Most are the reference endpoint except for one part, so that nothing else is wrong with them. All of them write raw
+bytes for as long as the client reads. An endless response ends with the connection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bodies: a hundred thousand items, depth, numbers and text that readers stumble over."""
+"""Hostile bodies: a hundred thousand items, deep nesting, and numbers and text on which parsers fail."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def _job(index: int) -> QueueItem:
 
 @bodies("conformant")
 def a_hundred_thousand_items(_body: bytes) -> bytes:
-    """A hundred thousand jobs wait, and nothing is wrong with them."""
+    """A hundred thousand jobs are pending, all correct."""
     return _hundred_thousand(_job)
 
 
 @bodies("non-conformant", "item.prompt-id.uuid")
 def a_hundred_thousand_broken_items(_body: bytes) -> bytes:
-    """A hundred thousand jobs wait, and everything is wrong with each."""
+    """A hundred thousand jobs are pending, all wrong in every element."""
     return _hundred_thousand(lambda index: [f"{index}", f"job-{index}", None, "9", {"create_time": "now"}])
 
 
 @bodies("non-conformant", "item.array")
 def half_a_million_empty_objects(_body: bytes) -> bytes:
-    """Half a million empty objects stand where jobs should."""
+    """The list has half a million empty objects instead of jobs."""
     return b'{"queue_running": [], "queue_pending": [' + b",".join([b"{}"] * 500_000) + b"]}"
 
 
@@ -42,31 +42,31 @@ def half_a_million_empty_objects(_body: bytes) -> bytes:
 
 @bodies("inconclusive", "levels deep")
 def a_million_brackets(_body: bytes) -> bytes:
-    """The body is a million brackets that open and close again."""
+    """The body is a million brackets that open, and a million that close."""
     return b"[" * 500_000 + b"]" * 500_000
 
 
 @bodies("inconclusive", "levels deep")
 def a_million_open_brackets(_body: bytes) -> bytes:
-    """The body is a million brackets that open and never close."""
+    """The body is a million brackets that only open."""
     return b"[" * 1_000_000
 
 
 @items_of("inconclusive", "levels deep")
 def a_workflow_200000_deep(item: QueueItem) -> None:
-    """A workflow nests two hundred thousand levels deep."""
+    """A workflow is nested two hundred thousand levels deep."""
     item[2]["3"]["inputs"]["width"] = verbatim('{"a":' * 200_000 + "1" + "}" * 200_000)
 
 
 @items_of("conformant")
 def an_integer_of_200000_digits(item: QueueItem) -> None:
-    """An input of a node is an integer of two hundred thousand digits, which JSON allows."""
+    """An input of a node is an integer with two hundred thousand digits, which JSON allows."""
     item[2]["3"]["inputs"]["color"] = verbatim("9" * 200_000)
 
 
 @items_of("conformant")
 def a_job_number_of_200000_digits(item: QueueItem) -> None:
-    """Job numbers are integers of two hundred thousand digits, beyond any double."""
+    """Job numbers are integers with two hundred thousand digits, beyond any double."""
     item[0] = verbatim(f"{item[0]}" + "0" * 200_000)
 
 
@@ -84,13 +84,13 @@ def a_job_number_of_minus_zero(item: QueueItem) -> None:
 
 @items_of("non-conformant", "item.create-time.milliseconds")
 def a_create_time_of_1e999999999999(item: QueueItem) -> None:
-    """Times of creation have an exponent beyond what decimal arithmetic takes."""
+    """create_time has an exponent that decimal arithmetic cannot handle."""
     item[4]["create_time"] = verbatim("1e999999999999")
 
 
 @items_of("conformant")
 def subnormal_numbers(item: QueueItem) -> None:
-    """Inputs of a node are the smallest numbers that a double holds, less than that, and minus zero."""
+    """Inputs of a node are the smallest double, a smaller number, and minus zero."""
     item[2]["3"]["inputs"]["color"] = [verbatim(text) for text in ("5e-324", "2.2e-308", "1e-999", "-0", "-0.0")]
 
 
@@ -99,7 +99,7 @@ def subnormal_numbers(item: QueueItem) -> None:
 
 @items_of("non-conformant", "json.utf-8")
 def invalid_utf_8(item: QueueItem) -> None:
-    """Titles hold bytes that are no UTF-8."""
+    """Titles contain bytes that are not UTF-8."""
     item[2]["3"]["_meta"]["title"] = verbatim('"\udcff\udcfe\udcc0\udc80"')
 
 
@@ -111,13 +111,13 @@ def utf_16(body: bytes) -> bytes:
 
 @bodies("non-conformant", "json.utf-8")
 def utf_32_without_mark(body: bytes) -> bytes:
-    """The body is in UTF-32, and nothing says so."""
+    """The body is in UTF-32 without a mark."""
     return body.decode().encode("utf-32-le")
 
 
 @bodies("non-conformant", "json.no-bom")
 def byte_order_mark(body: bytes) -> bytes:
-    """A byte order mark stands before the body."""
+    """The body begins with a byte order mark."""
     return b"\xef\xbb\xbf" + body
 
 
@@ -135,17 +135,17 @@ def nul_in_ids(item: QueueItem) -> None:
 
 @items_of("non-conformant", "json.control-characters")
 def nul_bytes(item: QueueItem) -> None:
-    """Titles hold NUL as it is."""
+    """Titles contain an unescaped NUL."""
     item[2]["3"]["_meta"]["title"] = verbatim('"\0"')
 
 
 @items_of("non-conformant", "item.prompt-id.uuid")
 def bidirectional_overrides(item: QueueItem) -> None:
-    """Prompt ids are turned around by overrides, and so would be the line that shows them."""
+    """Prompt ids contain direction overrides, which would reverse the line that shows them."""
     item[1] = f"\u202e{item[1]}\u2066\x1b[2J"
 
 
 @replies("non-conformant", "http.content-type")
 def a_content_type_of_garbage(reply: Reply) -> Reply:
-    """Content-Type is not even text."""
+    """Content-Type contains bytes that are not text."""
     return reply.having(content_type='\xff;\x80="\xfe,;;=/')

@@ -1,4 +1,4 @@
-"""The table of hostile endpoints, and the decorators that enter a function in it."""
+"""The table of hostile endpoints, and the decorators that add a function to it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply, e
 from conformance.reference.queue import Queue, QueueItem
 
 Play = Callable[[IncomingRequest, Reply], AsyncGenerator[bytes, None]]
-"""Takes what was asked and the answer that keeps the contract; yields the bytes that go out instead."""
+"""Takes a request and the conforming response, and yields the bytes to send instead."""
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """One endpoint. ``verdict`` is what a run comes to; ``told`` stands in its reason, or is the clause that fails."""
+    """One endpoint. ``verdict`` is that of a run, ``told`` a part of its reason, or the failed clause."""
 
     name: str
-    lie: str
+    summary: str
     verdict: str
     told: str
     play: Play
@@ -43,7 +43,7 @@ def _enter(function: Callable[..., Any], verdict: str, told: str, play: Play) ->
 
 
 def plays(verdict: str, told: str = "") -> Callable[[Play], Play]:
-    """Register a generator of the bytes of an answer."""
+    """Register a generator of the bytes of a response."""
 
     def register(function: Play) -> Play:
         _enter(function, verdict, told, function)
@@ -53,7 +53,7 @@ def plays(verdict: str, told: str = "") -> Callable[[Play], Play]:
 
 
 def replies(verdict: str, told: str = "") -> Callable[[Callable[[Reply], Reply]], Callable[[Reply], Reply]]:
-    """Register a function that changes the answers of 200."""
+    """Register a function that changes 200 responses."""
 
     def register(function: Callable[[Reply], Reply]) -> Callable[[Reply], Reply]:
         async def play(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
@@ -66,7 +66,7 @@ def replies(verdict: str, told: str = "") -> Callable[[Callable[[Reply], Reply]]
 
 
 def bodies(verdict: str, told: str = "") -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a function that changes the JSON text of the queue. It is asked once: the answer is always the same."""
+    """Register a function that changes the JSON text of the queue. It is called once: the response stays the same."""
 
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
         once: list[bytes] = []
@@ -103,13 +103,13 @@ OK_HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 async def for_ever(head: bytes, piece: bytes) -> AsyncGenerator[bytes, None]:
-    """Play ``piece`` until the client has had enough."""
+    """Send ``piece`` until the client stops reading."""
     yield head
     while True:
         yield piece
 
 
 async def and_close(wire: bytes, *, reset: bool = False) -> AsyncGenerator[bytes, None]:
-    """Play ``wire`` and end the connection."""
+    """Send ``wire`` and close the connection."""
     yield wire
     raise HangUpError(reset=reset)

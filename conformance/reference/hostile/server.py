@@ -1,4 +1,4 @@
-"""Serve a hostile endpoint: a raw server in a thread of its own, on loopback."""
+"""Serve a hostile endpoint: a raw server on loopback in a thread."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from conformance.reference.variants import VARIANTS
 
 @contextmanager
 def serve_hostile(name: str, *, queue_path: str = "/api/queue", port: int = 0) -> Iterator[str]:
-    """Serve the endpoint ``name`` from a thread on loopback while entered; the value is its base URL.
+    """Serve the endpoint ``name`` on loopback in a thread while the context is active. The value is its base URL.
 
-    Raises KeyError where no endpoint has that name, OSError where the port is taken; 0 is a free one.
+    Raises KeyError if no endpoint has that name, and OSError if the port is in use. Port 0 selects a free one.
     """
     play = HOSTILE[name].play
     reference = Reference(VARIANTS["standing-still"], path=queue_path)
@@ -34,7 +34,9 @@ def serve_hostile(name: str, *, queue_path: str = "/api/queue", port: int = 0) -
             up.set()
             await stop[0][1].wait()
             server.close()
-            while others := asyncio.all_tasks() - {asyncio.current_task()}:  # one that was accepted late comes late
+            while others := asyncio.all_tasks() - {
+                asyncio.current_task()
+            }:  # a connection accepted late must be closed too
                 for task in others:
                     task.cancel()
                 await asyncio.wait(others)
@@ -54,7 +56,7 @@ def serve_hostile(name: str, *, queue_path: str = "/api/queue", port: int = 0) -
 async def _converse(
     reference: Reference, play: Play, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer the requests of one connection until either side has had enough."""
+    """Respond to the requests of one connection until either side closes it."""
     try:
         while True:
             ask = _asked(await reader.readuntil(b"\r\n\r\n"))
@@ -63,16 +65,16 @@ async def _converse(
                 async for piece in pieces:
                     writer.write(piece)
                     await writer.drain()
-                    await asyncio.sleep(0)  # a fast reader never makes the writer wait, and others want their turn
+                    await asyncio.sleep(0)  # a fast reader never makes the writer wait, but other tasks need a turn
             if ask.header("connection") == "close":
                 break
     except HangUpError as hang_up:
-        if hang_up.reset:  # a socket that lingers for no time is closed with RST instead of FIN
+        if hang_up.reset:  # with a linger time of 0 the socket is closed with RST instead of FIN
             connection = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
     except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-        pass  # the client has gone, or we have
+        pass  # either side closed the connection
     finally:
         writer.close()
         with contextlib.suppress(OSError, asyncio.CancelledError):
@@ -80,7 +82,7 @@ async def _converse(
 
 
 def _asked(head: bytes) -> IncomingRequest:
-    """Read a request that our own client wrote."""
+    """Read one request. The client is our own, so the parser is simple."""
     line, *fields = head.decode("latin-1").split("\r\n")
     method, target, _ = line.split(" ")
     path, _, query = target.partition("?")

@@ -1,4 +1,4 @@
-"""Answers that take time or room without end: dripped, endless, or compressed to a thousandth."""
+"""Responses that need endless time or space: slow, endless, or compressed to a thousandth."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ async def _second_by_second(wire: bytes) -> AsyncGenerator[bytes, None]:
 
 @plays("inconclusive", SILENT)
 async def accepts_and_never_answers(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The request is taken and never answered."""
+    """The request never gets a response."""
     yield b""
-    await asyncio.sleep(24 * 3600)  # a timer, unlike an Event, keeps the task from being collected as garbage
+    await asyncio.sleep(24 * 3600)  # a timer, unlike an Event, keeps the task from being garbage-collected
 
 
 @plays("inconclusive", SILENT)
 async def a_header_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The answer comes a byte a second, from its first."""
+    """The response arrives one byte a second from the start."""
     async for byte in _second_by_second(reply.wire(ask.method)):
         yield byte
 
 
 @plays("inconclusive", SILENT)
 async def a_body_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The head comes at once and the body a byte a second."""
+    """The head arrives at once, the body one byte a second."""
     head, gap, body = reply.wire(ask.method).partition(b"\r\n\r\n")
     yield head + gap
     async for byte in _second_by_second(body):
@@ -49,8 +49,8 @@ async def a_body_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGener
 
 @replies("inconclusive", "every read is answered 503")
 def retry_after_ages(reply: Reply) -> Reply:
-    """The server is too busy until long after everybody is gone."""
-    return reply.error(503, "Come again.", retry_after="9" * 400)
+    """Every response is a 503 with a very long Retry-After."""
+    return reply.error(503, "Try again later.", retry_after="9" * 400)
 
 
 # --- size -------------------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def retry_after_ages(reply: Reply) -> Reply:
 
 @plays("inconclusive", LARGE)
 def endless_body(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The answer goes on for ever with white space, in chunks."""
+    """The response continues without end with chunks of white space."""
     return for_ever(OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b" " * 0x10000 + b"\r\n")
 
 
@@ -70,13 +70,13 @@ def endless_string(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes
 
 @plays("inconclusive", BROKEN)
 def endless_status_line(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The reason in the status line never ends."""
+    """The reason phrase of the status line never ends."""
     return for_ever(b"HTTP/1.1 200 ", b"O" * 0x10000)
 
 
 @plays("inconclusive", BROKEN)
 def endless_headers(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """There is always another header field."""
+    """Header fields follow without end."""
     return for_ever(OK_HEAD, b"X-More: and more\r\n" * 1000)
 
 
@@ -94,7 +94,7 @@ def a_hundred_thousand_headers(reply: Reply) -> Reply:
 
 @plays("inconclusive", SILENT)
 def endless_chunk_extensions(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The extension of a chunk never ends, a byte at a time, so that no line is ever long enough to be refused."""
+    """A chunk extension never ends. It arrives one byte at a time, so no line reaches the limit."""
     return _drop_by_drop(OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x")
 
 
@@ -116,7 +116,7 @@ def _spaces(wbits: int) -> tuple[bytes, bytes]:
 async def _bomb(
     ask: IncomingRequest, coding: str, start: bytes, piece: bytes, size: int = 4 * MB
 ) -> AsyncGenerator[bytes, None]:
-    """Play ``size`` bytes of body, made of ``piece`` over and over, all of them announced."""
+    """Send a body of ``size`` bytes with a correct length, made of ``piece`` over and over."""
     count = size // len(piece)
     yield OK_HEAD + f"Content-Encoding: {coding}\r\nVary: Accept-Encoding\r\n".encode()
     yield b"Content-Length: %d\r\n\r\n" % (len(start) + count * len(piece))
@@ -131,19 +131,19 @@ async def _bomb(
 
 @plays("inconclusive", LARGE)
 def gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Four megabytes of gzip become four gigabytes."""
+    """Four megabytes of gzip expand to four gigabytes."""
     return _bomb(ask, "gzip", *_spaces(31))
 
 
 @plays("inconclusive", LARGE)
 def deflate_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Four megabytes of deflate become four gigabytes."""
+    """Four megabytes of deflate expand to four gigabytes."""
     return _bomb(ask, "deflate", *_spaces(15))
 
 
 @plays("inconclusive", LARGE)
 def gzip_in_gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Gzip was applied twice: four megabytes become some gigabytes, and those a thousand times as much."""
+    """Four megabytes of doubly compressed gzip expand to some gigabytes of gzip, and those to terabytes."""
     start, piece = _spaces(31)
     coder = zlib.compressobj(9, wbits=31)
     outer = coder.compress(start) + coder.flush(zlib.Z_FULL_FLUSH)
@@ -152,7 +152,7 @@ def gzip_in_gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[byt
 
 @replies("inconclusive", "in a coding that was not asked for")
 def a_thousand_codings(reply: Reply) -> Reply:
-    """Content-Encoding names gzip a thousand times."""
+    """Content-Encoding contains gzip a thousand times."""
     return reply.having(content_encoding=", ".join(["gzip"] * 1000), vary="Accept-Encoding")
 
 
@@ -161,14 +161,14 @@ NOT_ASKED_FOR: Final = "in a coding that was not asked for"
 
 @plays("inconclusive", NOT_ASKED_FOR)
 def br_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Fifteen kilobytes of Brotli become sixteen gigabytes; nobody asked for Brotli."""
+    """Fifteen kilobytes of Brotli expand to sixteen gigabytes. The client did not ask for Brotli."""
     start = bytes.fromhex("cfffff7f002440e2b14072efff0d")  # 16 MiB of spaces, ending on a byte
     return _bomb(ask, "br", start, bytes.fromhex("fcffff074002200e0b40f7fedf00"), 14_000)  # as many again each time
 
 
 @plays("inconclusive", NOT_ASKED_FOR)
 def zstd_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """A megabyte of Zstandard becomes thirty-two gigabytes; nobody asked for Zstandard."""
+    """A megabyte of Zstandard expands to thirty-two gigabytes. The client did not ask for Zstandard."""
     magic, window_of_128k = bytes.fromhex("28b52ffd00"), b"\x38"
     run_of_128k_spaces = (131_072 << 3 | 1 << 1).to_bytes(3, "little") + b" "  # RFC 8878 §3.1.1.2: an RLE block
     return _bomb(ask, "zstd", magic + window_of_128k, run_of_128k_spaces, MB)

@@ -1,6 +1,6 @@
-"""More ways of keeping the contract, as a table: each row says one thing that clients and this suite have to tolerate.
+"""More conforming behaviour, as a table: each row describes one thing that clients and this suite must tolerate.
 
-``variants.py`` makes variants of the rows.
+``variants.py`` turns the rows into variants.
 """
 
 from __future__ import annotations

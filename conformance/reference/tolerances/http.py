@@ -1,4 +1,4 @@
-"""Proxies, codings, conditional requests and ranges, as a conforming server may answer them."""
+"""Proxies, codings, conditional requests and ranges: responses that a conforming server may send."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.reference.tolerances.row import Replies, Row, on_200, set_field
 
 
 def _tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
-    """Send entity tags; with ``heeds``, answer a matching If-None-Match with 304 and the same fields."""
+    """Send entity tags. With ``heeds``, respond to a matching If-None-Match with a 304 that has the same fields."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:
@@ -36,7 +36,7 @@ def _strong(body: bytes) -> str:
 
 
 def _first_byte(change: Replies) -> Twist:
-    """Answer a request for a range in another way."""
+    """Change the response to a range request."""
 
     def replies(reply: Reply, ask: IncomingRequest) -> Reply:
         wanted = reply.status == 200 and ask.method == "GET" and ask.header("range") is not None
@@ -60,7 +60,7 @@ def _multipart(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 def compressed(above: int = 0, **fields: str | None) -> Twist:
-    """Compress bodies larger than ``above`` for those who accept gzip."""
+    """Compress bodies larger than ``above`` bytes for clients that accept gzip."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:
@@ -88,10 +88,10 @@ def _brotli(reply: Reply, ask: IncomingRequest) -> Reply:
 
 ROWS: Final = (
     # proxies
-    Row("via-a-proxy", "A proxy names itself in Via and Forwarded.", set_fields(via="1.1 proxy", x_cache="MISS")),
+    Row("via-a-proxy", "A proxy adds Via and Forwarded.", set_fields(via="1.1 proxy", x_cache="MISS")),
     Row(
         "behind-cloudflare",
-        "Responses have the fields that Cloudflare adds.",
+        "Responses have the headers that Cloudflare adds.",
         set_fields(
             cf_ray="8f1e2d3c4b5a-FRA", cf_cache_status="DYNAMIC", server="cloudflare", alt_svc='h3=":443"; ma=86400'
         ),
@@ -103,7 +103,7 @@ ROWS: Final = (
     ),
     Row(
         "with-security-headers",
-        "Responses have the fields that scanners for security ask for.",
+        "Responses have the headers that security scanners ask for.",
         set_fields(
             strict_transport_security="max-age=63072000",
             content_security_policy="default-src 'none'",
@@ -111,72 +111,112 @@ ROWS: Final = (
             x_frame_options="DENY",
         ),
     ),
-    Row("without-server-name", "Responses do not name the server.", set_fields(server=None)),
-    Row("keeps-alive-and-says-so", "Responses say that the connection stays open.", set_fields(keep_alive="timeout=5")),
-    Row("with-rate-limit-fields", "Responses say how many requests are left.", set_fields(x_ratelimit_remaining="59")),
+    Row("without-server-name", "Responses have no Server header.", set_fields(server=None)),
+    Row("keeps-alive-and-says-so", "Responses have Connection: keep-alive.", set_fields(keep_alive="timeout=5")),
+    Row(
+        "with-rate-limit-fields",
+        "Responses say how many requests are left in the rate limit.",
+        set_fields(x_ratelimit_remaining="59"),
+    ),
     Row(
         "without-cache-control-but-vary",
-        "Vary: * keeps caches from using a response.",
+        "Vary: * prevents caches from reusing a response.",
         on_200(vary="*", cache_control=None),
     ),
-    Row("no-cache", "Caches ask each time.", on_200(cache_control="no-cache", pragma="no-cache", expires="0")),
-    Row("private", "Only the client itself may keep a response.", on_200(cache_control="private")),
-    Row("max-age-zero", "Responses are old at once.", on_200(cache_control="max-age=0, must-revalidate")),
+    Row(
+        "no-cache",
+        "Caches must revalidate each time.",
+        on_200(cache_control="no-cache", pragma="no-cache", expires="0"),
+    ),
+    Row("private", "Only the client itself may store a response.", on_200(cache_control="private")),
+    Row("max-age-zero", "Responses are stale at once.", on_200(cache_control="max-age=0, must-revalidate")),
     Row(
         "forbids-caching-in-every-way",
-        "Every directive that forbids caching is there.",
+        "Cache-Control has every directive that forbids caching.",
         on_200(cache_control="No-Store, No-Cache, Must-Revalidate, Max-Age=0", expires="Thu, 01 Jan 1970 00:00:00 GMT"),
     ),
-    Row("age-zero", "Responses come fresh out of a cache.", on_200(age="0")),
+    Row("age-zero", "A cache sends a response with an Age of 0.", on_200(age="0")),
     Row(
         "date-five-seconds-behind",
-        "The clock that writes Date is five seconds behind.",
+        "Date is five seconds behind.",
         Twist(replies=lambda reply, ask: reply.having(date=formatdate(ask.now - 5, usegmt=True))),
     ),
-    Row("charset-in-quotes", "The charset is quoted.", on_200(content_type='application/json; charset="utf-8"')),
-    Row("charset-without-space", "The type has no space.", on_200(content_type="application/json;charset=UTF-8")),
-    Row("type-with-space", "The type has a space too many.", on_200(content_type="application/json ; charset=utf-8")),
+    Row(
+        "charset-in-quotes",
+        "The charset in Content-Type is quoted.",
+        on_200(content_type='application/json; charset="utf-8"'),
+    ),
+    Row(
+        "charset-without-space",
+        "Content-Type has no space before the charset.",
+        on_200(content_type="application/json;charset=UTF-8"),
+    ),
+    Row(
+        "type-with-space",
+        "Content-Type has an extra space before the semicolon.",
+        on_200(content_type="application/json ; charset=utf-8"),
+    ),
     Row(
         "type-with-profile",
-        "The type has a parameter that nobody defined.",
+        "Content-Type has an undefined parameter.",
         on_200(content_type="application/json; v=2"),
     ),
-    Row("with-a-link", "Responses name their description.", on_200(link='</openapi.json>; rel="service-desc"')),
-    Row("with-a-language", "Responses have a language.", on_200(content_language="en", content_disposition="inline")),
+    Row(
+        "with-a-link", "Responses have a Link to their description.", on_200(link='</openapi.json>; rel="service-desc"')
+    ),
+    Row(
+        "with-a-language",
+        "Responses have Content-Language.",
+        on_200(content_language="en", content_disposition="inline"),
+    ),
     Row("gzip-of-large-bodies", "Only bodies above 2,000 bytes are compressed.", compressed(2000)),
-    Row("gzip-with-weak-etag", "A proxy compresses and weakens the ETag.", compressed(etag='W/"5f3"')),
-    Row("gzip-not-stored", "Compressed responses are not to be stored.", compressed(cache_control="no-store")),
-    Row("brotli", "Responses are compressed with Brotli for those who ask for it.", Twist(replies=_brotli)),
+    Row("gzip-with-weak-etag", "A proxy compresses responses and makes the ETag weak.", compressed(etag='W/"5f3"')),
+    Row("gzip-not-stored", "Compressed responses must not be stored.", compressed(cache_control="no-store")),
+    Row("brotli", "Responses are compressed with Brotli for clients that accept it.", Twist(replies=_brotli)),
     # conditional requests
-    Row("etag-of-a-still-queue", "The queue stands still, and so does its ETag.", _tagging(_strong), {"still": True}),
+    Row(
+        "etag-of-a-still-queue",
+        "The queue does not change, and neither does its ETag.",
+        _tagging(_strong),
+        {"still": True},
+    ),
     Row(
         "weak-etag",
-        "ETags are weak, and 304 answers a match.",
+        "ETags are weak, and a matching If-None-Match gets a 304.",
         _tagging(lambda body: f'W/"{_digest(body)}"'),
         {"still": True},
     ),
     Row(
         "etag-of-odd-characters",
-        "ETags use every character.",
+        "ETags contain every allowed character.",
         _tagging(lambda body: f'"!#$%&\'()*+,-./:;<=>?@[]^_`{{|}}~{_digest(body)}"'),
         {"still": True},
     ),
     Row("etag-of-a-moving-queue", "The ETag changes with the queue.", _tagging(_strong)),
     Row(
         "etag-never-matched",
-        "ETags are sent, and conditions are ignored.",
+        "Responses have an ETag, but conditions are ignored.",
         _tagging(_strong, heeds=False),
         {"still": True},
     ),
-    Row("weak-etag-that-stays", "A weak ETag says nothing about bytes.", _tagging(lambda _: 'W/"queue"', heeds=False)),
-    Row("empty-etag", "The ETag of a queue that stands still is empty.", _tagging(lambda _: '""'), {"still": True}),
+    Row("weak-etag-that-stays", "The weak ETag is always the same.", _tagging(lambda _: 'W/"queue"', heeds=False)),
     Row(
-        "last-modified", "Responses say when the queue changed.", on_200(last_modified="Sun, 23 Nov 2025 16:00:00 GMT")
+        "empty-etag",
+        "The ETag of an unchanging queue is the empty string in quotes.",
+        _tagging(lambda _: '""'),
+        {"still": True},
     ),
-    Row("range-in-upper-case", "The unit of a range is in another case.", _first_byte(_part("Bytes"))),
-    Row("range-in-capitals", "The unit of a range is in capitals.", _first_byte(_part("BYTES"))),
-    Row("range-of-unknown-size", "A part does not say how long the whole is.", _first_byte(_part("bytes", "*"))),
-    Row("range-in-parts", "A range comes as multipart/byteranges.", _first_byte(_multipart)),
-    Row("range-refused", "A range is refused with 400.", _first_byte(lambda reply, _: reply.error(400, "No ranges."))),
-    Row("no-ranges", "Accept-Ranges: none, and ranges are ignored.", on_200(accept_ranges="none")),
+    Row("last-modified", "Responses have Last-Modified.", on_200(last_modified="Sun, 23 Nov 2025 16:00:00 GMT")),
+    Row("range-in-upper-case", "The range unit is Bytes, with a capital letter.", _first_byte(_part("Bytes"))),
+    Row("range-in-capitals", "The range unit is BYTES.", _first_byte(_part("BYTES"))),
+    Row(
+        "range-of-unknown-size", "Content-Range does not state the size of the whole.", _first_byte(_part("bytes", "*"))
+    ),
+    Row("range-in-parts", "A range request gets multipart/byteranges.", _first_byte(_multipart)),
+    Row(
+        "range-refused",
+        "A range request gets a 400.",
+        _first_byte(lambda reply, _: reply.error(400, "Ranges are not supported.")),
+    ),
+    Row("no-ranges", "Responses have Accept-Ranges: none, and ranges are ignored.", on_200(accept_ranges="none")),
 )

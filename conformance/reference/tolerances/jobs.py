@@ -1,4 +1,4 @@
-"""Queues and jobs, as a conforming server may list them."""
+"""Queues and jobs that a conforming server may list."""
 
 from __future__ import annotations
 
@@ -38,10 +38,19 @@ def _with_members(**members: Any) -> Twist:
 ROWS: Final = (
     # jobs
     Row("large-workflows", "Workflows have four hundred nodes.", each_job(_large_workflow), {"waiting": 3}),
-    Row("five-hundred-jobs", "Five hundred jobs wait while new ones come.", Twist(), {"waiting": 500, "period": 0.5}),
+    Row(
+        "five-hundred-jobs",
+        "Five hundred jobs are pending while new ones arrive.",
+        Twist(),
+        {"waiting": 500, "period": 0.5},
+    ),
     Row("four-workers-in-a-hurry", "Four jobs run, each for 0.08 seconds.", Twist(), {"running": 4, "period": 0.02}),
-    Row("slow-queue", "A new job comes once in ten seconds.", Twist(), {"period": 10.0}),
-    Row("numbered-separately", "Running and pending jobs are numbered from 1 each.", Twist(lists=_unnumbered)),
+    Row("slow-queue", "A new job arrives every ten seconds.", Twist(), {"period": 10.0}),
+    Row(
+        "numbered-separately",
+        "Running jobs and pending jobs are numbered separately, each from 1.",
+        Twist(lists=_unnumbered),
+    ),
     Row("huge-numbers", "Job numbers are near 2^53.", each_job(_count_from_far)),
     Row(
         "same-workflow-each-time",
@@ -54,30 +63,32 @@ ROWS: Final = (
     ),
     Row(
         "same-time-each-job",
-        "All jobs were created at once.",
+        "All jobs have the same create_time.",
         each_job(lambda item: item[4].update(create_time=1_763_913_600_123)),
     ),
     Row(
         "old-jobs",
-        "Jobs have waited for years.",
+        "Jobs have been pending for years.",
         each_job(_age),
     ),
     Row(
         "odd-names-in-workflows",
-        "Inputs have names that programs trip over.",
+        "Inputs have names that cause errors in careless programs.",
         add_inputs(**{"": 1, "__proto__": {}, "constructor": None, "a/b~c": [], "$ref": "#/"}),
     ),
     Row(
         "markup-in-workflows",
-        "Inputs hold markup and commands for CI systems.",
+        "Inputs contain markup and workflow commands of CI systems.",
         add_inputs(text="<script>alert(1)</script>\n::error::no\n\x1b[2J"),
     ),
     Row(
         "token-in-a-workflow",
-        "A workflow holds what looks like a key.",
+        "A workflow contains text that looks like a key.",
         add_inputs(text="sk-abcdefghijklmnopqrstuvwxyz123456"),
     ),
-    Row("numbers-called-tokens", "Metadata count tokens.", add_metadata(max_tokens=512, count_of_tokens="77")),
+    Row(
+        "numbers-called-tokens", "Members of metadata count tokens.", add_metadata(max_tokens=512, count_of_tokens="77")
+    ),
     Row(
         "long-texts",
         "A prompt has a hundred thousand characters.",
@@ -86,22 +97,22 @@ ROWS: Final = (
     ),
     Row(
         "many-metadata",
-        "Jobs have a hundred members of metadata.",
+        "Metadata has a hundred members.",
         add_metadata(**{f"m{number}": [number] for number in range(100)}),
     ),
     Row(
         "status-beside-lists",
-        "A status like that of an error stands beside the lists.",
+        "The body has the two lists and a status such as an error has.",
         _with_members(code="OK", message="success", error=None),
     ),
     Row(
         "counts-beside-lists",
-        "Totals and pages stand beside the lists.",
+        "The body has the two lists, totals and page numbers.",
         _with_members(total=7, pagination={"has_more": False}),
     ),
     Row(
         "new-line-at-the-end",
-        "The body ends with a line feed, as lines of JSON do.",
+        "The body ends with a line feed.",
         Twist(writes=lambda body: json.dumps(json.loads(body), ensure_ascii=False).encode() + b"\n"),
     ),
 )

@@ -1,4 +1,4 @@
-"""A row of the table of tolerances, and the changes that rows of several subjects make."""
+"""A row of the table of tolerances, and changes that several rows use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Row(NamedTuple):
-    """A variant: its name, how it keeps the contract, its twist, and further settings of ``Variant``."""
+    """A variant: its name, a description of its behaviour, its twist, and further settings of ``Variant``."""
 
     name: str
     summary: str
@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 def set_fields(statuses: tuple[int, ...] = (), **fields: str | None) -> Twist:
-    """Set header fields (``x_served_by=…``) of all responses, or of those with these statuses; None removes one."""
+    """Set header fields (``x_served_by=…``) of all responses, or of those with these statuses. None removes one."""
 
     def change(reply: Reply, _ask: IncomingRequest) -> Reply:
         return reply.having(None, **fields) if not statuses or reply.status in statuses else reply
