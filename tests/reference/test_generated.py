@@ -201,7 +201,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 def test_the_seed_is_printed_and_serves_the_same_again(tmp_path: Path, tables: dict[str, str]) -> None:
     with serving(tmp_path, "--generate", **tables) as (url, line):
         first = bodies(url, 12)
-    seed = re.search(r"fresh answers from --seed (\d+);", line)
+    seed = re.search(r"random responses from --seed (\d+);", line)
     assert seed, line
     with serving(tmp_path, "--generate", "--seed", seed[1], **tables) as (url, _):
         again = bodies(url, 12)

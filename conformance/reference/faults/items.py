@@ -241,39 +241,39 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (4, "create-time-in-camel-case", "Metadata has createTime instead.", lambda old: {"createTime": old[CREATED]}),
     ],
     "item.create-time.number": [
-        (CREATED, "create-time-in-quotes", "create_time is a string of digits.", str),
-        (CREATED, "create-time-as-date", "create_time is a date in ISO 8601.", _date),
-        (CREATED, "create-time-as-a-word", "create_time is a word.", lambda _: "yesterday"),
-        (CREATED, "create-time-is-null", "create_time is null.", lambda _: None),
-        (CREATED, "create-time-is-true", "create_time is true.", lambda _: True),
+        (CREATED, "create-time-in-quotes", "The create_time is a string of digits.", str),
+        (CREATED, "create-time-as-date", "The create_time is a date in ISO 8601.", _date),
+        (CREATED, "create-time-as-a-word", "The create_time is a word.", lambda _: "yesterday"),
+        (CREATED, "create-time-is-null", "The create_time is null.", lambda _: None),
+        (CREATED, "create-time-is-true", "The create_time is true.", lambda _: True),
     ],
     "item.create-time.milliseconds": [
-        (CREATED, "seconds", "create_time is in seconds.", lambda old: old // 1000),
+        (CREATED, "seconds", "The create_time is in seconds.", lambda old: old // 1000),
         (
             CREATED,
             "seconds-with-fraction",
-            "create_time is in seconds with a fraction, as Python's time.time() returns it.",
+            "The create_time is in seconds with a fraction, as Python's time.time() returns it.",
             lambda old: old / 1000,
         ),
-        (CREATED, "microseconds", "create_time is in microseconds.", lambda old: old * 1000),
-        (CREATED, "nanoseconds", "create_time is in nanoseconds.", lambda old: old * 1000_000),
+        (CREATED, "microseconds", "The create_time is in microseconds.", lambda old: old * 1000),
+        (CREATED, "nanoseconds", "The create_time is in nanoseconds.", lambda old: old * 1000_000),
         (
             CREATED,
             "dotnet-ticks",
-            "create_time is in ticks of .NET.",
+            "The create_time is in ticks of .NET.",
             _ticks,
         ),
-        (CREATED, "file-times", "create_time is a Windows file time.", _file_time),
+        (CREATED, "file-times", "The create_time is a Windows file time.", _file_time),
     ],
     "item.create-time.whole": [
-        (CREATED, "create-time-with-fraction", "create_time has a fraction.", lambda old: old + 0.5)
+        (CREATED, "create-time-with-fraction", "The create_time has a fraction.", lambda old: old + 0.5)
     ],
     "item.create-time.past": [
-        (CREATED, "create-time-tomorrow", "create_time is a day in the future.", lambda old: old + 86_400_000),
+        (CREATED, "create-time-tomorrow", "The create_time is a day in the future.", lambda old: old + 86_400_000),
         (
             CREATED,
             "create-time-of-another-zone",
-            "create_time is two hours in the future.",
+            "The create_time is two hours in the future.",
             lambda old: old + 7_200_000,
         ),
     ],

@@ -74,7 +74,7 @@ def pending_is_null(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("envelope.queue-pending.array")
 def pending_as_count(queue: Queue, _ask: IncomingRequest) -> object:
-    """queue_pending is the number of pending jobs."""
+    """The list queue_pending is the number of pending jobs."""
     return queue | {"queue_pending": len(queue["queue_pending"])}
 
 
@@ -173,7 +173,7 @@ def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def create_time_moves(queue: Queue, ask: IncomingRequest) -> object:
-    """create_time changes with every read."""
+    """The create_time changes with every read."""
     for item in items(queue):
         item[4]["create_time"] += ask.read
     return queue
