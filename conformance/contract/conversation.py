@@ -104,7 +104,8 @@ class Conversation:
     @cached_property
     def reads(self) -> Sequence[Answer]:
         """The answers that show the queue as an object."""
-        return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
+        shown = [answer for answer in self.answers if answer.shows_queue]
+        return [answer for answer in shown if answer.summary.is_object and answer.summary.compared]
 
     @cached_property
     def history(self) -> JobHistory:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple
 
-from conformance.contract.ask import subjects
+from conformance.contract.ask import Asked, asked
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation, submitted_twice
 from conformance.contract.expected_status import suspected
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.large import reading_of
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.judge.outcome import outcome
@@ -67,17 +67,15 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
-    asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
-    answers, demand = _read(exchanges, asked)
+    wanted = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
+    answers, demand = _read(exchanges, wanted)
     tallies = {clause: ClauseTally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
     for answer in answers:
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)  # first: two large values are not to stand side by side
-        for clause, tally in tallies.items():
-            if clause.over and clause.speaks_of(answer.request) and clause.level_in(demand) is not None:
-                tally.attempt(partial(_over, tally, clause, answer, known))
+        _ask(answer, tallies, demand, known)
     conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
     for clause, tally in tallies.items():
         if clause.across is not None:
@@ -120,7 +118,9 @@ class Bench:
         if place in self._kept and answer.shows_queue:
             return False
         try:
-            broken = any(True for subject in subjects(clause, answer)[1] for _ in clause.check(subject))
+            broken = any(
+                True for each in asked([clause], answer) for subject in each.subjects for _ in clause.check(subject)
+            )
         except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
             return False
         if not broken and clause.of_body is not None and answer.shows_queue:
@@ -129,28 +129,36 @@ class Bench:
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
         content = response.content
-        reading = self._readings.setdefault(content, FastReading(content, self._demand))
+        reading = self._readings.setdefault(content, reading_of(content, self._demand))
         self._live[id(reading)] = reading
         _make_room(self._live, reading)
         return Answer(exchange, response, reading)
 
 
-_Known = dict[tuple[str, int], str]
-"""By clause and reading: the first answer of that body, by its id. Same bytes, same findings."""
+_Known = dict[int, str]
+"""By reading: the first answer of that body, by its id. Same bytes, same findings."""
 
 
-def _over(tally: ClauseTally, clause: Clause, answer: Answer, known: _Known) -> None:
-    place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
-    if place is not None and place in known:
-        tally.note_again(answer, known[place])
-        return
-    exercised, found = subjects(clause, answer)
-    if exercised:
+def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
+    """Ask all clauses of single answers about one."""
+    clauses = [c for c in tallies if c.over and c.speaks_of(answer.request) and c.level_in(demand) is not None]
+    like = known.get(id(answer.reading)) if answer.shows_queue else None
+    if like is not None:
+        for clause in clauses:
+            if clause.of_body is not None:
+                tallies[clause].note_again(answer, like)
+        clauses = [clause for clause in clauses if clause.of_body is None]
+    for each in asked(clauses, answer):
+        tallies[each.clause].attempt(partial(_over, tallies[each.clause], answer, each))
+    if answer.shows_queue and like is None:
+        known[id(answer.reading)] = answer.exchange.id
+
+
+def _over(tally: ClauseTally, answer: Answer, each: Asked) -> None:
+    if each.exercised:
         tally.judged.add(answer.exchange.id)
-    for subject in found:
-        tally.note(answer, clause, subject)
-    if place is not None:
-        known[place] = answer.exchange.id
+    for subject in each.subjects:
+        tally.note(answer, each.clause, subject, each.reading)
 
 
 def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> None:
@@ -176,7 +184,7 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = readable(exchange.response)
-            reading = readings.setdefault(content, FastReading(content, demand))
+            reading = readings.setdefault(content, reading_of(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:
         shown = ((answer.exchange.id, answer.summary.order) for answer in answers if answer.shows_queue)

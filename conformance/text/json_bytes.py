@@ -16,9 +16,9 @@ _HUGE: Final = re.compile(rb"[0-9]{309}")
 """A whole number beyond any double has as many digits."""
 
 
-def is_utf_8(content: bytes) -> bool:
+def is_utf_8(content: bytes | memoryview) -> bool:
     """Whether a text is UTF-8. It is decoded in pieces: a whole text can take four times the memory of its bytes."""
-    if content.isascii():
+    if isinstance(content, bytes) and content.isascii():
         return True
     at = 0
     while at < len(content):

@@ -7,7 +7,7 @@ ends before its containers do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import accumulate, islice
 from typing import Final, NamedTuple
 
@@ -37,12 +37,20 @@ class Unfinished(ValueError):
 class Run(NamedTuple):
     """Children of a container that follow one another, without the comma after them.
 
-    ``last`` says that the closing bracket of the container follows.
+    ``last``: the closing bracket of the container is at ``end``. ``giant``: a single child begins at ``start``, after
+    white space, and is too large for a run; who reads it has to ``send`` its end. ``empty``: no child is there,
+    because the one before it was the last one. ``depth`` is how deep a giant child nests as far as was looked.
     """
 
     start: int
     end: int
-    last: bool
+    last: bool = False
+    giant: bool = False
+    empty: bool = False
+    depth: int = 0
+
+
+Runs = Generator[Run | None, int, None]
 
 
 def skip_space(content: bytes, at: int) -> int:
@@ -51,57 +59,74 @@ def skip_space(content: bytes, at: int) -> int:
     return found.end() if found else at
 
 
-def end_of(content: bytes, at: int) -> int:
-    """Return where the value ends that begins at a place. Raises Unfinished."""
-    start = content[at : at + 1]
-    if start in {b"[", b"{"}:
-        end = at
-        for run in runs(content, at):
-            end = run.end
-        return end + 1
-    found = (_STRING if start == b'"' else _SCALAR).match(content, at)
+def end_of_scalar(content: bytes, at: int) -> int:
+    """Return where a string, a number or a word ends that begins at a place. Raises Unfinished."""
+    found = (_STRING if content.startswith(b'"', at) else _SCALAR).match(content, at)
     if found is None:
         raise Unfinished(at)
     return found.end()
 
 
-def runs(content: bytes, at: int, *, size: int = RUN) -> Iterator[Run]:
-    """Yield the children of the container whose opening bracket is at a place. Raises Unfinished."""
-    start, position, depth, piece = at + 1, at + 1, 0, _FIRST
-    boundary: int | None = None
+def end_of(content: bytes, at: int) -> int:
+    """Return where the value ends that begins at a place. Raises Unfinished."""
+    if content[at : at + 1] not in {b"[", b"{"}:
+        return end_of_scalar(content, at)
+    end, depth, piece = at, 0, _FIRST
     while True:
-        if boundary is not None and position - start >= size:
-            yield Run(start, boundary, last=False)
+        plain = _without_strings(content[end : end + piece])
+        if plain is None:
+            end = end_of_scalar(content, end)
+            continue
+        if not plain:
+            raise Unfinished(end)
+        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
+        if 0 in levels[1:]:
+            place = levels.index(0, 1) - 1
+            return end + next(islice(_BRACKET.finditer(plain), place, None)).start() + 1
+        depth, end, piece = levels[-1], end + len(plain), min(2 * piece, _LARGEST)
+
+
+def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
+    """Yield the children of the container whose opening bracket is at a place. Raises Unfinished.
+
+    Runs have some ``size`` bytes, or less at the end.
+    """
+    start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
+    boundary: int | None = None
+    deepest = 0
+    while True:
+        if position - start >= size and boundary is not None:
+            yield Run(start, boundary)
             start, boundary = boundary + 1, None
+        if position - start >= 2 * size:
+            end = yield Run(start, start, giant=True, depth=deepest)
+            yield None
+            end = skip_space(content, end)
+            if content.startswith((b"]", b"}"), end):
+                yield Run(end, end, last=True, empty=True)
+                return
+            if not content.startswith(b",", end):
+                raise Unfinished(end)
+            start, position, depth, piece = end + 1, end + 1, 0, min(size, _FIRST)
         plain = _without_strings(content[position : position + piece])
         if plain is None:  # a string that is longer than the piece
-            found = _STRING.match(content, position)
-            if found is None:
-                raise Unfinished(position)
-            position = found.end()
+            position = end_of_scalar(content, position)
             continue
         if not plain:
             raise Unfinished(position)
         levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
-        lowest = min(levels)
-        if lowest < 0:
+        closed, deepest = min(levels) < 0, max(deepest, *levels)
+        if closed:
             place = levels.index(-1) - 1
             plain = plain[: next(islice(_BRACKET.finditer(plain), place, None)).start()]
             levels = levels[: place + 1]
-        if lowest <= 0:
-            if position - start >= size and (comma := _first_comma(plain, depth)) is not None:
-                yield Run(start, position + comma, last=False)
-                start, boundary = position + comma + 1, None
-            if (comma := _last_comma(plain, levels[-1])) is not None and position + comma >= start:
-                boundary = position + comma
+        if (comma := _last_comma(plain, levels[-1], min(levels))) is not None:
+            boundary = position + comma
         depth, position = levels[-1], position + len(plain)
-        if lowest < 0:
-            if position - start > size and boundary is not None:
-                yield Run(start, boundary, last=False)
-                start = boundary + 1
+        if closed:
             yield Run(start, position, last=True)
             return
-        piece = min(2 * piece, _LARGEST)
+        piece = min(2 * piece, _LARGEST, size)
 
 
 def _without_strings(piece: bytes) -> bytes | None:
@@ -120,17 +145,9 @@ def _without_strings(piece: bytes) -> bytes | None:
     return b'"'.join(parts)
 
 
-def _first_comma(plain: bytes, depth: int) -> int | None:
-    for found in _SIGN.finditer(plain):
-        sign = plain[found.start()]
-        if sign == ord(",") and depth == 0:
-            return found.start()
-        depth += _STEP[sign]
-    return None
-
-
-def _last_comma(plain: bytes, depth: int) -> int | None:
-    stop = len(plain)
+def _last_comma(plain: bytes, depth: int, lowest: int) -> int | None:
+    """Return the place of the last comma between children. ``depth`` is that at the end."""
+    stop = len(plain) if lowest <= 0 else 0
     while stop > 0:
         begin = max(0, stop - _TAIL)
         for found in reversed(list(_SIGN.finditer(plain, begin, stop))):

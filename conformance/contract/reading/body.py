@@ -8,7 +8,7 @@ of its own. So one fault gives one finding.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -39,6 +39,8 @@ class Item:
     pending: bool
     elements: list[Any]
     demand: Demand
+    more: int = 0
+    """Elements at its end that were not read."""
 
     def at(self, index: int) -> Located:
         """Return element ``index`` with its place."""
@@ -126,6 +128,18 @@ class Reading:
         self.demand = demand
         self._places = places
 
+    def parts(self) -> Iterator[Reading]:
+        """Yield the readings of jobs that are not in this one: those of a large body are read in parts."""
+        return iter(())
+
+    def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - a part of a large body tells one from another
+        """Return how many jobs a finding at a place is of: a job of a large body may be an example of others."""
+        return 1
+
+    def text_at(self, pointer: str) -> tuple[bytes, str] | None:
+        """Return the text in which a place is shown, and the pointer there. None if it cannot be shown."""
+        return self.content, pointer
+
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - others tell one clause from another
         """Return what a clause of the body still has to be asked of: here the whole body.
 
@@ -169,7 +183,7 @@ class Reading:
         return ((item.prompt_id, item.observation) for item in self.items if item.prompt_id is not None)
 
     @property
-    def jobs(self) -> Sequence[Item]:
+    def jobs(self) -> Iterable[Item]:
         """The items as far as they are compared with others: nothing is said of what their workflows hold."""
         return self.items
 

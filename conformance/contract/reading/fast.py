@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, lru_cache, partial
 from typing import Any, Final
@@ -79,7 +79,7 @@ class FastReading(Reading):
         return super().observations() if self._proof is None else self._proof.observations()
 
     @property
-    def jobs(self) -> Sequence[Item]:
+    def jobs(self) -> Iterable[Item]:
         """The items without their workflows."""
         return self.items if self._proof is None else self._proof.without_workflows.items
 
@@ -118,7 +118,7 @@ class FastReading(Reading):
         self.__dict__.pop("_proof", None)
 
 
-class _ItemWithoutWorkflow(Item):
+class ItemWithoutWorkflow(Item):
     """A proven job without its workflow, to be compared with other jobs."""
 
     def __init__(self, job: InspectedJob, demand: Demand) -> None:
@@ -280,7 +280,7 @@ class _Proof:
     def without_workflows(self) -> Reading:
         """All jobs, without the workflows of those that were proven."""
         items = [
-            _ItemWithoutWorkflow(job, self._demand)
+            ItemWithoutWorkflow(job, self._demand)
             if job.inspection.remaining is None
             else self._remaining_items[job.pointer]
             for job in self.jobs
@@ -355,11 +355,15 @@ def _all_told(
     if members == at_most:
         return jobs
     texts = [bytes(job.inspection.element) for job in jobs if isinstance(job.inspection.element, Raw)]
-    if at_most != above + sum(map(members_at_most, texts)):
-        return None
+    return accounted(jobs) if at_most == above + sum(map(members_at_most, texts)) else None
+
+
+def accounted(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
+    """Return jobs, with those to be read whole of which the values do not hold all members of the text."""
     return [
-        job if _holds_all(job.inspection.members, text) else job._replace(inspection=not_inspected(Raw(text)))
-        for job, text in zip(jobs, texts, strict=True)
+        job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
+        for job in jobs
+        if isinstance(element := job.inspection.element, Raw)
     ]
 
 

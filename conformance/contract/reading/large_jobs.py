@@ -1,0 +1,446 @@
+"""The jobs of a large body: inspected in windows of its lists, and read only where they are not proven."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from msgspec import Raw
+
+from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
+from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
+from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
+from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, split_array, write
+from conformance.contract.reading.large_compared import Compared
+from conformance.contract.reading.large_job import Reduced, reduced
+from conformance.contract.reading.large_part import Part
+from conformance.contract.reading.memory import Facts, Located, Observation, Recalled
+from conformance.contract.terms import Demand, Dialect, FastPath
+from conformance.text.json_bytes import is_utf_8, seems_huge
+from conformance.text.json_runs import RUN, Run, runs, skip_space
+from conformance.text.large_json import Checker, shifted
+
+ASKED: Final = 50_000
+"""Jobs that are not proven and of which clauses are asked. More are only said to be there."""
+NAMED: Final = 20_000
+"""Jobs of a read whose ids are kept for comparing it with other reads."""
+NEIGHBOURS: Final = 10_000
+"""Jobs on either side of the first that is out of order, which are read to say how."""
+REPEATED: Final = 10_000
+"""Different texts of jobs that are recognised when they come again."""
+SHORT: Final = 100
+"""Bytes of the longest text of a job that is recognised: no job that is as it has to be is much shorter."""
+GROUP: Final = 1000
+"""Jobs that are read together."""
+DENSE: Final = 300
+"""Commas in the first 4 KiB of a window whose jobs are too small to be proven."""
+GUESSES: Final = 8
+"""Windows that were cut at a likely place, and wrongly, before no likely place is tried any more."""
+_SMALL: Final = 1 << 15
+_LIKELY: Final = (b"],[", b"], [")
+
+
+Source = Callable[[int, int], bytes]
+"""Returns a piece of the body, also when the body is not in memory any more."""
+
+
+@dataclass
+class _Window:
+    """Jobs of a list that follow one another, and where their text is.
+
+    ``ask`` says that clauses have to be asked of some of them. ``flawed`` are those that are not strict JSON.
+    """
+
+    first: int
+    count: int
+    start: int
+    end: int
+    ask: bool = False
+    flawed: bool = False
+    giant: Reduced | None = None
+    dense: bool = False
+
+
+@dataclass
+class _Repeat:
+    first: int
+    last: int
+    count: int = 1
+
+
+@dataclass
+class _Listed:
+    """What was found in one list."""
+
+    windows: list[_Window] = field(default_factory=list)
+    size: int = 0
+    shapes: set[tuple[bool, bool, bool]] = field(default_factory=set)
+    repeats: dict[bytes, _Repeat] = field(default_factory=dict)
+    order: tuple[Dialect, str] | None = None
+    latest: Any = None
+
+
+class Jobs:
+    """The jobs of the two lists."""
+
+    def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None = None) -> None:
+        self._content, self.demand, self._must_only = content, demand, must_only
+        self._source = source or partial(_piece, content)
+        self._lists: dict[str, _Listed] = {}
+        self._unproven = self._unasked = self._partly = 0
+        self.compared = Compared()
+
+    # --- the pass over the lists --------------------------------------------------------------
+
+    def drop(self, name: str) -> None:
+        """Forget a list: another member of its name follows."""
+        self._lists.pop(name, None)
+        self.compared.drop(name)
+
+    def read(self, name: str, at: int, checker: Checker) -> int:
+        """Read the list that begins at a place, and return its end."""
+        self.drop(name)
+        listed = self._lists[name] = _Listed()
+        checker.depth = max(checker.depth, 2)
+        start, guesses = at + 1, GUESSES
+        while True:
+            cut = self._likely(start) if guesses else None
+            if cut is not None:
+                found = self._inspected(name, listed, _Window(listed.size, 0, start, cut))
+                if found is None:
+                    guesses -= 1
+                else:
+                    self._take(name, listed, _Window(listed.size, len(found), start, cut), found, checker)
+                    start = self._content.index(b",", cut) + 1
+                    continue
+            run = next(iter(runs(self._content, start - 1)))
+            assert run is not None
+            if run.giant:
+                start = self._giant(name, listed, run, checker)
+            else:
+                self._run(name, listed, run, checker, first=run.start == at + 1)
+                start = run.end
+            if self._content.startswith(b"]", start):
+                return start + 1
+            if not self._content.startswith(b",", start):
+                raise checker.malformed(start, "Expecting ',' delimiter")
+            start += 1
+
+    def _likely(self, start: int) -> int | None:
+        """Return a place at which a window probably can be cut; whether it can shows when the window is decoded."""
+        if self._is_dense(start):
+            return None
+        cut = max(self._content.rfind(sign, start, start + RUN) for sign in _LIKELY)
+        return cut + 1 if cut > start else None
+
+    def _is_dense(self, start: int) -> bool:
+        return self._content.count(b",", start, start + 4096) > DENSE
+
+    def _run(self, name: str, listed: _Listed, run: Run, checker: Checker, *, first: bool) -> None:
+        text = self._content[run.start : run.end]
+        if not text.strip():
+            if first and run.last:
+                return
+            raise checker.malformed(run.start)
+        window = _Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
+        found = self._inspected(name, listed, window)
+        if found is not None:
+            self._take(name, listed, window, found, checker)
+            return
+        value = checker.part(b"[%b]" % text, run.start, shifted(f"/{name}", listed.size), 1)
+        window.count, window.flawed = len(value), True
+        self._add(name, listed, window, len(value))
+
+    def _giant(self, name: str, listed: _Listed, run: Run, checker: Checker) -> int:
+        at = skip_space(self._content, run.start)
+        found, end = reduced(self._content, at, checker, f"/{name}/{listed.size}")
+        self._partly += found.partly
+        self._add(name, listed, _Window(listed.size, 1, at, end, giant=found), 1)
+        return skip_space(self._content, end)
+
+    def _take(
+        self, name: str, listed: _Listed, window: _Window, jobs: Sequence[InspectedJob], checker: Checker
+    ) -> None:
+        """Take over what was inspected in a window."""
+        window.count = max(window.count, len(jobs))
+        unproven = 0
+        for job in jobs:
+            inspection = job.inspection
+            if inspection.remaining is not None:
+                unproven += 1
+                continue
+            if listed.order is None:
+                listed.order = self.demand.read_as, job.pointer
+            listed.shapes.add((bool(inspection.outputs), inspection.graph, inspection.linked))
+            if listed.latest is None or inspection.create_time > listed.latest:
+                listed.latest = inspection.create_time
+            self.compared.add(name, job.place, inspection.prompt_id, inspection.number, inspection.create_time)
+        self._add(name, listed, window, unproven, checker)
+
+    def _add(self, name: str, listed: _Listed, window: _Window, unproven: int, checker: Checker | None = None) -> None:
+        listed.windows.append(window)
+        listed.size += window.count
+        if not unproven:
+            return
+        self._unproven += unproven
+        window.ask = self._unproven - unproven <= ASKED
+        if not window.ask:
+            self._unasked += unproven
+            return
+        for part in self._parts_of(name, listed, window):
+            if checker is not None:
+                checker.take(part.document, window.start, part.moved)
+            self._note(name, listed, part)
+
+    def _note(self, name: str, listed: _Listed, part: Part) -> None:
+        """Note what the jobs of a part say beside what clauses find in them."""
+        for item in part.items:
+            if listed.order is None and item.order is not None:
+                listed.order = item.order, item.pointer
+            time = None if item.create_time is None else item.create_time.value
+            number = item.elements[0] if item.elements else None
+            self.compared.add(name, _index(item.pointer), item.prompt_id, number, time)
+        times = [found.value for found in plausible_create_times(part)]
+        listed.latest = max([*times, *([] if listed.latest is None else [listed.latest])], default=None)
+
+    # --- one window ----------------------------------------------------------------------------
+
+    def _inspected(self, name: str, listed: _Listed, window: _Window) -> list[InspectedJob] | None:
+        """Inspect the jobs of a window. None if it is not strict JSON.
+
+        Of a dense window a text that was there before is left out, and counted when it is new.
+        """
+        text = self._content[window.start : window.end]
+        if not is_utf_8(text):
+            return None
+        split = self._must_only and not window.dense
+        try:
+            elements: Any = (AS_SPLIT if split else AS_TEXTS).listed.decode(b"[%b]" % text)
+        except REFUSED:
+            return None
+        numbered: Iterable[tuple[int, Any]] = enumerate(elements, window.first)
+        if window.dense:
+            numbered = self._new(listed, numbered, again=bool(window.count))
+            window.count = len(elements)
+            if self._must_only:
+                numbered = [(at, AS_SPLIT.listed.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
+        pending, read_as = name == LISTS[1], self.demand.read_as
+        if self.demand.open:
+            return [InspectedJob(pending, at, Inspection(each, write(each))) for at, each in numbered]
+        if self._must_only:
+            look: Callable[[Any], Inspection] = must_prover(read_as).inspect
+            return [InspectedJob(pending, at, look(each)) for at, each in numbered]
+        look = prover(read_as, huge=seems_huge(text)).inspect
+        jobs = [InspectedJob(pending, at, look(each)) for at, each in numbered]
+        return accounted(jobs)
+
+    @staticmethod
+    def _new(listed: _Listed, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
+        """Return the elements whose text was not there before. ``again``: all were counted."""
+        repeats, new = listed.repeats, []
+        for at, element in elements:
+            key = bytes(element)
+            known = repeats.get(key)
+            if known is None:
+                if len(key) <= SHORT and len(repeats) < REPEATED and not again:
+                    repeats[key] = _Repeat(at, at)
+                new.append((at, element))
+            elif again:
+                if known.first == at:
+                    new.append((at, element))
+            else:
+                known.count += 1
+                known.last = at
+        return new
+
+    def _parts_of(self, name: str, listed: _Listed, window: _Window) -> Iterator[Part]:
+        """Yield the jobs of a window that are not proven, in groups."""
+        if window.giant:
+            yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
+        elif window.flawed:
+            first = window.first
+            for run in runs(b"[%b]" % self._content[window.start : window.end], 0, size=_SMALL):
+                if run is None or run.empty:
+                    continue
+                text = self._content[window.start + run.start - 1 : window.start + run.end - 1]
+                count = len(Part(name, (), [text], self.demand).document.value[name])
+                yield Part(name, range(first, first + count), [text], self.demand)
+                first += count
+        else:
+            jobs = self._inspected(name, listed, window) or ()
+            remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
+            for begin in range(0, len(remaining), GROUP):
+                group = remaining[begin : begin + GROUP]
+                yield Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
+
+    # --- what was found ------------------------------------------------------------------------
+
+    @property
+    def remaining(self) -> bool:
+        """Whether there are jobs that are not proven."""
+        return bool(self._unproven)
+
+    def _in_order(self) -> list[tuple[str, _Listed]]:
+        return [(name, self._lists[name]) for name in LISTS if name in self._lists]
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the jobs that clauses have to be asked of, and last one example of each that is there again and again."""
+        for name, listed in self._in_order():
+            for window in listed.windows:
+                if window.ask:
+                    yield from self._parts_of(name, listed, window)
+        for name, listed in self._in_order():
+            again = [(repeat, text) for text, repeat in listed.repeats.items() if repeat.count > 1]
+            for begin in range(0, len(again), GROUP):
+                group = again[begin : begin + GROUP]
+                part = Part(name, [repeat.last for repeat, _ in group], [text for _, text in group], self.demand)
+                part.times = {repeat.last: repeat.count - 1 for repeat, _ in group}
+                yield part
+
+    @property
+    def exercised(self) -> frozenset[FastPath]:
+        """The clauses of one job that the proven jobs exercise."""
+        shapes = {shape for listed in self._lists.values() for shape in listed.shapes}
+        exercised = {
+            FastPath.EACH_JOB: bool(shapes),
+            FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _, _ in shapes),
+            FastPath.GRAPHS: any(graph for _, graph, _ in shapes),
+            FastPath.GRAPHS_WITH_OUTPUTS: any(outputs and graph for outputs, graph, _ in shapes),
+            FastPath.LINKS: any(linked for _, _, linked in shapes),
+        }
+        return frozenset(fast for fast, found in exercised.items() if found)
+
+    @property
+    def size(self) -> int:
+        """How many elements are in the two lists."""
+        return sum(listed.size for listed in self._lists.values())
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """The names of the lists that hold something."""
+        return frozenset(name for name, listed in self._lists.items() if listed.size)
+
+    @property
+    def order(self) -> tuple[Dialect, str] | None:
+        """The order that the first job shows which shows any, and the pointer of that job."""
+        return next((listed.order for _, listed in self._in_order() if listed.order is not None), None)
+
+    @property
+    def latest(self) -> Any:
+        """The latest ``create_time`` that may be milliseconds."""
+        return max((listed.latest for listed in self._lists.values() if listed.latest is not None), default=None)
+
+    @property
+    def unread(self) -> str | None:
+        """What of the jobs no clause was asked of, in words."""
+        if self.compared.uncompared:
+            return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have ids of their own"
+        if self._unasked:
+            return f"{self._unasked:,} of {self.size:,} jobs, after {ASKED:,} that are not as usual"
+        return (
+            f"all that is in {self._partly:,} of {self.size:,} jobs, of more than {RUN >> 20} MiB"
+            if self._partly
+            else None
+        )
+
+    def disagreeing(self, fast: FastPath) -> list[Item]:
+        """Return the jobs that disagree with one another, or may, with those around them."""
+        if fast is FastPath.DISTINCT_IDS:
+            twice = self.compared.twice
+            return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
+        if fast is FastPath.DISTINCT_NUMBERS:
+            twice = self.compared.numbers_twice
+            return [i for i in self._items(LISTS[1:]) if i.elements and _hash(i.elements[0]) in twice]
+        at = self.compared.falls_at(fast) or 0
+        return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
+
+    def items(self) -> Iterator[Item]:
+        """Yield all jobs without their workflows."""
+        return self._items()
+
+    def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: int | None = None) -> Iterator[Item]:
+        """Yield jobs without their workflows, those of a list from one index to another."""
+        for name, listed in self._in_order():
+            for window in listed.windows if name in names else ():
+                if window.first + window.count <= first or (last is not None and window.first > last):
+                    continue
+                for job in () if window.giant or window.flawed else self._inspected(name, listed, window) or ():
+                    if job.inspection.remaining is None and first <= job.place <= (job.place if last is None else last):
+                        yield ItemWithoutWorkflow(job, self.demand)
+                if window.ask:
+                    for part in self._parts_of(name, listed, window):
+                        yield from part.items
+
+    # --- for other reads -----------------------------------------------------------------------
+
+    @property
+    def all_named(self) -> bool:
+        """Whether there are few enough jobs for their ids to be kept."""
+        return self.size <= NAMED
+
+    def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
+        """Yield the ids of jobs, and what makes the observation of each."""
+        if self.all_named:
+            for name, listed in self._in_order():
+                for window in listed.windows:
+                    yield from self._observed(name, listed, window)
+
+    def _observed(self, name: str, listed: _Listed, window: _Window) -> Iterator[tuple[str, Callable[[], Observation]]]:
+        if not window.giant and not window.flawed:
+            for job in self._inspected(name, listed, window) or ():
+                if job.inspection.remaining is None:
+                    yield job.inspection.prompt_id, partial(self._observation, window, job)
+        if window.ask:
+            for part in self._parts_of(name, listed, window):
+                yield from part.observations()
+
+    def _observation(self, window: _Window, job: InspectedJob) -> Observation:
+        """Return the observation of a proven job, which holds no part of the body."""
+        texts, (outputs, metadata) = job.inspection.texts, PLACES[self.demand.read_as]
+        assert texts is not None
+        workflow, listed = (
+            Located(
+                f"/{at}",
+                Recalled(bytes(texts[at]), partial(_text_again, self._source, window, job.place - window.first, at)),
+            )
+            for at in (2, outputs)
+        )
+        time = Located(f"/{metadata}/create_time", job.inspection.create_time)
+        return Observation(job.pointer, job.pending, Facts(workflow, listed, time))
+
+    def text_at(self, pointer: str) -> tuple[bytes, str] | None:
+        """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
+        _, name, index, *rest = [*pointer.split("/"), "", ""]
+        listed = self._lists.get(name)
+        if listed is None or not index.isdecimal() or int(index) >= listed.size:
+            return None
+        window = listed.windows[bisect_right(listed.windows, int(index), key=lambda each: each.first) - 1]
+        if window.giant or window.flawed:
+            return None
+        texts = AS_TEXTS.listed.decode(b"[%b]" % self._content[window.start : window.end])
+        text = bytes(texts[int(index) - window.first])
+        inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
+        return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")
+
+
+def _hash(value: Any) -> int:
+    try:
+        return hash(value)
+    except TypeError:
+        return 0
+
+
+def _index(pointer: str) -> int:
+    return int(pointer.split("/")[2])
+
+
+def _piece(content: bytes, start: int, end: int) -> bytes:
+    return content[start:end]
+
+
+def _text_again(source: Source, window: _Window, index: int, element: int) -> bytes:
+    texts: Any = AS_TEXTS.listed.decode(b"[%b]" % source(window.start, window.end))
+    return bytes(split_array(texts[index])[element])
