@@ -12,6 +12,8 @@ CODINGS: Final = 8
 """Codings one over the other that are undone: each holds a window of its own."""
 _PIECE: Final = 1 << 16
 """Bytes that are taken and given at a time."""
+_FEW: Final = 1 << 9
+"""Bytes that are taken after the end of a member of gzip."""
 
 
 class ContentTooLarge(Exception):
@@ -66,17 +68,22 @@ class _Inflate:
         self._zlib: zlib._Decompress | None = None
 
     def pieces(self, data: bytes) -> Iterable[bytes]:
-        while data:
+        at, step, left = 0, _PIECE, b""
+        while left or at < len(data):
             if self._zlib is not None and self._zlib.eof and self._coding != "gzip":
                 raise self._broken("something follows the end of the stream")
+            if self._zlib is not None and self._zlib.eof:
+                step = _FEW  # zlib copies what follows the end of a member: of many small ones a lot, again and again
+            given = left or data[at : at + step]
             if self._zlib is None or self._zlib.eof:  # RFC 1952 §2.2: members of gzip follow one another
-                self._zlib = zlib.decompressobj(self._window(data[0]))
+                self._zlib = zlib.decompressobj(self._window(given[0]))
+            at, step = (at, step) if left else (at + len(given), min(2 * step, _PIECE))
             try:
-                piece = self._zlib.decompress(data, _PIECE)
+                piece = self._zlib.decompress(given, _PIECE)
             except zlib.error as error:
                 raise self._broken(str(error)) from error
             yield piece
-            data = self._zlib.unused_data or self._zlib.unconsumed_tail
+            left = self._zlib.unused_data or self._zlib.unconsumed_tail
 
     def finish(self) -> None:
         if self._zlib is not None and not self._zlib.eof:

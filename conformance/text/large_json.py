@@ -20,6 +20,8 @@ NAMES: Final = 500_000
 """Names of one object, beyond a run, that are compared with one another."""
 SHOWN: Final = 1000
 """Bytes that are kept of a string or a number that is too large for a run."""
+_KEPT: Final = 1 << 16
+"""Bytes of the largest value beside the lists that is kept: what is in it is counted when shown."""
 SHALLOW: Final = 100
 """Levels of a run that are counted; what nests deeper is read in full."""
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
@@ -247,7 +249,7 @@ def _closed(text: bytes) -> bytes:
 def shortened(content: bytes, at: int, end: int) -> bytes:
     """Return a value that was checked, or a short one for it of the same type if it is large."""
     start = content[at : at + 1]
-    if end - at <= SHOWN:
+    if end - at <= _KEPT:
         return content[at:end]
     if start == b'"':
         return _closed(content[at : at + SHOWN])

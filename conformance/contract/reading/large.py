@@ -107,7 +107,7 @@ class LargeReading(Reading):
     @property
     def latest(self) -> Any:
         """The latest ``create_time`` of its jobs that may be milliseconds."""
-        return self._scan.jobs.latest
+        return self._scan.jobs.latest if self._scan.document.read else None
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
         """Yield the ids of jobs, and what makes the observation of each."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 from msgspec import Raw
@@ -43,6 +45,8 @@ _SMALL: Final = 1 << 15
 _LIKELY: Final = (b"],[", b"], [")
 
 
+_Entry = tuple[int, str | None, Any, Any]
+"""What is compared of a job: its index, id, number and create_time."""
 Source = Callable[[int, int], bytes]
 """Returns a piece of the body, also when the body is not in memory any more."""
 
@@ -77,9 +81,11 @@ class _Listed:
 
     windows: list[_Window] = field(default_factory=list)
     size: int = 0
-    shapes: set[tuple[bool, bool, bool]] = field(default_factory=set)
+    shapes: set[tuple[bool, bool]] = field(default_factory=set)
+    linked: bool = False
     repeats: dict[bytes, _Repeat] = field(default_factory=dict)
     order: tuple[Dialect, str] | None = None
+    order_at: float = math.inf
     latest: Any = None
 
 
@@ -152,13 +158,13 @@ class Jobs:
             return
         value = checker.part(b"[%b]" % text, run.start, shifted(f"/{name}", listed.size), 1)
         window.count, window.flawed = len(value), True
-        self._add(name, listed, window, len(value))
+        self._add_whole(name, listed, window, len(value))
 
     def _giant(self, name: str, listed: _Listed, run: Run, checker: Checker) -> int:
         at = skip_space(self._content, run.start)
         found, end = reduced(self._content, at, checker, f"/{name}/{listed.size}")
         self._partly += found.partly
-        self._add(name, listed, _Window(listed.size, 1, at, end, giant=found), 1)
+        self._add_whole(name, listed, _Window(listed.size, 1, at, end, giant=found), 1)
         return skip_space(self._content, end)
 
     def _take(
@@ -166,45 +172,59 @@ class Jobs:
     ) -> None:
         """Take over what was inspected in a window."""
         window.count = max(window.count, len(jobs))
-        unproven = 0
+        unproven, entries = 0, list[_Entry]()
         for job in jobs:
             inspection = job.inspection
+            listed.linked = listed.linked or inspection.linked
             if inspection.remaining is not None:
                 unproven += 1
                 continue
-            if listed.order is None:
-                listed.order = self.demand.read_as, job.pointer
-            listed.shapes.add((bool(inspection.outputs), inspection.graph, inspection.linked))
+            if job.place < listed.order_at:
+                listed.order, listed.order_at = (self.demand.read_as, job.pointer), job.place
+            listed.shapes.add((bool(inspection.outputs), inspection.graph))
             if listed.latest is None or inspection.create_time > listed.latest:
                 listed.latest = inspection.create_time
-            self.compared.add(name, job.place, inspection.prompt_id, inspection.number, inspection.create_time)
-        self._add(name, listed, window, unproven, checker)
+            entries.append((job.place, inspection.prompt_id, inspection.number, inspection.create_time))
+        entries += self._add(name, listed, window, unproven, checker)
+        for entry in sorted(entries, key=itemgetter(0)) if unproven else entries:
+            self.compared.add(name, *entry)
 
-    def _add(self, name: str, listed: _Listed, window: _Window, unproven: int, checker: Checker | None = None) -> None:
+    def _add_whole(self, name: str, listed: _Listed, window: _Window, unproven: int) -> None:
+        """Take over a window of which no job is proven."""
+        for entry in self._add(name, listed, window, unproven):
+            self.compared.add(name, *entry)
+
+    def _add(
+        self, name: str, listed: _Listed, window: _Window, unproven: int, checker: Checker | None = None
+    ) -> list[_Entry]:
+        """Add a window, and return what is compared of its jobs that are not proven."""
+        entries: list[_Entry] = []
         listed.windows.append(window)
         listed.size += window.count
-        if not unproven:
-            return
         self._unproven += unproven
-        window.ask = self._unproven - unproven <= ASKED
+        window.ask = unproven > 0 and self._unproven - unproven <= ASKED
         if not window.ask:
             self._unasked += unproven
-            return
+            return entries
         for part in self._parts_of(name, listed, window):
             if checker is not None:
                 checker.take(part.document, window.start, part.moved)
-            self._note(name, listed, part)
+            entries += self._note(listed, part)
+        return entries
 
-    def _note(self, name: str, listed: _Listed, part: Part) -> None:
-        """Note what the jobs of a part say beside what clauses find in them."""
+    def _note(self, listed: _Listed, part: Part) -> list[_Entry]:
+        """Note what the jobs of a part say beside what clauses find in them, and return what is compared."""
+        entries: list[_Entry] = []
         for item in part.items:
-            if listed.order is None and item.order is not None:
-                listed.order = item.order, item.pointer
+            at = _index(item.pointer)
+            if item.order is not None and at < listed.order_at:
+                listed.order, listed.order_at = (item.order, item.pointer), at
             time = None if item.create_time is None else item.create_time.value
             number = item.elements[0] if item.elements else None
-            self.compared.add(name, _index(item.pointer), item.prompt_id, number, time)
+            entries.append((at, item.prompt_id, number, time))
         times = [found.value for found in plausible_create_times(part)]
         listed.latest = max([*times, *([] if listed.latest is None else [listed.latest])], default=None)
+        return entries
 
     # --- one window ----------------------------------------------------------------------------
 
@@ -306,10 +326,10 @@ class Jobs:
         shapes = {shape for listed in self._lists.values() for shape in listed.shapes}
         exercised = {
             FastPath.EACH_JOB: bool(shapes),
-            FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _, _ in shapes),
-            FastPath.GRAPHS: any(graph for _, graph, _ in shapes),
-            FastPath.GRAPHS_WITH_OUTPUTS: any(outputs and graph for outputs, graph, _ in shapes),
-            FastPath.LINKS: any(linked for _, _, linked in shapes),
+            FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _ in shapes),
+            FastPath.GRAPHS: any(graph for _, graph in shapes),
+            FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
+            FastPath.LINKS: any(listed.linked for listed in self._lists.values()),
         }
         return frozenset(fast for fast, found in exercised.items() if found)
 
@@ -367,12 +387,16 @@ class Jobs:
             for window in listed.windows if name in names else ():
                 if window.first + window.count <= first or (last is not None and window.first > last):
                     continue
-                for job in () if window.giant or window.flawed else self._inspected(name, listed, window) or ():
-                    if job.inspection.remaining is None and first <= job.place <= (job.place if last is None else last):
-                        yield ItemWithoutWorkflow(job, self.demand)
-                if window.ask:
-                    for part in self._parts_of(name, listed, window):
-                        yield from part.items
+                jobs = () if window.giant or window.flawed else self._inspected(name, listed, window) or ()
+                proven = (job for job in jobs if job.inspection.remaining is None)
+                found: list[Item] = [
+                    ItemWithoutWorkflow(job, self.demand)
+                    for job in proven
+                    if first <= job.place and (last is None or job.place <= last)
+                ]
+                for part in self._parts_of(name, listed, window) if window.ask else ():
+                    found += part.items
+                yield from sorted(found, key=_place) if window.ask else found
 
     # --- for other reads -----------------------------------------------------------------------
 
@@ -431,6 +455,10 @@ def _hash(value: Any) -> int:
         return hash(value)
     except TypeError:
         return 0
+
+
+def _place(item: Item) -> int:
+    return _index(item.pointer)
 
 
 def _index(pointer: str) -> int:
