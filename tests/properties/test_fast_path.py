@@ -73,6 +73,11 @@ def said_of_parts(clause: Clause, reading: Reading) -> Said:
     return exercised, sorted(found, key=str)
 
 
+def without_places(found: Said) -> Said:
+    """Return what was said without the places of findings."""
+    return found[0], sorted([finding._replace(pointer=None) for finding in found[1]], key=str)
+
+
 def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
     """Ask every clause of one answer of the body, read in each way."""
     whole, quick, quickest = Reading(body, demand), FastReading(body, demand), FastReading(body, demand, must_only=True)
@@ -82,7 +87,11 @@ def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
         if clause.over is not None and level is not None:
             expected = said(clause, whole)
             assert said(clause, quick) == expected, disagreement(clause, body)
-            assert said_of_parts(clause, large) == (expected[0], sorted(expected[1], key=str)), clause.id
+            placed = expected[0], sorted(expected[1], key=str)
+            read_in_parts = said_of_parts(clause, large)
+            if whole.document.repeated_names:  # what a later member of its name replaced has no place in the value
+                placed, read_in_parts = without_places(placed), without_places(read_in_parts)
+            assert read_in_parts == placed, clause.id
             if level is Level.MUST and not whole.document.too_deep:
                 assert said(clause, quickest)[1] == expected[1], disagreement(clause, body)
     assert remembered(quick) == remembered(whole)
