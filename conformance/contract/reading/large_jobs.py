@@ -37,12 +37,13 @@ SHORT: Final = 100
 """Bytes of the longest text of a job that is recognised: no job that is as it has to be is much shorter."""
 GROUP: Final = 1000
 """Jobs that are read together."""
-DENSE: Final = 300
+DENSE: Final = 600
 """Commas in the first 4 KiB of a window whose jobs are too small to be proven."""
 GUESSES: Final = 8
 """Windows that were cut at a likely place, and wrongly, before no likely place is tried any more."""
 _SMALL: Final = 1 << 15
-_LIKELY: Final = (b"],[", b"], [")
+_LIKELY: Final = ((b"}],[", b"}], ["), (b"]],[", b"]], ["))
+"""How one job ends and another begins: one with metadata last, and one with output node ids last."""
 
 
 _Entry = tuple[int, str | None, Any, Any]
@@ -139,8 +140,11 @@ class Jobs:
         """Return a place at which a window probably can be cut; whether it can shows when the window is decoded."""
         if self._is_dense(start):
             return None
-        cut = max(self._content.rfind(sign, start, start + RUN) for sign in _LIKELY)
-        return cut + 1 if cut > start else None
+        for signs in _LIKELY:
+            cut = max(self._content.rfind(sign, start, start + RUN) for sign in signs)
+            if cut > start:
+                return cut + 2
+        return None
 
     def _is_dense(self, start: int) -> bool:
         return self._content.count(b",", start, start + 4096) > DENSE
