@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import schemathesis
 from schemathesis.core.failures import Failure, FailureGroup, ServerError, Severity
@@ -67,6 +68,19 @@ class Breach(Failure):
 TALLY: Final = Tally()
 
 
+class _Received(NamedTuple):
+    """A response as it was received, which is kept alive so that its ``id`` stays its own."""
+
+    response: Response
+    content: bytes
+    headers: Mapping[str, list[str]]
+
+
+KEPT: Final = 64
+"""Responses that repeat a key and wait to be judged: one for each worker of Schemathesis."""
+_RECEIVED: Final[dict[int, _Received]] = {}
+
+
 @schemathesis.check
 class QueueContract:
     """Judges each answer of the queue by every clause that speaks of one answer.
@@ -119,9 +133,18 @@ def exchange_of(response: Response, case: Case[Any]) -> Exchange:
     url, credential = asked.url or "", _credential(asked.headers.get(KEY_HEADER), given)
     shown = Redactor(_secret(given)).text(url)
     request = Request(asked.method or case.method, shown, redact(sent), "st run", credential, is_queue(url))
-    headers = tuple((name, value) for name, values in response.headers.items() for value in values)
-    answered = Answered(response.status_code, headers, response.content, http_version=f"HTTP/{response.http_version}")
-    return Exchange(case.id, request, answered, started=time.time() - response.elapsed, elapsed=response.elapsed)
+    received = _RECEIVED.pop(id(response), None) or _Received(response, response.content, response.headers)
+    headers = tuple((name, value) for name, values in received.headers.items() for value in values)
+    redactor = Redactor(_secret(given))
+    answered = Answered(
+        response.status_code,
+        headers,
+        received.content,
+        http_version=f"HTTP/{response.http_version}",
+        echoes=redactor.echoes(headers, received.content),
+    )
+    started = time.time() - response.elapsed
+    return Exchange(case.id, request, answered, started=started, elapsed=response.elapsed, redactor=redactor)
 
 
 def _credential(sent: object, given: str | None) -> Credential:
@@ -148,10 +171,15 @@ def _secret(key: str | None) -> Secret | None:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Case[Any], response: Response) -> None:
-    """Blot the user's key out of an answer that repeats it, before anything is shown or kept."""
+    """Take the user's key out of a response that repeats it, before Schemathesis shows it. It is judged as received."""
     redactor = Redactor(_secret(key_of(case.operation.schema.config, case)))
-    response.content = redactor.content(response.content or b"")
-    response.headers = {name: [redactor.text(value) for value in values] for name, values in response.headers.items()}
+    received = _Received(response, response.content or b"", response.headers)
+    response.content = redactor.content(received.content)
+    response.headers = {name: [redactor.text(value) for value in values] for name, values in received.headers.items()}
+    if (response.content, response.headers) != received[1:]:
+        while len(_RECEIVED) >= KEPT:  # responses of other operations, which are not judged
+            _RECEIVED.pop(next(iter(_RECEIVED)), None)
+        _RECEIVED[id(response)] = received
 
 
 @schemathesis.hook

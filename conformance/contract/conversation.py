@@ -16,6 +16,8 @@ from conformance.text.strict_json import Document
 
 OK: Final = 200
 FIRST_ERROR: Final = 400
+DOCUMENTED: Final = (400, 500)
+"""Errors that the document describes. What the body of another one holds breaks no ``must``."""
 REFUSALS: Final = (401, 403)
 TOO_MANY: Final = 429
 ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
@@ -150,13 +152,29 @@ class Conversation:
 
 
 def json_texts(answer: Answer) -> Iterator[Answer]:
-    """Bodies that are to be JSON: of a 200 to a read, and of an error that says that it is JSON."""
-    error = answer.response.status >= FIRST_ERROR and answer.response.media_type == "application/json"
-    error = error and answer.response.whole
-    if answer.shows_queue or (error and answer.response.content and answer.request.method == "GET"):
+    """Bodies that must be JSON: of a 200 to a read, and of a documented error that is labelled as JSON."""
+    if answer.shows_queue or (answer.response.status in DOCUMENTED and _is_labelled_error(answer)):
         other_format = answer.response.media_type in NOT_JSON and not answer.document.read
         if answer.response.coding_error is None and not other_format:
             yield answer
+
+
+def other_json_texts(answer: Answer) -> Iterator[Answer]:
+    """Bodies of errors that the document does not name and that are labelled as JSON."""
+    if answer.response.status not in DOCUMENTED and _is_labelled_error(answer) and answer.response.coding_error is None:
+        yield answer
+
+
+def labelled_texts(answer: Answer) -> Iterator[Answer]:
+    """All of these."""
+    yield from json_texts(answer)
+    yield from other_json_texts(answer)
+
+
+def _is_labelled_error(answer: Answer) -> bool:
+    response = answer.response
+    labelled = response.status >= FIRST_ERROR and response.media_type == "application/json"
+    return labelled and response.whole and bool(response.content) and answer.request.method == "GET"
 
 
 def read_texts(answer: Answer) -> Iterator[Answer]:
@@ -169,6 +187,12 @@ def read_parts(answer: Answer) -> Iterator[Answer]:
     yield from read_texts(answer)
     if answer.shows_part:
         yield answer
+
+
+def labelled_parts(answer: Answer) -> Iterator[Answer]:
+    """The same, and other errors that are labelled as JSON and could be read."""
+    yield from read_parts(answer)
+    yield from (text for text in other_json_texts(answer) if text.document.read)
 
 
 def sent_texts(answer: Answer) -> Iterator[Answer]:

@@ -38,6 +38,7 @@ _COMES_BACK: Final = frozenset(
     }
 )
 """Parameters by which such a page knows who sent the user, in lower case."""
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
 _CHALLENGE: Final = re.compile(r"(?:^|,)\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?=[ ,]|$)(?!\s*=)")
 _SEND: Final = "put {} into a variable and send it with --header Authorization=VARIABLE"
 
@@ -45,8 +46,10 @@ _SEND: Final = "put {} into a variable and send it with --header Authorization=V
 def why_not_served(answer: Answer) -> Cause | None:
     """Return the likely cause of a status other than 200 that speaks against the server."""
     status, location = answer.response.status, answer.response.header("location")
-    if 300 <= status < 400:
+    if status in _REDIRECTS or (location and 300 <= status < 400):
         return _redirect(answer.request.url, location or "")
+    if status == 304:
+        return Cause("", "304 answers a condition, and this request sent none: does a cache answer for the server?")
     if status == 400 and _is_tls_port(answer):
         return Cause("tls-port", "this port speaks TLS: give the target with https://")
     if status in {426, 505}:
@@ -68,6 +71,10 @@ def _redirect(url: str, location: str) -> Cause:
         asked, there = urlsplit(url), urlsplit(urljoin(url, location))
     except ValueError:
         return Cause("redirect", "a redirect is not followed, and its Location is not a URL")
+    if not location:
+        return Cause(
+            "redirect", "a redirect is not followed, and it has no Location: ask who runs the server where it leads"
+        )
     parameters = {name.lower() for name, _ in parse_qsl(there.query, keep_blank_values=True)}
     if _LOGIN.search(f"{there.hostname or ''}{there.path}".lower()) or parameters & _COMES_BACK:
         hint = (
@@ -75,9 +82,9 @@ def _redirect(url: str, location: str) -> Cause:
             "send what it gives them with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
         )
         return Cause("login", hint)
-    if there.path == asked.path and location:
+    if there.path == asked.path:
         return Cause("redirect", "a redirect is not followed: give scheme and host of the Location as the target")
-    if there.netloc == asked.netloc and location:
+    if there.netloc == asked.netloc:
         return Cause("redirect", "a redirect is not followed: give the path of the Location with --queue-path")
     return Cause("redirect", "a redirect is not followed: give its destination as the target")
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
-DECODABLE: Final = ("gzip", "deflate")
+
+def _brotli() -> Any | None:
+    """Return a Brotli library if one is installed whose output can be bounded: 15 bytes may become a gigabyte."""
+    for name in ("brotli", "brotlicffi"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        if hasattr(module.Decompressor, "can_accept_more_data"):
+            return module
+    return None
+
+
+_BROTLI: Final = _brotli()
+DECODABLE: Final = ("gzip", "deflate", *(() if _BROTLI is None else ("br",)))
 """Codings that we ask for and can undo."""
 CODINGS: Final = 8
 """Codings one over the other that are undone: each holds a window of its own."""
@@ -98,12 +113,34 @@ class _Inflate:
         return BrokenCoding(f"{self._coding}: {why}")
 
 
-def _inflater(coding: str) -> _Inflate:
+class _Unbrotli:
+    """One Brotli stream (RFC 7932)."""
+
+    def __init__(self, brotli: Any) -> None:
+        self._error = brotli.error
+        self._stream = brotli.Decompressor()
+
+    def pieces(self, data: bytes) -> Iterable[bytes]:
+        try:
+            yield self._stream.process(data, output_buffer_limit=_PIECE)
+            while not self._stream.can_accept_more_data():
+                yield self._stream.process(b"", output_buffer_limit=_PIECE)
+        except self._error as error:
+            msg = f"br: {error}"
+            raise BrokenCoding(msg) from error
+
+    def finish(self) -> None:
+        if not self._stream.is_finished():
+            msg = "br: the stream ends before its end mark"
+            raise BrokenCoding(msg)
+
+
+def _inflater(coding: str) -> _Inflate | _Unbrotli:
     name = {"x-gzip": "gzip"}.get(coding, coding)
     if name not in DECODABLE:
         msg = f"{coding[:40]}: no coding that was asked for"
         raise BrokenCoding(msg)
-    return _Inflate(name)
+    return _Unbrotli(_BROTLI) if name == "br" else _Inflate(name)
 
 
 def decode(raw: bytes, codings: Sequence[str], limit: int) -> tuple[bytes, str | None]:

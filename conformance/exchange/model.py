@@ -1,7 +1,8 @@
 """Exchange: one request and the bytes that answered it, with its timing. Frozen.
 
-An exchange never holds a key: whoever makes one (the probe, the reader of recordings) has replaced
-it by ``REDACTED`` in both directions, so that nothing made from exchanges can leak it.
+Clauses judge a response as it came, so it may hold the key that was sent. Whoever makes an exchange (the probe, the
+reader of recordings) replaces keys in the request, notes where the response repeats one (``Response.echoes``), and
+adds what takes them out (``Exchange.redactor``) wherever the response is shown or written.
 
 A live run knows all of an exchange. A recording may not, and these members say what is known, whatever tool
 recorded it: ``Request.head``, ``Response.head``, ``Response.extent``, ``Response.verbatim``, ``Exchange.started``
@@ -11,7 +12,7 @@ and ``Exchange.elapsed``. The selectors of clauses look at them, so an unknown p
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from conformance.exchange.headers import Headers, accepts, first, lines, members
+from conformance.exchange.redactor import NOTHING, Redactor
 
 
 class Credential(enum.Enum):
@@ -28,6 +30,9 @@ class Credential(enum.Enum):
     """What the user gave: a key, or none."""
     NONE = "none"
     WRONG = "wrong"
+    """The user's key with another last character."""
+    OTHER_CASE = "other case"
+    """The user's key with upper and lower case swapped."""
     EMPTY = "empty"
     LOWER_CASE_NAME = "lower-case name"
     """The user's key in a header spelt ``x-api-key``."""
@@ -191,13 +196,15 @@ class Wire(msgspec.Struct, frozen=True):
 
     ``lengths`` are the different values of Content-Length, each once. ``folded`` counts lines of the head that go on
     with a field of the line before, ``interim`` the answers of 1xx before this one. ``surplus`` are the bytes that
-    followed a head after which there is no content (to HEAD, of 204 and 304), None after any other.
+    followed a head after which there is no content (to HEAD, of 204 and 304), None after any other. ``misnamed`` are
+    the first few field names that are none, such as one with a space before its colon.
     """
 
     lengths: tuple[str, ...] = ()
     folded: int = 0
     surplus: int | None = None
     interim: int = 0
+    misnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,18 +217,20 @@ class Response:
 
     ``head`` is False if not all headers are known; ``headers`` then holds those that are. ``extent`` says how much of
     the body is in ``content``. ``verbatim`` is False if the recorder re-encoded or reformatted the text, so that its
-    bytes say nothing about those that were sent.
+    bytes say nothing about those that were sent. ``echoes`` names where the key of the request is repeated: header
+    fields, and "" for the body.
     """
 
     status: int
-    headers: Headers = ()
-    content: bytes = b""
+    headers: Headers = field(default=(), repr=False)
+    content: bytes = field(default=b"", repr=False)
     coding_error: str | None = None
     head: bool = True
     http_version: str = "HTTP/1.1"
-    wire: Wire | None = None
+    wire: Wire | None = field(default=None, repr=False)
     extent: Extent = Extent.WHOLE
     verbatim: bool = True
+    echoes: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -273,3 +282,5 @@ class Exchange:
     attempt: int = 1
     superseded: bool = False
     server: str = ""
+    redactor: Redactor = field(default=NOTHING, repr=False, compare=False)
+    """Takes the keys that were sent out of what is shown."""

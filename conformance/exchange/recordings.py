@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -15,7 +16,7 @@ from conformance.exchange.headers import Headers, first
 from conformance.exchange.hosts import RECORDED
 from conformance.exchange.kept import KnownBody, of_printed
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
-from conformance.exchange.redactor import Redactor
+from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
 from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpacked
 from conformance.text.cutoff import Text, kind_of
@@ -219,22 +220,23 @@ def _request(raw: bytes | None, method: str | None) -> Request:
 
 
 def _without_keys(exchange: Exchange) -> Exchange:
-    """Take credentials out of the request, and out of the answer wherever it repeats them."""
+    """Take credentials out of the request, and see where the response repeats them."""
     request, response = exchange.request, exchange.response
     fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
     keys = {value.rpartition(" ")[2] for value in fields}  # of Authorization what follows the scheme
     keys |= {unquote(value) for value in _KEY_PARAMETERS.findall(request.url)}
-    redactors = [Redactor(Secret(key)) for key in keys if len(key) >= SHORTEST_KEY]
+    redactor = _redactor(frozenset(key for key in keys if len(key) >= SHORTEST_KEY))
     if response is not None:
-        content, headers = response.content, redact(response.headers)
-        for redactor in redactors:
-            content, headers = redactor.content(content), redactor.headers(headers)
-        response = replace(response, content=content, headers=headers)
-    url, body = _USER.sub("", request.url), request.body
-    for redactor in redactors:
-        url, body = redactor.text(url), redactor.content(body)
-    request = replace(request, url=url, body=body, headers=redact(request.headers))
-    return replace(exchange, request=request, response=response)
+        headers = redact(response.headers)
+        response = replace(response, headers=headers, echoes=redactor.echoes(headers, response.content))
+    url = redactor.text(_USER.sub("", request.url))
+    request = replace(request, url=url, headers=redact(request.headers))
+    return replace(exchange, request=request, response=response, redactor=redactor)
+
+
+@lru_cache(maxsize=16)
+def _redactor(keys: frozenset[str]) -> Redactor:
+    return Redactor(*map(Secret, keys)) if keys else NOTHING
 
 
 # --- HAR --------------------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, product
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from conformance.exchange.headers import Headers
-from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
+from conformance.exchange.secrets import REDACTED, REDACTED_WORD, SHORTEST_KEY, Secret, is_unmistakable
 
 PIECE: Final = 12
 """Characters of a longer key that give it away by themselves."""
@@ -21,43 +21,160 @@ _MARKS: Final = ("\\", "%", "&")
 
 
 class Redactor:
-    """Puts ``REDACTED`` where a key stands.
+    """Finds keys in responses, and takes them out of whatever is shown.
 
-    Whole, in upper and lower case, reversed, in pieces, and as URLs, JSON, HTML, base64, hexadecimal digits and UTF-16
-    write it, also where they write what another of them has written.
+    Keys are found whole, in upper and lower case, reversed, in pieces, and as URLs, JSON, HTML, base64, hexadecimal
+    digits and UTF-16 write them, also if one of these has been written by another. ``others`` are wrong keys that were
+    sent: they are taken out too, and a response that repeats one does not repeat the key.
     """
 
-    def __init__(self, *secrets: Secret | None) -> None:
+    def __init__(self, *secrets: Secret | None, others: Iterable[Secret] = ()) -> None:
         keys = {key for secret in secrets if secret is not None for key in _parts(secret.reveal())}
-        forms = set(chain.from_iterable(_forms(key) for key in keys))
-        self._forms = sorted(forms, key=len, reverse=True)
-        wide = [key.encode(coding) for key in keys for coding in ("utf-16-le", "utf-16-be")]
-        self._raw_forms = [*(form.encode() for form in self._forms), *wide]
-        escapes = "|".join(sorted(map(_escaped, keys), key=len, reverse=True))
-        self._escaped = re.compile(escapes) if keys else None
-        self._raw_escaped = re.compile(escapes.encode()) if keys else None
+        shown = keys | {other.reveal() for other in others}
+        sure = {key for key in shown if is_unmistakable(key)}
+        self._sure = sorted(sure, key=len, reverse=True)
+        self._forms, self._words = (
+            sorted(set(chain.from_iterable(_forms(key) | _pieces(key) for key in of)), key=len, reverse=True)
+            for of in (sure, shown - sure)
+        )
+        self._raw_forms = [*(form.encode() for form in self._forms), *_wide(sure)]
+        self._escaped, self._raw_escaped = _patterns(sure)
+        self._word_escaped, self._raw_word_escaped = _patterns(shown - sure)
+        self._plain_words = frozenset(shown - sure)
+        telling = sorted(chain.from_iterable(map(_telling, keys & sure)), key=len, reverse=True)
+        self._telling = [*(form.encode() for form in telling), *_wide(keys & sure)]
+        self._telling_escaped = _patterns(keys & sure)[1]
+        words = "|".join(sorted(map(re.escape, keys - sure), key=len, reverse=True))
+        named = rf"x[-_ ]?api[-_ ]?key[^\w\r\n]{{1,8}}(?:{words})(?!\w)"
+        self._named = re.compile(named.encode(), re.IGNORECASE) if words else None
+        self._word_values = keys - sure
+
+    def __repr__(self) -> str:
+        return "Redactor(…)"
+
+    def __bool__(self) -> bool:
+        return bool(self._forms or self._words)
+
+    def echoes(self, headers: Headers, content: bytes) -> tuple[str, ...]:
+        """Name the places where a response repeats the key: names of header fields, and "" for the body.
+
+        A key that may be a word counts only beside the name of its header.
+        """
+        found = [self.text(name) for name, value in headers if self._repeats(name, value)]
+        return tuple(dict.fromkeys([*found, *([""] if self._is_in(content) else [])]))
+
+    def _repeats(self, name: str, value: str) -> bool:
+        if name.lower() == "x-api-key" and value.strip() in self._word_values:
+            return True
+        return self._is_in(f"{name}: {value}".encode("latin-1", "replace"))
+
+    def _is_in(self, content: bytes) -> bool:
+        if any(form in content for form in self._telling):
+            return True
+        if self._named is not None and self._named.search(content):
+            return True
+        marked = any(mark.encode() in content for mark in _MARKS)
+        return marked and self._telling_escaped is not None and self._telling_escaped.search(content) is not None
 
     def text(self, value: str) -> str:
         """Redact text."""
         if self._escaped is not None and any(mark in value for mark in _MARKS):
             value = self._escaped.sub(REDACTED, value)
+        if self._word_escaped is not None and any(mark in value for mark in _MARKS):
+            value = self._word_escaped.sub(lambda m: m[0] if m[0] in self._plain_words else REDACTED_WORD, value)
         for form in self._forms:
             if form in value:
                 value = value.replace(form, REDACTED)
-        return value
+        return _without_words(value, self._words)
+
+    def cut(self, value: str) -> str:
+        """Redact text of which the start or the end may be missing, and with it a part of the key."""
+        value = self.text(value)
+        rest = _CUT.search(value)
+        body, mark = (value, "") if rest is None else (value[: rest.start()], rest[0])
+        for key in self._sure:
+            sizes = range(min(len(key) - 1, len(body)), 3, -1)
+            size = next((size for size in sizes if body.endswith(key[:size])), 0)
+            body = body[: len(body) - size] + REDACTED if size else body
+            size = next((size for size in sizes if body.startswith(key[-size:])), 0)
+            body = REDACTED + body[size:] if size else body
+        return body + mark
 
     def content(self, value: bytes) -> bytes:
         """Redact bytes."""
         if self._raw_escaped is not None and any(mark.encode() in value for mark in _MARKS):
             value = self._raw_escaped.sub(REDACTED.encode(), value)
+        if self._raw_word_escaped is not None and any(mark.encode() in value for mark in _MARKS):
+            value = self._raw_word_escaped.sub(self._raw_word, value)
         for form in self._raw_forms:
             if form in value:
                 value = value.replace(form, REDACTED.encode())
+        if any(word.encode() in value for word in self._words):
+            return _without_words(value.decode("latin-1"), self._words).encode("latin-1")
         return value
+
+    def _raw_word(self, found: re.Match[bytes]) -> bytes:
+        """Replace a word that is written with an escape; those without one are looked at with the name around them."""
+        return found[0] if found[0].decode("latin-1") in self._plain_words else REDACTED_WORD.encode()
+
+    def finds_words(self, content: bytes) -> bool:
+        """Whether a key that may be an ordinary word is taken out of a body: what is left says less than was sent."""
+        return bool(self._words) and self.content(content) != content
 
     def headers(self, headers: Headers) -> Headers:
         """Redact names and values of fields."""
         return tuple((self.text(name), self.text(value)) for name, value in headers)
+
+
+_OWN_NAMES: Final = frozenset(
+    {"queue", "queue_running", "queue_pending", "running", "pending", "create_time", "prompt_id", "class_type"}
+    | {"inputs", "outputs", "workflow", "extra_data", "client_id", "code", "message", "status", "error", "details"}
+)
+"""Names in queues and errors. In such a name a key that is a word is not meant, and its absence would give it away."""
+_CUT: Final = re.compile(r"…(?: \([\d,]+ characters\))?$")
+"""What ``text/safe.py`` writes where it cuts."""
+_NAME: Final = re.compile(r"\w*", re.ASCII)
+_LONGEST_NAME: Final = 40
+
+
+def _without_words(value: str, words: Iterable[str]) -> str:
+    """Replace keys that may be words, but not within the names that every queue has."""
+    for word in words:
+        if word not in value:
+            continue
+        pieces, at = [], 0
+        while (found := value.find(word, at)) >= 0:
+            end = found + len(word)
+            start = found - len(_NAME.match(value[max(0, found - _LONGEST_NAME) : found][::-1])[0])  # type: ignore[index]
+            name = value[start:end] + _NAME.match(value, end, end + _LONGEST_NAME)[0]  # type: ignore[index]
+            pieces += [value[at:found], word if name in _OWN_NAMES else REDACTED_WORD]
+            at = end
+        value = "".join([*pieces, value[at:]])
+    return value
+
+
+def _wide(keys: Iterable[str]) -> list[bytes]:
+    return [key.encode(coding) for key in keys for coding in ("utf-16-le", "utf-16-be")]
+
+
+def _patterns(keys: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
+    """Return patterns of the ways in which keys are escaped, for text and for bytes."""
+    escapes = "|".join(sorted(map(_escaped, keys), key=len, reverse=True))
+    return (re.compile(escapes), re.compile(escapes.encode())) if escapes else (None, None)
+
+
+def _pieces(key: str) -> set[str]:
+    """Return the pieces of a key that are not to be shown either."""
+    return {key[start : start + PIECE] for start in range(len(key) - PIECE + 1)}
+
+
+def _telling(key: str) -> set[str]:
+    """Return what shows that a key is repeated: the whole of it, or a piece that is not made of words."""
+    return _forms(key) | {piece for piece in _pieces(key) if _LETTER.search(piece) and _DIGIT.search(piece)}
+
+
+_LETTER: Final = re.compile("[A-Za-z]")
+_DIGIT: Final = re.compile("[0-9]")
 
 
 def _parts(secret: str) -> set[str]:
@@ -75,10 +192,9 @@ def _forms(key: str) -> set[str]:
     from html import escape
 
     bases = {base(key.encode()).decode().rstrip("=") for base in (base64.b64encode, base64.urlsafe_b64encode)}
-    pieces = {key[start : start + PIECE] for start in range(len(key) - PIECE + 1)}
     digits = key.encode().hex()
     cases = {key.lower(), key.upper(), key.swapcase(), digits, digits.upper()}
-    return {key, key[::-1], escape(key), quote(key, safe=""), quote(key), *bases, *_in_base64(key), *pieces, *cases}
+    return {key, key[::-1], escape(key), quote(key, safe=""), quote(key), *bases, *_in_base64(key), *cases}
 
 
 def _in_base64(key: str) -> Iterator[str]:
@@ -107,3 +223,7 @@ def _any_way(character: str) -> str:
         rf"(?:\\{{0,8}}{re.escape(character)}|\\{{1,8}}u(?i:{code:04x})"
         rf"|%(?:25){{0,4}}(?i:{code:02x})|&(?:amp;){{0,4}}(?:{html});)"
     )
+
+
+NOTHING: Final = Redactor()
+"""Takes nothing out."""

@@ -22,19 +22,20 @@ class InternalError(Exception):
         """Take the keys out of an error."""
         from conformance.exchange.redactor import Redactor
 
-        return cls(Redactor(*secrets).text(_traceback(error)))
+        return cls(Redactor(*secrets).text(traceback_of(error)))
 
 
 def told(error: Exception, environ: Mapping[str, str]) -> str:
     """Say in one line what failed and what to do; below it the traceback, where the environment asks for it."""
-    text = str(error) if isinstance(error, InternalError) else _traceback(error)
+    text = str(error) if isinstance(error, InternalError) else traceback_of(error)
     last = text.rpartition("\n")[2]
     if environ.get(TRACEBACK):
         return f"internal error: {last}. Please report this\n{text}"
     return f"internal error: {last}. Please report this, with what is shown when {TRACEBACK}=1 is set"
 
 
-def _traceback(error: BaseException) -> str:
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an error, printable."""
     import traceback
 
     lines = "".join(traceback.format_exception(error)).splitlines()

@@ -14,13 +14,16 @@ from conformance.contract.terms import EDITION
 from conformance.exchange.hosts import is_remote
 from conformance.exchange.model import Exchange, Request
 from conformance.exchange.transcript import NO_ANSWER, Populated, Search, Smallest, Transcript
+from conformance.exchange.trouble import InternalError, traceback_of
 from conformance.judge.curl import curl_line
 from conformance.judge.judge import Judgement
 from conformance.judge.judging import WHOLE_AND_HIDDEN, Judging
 from conformance.judge.ledger import bodies, instant, record
+from conformance.judge.redaction import text_without_keys
 from conformance.judge.report import (
     Body,
     BrokenByGenerated,
+    ClauseResult,
     Deviations,
     GeneratedFamily,
     GeneratedRequests,
@@ -29,6 +32,7 @@ from conformance.judge.report import (
     Report,
     Run,
     SmallestRequest,
+    Status,
     Verdict,
 )
 from conformance.judge.servers import judge_each
@@ -99,7 +103,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         clauses=results,
         exchanges=tuple(ledger.values()),
         properties=generated,
-        jobs=_jobs(populated),
+        jobs=_jobs(populated, exchanges),
         deviations=deviations,
         servers=judgement.servers,
         bodies=_bodies(exchanges, ledger) if full_bodies else None,
@@ -107,14 +111,14 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
 
 
 def _bodies(exchanges: Sequence[Exchange], ledger: Mapping[str, RecordedExchange]) -> dict[str, Body]:
-    answers = ((ledger[exchange.id].response, exchange.response) for exchange in exchanges)
-    return bodies((shown.sha256, answer.content) for shown, answer in answers if shown and answer)
+    answers = ((ledger[exchange.id].response, exchange.response, exchange.redactor) for exchange in exchanges)
+    return bodies((shown.sha256, answer.content, redactor) for shown, answer, redactor in answers if shown and answer)
 
 
-def _jobs(populated: Populated | None) -> OwnJobs | None:
+def _jobs(populated: Populated | None, exchanges: Sequence[Exchange]) -> OwnJobs | None:
     if populated is None:
         return None
-    left = tuple(printable(name) for name in populated.left)
+    left = tuple(text_without_keys(printable(name), exchanges) for name in populated.left)
     return OwnJobs(submitted=populated.submitted, taken=populated.taken, left=left)
 
 
@@ -171,8 +175,20 @@ def report_on(
 ) -> Report:
     """Judge a transcript by the clauses named in ``only``, else by those that ``judging`` names, else by all.
 
-    Raises UsageProblem if whole bodies were asked for of a recording whose workflows are redacted.
+    Raises UsageProblem if whole bodies were asked for of a recording whose workflows are redacted, and InternalError,
+    from which keys were taken out, if the suite itself fails.
     """
+    try:
+        return _report_on(transcript, judging, only, selected)
+    except UsageProblem:
+        raise
+    except Exception as error:
+        if not any(exchange.redactor for exchange in transcript.exchanges):
+            raise
+        raise InternalError(text_without_keys(traceback_of(error), transcript.exchanges)) from None
+
+
+def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] | None, selected: str | None) -> Report:
     if only is None:
         only, selected = judging.only, judging.selected
     hidden = judging.hide_workflows or _is_of_others(transcript, shown=judging.show_workflows)
@@ -202,6 +218,7 @@ def report_on(
 
         opinion = second_opinion(transcript.exchanges, judgement.demand)
         judgement = agreed(judgement, opinion)
+    judgement = judgement._replace(results=_without_keys(judgement.results, transcript.exchanges))
     report = build(
         judgement,
         transcript.exchanges,
@@ -226,6 +243,16 @@ def report_on(
         reason = f"the run was stopped before its end: {transcript.stopped}"
         return _with_verdict(report, Verdict.INCONCLUSIVE, reason)
     return report
+
+
+def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]) -> tuple[ClauseResult, ...]:
+    """Return results whose reasons for the suite's own failures, which may quote a response, show no key."""
+    return tuple(
+        structs.replace(result, reason=text_without_keys(result.reason or "", exchanges))
+        if result.status is Status.ERROR
+        else result
+        for result in results
+    )
 
 
 def report_on_exchanges(

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from conformance.contract.clauses.privacy import HARMLESS
-from conformance.exchange.model import Exchange
+from conformance.exchange.model import Exchange, Extent, Response
+from conformance.exchange.redactor import Redactor
 from conformance.judge.excerpt import start_of
 from conformance.judge.masking import may_hold_workflows
+from conformance.judge.redaction import exchange_without_keys
 from conformance.judge.report import Body, Kept, KeptAnswer, RecordedExchange, RecordedRequest, RecordedResponse
 from conformance.text.safe import blotted, printable
 
@@ -22,7 +24,7 @@ BODY: Final = 2000
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
     """Return the line of the ledger for an exchange: its body bounded and made printable. ``whole`` keeps the rest."""
     asked, answered, problem = exchange.request, exchange.response, exchange.problem
-    return RecordedExchange(
+    recorded = RecordedExchange(
         id=exchange.id,
         request=RecordedRequest(
             method=asked.method,
@@ -51,6 +53,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
         kept=kept(exchange) if whole else None,
         server=printable(exchange.server, 300),
     )
+    return exchange_without_keys(recorded, exchange.redactor)
 
 
 def instant(seconds: float) -> str:
@@ -69,13 +72,13 @@ BLOT: Final = "x"
 _SPARED: Final = tuple(filter(None, HARMLESS))
 
 
-def bodies(named: Iterable[tuple[str, bytes]], limit: int = WHOLE_BODIES) -> dict[str, Body]:
-    """Return bodies by their SHA-256, each once, but for those for which ``limit`` leaves no room."""
+def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODIES) -> dict[str, Body]:
+    """Return bodies by their SHA-256, each once and without keys, but for those for which ``limit`` leaves no room."""
     found: dict[str, Body] = {}
     room = limit
-    for name, content in named:
+    for name, content, redactor in named:
         if content and name not in found and len(content) <= room:
-            found[name] = _body(content)
+            found[name] = _body(redactor.content(content))
             room -= len(content)
     return found
 
@@ -87,7 +90,7 @@ def kept(exchange: Exchange) -> Kept:
         started=exchange.started,
         to_queue=request.to_queue,
         operation=None if request.operation is None else request.operation.name,
-        sent=_body(request.body) if request.body else None,
+        sent=_body(exchange.redactor.content(request.body)) if request.body else None,
         request_head=request.head,
         own_query=request.own_query,
         own_headers=request.own_headers,
@@ -99,11 +102,18 @@ def kept(exchange: Exchange) -> Kept:
             head=answered.head,
             http_version=answered.http_version,
             wire=answered.wire,
-            extent=answered.extent.value,
+            extent=_extent(exchange.redactor, answered).value,
             verbatim=answered.verbatim,
+            echoes=answered.echoes,
         ),
         problem=exchange.problem,
     )
+
+
+def _extent(redactor: Redactor, answered: Response) -> Extent:
+    """Return how much of a body can be judged again: nothing if a key that may be a word was taken out of it."""
+    whole = not redactor.finds_words(answered.content)
+    return answered.extent if whole else Extent.UNKNOWN
 
 
 def _body(content: bytes) -> Body:

@@ -185,6 +185,8 @@ class KeptAnswer(Value, frozen=True, kw_only=True):
     wire: Wire | None
     extent: Literal["whole", "cut", "unknown"] = "whole"
     verbatim: bool = True
+    echoes: tuple[str, ...] = ()
+    """Where the key of the request is repeated: header fields, and "" for the body."""
 
 
 class Kept(Value, frozen=True, kw_only=True):

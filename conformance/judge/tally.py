@@ -17,6 +17,7 @@ from conformance.judge.excerpt import around
 from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.masking import masked, may_hold_workflows, shows_workflow, wants_class_types
 from conformance.judge.outcome import Counted
+from conformance.judge.redaction import evidence_without_keys
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint
 from conformance.text.cutoff import closed
 from conformance.text.safe import failure
@@ -58,7 +59,7 @@ def as_evidence(
     hide = hide and (response is None or may_hold_workflows(response.status, content))
     shown = None if pointer is None else (content, pointer) if reading is None else reading.text_at(pointer)
     told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
-    return Evidence(
+    evidence = Evidence(
         exchange=exchange.id,
         pointer=_shown(pointer),
         expected=finding.expected,
@@ -68,6 +69,7 @@ def as_evidence(
         message=masked(finding.message, class_types=nodes) if told else finding.message,
         excerpt=None if shown is None else around(*shown, hide=hide, class_types=nodes),
     )
+    return evidence_without_keys(evidence, exchange.redactor)
 
 
 @dataclass
@@ -96,7 +98,8 @@ class _Kind:
             self.more += weight - 1
         else:
             self.more += weight
-            self.last = _shown(finding.pointer)
+            last = _shown(finding.pointer)
+            self.last = None if last is None else answer.exchange.redactor.cut(last)
 
     def _evidence(self, answer: Answer, finding: Finding) -> Evidence:
         return as_evidence(answer.exchange, self.clause, finding, hide=self.hide, reading=answer.reading)
@@ -126,7 +129,9 @@ class ClauseTally:
             kind = (place, finding.expected, finding.cause)
             if kind not in self.kinds:
                 if len(self.fingerprints) < FINGERPRINTS:
-                    self.fingerprints[fingerprint_at(_shown(finding.pointer), finding.kind)] = None
+                    shown = _shown(finding.pointer)
+                    shown = None if shown is None else answer.exchange.redactor.cut(shown)
+                    self.fingerprints[fingerprint_at(shown, finding.kind)] = None
                 if len(self.kinds) == KINDS:
                     continue
                 self.kinds[kind] = _Kind(answer.exchange.id, clause.id, self.hide)

@@ -140,7 +140,15 @@ def _in_words(problem: Problem) -> str:
     if _recognised(problem):
         return detail
     told = detail.startswith("TLS:")
-    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if told else f"; {REMEDIES[problem.fault]}")
+    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if told else f"; {_remedy(problem)}")
+
+
+def _remedy(problem: Problem) -> str:
+    """Say what to do. A response with a good status line came from a server that speaks HTTP."""
+    if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
+        head = "header line" in problem.detail or "header name" in problem.detail
+        return "a line of its head is not a header field" if head else "does a proxy or a time limit cut it off?"
+    return REMEDIES[problem.fault]
 
 
 def _no_more(answers: Sequence[Answer]) -> Iterator[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from base64 import b64decode
 
+from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Extent, Operation, Request, Response
+from conformance.exchange.secrets import REDACTED
 from conformance.judge.ledger import WHOLE_BODIES
 from conformance.judge.report import Body, RecordedExchange, Report
 
@@ -59,6 +61,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
             found.wire,
             Extent(found.extent),
             found.verbatim,
+            found.echoes or _marked(found.headers, content),
         )
     return Exchange(
         id=recorded.id,
@@ -71,6 +74,12 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
         superseded=recorded.superseded,
         server=recorded.server,
     )
+
+
+def _marked(headers: Headers, content: bytes) -> tuple[str, ...]:
+    """Return where a report of an older version, which did not say so, has a mark for the key."""
+    fields = [name for name, value in headers if REDACTED in value]
+    return tuple(dict.fromkeys([*fields, *([""] if REDACTED.encode() in content else [])]))
 
 
 def _content(body: Body) -> bytes:

@@ -13,7 +13,7 @@ from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import Summary
 from conformance.exchange.model import Exchange, Response
 
-HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim")
+HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim", "echoes")
 WHOLE: Final = (*HEAD, "content")
 """What can be seen of an answer, beside the fields of its head."""
 

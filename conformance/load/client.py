@@ -80,9 +80,8 @@ class Connection:
             self._note(replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped")))
             raise
         elapsed = time.perf_counter() - clock
-        if response is not None:
-            response = self._probe.redacted(response)
-        return self._note(replace(exchange, response=response, problem=problem, elapsed=elapsed))
+        exchange = replace(exchange, problem=problem, elapsed=elapsed)
+        return self._note(self._probe.received(exchange, response))
 
     def _note(self, exchange: Exchange) -> Exchange:
         if self.leave is not None:

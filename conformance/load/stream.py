@@ -123,6 +123,7 @@ class _Head(NamedTuple):
     status: int
     fields: Headers
     coding_error: str | None
+    echoes: tuple[str, ...]
     moment: int
 
 
@@ -247,7 +248,9 @@ class Stream:
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
         request, started = exchange.request, exchange.started or 0.0
         moment = int(started // HOUR if response.header("date") else started)
-        return _Head(request.same, request.body, response.status, fields, response.coding_error, moment)
+        return _Head(
+            request.same, request.body, response.status, fields, response.coding_error, response.echoes, moment
+        )
 
     def _looked_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
         digest = hashlib.blake2b(response.content, digest_size=16).digest()

@@ -180,7 +180,7 @@ def status_of(exchange: Exchange) -> int | None:
 def _may_be_repeated(exchange: Exchange) -> bool:
     """Whether a refused request may be sent again: not with a wrong key; one that writes, if the server says when."""
     request = exchange.request
-    if request.credential is Credential.WRONG:
+    if request.credential in {Credential.WRONG, Credential.OTHER_CASE}:
         return False
     return request.method in SAFE_METHODS or retry_after(exchange) is not None
 

@@ -11,15 +11,13 @@ from dataclasses import replace
 from math import inf
 from typing import Final, Self
 
-from msgspec import structs
-
 from conformance.contract.conversation import OK
 from conformance.contract.refusals import challenges
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
-from conformance.exchange.secrets import REDACTED, Secret
+from conformance.exchange.secrets import REDACTED, Secret, near_misses
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
 from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, retry_after
@@ -31,8 +29,6 @@ from conformance.version import __version__
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 KEY_HEADER: Final = "X-API-Key"
-WRONG_KEY: Final = "wrong-key-of-comfy-queue-conformance"
-"""Says in the server's log who tried it and why."""
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Faults after which a fresh connection may help. A time-out has had its time."""
 NO_CONNECTION: Final = "no connection in the time for it (--connect-timeout)"
@@ -71,7 +67,10 @@ class Client:
         self._required = required or Required()
         self._key = key
         self._gateway = gateway or Gateway()
-        self._redactor = Redactor(key, *self._gateway.secrets)
+        wrong, other_case = (None, None) if key is None else near_misses(key)
+        self._wrong_keys = {Credential.WRONG: wrong, Credential.OTHER_CASE: other_case}
+        others = [secret for secret in self._wrong_keys.values() if secret is not None]
+        self._redactor = Redactor(key, *self._gateway.secrets, others=others)
         self._bounds = bounds
         self._on_exchange = on_exchange
         self._wall, self._clock = time.time(), self.monotonic()
@@ -190,7 +189,8 @@ class Client:
         sent, request = self.prepare(ask, on_the_wire=on_the_wire)
         url = self.url_of(ask)
         started = self.monotonic()
-        exchange = Exchange(number, request, started=self._wall + started - self._clock, attempt=attempt)
+        began = self._wall + started - self._clock
+        exchange = Exchange(number, request, started=began, attempt=attempt, redactor=self._redactor)
         place = len(self.ledger)
         self.ledger.append(exchange)
         self.uncounted += not self.counting
@@ -202,7 +202,8 @@ class Client:
             self.ledger[place] = replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped"))
             self._note(self.ledger[place])
             raise
-        exchange = replace(exchange, response=response, problem=problem, elapsed=self.monotonic() - started)
+        exchange = replace(exchange, problem=problem, elapsed=self.monotonic() - started)
+        exchange = self.received(exchange, response)
         self.ledger[place] = exchange
         self._keep_pace(exchange, started)
         self._note(exchange)
@@ -220,17 +221,25 @@ class Client:
             ask.credential,
             to_queue=not (on_the_wire or ask.operation),
             operation=ask.operation,
-            body=self._redactor.content(ask.body),
+            body=ask.body,
             own_query="" if ask.operation else self._required.text,
             own_headers=() if ask.operation else self._required.names,
         )
         return sent, request
 
-    def redacted(self, response: Response) -> Response:
-        """Return an answer without the key, where the server sent it back."""
-        return replace(
-            response, headers=self._redactor.headers(response.headers), content=self._redactor.content(response.content)
-        )
+    def received(self, exchange: Exchange, response: Response | None) -> Exchange:
+        """Return an exchange with its response, in which the places are named that repeat the key."""
+        if response is not None:
+            response = replace(response, echoes=self._redactor.echoes(response.headers, response.content))
+        return replace(exchange, response=response, redactor=self._redactor)
+
+    def without_keys(self, text: str) -> str:
+        """Return text that may quote a response, without keys."""
+        return self._redactor.text(text)
+
+    def may_send(self, credential: Credential) -> bool:
+        """Whether there is such a key: one without letters has no other case."""
+        return credential is not Credential.OTHER_CASE or self._wrong_keys[credential] is not None
 
     def url_of(self, ask: Ask) -> str:
         """Return the URL that is asked for."""
@@ -279,8 +288,8 @@ class Client:
         if self._key is not None:
             name = KEY_HEADER.lower() if ask.credential is Credential.LOWER_CASE_NAME else KEY_HEADER
             given = self._key.reveal()
-            sent = {Credential.NONE: None, Credential.WRONG: WRONG_KEY, Credential.EMPTY: ""}
-            fields[name] = sent.get(ask.credential, given)
+            wrong = {name: None if key is None else key.reveal() for name, key in self._wrong_keys.items()}
+            fields[name] = {Credential.NONE: None, Credential.EMPTY: "", **wrong}.get(ask.credential, given)
         if ask.operation is None:
             fields |= dict(self._required.headers)
         own = {name.lower() for name, _ in ask.headers}
@@ -289,9 +298,10 @@ class Client:
         return tuple((name, value) for name, value in (*usual, *gateway, *ask.headers) if value is not None)
 
     def _shown(self, headers: Headers) -> Headers:
-        """Return the headers for the ledger: never with the user's key, or what a gateway wants."""
-        own = {secret.reveal() for secret in (self._key, *self._gateway.secrets) if secret is not None}
-        return tuple((name, REDACTED if value in own else value) for name, value in headers)
+        """Return the headers for the ledger: never with a key, right or wrong, or what a gateway wants."""
+        own = {name.lower() for name in self._gateway.names}
+        own |= {KEY_HEADER.lower()} if self._key is not None else set()
+        return tuple((name, value and REDACTED if name.lower() in own else value) for name, value in headers)
 
     async def _send(
         self, method: str, url: str, headers: Headers, body: bytes = b""
@@ -328,13 +338,7 @@ class Client:
 
     async def _sight(self, method: str, url: str, headers: Headers) -> Response:
         sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
-        lengths = tuple(self._redactor.text(length) for length in sight.wire.lengths)
-        return Response(
-            sight.status,
-            self._redactor.headers(sight.headers),
-            http_version=sight.http_version,
-            wire=structs.replace(sight.wire, lengths=lengths),
-        )
+        return Response(sight.status, sight.headers, http_version=sight.http_version, wire=sight.wire)
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:
         import httpx
@@ -353,8 +357,8 @@ class Client:
             await answer.aclose()
         return Response(
             answer.status_code,
-            self._redactor.headers(headers),
-            self._intern(self._redactor.content(content)),
+            headers,
+            self._intern(content),
             coding_error,
             http_version=answer.http_version,
         )

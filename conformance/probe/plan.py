@@ -12,10 +12,11 @@ from math import inf
 from typing import Final
 
 from conformance.contract.clauses.error import GARBLED_ORIGIN
-from conformance.contract.clauses.http import FIRST_BYTE, MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import FIRST_BYTE, MADE_UP_VALIDATOR
 from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.reading.fast import FastReading
+from conformance.exchange.codings import DECODABLE
 from conformance.exchange.model import Credential, Exchange, NoResponse
 from conformance.probe.asker import KEPT, NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gathered, status_of
 from conformance.probe.client import Client, OutOfTime
@@ -32,6 +33,8 @@ POLL: Final = 1.0
 _TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
 """An entity tag (RFC 9110 §8.8.3) that is not too long for a header of ours."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+BROWSER_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+"""What browsers send with the address of a page."""
 
 
 def _with(purpose: str, **headers: str | None) -> Ask:
@@ -41,7 +44,7 @@ def _with(purpose: str, **headers: str | None) -> Ask:
 VARIATIONS: Final = (
     _with("Accept: */*", Accept="*/*"),
     _with("no Accept", Accept=None),
-    Ask("as a browser", headers=(("User-Agent", BROWSER), ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))),
+    Ask("as a browser", headers=(("User-Agent", BROWSER), ("Accept", BROWSER_ACCEPT))),
     _with("Accept: text/csv", Accept="text/csv"),
     Ask("undeclared query parameters", query="conformance=1&limit=0"),
     _with("Accept-Encoding: gzip", Accept_Encoding="gzip"),
@@ -49,6 +52,7 @@ VARIATIONS: Final = (
     _with("made-up validator", If_None_Match=MADE_UP_VALIDATOR),
     _with("Range", Range=FIRST_BYTE),
     _with("foreign Origin", Origin="https://conformance.invalid"),
+    *([_with("Accept-Encoding: br", Accept_Encoding="br")] if "br" in DECODABLE else []),
 )
 """Reads that a server may tell apart, each between two plain ones."""
 
@@ -64,8 +68,12 @@ CREDENTIALS: Final = (
     Ask("HEAD without the key", "HEAD", credential=Credential.NONE),
 )
 """Sent only if a key was given."""
-WRONG_KEYS: Final = (READ, Ask("a wrong key", credential=Credential.WRONG))
-"""Sent only if a key was given, near the end: a server may lock out who sends one. Twice is the most that it sees."""
+WRONG_KEYS: Final = (
+    READ,
+    Ask("a wrong key: another last character", credential=Credential.WRONG),
+    Ask("a wrong key: the other letter case", credential=Credential.OTHER_CASE),
+)
+"""Sent only if a key was given, near the end: a server may lock out who sends one. It sees each of them once."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 """Sent last: a garbled Origin makes ComfyUI write a traceback into its log."""
 
@@ -96,8 +104,9 @@ async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
         asker = Asker(client, max_requests)
         last: Sequence[Ask] = AT_THE_END
         if keyed:
-            await asker.all(WRONG_KEYS)
-            if await _is_banned(client, max_requests):
+            limited = client.pace.refused > 0
+            await asker.all(one for one in WRONG_KEYS if client.may_send(one.credential))
+            if await _is_banned(client, max_requests, limited=limited):
                 return
             last = AT_THE_END[1:]
         await asker.all(last)
@@ -105,13 +114,13 @@ async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
     return await _until_stopped(ask())
 
 
-async def _is_banned(client: Client, max_requests: int) -> bool:
+async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> bool:
     """Read with the right key after the wrong ones; whether the server now refuses this address.
 
     What is refused then says nothing about the server: it is kept in the ledger, and judged by nobody. A limit on the
-    rate is not a ban if the server had one before.
+    rate is not a ban if the server had one before (``limited``).
     """
-    before, limited = len(client.ledger), client.pace.refused > 0
+    before = len(client.ledger)
     reads = [exchange for exchange in client.ledger if exchange.request.plain]
     stopped = None
     try:
@@ -121,7 +130,9 @@ async def _is_banned(client: Client, max_requests: int) -> bool:
     since = client.ledger[before:]
     refused = [exchange.problem is not None or status_of(exchange) in UNAVAILABLE for exchange in since]
     if not limited and refused and all(refused) and status_of(reads[-1]) == OK:
-        client.ledger[before:] = [replace(exchange, superseded=True) for exchange in since]
+        second = [one.request.credential is Credential.OTHER_CASE for one in client.ledger]
+        banned = second.index(True) if any(second) else before  # refused for the ban, not for its letter case
+        client.ledger[banned:] = [replace(exchange, superseded=True) for exchange in client.ledger[banned:]]
         return True
     if stopped is not None:
         raise stopped

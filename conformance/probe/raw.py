@@ -21,6 +21,11 @@ HEAD_LIMIT: Final = 256 << 10
 """Bytes of one line, and of all heads together, interim ones included."""
 SURPLUS_LIMIT: Final = 64 << 10
 """Bytes that are counted after the end of an answer: that there are any is what matters."""
+MISNAMED: Final = 3
+"""Field names that are kept if they are none."""
+NAME_LIMIT: Final = 100
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110 §5.6.2)."""
 LINGER: Final = 1.0
 """Seconds in which a server that was asked to close the connection does so, or shows what else it sends."""
 _BEGINNING: Final = len(b"HTTP/1.1 ")
@@ -87,8 +92,10 @@ async def _sight(reader: asyncio.StreamReader, method: str, *, secure: bool) -> 
             break
         interim += 1
     headers, folded = _fields(head[1:])
+    misnamed = tuple(name[:NAME_LIMIT] for name, _ in headers if not _NAME.fullmatch(name))[:MISNAMED]
+    headers = tuple((name.rstrip(" \t"), value) for name, value in headers)
     surplus = await _surplus(reader) if method == "HEAD" or status in _BODILESS else None
-    wire = Wire(_lengths(headers), folded, surplus, interim)
+    wire = Wire(_lengths(headers), folded, surplus, interim, misnamed)
     return Sight(status, match[1].decode(), headers, wire)
 
 

@@ -19,7 +19,7 @@ from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.text.suggest import did_you_mean
 
-KEY: Final = "reference-key"
+KEY: Final = "reference-key-a1b2c3"
 """What is enforced where a variant or a fault needs a key and none is given."""
 
 
@@ -124,7 +124,7 @@ def serve(  # noqa: PLR0913 - each is a setting that some test turns
         drawn = generated.answers(generate, "oss" if ground.dialect == "oss" else "cloud")
         bodies = chain([next(drawn)], drawn)  # the first one takes longest: Hypothesis builds its tables
     if key is None and (ground.needs_key or (broken and broken.needs_key)):
-        key = KEY
+        key = ground.key or KEY
     path = ground.prefix + queue_path
     reference = Reference(ground, broken, path=path, key=key, period=period, seed=seed, clock=clock, bodies=bodies)
     return Endpoint(reference, host, port, ground.prefix)

@@ -17,6 +17,7 @@ from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, S
 from conformance.reference.door import Door
 from conformance.reference.message import IncomingRequest, Reply, Twist, items, verbatim
 from conformance.reference.queue import Queue, QueueItem
+from conformance.reference.tolerances import TABLE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,6 +44,8 @@ class Variant:
     still: bool = False
     prefix: str = ""
     needs_key: bool = False
+    key: str | None = None
+    """The key that it enforces, if that is not any key."""
     dialect: str = "cloud"
     board: type[Board] | None = None
     door: Door = OPEN
@@ -532,3 +535,5 @@ VARIANTS.update(
         )
     }
 )
+
+VARIANTS.update({row.name: Variant(row.name, row.summary, row.twist, **row.settings) for row in TABLE})

@@ -147,7 +147,14 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
     populating = None
     if settings.writes is not None:
         priorities = settings.dialect is not Dialect.OSS
-        populating = Populating(client, settings.writes, plan, say, max_requests=most, priorities=priorities)
+        populating = Populating(
+            client,
+            settings.writes,
+            plan,
+            lambda text: say(client.without_keys(text)),
+            max_requests=most,
+            priorities=priorities,
+        )
     search = None
     with stoppable() as stop, asyncio.Runner() as runner:
         runner.run(client.__aenter__())

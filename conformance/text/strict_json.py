@@ -174,7 +174,8 @@ class _Flaws(list[Flaw]):
 
 def _told(error: Exception) -> str:
     assert isinstance(error, json.JSONDecodeError)
-    return f"{error.msg} at line {error.lineno} column {error.colno} (character {error.pos})"
+    what = error.msg.removesuffix(" at")  # as in "Unterminated string starting at"
+    return f"{what} at line {error.lineno} column {error.colno} (character {error.pos})"
 
 
 def _may_be_large(shape: bytes) -> bool:

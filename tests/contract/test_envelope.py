@@ -24,7 +24,8 @@ def sent(
 
 PATH = "is the path right? see --queue-path"
 OWN_PATH = "is this the queue's own path? see --queue-path"
-REDIRECT = "a redirect is not followed: give its destination as the target"
+NO_LOCATION = "a redirect is not followed, and it has no Location: ask who runs the server where it leads"
+NOT_MODIFIED = "304 answers a condition, and this request sent none: does a cache answer for the server?"
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,11 @@ REDIRECT = "a redirect is not followed: give its destination as the target"
         (201, None),
         (204, None),
         (299, None),
-        (300, REDIRECT),
-        (301, REDIRECT),
-        (308, REDIRECT),
-        (399, REDIRECT),
+        (300, None),
+        *((status, NO_LOCATION) for status in (301, 302, 303, 307, 308)),
+        (304, NOT_MODIFIED),
+        (305, None),
+        (399, None),
         (400, None),
         (410, None),
         (404, PATH),
@@ -169,7 +171,14 @@ def test_any_object_is_one() -> None:
         ('{"error": "x"}', True),
         ('{"errors": ["x"]}', True),
         ('{"code": "c", "message": "m"}', True),
-        ('{"code": null, "message": null, "x": 1}', True),
+        ('{"code": null, "message": null, "x": 1}', False),
+        ('{"code": 0, "message": "success", "data": {"queue_running": []}}', False),
+        ('{"code": 401, "message": "Unauthorized"}', False),
+        ('{"code": "OK", "message": "done"}', False),
+        ('{"code": "UNAUTHORIZED", "message": ""}', True),
+        ('{"error": "none", "result": {}}', False),
+        ('{"error": 500}', True),
+        ('{"error": false}', False),
         ('{"code": "c"}', False),
         ('{"message": "m"}', False),
         ('{"error": null}', False),

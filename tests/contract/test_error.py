@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from conformance.contract.clauses.error import GARBLED_ORIGIN, READABLE
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.judge.judge import judge
-from helpers.answers import HEADERS, NOW, Told, asked, got, queue, read, said
+from helpers.answers import HEADERS, NOW, Told, asked, got, item, queue, read, said
 
 ERROR = b'{"code": "INTERNAL", "message": "m"}'
 PLAIN = (("Content-Type", "text/plain"),)
+JSON_TYPE = ("Content-Type", "application/json")
 PAGE = (("Content-Type", "text/html"),)
 
 
@@ -55,7 +57,8 @@ def test_of_other_resources_the_form_is_not_demanded() -> None:
     [
         (PLAIN, "text/plain"),
         ((), "no Content-Type"),
-        ((("Content-Type", ""),), "no Content-Type"),
+        ((("Content-Type", ""),), "an empty Content-Type"),
+        ((JSON_TYPE, JSON_TYPE), "2 Content-Type lines: application/json and application/json"),
         ((("Content-Type", "application/problem+json"),), "application/problem+json"),
     ],
 )
@@ -139,20 +142,40 @@ def test_an_error_that_answers_another_method_is_another_error() -> None:
 
 @pytest.mark.parametrize("name", ["queue_running", "queue_pending"])
 @pytest.mark.parametrize("depth", [0, 1, 3])
-def test_a_queue_in_an_error_is_found_at_any_depth(name: str, depth: int) -> None:
-    body = '{"a":' * depth + f'{{"{name}": []}}' + "}" * depth
-    expected = [Told("/a" * depth + f"/{name}", "no queue", "[]", "The 404 carries the queue.")]
+def test_a_job_in_an_error_is_found_at_any_depth(name: str, depth: int) -> None:
+    body = '{"a":' * depth + f'{{"{name}": [{json.dumps(item())}]}}' + "}" * depth
+    expected = [Told("/a" * depth + f"/{name}", "no queue", "array of 1 elements", "The 404 carries the queue.")]
     assert said("error.no-queue", failed(body.encode(), 404)) == expected
+
+
+@pytest.mark.parametrize(
+    "job", [item()[1], {"id": item()[1]}, {"prompt": item()[2]}, item()[:4], [item()[1]], [1, "x", item()[2]]]
+)
+def test_a_job_shows_an_id_or_a_workflow(job: object) -> None:
+    body = json.dumps({"queue_pending": [job]}).encode()
+    assert [finding.pointer for finding in said("error.no-queue", failed(body, 401)) or ()] == ["/queue_pending"]
 
 
 @pytest.mark.parametrize("status", [400, 411, 413, 599])
 def test_every_error_but_a_failed_condition_is_looked_through(status: int) -> None:
-    assert got(said("error.no-queue", failed(b'{"queue_running": []}', status))) == ["[]"]
-    assert said("error.no-queue", failed(b'{"queue_running": []}', 412)) is None
+    assert got(said("error.no-queue", failed(queue(item()), status))) == ["array of 1 elements"]
+    assert said("error.no-queue", failed(queue(item()), 412)) is None
 
 
-@pytest.mark.parametrize("body", [b'{"queue_running": null}', b'{"queue_running": 3}', b'["queue_running"]', b"no"])
-def test_a_member_of_that_name_that_is_no_list_is_no_queue(body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"queue_running": null}',
+        b'{"queue_running": 3}',
+        b'["queue_running"]',
+        b"no",
+        b'{"queue_running": [], "queue_pending": []}',
+        b'{"details": {"queue_pending": ["is no parameter"]}}',
+        b'{"errors": {"queue_pending": [{"msg": "unknown", "type": "extra_forbidden"}]}}',
+        b'{"queue_pending": [null, 1, "a", [], {}, [1, 2]]}',
+    ],
+)
+def test_what_shows_no_job_is_no_queue(body: bytes) -> None:
     assert said("error.no-queue", failed(body)) == []
 
 
@@ -327,3 +350,34 @@ def test_a_queue_that_is_not_served_at_all_is_not_told_of_headers() -> None:
 
 def test_one_failure_is_chance() -> None:
     assert said("error.optional-header", read(queue()), odd(500, 2)) is None
+
+
+# --- errors that the document does not name ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 502, 503])
+@pytest.mark.parametrize(
+    "body",
+    [b"Unauthorized", b"{", b"\xff", b"\xef\xbb\xbf{}", b"[NaN]", b"{}{}", b'"\x01"'],
+    ids=["word", "cut", "not UTF-8", "mark", "NaN", "two texts", "control character"],
+)
+def test_what_their_body_holds_breaks_no_must(status: int, body: bytes) -> None:
+    judgement = judge([read(queue(item())), failed(body, status)])
+    broken = {result.id: result.level for result in judgement.results if result.evidence}
+    assert "error.other-json" in broken
+    assert set(broken.values()) == {"should"}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_documented_error_must_be_json(status: int) -> None:
+    judgement = judge([read(queue(item())), failed(b"Bad Request", status)])
+    broken = {result.id: result.level for result in judgement.results if result.evidence}
+    assert broken["json.well-formed"] == "must"
+    assert "error.other-json" not in broken
+
+
+def test_other_json_is_looked_at_if_it_is_labelled_so() -> None:
+    assert said("error.other-json", failed(ERROR, 404)) == []
+    assert said("error.other-json", failed(b"Not Found", 404, PLAIN)) is None
+    assert said("error.other-json", failed(b"", 404)) is None
+    assert said("error.other-json", asked(404, b"no", method="OPTIONS")) is None

@@ -24,6 +24,13 @@ def folded(got: str) -> list[Told]:
     return [Told(None, "each field on one line", got, "Header fields go on in a second line.")]
 
 
+SPACED = "White space stands before the colon of a header field."
+
+
+def named(got: str, message: str) -> list[Told]:
+    return [Told(None, "a name and a colon right after it", got, message)]
+
+
 @pytest.mark.parametrize(
     ("clause", "answer", "told"),
     [
@@ -36,6 +43,10 @@ def folded(got: str) -> list[Told]:
         ("line-folding", answered(None), None),
         ("line-folding", answered(Wire()), []),
         ("line-folding", answered(Wire(folded=2)), folded("2 folded")),
+        ("field-name", answered(None), None),
+        ("field-name", answered(Wire()), []),
+        ("field-name", answered(Wire(misnamed=("Content-Type ",))), named('"Content-Type "', SPACED)),
+        ("field-name", answered(Wire(misnamed=("<h1>\u202e",))), named('"<h1>\\u202e"', "A line is no header field.")),
         ("head-no-content", answered(Wire(surplus=0), "HEAD"), []),
         ("head-no-content", answered(Wire(surplus=1), "HEAD"), surplus("1 byte", "the answer to HEAD")),
         ("head-no-content", answered(Wire(surplus=9999), "HEAD", 204), surplus("9,999 bytes", "the answer to HEAD")),

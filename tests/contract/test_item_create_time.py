@@ -47,7 +47,14 @@ def test_a_create_time_of_any_value_is_present() -> None:
         ("[]", None),
         ('"1763913600000"', "the number as text"),
         ('"2025-11-23T16:00:00Z"', "a date as text"),
-        ('""', "a date as text"),
+        ('"20251123T160000Z"', "a date as text"),
+        ('"23.11.2025 16:00"', "a date as text"),
+        ('"11/23/25"', "a date as text"),
+        ('"Sun, 23 Nov 2025 16:00:00 GMT"', "a date as text"),
+        ('""', None),
+        ('"yesterday"', None),
+        ('"None"', None),
+        ('"1763913600.5"', None),
     ],
 )
 def test_a_create_time_that_is_no_number_is_named(text: str, hint: str | None) -> None:

@@ -198,3 +198,12 @@ def test_a_successful_options_says_what_is_allowed(status: int, fields: Headers,
 @pytest.mark.parametrize("status", [198, 199, 300, 302, 404, 405, 500])
 def test_an_options_without_success_need_not(status: int) -> None:
     assert said("method.options-allow", asked(status, method="OPTIONS")) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"), [((), []), ((("Content-Length", "0"),), ["0"]), ((("Content-Length", "7"),), ["7"])]
+)
+def test_a_204_states_no_length(fields: Headers, found: list[str]) -> None:
+    assert got(said("method.no-content-length", asked(204, b"", *fields, method="OPTIONS"))) == found
+    assert said("method.no-content-length", asked(200, b"", *fields, method="OPTIONS")) is None
+    assert said("method.no-content-length", asked(204, b"", *fields, method="OPTIONS", to_queue=False)) is None

@@ -88,6 +88,7 @@ def test_ids_are_compared_where_there_are_two() -> None:
 # --- times and numbers ------------------------------------------------------------------------------------------------
 
 HEAP = "the order of a binary heap, as ComfyUI keeps its queue"
+PERHAPS = "two jobs that changed places, or a binary heap, as ComfyUI keeps its queue: one fall does not tell"
 NEWEST = "newest first"
 
 
@@ -107,10 +108,11 @@ FALLING = [
     ((2, 1), [1], NEWEST),
     ((3, 2, 1), [1, 2], NEWEST),
     ((3, 2, 2, 1), [1, 3], NEWEST),
-    ((1, 3, 2), [2], HEAP),
+    ((1, 3, 2), [2], PERHAPS),
     ((1, 5, 2, 6, 9, 3), [2, 5], HEAP),
-    ((1, 1, 3, 2), [3], HEAP),
-    ((1, 2, 5, 3, 4, 6, 7), [3], HEAP),
+    ((1, 1, 3, 2), [3], PERHAPS),
+    ((1, 2, 5, 3, 4, 6, 7), [3], PERHAPS),
+    ((1, 2, 3, 4, 6, 5), [5], PERHAPS),
     ((1, 2, 7, 3, 4, 6), [3], None),
     ((1, 2, 2, 1), [3], None),
     ((2, 1, 3), [1], None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -326,3 +327,39 @@ def test_a_read_of_another_method_is_no_get(method: str) -> None:
         sent = Request(method, "http://t/api/queue")
         exchanges.insert(2 * number, Exchange(f"h{number}", sent, Response(200), started=0.0, elapsed=0.0))
     assert got(said("reads.safe", *exchanges)) == ["a job fewer after each of 8 reads"]
+
+
+# --- ids --------------------------------------------------------------------------------------------------------------
+
+
+def renamed(turn: int, *numbers: int, time: int | None = None) -> list[list[Any]]:
+    """Return jobs that are the same in each turn but for their ids."""
+    moment = {} if time is None else {"e4": {"create_time": time}}
+    return [item(number, e1=str(uuid.UUID(int=number + 99 * turn, version=4)), **moment) for number in numbers]
+
+
+def test_jobs_whose_ids_are_new_in_each_read_are_found() -> None:
+    found = said("reads.prompt-ids", *seen(*[renamed(turn, 1, 2) for turn in range(4)])) or []
+    assert [(told.pointer, told.expected) for told in found] == [("/queue_pending/0/1", "the id of the read before")]
+    assert "3 pairs of reads" in found[0].message
+
+
+def test_ids_that_are_new_once_may_be_of_other_jobs() -> None:
+    assert said("reads.prompt-ids", *seen(*[renamed(turn, 1) for turn in (0, 1, 2)])) is None
+    assert said("reads.prompt-ids", *seen(*[renamed(turn, 1) for turn in (0, 1, 2, 2)])) == []
+
+
+def test_a_job_that_keeps_its_id_speaks_for_the_others() -> None:
+    reads = [[*renamed(turn, 1), item(7)] for turn in range(4)]
+    assert said("reads.prompt-ids", *seen(*reads)) == []
+
+
+def test_equal_jobs_of_one_second_may_be_a_batch() -> None:
+    reads = [renamed(turn, 1, time=1_763_913_600_000) for turn in range(6)]
+    assert said("reads.prompt-ids", *seen(*reads)) is None
+
+
+def test_ids_in_the_other_letter_case_are_the_same() -> None:
+    name = "abcdef00-0000-4000-8000-00000000000a"
+    upper, lower = item(10, e1=name.upper()), item(10, e1=name)
+    assert said("reads.prompt-ids", *seen([upper], [lower], [upper], [lower])) == []

@@ -6,13 +6,17 @@ import gzip
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.exchange.codings import CODINGS, BrokenCoding, ContentTooLarge, Decoder, decode
+from conformance.exchange.codings import CODINGS, DECODABLE, BrokenCoding, ContentTooLarge, Decoder, decode
+
+with suppress(ImportError):
+    import brotli
 
 MB = 1 << 20
 BODY = b'{"queue_running": [], "queue_pending": []}'
@@ -99,7 +103,6 @@ def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
         (zipped(BODY) + b"\0", "gzip", "ends before its end mark"),
         (zlib.compress(BODY) + b"garbage", "deflate", "something follows the end"),
         (zlib.compress(BODY), "gzip", "incorrect header check"),
-        (BODY, "br", "br: no coding that was asked for"),
         (b"", "zstd", "zstd: no coding that was asked for"),
         (BODY, "x" * 999, "x" * 40 + ": no coding"),
     ],
@@ -166,3 +169,45 @@ def test_the_limit_itself_is_allowed_and_one_more_is_not(codings: list[str]) -> 
     assert decode(raw, codings, 1000) == (b"a" * 1000, None)
     with pytest.raises(ContentTooLarge):
         decode(raw, codings, 999)
+
+
+# --- Brotli -----------------------------------------------------------------------------------------------------------
+
+needs_brotli = pytest.mark.skipif("br" not in DECODABLE, reason="needs the extra brotli")
+
+
+@needs_brotli
+@pytest.mark.parametrize("step", [1, 7, 1 << 16])
+def test_brotli_is_undone_however_it_arrives(step: int) -> None:
+    packed = brotli.compress(BODY * 100)
+    decoder = Decoder(["br"], MB)
+    feed(decoder, packed, step)
+    decoder.finish()
+    assert bytes(decoder.content) == BODY * 100
+    assert decode(brotli.compress(zipped(BODY)), ["gzip", "br"], MB) == (BODY, None)
+
+
+@needs_brotli
+@pytest.mark.parametrize("raw", [BODY, zipped(BODY), b""], ids=["plain", "gzip", "empty"])
+def test_what_is_no_brotli_is_said(raw: bytes) -> None:
+    problem = decode(raw, ["br"], MB)[1]
+    assert problem is not None
+    assert problem.startswith("br: ")
+
+
+@needs_brotli
+def test_brotli_that_ends_early_or_goes_on_is_said() -> None:
+    packed = brotli.compress(BODY * 100)
+    assert decode(packed[:-3], ["br"], MB)[1] == "br: the stream ends before its end mark"
+    assert decode(packed + b"x", ["br"], MB)[1] is not None
+
+
+@needs_brotli
+def test_a_bomb_of_brotli_is_not_unpacked() -> None:
+    bomb = brotli.compress(bytes(64 * MB), quality=5)
+    tracemalloc.start()
+    with pytest.raises(ContentTooLarge):
+        decode(bomb, ["br"], MB)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * MB

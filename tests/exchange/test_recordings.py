@@ -21,6 +21,7 @@ from conformance.exchange.model import Exchange, Extent, NoResponse, Response
 from conformance.exchange.recordings import UnreadableRecording, read, read_file, recorded
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.judge import Judgement, judge
+from conformance.judge.ledger import record
 from conformance.judge.report import Status
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -245,7 +246,7 @@ def test_the_version_is_that_of_the_status_line(line: bytes, version: str) -> No
         (OK + b"Content-Length: 20\r\n\r\n", b"", Extent.UNKNOWN),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"", Extent.UNKNOWN),
         (OK + b"Content-Length: 9\r\n\r\n{1: 2, 3: 4}", b"", Extent.UNKNOWN),
-        (OK + b"Content-Encoding: br\r\n\r\n\x8b\x00\x80\xff", b"", Extent.UNKNOWN),
+        (OK + b"Content-Encoding: zstd\r\n\r\n\x8b\x00\x80\xff", b"", Extent.UNKNOWN),
     ],
     ids=count(),
 )
@@ -321,7 +322,8 @@ def test_the_request_beside_an_answer_is_read_and_its_credentials_are_not_kept()
     assert exchange.request.header("x-empty") == ""
     assert "sesame" not in repr(exchange)
     assert exchange.response is not None
-    assert exchange.response.content == f'{{"echo": "{REDACTED}", "token": "{REDACTED}"}}'.encode()
+    assert exchange.response.content == body
+    assert "sesame" not in repr(record(exchange, whole=True))
     assert exchange.response.header("set-cookie") != REDACTED  # no echo of a key
 
 
@@ -406,7 +408,8 @@ def test_a_har_of_a_browser_is_read_without_pseudo_headers_and_credentials() -> 
     assert exchange.response is not None
     assert exchange.response.http_version == "h2"
     assert exchange.response.coding_error is None  # HAR holds the content after its codings
-    assert exchange.response.content == f'{{"echo": "{REDACTED}"}}'.encode()
+    assert exchange.response.content == b'{"echo": "sesame-1"}'
+    assert "sesame" not in repr(record(exchange, whole=True))
     assert "sesame" not in repr(exchange)
 
 
@@ -566,4 +569,4 @@ def test_a_credential_in_a_recorded_url_is_taken_out(name: str) -> None:
     assert "RET" not in exchange.request.url.replace("REDACTED", "")
     assert "a=1" in exchange.request.url
     assert exchange.response is not None
-    assert b"SEK-RET-123" not in exchange.response.content
+    assert "SEK-RET-123" not in repr(record(exchange, whole=True))

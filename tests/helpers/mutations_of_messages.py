@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -11,7 +12,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.contract.clauses.error import GARBLED_ORIGIN
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.exchange.codings import decode
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import REDACTED
@@ -30,7 +31,6 @@ from helpers.mutations import (
     on_error,
     on_read,
     on_run,
-    put,
     token,
     told,
 )
@@ -199,16 +199,25 @@ def allow_without_get(draw: st.DrawFn, exchange: Exchange) -> Exchange:
 
 @on_read("auth.key-not-echoed")
 def the_key_in_a_header(draw: st.DrawFn, exchange: Exchange) -> Exchange:
-    field = draw(st.sampled_from(["x_api_key", "set_cookie", "x_request"]))
-    fields = {field: draw(st.sampled_from(["{}", "k={}; x"])).format(REDACTED)}
-    return told(asking(exchange, ("X-API-Key", REDACTED)), None, None, **fields)
+    field = draw(st.sampled_from(["X-API-Key", "Set-Cookie", "X-Request"]))
+    return _echoing(asking(exchange, ("X-API-Key", REDACTED)), field)
 
 
 @on_read("auth.key-not-echoed", "")
 def the_key_in_the_body(draw: st.DrawFn, exchange: Exchange) -> Exchange:
-    info = draw_queue(draw)
-    put(draw, info, f'"{draw(st.sampled_from(["", "Bearer "]))}{REDACTED}"')
-    return told(asking(exchange, ("X-API-Key", REDACTED)), content=encode(info))
+    return _echoing(told(asking(exchange, ("X-API-Key", REDACTED)), content=encode(draw_queue(draw))), "")
+
+
+def _echoing(exchange: Exchange, place: str) -> Exchange:
+    """Note that the response repeats the key, as whoever receives it does."""
+    assert exchange.response is not None
+    return replace(exchange, response=replace(exchange.response, echoes=(place,)))
+
+
+@on_read("http.etag")
+def an_etag_without_quotes(draw: st.DrawFn, exchange: Exchange) -> Exchange:
+    tags = ["abc", '"abc', 'abc"', "'abc'", 'w/"abc"', "W/abc", '"a b"', "", '"a""b"', '"a"b"', "W/", '"a", "b"']
+    return told(exchange, etag=draw(st.sampled_from(tags)))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -263,12 +272,21 @@ def another_form(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
 @on_error("error.no-queue", (400, 404, 405, 500, 503), DEEPER)
 def a_queue_in_an_error(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
     name = draw(st.sampled_from(["queue_running", "queue_pending"]))
-    shown, place = {name: draw_queue(draw)[name]}, ""
+    shown, place = {name: draw_queue(draw)[name] or [item()]}, ""
     for _ in range(draw(st.integers(0, 3))):
         inner = new_name(draw, body)
         shown, place = {inner: shown}, f"/{token(inner)}{place}"
     body |= shown
     return f"{place}/{name}"
+
+
+@on_run("error.other-json")
+def text_labelled_as_json(draw: st.DrawFn) -> Mutated:
+    form = b'{"code": "C", "message": "m"}'
+    flawed = [form + b"x", b"\xef\xbb\xbf" + form, form[:-1] + b', "n": NaN}', form.replace(b'"m"', b'"m\x01"')]
+    texts = [b"Unauthorized", b"{", b"<h1>", b"{'a': 1}", form.replace(b"C", b"\xff"), *flawed]
+    broken = failed(draw(st.sampled_from([404, 429, 502, 503])), {})
+    return Mutated([read(GOOD), told(broken, content=draw(st.sampled_from(texts)))], "")
 
 
 @on_error("error.no-internals", (400, 404, 500, 503))
@@ -341,6 +359,31 @@ def refused_for_its_query(draw: st.DrawFn) -> Mutated:
 def not_modified_since_never(draw: st.DrawFn) -> Mutated:
     asked = asking(read(b"", number=2, status=304), ("If-None-Match", MADE_UP_VALIDATOR))
     return _twice(told(asked, etag=draw(st.sampled_from([None, '"1"', MADE_UP_VALIDATOR]))))
+
+
+@on_run("http.not-modified-etag")
+def not_modified_without_its_etag(draw: st.DrawFn) -> Mutated:
+    tag = draw(st.sampled_from(['"a"', 'W/"a"', '""']))
+    asked = asking(told(read(b"", number=2, status=304), content_type=None), ("If-None-Match", tag))
+    return Mutated([told(read(GOOD), etag=tag), asked, told(read(GOOD, number=3), etag=tag)], None)
+
+
+@on_run("http.etag-changes")
+def one_etag_for_other_jobs(draw: st.DrawFn) -> Mutated:
+    tag, last = draw(st.sampled_from(['"a"', '""'])), draw(st.integers(2, 5))
+    bodies = [queue(*map(item, range(first, last + 3))) for first in range(1, last)] + [queue()]
+    return Mutated([told(read(body, number=n), etag=tag) for n, body in enumerate(bodies)], None)
+
+
+@on_run("reads.prompt-ids")
+def new_ids_in_each_read(draw: st.DrawFn) -> Mutated:
+    jobs, reads = draw(st.integers(1, 4)), draw(st.integers(4, 7))
+    bodies = [
+        queue(*[item(number, e1=str(uuid.UUID(int=turn * 99 + number, version=4))) for number in range(1, jobs + 1)])
+        for turn in range(reads)
+    ]
+    least = min(range(1, jobs + 1), key=lambda number: str(uuid.UUID(int=(reads - 1) * 99 + number, version=4)))
+    return Mutated([read(body, number=n) for n, body in enumerate(bodies)], f"/queue_pending/{least - 1}/1")
 
 
 @on_run("http.range")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.contract.terms import Dialect
-from conformance.exchange.headers import Headers
+from conformance.exchange.codings import decode
+from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import NoResponse, Problem, Response
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
@@ -56,6 +57,8 @@ class Played(Client):
         self.reference = reference
         self.clock = clock
         self.sent = 0
+        self.heard: list[Headers] = []
+        """The header fields of each request, as the endpoint received them."""
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
         """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
         self.base = f"http://{host}"
@@ -75,6 +78,7 @@ class Played(Client):
         self, method: str, url: str, headers: Headers, body: bytes = b""
     ) -> tuple[Response | None, Problem | None]:
         path, _, query = url.removeprefix(self.base).partition("?")
+        self.heard.append(headers)
         self.clock.now += TRIP / 2
         try:
             reply = self.reference.answer(IncomingRequest(method, path, query, headers, body=body))
@@ -84,8 +88,12 @@ class Played(Client):
         self.on_answer(method, url)
         await asyncio.sleep(0)
         self.clock.now += TRIP / 2
-        content = b"" if method == "HEAD" else reply.body
-        return Response(reply.status, tuple(reply.headers.items()), content), None
+        head = reply.wire(method).partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+        fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in head))
+        bodiless = method == "HEAD" or reply.status in {204, 304}
+        codings = values(fields, "content-encoding")
+        content, coding_error = (b"", None) if bodiless else decode(reply.body, codings, self._bounds.max_body)
+        return Response(reply.status, fields, content, coding_error), None
 
     @property
     def can_look(self) -> bool:
@@ -114,7 +122,7 @@ def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Ref
     clock = Clock()
     broken = FAULTS[fault] if fault else None
     ground = VARIANTS[broken.variant if broken else variant]
-    key = KEY if ground.needs_key else None
+    key = (ground.key or KEY) if ground.needs_key else None
     return Reference(ground, broken, path="/api/queue", clock=clock, key=key), clock
 
 

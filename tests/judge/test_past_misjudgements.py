@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.contract.clauses import queue as order
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Request, Response
@@ -89,7 +89,7 @@ def test_garbage_before_many_brackets_is_no_json() -> None:
 
 
 def test_a_refusal_with_the_queue_one_level_down_carries_it() -> None:
-    body = b'{"code": "U", "message": "m", "data": {"queue_running": []}}'
+    body = b'{"code": "U", "message": "m", "data": ' + queue(running=(item(1),)) + b"}"
     found = result(beside(asked(401, body, credential=Credential.NONE)), "error.no-queue")
     assert [evidence.pointer for evidence in found.evidence] == ["/data/queue_running"]
 
@@ -174,7 +174,7 @@ def test_keys_that_users_sent_with_their_jobs_stand_in_no_finding() -> None:
 
 
 def test_a_coding_that_nobody_can_undo_here_is_no_broken_one_and_no_answer_that_was_read() -> None:
-    coded = Response(200, (("Content-Encoding", "br"), *HEADERS), b"\x0b", "br: no coding that was asked for")
+    coded = Response(200, (("Content-Encoding", "zstd"), *HEADERS), b"\x0b", "zstd: no coding that was asked for")
     sent = Request("GET", "http://t/api/queue", (("Accept", "application/json"), ("Accept-Encoding", "identity")))
     judgement = beside(Exchange("x9", sent, coded, started=NOW + 9, elapsed=0.01))
     assert broken(judgement) == {"http.coding-asked"}

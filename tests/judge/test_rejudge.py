@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response, Wire
+from conformance.exchange.redactor import NOTHING
 from conformance.exchange.transcript import Transcript
 from conformance.judge import whole
 from conformance.judge.build import build, report_on
@@ -130,7 +131,7 @@ def test_equal_bodies_are_kept_once() -> None:
 
 def test_bodies_beyond_the_bound_are_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     large, small = b"[" + b" " * 1000 + b"]", b"{}"
-    assert list(bodies([("large", large), ("small", small)], limit=1000)) == ["small"]
+    assert list(bodies([("large", large, NOTHING), ("small", small, NOTHING)], limit=1000)) == ["small"]
     monkeypatch.setattr(whole, "WHOLE_BODIES", 1000)
     monkeypatch.setattr(bodies, "__defaults__", (1000,))
     with pytest.raises(NotWhole, match=r"^2 of its answers are not whole: all bodies together may have 1,000 bytes$"):

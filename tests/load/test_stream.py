@@ -203,8 +203,10 @@ def test_a_key_that_one_answer_of_many_echoes_is_found_in_whatever_field() -> No
     keyed = (("X-API-Key", REDACTED),)
     told = []
     for n in range(1, 10):
-        headers = (*HEADERS, ("X-Anything", REDACTED if n == 7 else str(n)))
-        exchange = read(another(1), number=n, headers=headers)
+        exchange = read(another(1), number=n, headers=(*HEADERS, ("X-Anything", str(n))))
+        assert exchange.response is not None
+        echoes = ("X-Anything",) if n == 7 else ()
+        exchange = replace(exchange, response=replace(exchange.response, echoes=echoes))
         told.append(stream.judge("one", replace(exchange, request=replace(exchange.request, headers=keyed))))
     assert [n for n, noted in enumerate(told, 1) if "auth.key-not-echoed" in dict(noted.broken)] == [7]
     assert all("auth.key-not-echoed" in noted.judged for noted in told)

@@ -210,7 +210,9 @@ def test_what_a_ban_refuses_accuses_nobody(name: str) -> None:
     wrong = next(n for n, one in enumerate(run.client.ledger) if one.request.credential is Credential.WRONG)
     later = run.client.ledger[wrong + 1 :]
     assert later
-    assert all(exchange.superseded and exchange.request.plain for exchange in later)
+    assert all(exchange.superseded for exchange in later)
+    assert all(one.request.plain or one.request.credential is Credential.OTHER_CASE for one in later)
+    assert report.clause("auth.key-case").status is Status.NOT_EXERCISED
     assert report.verdict is Verdict.CONFORMANT
     assert not report.run.partial
     assert [result.id for result in report.clauses if result.status in {Status.FAIL, Status.WARN}] == []

@@ -11,13 +11,13 @@ from email.utils import formatdate
 
 import pytest
 
-from conformance.contract.clauses.http import MADE_UP_VALIDATOR
+from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.secrets import Secret
 from conformance.judge.judge import judge
 from conformance.probe.asker import AGAIN, BROKEN_OFF, BUSY, FUTILE, Stopped
-from conformance.probe.client import NO_CONNECTION, WRONG_KEY, Client
+from conformance.probe.client import NO_CONNECTION, Client
 from conformance.probe.limits import Bounds
 from conformance.probe.pace import GIVEN_UP
 from conformance.probe.plan import PAUSE, begin, end, follow, generating
@@ -148,10 +148,13 @@ def test_each_variation_stands_between_two_plain_reads(run: Run) -> None:
     assert all(purposes[place - 1] == purposes[place + 1] == "read" for place in odd)
 
 
+WRONG = ("a wrong key: another last character", "a wrong key: the other letter case")
+
+
 def test_wrong_keys_are_tried_when_all_else_was_asked_and_between_two_right_ones(run: Run) -> None:
     client, _ = run(always(EMPTY), keyed=True)
     purposes = [exchange.request.purpose for exchange in client.ledger]
-    assert purposes[-4:] == ["read", "a wrong key", "read", "garbled Origin"]
+    assert purposes[-5:] == ["read", *WRONG, "read", "garbled Origin"]
 
 
 def test_a_validator_that_was_seen_is_sent_back(run: Run) -> None:
@@ -321,11 +324,10 @@ def test_waiting_takes_of_the_time_for_the_run(run: Run) -> None:
 
 @pytest.mark.parametrize("outcome", [status(429, Retry_After="0"), BROKEN, TIMEOUT, status(200)], ids=str)
 def test_a_wrong_key_is_tried_at_most_twice(run: Run, outcome: Outcome) -> None:
-    client, _ = run(
-        lambda client: outcome if client.asked.request.credential is Credential.WRONG else EMPTY, keyed=True
-    )
-    tried = sum(WRONG_KEY in dict(headers).values() for *_, headers in client.sent)
-    assert 1 <= tried <= 2
+    wrong = (Credential.WRONG, Credential.OTHER_CASE)
+    client, _ = run(lambda client: outcome if client.asked.request.credential in wrong else EMPTY, keyed=True)
+    for credential in wrong:
+        assert 1 <= sum(exchange.request.credential is credential for exchange in client.ledger) <= 2
 
 
 # --- waiting for a job ------------------------------------------------------------------------------------------------
@@ -393,9 +395,9 @@ def test_without_time_nothing_is_sent_and_the_target_is_not_blamed() -> None:
 def test_what_a_server_may_take_amiss_comes_last(run: Run, *, keyed: bool) -> None:
     client, _ = run(first(*[EMPTY] * 60, then=EMPTY), keyed=keyed)
     purposes = [exchange.request.purpose for exchange in client.ledger]
-    end = ["read", "a wrong key", "read", "garbled Origin"] if keyed else ["read", "garbled Origin"]
+    end = ["read", *(WRONG if keyed else ()), "read", "garbled Origin"]
     assert purposes[-len(end) :] == end
-    assert purposes.count("a wrong key") == keyed
+    assert [purposes.count(purpose) for purpose in WRONG] == [keyed, keyed]
 
 
 # --- generated requests -----------------------------------------------------------------------------------------------

@@ -48,13 +48,16 @@ def answers(draw: st.DrawFn) -> list[tuple[str, Exchange]]:
     drawn = []
     for number in range(1, draw(st.integers(1, 14)) + 1):
         body = draw(st.sampled_from([*bodies, *bodies, draw(st.sampled_from(TEXTS))]))
-        own = draw(st.sampled_from([(), (("X-Id", str(number)),), (("X-Id", REDACTED),)] if keyed else [()]))
+        own = draw(st.sampled_from([(), (("X-Id", str(number)),)] if keyed else [()]))
+        echoes = draw(st.sampled_from([(), (), ("X-Id",), ("",)] if keyed else [()]))
         exchange = read(
             body,
             number=number,
             headers=(*draw(st.sampled_from(fields)), *own),
             status=draw(st.sampled_from([200, 200, 200, 200, 429, 500])),
         )
+        assert exchange.response is not None
+        exchange = replace(exchange, response=replace(exchange.response, echoes=echoes))
         if keyed:
             exchange = replace(exchange, request=replace(exchange.request, headers=(("X-API-Key", REDACTED),)))
         drawn.append((draw(st.sampled_from("ab")), exchange))

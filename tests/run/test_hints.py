@@ -107,7 +107,7 @@ def test_a_redirect_to_a_login_names_the_login_and_does_not_make_it_the_target(l
         ("https://other.example/elsewhere", "give its destination as the target"),
         ("/author/catalog/single", "give the path of the Location with --queue-path"),
         ("http://[", "its Location is not a URL"),
-        ("", "give its destination as the target"),
+        ("", "it has no Location"),
     ],
 )
 def test_another_redirect_says_which_option_leads_there(location: str, told: str) -> None:
@@ -249,3 +249,31 @@ def test_a_file_is_not_asked_whether_it_speaks_http(content: bytes, folder: Path
     everything = result.output + "".join(path.read_text("utf-8") for path in (folder / "out").iterdir())
     assert "does it speak HTTP" not in everything
     assert "Check that the server runs" not in everything
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (answer("200 OK", body=b"x" * 99)[:-9], "does a proxy or a time limit cut it off?"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc", "does a proxy or a time limit cut it off?"),
+    ],
+)
+def test_who_sends_a_good_head_speaks_http(content: bytes, hint: str) -> None:
+    async def play(reader: Reader, writer: Writer) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(content if head.startswith(b"GET ") else content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+        await writer.drain()
+
+    with listening(play) as port:
+        result = check(f"http://127.0.0.1:{port}")
+    assert hint in verdict(result)
+    assert "speak HTTP" not in verdict(result)
+
+
+def test_a_space_before_a_colon_is_the_breach_that_is_named() -> None:
+    content = answer("200 OK", "Content-Type : application/json", body=b'{"queue_running": [], "queue_pending": []}')
+    with listening(raw(content)) as port:
+        result = check(f"http://127.0.0.1:{port}")
+    assert verdict(result).startswith("Non-conformant")
+    assert "framing.field-name" in result.stdout
+    assert "speak HTTP" not in result.stdout

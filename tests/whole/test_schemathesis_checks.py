@@ -112,12 +112,12 @@ def test_a_queue_that_conforms_passes_with_the_hooks_and_is_rejected_without(sta
     assert "inconclusive" not in with_hooks.stdout
 
 
-@pytest.mark.parametrize("fault", [None, "refuses-with-403", "refuses-with-a-page"])
+@pytest.mark.parametrize("fault", [None, "refuses-with-a-word", "refuses-with-a-page"])
 def test_refusals_of_any_documented_or_undocumented_form_are_no_failure(start: Start, fault: str | None) -> None:
     with serve(variant="key-enforced", fault=fault, key=KEY) as endpoint:
         done = start(endpoint.url, key=KEY)
     assert done.returncode == 0, done.stdout
-    named = {None: "", "refuses-with-403": "auth.status", "refuses-with-a-page": "auth.error-response"}[fault]
+    named = {None: "", "refuses-with-a-word": "error.other-json", "refuses-with-a-page": "auth.error-response"}[fault]
     assert named in done.stdout
 
 

@@ -30,21 +30,30 @@ def _asked_with(credential: Credential, method: str = "GET") -> Over:
 
 
 def _is_refused(answer: Answer) -> Iterator[Finding]:
-    """Any 3xx or 4xx refuses; that it is 401 is ``auth.status``."""
+    """Any 3xx or 4xx refuses; that it is 401 or 403 is ``auth.status``."""
     status = answer.response.status
     if status // 100 not in (3, 4):
-        cause = Cause("let-in", "nothing checks the key") if status in LET_IN else None
-        got = f"A request with {_WITH[answer.request.credential]} is not refused."
+        asked_with = answer.request.credential
+        cause = Cause("let-in", _LETS_IN.get(asked_with)) if status in LET_IN else None
+        got = f"A request with {_WITH[asked_with]} is not refused."
         yield Finding(None, "401 or 403", str(status), got, cause)
 
 
 _WITH: Final = {
     Credential.NONE: "no key",
     Credential.WRONG: "a wrong key",
+    Credential.OTHER_CASE: "the key in the other letter case",
     Credential.EMPTY: "an empty key",
     Credential.GIVEN: "the key",
     Credential.LOWER_CASE_NAME: "the key",
 }
+_LETS_IN: Final = {
+    Credential.NONE: "this request is served without a key",
+    Credential.WRONG: "another key than the right one opens the queue",
+    Credential.EMPTY: "an empty value is taken for a key",
+}
+"""What is known if a request is let in. That the server checks no key at all is not known from one request."""
+UNAUTHENTICATED: Final = frozenset({Credential.NONE, Credential.WRONG, Credential.OTHER_CASE, Credential.EMPTY})
 
 no_key_is_refused = clause(
     "auth.key-required",
@@ -66,17 +75,31 @@ wrong_key_is_refused = clause(
     oss=NO_AUTHENTICATION,
     title="A wrong key is refused",
     source=doc("/security/0", '{"ApiKeyAuth": []}'),
-    why="A check that any text passes is none.",
-    keeps="X-API-Key: some other text → 401",
-    breaks="X-API-Key: some other text → 200",
+    why="A check that another key passes is no check.",
+    keeps="X-API-Key: the key with another last character → 401",
+    breaks="X-API-Key: the key with another last character → 200",
     needs=A_KEY,
     over=_asked_with(Credential.WRONG),
     kinds=("let-in",),
 )(_is_refused)
 
+other_case_is_refused = clause(
+    "auth.key-case",
+    Level.SHOULD,
+    oss=NO_AUTHENTICATION,
+    title="The key in the other letter case is refused",
+    source=doc("/security/0", '{"ApiKeyAuth": []}'),
+    why="A check that ignores letter case takes many keys for one, and makes the right one easier to guess.",
+    keeps="X-API-Key: kEY, where the key is Key → 401",
+    breaks="X-API-Key: kEY, where the key is Key → 200",
+    needs="a key with a letter (see --api-key-env)",
+    over=_asked_with(Credential.OTHER_CASE),
+    kinds=("let-in",),
+)(_is_refused)
+
 empty_key_is_refused = clause(
     "auth.empty-key",
-    Level.SHOULD,
+    Level.MUST,
     oss=NO_AUTHENTICATION,
     title="An empty key is refused",
     source=doc(f"{SCHEME}/description", "Pass the key in the X-API-Key header."),
@@ -88,7 +111,18 @@ empty_key_is_refused = clause(
     kinds=("let-in",),
 )(_is_refused)
 
-head_is_refused = clause(
+
+def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
+    """HEAD requests without the key, if HEAD is answered 200 with it."""
+    heads = [a for a in conversation.answers if a.request.method == "HEAD" and a.request.to_queue]
+    if any(a.request.credential is Credential.GIVEN and a.response.status == OK for a in heads):
+        for answer in heads:
+            told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+            if answer.request.credential is Credential.NONE and told:
+                yield answer, answer
+
+
+@clause(
     "auth.head",
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
@@ -97,15 +131,19 @@ head_is_refused = clause(
     why="Size and headers of somebody's queue are nobody's business.",
     keeps="HEAD, no X-API-Key → 401",
     breaks="HEAD, no X-API-Key → 200",
-    needs=A_KEY,
-    over=_asked_with(Credential.NONE, "HEAD"),
+    needs="a HEAD that is answered 200 with the key, and so " + A_KEY,
+    across=_keyless_heads,
     kinds=("let-in",),
-)(_is_refused)
+)
+def head_is_refused(answer: Answer) -> Iterator[Finding]:
+    """A HEAD without the key is not answered 2xx. Another status shows nothing of the queue."""
+    if answer.response.status in LET_IN:
+        yield from _is_refused(answer)
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
     """Refusals, with whatever status, of requests without the right key."""
-    unauthenticated = answer.request.credential in {Credential.NONE, Credential.WRONG, Credential.EMPTY}
+    unauthenticated = answer.request.credential in UNAUTHENTICATED
     told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
     if unauthenticated and told and answer.request.to_queue and answer.response.status // 100 in (3, 4):
         yield answer
@@ -115,23 +153,23 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
     "auth.status",
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
-    title="The refusal is 401",
+    title="The refusal is 401 or 403",
     source=rfc(
         "RFC 9110 §15.5.2",
         "the request has not been applied because it lacks valid authentication credentials for the target resource",
     ),
-    why="403 says that another key would not help.",
+    why="A client asks for a key on 401 and 403. Any other status sends it looking elsewhere.",
     keeps="no X-API-Key → 401",
-    breaks="no X-API-Key → 403",
+    breaks="no X-API-Key → 404",
     needs="a refusal, and so " + A_KEY,
     over=_refusals,
 )
-def the_refusal_is_401(answer: Answer) -> Iterator[Finding]:
-    """A missing, wrong or empty key gets 401, not 403."""
-    if answer.response.status != REFUSALS[0]:
+def the_refusal_is_401_or_403(answer: Answer) -> Iterator[Finding]:
+    """A missing, wrong or empty key gets 401 or 403, which are equally good."""
+    if answer.response.status not in REFUSALS:
         yield Finding(
             None,
-            "401",
+            "401 or 403",
             str(answer.response.status),
             f"{_WITH[answer.request.credential].capitalize()} is refused with another status.",
         )
@@ -186,9 +224,11 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
     """The reads with x-api-key, where the key is known to be let in."""
     asked = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
     told = [answer for answer in asked if answer.response.status not in NOT_NOW]
-    plain = [answer for answer in conversation.answers if answer.request.plain]
-    near = [a for a in plain if told and a.precedes(told[0])][-1:] + [a for a in plain if told and told[-1].precedes(a)]
-    if any(answer.response.status == OK for answer in near):  # else the key is let in no more, whatever its header
+    plain = [a for a in conversation.answers if a.request.plain and a.response.status not in NOT_NOW]
+    before = [a for a in plain if told and a.precedes(told[0])][-1:]
+    after = [a for a in plain if told and told[-1].precedes(a)][:1]
+    # If the next read with the key is refused too, the server no longer takes the key, in whatever header.
+    if (before or after) and all(answer.response.status == OK for answer in before + after):
         yield told[-1], told
 
 
@@ -213,7 +253,8 @@ def header_names_have_no_case(group: list[Answer]) -> Iterator[Finding]:
 
 
 def _keyed(answer: Answer) -> Iterator[Answer]:
-    if any(value == REDACTED for _, value in answer.request.headers):
+    wrong = answer.request.credential in {Credential.WRONG, Credential.OTHER_CASE}
+    if not wrong and any(value == REDACTED for _, value in answer.request.headers):
         yield answer
 
 
@@ -232,9 +273,10 @@ def _keyed(answer: Answer) -> Iterator[Answer]:
     over=_keyed,
 )
 def the_key_is_not_echoed(answer: Answer) -> Iterator[Finding]:
-    """Neither body nor headers hold the key of the request (the suite has put a mark in its place)."""
-    for name, value in answer.response.headers:
-        if REDACTED in value:
-            yield Finding(None, "no key", f"in the header {printable(name)}", "The answer echoes the key.")
-    if REDACTED.encode() in answer.response.content:
-        yield Finding("", "no key", "in the body", "The answer echoes the key.")
+    """Neither body nor headers hold the key of the request.
+
+    A key that may be an ordinary word counts only where the response names the header that it was sent in.
+    """
+    for name in answer.response.echoes:
+        pointer, where = (None, f"in the header {printable(name)}") if name else ("", "in the body")
+        yield Finding(pointer, "no key", where, "The answer echoes the key.")

@@ -45,11 +45,21 @@ def the_body_is_an_object(found: Located) -> Iterator[Finding]:
         yield Finding("", "an object", show(value), "The body is not a JSON object.", cause)
 
 
+_SUCCESS: Final = frozenset({"0", "200", "ok", "success", "succeeded", "none", "null", "false"})
+"""Words, in lower case, by which an envelope says that nothing is wrong."""
+
+
 def is_error(info: dict[str, Any]) -> bool:
-    """Whether an object has neither list and looks like an error."""
-    return not any(name in info for name in LISTS) and (
-        bool(info.get("error") or info.get("errors")) or {"code", "message"} <= info.keys()
-    )
+    """Whether an object has neither list and looks like an error: an ErrorResponse, whose code is a string, or ``error``.
+
+    ``{"code": 0, "message": "success", "data": …}`` is another envelope, and no error.
+    """
+    if any(name in info for name in LISTS):
+        return False
+    code, message = info.get("code"), info.get("message")
+    response = isinstance(code, str) and isinstance(message, str) and code.lower() not in _SUCCESS
+    errors = (info.get("error"), info.get("errors"))
+    return response or any(bool(error) and str(error).lower() not in _SUCCESS for error in errors)
 
 
 @clause(

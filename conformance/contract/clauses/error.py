@@ -10,12 +10,19 @@ from urllib.parse import urlsplit
 
 from conformance.contract.clause import Cause, Finding, clause, doc, rfc
 from conformance.contract.clauses.envelope import GET
-from conformance.contract.clauses.http import heads
-from conformance.contract.conversation import FIRST_ERROR, REFUSALS, UNAVAILABLE, Answer, Conversation
+from conformance.contract.clauses.http import content_type_of, heads
+from conformance.contract.conversation import (
+    DOCUMENTED,
+    FIRST_ERROR,
+    UNAVAILABLE,
+    Answer,
+    Conversation,
+)
 from conformance.contract.expected_status import JSON, allowed, cause, unexpected
 from conformance.contract.reading.body import LISTS
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import NO_ERROR_RESPONSE, Level
+from conformance.contract.values import UUID, is_graph
 from conformance.exchange.headers import http_date
 from conformance.text.safe import printable, show
 from conformance.text.strict_json import walk
@@ -25,7 +32,6 @@ READABLE: Final = 1 << 16
 ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
 """Refuses a condition, not the client: it may carry what it would have answered."""
-DOCUMENTED: Final = (400, 500)
 A_DOCUMENTED_ERROR: Final = "a GET of the queue that is answered 400 or 500"
 IN_JSON: Final = f"{A_DOCUMENTED_ERROR} with Content-Type application/json"
 AN_OBJECT: Final = f"{IN_JSON} and an object in it"
@@ -74,10 +80,7 @@ def _documented(answer: Answer) -> Iterator[Answer]:
 def error_is_json(answer: Answer) -> Iterator[Finding]:
     """The media type of a documented error is application/json."""
     if answer.response.media_type != JSON:
-        got = answer.response.header("content-type")
-        yield Finding(
-            None, JSON, printable(got or "no Content-Type"), f"The {answer.response.status} is not labelled as JSON."
-        )
+        yield Finding(None, JSON, content_type_of(answer), f"The {answer.response.status} is not labelled as JSON.")
 
 
 def _documented_json(answer: Answer) -> Iterator[Answer]:
@@ -188,37 +191,6 @@ def is_error_response(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("code"), str) and isinstance(value.get("message"), str)
 
 
-def _other(answer: Answer) -> Iterator[Answer]:
-    for error in known_errors(answer):
-        documented = error.response.status in DOCUMENTED and error.request.method == "GET"
-        json = error.response.media_type == JSON and error.document.read and error.request.method != "HEAD"
-        if json and not documented and error.response.status not in REFUSALS:
-            yield error
-
-
-@clause(
-    "error.other-status",
-    Level.SHOULD,
-    oss=NO_ERROR_RESPONSE,
-    title="JSON of any other error is an ErrorResponse",
-    source=doc(f"{ERROR}/type", "object"),
-    why="One form for all errors is one piece of code in each client.",
-    keeps='503, {"code": "UNAVAILABLE", "message": "…"}',
-    breaks='503, {"detail": "…"}',
-    needs="an error other than 400, 401, 403 and 500, in JSON",
-    over=_other,
-)
-def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
-    """{code, message} on 404, 405, 406, 429, 503 …, where their body is JSON."""
-    if not is_error_response(answer.document.value):
-        yield Finding(
-            "",
-            "an object with code and message",
-            show(answer.document.value),
-            f"The body of the {answer.response.status} is no ErrorResponse.",
-        )
-
-
 def _with_body(answer: Answer) -> Iterator[Answer]:
     return (error for error in known_errors(answer) if error.request.method == "GET")
 
@@ -235,12 +207,22 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
     over=lambda answer: (e for e in _with_body(answer) if e.response.status != UNMATCHED),
 )
 def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
-    """The body of a 4xx or 5xx has neither list, at whatever depth."""
+    """The body of a 4xx or 5xx shows no job in either list, at whatever depth.
+
+    Empty lists show nothing, and a message about a field is named after it.
+    """
     for place, value in walk(answer.document.value):
         for name in LISTS:
-            if isinstance(value, dict) and isinstance(value.get(name), list):
+            listed = value.get(name) if isinstance(value, dict) else None
+            if isinstance(listed, list) and any(map(_is_job, listed)):
                 got = f"The {answer.response.status} carries the queue."
-                yield Finding(f"{place}/{name}", "no queue", show(value[name]), got)
+                yield Finding(f"{place}/{name}", "no queue", show(listed), got)
+
+
+def _is_job(value: object) -> bool:
+    """Whether a value shows a job: its id, or a workflow."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return any((isinstance(part, str) and UUID.fullmatch(part)) or is_graph(part) for part in parts)
 
 
 def _readable(answer: Answer) -> Iterator[str]:

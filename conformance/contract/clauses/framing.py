@@ -9,7 +9,7 @@ from conformance.contract.clause import Finding, clause, rfc
 from conformance.contract.conversation import Answer
 from conformance.contract.terms import Level
 from conformance.exchange.model import Wire
-from conformance.text.safe import printable
+from conformance.text.safe import printable, show
 
 LOOKED_AT: Final = "an answer whose bytes were looked at"
 
@@ -60,6 +60,25 @@ def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
     """No line of the head begins with white space."""
     if wire.folded:
         yield Finding(None, "each field on one line", f"{wire.folded} folded", "Header fields go on in a second line.")
+
+
+@clause(
+    "framing.field-name",
+    Level.MUST,
+    title="Each line of the head names a field",
+    source=rfc("RFC 9112 §5.1", "No whitespace is allowed between the field name and colon."),
+    why="Careful clients refuse the whole answer, others lose the field: response splitting.",
+    keeps="Content-Type: application/json",
+    breaks="Content-Type : application/json",
+    needs=LOOKED_AT,
+    over=_wires,
+)
+def each_line_names_a_field(wire: Wire) -> Iterator[Finding]:
+    """Each name is a token, with the colon right after it."""
+    for name in wire.misnamed:
+        spaced = name != name.rstrip()
+        told = "White space stands before the colon of a header field." if spaced else "A line is no header field."
+        yield Finding(None, "a name and a colon right after it", show(name), told)
 
 
 @clause(

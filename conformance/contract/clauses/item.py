@@ -33,6 +33,8 @@ EXAMPLE: Final = '[1, "2f1b0c3e-…", {"9": {…}}, ["9"], {"create_time": 17639
 
 UUID_INSIDE: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 
+LIKE_AN_ID: Final = re.compile(r"(?=.*\d)[\w:.-]{4,80}", re.ASCII)
+
 
 @clause(
     "item.array",
@@ -55,7 +57,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
         if isinstance(found.value, dict):
             cause = Cause("object", "a job as an object with named members")
         elif isinstance(found.value, str):
-            cause = Cause("bare-id", "the bare id of a job")
+            cause = Cause("bare-id", "the bare id of a job") if LIKE_AN_ID.fullmatch(found.value) else None
         yield Finding(found.pointer, "an array of five elements", show(found.value), "The job is not an array.", cause)
 
 

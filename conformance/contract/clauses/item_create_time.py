@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -26,6 +27,19 @@ from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import show
 
 UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
+_YEAR: Final = 31_557_600
+_TICKS: Final = 10**7
+"""Of .NET and of Windows, in a second."""
+TICKS: Final = tuple(
+    ((before + 30 * _YEAR) * _TICKS, (before + 130 * _YEAR) * _TICKS, name)
+    for before, name in ((62_135_596_800, "ticks of .NET (since the year 1)"), (11_644_473_600, "Windows file time"))
+)
+"""Times from 2000 to 2100 by clocks with another epoch. In nanoseconds they would be of before 1991."""
+_DATE: Final = re.compile(
+    r"\s*(?:[+-]?\d{4,6}-\d\d-\d\d|\d{8}(?:[T\s]|$)|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
+    re.ASCII,
+)
+"""How dates begin: 2025-11-23, 23.11.2025, 11/23/25, Sun, 23 Nov 2025."""
 CLOCK_SKEW_MS: Final = 60_000
 """How far two honest clocks may stand apart."""
 
@@ -76,8 +90,10 @@ def create_time_is_a_number(found: Located) -> Iterator[Finding]:
     if not is_number(found.value):
         cause = None
         if isinstance(found.value, str):
-            number = found.value.isdecimal()
-            cause = Cause("number-as-text", "the number as text") if number else Cause("date-as-text", "a date as text")
+            if found.value.isdecimal():
+                cause = Cause("number-as-text", "the number as text")
+            elif _DATE.match(found.value):
+                cause = Cause("date-as-text", "a date as text")
         yield Finding(
             found.pointer, "a number of milliseconds", show(found.value), "create_time is not a number.", cause
         )
@@ -101,8 +117,11 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     """10^12 <= create_time < 10^14: from 2001 to 5138."""
     if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST:
         return
-    units = (unit for low, high, unit in UNITS if low <= found.value < high)
-    cause = next((Cause(unit, f"{unit} instead of milliseconds") for unit in units), None)
+    ticks = next((name for low, high, name in TICKS if low <= found.value < high), None)
+    unit = next((unit for low, high, unit in UNITS if low <= found.value < high), None)
+    cause = Cause("", f"{ticks} instead of milliseconds since the Unix epoch") if ticks else None
+    if ticks is None and unit is not None:
+        cause = Cause(unit, f"{unit} instead of milliseconds")
     yield Finding(
         found.pointer,
         "milliseconds since 1970-01-01T00:00:00Z",

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, rfc
-from conformance.contract.conversation import Answer, json_texts, read_parts, read_texts, sent_texts
+from conformance.contract.conversation import (
+    Answer,
+    json_texts,
+    labelled_parts,
+    labelled_texts,
+    read_parts,
+    read_texts,
+    sent_texts,
+)
 from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ
@@ -167,7 +175,7 @@ def control_characters(answer: Answer) -> Iterator[Finding]:
     keeps='{"a": 1}',
     breaks='{"a": 1, "a": 2}',
     needs=A_BODY,
-    over=read_parts,
+    over=labelled_parts,
 )
 def distinct_names(answer: Answer) -> Iterator[Finding]:
     """Member names are unique within each object."""
@@ -189,7 +197,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
     keeps='"\\ud83d\\ude00"',
     breaks='"\\ud800"',
     needs=A_BODY,
-    over=read_parts,
+    over=labelled_parts,
 )
 def paired_surrogates(answer: Answer) -> Iterator[Finding]:
     """No escape of half a character."""
@@ -210,7 +218,7 @@ def paired_surrogates(answer: Answer) -> Iterator[Finding]:
     keeps="1e308",
     breaks="1e999",
     needs=A_BODY,
-    over=read_parts,
+    over=labelled_parts,
 )
 def number_range(answer: Answer) -> Iterator[Finding]:
     """No number is beyond the range of IEEE 754 binary64."""
@@ -228,7 +236,7 @@ def number_range(answer: Answer) -> Iterator[Finding]:
     keeps="a workflow",
     breaks="a workflow nested 200,000 deep",
     needs=A_BODY,
-    over=json_texts,
+    over=labelled_texts,
 )
 def nesting(answer: Answer) -> Iterator[Finding]:
     """Arrays and objects nest no deeper than common readers read."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, rfc
-from conformance.contract.clauses.http import heads
+from conformance.contract.clauses.http import NO_CONTENT, content_type_of, heads
 from conformance.contract.conversation import NOT_NOW, OK, UNAVAILABLE, Answer, Conversation
 from conformance.contract.expected_status import SERVER_ERROR
 from conformance.contract.terms import Level
@@ -52,12 +52,12 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
             None, "200, as to GET", str(head.response.status), "HEAD is not answered like GET.", Cause("status")
         )
         return
-    theirs, ours = gets[0].response.header("content-type"), head.response.header("content-type")
+    theirs, ours = gets[0].response.lines("content-type"), head.response.lines("content-type")
     if theirs != ours:
         yield Finding(
             None,
-            printable(theirs or "no Content-Type"),
-            printable(ours or "no Content-Type"),
+            content_type_of(gets[0]),
+            content_type_of(head),
             "HEAD names another Content-Type than GET.",
             Cause("content-type"),
         )
@@ -131,6 +131,31 @@ def allow_lists_get(allowed: list[str]) -> Iterator[Finding]:
             printable(", ".join(allowed).upper()) or "an empty Allow",
             "Allow does not list GET.",
         )
+
+
+def _no_content(answer: Answer) -> Iterator[Answer]:
+    return (found for found in heads(answer) if found.response.status == NO_CONTENT and found.request.to_queue)
+
+
+@clause(
+    "method.no-content-length",
+    Level.SHOULD,
+    title="A 204 has no Content-Length",
+    source=rfc(
+        "RFC 9110 §8.6",
+        "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)",
+    ),
+    why="A client that believes it waits for content that never comes. (`should`: the document has no OPTIONS.)",
+    keeps="OPTIONS → 204",
+    breaks="OPTIONS → 204, Content-Length: 0",
+    needs="an answer of 204",
+    over=_no_content,
+)
+def a_204_has_no_length(answer: Answer) -> Iterator[Finding]:
+    """Content-Length is absent, also if it would be 0."""
+    length = answer.response.header("content-length")
+    if length is not None:
+        yield Finding(None, "no Content-Length", printable(length), "A 204 states a Content-Length.")
 
 
 def _options(answer: Answer) -> Iterator[Answer]:

@@ -104,6 +104,9 @@ def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
 
 ORDERS: Final = ("newest-first", "heap")
 A_HEAP: Final = "the order of a binary heap, as ComfyUI keeps its queue"
+MAY_BE_A_HEAP: Final = (
+    "two jobs that changed places, or a binary heap, as ComfyUI keeps its queue: one fall does not tell"
+)
 BY_NUMBER: Final = "by job number: a client put its job first with `number` or `front` (--populate sends both)"
 
 
@@ -139,12 +142,16 @@ def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Fin
 
 
 def _order(times: list[Located]) -> Cause | None:
-    """Say so where the list, out of order, is a binary heap: ComfyUI's queue as it lies in memory."""
+    """Recognise a list, out of order, that is newest first, or a binary heap: ComfyUI's queue as it lies in memory.
+
+    Any list in which two late neighbours changed places is a heap too, so one fall only may be a heap's.
+    """
     heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
+    falls = sum(after.value < before.value for before, after in pairwise(times))
     newest = all(a.value >= b.value for a, b in pairwise(times))
     if newest:
         return Cause("newest-first", "newest first")
-    return Cause("heap", A_HEAP) if heap else None
+    return Cause("heap", A_HEAP if falls > 1 else MAY_BE_A_HEAP) if heap else None
 
 
 def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:

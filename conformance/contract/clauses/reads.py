@@ -9,12 +9,15 @@ from conformance.contract.clause import Finding, clause, doc, rfc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.body import is_number
 from conformance.contract.terms import Level
 from conformance.text.safe import show
 
 Succession = tuple[Answer, Answer]
 SAFE_RUN: Final = 6
 """Reads in a row of which each takes one job before we call it more than chance."""
+RENAMED: Final = 3
+"""Pairs of reads in which all ids must have changed: one pair may show a batch of equal jobs that moved on."""
 MOST: Final = 0.9
 """Share of the reads that must have taken one: one that found the queue in motion by itself is no alibi."""
 
@@ -62,6 +65,51 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
                 show(now.create_time.value),
                 f"create_time of a job changed{started}: it was {show(then.create_time.value)}.",
             )
+
+
+def _jobs_by_what_they_are(answer: Answer) -> dict[tuple[object, object], set[str]]:
+    """Group the ids of jobs by workflow and time of creation, if that is precise to the millisecond."""
+    found: dict[tuple[object, object], set[str]] = {}
+    for prompt_id, seen in answer.observations.items():
+        time = seen.create_time
+        if seen.workflow is not None and time is not None and is_number(time.value) and time.value % 1000:
+            found.setdefault((seen.workflow.value, time.value), set()).add(prompt_id)
+    return found
+
+
+def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
+    """All pairs of neighbouring reads that list a job of one workflow and one time of creation, with such a job."""
+    pairs: list[tuple[bool, Answer, str]] = []
+    for before, after in conversation.successions:
+        then, now = _jobs_by_what_they_are(before), _jobs_by_what_they_are(after)
+        both = then.keys() & now.keys()
+        if both:
+            renamed = {name.lower() for name in before.observations}.isdisjoint(map(str.lower, after.observations))
+            pairs.append((renamed, after, min(min(now[key]) for key in both)))
+    if len(pairs) >= RENAMED:
+        yield (
+            pairs[-1][1],
+            [(after, name) for renamed, after, name in pairs if renamed] if all(p[0] for p in pairs) else [],
+        )
+
+
+@clause(
+    "reads.prompt-ids",
+    Level.SHOULD,
+    title="A job keeps its id from read to read",
+    source=doc(PROSE, "Job UUID"),
+    why="A client that follows a job by its id takes each read for a queue of new jobs.",
+    keeps="the same prompt_id in every read",
+    breaks="another prompt_id in each read for the same workflow and create_time",
+    needs=f"a job of one workflow and one create_time in {RENAMED} pairs of neighbouring reads",
+    across=_same_jobs_twice,
+)
+def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
+    """Not in every pair of reads do all ids change while workflows and times of creation stay."""
+    if renamed:
+        answer, name = renamed[-1]
+        told = f"No id of one read is in the next, though the jobs are the same: so in {len(renamed)} pairs of reads."
+        yield Finding(f"{answer.observations[name].pointer}/1", "the id of the read before", show(name), told)
 
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:

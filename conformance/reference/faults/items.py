@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.reference.faults.registry import add, each_item, every, items
+from conformance.reference.faults.registry import add, each_item, every, items, lists
 from conformance.reference.message import IncomingRequest, verbatim
-from conformance.reference.queue import QueueItem
+from conformance.reference.message import items as items_of
+from conformance.reference.queue import Queue, QueueItem
 
 # --- the tuple --------------------------------------------------------------------------------------------------------
 
@@ -146,6 +148,14 @@ CREATED = "create_time"
 """Stands for the member of metadata, where others name an element by its index."""
 
 
+def _ticks(milliseconds: int) -> int:
+    return (milliseconds + 62_135_596_800_000) * 10_000
+
+
+def _file_time(milliseconds: int) -> int:
+    return (milliseconds + 11_644_473_600_000) * 10_000
+
+
 def _date(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
 
@@ -218,6 +228,7 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
     "item.create-time.number": [
         (CREATED, "create-time-in-quotes", "Times of creation are strings of digits.", str),
         (CREATED, "create-time-as-date", "Times of creation are dates in ISO 8601.", _date),
+        (CREATED, "create-time-as-a-word", "Times of creation are words.", lambda _: "yesterday"),
         (CREATED, "create-time-is-null", "Times of creation are null.", lambda _: None),
         (CREATED, "create-time-is-true", "Times of creation are true.", lambda _: True),
     ],
@@ -226,6 +237,13 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (CREATED, "seconds-with-fraction", "Times of creation are as time.time() has them.", lambda old: old / 1000),
         (CREATED, "microseconds", "Times of creation are in microseconds.", lambda old: old * 1000),
         (CREATED, "nanoseconds", "Times of creation are in nanoseconds.", lambda old: old * 1000_000),
+        (
+            CREATED,
+            "dotnet-ticks",
+            "Times of creation are ticks of .NET.",
+            _ticks,
+        ),
+        (CREATED, "file-times", "Times of creation are of Windows.", _file_time),
     ],
     "item.create-time.whole": [
         (CREATED, "create-time-with-fraction", "Times of creation have a fraction.", lambda old: old + 0.5)
@@ -308,3 +326,11 @@ def lists_the_key(item: QueueItem) -> None:
 def lists_a_token_deep_inside(item: QueueItem) -> None:
     """A token of the submitter stands deep inside the metadata of one item."""
     item[4]["extra_data"] = {"auth": [{"auth_token_comfy_org": "eyJhbGciOi"}]}
+
+
+@lists("reads.prompt-ids", variant="standing-still")
+def new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
+    """Jobs have other ids in each read."""
+    for item in items_of(queue):
+        item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
+    return queue

@@ -42,6 +42,18 @@ def error_as_200_every_7th_answer(_queue: Queue, _ask: IncomingRequest) -> objec
     return {"code": "INTERNAL", "message": "Something went wrong."}
 
 
+@lists("envelope.both-lists", inconclusive=True)
+def wrapped_in_an_envelope(queue: Queue, _ask: IncomingRequest) -> object:
+    """The queue is in the data of an envelope that says success with a number."""
+    return {"code": 0, "message": "success", "data": queue}
+
+
+@lists("envelope.both-lists", inconclusive=True)
+def wrapped_in_a_result(queue: Queue, _ask: IncomingRequest) -> object:
+    """The queue is the result in an envelope whose error is none."""
+    return {"error": "none", "code": "OK", "message": "done", "result": queue}
+
+
 @lists("envelope.queue-running.array")
 def running_is_null(queue: Queue, _ask: IncomingRequest) -> object:
     """The list of running jobs is null."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
 
-from conformance.reference.faults.registry import add, every, hears, replies
+from conformance.reference.faults.registry import add, every, replies
 from conformance.reference.message import IncomingRequest, Reply, Twist
 
 PAGE = b"<!doctype html><title>Comfy</title><h1>Queue</h1>"
@@ -19,7 +18,8 @@ def _browser(ask: IncomingRequest) -> bool:
     return "text/html" in (ask.header("accept") or "")
 
 
-def _csv(ask: IncomingRequest) -> bool:
+def csv_only(ask: IncomingRequest) -> bool:
+    """Whether a request accepts CSV."""
     return "csv" in (ask.header("accept") or "")
 
 
@@ -54,6 +54,12 @@ def answers_204(reply: Reply, _ask: IncomingRequest) -> Reply:
 def answers_202(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Every read is accepted with 202, with the queue in it."""
     return replace(reply, status=202)
+
+
+@replies("status.served", to=200)
+def answers_304(reply: Reply, _ask: IncomingRequest) -> Reply:
+    """Every read is told that nothing was modified."""
+    return replace(reply, status=304).having(b"", content_type=None)
 
 
 @replies("status.steady", to=200, when=every(7))
@@ -104,7 +110,13 @@ def html_to_browsers(reply: Reply, _ask: IncomingRequest) -> Reply:
     return reply.having(PAGE, content_type="text/html; charset=utf-8")
 
 
-@replies("http.content-type", to=200, when=_csv)
+@replies("http.content-type", to=200, when=lambda ask: "application/xml" in (ask.header("accept") or ""))
+def xml_to_browsers(reply: Reply, _ask: IncomingRequest) -> Reply:
+    """Who accepts XML, as every browser does, gets XML."""
+    return reply.having(b"<queue><running/><pending/></queue>", content_type="application/xml")
+
+
+@replies("http.content-type", to=200, when=csv_only)
 def csv_on_demand(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Who accepts CSV alone gets CSV, which the document does not know."""
     return reply.having(b"number,id\r\n", content_type="text/csv")
@@ -128,7 +140,7 @@ def browsers_refused(reply: Reply, _ask: IncomingRequest) -> Reply:
     return reply.error(403, "This is no place for browsers.")
 
 
-@replies("http.accept", to=200, when=_csv)
+@replies("http.accept", to=200, when=csv_only)
 def other_types_fail(reply: Reply, _ask: IncomingRequest) -> Reply:
     """A request that accepts CSV alone fails with 500."""
     return reply.error(500, "There is no renderer for text/csv.")
@@ -190,6 +202,18 @@ def gzip_with_wrong_checksum(reply: Reply, _ask: IncomingRequest) -> Reply:
     return _coded(reply, body=gzip.compress(reply.body)[:-8] + b"\xde\xad\xbe\xef" + gzip.compress(reply.body)[-4:])
 
 
+@replies("http.coding-decodes", to=200, when=lambda ask: ask.accepts("br"))
+def brotli_only_in_name(reply: Reply, _ask: IncomingRequest) -> Reply:
+    """Responses are said to be compressed with Brotli and are not."""
+    return reply.having(content_encoding="br", vary="Accept-Encoding")
+
+
+@replies("http.coding-decodes", to=200, when=lambda ask: ask.accepts("br"))
+def gzip_called_brotli(reply: Reply, _ask: IncomingRequest) -> Reply:
+    """Responses are compressed with gzip and said to be compressed with Brotli."""
+    return reply.having(gzip.compress(reply.body), content_encoding="br", vary="Accept-Encoding")
+
+
 @replies("http.vary", to=200, variant="gzip")
 def gzip_without_vary(reply: Reply, _ask: IncomingRequest) -> Reply:
     """Compressed answers do not say that they differ by Accept-Encoding."""
@@ -221,24 +245,6 @@ def date_in_iso(reply: Reply, _ask: IncomingRequest) -> Reply:
 def date_two_days_ahead(reply: Reply, ask: IncomingRequest) -> Reply:
     """The clock that writes Date is two days ahead."""
     return reply.having(date=formatdate(ask.now + 2 * 86_400, usegmt=True))
-
-
-@replies("http.not-modified", to=200, when=lambda ask: ask.header("if-none-match") is not None)
-def not_modified_for_anyone(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A validator that the server never sent is answered 304."""
-    return replace(reply, status=304).having(b"", content_type=None)
-
-
-@replies("http.range", to=200, method="GET", when=lambda ask: ask.header("range") is not None)
-def part_without_content_range(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A part is served without saying which."""
-    return replace(reply, status=206).having(reply.body[:1])
-
-
-@replies("http.range", to=200, method="GET", when=lambda ask: ask.header("range") is not None)
-def whole_as_a_part(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The whole is served as if it were the one byte that was asked for."""
-    return replace(reply, status=206).having(content_range=f"bytes 0-0/{len(reply.body)}")
 
 
 @replies("caching.shared", to=200)
@@ -328,6 +334,12 @@ def allow_without_get(reply: Reply, _ask: IncomingRequest) -> Reply:
     return reply.having(allow="POST, OPTIONS")
 
 
+@replies("method.no-content-length", to=204, method="OPTIONS")
+def length_on_204(reply: Reply, _ask: IncomingRequest) -> Reply:
+    """A 204 says how long nothing is."""
+    return reply.having(content_length="0")
+
+
 @replies("method.options", to=204, method="OPTIONS")
 def options_500(reply: Reply, _ask: IncomingRequest) -> Reply:
     """OPTIONS makes the server fail."""
@@ -338,171 +350,3 @@ def options_500(reply: Reply, _ask: IncomingRequest) -> Reply:
 def options_without_allow(reply: Reply, _ask: IncomingRequest) -> Reply:
     """OPTIONS is answered without Allow."""
     return reply.having(allow=None)
-
-
-# --- the key ----------------------------------------------------------------------------------------------------------
-
-_KEYED = "key-enforced"
-
-
-def _given(ask: IncomingRequest) -> str | None:
-    return ask.header("x-api-key")
-
-
-@hears("auth.key-required", variant=_KEYED)
-def no_key_needed(ask: IncomingRequest) -> IncomingRequest:
-    """A request without a key is served, while a wrong key is refused."""
-    return ask.with_key() if _given(ask) is None and ask.method == "GET" else ask
-
-
-@hears("auth.wrong-key", variant=_KEYED)
-def any_key_will_do(ask: IncomingRequest) -> IncomingRequest:
-    """Any key opens."""
-    return ask.with_key() if _given(ask) else ask
-
-
-@hears("auth.empty-key", variant=_KEYED)
-def empty_key_will_do(ask: IncomingRequest) -> IncomingRequest:
-    """An empty key opens."""
-    return ask.with_key() if _given(ask) == "" else ask
-
-
-@hears("auth.head", variant=_KEYED)
-def head_needs_no_key(ask: IncomingRequest) -> IncomingRequest:
-    """HEAD is answered without a key."""
-    return ask.with_key() if ask.method == "HEAD" else ask
-
-
-@hears("auth.header-name", variant=_KEYED)
-def header_name_by_the_letter(ask: IncomingRequest) -> IncomingRequest:
-    """The key is overlooked where the name of its header is in lower case."""
-    return replace(ask, headers=tuple(field for field in ask.headers if field[0] != "x-api-key"))
-
-
-@replies("auth.status", to=401, variant=_KEYED)
-def refuses_with_403(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Who has no key is told 403."""
-    return replace(reply.error(403, "A valid key is needed."), status=403).having(www_authenticate=None)
-
-
-@replies("auth.challenge", to=401, variant=_KEYED)
-def no_challenge(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A 401 does not say what to authenticate with."""
-    return reply.having(www_authenticate=None)
-
-
-@replies("auth.error-response", to=401, variant=_KEYED)
-def refuses_with_a_page(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A refusal is a page."""
-    return reply.having(PAGE, content_type="text/html")
-
-
-@replies("auth.error-response", to=401, variant=_KEYED)
-def refuses_without_a_word(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A refusal has no body."""
-    return reply.having(b"", content_type=None)
-
-
-@replies("auth.error-response", to=401, variant=_KEYED)
-def refuses_with_detail(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A refusal is JSON of another framework, with a detail alone."""
-    return reply.having(b'{"detail":"Not authenticated"}')
-
-
-@replies("auth.key-not-echoed", to=200, variant=_KEYED)
-def echoes_the_key(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Answers name the key that they were asked with."""
-    return reply.json(200, {**json.loads(reply.body), "asked_by": _given(ask)})
-
-
-@replies("auth.key-not-echoed", to=200, variant=_KEYED)
-def echoes_the_key_in_a_header(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A header of answers names the key that they were asked with."""
-    return reply.having(x_asked_by=_given(ask))
-
-
-# --- errors -----------------------------------------------------------------------------------------------------------
-
-
-def _error(clause: str, name: str, lie: str, value: object) -> None:
-    """Enter the fault that a 400 has ``value`` for its JSON."""
-
-    def change(reply: Reply, _ask: IncomingRequest) -> Reply:
-        return reply.json(400, value) if reply.status == 400 else reply
-
-    add(name, lie, clause, Twist(replies=change))
-
-
-_SORRY = "Origin is malformed."
-_error("error.object", "error-as-text", "Errors are strings of JSON.", _SORRY)
-_error("error.object", "error-as-list", "Errors are arrays of errors.", [{"code": "BAD_REQUEST", "message": _SORRY}])
-_error("error.code", "error-without-code", "Errors have no code.", {"message": _SORRY})
-_error("error.code", "numeric-code", "The code of errors is a number.", {"code": 400, "message": _SORRY})
-_error("error.code", "null-code", "The code of errors is null.", {"code": None, "message": _SORRY})
-_error("error.message", "error-without-message", "Errors have no message.", {"code": "BAD_REQUEST"})
-_error("error.message", "message-as-list", "Messages come in arrays.", {"code": "BAD_REQUEST", "message": [_SORRY]})
-_error("error.not-empty", "empty-code", "The code of errors is empty.", {"code": "", "message": _SORRY})
-_error("error.not-empty", "empty-message", "The message of errors is empty.", {"code": "BAD_REQUEST", "message": ""})
-_error(
-    "error.no-queue",
-    "queue-in-errors",
-    "Errors carry a queue.",
-    {"code": "BAD_REQUEST", "message": _SORRY, "queue_running": [], "queue_pending": []},
-)
-_error(
-    "error.no-internals",
-    "stack-trace-in-errors",
-    "Errors carry a stack trace.",
-    {
-        "code": "BAD_REQUEST",
-        "message": 'Traceback (most recent call last):\n  File "/srv/comfy/queue.py", line 7\nValueError: port',
-    },
-)
-_error(
-    "error.no-internals",
-    "path-in-errors",
-    "Errors name files of the server.",
-    {"code": "BAD_REQUEST", "message": "/usr/local/lib/python3.11/site-packages/yarl/_url.py: port out of range"},
-)
-
-
-@replies("error.content-type", to=400)
-def errors_as_text_plain(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Errors are JSON, and served as text/plain."""
-    return reply.having(content_type="text/plain; charset=utf-8")
-
-
-@replies("error.content-type", to=400)
-def errors_without_content_type(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Errors are JSON, and served without a type."""
-    return reply.having(content_type=None)
-
-
-@replies("error.retry-after", to=400)
-def retry_soon(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Retry-After says soon."""
-    return reply.having(retry_after="soon")
-
-
-@replies("error.retry-after", to=400)
-def retry_in_fractions(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Retry-After has a fraction."""
-    return reply.having(retry_after="1.5")
-
-
-@replies("error.bad-header", to=400)
-def garbled_header_fails(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A garbled Origin makes the server fail."""
-    return reply.error(500, "Something went wrong.")
-
-
-@replies("error.other-status", to=200, when=_csv)
-def detail_on_406(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A 406 is JSON of another framework, with a detail alone."""
-    return reply.json(406, {"detail": "Not acceptable"})
-
-
-@replies("error.other-status", to=204, method="OPTIONS")
-def bare_text_on_405(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A 405 is a string of JSON."""
-    return reply.json(405, "Method not allowed")

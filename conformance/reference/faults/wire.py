@@ -8,8 +8,8 @@ import struct
 import zlib
 from collections.abc import AsyncIterator
 
-from conformance.reference.faults.registry import plays, replies
-from conformance.reference.message import HangUpError, IncomingRequest, Reply
+from conformance.reference.faults.registry import add, plays, replies
+from conformance.reference.message import HangUpError, IncomingRequest, Reply, Twist
 
 
 @plays()
@@ -99,3 +99,38 @@ def too_many_429(reply: Reply, _ask: IncomingRequest) -> Reply:
 def wants_a_key(reply: Reply, _ask: IncomingRequest) -> Reply:
     """A key is wanted, and none is good."""
     return reply.error(401, "A valid key is needed in X-API-Key.", www_authenticate='ApiKey realm="comfy"')
+
+
+def _rewritten(old: bytes, new: bytes) -> Twist:
+    """Replace bytes in the head of each response."""
+
+    async def play(wire: bytes) -> AsyncIterator[bytes]:
+        yield wire.replace(old, new, 1)
+
+    return Twist(plays=play)
+
+
+for _name, _lie, _clause, _old, _new in (
+    (
+        "space-before-a-colon",
+        "White space stands between Content-Type and its colon.",
+        "framing.field-name",
+        b"\r\nContent-Type:",
+        b"\r\nContent-Type :",
+    ),
+    (
+        "a-line-without-a-colon",
+        "A line of the head is no field.",
+        "framing.field-name",
+        b"\r\nDate",
+        b"\r\nno field\r\nDate",
+    ),
+    (
+        "two-lines-of-one-type",
+        "Content-Type is stated twice, and is the same.",
+        "http.content-type",
+        b"\r\nContent-Type: application/json\r\n",
+        b"\r\nContent-Type: application/json\r\nContent-Type: application/json\r\n",
+    ),
+):
+    add(_name, _lie, _clause, _rewritten(_old, _new))

@@ -1,0 +1,180 @@
+"""Errors, methods, refusals and keys, as a conforming server may have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from conformance.reference.message import IncomingRequest, Reply, Twist
+from conformance.reference.queue import QueueItem
+from conformance.reference.tolerances.http import compressed
+from conformance.reference.tolerances.row import Row, add_inputs, add_metadata, each_job, set_fields
+
+
+def _error(status: int, value: object, **fields: str) -> Twist:
+    """Give errors of a status another JSON body."""
+
+    def change(reply: Reply, _ask: IncomingRequest) -> Reply:
+        return reply.json(status, value).having(None, **fields) if reply.status == status else reply
+
+    return Twist(replies=change)
+
+
+def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: True) -> Twist:
+    """Refuse with another status than 401."""
+
+    def change(reply: Reply, ask: IncomingRequest) -> Reply:
+        refused = reply.status == 401 and where(ask)
+        return reply.error(status, "This key opens nothing.").having(www_authenticate=None) if refused else reply
+
+    return Twist(replies=change)
+
+
+def _options(status: int, **fields: str | None) -> Twist:
+    def change(reply: Reply, ask: IncomingRequest) -> Reply:
+        if ask.method != "OPTIONS" or reply.status != 204:
+            return reply
+        answered = reply.error(status, "Use GET.") if status >= 400 else replace(reply, status=status)
+        return answered.having(None, **fields)
+
+    return Twist(replies=change)
+
+
+def _to(status: int, message: str, where: Callable[[IncomingRequest], bool], **fields: str) -> Twist:
+    """Answer reads of a kind with an error."""
+
+    def change(reply: Reply, ask: IncomingRequest) -> Reply:
+        asked = reply.status == 200 and ask.method == "GET" and where(ask)
+        return reply.error(status, message, **fields) if asked else reply
+
+    return Twist(replies=change)
+
+
+def _without_origin(ask: IncomingRequest) -> IncomingRequest:
+    return replace(ask, headers=tuple(field for field in ask.headers if field[0].lower() != "origin"))
+
+
+def _foreign(ask: IncomingRequest) -> bool:
+    return (ask.header("origin") or "").startswith("https://")
+
+
+def _csv(ask: IncomingRequest) -> bool:
+    return ask.header("accept") == "text/csv"
+
+
+def _saying(text: str) -> Twist:
+    """Let every workflow say something, as a node's title, an input and its name."""
+
+    def change(item: QueueItem) -> None:
+        item[2]["3"]["_meta"]["title"] = f"a photo of {text}, in the style of {text}"
+        item[2]["3"]["inputs"] |= {"text": text, text: 1}
+
+    return each_job(change)
+
+
+def _key(name: str, key: str, summary: str, twist: Twist | None = None) -> Row:
+    said = _saying(key) if twist is None else twist
+    return Row(name, summary, said, {"needs_key": True, "key": key})
+
+
+_DETAILS: Final = {"code": "BAD_REQUEST", "message": "Origin is malformed."}
+
+ROWS: Final = (
+    # errors
+    Row(
+        "empty-lists-in-an-error",
+        "An error carries two empty lists.",
+        _error(400, {**_DETAILS, "queue_running": [], "queue_pending": []}),
+    ),
+    Row(
+        "field-names-in-an-error",
+        "An error has messages by field.",
+        _error(400, {**_DETAILS, "details": {"queue_pending": ["unknown", "not a filter"]}}),
+    ),
+    Row(
+        "field-errors-as-objects",
+        "An error has objects by field.",
+        _error(400, {**_DETAILS, "errors": {"queue_running": [{"msg": "unknown", "type": "extra"}]}}),
+    ),
+    Row(
+        "counts-in-an-error",
+        "An error says how long the lists are.",
+        _error(400, {**_DETAILS, "queue_running": 0, "queue_pending": 3}),
+    ),
+    Row(
+        "error-with-trace-id",
+        "An error has an id for the support.",
+        _error(400, {**_DETAILS, "trace_id": "4bf92f3577b34da6"}),
+    ),
+    Row(
+        "error-in-another-language",
+        "The message of an error is not English.",
+        _error(400, {**_DETAILS, "message": "リクエストが不正です"}),
+    ),
+    Row("garbled-origin-ignored", "A garbled Origin is ignored.", Twist(hears=_without_origin)),
+    Row("foreign-origin-refused", "A page of another origin is answered 403.", _to(403, "Not from there.", _foreign)),
+    Row("csv-refused", "Who accepts only CSV is answered 406.", _to(406, "Only JSON.", _csv)),
+    Row(
+        "query-refused",
+        "An undeclared parameter is answered 400.",
+        _to(400, "No parameters.", lambda ask: bool(ask.query)),
+    ),
+    # methods
+    Row("options-200", "OPTIONS is answered 200 with Allow.", _options(200, content_type="text/plain")),
+    Row("options-404", "OPTIONS finds nothing.", _options(404, allow=None)),
+    Row("options-403", "OPTIONS is refused.", _options(403, allow=None)),
+    Row(
+        "options-preflight",
+        "OPTIONS answers a preflight.",
+        _options(204, allow=None, access_control_allow_methods="GET, HEAD"),
+    ),
+    Row(
+        "allow-in-another-order",
+        "Allow lists more methods than are used.",
+        _options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
+    ),
+    # refusals
+    Row("refuses-with-403", "Who has no right key is answered 403.", _refusal(403), {"needs_key": True}),
+    Row(
+        "no-key-401-wrong-key-403",
+        "No key is answered 401, and a wrong one 403.",
+        _refusal(403, lambda ask: bool(ask.header("x-api-key"))),
+        {"needs_key": True},
+    ),
+    Row(
+        "no-key-403-wrong-key-401",
+        "No key is answered 403, and a wrong one 401.",
+        _refusal(403, lambda ask: not ask.header("x-api-key")),
+        {"needs_key": True},
+    ),
+    Row(
+        "several-challenges",
+        "A 401 names several schemes.",
+        set_fields((401,), www_authenticate='Bearer realm="a", ApiKey realm="b"'),
+        {"needs_key": True},
+    ),
+    Row(
+        "refusal-with-details",
+        "A refusal says more than it has to.",
+        _error(401, {"code": "UNAUTHORIZED", "message": "No.", "docs": "https://docs.invalid"}),
+        {"needs_key": True},
+    ),
+    # keys
+    _key("key-castle", "castle", "The key is a word that workflows say."),
+    _key("key-queue", "queue", "The key is a word in the name of every list."),
+    _key("key-create-time", "create_time", "The key is the name of a member of every job."),
+    _key("key-1234", "1234", "The key is a number that occurs in jobs.", add_metadata(batch=1234, note="1234")),
+    _key("key-json", "json", "The key is a word in the media type."),
+    _key("key-gzip", "gzip", "The key is the name of a content coding.", compressed()),
+    _key("key-of-zeros", "0000000000000000", "The key is a row of zeros, as in numbers.", add_inputs(seed=10**17)),
+    _key("key-without-letters", "8675-3090-0000-1234", "The key has no letter, and so no other case.", Twist()),
+    _key("key-in-base64", "c29tZS1sb25nLWtleS1vZi1taW5lIQ==", "The key is padded base64.", Twist()),
+    _key(
+        "key-of-words",
+        "masterpiece-best-quality-key",
+        "The key begins like a prompt.",
+        _saying("masterpiece-best-quality"),
+    ),
+    _key("long-key", "k7" * 300, "The key has 600 characters.", Twist()),
+)

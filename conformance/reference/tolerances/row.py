@@ -1,0 +1,57 @@
+"""A row of the table of tolerances, and the changes that rows of several subjects make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from conformance.reference.message import IncomingRequest, Reply, Twist, items
+from conformance.reference.queue import Queue, QueueItem
+
+Replies = Callable[[Reply, IncomingRequest], Reply]
+NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Row(NamedTuple):
+    """A variant: its name, how it keeps the contract, its twist, and further settings of ``Variant``."""
+
+    name: str
+    summary: str
+    twist: Twist = Twist()
+    settings: Mapping[str, Any] = NONE
+
+
+def set_fields(statuses: tuple[int, ...] = (), **fields: str | None) -> Twist:
+    """Set header fields (``x_served_by=…``) of all responses, or of those with these statuses; None removes one."""
+
+    def change(reply: Reply, _ask: IncomingRequest) -> Reply:
+        return reply.having(None, **fields) if not statuses or reply.status in statuses else reply
+
+    return Twist(replies=change)
+
+
+def on_200(**fields: str | None) -> Twist:
+    """Set header fields of each 200."""
+    return set_fields((200,), **fields)
+
+
+def each_job(change: Callable[[QueueItem], object]) -> Twist:
+    """Change every job in place."""
+
+    def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
+        for item in items(queue):
+            change(item)
+        return queue
+
+    return Twist(lists=lists)
+
+
+def add_inputs(**inputs: Any) -> Twist:
+    """Add inputs to a node of every workflow."""
+    return each_job(lambda item: item[2]["3"]["inputs"].update(inputs))
+
+
+def add_metadata(**members: Any) -> Twist:
+    """Add metadata to every job."""
+    return each_job(lambda item: item[4].update(members))
