@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from itertools import accumulate, islice
+from itertools import accumulate, islice, takewhile
 from typing import Final, NamedTuple
+
+from conformance.text.strict_json import nesting
 
 RUN: Final = 1 << 20
 """Bytes of a run of children. A run is larger only if it is a single child."""
@@ -127,6 +129,24 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - o
             yield Run(start, position, last=True)
             return
         piece = min(2 * piece, _LARGEST, size)
+
+
+def nesting_of(content: bytes) -> int:
+    """Return how deep a text nests, like ``nesting``, in a bounded number of values at a time."""
+    at, level, deepest = 0, 0, 0
+    while at < len(content):
+        plain = _without_strings(content[at : at + _LARGEST])
+        if plain is None:  # a string that is longer than the piece
+            try:
+                at = end_of_scalar(content, at)
+            except Unfinished:
+                return nesting(content)
+            continue
+        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=level))
+        if min(levels[level == 0 :], default=1) <= 0:  # the value ends here
+            return max(deepest, *takewhile(lambda level: level > 0, levels[level == 0 :]), 0)
+        deepest, level, at = max(deepest, *levels), levels[-1], at + len(plain)
+    return deepest
 
 
 def _without_strings(piece: bytes) -> bytes | None:

@@ -78,6 +78,11 @@ def without_places(found: Said) -> Said:
     return found[0], sorted([finding._replace(pointer=None) for finding in found[1]], key=str)
 
 
+def without_words(found: Said) -> Said:
+    """Return what was said without the values that findings show."""
+    return found[0], [finding._replace(got="") for finding in found[1]]
+
+
 def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
     """Ask every clause of one answer of the body, read in each way."""
     whole, quick, quickest = Reading(body, demand), FastReading(body, demand), FastReading(body, demand, must_only=True)
@@ -91,7 +96,9 @@ def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
             read_in_parts = said_of_parts(clause, large)
             if whole.document.repeated_names:  # what a later member of its name replaced has no place in the value
                 placed, read_in_parts = without_places(placed), without_places(read_in_parts)
-            assert read_in_parts == placed, clause.id
+            if not whole.document.read:  # the words of what is wrong, and where, may be others
+                placed, read_in_parts = without_words(placed), without_words(read_in_parts)
+            assert read_in_parts == placed, disagreement(clause, body)
             if level is Level.MUST and not whole.document.too_deep:
                 assert said(clause, quickest)[1] == expected[1], disagreement(clause, body)
     assert remembered(quick) == remembered(whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -14,14 +15,17 @@ from conformance.contract.reading.large_compared import Compared
 from conformance.contract.reading.large_jobs import Jobs
 from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
-from conformance.text.json_runs import RUN, Unfinished, runs, skip_space
-from conformance.text.large_json import SHALLOW, SHOWN, Checker, NotRead, shortened
+from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
+from conformance.text.large_json import SHALLOW, Checker, NotRead, shortened
 from conformance.text.pointer import escape
-from conformance.text.strict_json import Document, nesting, parse
+from conformance.text.strict_json import NESTING_READ, Document, parse
 
 LARGE: Final = RUN
 """Bytes of the largest body that is read at once."""
 _MAY_NAME_A_LIST: Final = (b'"queue_', b"\\u")
+_WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
+_REST: Final = 1 << 16
+"""Bytes that are kept of what follows the JSON text."""
 MEMBERS: Final = 1000
 """Members of the body, beside the two lists, that are kept."""
 
@@ -168,7 +172,9 @@ class _Scan:
         try:
             value, end = self._read(skip_space(content, 3 if bom else 0))
             after = skip_space(content, end)
-            rest = content[after : after + SHOWN].decode("utf-8", "replace")
+            if after < len(content):
+                self._checker.not_utf8 = self._checker.not_utf8 or _undecodable(content)
+            rest = content[after : after + _REST].decode("utf-8", "replace")
             self.document = self._checker.document(value, bom=bom, trailing=rest or None)
         except (NotRead, Unfinished, RecursionError) as error:
             self.document = self._not_read(error, bom=bom)
@@ -183,20 +189,28 @@ class _Scan:
         return lists and not flaws and not other and found.depth <= SHALLOW
 
     def _not_read(self, error: Exception, *, bom: bool) -> Document:
-        checker = self._checker
+        content, checker = self._content, self._checker
+        not_utf8 = checker.not_utf8 or _undecodable(content)
+        start = skip_space(content, 3 if bom else 0)
+        if start == len(content):
+            return Document(read=False, empty=True, malformed="the body is empty", not_utf8=not_utf8, bom=bom)
+        depth = nesting_of(content)
+        deep = depth > NESTING_READ and content[start : start + 1] in {b"[", b"{"}
         if isinstance(error, Unfinished):
-            error = checker.malformed(error.at)
-        malformed = error.malformed if isinstance(error, NotRead) else None
-        empty = not self._content.strip()
-        if empty:
-            malformed = "the body is empty"
-        depth = nesting(self._content) if malformed is None else 0
-        return Document(read=False, empty=empty, malformed=malformed, not_utf8=checker.not_utf8, bom=bom, depth=depth)
+            unclosed = content.startswith(b'"', error.at)
+            error = checker.malformed(error.at, "Unterminated string starting" if unclosed else "Expecting value")
+        malformed = error.malformed if isinstance(error, NotRead) and not deep else None
+        return Document(read=False, malformed=malformed, not_utf8=not_utf8, bom=bom, depth=depth)
 
     def _read(self, at: int) -> tuple[Any, int]:
         content, checker = self._content, self._checker
         if not content.startswith(b"{", at):
-            end = checker.value(at, "")
+            word = _WORD.match(content, at, at + RUN)
+            if word is None:
+                end = checker.value(at, "")
+            else:  # what follows a word is another text, whatever it is
+                checker.part(b"[%b]" % word[0], at, lambda _: "", -1)
+                end = word.end()
             return parse(shortened(content, at, end)).value, end
         value: dict[str, Any] = {}
         names = set[int]()
@@ -239,6 +253,19 @@ class _Scan:
         found = self._checker.part(b"{%b}" % text, run.start, str, 0)
         self._checker.distinct(found, names, "")
         return run.end
+
+
+def _undecodable(content: bytes) -> str | None:
+    """Return the first byte that is not UTF-8, in words. None if all are."""
+    decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
+    try:
+        for at in range(0, len(content), RUN):
+            held = len(decoder.getstate()[0])
+            decoder.decode(content[at : at + RUN], final=at + RUN >= len(content))
+    except UnicodeDecodeError as error:
+        place = at - held + error.start
+        return f"byte 0x{content[place]:02x} at offset {place:,} ({error.reason})"
+    return None
 
 
 def _in_utf_8(content: bytes) -> tuple[bytes, bool, str | None]:

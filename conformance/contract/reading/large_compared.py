@@ -66,11 +66,11 @@ class Compared:
         self._lists.pop(name, None)
 
     def add(self, name: str, at: int, prompt_id: str | None, number: Any, time: Any) -> None:
-        """Add a job. ``at`` is its index in the list."""
+        """Add a job. ``at`` is its index in the list. The number of a proven job may be a float."""
         seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
         if prompt_id is not None:
             seen.ids.add(prompt_id.lower())
-        if pending and is_number(number):
+        if pending and (is_number(number) or isinstance(number, float)):
             seen.numbers.add(number)
             seen.numbers.rise(number, at)
         if pending and is_number(time):

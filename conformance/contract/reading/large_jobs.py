@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
+from conformance.contract.reading.body import LISTS, PLACES, Item, is_number, plausible_create_times
 from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, split_array, write
@@ -377,7 +377,7 @@ class Jobs:
             return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
         if fast is FastPath.DISTINCT_NUMBERS:
             twice = self.compared.numbers_twice
-            return [i for i in self._items(LISTS[1:]) if i.elements and _hash(i.elements[0]) in twice]
+            return [i for i in self._items(LISTS[1:]) if i.elements and not twice.isdisjoint(_hashes(i.elements[0]))]
         at = self.compared.falls_at(fast) or 0
         return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
 
@@ -454,11 +454,9 @@ class Jobs:
         return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")
 
 
-def _hash(value: Any) -> int:
-    try:
-        return hash(value)
-    except TypeError:
-        return 0
+def _hashes(number: Any) -> set[int]:
+    """Return the hashes of a number as it was written and as a float: 0.1 has two."""
+    return {hash(number), hash(float(number))} if is_number(number) else set()
 
 
 def _place(item: Item) -> int:
