@@ -174,7 +174,7 @@ def labelled_texts(answer: Answer) -> Iterator[Answer]:
 def _is_labelled_error(answer: Answer) -> bool:
     response = answer.response
     labelled = response.status >= FIRST_ERROR and response.media_type == "application/json"
-    return labelled and response.whole and bool(response.content) and answer.request.method == "GET"
+    return labelled and response.whole and bool(response.size) and answer.request.method == "GET"
 
 
 def read_texts(answer: Answer) -> Iterator[Answer]:

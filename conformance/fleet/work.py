@@ -104,7 +104,7 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
 
 async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     """Judge at once what is small: a thread that wants the interpreter as well costs as much again. Else beside."""
-    size = sum(len(each.response.content) for each in transcript.exchanges if each.response is not None)
+    size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge(transcript, settings, keep)
     return await _beside(_judging(), _judge, transcript, settings, keep)

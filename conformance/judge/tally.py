@@ -13,6 +13,7 @@ from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.exchange.model import Exchange, Extent, Response
+from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.judge.excerpt import around
 from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.masking import masked, may_hold_workflows, shows_workflow, wants_class_types
@@ -42,9 +43,9 @@ def _shown(pointer: str | None) -> str | None:
     return whole if len(pointer) <= POINTER_LIMIT else whole + "…"
 
 
-def readable(response: Response) -> bytes:
-    """Return the bytes of a body that are read: of one that a recorder cut off, its whole jobs."""
-    return closed(response.content) if response.extent is Extent.CUT else response.content
+def readable(response: Response) -> bytes | StoredBody:
+    """Return the body that is read: of one that a recorder cut off, its whole jobs."""
+    return closed(response.content) if response.extent is Extent.CUT else response.body
 
 
 def as_evidence(
@@ -55,7 +56,7 @@ def as_evidence(
     ``reading`` is that of the body.
     """
     response, pointer = exchange.response, finding.pointer
-    content = readable(response) if response else b""
+    content = bytes_of(readable(response)) if response else b""
     hide = hide and (response is None or may_hold_workflows(response.status, content))
     shown = None if pointer is None else (content, pointer) if reading is None else reading.text_at(pointer)
     told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)

@@ -27,8 +27,8 @@ BUSY: Final = 8
 """Answers of "not now" in a row after which nothing else is asked."""
 ODD: Final = 3
 """Times that another request than a plain read is refused before the request is the reason, and not the pace."""
-KEPT: Final = 128 << 20
-"""Bytes of answers that are kept for judging; equal ones count once."""
+HELD: Final = 128 << 20
+"""Bytes of responses that are held in memory for judging if they cannot be stored in a file."""
 OUT_OF_TIME: Final = "the time for the run (--deadline)"
 NEVER_SERVED: Final = "no read was answered 200"
 AGAIN: Final = ", again"
@@ -43,24 +43,22 @@ class Stopped(Exception):
 class Asker:
     """Sends one request after the other, as long as there is a point, and leave, to go on.
 
-    ``spare`` are seconds and ``kept`` bytes of responses that are left to what comes after it. ``patience`` is how many
+    ``spare`` are seconds that are left to what comes after it. ``patience`` is how many
     odd requests may be answered by a closed connection. ``longest`` bounds the wait for a server that refuses the pace.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a bound of its own
+    def __init__(
         self,
         client: Client,
         max_requests: int,
         *,
         spare: Callable[[], float] = lambda: 0.0,
-        kept: int = KEPT,
         patience: int = 0,
         longest: float = inf,
     ) -> None:
         self.client = client
         self._max_requests = max_requests
         self._spare = spare
-        self._kept = kept
         self._patience = patience
         self._longest = longest
 
@@ -127,8 +125,8 @@ class Asker:
             raise Stopped(f"the limit of {self._max_requests} requests (--max-requests)")
         if client.left <= self._spare():
             raise Stopped(self._out_of_time())
-        if client.kept > self._kept:
-            raise Stopped(f"the answers together are larger than {self._kept >> 20} MiB")
+        if client.held > HELD:
+            raise Stopped(f"{HELD >> 20} MiB of responses are in memory, and no temporary file can be written (TMPDIR)")
 
     def _out_of_time(self) -> str:
         pace = self.client.pace

@@ -183,12 +183,12 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
         answer.response.header("content-encoding") is None
         and answer.response.whole
         and answer.response.verbatim
-        and int(match[2]) - int(match[1]) + 1 != len(answer.response.content)
+        and int(match[2]) - int(match[1]) + 1 != answer.response.size
     ):
         yield Finding(
             None,
             f"the bytes of {match[0]}",
-            f"{len(answer.response.content)} bytes",
+            f"{answer.response.size} bytes",
             "A 206 is not the part that it names.",
             Cause("other-length"),
         )

@@ -113,7 +113,7 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """No job is in neither list for more than 2 s and alive afterwards; none never comes while an older one waits."""
     history, submission = subject
-    cause = CACHE if len({look.answer.response.content for look in history.looks}) == 1 else None
+    cause = CACHE if len({look.answer.response.body for look in history.looks}) == 1 else None
     name = submission.id
     looks = history.after(submission.answer)
     alive = [ended(submission.answer), *(ended(look.answer) for look in looks if name in look.ids)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered, Summary, digest_of
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
+from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.text.strict_json import Document, NonFinite, parse
 
 if TYPE_CHECKING:
@@ -120,13 +121,23 @@ class Reading:
 
     def __init__(
         self,
-        content: bytes,
+        content: bytes | StoredBody,
         demand: Demand = AS_THE_DOCUMENT_SAYS,
         places: Container[tuple[bool, int]] | None = None,
     ) -> None:
-        self.content = content
+        self._body = content
         self.demand = demand
         self._places = places
+
+    @property
+    def content(self) -> bytes:
+        """The body: a stored one is read when it is asked for."""
+        return bytes_of(self._body)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return len(self._body) if isinstance(self._body, bytes) else self._body.size
 
     def parts(self) -> Iterator[Reading]:
         """Yield the readings of jobs that are not in this one: those of a large body are read in parts."""

@@ -12,9 +12,10 @@ from typing import Any, Final
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.large_compared import Compared
-from conformance.contract.reading.large_jobs import Jobs
+from conformance.contract.reading.large_jobs import Jobs, Source
 from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
+from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
 from conformance.text.large_json import SHALLOW, Checker, NotRead, shortened
 from conformance.text.pointer import escape
@@ -30,9 +31,11 @@ MEMBERS: Final = 1000
 """Members of the body, beside the two lists, that are kept."""
 
 
-def reading_of(content: bytes, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False) -> OfBody:
+def reading_of(
+    content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
+) -> OfBody:
     """Return the reading of a body that fits its size."""
-    if len(content) <= LARGE:
+    if isinstance(content, bytes) and len(content) <= LARGE:
         return FastReading(content, demand, must_only=must_only)
     return LargeReading(content, demand, must_only=must_only)
 
@@ -40,13 +43,16 @@ def reading_of(content: bytes, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_on
 class LargeReading(Reading):
     """A reading that holds a body without its jobs; ``parts`` yields those that clauses have to be asked of."""
 
-    def __init__(self, content: bytes, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False) -> None:
+    def __init__(
+        self, content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
+    ) -> None:
         super().__init__(content, demand)
         self._must_only = must_only
 
     @cached_property
     def _scan(self) -> _Scan:
-        return _Scan(self.content, self.demand, must_only=self._must_only)
+        source = self._body.read if isinstance(self._body, StoredBody) else None
+        return _Scan(self.content, self.demand, must_only=self._must_only, source=source)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
         """Whether the body is proven to keep all clauses that declare one of these."""
@@ -163,9 +169,10 @@ class _Jobs(Reading):
 class _Scan:
     """One pass over a body: its JSON is checked, and its jobs are inspected."""
 
-    def __init__(self, content: bytes, demand: Demand, *, must_only: bool) -> None:
+    def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None) -> None:
+        sent = content
         content, bom, not_utf8 = _in_utf_8(content)
-        self.jobs = Jobs(content, demand, must_only=must_only)
+        self.jobs = Jobs(content, demand, must_only=must_only, source=source if content is sent else None)
         self._checker = Checker(content)
         self._checker.not_utf8 = not_utf8
         self._content = content
