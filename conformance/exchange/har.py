@@ -71,7 +71,7 @@ def entries_of(text: Content) -> list[Any] | None:
     except (ValueError, RecursionError) as error:
         if not _LOG.match(text.data):
             return None
-        at = f" ({error.msg} at character {error.pos:,})" if isinstance(error, json.JSONDecodeError) else ""
+        at = f" (not JSON from character {error.pos:,} on)" if isinstance(error, json.JSONDecodeError) else ""
         raise NotHar(f"looks like a HAR file that was cut off or damaged{at}: save it again") from None
     log = value.get("log", value) if isinstance(value, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None

@@ -305,8 +305,7 @@ class Client:
 
     def _shown(self, headers: Headers) -> Headers:
         """Return the headers for the ledger: never with a key, right or wrong, or what a gateway wants."""
-        own = {name.lower() for name in self._gateway.names}
-        own |= {KEY_HEADER.lower()} if self._key is not None else set()
+        own = self._gateway.secret_names | ({KEY_HEADER.lower()} if self._key is not None else set())
         return tuple((name, value and REDACTED if name.lower() in own else value) for name, value in headers)
 
     async def _send(

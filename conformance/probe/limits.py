@@ -53,8 +53,16 @@ class Gateway:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What of it nobody may see. A shorter value than ``SHORTEST_KEY`` cannot be told from ordinary text."""
-        recognised = [value for _, value in self.headers if len(value.reveal()) >= SHORTEST_KEY]
-        return (*recognised, *(() if self.proxy is None else (self.proxy,)))
+        return (*(value for _, value in self._recognised), *(() if self.proxy is None else (self.proxy,)))
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """The names of the header fields whose values nobody may see, in lower case."""
+        return frozenset(name.lower() for name, _ in self._recognised)
+
+    @property
+    def _recognised(self) -> tuple[tuple[str, Secret], ...]:
+        return tuple((name, value) for name, value in self.headers if len(value.reveal()) >= SHORTEST_KEY)
 
 
 TO_BE_REFUSED: Final = 2

@@ -47,7 +47,7 @@ def planned(run: Run) -> Counter[str]:
 
 
 def reason(report: Report) -> str:
-    return summary_lines(report)[-1].text
+    return summary_lines(report)[0].text
 
 
 # --- the pace alone ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from conformance.cli import main
 from conformance.problems import UsageProblem
 from conformance.reference.server import serve
 from helpers.certificates import shown_by
-from helpers.commands import left_behind, report
+from helpers.commands import left_behind, report, thrifty
 from helpers.run_options import make_settings
 from helpers.servers import before, listening, proxy, saying
 
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(url: str, *more: str | Path, **environ: str) -> Result:
-    return CliRunner().invoke(main, ["check", url, *map(str, more)], env=environ)
+    return CliRunner().invoke(main, thrifty(["check", url, *more]), env=environ)
 
 
 def is_refused(result: Result, *told: str) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from conformance.cli import main
 from conformance.reference.server import serve
 from helpers.certificates import refusing, shown_by
-from helpers.commands import report
+from helpers.commands import report, thrifty
 from helpers.servers import Play, Reader, Writer, listening, saying
 
 NGINX = (
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(url: str, *more: str, **environ: str) -> Result:
-    return CliRunner().invoke(main, ["check", url, *more], env=environ)
+    return CliRunner().invoke(main, thrifty(["check", url, *more]), env=environ)
 
 
 def answer(status: str, *fields: str, body: bytes = b"") -> bytes:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from conformance.cli import main
 from conformance.reference.server import serve
-from helpers.commands import left_behind, report
+from helpers.commands import left_behind, report, thrifty
 from helpers.servers import before, listening
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def https(plain: int, context: ssl.SSLContext) -> Iterator[str]:
 
 
 def check(url: str, *more: str | Path) -> Result:
-    return CliRunner().invoke(main, ["check", url, *map(str, more)])
+    return CliRunner().invoke(main, thrifty(["check", url, *more]))
 
 
 def is_inconclusive(result: Result, *told: str) -> None:

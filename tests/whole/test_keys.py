@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from conformance.cli import main
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret
-from helpers.commands import Done, command_line, report, suite
+from helpers.commands import Done, command_line, report, suite, thrifty
 from helpers.servers import Reader, Writer, listening, saying
 
 KEY = "k3y/Canary+Qz81Vm40Lr77Wd"
@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def check(*arguments: str | Path, **environ: str) -> Done:
     """Run ``comfy-conformance check`` within this process, which is quicker."""
     unset = dict.fromkeys(("COMFY_API_KEY", "CONFORMANCE_TARGET", "CONFORMANCE_TRACEBACK", "CI"))
-    result = CliRunner().invoke(main, ["check", *map(str, arguments)], env={**unset, **environ})
+    result = CliRunner().invoke(main, thrifty(["check", *arguments]), env={**unset, **environ})
     return Done((), result.exit_code, result.stdout, result.stderr)
 
 
