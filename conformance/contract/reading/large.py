@@ -12,7 +12,8 @@ from typing import Any, Final
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.large_compared import Compared
-from conformance.contract.reading.large_jobs import Jobs, Source
+from conformance.contract.reading.large_jobs import Jobs
+from conformance.contract.reading.large_listed import Source
 from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import lt
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, is_number
@@ -13,6 +14,10 @@ COMPARED: Final = 500_000
 """Jobs of a list whose ids and numbers are compared with one another."""
 DISAGREEING: Final = 1000
 """Ids, or numbers, that are there twice and are looked for in a second pass."""
+
+
+Entry = tuple[int, str | None, Any, Any]
+"""What is compared of a job: its index in its list, its id, number and create_time. The number may be a float."""
 
 
 @dataclass
@@ -34,6 +39,25 @@ class _Values:
                 self.twice.add(key)
         elif len(self.seen) < COMPARED:
             self.seen.add(key)
+
+    def add_all(self, values: Sequence[Hashable]) -> None:
+        """Add values: at once if none of them is there twice."""
+        keys = set(map(hash, values))
+        if len(keys) == len(values) and len(keys) + len(self.seen) <= COMPARED and self.seen.isdisjoint(keys):
+            self.seen |= keys
+            self.number += len(values)
+        else:
+            for value in values:
+                self.add(value)
+
+    def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
+        """Look whether values rise from the last one on: at once if they do, and no two are equal."""
+        all_of_them = values if self.last is None else [self.last, *values]
+        if all(map(lt, all_of_them, all_of_them[1:])):
+            self.last = values[-1]
+        else:
+            for value, at in zip(values, places, strict=True):
+                self.rise(value, at)
 
     def rise(self, value: Any, at: int) -> None:
         last, self.last = self.last, value
@@ -65,17 +89,31 @@ class Compared:
         """Forget the jobs of a list."""
         self._lists.pop(name, None)
 
-    def add(self, name: str, at: int, prompt_id: str | None, number: Any, time: Any) -> None:
-        """Add a job. ``at`` is its index in the list. The number of a proven job may be a float."""
+    def add_proven(self, name: str, entries: Sequence[Entry]) -> None:
+        """Add proven jobs that follow one another: fast if they are as they should be."""
+        if not entries:
+            return
+        seen = self._lists.setdefault(name, _Seen())
+        places, ids, numbers, times = zip(*entries, strict=True)
+        seen.ids.add_all([prompt_id.lower() for prompt_id in ids])
+        if name == LISTS[1]:
+            seen.numbers.add_all(numbers)
+            seen.numbers.rise_all(numbers, places)
+            seen.times.number += len(times)
+            seen.times.rise_all(times, places)
+
+    def add_each(self, name: str, entries: Iterable[Entry]) -> None:
+        """Add jobs of a list that follow one another."""
         seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
-        if prompt_id is not None:
-            seen.ids.add(prompt_id.lower())
-        if pending and (is_number(number) or isinstance(number, float)):
-            seen.numbers.add(number)
-            seen.numbers.rise(number, at)
-        if pending and is_number(time):
-            seen.times.number += 1
-            seen.times.rise(time, at)
+        for at, prompt_id, number, time in entries:
+            if prompt_id is not None:
+                seen.ids.add(prompt_id.lower())
+            if pending and (is_number(number) or isinstance(number, float)):
+                seen.numbers.add(number)
+                seen.numbers.rise(number, at)
+            if pending and is_number(time):
+                seen.times.number += 1
+                seen.times.rise(time, at)
 
     @property
     def twice(self) -> set[int]:

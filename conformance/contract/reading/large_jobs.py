@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
-from msgspec import Raw
-
-from conformance.contract.reading.body import LISTS, PLACES, Item, is_number, plausible_create_times
+from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
 from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
-from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, split_array, write
-from conformance.contract.reading.large_compared import Compared
-from conformance.contract.reading.large_job import Reduced, reduced
+from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
+from conformance.contract.reading.large_compared import Compared, Entry
+from conformance.contract.reading.large_job import reduced
+from conformance.contract.reading.large_listed import (
+    Listed,
+    Source,
+    Window,
+    exercised_by,
+    hashes_of,
+    index_of,
+    piece_of,
+    place_of,
+    text_again,
+)
 from conformance.contract.reading.large_part import Part
 from conformance.contract.reading.memory import Facts, Located, Observation, Recalled
 from conformance.contract.terms import Demand, Dialect, FastPath
@@ -31,10 +38,6 @@ NAMED: Final = 20_000
 """Jobs of a read whose ids are kept for comparing it with other reads."""
 NEIGHBOURS: Final = 10_000
 """Jobs on either side of the first that is out of order, which are read to say how."""
-REPEATED: Final = 10_000
-"""Different texts of jobs that are recognised when they come again."""
-SHORT: Final = 100
-"""Bytes of the longest text of a job that is recognised: no job that is as it has to be is much shorter."""
 GROUP: Final = 1000
 """Jobs that are read together."""
 DENSE: Final = 600
@@ -42,52 +45,8 @@ DENSE: Final = 600
 GUESSES: Final = 8
 """Windows that were cut at a likely place, and wrongly, before no likely place is tried any more."""
 _SMALL: Final = 1 << 15
-_LIKELY: Final = ((b"}],[", b"}], ["), (b"]],[", b"]], ["))
+_LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 """How one job ends and another begins: one with metadata last, and one with output node ids last."""
-
-
-_Entry = tuple[int, str | None, Any, Any]
-"""What is compared of a job: its index, id, number and create_time."""
-Source = Callable[[int, int], bytes]
-"""Returns a piece of the body, also when the body is not in memory any more."""
-
-
-@dataclass
-class _Window:
-    """Jobs of a list that follow one another, and where their text is.
-
-    ``ask`` says that clauses have to be asked of some of them. ``flawed`` are those that are not strict JSON.
-    """
-
-    first: int
-    count: int
-    start: int
-    end: int
-    ask: bool = False
-    flawed: bool = False
-    giant: Reduced | None = None
-    dense: bool = False
-
-
-@dataclass
-class _Repeat:
-    first: int
-    last: int
-    count: int = 1
-
-
-@dataclass
-class _Listed:
-    """What was found in one list."""
-
-    windows: list[_Window] = field(default_factory=list)
-    size: int = 0
-    shapes: set[tuple[bool, bool]] = field(default_factory=set)
-    linked: bool = False
-    repeats: dict[bytes, _Repeat] = field(default_factory=dict)
-    order: tuple[Dialect, str] | None = None
-    order_at: float = math.inf
-    latest: Any = None
 
 
 class Jobs:
@@ -95,9 +54,10 @@ class Jobs:
 
     def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None = None) -> None:
         self._content, self.demand, self._must_only = content, demand, must_only
-        self._source = source or partial(_piece, content)
-        self._lists: dict[str, _Listed] = {}
+        self._source = source or partial(piece_of, content)
+        self._lists: dict[str, Listed] = {}
         self._unproven = self._unasked = self._partly = 0
+        self._sign = _LIKELY[0]
         self.compared = Compared()
 
     # --- the pass over the lists --------------------------------------------------------------
@@ -110,17 +70,17 @@ class Jobs:
     def read(self, name: str, at: int, checker: Checker) -> int:
         """Read the list that begins at a place, and return its end."""
         self.drop(name)
-        listed = self._lists[name] = _Listed()
+        listed = self._lists[name] = Listed()
         checker.depth = max(checker.depth, 2)
         start, guesses = at + 1, GUESSES
         while True:
             cut = self._likely(start) if guesses else None
             if cut is not None:
-                found = self._inspected(name, listed, _Window(listed.size, 0, start, cut))
+                found = self._inspected(name, listed, Window(listed.size, 0, start, cut))
                 if found is None:
                     guesses -= 1
                 else:
-                    self._take(name, listed, _Window(listed.size, len(found), start, cut), found, checker)
+                    self._take(name, listed, Window(listed.size, len(found), start, cut), found, checker)
                     start = self._content.index(b",", cut) + 1
                     continue
             run = next(iter(runs(self._content, start - 1)))
@@ -140,22 +100,26 @@ class Jobs:
         """Return a place at which a window probably can be cut; whether it can shows when the window is decoded."""
         if self._is_dense(start):
             return None
-        for signs in _LIKELY:
-            cut = max(self._content.rfind(sign, start, start + RUN) for sign in signs)
+        for sign in (
+            self._sign,
+            *_LIKELY,
+        ):  # one that was found is tried first: to find none means to look at all bytes
+            cut = self._content.rfind(sign, start, start + RUN)
             if cut > start:
+                self._sign = sign
                 return cut + 2
         return None
 
     def _is_dense(self, start: int) -> bool:
         return self._content.count(b",", start, start + 4096) > DENSE
 
-    def _run(self, name: str, listed: _Listed, run: Run, checker: Checker, *, first: bool) -> None:
+    def _run(self, name: str, listed: Listed, run: Run, checker: Checker, *, first: bool) -> None:
         text = self._content[run.start : run.end]
         if not text.strip():
             if first and run.last:
                 return
             raise checker.malformed(run.start)
-        window = _Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
+        window = Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
         found = self._inspected(name, listed, window)
         if found is not None:
             self._take(name, listed, window, found, checker)
@@ -164,45 +128,42 @@ class Jobs:
         window.count, window.flawed = len(value), True
         self._add_whole(name, listed, window, len(value))
 
-    def _giant(self, name: str, listed: _Listed, run: Run, checker: Checker) -> int:
+    def _giant(self, name: str, listed: Listed, run: Run, checker: Checker) -> int:
         at = skip_space(self._content, run.start)
         found, end = reduced(self._content, at, checker, f"/{name}/{listed.size}")
         self._partly += found.partly
-        self._add_whole(name, listed, _Window(listed.size, 1, at, end, giant=found), 1)
+        self._add_whole(name, listed, Window(listed.size, 1, at, end, giant=found), 1)
         return skip_space(self._content, end)
 
-    def _take(
-        self, name: str, listed: _Listed, window: _Window, jobs: Sequence[InspectedJob], checker: Checker
-    ) -> None:
+    def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
         """Take over what was inspected in a window."""
         window.count = max(window.count, len(jobs))
-        unproven, entries = 0, list[_Entry]()
-        for job in jobs:
-            inspection = job.inspection
-            listed.linked = listed.linked or inspection.linked
-            if inspection.remaining is not None:
-                unproven += 1
-                continue
-            if job.place < listed.order_at:
-                listed.order, listed.order_at = (self.demand.read_as, job.pointer), job.place
-            listed.shapes.add((bool(inspection.outputs), inspection.graph))
-            if listed.latest is None or inspection.create_time > listed.latest:
-                listed.latest = inspection.create_time
-            entries.append((job.place, inspection.prompt_id, inspection.number, inspection.create_time))
+        listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
+        proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
+        if proven:
+            first = next(job for job in jobs if job.inspection.remaining is None)
+            if first.place < listed.order_at:
+                listed.order, listed.order_at = (self.demand.read_as, first.pointer), first.place
+            listed.shapes.update({(bool(found.outputs), found.graph) for _, found in proven})
+            latest = max(found.create_time for _, found in proven)
+            listed.latest = latest if listed.latest is None else max(latest, listed.latest)
+        entries: list[Entry] = [(at, found.prompt_id, found.number, found.create_time) for at, found in proven]
+        unproven = len(jobs) - len(proven)
         entries += self._add(name, listed, window, unproven, checker)
-        for entry in sorted(entries, key=itemgetter(0)) if unproven else entries:
-            self.compared.add(name, *entry)
+        if unproven:
+            self.compared.add_each(name, sorted(entries, key=itemgetter(0)))
+        else:
+            self.compared.add_proven(name, entries)
 
-    def _add_whole(self, name: str, listed: _Listed, window: _Window, unproven: int) -> None:
+    def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
         """Take over a window of which no job is proven."""
-        for entry in self._add(name, listed, window, unproven):
-            self.compared.add(name, *entry)
+        self.compared.add_each(name, self._add(name, listed, window, unproven))
 
     def _add(
-        self, name: str, listed: _Listed, window: _Window, unproven: int, checker: Checker | None = None
-    ) -> list[_Entry]:
+        self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
+    ) -> list[Entry]:
         """Add a window, and return what is compared of its jobs that are not proven."""
-        entries: list[_Entry] = []
+        entries: list[Entry] = []
         listed.windows.append(window)
         listed.size += window.count
         self._unproven += unproven
@@ -216,11 +177,11 @@ class Jobs:
             entries += self._note(listed, part)
         return entries
 
-    def _note(self, listed: _Listed, part: Part) -> list[_Entry]:
+    def _note(self, listed: Listed, part: Part) -> list[Entry]:
         """Note what the jobs of a part say beside what clauses find in them, and return what is compared."""
-        entries: list[_Entry] = []
+        entries: list[Entry] = []
         for item in part.items:
-            at = _index(item.pointer)
+            at = index_of(item.pointer)
             if item.order is not None and at < listed.order_at:
                 listed.order, listed.order_at = (item.order, item.pointer), at
             time = None if item.create_time is None else item.create_time.value
@@ -232,7 +193,7 @@ class Jobs:
 
     # --- one window ----------------------------------------------------------------------------
 
-    def _inspected(self, name: str, listed: _Listed, window: _Window) -> list[InspectedJob] | None:
+    def _inspected(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
         """Inspect the jobs of a window. None if it is not strict JSON.
 
         Of a dense window a text that was there before is left out, and counted when it is new.
@@ -247,7 +208,7 @@ class Jobs:
             return None
         numbered: Iterable[tuple[int, Any]] = enumerate(elements, window.first)
         if window.dense:
-            numbered = self._new(listed, numbered, again=bool(window.count))
+            numbered = listed.new(numbered, again=bool(window.count))
             window.count = len(elements)
             if self._must_only:
                 numbered = [(at, AS_SPLIT.listed.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
@@ -261,26 +222,7 @@ class Jobs:
         jobs = [InspectedJob(pending, at, look(each)) for at, each in numbered]
         return accounted(jobs)
 
-    @staticmethod
-    def _new(listed: _Listed, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
-        """Return the elements whose text was not there before. ``again``: all were counted."""
-        repeats, new = listed.repeats, []
-        for at, element in elements:
-            key = bytes(element)
-            known = repeats.get(key)
-            if known is None:
-                if len(key) <= SHORT and len(repeats) < REPEATED and not again:
-                    repeats[key] = _Repeat(at, at)
-                new.append((at, element))
-            elif again:
-                if known.first == at:
-                    new.append((at, element))
-            else:
-                known.count += 1
-                known.last = at
-        return new
-
-    def _parts_of(self, name: str, listed: _Listed, window: _Window) -> Iterator[Part]:
+    def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
         """Yield the jobs of a window that are not proven, in groups."""
         if window.giant:
             yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
@@ -307,7 +249,7 @@ class Jobs:
         """Whether there are jobs that are not proven."""
         return bool(self._unproven)
 
-    def _in_order(self) -> list[tuple[str, _Listed]]:
+    def _in_order(self) -> list[tuple[str, Listed]]:
         return [(name, self._lists[name]) for name in LISTS if name in self._lists]
 
     def parts(self) -> Iterator[Part]:
@@ -327,15 +269,7 @@ class Jobs:
     @property
     def exercised(self) -> frozenset[FastPath]:
         """The clauses of one job that the proven jobs exercise."""
-        shapes = {shape for listed in self._lists.values() for shape in listed.shapes}
-        exercised = {
-            FastPath.EACH_JOB: bool(shapes),
-            FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _ in shapes),
-            FastPath.GRAPHS: any(graph for _, graph in shapes),
-            FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
-            FastPath.LINKS: any(listed.linked for listed in self._lists.values()),
-        }
-        return frozenset(fast for fast, found in exercised.items() if found)
+        return exercised_by(list(self._lists.values()))
 
     @property
     def size(self) -> int:
@@ -377,7 +311,7 @@ class Jobs:
             return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
         if fast is FastPath.DISTINCT_NUMBERS:
             twice = self.compared.numbers_twice
-            return [i for i in self._items(LISTS[1:]) if i.elements and not twice.isdisjoint(_hashes(i.elements[0]))]
+            return [i for i in self._items(LISTS[1:]) if i.elements and not twice.isdisjoint(hashes_of(i.elements[0]))]
         at = self.compared.falls_at(fast) or 0
         return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
 
@@ -400,7 +334,7 @@ class Jobs:
                 ]
                 for part in self._parts_of(name, listed, window) if window.ask else ():
                     found += part.items
-                yield from sorted(found, key=_place) if window.ask else found
+                yield from sorted(found, key=place_of) if window.ask else found
 
     # --- for other reads -----------------------------------------------------------------------
 
@@ -416,7 +350,7 @@ class Jobs:
                 for window in listed.windows:
                     yield from self._observed(name, listed, window)
 
-    def _observed(self, name: str, listed: _Listed, window: _Window) -> Iterator[tuple[str, Callable[[], Observation]]]:
+    def _observed(self, name: str, listed: Listed, window: Window) -> Iterator[tuple[str, Callable[[], Observation]]]:
         if not window.giant and not window.flawed:
             for job in self._inspected(name, listed, window) or ():
                 if job.inspection.remaining is None:
@@ -425,14 +359,14 @@ class Jobs:
             for part in self._parts_of(name, listed, window):
                 yield from part.observations()
 
-    def _observation(self, window: _Window, job: InspectedJob) -> Observation:
+    def _observation(self, window: Window, job: InspectedJob) -> Observation:
         """Return the observation of a proven job, which holds no part of the body."""
         texts, (outputs, metadata) = job.inspection.texts, PLACES[self.demand.read_as]
         assert texts is not None
         workflow, listed = (
             Located(
                 f"/{at}",
-                Recalled(bytes(texts[at]), partial(_text_again, self._source, window, job.place - window.first, at)),
+                Recalled(bytes(texts[at]), partial(text_again, self._source, window, job.place - window.first, at)),
             )
             for at in (2, outputs)
         )
@@ -452,25 +386,3 @@ class Jobs:
         text = bytes(texts[int(index) - window.first])
         inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
         return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")
-
-
-def _hashes(number: Any) -> set[int]:
-    """Return the hashes of a number as it was written and as a float: 0.1 has two."""
-    return {hash(number), hash(float(number))} if is_number(number) else set()
-
-
-def _place(item: Item) -> int:
-    return _index(item.pointer)
-
-
-def _index(pointer: str) -> int:
-    return int(pointer.split("/")[2])
-
-
-def _piece(content: bytes, start: int, end: int) -> bytes:
-    return content[start:end]
-
-
-def _text_again(source: Source, window: _Window, index: int, element: int) -> bytes:
-    texts: Any = AS_TEXTS.listed.decode(b"[%b]" % source(window.start, window.end))
-    return bytes(split_array(texts[index])[element])
