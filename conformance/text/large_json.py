@@ -254,7 +254,7 @@ def shortened(content: bytes, at: int, end: int) -> bytes:
     if start == b'"':
         return _closed(content[at : at + SHOWN])
     if start in {b"[", b"{"}:
-        return b"[0]" if start == b"[" else b'{"\xe2\x80\xa6":0}'
+        return b'["\xe2\x80\xa6"]' if start == b"[" else b'{"\xe2\x80\xa6":"\xe2\x80\xa6"}'
     return re.split(rb"[.eE]", content[at : at + SHOWN])[0]
 
 

@@ -54,3 +54,14 @@ def test_a_limit_leaves_each_clause_its_first_findings() -> None:
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="limit is 0"):
         validate(b"{}", limit=0)
+
+
+@pytest.mark.parametrize(
+    ("body", "got"),
+    [
+        (b"[" + b"1," * (1 << 20) + b"1]", '["…"]'),
+        (b'{"queue_running": [], "queue_pending": {%b"b": 1}}' % (b'"a": 1,' * (1 << 18)), '{"…": "…"}'),
+    ],
+)
+def test_a_value_that_is_too_large_to_show_is_shown_as_left_out(body: bytes, got: str) -> None:
+    assert validate(body)[0].got == got
