@@ -40,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run the slow tests too, with ten times the examples")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one process more than there are processors, because tests of time-outs and signals mostly wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("deep" if config.option.deep else "quick"))
 

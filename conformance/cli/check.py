@@ -52,7 +52,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that is looked at he
     URL is the base URL of the server, such as http://127.0.0.1:8188. Without a URL the embedded reference endpoint is
     checked.
 
-    With --all every target of SOURCE (docs/ci.md, docs/fleet.md) is checked, without the keys of others, by processes of
+    With --all every target of SOURCE (docs/fleet.md) is checked, without the keys of others, by processes of
     this machine or a Dask cluster. Options that are given with it override SOURCE. Finished results are kept whatever
     happens, and --resume goes on from there. Exit status: the first of 1, 3, 4, 10 and 0 that any target ends with; 2 if
     the run was interrupted, 3 if it could not go on.

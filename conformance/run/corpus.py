@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -128,13 +128,17 @@ class Case(NamedTuple):
         return report_on_exchanges([self.exchange()], Judging(dialect=self.dialect), target=self.stem, start=START)
 
 
-def cases() -> Iterator[Case]:
-    """Yield every case: conforming variants first, then the faults that one response shows."""
-    for variant in VARIANTS.values():
-        request, response = next(exchanges(variant, None))
-        yield Case("variant", variant.name, variant.summary, Dialect(variant.dialect), request, response)
-    for fault in FAULTS.values():
-        if (found := _shown(fault)) is not None:
+NAMES: Final = (*VARIANTS, *FAULTS)
+"""The names of all variants and faults."""
+
+
+def cases(names: Iterable[str] = NAMES) -> Iterator[Case]:
+    """Yield the cases of these variants and faults. A fault that no single response shows has none."""
+    for name in names:
+        if (variant := VARIANTS.get(name)) is not None:
+            request, response = next(exchanges(variant, None))
+            yield Case("variant", variant.name, variant.summary, Dialect(variant.dialect), request, response)
+        if (fault := FAULTS.get(name)) is not None and (found := _shown(fault)) is not None:
             yield found
 
 
@@ -223,10 +227,10 @@ def encoded(case: Case) -> bytes:
     )
 
 
-def write_corpus(directory: Path) -> int:
-    """Write the corpus into a directory, each file whole, and return the number of cases. Raises OSError."""
+def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
+    """Write the cases into a directory, each file whole, and return their number. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
-    made = list(cases())
+    made = list(cases(names))
     files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
     for case in made:
         files[directory / f"{case.stem}.json"] = encoded(case)

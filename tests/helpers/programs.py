@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -49,3 +50,10 @@ def linter(name: str) -> Path:
     if not path.exists():
         missing(name, LINTERS)
     return path
+
+
+def succeeds(*command: str | Path) -> None:
+    """Run a linter on this project, and fail with what it printed if it found something."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -41,6 +41,13 @@ def environment_of(path: Path, job: str, step: Mapping[str, Any]) -> dict[str, s
     return {name: str(value) for each in (*above, step) for name, value in each.get("env", {}).items()}
 
 
+def script_of(path: Path, job: str, step: Mapping[str, Any]) -> str:
+    """Return the shell of a step as a script for shellcheck, with the variables of the step."""
+    assert "${{" not in step["run"], "an expression in a shell: its value would be run"
+    given = "".join(f"export {name}\n" for name in environment_of(path, job, step))
+    return f"#!/bin/bash\nset -eo pipefail\n{given}{step['run']}\n"
+
+
 @dataclass
 class Done:
     """What a step left: its exit status, what it printed, and what it set for later steps."""

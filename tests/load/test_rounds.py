@@ -214,9 +214,17 @@ ELSEWHERE = {"heap-of-jobs": "queue.pending.oldest-first"}
 """Lies that another clause tells of, since rounds have too few jobs to show them to the one that they are aimed at."""
 
 
+RARE = ("interrupt-does-nothing", "heap-of-jobs", "newest-first-and-dated-so", "list-of-jobs-says-all-run")
+"""Faults that take thousands of requests to show."""
+
+
 @pytest.mark.parametrize(
     "fault",
-    [fault for fault in FAULTS.values() if fault.needs_jobs and fault.clause in EXERCISED],
+    [
+        pytest.param(fault, marks=pytest.mark.deep if fault.name in RARE else ())
+        for fault in FAULTS.values()
+        if fault.needs_jobs and fault.clause in EXERCISED
+    ],
     ids=lambda fault: fault.name,
 )
 def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Fault) -> None:

@@ -1,4 +1,4 @@
-"""The manifest in docs/ is one that Kubernetes takes, and its command is one that we take."""
+"""The Kubernetes manifest in docs/ passes the schemas of Kubernetes, and its command is valid."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from conformance.cli.check import check
+from conformance.version import __version__
 from helpers.programs import LINTERS, missing
 
 MANIFEST = Path(__file__).parents[2] / "docs/fleet.kubernetes.yaml"
@@ -45,6 +46,7 @@ def test_the_schema_sees_what_is_wrong(kubernetes_validate: Any, wrong: dict[str
 def test_its_command_is_one_of_ours_and_its_parts_are_as_many_as_its_pods() -> None:
     job = DOCUMENTS[0]["spec"]["jobTemplate"]["spec"]
     (container,) = job["template"]["spec"]["containers"]
+    assert container["image"] == f"comfy-conformance:{__version__}"
     assert [*container["command"], container["args"][0]] == ["comfy-conformance", "check"]
     arguments = [argument.replace("$(JOB_COMPLETION_INDEX)", "3") for argument in container["args"][1:]]
     given = check.make_context("check", arguments).params

@@ -14,14 +14,21 @@ from jsonschema import Draft202012Validator
 from conformance.cli import main
 from conformance.reference.faults import FAULTS
 from conformance.reference.variants import VARIANTS
+from conformance.run.corpus import NAMES, write_corpus
+
+JUDGED = ("counts-from-zero-when-not-cached", "default", "oss", "empty-queue")
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def names(pytestconfig: pytest.Config) -> tuple[str, ...]:
+    """Return some variants and faults, all of them in the deep profile."""
+    return NAMES if pytestconfig.option.deep else tuple(dict.fromkeys((*JUDGED, *NAMES[::8])))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory, names: tuple[str, ...]) -> Path:
     place = tmp_path_factory.mktemp("corpus")
-    done = CliRunner().invoke(main, ["publish", "corpus", str(place)])
-    assert done.exit_code == 0, done.output
-    assert f"cases in {place}" in done.output
+    assert write_corpus(place, names) == len(cases(place))
     return place
 
 
@@ -30,16 +37,25 @@ def cases(corpus: Path) -> list[dict[str, Any]]:
     return [json.loads((corpus / name).read_text(encoding="utf-8")) for name in index["cases"]]
 
 
-def test_every_variant_and_every_fault_that_one_response_shows_is_a_case(corpus: Path) -> None:
+def test_every_variant_and_every_fault_that_one_response_shows_is_a_case(corpus: Path, names: tuple[str, ...]) -> None:
     found = {(case["kind"], case["name"]) for case in cases(corpus)}
-    assert {name for kind, name in found if kind == "variant"} == set(VARIANTS)
+    assert {name for kind, name in found if kind == "variant"} == set(VARIANTS) & set(names)
     faults = {name for kind, name in found if kind == "fault"}
-    assert faults <= set(FAULTS)
     single = {
-        name for name, fault in FAULTS.items() if fault.clause.startswith(("item.", "json.", "error.", "envelope."))
+        name
+        for name, fault in FAULTS.items()
+        if name in names and fault.clause.startswith(("item.", "json.", "error.", "envelope."))
     }
     assert len(single - faults) <= len(single) // 5
-    assert len(faults) > 80
+    assert faults <= set(FAULTS) & set(names)
+    assert len(faults) > len(names) // 5
+
+
+@pytest.mark.deep
+def test_the_command_writes_every_case(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["publish", "corpus", str(tmp_path)])
+    assert (done.exit_code, done.output) == (0, f"{len(cases(tmp_path))} cases in {tmp_path}\n")
+    assert len(cases(tmp_path)) > len(VARIANTS)
 
 
 def test_every_case_keeps_the_schema_and_says_what_its_bytes_are(corpus: Path) -> None:
@@ -64,9 +80,7 @@ def test_a_fault_is_expected_to_break_its_clause_and_a_variant_to_break_no_must(
             assert "must" not in broken.values(), case["name"]
 
 
-@pytest.mark.parametrize(
-    "name", ["fault-counts-from-zero-when-not-cached", "variant-default", "variant-oss", "variant-empty-queue"]
-)
+@pytest.mark.parametrize("name", [f"{'fault' if name in FAULTS else 'variant'}-{name}" for name in JUDGED])
 def test_judge_reports_what_the_case_expects(corpus: Path, tmp_path: Path, name: str) -> None:
     case = json.loads((corpus / f"{name}.json").read_text(encoding="utf-8"))
     file, dialect = corpus / case["response"]["file"], case["dialect"]

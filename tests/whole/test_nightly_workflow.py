@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import socket
 import sys
@@ -394,12 +393,3 @@ def test_the_night_of_gitlab_leaves_report_site_and_decision(elsewhere: Path) ->
     assert shell(elsewhere, "\n".join(job["script"])).status == 0
     (elsewhere / "targets.toml").write_text("nonsense", encoding="utf-8")
     assert shell(elsewhere, "\n".join(job["script"])).status != 0
-
-
-def test_cron_mails_where_something_is_not_well_and_else_nothing(elsewhere: Path) -> None:
-    (line,) = re.findall(r"^    41 3 \* \* \*  (.*)$", (ROOT / "docs/ci.md").read_text("utf-8"), re.MULTILINE)
-    command = line.replace("/srv/conformance", str(elsewhere))
-    done = shell(elsewhere, command)
-    assert (done.status, done.stdout, done.stderr) == (0, "", "")
-    (elsewhere / "targets.toml").write_text('[[target]]\nname = "gone"\nurl = "http://127.0.0.1:1"\n', encoding="utf-8")
-    assert shell(elsewhere, command).stdout == "1 target: 1 inconclusive (gone)\n"

@@ -158,7 +158,7 @@ def test_check_leaves_nothing_in_a_queue_of_objects_or_names_it(tmp_path: Path, 
     assert ("may still be in the queue" in done.stderr) is keeps
 
 
-@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("keeps", [False, pytest.param(True, marks=pytest.mark.deep)])
 def test_load_leaves_nothing_in_a_queue_of_objects_or_names_it(tmp_path: Path, *, keeps: bool) -> None:
     with serving_objects(keeps=keeps) as server:
         words = (server.url, "--dialect=oss", "--populate", "--users=4", "--duration=2", f"--report-dir={tmp_path}")
