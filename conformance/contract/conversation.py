@@ -106,7 +106,8 @@ class Conversation:
     @cached_property
     def reads(self) -> Sequence[Answer]:
         """The responses that show the queue as an object."""
-        return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
+        shown = [answer for answer in self.answers if answer.shows_queue]
+        return [answer for answer in shown if answer.summary.is_object and answer.summary.compared]
 
     @cached_property
     def history(self) -> JobHistory:
@@ -173,7 +174,7 @@ def labelled_texts(answer: Answer) -> Iterator[Answer]:
 def _is_labelled_error(answer: Answer) -> bool:
     response = answer.response
     labelled = response.status >= FIRST_ERROR and response.media_type == "application/json"
-    return labelled and response.whole and bool(response.content) and answer.request.method == "GET"
+    return labelled and response.whole and bool(response.size) and answer.request.method == "GET"
 
 
 def read_texts(answer: Answer) -> Iterator[Answer]:

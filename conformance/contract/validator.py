@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from conformance.contract.ask import subjects
+from conformance.contract.ask import asked
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
-from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.large import OfBody, reading_of
 from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from conformance.exchange.model import Exchange, Request, Response
 
 Body = bytes | bytearray | memoryview
+LIMIT: Final = 1000
+"""Findings that are returned of a body, unless another limit is given."""
 _PLACES: Final = {name: place for place, name in enumerate(BY_ID)}
 _ASKED: Final = Request("GET", "body:///api/queue", purpose="a body")
 
@@ -37,8 +41,11 @@ class Validator:
         self._must_only = must_only
         self._brief = None if must_only else Validator(dialect, must_only=True)
 
-    def validate(self, body: Body) -> tuple[Finding, ...]:
+    def validate(self, body: Body, *, limit: int | None = LIMIT) -> tuple[Finding, ...]:
         """Return the breaches, clause by clause, in the order of the catalogue; none where the body conforms.
+
+        Of more than ``limit`` findings each clause has its first ones, and the message of the last one says how many
+        more there are. With None all are returned, which can take a hundred times the memory of the body.
 
         Each names its ``clause`` (``comfy-conformance clauses ID`` has the reason) and ``level``, and points into the
         body. What needs headers or a clock is not asked. A body that nests deeper than is read (``json.nesting``) is
@@ -47,24 +54,28 @@ class Validator:
         """
         if not isinstance(body, Body):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the answer")
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit is {limit}: give 1 or more, or None for all findings")
         content = bytes(body)
-        reading = FastReading(content, self._demand, must_only=self._must_only)
+        reading = reading_of(content, self._demand, must_only=self._must_only)
         if self._demand.open and (told := reading.order) is not None:
-            reading = FastReading(content, Demand.told_by(*told), must_only=self._must_only)
+            reading = reading_of(content, Demand.told_by(*told), must_only=self._must_only)
         clauses = _asked(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
         proofs = _proofs(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
         if proofs is not None and reading.keeps(proofs):
             return ()
-        found = tuple(_findings(clauses, content, reading))
-        if self._brief is None or not reading.reduced.document.too_deep:
-            return found
-        should = (finding for finding in found if finding.level is not Level.MUST)
-        return tuple(sorted((*should, *self._brief.validate(content)), key=lambda finding: _PLACES[finding.clause]))
+        if self._brief is not None and reading.reduced.document.too_deep:
+            should = {name: asked for name, asked in clauses.items() if asked[1] is not Level.MUST}
+            both = (*_findings(should, content, reading, limit), *self._brief.validate(content, limit=limit))
+            return tuple(sorted(both, key=lambda finding: _PLACES[finding.clause]))
+        return _findings(clauses, content, reading, limit)
 
 
-def validate(body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False) -> tuple[Finding, ...]:
+def validate(
+    body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False, limit: int | None = LIMIT
+) -> tuple[Finding, ...]:
     """Return what breaks the contract in a body of ``GET /api/queue`` that was answered with 200: see ``Validator``."""
-    return _validator(dialect, must_only=must_only).validate(body)
+    return _validator(dialect, must_only=must_only).validate(body, limit=limit)
 
 
 @cache
@@ -90,10 +101,35 @@ def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset
     return None if None in declared else frozenset(fast for fast in declared if fast is not None)
 
 
-def _findings(clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: FastReading) -> Iterator[Finding]:
+def _findings(
+    clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: OfBody, limit: int | None
+) -> tuple[Finding, ...]:
     response = Response(200, content=content, head=False)
     answer = Answer(Exchange("body", _ASKED, response), response, reading)
-    for clause, level in clauses.values():
-        for subject in subjects(clause, answer)[1]:
-            for finding in clause.check(subject):
-                yield finding._replace(clause=clause.id, level=level)
+    found: dict[str, list[Finding]] = {name: [] for name in clauses}
+    more = 0
+    for each in asked([clause for clause, _ in clauses.values()], answer):
+        told, level = found[each.clause.id], clauses[each.clause.id][1]
+        for finding in chain.from_iterable(map(each.clause.check, each.subjects)):
+            if limit is None or len(told) < limit:
+                told.append(finding._replace(clause=each.clause.id, level=level))
+            else:
+                more += 1
+            more += each.reading.weight(finding.pointer) - 1
+    return _limited(list(found.values()), more, limit)
+
+
+def _limited(found: Sequence[list[Finding]], more: int, limit: int | None) -> tuple[Finding, ...]:
+    """Return the findings of all clauses within a limit that the clauses share. ``more`` were left out before."""
+    total = sum(map(len, found))
+    if limit is not None and total > limit:
+        broken = max(found, key=len)
+        share = (
+            bisect_right(range(len(broken)), limit, key=lambda share: sum(min(len(each), share) for each in found)) - 1
+        )
+        found = [each[:share] for each in found] if share else [each[:1] for each in found]
+    kept = tuple(chain.from_iterable(found))
+    more += total - len(kept)
+    if not more or not kept:
+        return kept
+    return (*kept[:-1], kept[-1]._replace(message=f"{kept[-1].message} There are {more:,} more findings."))

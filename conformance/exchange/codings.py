@@ -27,6 +27,8 @@ CODINGS: Final = 8
 """Maximum number of nested codings. Each needs its own window."""
 _PIECE: Final = 1 << 16
 """Bytes per step."""
+_FEW: Final = 1 << 9
+"""Bytes per step after the end of a gzip member."""
 
 
 class ContentTooLarge(Exception):
@@ -81,17 +83,22 @@ class _Inflate:
         self._zlib: zlib._Decompress | None = None
 
     def pieces(self, data: bytes) -> Iterable[bytes]:
-        while data:
+        at, step, left = 0, _PIECE, b""
+        while left or at < len(data):
             if self._zlib is not None and self._zlib.eof and self._coding != "gzip":
                 raise self._broken("there are bytes after the end of the stream")
+            if self._zlib is not None and self._zlib.eof:
+                step = _FEW  # zlib copies the rest of its input after each member: keep it small
+            given = left or data[at : at + step]
             if self._zlib is None or self._zlib.eof:  # RFC 1952 §2.2: gzip members are concatenated
-                self._zlib = zlib.decompressobj(self._window(data[0]))
+                self._zlib = zlib.decompressobj(self._window(given[0]))
+            at, step = (at, step) if left else (at + len(given), min(2 * step, _PIECE))
             try:
-                piece = self._zlib.decompress(data, _PIECE)
+                piece = self._zlib.decompress(given, _PIECE)
             except zlib.error as error:
                 raise self._broken(str(error)) from error
             yield piece
-            data = self._zlib.unused_data or self._zlib.unconsumed_tail
+            left = self._zlib.unused_data or self._zlib.unconsumed_tail
 
     def finish(self) -> None:
         if self._zlib is not None and not self._zlib.eof:

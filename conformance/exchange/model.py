@@ -12,7 +12,7 @@ A live run knows everything about an exchange, a recording may not. These member
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ import msgspec
 
 from conformance.exchange.headers import Headers, accepts, first, lines, members
 from conformance.exchange.redactor import NOTHING, Redactor
+from conformance.exchange.stored import BodyStore, StoredBody
 
 
 class Credential(enum.Enum):
@@ -233,6 +234,21 @@ class Response:
     echoes: tuple[str, ...] = ()
 
     @property
+    def body(self) -> bytes | StoredBody:
+        """The body, or where it is stored: equal for responses with the same body that a run kept once."""
+        return self.content
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return len(self.content)
+
+    def kept_in(self, store: BodyStore) -> Response:
+        """Return the response with its body kept in a store."""
+        body = store.keep(self.content)
+        return replace(self, content=body) if isinstance(body, bytes) else StoredResponse(self, body)
+
+    @property
     def whole(self) -> bool:
         """Whether the complete body is known."""
         return self.extent is Extent.WHOLE
@@ -261,6 +277,33 @@ class Response:
         if len(found) > 1:  # not a list-based field: clients differ in which of two lines they use
             return ", ".join(found).lower()
         return found[0].partition(";")[0].strip().lower() if found else None
+
+
+class StoredResponse(Response):
+    """A response whose body is in a file and is read when it is asked for."""
+
+    def __init__(self, response: Response, body: StoredBody) -> None:
+        vars(self).update({name: value for name, value in vars(response).items() if name != "content"}, _body=body)
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return self.body.read()
+
+    @property
+    def body(self) -> StoredBody:
+        """Where the body is stored."""
+        body: StoredBody = vars(self)["_body"]
+        return body
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return self.body.size
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Become a plain response in another process, which does not have the file."""
+        return Response, tuple(getattr(self, each.name) for each in fields(Response))
 
 
 @dataclass(frozen=True)

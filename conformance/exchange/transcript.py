@@ -77,3 +77,5 @@ class Transcript(NamedTuple):
     """What of recordings could not be read."""
     recorded: bool = False
     """Whether it comes from files, and nothing was sent."""
+    seconds: float | None = None
+    """The time that was left of the run when everything was asked: judging may take it."""

@@ -104,7 +104,7 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
 
 async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     """Judge small responses at once, since a second thread doubles their cost. Judge large ones in a thread."""
-    size = sum(len(each.response.content) for each in transcript.exchanges if each.response is not None)
+    size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge(transcript, settings, keep)
     return await _beside(_judging(), _judge, transcript, settings, keep)

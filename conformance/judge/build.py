@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
@@ -43,6 +43,9 @@ from conformance.version import __version__
 
 if TYPE_CHECKING:
     from conformance.judge.opinion import Opinion
+
+LEAST: Final = 60.0
+"""Seconds that judging may take in any case, also if the requests took all the time for the run."""
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -203,6 +206,7 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
         hide_workflows=hidden,
         recorded=transcript.recorded,
         schemas=judging.schemas,
+        late=_late(transcript.seconds),
     )
     if judging.register is None:
         judgement, deviations = judged(), None
@@ -227,12 +231,12 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
         options=_options(judging, hidden=hidden),
         start=transcript.start,
         end=transcript.end,
-        partial=incomplete,
+        partial=incomplete or judgement.cut is not None,
         selected=selected,
         search=transcript.search,
         populated=transcript.populated,
         hide_workflows=hidden,
-        stopped=transcript.stopped,
+        stopped=transcript.stopped or judgement.cut,
         full_bodies=judging.full_bodies,
         deviations=deviations,
         unread=transcript.unread,
@@ -243,6 +247,14 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
         reason = f"the run was stopped before its end: {transcript.stopped}"
         return _with_verdict(report, Verdict.INCONCLUSIVE, reason)
     return report
+
+
+def _late(seconds: float | None) -> Callable[[], bool]:
+    """Return what says whether the time for judging is over. A run that took all of its time has LEAST for it."""
+    if seconds is None:
+        return lambda: False
+    ends = time.monotonic() + max(seconds, LEAST)
+    return lambda: time.monotonic() > ends
 
 
 def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]) -> tuple[ClauseResult, ...]:

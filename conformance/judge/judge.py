@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple
 
-from conformance.contract.ask import subjects
+from conformance.contract.ask import Asked, asked
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation, submitted_twice
 from conformance.contract.expected_status import suspected
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.large import reading_of
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
+from conformance.exchange.stored import StoredBody
 from conformance.judge.outcome import outcome
 from conformance.judge.report import ClauseResult, Counts, Server, Verdict
 from conformance.judge.tally import ClauseTally, readable
@@ -24,6 +25,8 @@ from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
 """Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
+
+OVER: Final = "the time for the run was over (--deadline)"
 
 _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 
@@ -41,6 +44,8 @@ class Judgement(NamedTuple):
     demand: Demand
     listed: frozenset[str]
     servers: tuple[Server, ...] = ()
+    cut: str | None = None
+    """Why not all answers were judged."""
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
@@ -57,6 +62,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     waive: Waive = lambda result, _: result,
     recorded: bool = False,
     schemas: Schemas | None = None,
+    late: Callable[[], bool] = lambda: False,
 ) -> Judgement:
     """Judge every answer by every clause that applies to it.
 
@@ -64,31 +70,41 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     ``told`` is what earlier answers have come to under AUTO.
     ``waive`` says which breaches are known deviations. ``schemas`` are those of the user's own document.
     ``recorded`` exchanges come from files: what to do about a lost response is not advice about a server then.
+    ``late`` says whether the time for judging is over: later answers are not judged then, nor is what clauses find
+    between answers, and nothing is certified.
     ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
     raises for anything that a server sent: a clause that fails itself has the status ``error``.
     """
-    asked = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
-    answers, demand = _read(exchanges, asked)
+    wanted = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
+    answers, demand = _read(exchanges, wanted)
     tallies = {clause: ClauseTally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
+    asked_of = 0
     for answer in answers:
+        if asked_of and late():
+            break
+        asked_of += 1
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)  # first: two large values are not to stand side by side
-        for clause, tally in tallies.items():
-            if clause.over and clause.speaks_of(answer.request) and clause.level_in(demand) is not None:
-                tally.attempt(partial(_over, tally, clause, answer, known))
+        _ask(answer, tallies, demand, known)
     conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
+    cut = None
+    if asked_of < len(answers):
+        cut = f"judging took until {OVER}: {asked_of} of {len(answers)} responses were judged"
+        answers = answers[:asked_of]
     for clause, tally in tallies.items():
-        if clause.across is not None:
+        if clause.across is not None and cut is None:  # what is missing in part of a run may be in the rest of it
             tally.attempt(partial(_across, tally, clause, conversation))
 
     results = tuple(
         waive(outcome(clause, demand, tally.counted()), demand.read_as) for clause, tally in tallies.items()
     )
     verdict, reason = decide(results, exchanges, answers, recorded=recorded)
+    if cut is not None and verdict is not Verdict.NON_CONFORMANT:
+        verdict, reason = Verdict.INCONCLUSIVE, cut
     listed = frozenset(chain.from_iterable(answer.summary.lists for answer in answers if answer.shows_queue))
-    return Judgement(results, verdict, reason, count(results), demand, listed)
+    return Judgement(results, verdict, reason, count(results), demand, listed, cut=cut)
 
 
 class Bench:
@@ -97,7 +113,7 @@ class Bench:
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
         self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
-        self._readings: dict[bytes, Reading] = {}
+        self._readings: dict[bytes | StoredBody, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()
 
@@ -120,7 +136,9 @@ class Bench:
         if place in self._kept and answer.shows_queue:
             return False
         try:
-            broken = any(True for subject in subjects(clause, answer)[1] for _ in clause.check(subject))
+            broken = any(
+                True for each in asked([clause], answer) for subject in each.subjects for _ in clause.check(subject)
+            )
         except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
             return False
         if not broken and clause.of_body is not None and answer.shows_queue:
@@ -128,29 +146,36 @@ class Bench:
         return broken
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
-        content = response.content
-        reading = self._readings.setdefault(content, FastReading(content, self._demand))
+        reading = self._readings.setdefault(response.body, reading_of(response.body, self._demand))
         self._live[id(reading)] = reading
         _make_room(self._live, reading)
         return Answer(exchange, response, reading)
 
 
-_Known = dict[tuple[str, int], str]
-"""By clause and reading: the first answer of that body, by its id. Same bytes, same findings."""
+_Known = dict[int, str]
+"""By reading: the first answer of that body, by its id. Same bytes, same findings."""
 
 
-def _over(tally: ClauseTally, clause: Clause, answer: Answer, known: _Known) -> None:
-    place = (clause.id, id(answer.reading)) if clause.of_body is not None and answer.shows_queue else None
-    if place is not None and place in known:
-        tally.note_again(answer, known[place])
-        return
-    exercised, found = subjects(clause, answer)
-    if exercised:
+def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
+    """Ask all clauses of single answers about one."""
+    clauses = [c for c in tallies if c.over and c.speaks_of(answer.request) and c.level_in(demand) is not None]
+    like = known.get(id(answer.reading)) if answer.shows_queue else None
+    if like is not None:
+        for clause in clauses:
+            if clause.of_body is not None:
+                tallies[clause].note_again(answer, like)
+        clauses = [clause for clause in clauses if clause.of_body is None]
+    for each in asked(clauses, answer):
+        tallies[each.clause].attempt(partial(_over, tallies[each.clause], answer, each))
+    if answer.shows_queue and like is None:
+        known[id(answer.reading)] = answer.exchange.id
+
+
+def _over(tally: ClauseTally, answer: Answer, each: Asked) -> None:
+    if each.exercised:
         tally.judged.add(answer.exchange.id)
-    for subject in found:
-        tally.note(answer, clause, subject)
-    if place is not None:
-        known[place] = answer.exchange.id
+    for subject in each.subjects:
+        tally.note(answer, each.clause, subject, each.reading)
 
 
 def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> None:
@@ -161,7 +186,7 @@ def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> N
 
 def _make_room(live: dict[int, Reading], current: Reading) -> None:
     """Forget values of earlier bodies where all of them together are large."""
-    if sum(len(reading.content) for reading in live.values()) > LIVE:
+    if sum(reading.length for reading in live.values()) > LIVE:
         for reading in live.values():
             if reading is not current:
                 reading.forget()
@@ -171,18 +196,20 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
 
 def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
     """Give equal bodies one reading, and resolve AUTO by the first job that shows an order."""
-    readings: dict[bytes, Reading] = {}
+    readings: dict[bytes | StoredBody, Reading] = {}
     answers = []
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = readable(exchange.response)
-            reading = readings.setdefault(content, FastReading(content, demand))
+            reading = readings.setdefault(content, reading_of(content, demand))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:
-        shown = ((answer.exchange.id, answer.summary.order) for answer in answers if answer.shows_queue)
-        for name, found in shown:
+        for answer in answers:
+            found = answer.summary.order if answer.shows_queue else None
+            if answer.reading.length > LIVE:
+                answer.reading.forget()
             if found is not None:
                 order, pointer = found
-                told = Demand.told_by(order, f"{pointer} in {name}")
+                told = Demand.told_by(order, f"{pointer} in {answer.exchange.id}")
                 return _read(exchanges, told._replace(twice=demand.twice, schemas=demand.schemas))
     return answers, demand

@@ -40,7 +40,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
         else RecordedResponse(
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
-            size=len(answered.content),
+            size=answered.size,
             sha256=hashlib.sha256(answered.content).hexdigest(),
             excerpt=start_of(
                 answered.content, hide=hide_workflows and may_hold_workflows(answered.status, answered.content)

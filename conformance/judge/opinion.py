@@ -16,6 +16,7 @@ from conformance.contract.clauses.document import response_schema
 from conformance.contract.conversation import OK
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange
+from conformance.exchange.stored import StoredBody
 from conformance.judge.judge import Bench, Judgement
 from conformance.judge.report import Status, Verdict
 from conformance.judge.verdict import count
@@ -72,17 +73,17 @@ def second_opinion(
         return Opinion(0, 0, ())
     schemas = schemas or of_the_vendored_document()
     bench = bench or Bench(demand._replace(schemas=None))
-    seen: set[tuple[int, bytes]] = set()
+    seen: set[tuple[int, bytes | StoredBody]] = set()
     checked = too_large = 0
     disagreements = []
     for exchange in exchanges:
         response = exchange.response
         if response is None or exchange.superseded or response.status not in STATUSES or not exchange.request.reads:
             continue
-        if response.coding_error is not None or (response.status, response.content) in seen:
+        if response.coding_error is not None or (response.status, response.body) in seen:
             continue
-        seen.add((response.status, response.content))
-        if len(response.content) > LARGEST:
+        seen.add((response.status, response.body))
+        if response.size > LARGEST:
             too_large += 1
             continue
         found = schemas.violations(response.status, response.content)

@@ -70,6 +70,7 @@ def _together(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> J
         listed=frozenset(chain.from_iterable(j.listed for j in judgements)),
         demand=_demand(judgements, servers),
         servers=servers,
+        cut=next((judgement.cut for judgement in judgements if judgement.cut is not None), None),
         **_verdict(servers),
     )
 

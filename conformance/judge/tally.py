@@ -11,7 +11,9 @@ from msgspec import structs
 
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
+from conformance.contract.reading.body import Reading
 from conformance.exchange.model import Exchange, Extent, Response
+from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.judge.excerpt import around
 from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.masking import masked, may_hold_workflows, shows_workflow, wants_class_types
@@ -41,16 +43,22 @@ def _shown(pointer: str | None) -> str | None:
     return whole if len(pointer) <= POINTER_LIMIT else whole + "…"
 
 
-def readable(response: Response) -> bytes:
-    """Return the bytes of a body that are read: of one that a recorder cut off, its whole jobs."""
-    return closed(response.content) if response.extent is Extent.CUT else response.content
+def readable(response: Response) -> bytes | StoredBody:
+    """Return the body that is read: of one that a recorder cut off, its whole jobs."""
+    return closed(response.content) if response.extent is Extent.CUT else response.body
 
 
-def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False) -> Evidence:
-    """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows."""
+def as_evidence(
+    exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False, reading: Reading | None = None
+) -> Evidence:
+    """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows.
+
+    ``reading`` is that of the body.
+    """
     response, pointer = exchange.response, finding.pointer
-    content = readable(response) if response else b""
+    content = bytes_of(readable(response)) if response else b""
     hide = hide and (response is None or may_hold_workflows(response.status, content))
+    shown = None if pointer is None else (content, pointer) if reading is None else reading.text_at(pointer)
     told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
     evidence = Evidence(
         exchange=exchange.id,
@@ -60,7 +68,7 @@ def as_evidence(exchange: Exchange, clause: str, finding: Finding, *, hide: bool
         kind=finding.kind,
         got=masked(finding.got, class_types=nodes) if told else finding.got,
         message=masked(finding.message, class_types=nodes) if told else finding.message,
-        excerpt=None if pointer is None else around(content, pointer, hide=hide, class_types=nodes),
+        excerpt=None if shown is None else around(*shown, hide=hide, class_types=nodes),
     )
     return evidence_without_keys(evidence, exchange.redactor)
 
@@ -82,16 +90,20 @@ class _Kind:
         if len(self.seen_in) < SEEN_IN and answer.exchange.id not in self.seen_in:
             self.seen_in.append(answer.exchange.id)
 
-    def add(self, answer: Answer, finding: Finding) -> None:
+    def add(self, answer: Answer, finding: Finding, weight: int) -> None:
         name = answer.exchange.id
         if name != self.exchange:
             self.name(answer)
         elif len(self.listed) < LISTED:
-            self.listed.append(as_evidence(answer.exchange, self.clause, finding, hide=self.hide))
+            self.listed.append(self._evidence(answer, finding))
+            self.more += weight - 1
         else:
-            self.more += 1
+            self.more += weight
             last = _shown(finding.pointer)
             self.last = None if last is None else answer.exchange.redactor.cut(last)
+
+    def _evidence(self, answer: Answer, finding: Finding) -> Evidence:
+        return as_evidence(answer.exchange, self.clause, finding, hide=self.hide, reading=answer.reading)
 
     def evidence(self) -> list[Evidence]:
         rest = {"more": self.more, "last": self.last, "seen_in": tuple(self.seen_in)}
@@ -109,8 +121,8 @@ class ClauseTally:
     fingerprints: dict[Fingerprint, None] = field(default_factory=dict)
     error: str | None = None
 
-    def note(self, answer: Answer, clause: Clause, subject: Any) -> None:
-        """Ask the clause of one subject."""
+    def note(self, answer: Answer, clause: Clause, subject: Any, reading: Reading | None = None) -> None:
+        """Ask the clause of one subject; ``reading`` is the one that it was found in, if it is a part of the body."""
         self.judged.add(answer.exchange.id)
         for finding in clause.check(subject):
             self.breached.add(answer.exchange.id)
@@ -124,7 +136,7 @@ class ClauseTally:
                 if len(self.kinds) == KINDS:
                     continue
                 self.kinds[kind] = _Kind(answer.exchange.id, clause.id, self.hide)
-            self.kinds[kind].add(answer, finding)
+            self.kinds[kind].add(answer, finding, 1 if reading is None else reading.weight(finding.pointer))
 
     def note_again(self, answer: Answer, like: str) -> None:
         """Note of an answer what was found in another one of the same body, by its id."""

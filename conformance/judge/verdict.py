@@ -99,6 +99,9 @@ def _doubts(
     deep = [answer.summary.depth for answer in shown if not (answer.summary.read or answer.summary.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
+    unread = [answer.summary.unread for answer in shown if answer.summary.unread is not None]
+    if unread:
+        yield f"of {len(unread)} of {len(shown)} reads no clause was asked of {unread[0]}"
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):

@@ -27,8 +27,8 @@ BUSY: Final = 8
 """Stop after this many responses in a row that say to retry later."""
 ODD: Final = 3
 """After this many refusals of an unusual request, the request itself is the reason, and not the pace."""
-KEPT: Final = 128 << 20
-"""Maximum bytes of bodies that are kept for judging. Equal bodies count once."""
+HELD: Final = 128 << 20
+"""Maximum bytes of responses that are held in memory for judging if they cannot be stored in a file."""
 OUT_OF_TIME: Final = "the time for the run (--deadline)"
 NEVER_SERVED: Final = "no read was answered 200"
 AGAIN: Final = ", again"
@@ -43,25 +43,22 @@ class Stopped(Exception):
 class Asker:
     """Sends requests in turn until more would be useless or not allowed.
 
-    ``spare`` (seconds) and ``kept`` (bytes of responses) are reserved for later requests. ``patience`` is how many
-    unusual requests may be answered by a closed connection. ``longest`` bounds each wait for a server that refuses the
-    pace.
+    ``spare`` (seconds) are reserved for later requests. ``patience`` is how many unusual requests may be answered by a
+    closed connection. ``longest`` bounds each wait for a server that refuses the pace.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a bound of its own
+    def __init__(
         self,
         client: Client,
         max_requests: int,
         *,
         spare: Callable[[], float] = lambda: 0.0,
-        kept: int = KEPT,
         patience: int = 0,
         longest: float = inf,
     ) -> None:
         self.client = client
         self._max_requests = max_requests
         self._spare = spare
-        self._kept = kept
         self._patience = patience
         self._longest = longest
 
@@ -128,8 +125,8 @@ class Asker:
             raise Stopped(f"the limit of {self._max_requests} requests (--max-requests)")
         if client.left <= self._spare():
             raise Stopped(self._out_of_time())
-        if client.kept > self._kept:
-            raise Stopped(f"the responses together are larger than {self._kept >> 20} MiB")
+        if client.held > HELD:
+            raise Stopped(f"{HELD >> 20} MiB of responses are in memory, and no temporary file can be written (TMPDIR)")
 
     def _out_of_time(self) -> str:
         pace = self.client.pace

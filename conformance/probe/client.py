@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable
@@ -18,6 +17,7 @@ from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import REDACTED, Secret, near_misses
+from conformance.exchange.stored import BodyStore
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
 from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, retry_after
@@ -62,7 +62,6 @@ class Client:
         self.ledger: list[Exchange] = []
         self.uncounted = 0
         self.counting = True
-        self.kept = 0
         self.leave = leave
         self._required = required or Required()
         self._key = key
@@ -75,7 +74,7 @@ class Client:
         self._on_exchange = on_exchange
         self._wall, self._clock = time.time(), self.monotonic()
         self._ends = self._clock + bounds.deadline
-        self._kept: dict[bytes, bytes] = {}
+        self._bodies = BodyStore()
         self.pace = Pace(bounds.rate_limit)
         self.served = False
         self._gate = asyncio.Lock()
@@ -111,6 +110,11 @@ class Client:
     async def sleep(self, seconds: float) -> None:
         """Sleep on the client's clock."""
         await asyncio.sleep(seconds)
+
+    @property
+    def held(self) -> int:
+        """Bytes of response bodies that are in memory, and not in a file."""
+        return self._bodies.held
 
     @property
     def left(self) -> float:
@@ -204,6 +208,8 @@ class Client:
             raise
         exchange = replace(exchange, problem=problem, elapsed=self.monotonic() - started)
         exchange = self.received(exchange, response)
+        if exchange.response is not None:
+            exchange = replace(exchange, response=exchange.response.kept_in(self._bodies))
         self.ledger[place] = exchange
         self._keep_pace(exchange, started)
         self._note(exchange)
@@ -357,18 +363,10 @@ class Client:
         return Response(
             answer.status_code,
             headers,
-            self._intern(content),
+            content,
             coding_error,
             http_version=answer.http_version,
         )
-
-    def _intern(self, content: bytes) -> bytes:
-        """Store equal bodies once."""
-        digest = hashlib.sha256(content).digest()
-        if digest not in self._kept:
-            self._kept[digest] = content
-            self.kept += len(content)
-        return self._kept[digest]
 
     async def _content(self, stream: AsyncIterable[bytes], codings: list[str]) -> tuple[bytes, str | None]:
         """Read and decode the body in pieces, so that a decompression bomb is noticed early."""

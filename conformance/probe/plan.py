@@ -15,10 +15,10 @@ from conformance.contract.clauses.error import GARBLED_ORIGIN
 from conformance.contract.clauses.http_conditional import FIRST_BYTE, MADE_UP_VALIDATOR
 from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
-from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.large import reading_of
 from conformance.exchange.codings import DECODABLE
 from conformance.exchange.model import Credential, Exchange, NoResponse
-from conformance.probe.asker import KEPT, NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gathered, status_of
+from conformance.probe.asker import NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gathered, status_of
 from conformance.probe.client import Client, OutOfTime
 from conformance.probe.pace import BRIEFLY
 from conformance.probe.requests import Ask
@@ -149,7 +149,7 @@ def generating(client: Client) -> Asker:
         pace = max(client.pace.usual, sum(taken) / len(taken) if taken else 0.0)
         return 2 * (len(WRONG_KEYS) + len(AT_THE_END)) * pace  # what ``end`` sends, and as much again
 
-    return Asker(client, sys.maxsize, spare=spare, kept=KEPT // 2, patience=PATIENCE, longest=BRIEFLY)
+    return Asker(client, sys.maxsize, spare=spare, patience=PATIENCE, longest=BRIEFLY)
 
 
 async def _until_stopped(asking: Awaitable[str | None]) -> str | None:
@@ -211,7 +211,7 @@ def _etag(ledger: Sequence[Exchange]) -> str | None:
 def _shrinks(ledger: Sequence[Exchange]) -> bool:
     """Whether the last read is shorter than the first, as in a queue that loses jobs. The full comparison is slower."""
     plain = [exchange.response for exchange in ledger if exchange.response and exchange.request.plain]
-    sizes = [len(response.content) for response in plain if response.status == OK]
+    sizes = [response.size for response in plain if response.status == OK]
     return bool(sizes) and sizes[-1] < sizes[0]
 
 
@@ -219,7 +219,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
     answers = []
     for exchange in ledger:
         if exchange.response is not None:
-            answers.append(Answer(exchange, exchange.response, FastReading(exchange.response.content)))
+            answers.append(Answer(exchange, exchange.response, reading_of(exchange.response.body)))
             answers[-1].reading.forget()
     return Conversation(answers)
 

@@ -180,7 +180,7 @@ class Populating:
         """Wait until a read lists the first job. Raises Stopped if none does and the job is not known to have ended."""
         await self._play(read_back(self.leave, self.client.monotonic), self._ask)
         if (why := unread(self.leave)) is not None:
-            reads = {one.response.content for one in self.client.ledger if one.request.usual and one.response}
+            reads = {one.response.body for one in self.client.ledger if one.request.usual and one.response}
             same = " (every read returned the same bytes, perhaps from a cache)" if len(reads) == 1 else ""
             raise Stopped(why + same)
 

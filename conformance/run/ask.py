@@ -62,7 +62,16 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
         except Exception as error:  # noqa: BLE001 - reported as an internal error
             raise InternalError.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
-        return Transcript(asked.exchanges, target, start, time.time(), asked.stopped, asked.search, asked.populated)
+        return Transcript(
+            asked.exchanges,
+            target,
+            start,
+            time.time(),
+            asked.stopped,
+            asked.search,
+            asked.populated,
+            seconds=asked.seconds,
+        )
 
 
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
@@ -79,7 +88,7 @@ async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> T
         raise
     except Exception as error:  # noqa: BLE001 - reported as an internal error
         raise InternalError.of(error, settings.secrets) from None
-    return Transcript(tuple(client.ledger), settings.target, start, time.time(), stopped)
+    return Transcript(tuple(client.ledger), settings.target, start, time.time(), stopped, seconds=client.left)
 
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
@@ -114,6 +123,7 @@ class _Asked(NamedTuple):
     stopped: str | None
     search: Search | None
     populated: Populated | None
+    seconds: float
 
 
 def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
@@ -177,7 +187,8 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
             runner.run(client.__aexit__())
             if preparing is not None:
                 preparing.wait()
-    return _Asked(tuple(client.ledger), stopped, search, None if populating is None else populating.outcome)
+    populated = None if populating is None else populating.outcome
+    return _Asked(tuple(client.ledger), stopped, search, populated, client.left)
 
 
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:

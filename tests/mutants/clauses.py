@@ -11,11 +11,11 @@ ROOT: Final = Path(__file__).parents[2]
 _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """The catalogue, what is left out of it, its terms, and the library around it."""
-NOT_TRIED: Final = "fast*.py"
-"""They prove bodies good without building them. What holds them against the clauses, on everything that was recorded
-and generated, takes minutes: too long for a mutant."""
 _SHARED_TEXT: Final = (_PACKAGE / "text" / "safe.py", _PACKAGE / "exchange" / "headers.py")
 """What clauses say of a value and read from a field is made there."""
+
+_JUDGE: Final = tuple(_PACKAGE / "judge" / f"{name}.py" for name in ("excerpt", "outcome", "tally", "verdict"))
+"""What findings come to, and how they are shown."""
 
 
 def short(module: str) -> str:
@@ -25,8 +25,8 @@ def short(module: str) -> str:
 
 _MODULES: Final = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path
-    for path in (*sorted((_PACKAGE / "contract").rglob("*.py")), *_SHARED_TEXT)
-    if path.name not in _NO_CLAUSES and not path.match(NOT_TRIED)
+    for path in (*sorted((_PACKAGE / "contract").rglob("*.py")), *_SHARED_TEXT, *_JUDGE)
+    if path.name not in _NO_CLAUSES
 }
 
 _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "error", "auth")
@@ -49,6 +49,19 @@ _MORE: Final = {
         ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"),
         ("tests/contract/test_lifecycle.py",),
     ),
+    **dict.fromkeys(
+        ("fast", "fast_job", "fast_split", "fast_workflow"),
+        ("tests/text/test_json_bytes.py", "tests/judge/test_judge.py"),
+    ),
+    **dict.fromkeys(
+        ("large", "large_compared", "large_job", "large_jobs", "large_listed", "large_part"),
+        ("tests/contract/test_large_readings.py", "tests/exchange/test_stored.py"),
+    ),
+    **dict.fromkeys(
+        ("outcome", "tally", "verdict"),
+        ("tests/judge/test_judge.py", "tests/judge/test_messages.py", "tests/judge/test_past_misjudgements.py"),
+    ),
+    "excerpt": ("tests/judge/test_excerpt.py",),
     "document": ("tests/spec/test_user_document.py",),
     "safe": ("tests/text/test_safe.py",),
 }
@@ -73,13 +86,16 @@ _PRELOADED: Final = (
     "conformance.reference.hostile",
     "conformance.strategies",
 )
-_NOT_RUN: Final = {"test_catalogue", "test_validator"}
+_NOT_RUN: Final = {"test_catalogue", "test_large_bodies", "test_validator"}
 """They compare tables and measure memory."""
 _SHARED: Final = (
     "exchange/test_recordings",
     "judge/test_breach_kinds",
+    "judge/test_excerpt",
     "judge/test_judge",
+    "judge/test_messages",
     "judge/test_past_misjudgements",
+    "text/test_json_bytes",
     "text/test_safe",
 )
 """Tests of what the modules do together."""

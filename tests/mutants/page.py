@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from clauses import NOT_TRIED, short
+from clauses import short
 from drive import Tally
 
 DOCS: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
@@ -37,9 +37,8 @@ the tests: one must fail. **Of {mutants:,} mutants {killed:,} are killed**, {equ
 like the original, so no test can fail), and {surviving or "none"} survive. A mutant that does not end counts as killed.
 
 {table(tallies)}
-The fast path (`conformance/contract/reading/{NOT_TRIED}`), which verifies typical bodies without building them, is not
-mutated. The tests that compare it with the clauses, on everything recorded and generated, take minutes: too long for a
-mutant.
+The fast path and the reading of large bodies (`conformance/contract/reading/`) are mutated too, and so is the code that
+makes evidence and a verdict of findings (`excerpt`, `outcome`, `tally` and `verdict` in `conformance/judge/`).
 
 ## Run it
 

@@ -194,12 +194,12 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
         answer.response.header("content-encoding") is None
         and answer.response.whole
         and answer.response.verbatim
-        and int(match[2]) - int(match[1]) + 1 != len(answer.response.content)
+        and int(match[2]) - int(match[1]) + 1 != answer.response.size
     ):
         yield Finding(
             None,
             f"the bytes of {match[0]}",
-            f"{len(answer.response.content)} bytes",
+            f"{answer.response.size} bytes",
             "The 206 has a different number of bytes than its Content-Range says.",
             Cause("other-length"),
         )

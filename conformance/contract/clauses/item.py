@@ -77,7 +77,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
 )
 def five_elements(item: Item) -> Iterator[Finding]:
     """The array has exactly five elements."""
-    size = len(item.elements)
+    size = len(item.elements) + item.more
     if size == ARITY:
         return
     cause = None

@@ -118,7 +118,7 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """A job is never missing for more than 2 s and then alive. It appears before an older job starts."""
     history, submission = subject
-    cause = CACHE if len({look.answer.response.content for look in history.looks}) == 1 else None
+    cause = CACHE if len({look.answer.response.body for look in history.looks}) == 1 else None
     name = submission.id
     looks = history.after(submission.answer)
     alive = [ended(submission.answer), *(ended(look.answer) for look in looks if name in look.ids)]

@@ -63,11 +63,11 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
         )
     length = head.response.header("content-length")
     known = all(get.response.whole for get in gets)
-    stood_still = known and len(gets) > 1 and gets[0].response.content == gets[1].response.content
+    stood_still = known and len(gets) > 1 and gets[0].response.body == gets[1].response.body
     same_coding = head.response.header("content-encoding") == gets[0].response.header("content-encoding")
     expected = gets[0].response.header("content-length")
     if expected is None and gets[0].response.header("content-encoding") is None and gets[0].response.verbatim:
-        expected = str(len(gets[0].response.content))
+        expected = str(gets[0].response.size)
     if stood_still and same_coding and None not in (length, expected) and length != expected:
         yield Finding(
             None,

@@ -10,6 +10,7 @@ from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import is_number
+from conformance.contract.reading.memory import Remembered
 from conformance.contract.terms import Level
 from conformance.text.safe import show
 
@@ -73,25 +74,35 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
             )
 
 
-def _jobs_by_what_they_are(answer: Answer) -> dict[tuple[object, object], set[str]]:
-    """Group the ids of jobs by workflow and creation time, if that is precise to the millisecond."""
-    found: dict[tuple[object, object], set[str]] = {}
+_FEW: Final = 16
+"""Workflows of one time of creation that are compared one by one, which costs no digest if their bytes are equal."""
+
+
+def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
+    """Yield id, workflow and time of creation of jobs, if the time is precise to the millisecond."""
     for prompt_id, seen in answer.observations.items():
         time = seen.create_time
         if seen.workflow is not None and time is not None and is_number(time.value) and time.value % 1000:
-            found.setdefault((seen.workflow.value, time.value), set()).add(prompt_id)
-    return found
+            yield prompt_id, seen.workflow.value, time.value
+
+
+def _same_job(before: Answer, after: Answer) -> str | None:
+    """Return the smallest id of a job whose workflow and time of creation a job of the read before has."""
+    then: dict[object, list[Remembered]] = {}
+    for _, workflow, time in _timed(before):
+        then.setdefault(time, []).append(workflow)
+    among = {time: each if len(each) <= _FEW else set(each) for time, each in then.items()}
+    return min((name for name, workflow, time in _timed(after) if workflow in among.get(time, ())), default=None)
 
 
 def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
     """All pairs of consecutive reads that list a job with the same workflow and creation time, with such a job."""
     pairs: list[tuple[bool, Answer, str]] = []
     for before, after in conversation.successions:
-        then, now = _jobs_by_what_they_are(before), _jobs_by_what_they_are(after)
-        both = then.keys() & now.keys()
-        if both:
+        name = _same_job(before, after)
+        if name is not None:
             renamed = {name.lower() for name in before.observations}.isdisjoint(map(str.lower, after.observations))
-            pairs.append((renamed, after, min(min(now[key]) for key in both)))
+            pairs.append((renamed, after, name))
     if len(pairs) >= RENAMED:
         yield (
             pairs[-1][1],

@@ -8,7 +8,7 @@ of its own. So one fault gives one finding.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered, Summary, digest_of
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
+from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.text.strict_json import Document, NonFinite, parse
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Item:
     pending: bool
     elements: list[Any]
     demand: Demand
+    more: int = 0
+    """Elements at its end that were not read."""
 
     def at(self, index: int) -> Located:
         """Return element ``index`` with its place."""
@@ -118,13 +121,35 @@ class Reading:
 
     def __init__(
         self,
-        content: bytes,
+        content: bytes | StoredBody,
         demand: Demand = AS_THE_DOCUMENT_SAYS,
         places: Container[tuple[bool, int]] | None = None,
     ) -> None:
-        self.content = content
+        self._body = content
         self.demand = demand
         self._places = places
+
+    @property
+    def content(self) -> bytes:
+        """The body: a stored one is read when it is asked for."""
+        return bytes_of(self._body)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return len(self._body) if isinstance(self._body, bytes) else self._body.size
+
+    def parts(self) -> Iterator[Reading]:
+        """Yield the readings of jobs that are not in this one: those of a large body are read in parts."""
+        return iter(())
+
+    def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - a part of a large body tells one from another
+        """Return how many jobs a finding at a place is of: a job of a large body may be an example of others."""
+        return 1
+
+    def text_at(self, pointer: str) -> tuple[bytes, str] | None:
+        """Return the text in which a place is shown, and the pointer there. None if it cannot be shown."""
+        return self.content, pointer
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - others tell one clause from another
         """Return what a clause of the body still has to be asked of: here the whole body.
@@ -169,7 +194,7 @@ class Reading:
         return ((item.prompt_id, item.observation) for item in self.items if item.prompt_id is not None)
 
     @property
-    def jobs(self) -> Sequence[Item]:
+    def jobs(self) -> Iterable[Item]:
         """The items as far as they are compared with others: nothing is said of what their workflows hold."""
         return self.items
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, lru_cache, partial
 from typing import Any, Final
@@ -15,7 +15,7 @@ from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element,
 from conformance.contract.reading.fast_workflow import sound
 from conformance.contract.reading.memory import Located, Observation
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
-from conformance.text.json_bytes import quotes_in_utf_8, seems_huge
+from conformance.text.json_bytes import is_utf_8, members_at_most, seems_huge, without_escaped_quotes
 
 _MANY: Final = 20_000
 """A body with more remaining jobs than this is read whole: proofs and values would both take memory."""
@@ -79,7 +79,7 @@ class FastReading(Reading):
         return super().observations() if self._proof is None else self._proof.observations()
 
     @property
-    def jobs(self) -> Sequence[Item]:
+    def jobs(self) -> Iterable[Item]:
         """The items without their workflows."""
         return self.items if self._proof is None else self._proof.without_workflows.items
 
@@ -118,7 +118,7 @@ class FastReading(Reading):
         self.__dict__.pop("_proof", None)
 
 
-class _ItemWithoutWorkflow(Item):
+class ItemWithoutWorkflow(Item):
     """A proven job without its workflow, to be compared with other jobs."""
 
     def __init__(self, job: InspectedJob, demand: Demand) -> None:
@@ -280,7 +280,7 @@ class _Proof:
     def without_workflows(self) -> Reading:
         """All jobs, without the workflows of those that were proven."""
         items = [
-            _ItemWithoutWorkflow(job, self._demand)
+            ItemWithoutWorkflow(job, self._demand)
             if job.inspection.remaining is None
             else self._remaining_items[job.pointer]
             for job in self.jobs
@@ -305,19 +305,18 @@ def _of_texts(item: Item, inspection: Inspection) -> Observation:
 
 def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | None:
     """Prove what can be proven. None where the body has to be read as a whole."""
-    quotes = quotes_in_utf_8(content, counted=True)
-    apart = None if quotes is None else split_body(content, AS_TEXTS)
-    if quotes is None or apart is None or not apart[0]:
+    apart = split_body(content, AS_TEXTS) if is_utf_8(content) else None
+    if apart is None or not apart[0]:
         return None
     inspect = prover(demand.read_as, huge=seems_huge(content)).inspect
     jobs = _inspected(apart[0], inspect if recall is None else partial(recall, inspect))
-    told = _all_told(quotes // 2, *apart, jobs)
+    told = _all_told(content, *apart, jobs)
     return None if told is None else _if_few_remain(_Proof(apart[0], told, demand))
 
 
 def _prove_must(content: bytes, demand: Demand) -> _Proof | None:
     """Prove what can be proven of `must` alone. None where the body has to be read as a whole."""
-    apart = None if quotes_in_utf_8(content, counted=False) is None else split_body(content, AS_SPLIT)
+    apart = split_body(content, AS_SPLIT) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
     listed = apart[0]
@@ -340,25 +339,37 @@ def _if_few_remain(proof: _Proof) -> _Proof | None:
 
 
 def _all_told(
-    strings: int, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
+    content: bytes, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
 ) -> list[InspectedJob] | None:
-    """Return the jobs if the values that were looked at account for all ``strings`` of the text: no name stands twice.
+    """Return the jobs if the values hold all members of the text: then no name is twice in an object.
 
-    What a later member of its name replaces is missing from the value. Jobs that do not account for theirs are left to
-    the clauses. None where something else does not, or another member is not sound.
+    Jobs that hold fewer than their text are left to the clauses. None if something else holds fewer, or another member
+    is not sound.
     """
     found = [sound(text) for text in others.values()]
     if None in found:
         return None
     above = len(listed) + len(others) + sum(other[1] for other in found if other is not None)
-    if strings == above + sum([job.inspection.strings for job in jobs]):
+    members = above + sum([job.inspection.members for job in jobs])
+    at_most = members_at_most(content)
+    if members == at_most:
         return jobs
-    counted = [(job, not_inspected(job.inspection.element)) for job in jobs if isinstance(job.inspection.element, Raw)]
-    if strings != above + sum(whole.strings for _, whole in counted):
-        return None
+    texts = [bytes(job.inspection.element) for job in jobs if isinstance(job.inspection.element, Raw)]
+    return accounted(jobs) if at_most == above + sum(map(members_at_most, texts)) else None
+
+
+def accounted(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
+    """Return jobs, with those to be read whole of which the values do not hold all members of the text."""
     return [
-        job if job.inspection.strings == whole.strings else job._replace(inspection=whole) for job, whole in counted
+        job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
+        for job in jobs
+        if isinstance(element := job.inspection.element, Raw)
     ]
+
+
+def _holds_all(members: int, text: bytes) -> bool:
+    """Whether a value with so many members has all those of its text."""
+    return members == members_at_most(text) or members == members_at_most(without_escaped_quotes(text))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:

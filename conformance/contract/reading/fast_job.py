@@ -17,7 +17,7 @@ from conformance.contract.reading.memory import Facts, Located, Observation, Rem
 from conformance.contract.terms import Dialect
 from conformance.contract.values import SAFE_INTEGER, UUID
 from conformance.text.credentials import may_hold_some
-from conformance.text.json_bytes import quotes_in
+from conformance.text.json_bytes import members_at_most
 from conformance.text.strict_json import parse
 
 _EXACT: Final = float(1 << 52)
@@ -61,8 +61,8 @@ class Inspection(Struct, gc=False):
     """What was found out about one element of a list: its text, or the texts of its elements if it is an array.
 
     ``remaining`` is what clauses still have to be asked of, None for a proven job: its number, id, output node ids
-    and create_time are known. ``strings`` is the number of strings in it, names of members among them: of what was
-    looked at by its value, of the rest by its text.
+    and create_time are known. ``members`` is the number of members of all objects in it: of what was decoded the number
+    in the value, of the rest ``members_at_most`` in the text.
     """
 
     element: Raw | Split
@@ -71,7 +71,7 @@ class Inspection(Struct, gc=False):
     prompt_id: str = ""
     outputs: Sequence[str] = ()
     create_time: int = 0
-    strings: int = 0
+    members: int = 0
     graph: bool = False
     linked: bool = False
     kept: Facts | None = None
@@ -180,7 +180,7 @@ class Prover:
         return self._at_once(element) or self._one_by_one(element)
 
     def _at_once(self, element: Raw) -> Inspection | None:
-        """Prove a job in one pass if it holds only what is usual: its metadata have one string then."""
+        """Prove a job in one pass if it holds only what is usual: its metadata have one member then."""
         if self._usual is None:
             return None
         try:
@@ -199,17 +199,17 @@ class Prover:
         in_metadata = None if few is None else _harmless(texts[self._small.metadata])
         if few is not None and in_metadata is not None and _fit(few[2], found):
             return _proven(element, few, found, in_metadata)
-        strings = found.strings + strings_in(chain(texts[:2], texts[3:]))
+        members = found.members + members_in(chain(texts[:2], texts[3:]))
         remaining = _array(texts, found.reduced(texts[2]))
-        return Inspection(element, remaining, strings=strings, graph=found.graph, linked=found.linked)
+        return Inspection(element, remaining, members=members, graph=found.graph, linked=found.linked)
 
 
 def _proven(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Inspection:
-    """Return a job that is proven whole. ``in_metadata`` is the number of strings there."""
+    """Return a job that is proven whole. ``in_metadata`` is the number of members there."""
     number, prompt_id, outputs, metadata = few
-    strings = found.strings + 1 + len(outputs) + in_metadata
+    members = found.members + in_metadata
     return Inspection(
-        element, None, number, prompt_id, outputs, metadata.create_time, strings, found.graph, found.linked
+        element, None, number, prompt_id, outputs, metadata.create_time, members, found.graph, found.linked
     )
 
 
@@ -219,12 +219,12 @@ prover: Final = cache(Prover)
 
 def not_inspected(element: Raw) -> Inspection:
     """Return an element that clauses have to be asked of as a whole."""
-    return Inspection(element, bytes(element), strings=strings_in([element]))
+    return Inspection(element, bytes(element), members=members_in([element]))
 
 
-def strings_in(texts: Iterable[Raw]) -> int:
-    """Return the number of strings in JSON texts, names of members among them."""
-    return sum([quotes_in(bytes(text)) for text in texts]) // 2
+def members_in(texts: Iterable[Raw]) -> int:
+    """Return a number that the members of all objects in JSON texts do not exceed."""
+    return sum([members_at_most(bytes(text)) for text in texts])
 
 
 def _is_object(texts: Sequence[Raw]) -> bool:
@@ -233,17 +233,17 @@ def _is_object(texts: Sequence[Raw]) -> bool:
 
 
 def _harmless(text: Raw) -> int | None:
-    """Return the number of strings in metadata that show no credentials, None where that is not sure."""
+    """Return the number of members in metadata that show no credentials, None where that is not sure."""
     found = sound(text)
     return None if found is None or may_hold_some(write(found[0])) else found[1]
 
 
 def _fit(outputs: Sequence[str], found: Workflow) -> bool:
     """Whether a workflow is there and right, and output node ids are distinct and name nodes of it if they can."""
-    if not found.members or found.faulty:
+    if not found.nodes or found.faulty:
         return False
     distinct = set(outputs)
-    return len(distinct) == len(outputs) and (not found.graph or distinct <= found.members.keys())
+    return len(distinct) == len(outputs) and (not found.graph or distinct <= found.nodes.keys())
 
 
 def _array(texts: Sequence[Raw], at_2: bytes | None = None) -> bytes:

@@ -63,6 +63,30 @@ class Remembered:
             self._text = None
 
 
+class Recalled(Remembered):
+    """What is kept of a value whose text is read again when it has to be: a hash of the text."""
+
+    __slots__ = ("_hash", "_read")
+
+    def __init__(self, text: bytes, read: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._hash, self._read = _hash(text), read
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Recalled) and self._hash == other._hash:
+            return True
+        return super().__eq__(other)
+
+    __hash__ = Remembered.__hash__
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of the value."""
+        if self._digest is None:
+            self._digest = digest_of(parse(self._read()).value)
+        return self._digest
+
+
 class Facts(NamedTuple):
     """What of a job has to stay the same from read to read; pointers are from the job on.
 
@@ -122,6 +146,10 @@ class Summary(NamedTuple):
     order: tuple[Dialect, str] | None
     ids: frozenset[str]
     observations: dict[str, Observation]
+    compared: bool = True
+    """Whether ``ids`` are all there: those of a read with too many jobs are not kept."""
+    unread: str | None = None
+    """What of the jobs no clause was asked of, in words."""
 
     def settle(self, known: Known) -> None:
         """Let go of the body, in which texts of jobs lie."""

@@ -1,0 +1,292 @@
+"""Reading a large body in parts, so that its values never are in memory together."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
+from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.large_compared import Compared
+from conformance.contract.reading.large_jobs import Jobs
+from conformance.contract.reading.large_listed import Source
+from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
+from conformance.exchange.stored import StoredBody
+from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
+from conformance.text.large_json import SHALLOW, Checker, NotRead, shortened
+from conformance.text.pointer import escape
+from conformance.text.strict_json import NESTING_READ, Document, parse
+
+LARGE: Final = RUN
+"""Bytes of the largest body that is read at once."""
+_MAY_NAME_A_LIST: Final = (b'"queue_', b"\\u")
+_WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
+_REST: Final = 1 << 16
+"""Bytes that are kept of what follows the JSON text."""
+MEMBERS: Final = 1000
+"""Members of the body, beside the two lists, that are kept."""
+
+
+def reading_of(
+    content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
+) -> OfBody:
+    """Return the reading of a body that fits its size."""
+    if isinstance(content, bytes) and len(content) <= LARGE:
+        return FastReading(content, demand, must_only=must_only)
+    return LargeReading(content, demand, must_only=must_only)
+
+
+class LargeReading(Reading):
+    """A reading that holds a body without its jobs; ``parts`` yields those that clauses have to be asked of."""
+
+    def __init__(
+        self, content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
+    ) -> None:
+        super().__init__(content, demand)
+        self._must_only = must_only
+
+    @cached_property
+    def _scan(self) -> _Scan:
+        source = self._body.read if isinstance(self._body, StoredBody) else None
+        return _Scan(self.content, self.demand, must_only=self._must_only, source=source)
+
+    def keeps(self, proofs: Collection[FastPath]) -> bool:
+        """Whether the body is proven to keep all clauses that declare one of these."""
+        scan = self._scan
+        return scan.flawless and not scan.jobs.remaining and scan.jobs.compared.broken.isdisjoint(proofs)
+
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
+        """Return what a clause of the body has to be asked of, beside the parts."""
+        if fast is None or fast is FastPath.BODY or (self._must_only and level is not Level.MUST):
+            return super().remaining(fast, level)
+        jobs = self._scan.jobs if self._scan.document.read else Jobs(b"", self.demand, must_only=False)
+        if fast not in Compared.CLAUSES:
+            return Remaining(exercised=fast in jobs.exercised, reading=_Jobs(self.demand, ()))
+        if fast in jobs.compared.broken:
+            return Remaining(exercised=True, reading=_Jobs(self.demand, jobs.disagreeing(fast)))
+        return Remaining(exercised=jobs.compared.many(fast), reading=_Jobs(self.demand, ()))
+
+    def parts(self) -> Iterator[Reading]:
+        """Yield the readings of the jobs that clauses have to be asked of."""
+        return self._scan.jobs.parts() if self._scan.document.read else iter(())
+
+    @property
+    def proven(self) -> None:
+        """Nothing: such a body is asked as a whole."""
+        return
+
+    @property
+    def document(self) -> Document:
+        """The body as JSON, with empty lists for those that hold jobs."""
+        return self._scan.document
+
+    @property
+    def elements(self) -> Sequence[Any]:
+        """None: jobs are in the parts."""
+        return ()
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """None: jobs are in the parts."""
+        return ()
+
+    @property
+    def jobs(self) -> Iterable[Item]:
+        """The jobs without their workflows, one after the other."""
+        return self._scan.jobs.items() if self._scan.document.read else ()
+
+    @property
+    def size(self) -> int:
+        """How many elements are in the two lists."""
+        return self._scan.jobs.size if self._scan.document.read else 0
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """The names of the lists that hold something."""
+        return self._scan.jobs.filled if self._scan.document.read else frozenset()
+
+    @property
+    def order(self) -> tuple[Dialect, str] | None:
+        """The order that the first job shows which shows any, and the pointer of that job."""
+        return self._scan.jobs.order if self._scan.document.read else None
+
+    @property
+    def latest(self) -> Any:
+        """The latest ``create_time`` of its jobs that may be milliseconds."""
+        return self._scan.jobs.latest if self._scan.document.read else None
+
+    def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
+        """Yield the ids of jobs, and what makes the observation of each."""
+        return self._scan.jobs.observations()
+
+    def text_at(self, pointer: str) -> tuple[bytes, str] | None:
+        """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
+        return self._scan.jobs.text_at(pointer)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What is kept of the body when its value is dropped."""
+        document, jobs = self.document, self._scan.jobs
+        ids, twice, observations = set[str](), set[str](), dict[str, Observation]()
+        for name, make in self.observations() if document.read else ():
+            if name in ids:
+                twice.add(name)
+            elif len(observations) < REMEMBERED:
+                observations[name] = make()
+            ids.add(name)
+        return Summary(
+            read=document.read,
+            malformed=document.malformed is not None,
+            is_object=isinstance(document.value, dict),
+            depth=document.depth,
+            jobs=self.size,
+            lists=self.filled,
+            order=self.order,
+            ids=frozenset(ids),
+            observations={name: seen for name, seen in observations.items() if name not in twice},
+            compared=jobs.all_named,
+            unread=jobs.unread,
+        )
+
+    def forget(self) -> None:
+        """Drop what was found, and keep the summary."""
+        assert self.summary
+        self.__dict__.pop("_scan", None)
+
+
+class _Jobs(Reading):
+    """Jobs of a body that are compared with one another."""
+
+    def __init__(self, demand: Demand, jobs: Sequence[Item]) -> None:
+        super().__init__(b"", demand)
+        self.items = jobs
+
+
+class _Scan:
+    """One pass over a body: its JSON is checked, and its jobs are inspected."""
+
+    def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None) -> None:
+        sent = content
+        content, bom, not_utf8 = _in_utf_8(content)
+        self.jobs = Jobs(content, demand, must_only=must_only, source=source if content is sent else None)
+        self._checker = Checker(content)
+        self._checker.not_utf8 = not_utf8
+        self._content = content
+        try:
+            value, end = self._read(skip_space(content, 3 if bom else 0))
+            after = skip_space(content, end)
+            if after < len(content):
+                self._checker.not_utf8 = self._checker.not_utf8 or _undecodable(content)
+            rest = content[after : after + _REST].decode("utf-8", "replace")
+            self.document = self._checker.document(value, bom=bom, trailing=rest or None)
+        except (NotRead, Unfinished, RecursionError) as error:
+            self.document = self._not_read(error, bom=bom)
+
+    @property
+    def flawless(self) -> bool:
+        """Whether the body has no flaw as JSON, and both lists."""
+        found = self.document
+        flaws = found.non_finite or found.repeated_names or found.lone_surrogates or found.out_of_range
+        other = found.bom or found.not_utf8 or found.control_character or found.trailing
+        lists = found.read and isinstance(found.value, dict) and all(found.value.get(name) == [] for name in LISTS)
+        return lists and not flaws and not other and found.depth <= SHALLOW
+
+    def _not_read(self, error: Exception, *, bom: bool) -> Document:
+        content, checker = self._content, self._checker
+        not_utf8 = checker.not_utf8 or _undecodable(content)
+        start = skip_space(content, 3 if bom else 0)
+        if start == len(content):
+            return Document(read=False, empty=True, malformed="the body is empty", not_utf8=not_utf8, bom=bom)
+        depth = nesting_of(content)
+        deep = depth > NESTING_READ and content[start : start + 1] in {b"[", b"{"}
+        if isinstance(error, Unfinished):
+            unclosed = content.startswith(b'"', error.at)
+            error = checker.malformed(error.at, "Unterminated string starting" if unclosed else "Expecting value")
+        malformed = error.malformed if isinstance(error, NotRead) and not deep else None
+        return Document(read=False, malformed=malformed, not_utf8=not_utf8, bom=bom, depth=depth)
+
+    def _read(self, at: int) -> tuple[Any, int]:
+        content, checker = self._content, self._checker
+        if not content.startswith(b"{", at):
+            word = _WORD.match(content, at, at + RUN)
+            if word is None:
+                end = checker.value(at, "")
+            else:  # what follows a word is another text, whatever it is
+                checker.part(b"[%b]" % word[0], at, lambda _: "", -1)
+                end = word.end()
+            return parse(shortened(content, at, end)).value, end
+        value: dict[str, Any] = {}
+        names = set[int]()
+        checker.depth = max(checker.depth, 1)
+        start, number = at, 0
+        if content.startswith(b"}", skip_space(content, at + 1)):
+            return value, skip_space(content, at + 1) + 1
+        while True:
+            number += 1
+            skipped = self._skipped(at, names) if number > MEMBERS else None
+            at = skip_space(content, self._member(at + 1, value, names)) if skipped is None else skipped
+            if content.startswith(b"}", at):
+                return value, at + 1
+            if not content.startswith(b",", at):
+                raise checker.malformed(at, "Expecting ',' delimiter")
+            assert at > start
+
+    def _member(self, at: int, value: dict[str, Any], names: set[int]) -> int:
+        """Read the member of the body that begins at a place, and return its end."""
+        content, checker = self._content, self._checker
+        name, at = checker.name(at)
+        checker.distinct((name,), names, "")
+        if name in LISTS and content.startswith(b"[", at):
+            value[name] = []
+            return self.jobs.read(name, at, checker)
+        end = checker.value(at, f"/{escape(name)}", 1)
+        if name in LISTS:
+            self.jobs.drop(name)
+        if len(value) < MEMBERS or name in LISTS:
+            value[name] = parse(shortened(content, at, end)).value
+        return end
+
+    def _skipped(self, at: int, names: set[int]) -> int | None:
+        """Check members after a comma that no clause looks into, and return their end. None if a list may be there."""
+        run = next(iter(runs(self._content, at)))
+        assert run is not None
+        text = self._content[run.start : run.end]
+        if run.giant or not text.strip() or any(sign in text for sign in _MAY_NAME_A_LIST):
+            return None
+        found = self._checker.part(b"{%b}" % text, run.start, str, 0)
+        self._checker.distinct(found, names, "")
+        return run.end
+
+
+def _undecodable(content: bytes) -> str | None:
+    """Return the first byte that is not UTF-8, in words. None if all are."""
+    decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
+    try:
+        for at in range(0, len(content), RUN):
+            held = len(decoder.getstate()[0])
+            decoder.decode(content[at : at + RUN], final=at + RUN >= len(content))
+    except UnicodeDecodeError as error:
+        place = at - held + error.start
+        return f"byte 0x{content[place]:02x} at offset {place:,} ({error.reason})"
+    return None
+
+
+def _in_utf_8(content: bytes) -> tuple[bytes, bool, str | None]:
+    """Return a body in UTF-8, whether a byte order mark is before it, and what is wrong with its encoding."""
+    encoding = json.detect_encoding(content[:4])
+    if encoding.startswith(("utf-16", "utf-32")):
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        pieces = (content[at : at + RUN] for at in range(0, len(content), RUN))
+        text = bytearray()
+        for piece in pieces:
+            text += decoder.decode(piece).encode("utf-8", "replace")
+        return bytes(text).removeprefix(b"\xef\xbb\xbf"), False, f"the bytes are {encoding.upper()}"
+    return content, content.startswith(b"\xef\xbb\xbf"), None
+
+
+OfBody = FastReading | LargeReading

@@ -1,0 +1,162 @@
+"""Comparing the jobs of a large body with one another, without keeping them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import lt
+from typing import Any, Final
+
+from conformance.contract.reading.body import LISTS, is_number
+from conformance.contract.terms import FastPath
+
+COMPARED: Final = 500_000
+"""Jobs of a list whose ids and numbers are compared with one another."""
+DISAGREEING: Final = 1000
+"""Ids, or numbers, that are there twice and are looked for in a second pass."""
+
+
+Entry = tuple[int, str | None, Any, Any]
+"""What is compared of a job: its index in its list, its id, number and create_time. The number may be a float."""
+
+
+@dataclass
+class _Values:
+    """Hashes of the values of one list, and of those that are there twice. ``last`` is the last value."""
+
+    seen: set[int] = field(default_factory=set)
+    twice: set[int] = field(default_factory=set)
+    number: int = 0
+    last: Any = None
+    falls_at: int | None = None
+    """The index of the first job whose value is below the one before it, or may be."""
+
+    def add(self, value: Hashable) -> None:
+        self.number += 1
+        key = hash(value)
+        if key in self.seen:
+            if len(self.twice) < DISAGREEING:
+                self.twice.add(key)
+        elif len(self.seen) < COMPARED:
+            self.seen.add(key)
+
+    def add_all(self, values: Sequence[Hashable]) -> None:
+        """Add values: at once if none of them is there twice."""
+        keys = set(map(hash, values))
+        if len(keys) == len(values) and len(keys) + len(self.seen) <= COMPARED and self.seen.isdisjoint(keys):
+            self.seen |= keys
+            self.number += len(values)
+        else:
+            for value in values:
+                self.add(value)
+
+    def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
+        """Look whether values rise from the last one on: at once if they do, and no two are equal."""
+        all_of_them = values if self.last is None else [self.last, *values]
+        if all(map(lt, all_of_them, all_of_them[1:])):
+            self.last = values[-1]
+        else:
+            for value, at in zip(values, places, strict=True):
+                self.rise(value, at)
+
+    def rise(self, value: Any, at: int) -> None:
+        last, self.last = self.last, value
+        if last is None or self.falls_at is not None:
+            return
+        # Two numbers that were written as floats may be equal as such, and not as they were written.
+        if value < last or (isinstance(value, float) and value == last):
+            self.falls_at = at
+
+
+@dataclass
+class _Seen:
+    ids: _Values = field(default_factory=_Values)
+    numbers: _Values = field(default_factory=_Values)
+    times: _Values = field(default_factory=_Values)
+
+
+class Compared:
+    """What the clauses between jobs compare."""
+
+    CLAUSES: Final = frozenset(
+        {FastPath.DISTINCT_IDS, FastPath.RISING_TIMES, FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}
+    )
+
+    def __init__(self) -> None:
+        self._lists: dict[str, _Seen] = {}
+
+    def drop(self, name: str) -> None:
+        """Forget the jobs of a list."""
+        self._lists.pop(name, None)
+
+    def add_proven(self, name: str, entries: Sequence[Entry]) -> None:
+        """Add proven jobs that follow one another: fast if they are as they should be."""
+        if not entries:
+            return
+        seen = self._lists.setdefault(name, _Seen())
+        places, ids, numbers, times = zip(*entries, strict=True)
+        seen.ids.add_all([prompt_id.lower() for prompt_id in ids])
+        if name == LISTS[1]:
+            seen.numbers.add_all(numbers)
+            seen.numbers.rise_all(numbers, places)
+            seen.times.number += len(times)
+            seen.times.rise_all(times, places)
+
+    def add_each(self, name: str, entries: Iterable[Entry]) -> None:
+        """Add jobs of a list that follow one another."""
+        seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
+        for at, prompt_id, number, time in entries:
+            if prompt_id is not None:
+                seen.ids.add(prompt_id.lower())
+            if pending and (is_number(number) or isinstance(number, float)):
+                seen.numbers.add(number)
+                seen.numbers.rise(number, at)
+            if pending and is_number(time):
+                seen.times.number += 1
+                seen.times.rise(time, at)
+
+    @property
+    def twice(self) -> set[int]:
+        """Hashes of ids that are there twice, in one list or in both."""
+        found = {key for seen in self._lists.values() for key in seen.ids.twice}
+        if len(self._lists) > 1:
+            one, other = (seen.ids.seen for seen in self._lists.values())
+            found |= one & other
+        return found
+
+    @property
+    def numbers_twice(self) -> set[int]:
+        """Hashes of numbers that two pending jobs have."""
+        return {key for seen in self._lists.values() for key in seen.numbers.twice}
+
+    def falls_at(self, fast: FastPath) -> int | None:
+        """Return the index of the first pending job that is out of order."""
+        for seen in self._lists.values():
+            values = seen.times if fast is FastPath.RISING_TIMES else seen.numbers
+            if values.falls_at is not None:
+                return values.falls_at
+        return None
+
+    @property
+    def broken(self) -> frozenset[FastPath]:
+        """The clauses between jobs that are broken, or may be."""
+        found = {
+            FastPath.DISTINCT_IDS: bool(self.twice),
+            FastPath.DISTINCT_NUMBERS: bool(self.numbers_twice),
+            FastPath.RISING_TIMES: self.falls_at(FastPath.RISING_TIMES) is not None,
+            FastPath.RISING_NUMBERS: self.falls_at(FastPath.RISING_NUMBERS) is not None,
+        }
+        return frozenset(fast for fast, broken in found.items() if broken)
+
+    def many(self, fast: FastPath) -> bool:
+        """Whether there are two jobs to compare."""
+        found = 0
+        for seen in self._lists.values():
+            values = seen.ids if fast is FastPath.DISTINCT_IDS else seen.numbers
+            found += seen.times.number if fast is FastPath.RISING_TIMES else values.number
+        return found > 1
+
+    @property
+    def uncompared(self) -> int:
+        """Jobs whose ids were not compared with all others."""
+        return sum(max(0, seen.ids.number - COMPARED) for seen in self._lists.values())

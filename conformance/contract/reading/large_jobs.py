@@ -1,0 +1,388 @@
+"""The jobs of a large body: inspected in windows of its lists, and read only where they are not proven."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from operator import itemgetter
+from typing import Any, Final
+
+from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
+from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
+from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
+from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
+from conformance.contract.reading.large_compared import Compared, Entry
+from conformance.contract.reading.large_job import reduced
+from conformance.contract.reading.large_listed import (
+    Listed,
+    Source,
+    Window,
+    exercised_by,
+    hashes_of,
+    index_of,
+    piece_of,
+    place_of,
+    text_again,
+)
+from conformance.contract.reading.large_part import Part
+from conformance.contract.reading.memory import Facts, Located, Observation, Recalled
+from conformance.contract.terms import Demand, Dialect, FastPath
+from conformance.text.json_bytes import is_utf_8, seems_huge
+from conformance.text.json_runs import RUN, Run, runs, skip_space
+from conformance.text.large_json import Checker, shifted
+
+ASKED: Final = 50_000
+"""Jobs that are not proven and of which clauses are asked. More are only said to be there."""
+NAMED: Final = 20_000
+"""Jobs of a read whose ids are kept for comparing it with other reads."""
+NEIGHBOURS: Final = 10_000
+"""Jobs on either side of the first that is out of order, which are read to say how."""
+GROUP: Final = 1000
+"""Jobs that are read together."""
+DENSE: Final = 600
+"""Commas in the first 4 KiB of a window whose jobs are too small to be proven."""
+GUESSES: Final = 8
+"""Windows that were cut at a likely place, and wrongly, before no likely place is tried any more."""
+_SMALL: Final = 1 << 15
+_LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
+"""How one job ends and another begins: one with metadata last, and one with output node ids last."""
+
+
+class Jobs:
+    """The jobs of the two lists."""
+
+    def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None = None) -> None:
+        self._content, self.demand, self._must_only = content, demand, must_only
+        self._source = source or partial(piece_of, content)
+        self._lists: dict[str, Listed] = {}
+        self._unproven = self._unasked = self._partly = 0
+        self._sign = _LIKELY[0]
+        self.compared = Compared()
+
+    # --- the pass over the lists --------------------------------------------------------------
+
+    def drop(self, name: str) -> None:
+        """Forget a list: another member of its name follows."""
+        self._lists.pop(name, None)
+        self.compared.drop(name)
+
+    def read(self, name: str, at: int, checker: Checker) -> int:
+        """Read the list that begins at a place, and return its end."""
+        self.drop(name)
+        listed = self._lists[name] = Listed()
+        checker.depth = max(checker.depth, 2)
+        start, guesses = at + 1, GUESSES
+        while True:
+            cut = self._likely(start) if guesses else None
+            if cut is not None:
+                found = self._inspected(name, listed, Window(listed.size, 0, start, cut))
+                if found is None:
+                    guesses -= 1
+                else:
+                    self._take(name, listed, Window(listed.size, len(found), start, cut), found, checker)
+                    start = self._content.index(b",", cut) + 1
+                    continue
+            run = next(iter(runs(self._content, start - 1)))
+            assert run is not None
+            if run.giant:
+                start = self._giant(name, listed, run, checker)
+            else:
+                self._run(name, listed, run, checker, first=run.start == at + 1)
+                start = run.end
+            if self._content.startswith(b"]", start):
+                return start + 1
+            if not self._content.startswith(b",", start):
+                raise checker.malformed(start, "Expecting ',' delimiter")
+            start += 1
+
+    def _likely(self, start: int) -> int | None:
+        """Return a place at which a window probably can be cut; whether it can shows when the window is decoded."""
+        if self._is_dense(start):
+            return None
+        for sign in (
+            self._sign,
+            *_LIKELY,
+        ):  # one that was found is tried first: to find none means to look at all bytes
+            cut = self._content.rfind(sign, start, start + RUN)
+            if cut > start:
+                self._sign = sign
+                return cut + 2
+        return None
+
+    def _is_dense(self, start: int) -> bool:
+        return self._content.count(b",", start, start + 4096) > DENSE
+
+    def _run(self, name: str, listed: Listed, run: Run, checker: Checker, *, first: bool) -> None:
+        text = self._content[run.start : run.end]
+        if not text.strip():
+            if first and run.last:
+                return
+            raise checker.malformed(run.start)
+        window = Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
+        found = self._inspected(name, listed, window)
+        if found is not None:
+            self._take(name, listed, window, found, checker)
+            return
+        value = checker.part(b"[%b]" % text, run.start, shifted(f"/{name}", listed.size), 1)
+        window.count, window.flawed = len(value), True
+        self._add_whole(name, listed, window, len(value))
+
+    def _giant(self, name: str, listed: Listed, run: Run, checker: Checker) -> int:
+        at = skip_space(self._content, run.start)
+        found, end = reduced(self._content, at, checker, f"/{name}/{listed.size}")
+        self._partly += found.partly
+        self._add_whole(name, listed, Window(listed.size, 1, at, end, giant=found), 1)
+        return skip_space(self._content, end)
+
+    def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
+        """Take over what was inspected in a window."""
+        window.count = max(window.count, len(jobs))
+        listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
+        proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
+        if proven:
+            first = next(job for job in jobs if job.inspection.remaining is None)
+            if first.place < listed.order_at:
+                listed.order, listed.order_at = (self.demand.read_as, first.pointer), first.place
+            listed.shapes.update({(bool(found.outputs), found.graph) for _, found in proven})
+            latest = max(found.create_time for _, found in proven)
+            listed.latest = latest if listed.latest is None else max(latest, listed.latest)
+        entries: list[Entry] = [(at, found.prompt_id, found.number, found.create_time) for at, found in proven]
+        unproven = len(jobs) - len(proven)
+        entries += self._add(name, listed, window, unproven, checker)
+        if unproven:
+            self.compared.add_each(name, sorted(entries, key=itemgetter(0)))
+        else:
+            self.compared.add_proven(name, entries)
+
+    def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
+        """Take over a window of which no job is proven."""
+        self.compared.add_each(name, self._add(name, listed, window, unproven))
+
+    def _add(
+        self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
+    ) -> list[Entry]:
+        """Add a window, and return what is compared of its jobs that are not proven."""
+        entries: list[Entry] = []
+        listed.windows.append(window)
+        listed.size += window.count
+        self._unproven += unproven
+        window.ask = unproven > 0 and self._unproven - unproven <= ASKED
+        if not window.ask:
+            self._unasked += unproven
+            return entries
+        for part in self._parts_of(name, listed, window):
+            if checker is not None:
+                checker.take(part.document, window.start, part.moved)
+            entries += self._note(listed, part)
+        return entries
+
+    def _note(self, listed: Listed, part: Part) -> list[Entry]:
+        """Note what the jobs of a part say beside what clauses find in them, and return what is compared."""
+        entries: list[Entry] = []
+        for item in part.items:
+            at = index_of(item.pointer)
+            if item.order is not None and at < listed.order_at:
+                listed.order, listed.order_at = (item.order, item.pointer), at
+            time = None if item.create_time is None else item.create_time.value
+            number = item.elements[0] if item.elements else None
+            entries.append((at, item.prompt_id, number, time))
+        times = [found.value for found in plausible_create_times(part)]
+        listed.latest = max([*times, *([] if listed.latest is None else [listed.latest])], default=None)
+        return entries
+
+    # --- one window ----------------------------------------------------------------------------
+
+    def _inspected(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
+        """Inspect the jobs of a window. None if it is not strict JSON.
+
+        Of a dense window a text that was there before is left out, and counted when it is new.
+        """
+        text = self._content[window.start : window.end]
+        if not is_utf_8(text):
+            return None
+        split = self._must_only and not window.dense
+        try:
+            elements: Any = (AS_SPLIT if split else AS_TEXTS).listed.decode(b"[%b]" % text)
+        except REFUSED:
+            return None
+        numbered: Iterable[tuple[int, Any]] = enumerate(elements, window.first)
+        if window.dense:
+            numbered = listed.new(numbered, again=bool(window.count))
+            window.count = len(elements)
+            if self._must_only:
+                numbered = [(at, AS_SPLIT.listed.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
+        pending, read_as = name == LISTS[1], self.demand.read_as
+        if self.demand.open:
+            return [InspectedJob(pending, at, Inspection(each, write(each))) for at, each in numbered]
+        if self._must_only:
+            look: Callable[[Any], Inspection] = must_prover(read_as).inspect
+            return [InspectedJob(pending, at, look(each)) for at, each in numbered]
+        look = prover(read_as, huge=seems_huge(text)).inspect
+        jobs = [InspectedJob(pending, at, look(each)) for at, each in numbered]
+        return accounted(jobs)
+
+    def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
+        """Yield the jobs of a window that are not proven, in groups."""
+        if window.giant:
+            yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
+        elif window.flawed:
+            first = window.first
+            for run in runs(b"[%b]" % self._content[window.start : window.end], 0, size=_SMALL):
+                if run is None or run.empty:
+                    continue
+                text = self._content[window.start + run.start - 1 : window.start + run.end - 1]
+                count = len(Part(name, (), [text], self.demand).document.value[name])
+                yield Part(name, range(first, first + count), [text], self.demand)
+                first += count
+        else:
+            jobs = self._inspected(name, listed, window) or ()
+            remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
+            for begin in range(0, len(remaining), GROUP):
+                group = remaining[begin : begin + GROUP]
+                yield Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
+
+    # --- what was found ------------------------------------------------------------------------
+
+    @property
+    def remaining(self) -> bool:
+        """Whether there are jobs that are not proven."""
+        return bool(self._unproven)
+
+    def _in_order(self) -> list[tuple[str, Listed]]:
+        return [(name, self._lists[name]) for name in LISTS if name in self._lists]
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the jobs that clauses have to be asked of, and last one example of each that is there again and again."""
+        for name, listed in self._in_order():
+            for window in listed.windows:
+                if window.ask:
+                    yield from self._parts_of(name, listed, window)
+        for name, listed in self._in_order():
+            again = [(repeat, text) for text, repeat in listed.repeats.items() if repeat.count > 1]
+            for begin in range(0, len(again), GROUP):
+                group = again[begin : begin + GROUP]
+                part = Part(name, [repeat.last for repeat, _ in group], [text for _, text in group], self.demand)
+                part.times = {repeat.last: repeat.count - 1 for repeat, _ in group}
+                yield part
+
+    @property
+    def exercised(self) -> frozenset[FastPath]:
+        """The clauses of one job that the proven jobs exercise."""
+        return exercised_by(list(self._lists.values()))
+
+    @property
+    def size(self) -> int:
+        """How many elements are in the two lists."""
+        return sum(listed.size for listed in self._lists.values())
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """The names of the lists that hold something."""
+        return frozenset(name for name, listed in self._lists.items() if listed.size)
+
+    @property
+    def order(self) -> tuple[Dialect, str] | None:
+        """The order that the first job shows which shows any, and the pointer of that job."""
+        return next((listed.order for _, listed in self._in_order() if listed.order is not None), None)
+
+    @property
+    def latest(self) -> Any:
+        """The latest ``create_time`` that may be milliseconds."""
+        return max((listed.latest for listed in self._lists.values() if listed.latest is not None), default=None)
+
+    @property
+    def unread(self) -> str | None:
+        """What of the jobs no clause was asked of, in words."""
+        if self.compared.uncompared:
+            return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have ids of their own"
+        if self._unasked:
+            return f"{self._unasked:,} of {self.size:,} jobs, after {ASKED:,} that are not as usual"
+        return (
+            f"all that is in {self._partly:,} of {self.size:,} jobs, of more than {RUN >> 20} MiB"
+            if self._partly
+            else None
+        )
+
+    def disagreeing(self, fast: FastPath) -> list[Item]:
+        """Return the jobs that disagree with one another, or may, with those around them."""
+        if fast is FastPath.DISTINCT_IDS:
+            twice = self.compared.twice
+            return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
+        if fast is FastPath.DISTINCT_NUMBERS:
+            twice = self.compared.numbers_twice
+            return [i for i in self._items(LISTS[1:]) if i.elements and not twice.isdisjoint(hashes_of(i.elements[0]))]
+        at = self.compared.falls_at(fast) or 0
+        return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
+
+    def items(self) -> Iterator[Item]:
+        """Yield all jobs without their workflows."""
+        return self._items()
+
+    def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: int | None = None) -> Iterator[Item]:
+        """Yield jobs without their workflows, those of a list from one index to another."""
+        for name, listed in self._in_order():
+            for window in listed.windows if name in names else ():
+                if window.first + window.count <= first or (last is not None and window.first > last):
+                    continue
+                jobs = () if window.giant or window.flawed else self._inspected(name, listed, window) or ()
+                proven = (job for job in jobs if job.inspection.remaining is None)
+                found: list[Item] = [
+                    ItemWithoutWorkflow(job, self.demand)
+                    for job in proven
+                    if first <= job.place and (last is None or job.place <= last)
+                ]
+                for part in self._parts_of(name, listed, window) if window.ask else ():
+                    found += part.items
+                yield from sorted(found, key=place_of) if window.ask else found
+
+    # --- for other reads -----------------------------------------------------------------------
+
+    @property
+    def all_named(self) -> bool:
+        """Whether there are few enough jobs for their ids to be kept."""
+        return self.size <= NAMED
+
+    def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
+        """Yield the ids of jobs, and what makes the observation of each."""
+        if self.all_named:
+            for name, listed in self._in_order():
+                for window in listed.windows:
+                    yield from self._observed(name, listed, window)
+
+    def _observed(self, name: str, listed: Listed, window: Window) -> Iterator[tuple[str, Callable[[], Observation]]]:
+        if not window.giant and not window.flawed:
+            for job in self._inspected(name, listed, window) or ():
+                if job.inspection.remaining is None:
+                    yield job.inspection.prompt_id, partial(self._observation, window, job)
+        if window.ask:
+            for part in self._parts_of(name, listed, window):
+                yield from part.observations()
+
+    def _observation(self, window: Window, job: InspectedJob) -> Observation:
+        """Return the observation of a proven job, which holds no part of the body."""
+        texts, (outputs, metadata) = job.inspection.texts, PLACES[self.demand.read_as]
+        assert texts is not None
+        workflow, listed = (
+            Located(
+                f"/{at}",
+                Recalled(bytes(texts[at]), partial(text_again, self._source, window, job.place - window.first, at)),
+            )
+            for at in (2, outputs)
+        )
+        time = Located(f"/{metadata}/create_time", job.inspection.create_time)
+        return Observation(job.pointer, job.pending, Facts(workflow, listed, time))
+
+    def text_at(self, pointer: str) -> tuple[bytes, str] | None:
+        """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
+        _, name, index, *rest = [*pointer.split("/"), "", ""]
+        listed = self._lists.get(name)
+        if listed is None or not index.isdecimal() or int(index) >= listed.size:
+            return None
+        window = listed.windows[bisect_right(listed.windows, int(index), key=lambda each: each.first) - 1]
+        if window.giant or window.flawed:
+            return None
+        texts = AS_TEXTS.listed.decode(b"[%b]" % self._content[window.start : window.end])
+        text = bytes(texts[int(index) - window.first])
+        inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
+        return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")

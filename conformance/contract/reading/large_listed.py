@@ -1,0 +1,125 @@
+"""What is kept of the jobs of a large body: where they are, and what they showed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from msgspec import Raw
+
+from conformance.contract.reading.body import Item, is_number
+from conformance.contract.reading.fast_split import AS_TEXTS, split_array
+from conformance.contract.reading.large_job import Reduced
+from conformance.contract.terms import Dialect, FastPath
+
+REPEATED: Final = 10_000
+"""Different texts of jobs that are recognised when they come again."""
+SHORT: Final = 100
+"""Bytes of the longest text of a job that is recognised: no job that is as it has to be is much shorter."""
+
+Source = Callable[[int, int], bytes]
+"""Returns a piece of the body, also when the body is not in memory any more."""
+
+
+@dataclass
+class Window:
+    """Jobs of a list that follow one another, and where their text is.
+
+    ``ask`` says that clauses have to be asked of some of them. ``flawed`` are those that are not strict JSON.
+    """
+
+    first: int
+    count: int
+    start: int
+    end: int
+    ask: bool = False
+    flawed: bool = False
+    giant: Reduced | None = None
+    dense: bool = False
+
+
+@dataclass
+class Repeat:
+    """Where a text of a job is first and last, and how often."""
+
+    first: int
+    last: int
+    count: int = 1
+
+
+@dataclass
+class Listed:
+    """What was found in one list."""
+
+    windows: list[Window] = field(default_factory=list)
+    size: int = 0
+    shapes: set[tuple[bool, bool]] = field(default_factory=set)
+    linked: bool = False
+    repeats: dict[bytes, Repeat] = field(default_factory=dict)
+    order: tuple[Dialect, str] | None = None
+    order_at: float = math.inf
+    latest: Any = None
+
+    def new(self, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
+        """Return the elements whose text was not there before. ``again``: all were counted."""
+        new = []
+        for at, element in elements:
+            key = bytes(element)
+            known = self.repeats.get(key)
+            if known is None:
+                if len(key) <= SHORT and len(self.repeats) < REPEATED and not again:
+                    self.repeats[key] = Repeat(at, at)
+                new.append((at, element))
+            elif again:
+                if known.first == at:
+                    new.append((at, element))
+            else:
+                known.count += 1
+                known.last = at
+        return new
+
+
+def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
+    """Return the clauses of one job that proven jobs exercise."""
+    shapes = {shape for listed in lists for shape in listed.shapes}
+    exercised = {
+        FastPath.EACH_JOB: bool(shapes),
+        FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _ in shapes),
+        FastPath.GRAPHS: any(graph for _, graph in shapes),
+        FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
+        FastPath.LINKS: any(listed.linked for listed in lists),
+    }
+    return frozenset(fast for fast, found in exercised.items() if found)
+
+
+def hashes_of(number: Any) -> set[int]:
+    """Return the hashes of a number as it was written and as a float: 0.1 has two."""
+    if not is_number(number):
+        return set()
+    try:
+        return {hash(number), hash(float(number))}
+    except OverflowError:  # no float is so large
+        return {hash(number)}
+
+
+def place_of(item: Item) -> int:
+    """Return the index of a job in its list."""
+    return index_of(item.pointer)
+
+
+def index_of(pointer: str) -> int:
+    """Return the index of the job that a pointer leads to or into."""
+    return int(pointer.split("/")[2])
+
+
+def piece_of(content: bytes, start: int, end: int) -> bytes:
+    """Return a piece of a body that is in memory."""
+    return content[start:end]
+
+
+def text_again(source: Source, window: Window, index: int, element: int) -> bytes:
+    """Return the text of an element of a job, read again."""
+    texts: Any = AS_TEXTS.listed.decode(b"[%b]" % source(window.start, window.end))
+    return bytes(split_array(texts[index])[element])

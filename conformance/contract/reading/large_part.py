@@ -1,0 +1,52 @@
+"""Some jobs of a large body, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from conformance.contract.reading.body import LISTS, Item, Reading
+from conformance.contract.reading.memory import Located
+from conformance.contract.terms import Demand
+
+
+class Part(Reading):
+    """Some jobs of one list, with their ``indexes``. ``times`` says of how many other jobs one is an example."""
+
+    def __init__(
+        self, name: str, indexes: Sequence[int], texts: Iterable[bytes], demand: Demand, *, more: int = 0
+    ) -> None:
+        super().__init__(b'{"%b":[%b]}' % (name.encode(), b",".join(texts)), demand)
+        self._name, self._indexes, self._more = name, indexes, more
+        self.times: Mapping[int, int] = {}
+
+    @cached_property
+    def elements(self) -> Sequence[tuple[bool, Located]]:
+        """The jobs, with their places in the whole body."""
+        pending = self._name == LISTS[1]
+        listed = self.document.value[self._name] if self.document.read else []
+        return [
+            (pending, Located(f"/{self._name}/{at}", value)) for at, value in zip(self._indexes, listed, strict=True)
+        ]
+
+    @cached_property
+    def items(self) -> Sequence[Item]:
+        """The elements that are arrays."""
+        found = [
+            Item(element.pointer, pending, element.value, self.demand)
+            for pending, element in self.elements
+            if isinstance(element.value, list)
+        ]
+        return [replace(item, more=self._more) for item in found] if self._more else found
+
+    def moved(self, pointer: str) -> str:
+        """Return the pointer in the whole body."""
+        _, name, *rest = pointer.split("/")
+        return "/".join(("", name, *(str(self._indexes[int(index)]) for index in rest[:1]), *rest[1:]))
+
+    def weight(self, pointer: str | None) -> int:
+        """Return how many jobs a finding at a place is of."""
+        if not self.times or pointer is None:
+            return 1
+        return self.times.get(int(pointer.split("/")[2]), 1)

@@ -1,0 +1,95 @@
+"""Large bodies in a temporary file, so that a run does not hold all of them in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import weakref
+from threading import Lock
+from typing import IO, Final
+
+LARGE: Final = 1 << 20
+"""Bytes of a body above which it is always stored in the file."""
+IN_MEMORY: Final = 32 << 20
+"""Bytes of small bodies that are held in memory; later ones are stored in the file."""
+
+
+class StoredBody:
+    """A body in the file of a ``BodyStore``."""
+
+    __slots__ = ("_at", "_store", "size")
+
+    def __init__(self, store: BodyStore, at: int, size: int) -> None:
+        self._store, self._at, self.size = store, at, size
+
+    def read(self, start: int = 0, end: int | None = None) -> bytes:
+        """Return the body, or a part of it."""
+        end = self.size if end is None else min(end, self.size)
+        return self._store.read(self._at + start, max(0, end - start))
+
+    def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
+        """Become plain bytes in another process, which does not have the file."""
+        return bytes, (self.read(),)
+
+
+class BodyStore:
+    """Keeps each distinct body once: small ones in memory, the others in a file that has no name and ends with the run.
+
+    The file is in the directory for temporary files (``TMPDIR``). ``held`` are the bytes in memory.
+    """
+
+    def __init__(self) -> None:
+        self.held = 0
+        self._bodies: dict[bytes, bytes | StoredBody] = {}
+        self._file: IO[bytes] | None = None
+        self._size = 0
+        self._lock = Lock()
+        self._last: tuple[int, int, bytes] = (0, 0, b"")
+
+    def keep(self, content: bytes) -> bytes | StoredBody:
+        """Return an equal body that was kept before, or keep this one. If the file cannot be written, in memory."""
+        digest = hashlib.sha256(content).digest()
+        body = self._bodies.get(digest)
+        if body is None:
+            body = content
+            if len(content) > LARGE or self.held + len(content) > IN_MEMORY:
+                body = self._stored(content)
+            if isinstance(body, bytes):
+                self.held += len(content)
+            self._bodies[digest] = body
+        return body
+
+    def read(self, at: int, size: int) -> bytes:
+        """Return bytes of the file. What was read last is at hand: a body is asked for several times in a row."""
+        with self._lock:
+            begin, length, content = self._last
+            if begin <= at and at + size <= begin + length:
+                return content if (begin, length) == (at, size) else content[at - begin : at - begin + size]
+            assert self._file is not None
+            self._file.seek(at)
+            content = self._file.read(size)
+            if len(content) != size:
+                raise OSError("the file of stored bodies is damaged")
+            if size > LARGE:
+                self._last = at, size, content
+            return content
+
+    def _stored(self, content: bytes) -> bytes | StoredBody:
+        try:
+            with self._lock:
+                if self._file is None:
+                    self._file = tempfile.TemporaryFile(prefix="comfy-conformance-")  # noqa: SIM115 - open for the run
+                    weakref.finalize(self, self._file.close)
+                at = self._size
+                self._file.seek(at)
+                self._file.write(content)
+                self._file.flush()
+                self._size += len(content)
+        except OSError:
+            return content
+        return StoredBody(self, at, len(content))
+
+
+def bytes_of(body: bytes | StoredBody) -> bytes:
+    """Return the bytes of a body."""
+    return body if isinstance(body, bytes) else body.read()

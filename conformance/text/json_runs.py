@@ -1,0 +1,179 @@
+"""Cut a large JSON text at the boundaries of its values, without decoding it.
+
+What is cut is checked by those who decode the parts. A text that is not JSON gives parts that cannot be decoded, or
+ends before its containers do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from itertools import accumulate, islice, takewhile
+from typing import Final, NamedTuple
+
+from conformance.text.strict_json import nesting
+
+RUN: Final = 1 << 20
+"""Bytes of a run of children. A run is larger only if it is a single child."""
+_FIRST, _LARGEST = 1 << 12, 1 << 18
+"""Bytes that are looked at at a time: few at first, because most lists are short."""
+_TAIL: Final = 1 << 11
+_OPENING, _CLOSING = b"[{", b"]}"
+_STEP: Final = [(code in _OPENING) - (code in _CLOSING) for code in range(256)]
+_NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
+_SIGN: Final = re.compile(rb"[\[\]{},]")
+_SPACE: Final = re.compile(rb"[ \t\n\r]*+")
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_SCALAR: Final = re.compile(rb"[^ \t\n\r,\]}:\[{\"]++")
+
+
+class Unfinished(ValueError):
+    """The text ends within a value, or something else is where a value has to be. ``at`` is the place."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+class Run(NamedTuple):
+    """Children of a container that follow one another, without the comma after them.
+
+    ``last``: the closing bracket of the container is at ``end``. ``giant``: a single child begins at ``start``, after
+    white space, and is too large for a run; who reads it has to ``send`` its end. ``empty``: no child is there,
+    because the one before it was the last one. ``depth`` is how deep a giant child nests as far as was looked.
+    """
+
+    start: int
+    end: int
+    last: bool = False
+    giant: bool = False
+    empty: bool = False
+    depth: int = 0
+
+
+Runs = Generator[Run | None, int, None]
+
+
+def skip_space(content: bytes, at: int) -> int:
+    """Return the place of the next byte that is not white space."""
+    found = _SPACE.match(content, at)
+    return found.end() if found else at
+
+
+def end_of_scalar(content: bytes, at: int) -> int:
+    """Return where a string, a number or a word ends that begins at a place. Raises Unfinished."""
+    found = (_STRING if content.startswith(b'"', at) else _SCALAR).match(content, at)
+    if found is None:
+        raise Unfinished(at)
+    return found.end()
+
+
+def end_of(content: bytes, at: int) -> int:
+    """Return where the value ends that begins at a place. Raises Unfinished."""
+    if content[at : at + 1] not in {b"[", b"{"}:
+        return end_of_scalar(content, at)
+    end, depth, piece = at, 0, _FIRST
+    while True:
+        plain = _without_strings(content[end : end + piece])
+        if plain is None:
+            end = end_of_scalar(content, end)
+            continue
+        if not plain:
+            raise Unfinished(end)
+        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
+        if 0 in levels[1:]:
+            place = levels.index(0, 1) - 1
+            return end + next(islice(_BRACKET.finditer(plain), place, None)).start() + 1
+        depth, end, piece = levels[-1], end + len(plain), min(2 * piece, _LARGEST)
+
+
+def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
+    """Yield the children of the container whose opening bracket is at a place. Raises Unfinished.
+
+    Runs have some ``size`` bytes, or less at the end.
+    """
+    start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
+    boundary: int | None = None
+    deepest = 0
+    while True:
+        if position - start >= size and boundary is not None:
+            yield Run(start, boundary)
+            start, boundary = boundary + 1, None
+        if position - start >= 2 * size:
+            end = yield Run(start, start, giant=True, depth=deepest)
+            yield None
+            end = skip_space(content, end)
+            if content.startswith((b"]", b"}"), end):
+                yield Run(end, end, last=True, empty=True)
+                return
+            if not content.startswith(b",", end):
+                raise Unfinished(end)
+            start, position, depth, piece = end + 1, end + 1, 0, min(size, _FIRST)
+        plain = _without_strings(content[position : position + piece])
+        if plain is None:  # a string that is longer than the piece
+            position = end_of_scalar(content, position)
+            continue
+        if not plain:
+            raise Unfinished(position)
+        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
+        closed, deepest = min(levels) < 0, max(deepest, *levels)
+        if closed:
+            place = levels.index(-1) - 1
+            plain = plain[: next(islice(_BRACKET.finditer(plain), place, None)).start()]
+            levels = levels[: place + 1]
+        if (comma := _last_comma(plain, levels[-1], min(levels))) is not None:
+            boundary = position + comma
+        depth, position = levels[-1], position + len(plain)
+        if closed:
+            yield Run(start, position, last=True)
+            return
+        piece = min(2 * piece, _LARGEST, size)
+
+
+def nesting_of(content: bytes) -> int:
+    """Return how deep a text nests, like ``nesting``, in a bounded number of values at a time."""
+    at, level, deepest = 0, 0, 0
+    while at < len(content):
+        plain = _without_strings(content[at : at + _LARGEST])
+        if plain is None:  # a string that is longer than the piece
+            try:
+                at = end_of_scalar(content, at)
+            except Unfinished:
+                return nesting(content)
+            continue
+        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=level))
+        if min(levels[level == 0 :], default=1) <= 0:  # the value ends here
+            return max(deepest, *takewhile(lambda level: level > 0, levels[level == 0 :]), 0)
+        deepest, level, at = max(deepest, *levels), levels[-1], at + len(plain)
+    return deepest
+
+
+def _without_strings(piece: bytes) -> bytes | None:
+    """Return a piece of a text with strings blanked, up to a string that does not end in it; None where that is all."""
+    if b"\\" in piece:
+        piece = piece.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    parts = piece.split(b'"')
+    if len(parts) == 1:
+        return piece
+    unfinished = len(parts) % 2 == 0
+    if unfinished:
+        del parts[-1]
+        if parts == [b""]:
+            return None
+    parts[1::2] = [b"_" * len(part) for part in parts[1::2]]
+    return b'"'.join(parts)
+
+
+def _last_comma(plain: bytes, depth: int, lowest: int) -> int | None:
+    """Return the place of the last comma between children. ``depth`` is that at the end."""
+    stop = len(plain) if lowest <= 0 else 0
+    while stop > 0:
+        begin = max(0, stop - _TAIL)
+        for found in reversed(list(_SIGN.finditer(plain, begin, stop))):
+            sign = plain[found.start()]
+            if sign == ord(",") and depth == 0:
+                return found.start()
+            depth -= _STEP[sign]
+        stop = begin
+    return None

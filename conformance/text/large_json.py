@@ -1,0 +1,268 @@
+"""Check a large JSON text in runs: the same flaws as ``strict_json`` finds, in memory that the size of a run bounds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from conformance.text.json_bytes import depth_of, is_utf_8, may_hold_huge, members_at_most, members_of
+from conformance.text.json_runs import RUN, Unfinished, end_of_scalar, runs, skip_space
+from conformance.text.pointer import escape
+from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
+
+FLAWS: Final = 1000
+"""Flaws of one kind that are kept of a text."""
+NAMES: Final = 500_000
+"""Names of one object, beyond a run, that are compared with one another."""
+SHOWN: Final = 1000
+"""Bytes that are kept of a string or a number that is too large for a run."""
+_KEPT: Final = 1 << 16
+"""Bytes of the largest value beside the lists that is kept: what is in it is counted when shown."""
+SHALLOW: Final = 100
+"""Levels of a run that are counted; what nests deeper is read in full."""
+_ANYTHING: Final = msgspec.json.Decoder[Any]()
+_REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
+_KINDS: Final = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
+_PLACE: Final = re.compile(r"at line (\d+) column (\d+)(?: \(character \d+\))?")
+_OFFSET: Final = re.compile(r"at offset ([\d,]+)")
+_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_TEXT: Final = re.compile(rb'(?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
+_CONTROL: Final = re.compile(rb"[\x00-\x1f]")
+_ESCAPES: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
+"""Escapes; in the group is half of a surrogate pair."""
+
+Moved = Callable[[str], str]
+"""Returns the pointer in the whole text for one in a part of it."""
+
+
+class NotRead(Exception):
+    """The text cannot be read to its end: ``malformed`` says why, None if it nests too deep."""
+
+    def __init__(self, malformed: str | None) -> None:
+        super().__init__(malformed)
+        self.malformed = malformed
+
+
+class Checker:
+    """Finds the flaws of one text, part by part."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.flaws: dict[str, list[Flaw]] = {kind: [] for kind in _KINDS}
+        self.not_utf8: str | None = None
+        self.control_character: str | None = None
+        self.depth = 0
+
+    def malformed(self, at: int, what: str = "Expecting value") -> NotRead:
+        """Return what to raise if the text is not JSON at a place."""
+        line, column, character = self._place(at)
+        return NotRead(f"{what} at line {line} column {column} (character {character})")
+
+    def note(self, kind: str, flaw: Flaw) -> None:
+        """Note a flaw."""
+        if len(self.flaws[kind]) < FLAWS:
+            self.flaws[kind].append(flaw)
+
+    def value(self, at: int, pointer: str, level: int = 0) -> int:  # noqa: C901, PLR0912 - a case for each kind of run
+        """Check the value at a place and return its end. ``level`` is the number of containers around it."""
+        start = self.content[at : at + 1]
+        if start not in {b"[", b"{"}:
+            return self._scalar(at, pointer)
+        if level >= NESTING_READ:
+            raise NotRead(None)
+        self.depth = max(self.depth, level + 1)
+        index, names, end = 0, set[int](), at
+        children = runs(self.content, at, size=RUN >> min(level, 4))
+        for run in children:
+            if run is None:
+                continue
+            end = run.end
+            if run.empty:
+                break
+            if run.giant:
+                if level + run.depth >= NESTING_READ:
+                    raise NotRead(None)
+                name, child = (
+                    self.name(run.start) if start == b"{" else (str(index), skip_space(self.content, run.start))
+                )
+                if start == b"{":
+                    self.distinct((name,), names, pointer)
+                children.send(self.value(child, f"{pointer}/{escape(name)}", level + 1))
+                index += 1
+                continue
+            text = self.content[run.start : run.end]
+            if not text.strip() and not (run.last and run.start == at + 1):
+                raise self.malformed(run.start)
+            if start == b"{":
+                found = self.part(b"{%b}" % text, run.start, lambda inner: pointer + inner, level)
+                if isinstance(found, dict):
+                    self.distinct(found, names, pointer)
+            else:
+                found = self.part(b"[%b]" % text, run.start, shifted(pointer, index), level)
+                index += len(found) if isinstance(found, list) else 0
+        if self.content[end] - start[0] != 2:  # in ASCII a closing bracket follows the opening one by 2
+            raise self.malformed(end, "Expecting ',' delimiter")
+        return end + 1
+
+    def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
+        """Check a run in brackets that were put around it, and return its value. ``start`` is where the run begins."""
+        try:
+            value = _ANYTHING.decode(wrapped)
+        except _REFUSED:
+            return self.take(parse(wrapped), start, moved, level).value
+        depth = depth_of(value, SHALLOW)
+        if depth <= SHALLOW and members_of(value) == members_at_most(wrapped) and not may_hold_huge(wrapped):
+            self.depth = max(self.depth, level + depth)
+            return value
+        return self.take(parse(wrapped), start, moved, level).value
+
+    def take(self, document: Document, start: int, moved: Moved, level: int = 0) -> Document:
+        """Take over what was found in a run in brackets. Raises NotRead if it could not be read."""
+        if document.malformed is not None:
+            found = _PLACE.search(document.malformed)
+            raise NotRead(document.malformed) if found is None else self._elsewhere(document.malformed, found, start)
+        if not document.read or level + document.depth > NESTING_READ:
+            raise NotRead(None)
+        if document.trailing is not None:
+            raise self.malformed(start, "Expecting ',' delimiter")
+        self.depth = max(self.depth, level + document.depth)
+        for kind in _KINDS:
+            for flaw in getattr(document, kind)[:FLAWS]:
+                self.note(kind, flaw._replace(pointer=moved(flaw.pointer)))
+        if document.not_utf8 is not None and self.not_utf8 is None:
+            self.not_utf8 = _OFFSET.sub(
+                lambda found: f"at offset {int(found[1].replace(',', '')) - 1 + start:,}", document.not_utf8
+            )
+        if document.control_character is not None and self.control_character is None:
+            self.control_character = _PLACE.sub(
+                lambda found: "at line {} column {}".format(*self._absolute(found, start)[:2]),
+                document.control_character,
+            )
+        return document
+
+    def document(self, value: Any, *, bom: bool, trailing: str | None) -> Document:
+        """Return all that was found, of a text that was read to its end."""
+        return Document(
+            read=True,
+            value=value,
+            bom=bom,
+            not_utf8=self.not_utf8,
+            control_character=self.control_character,
+            trailing=trailing,
+            depth=self.depth,
+            **{kind: tuple(found) for kind, found in self.flaws.items()},  # type: ignore[arg-type]
+        )
+
+    def name(self, at: int) -> tuple[str, int]:
+        """Return the name of the member that begins at a place, and where its value begins."""
+        at = skip_space(self.content, at)
+        if not self.content.startswith(b'"', at):
+            raise self.malformed(at, "Expecting property name enclosed in double quotes")
+        end = self._scalar(at, "")
+        colon = skip_space(self.content, end)
+        if not self.content.startswith(b":", colon):
+            raise self.malformed(colon, "Expecting ':' delimiter")
+        text = self.content[at : min(end, at + SHOWN)]
+        name = parse(text if end <= at + SHOWN else _closed(text)).value
+        return name if isinstance(name, str) else "", skip_space(self.content, colon + 1)
+
+    def _scalar(self, at: int, pointer: str) -> int:
+        try:
+            end = end_of_scalar(self.content, at)
+        except Unfinished as error:
+            raise self.malformed(error.at) from None
+        if end - at <= RUN:
+            self.part(b"[%b]" % self.content[at:end], at, lambda _: pointer, -1)
+        elif self.content.startswith(b'"', at):
+            self._string(at, end, pointer)
+        else:
+            self._number(at, end, pointer)
+        return end
+
+    def _string(self, at: int, end: int, pointer: str) -> None:
+        """Check a string that is larger than a run."""
+        found = _TEXT.match(self.content, at + 1)
+        if found is None or found.end() != end - 1:
+            raise self.malformed(at if found is None else found.end(), "Invalid \\escape")
+        control = _CONTROL.search(self.content, at, end)
+        if control is not None and self.control_character is None:
+            line, column, _ = self._place(control.start())
+            self.control_character = f"U+{control[0][0]:04X} at line {line} column {column}"
+        if self.not_utf8 is None and not is_utf_8(memoryview(self.content)[at:end]):
+            self.not_utf8 = f"a string at offset {at:,}"
+        for escape_ in _ESCAPES.finditer(self.content, at, end):
+            if escape_[1]:
+                self.note("lone_surrogates", Flaw(pointer, f'"{escape_[1].decode()}"'))
+                break
+
+    def _number(self, at: int, end: int, pointer: str) -> None:
+        """Check a number of more digits than a run has bytes: only digits can be so many."""
+        self.part(b"[%b]" % self.content[at : at + SHOWN].rstrip(b".eE+-"), at, lambda _: pointer, -1)
+        digits = self.content[at + SHOWN : end].translate(None, b"0123456789")
+        if not re.fullmatch(rb"\.?(?:[eE][+-]?)?", digits) or not self.content[end - 1 : end].isdigit():
+            raise self.malformed(at)
+
+    def distinct(self, names: Iterable[str], seen: set[int], pointer: str) -> None:
+        """Note names that earlier runs of the same object have: within a run they are found by ``part``."""
+        for name in names:
+            if hash(name) in seen:
+                self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))
+        if len(seen) < NAMES:
+            seen.update(map(hash, names))
+
+    def _elsewhere(self, told: str, found: re.Match[str], start: int) -> NotRead:
+        line, column, character = self._absolute(found, start)
+        return NotRead(f"{told[: found.start()]}at line {line} column {column} (character {character})")
+
+    def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
+        """Return line, column and character in the whole text of a place in a run that has a bracket before it."""
+        line, column = int(found[1]), int(found[2])
+        at = start
+        for _ in range(line - 1):
+            at = self.content.index(b"\n", at) + 1
+        wanted = column - 1 - (line == 1)
+        text = self.content[at : at + 4 * wanted + 4].decode("utf-8", "replace")
+        return self._place(at + len(text[:wanted].encode("utf-8", "replace")))
+
+    def _place(self, at: int) -> tuple[int, int, int]:
+        line = self.content.count(b"\n", 0, at) + 1
+        begin = self.content.rfind(b"\n", 0, at) + 1
+        return line, _characters(self.content, begin, at) + 1, _characters(self.content, 0, at)
+
+
+def _characters(content: bytes, start: int, end: int) -> int:
+    pieces = (content[at : min(at + RUN, end)] for at in range(start, end, RUN))
+    return sum(len(piece.translate(None, _CONTINUATION)) for piece in pieces)
+
+
+def _closed(text: bytes) -> bytes:
+    """Return the start of a long string as a string."""
+    return json.dumps(text[1:].decode("utf-8", "replace").split("\\")[0] + "…").encode()
+
+
+def shortened(content: bytes, at: int, end: int) -> bytes:
+    """Return a value that was checked, or a short one for it of the same type if it is large."""
+    start = content[at : at + 1]
+    if end - at <= _KEPT:
+        return content[at:end]
+    if start == b'"':
+        return _closed(content[at : at + SHOWN])
+    if start in {b"[", b"{"}:
+        return b'["\xe2\x80\xa6"]' if start == b"[" else b'{"\xe2\x80\xa6":"\xe2\x80\xa6"}'
+    return re.split(rb"[.eE]", content[at : at + SHOWN])[0]
+
+
+def shifted(pointer: str, first: int) -> Moved:
+    """Return the places of elements that follow ``first`` others."""
+
+    def moved(inner: str) -> str:
+        _, index, *rest = inner.split("/")
+        return "/".join((pointer, str(first + int(index)), *rest))
+
+    return moved
