@@ -11,9 +11,7 @@ features of Schemathesis, so it can neither limit a response nor guarantee that 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import schemathesis
 from schemathesis.core.failures import Failure, FailureGroup, ServerError, Severity
@@ -23,14 +21,10 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clauses.method import NOT_IMPLEMENTED
 from conformance.contract.conversation import NOT_NOW, OK, REFUSALS
 from conformance.contract.terms import Dialect
-from conformance.exchange.model import Credential, Exchange, Request
-from conformance.exchange.model import Response as Answered
-from conformance.exchange.recordings import is_queue, redact
-from conformance.exchange.redactor import Redactor
-from conformance.exchange.secrets import SHORTEST_KEY, Secret
+from conformance.exchange.generated import Received, exchange_of, redactor_of
+from conformance.exchange.secrets import KEY_HEADER
 from conformance.judge.judge import judge
 from conformance.judge.report import ClauseResult, Status
-from conformance.probe.client import KEY_HEADER
 from conformance.probe.requests import SAFE_METHODS
 from conformance.render.st import Tally, summary, told
 from conformance.spec.document import mend
@@ -69,17 +63,9 @@ class Breach(Failure):
 TALLY: Final = Tally()
 
 
-class _Received(NamedTuple):
-    """A response as received. A reference to it is kept so that its ``id`` stays unique."""
-
-    response: Response
-    content: bytes
-    headers: Mapping[str, list[str]]
-
-
 KEPT: Final = 64
 """Responses that repeat a key and are not judged yet: one for each worker of Schemathesis."""
-_RECEIVED: Final[dict[int, _Received]] = {}
+_RECEIVED: Final[dict[int, Received]] = {}
 
 
 @schemathesis.check
@@ -99,7 +85,8 @@ class QueueContract:
 
         Raises FailureGroup with a ``Breach`` for each clause, and RuntimeError if the suite itself fails.
         """
-        exchange = exchange_of(response, case)
+        received = _RECEIVED.pop(id(response), None) or Received(response, response.content, response.headers)
+        exchange = exchange_of(received, case.id, key_of(case.operation.schema.config, case))
         if not exchange.request.to_queue:
             return True
         judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER, told=TALLY.told)
@@ -123,40 +110,6 @@ class QueueContract:
             raise AssertionError("No read was answered 200, so nothing was checked. Is a key required?")
 
 
-def exchange_of(response: Response, case: Case[Any]) -> Exchange:
-    """Return the request and the response, without any key."""
-    asked = response.request
-    sent = tuple(
-        (str(name), value.decode("latin-1") if isinstance(value, bytes) else value)
-        for name, value in asked.headers.items()
-    )
-    given = key_of(case.operation.schema.config, case)
-    url, credential = asked.url or "", _credential(asked.headers.get(KEY_HEADER), given)
-    shown = Redactor(_secret(given)).text(url)
-    request = Request(asked.method or case.method, shown, redact(sent), "st run", credential, is_queue(url))
-    received = _RECEIVED.pop(id(response), None) or _Received(response, response.content, response.headers)
-    headers = tuple((name, value) for name, values in received.headers.items() for value in values)
-    redactor = Redactor(_secret(given))
-    answered = Answered(
-        response.status_code,
-        headers,
-        received.content,
-        http_version=f"HTTP/{response.http_version}",
-        echoes=redactor.echoes(headers, received.content),
-    )
-    started = time.time() - response.elapsed
-    return Exchange(case.id, request, answered, started=started, elapsed=response.elapsed, redactor=redactor)
-
-
-def _credential(sent: object, given: str | None) -> Credential:
-    """Return which key a request has: the user's, or one made up by Schemathesis. Without a user's key, any."""
-    if given is None or (sent is not None and sent == given):
-        return Credential.GIVEN
-    if sent is None:
-        return Credential.NONE
-    return Credential.WRONG if sent else Credential.EMPTY
-
-
 def key_of(config: Any, case: Case[Any] | None = None) -> str | None:
     """Return the user's key from ``-H``, ``headers`` or ``[auth.openapi.ApiKeyAuth]``."""
     for name, value in config.headers_for(operation=None if case is None else case.operation).items():
@@ -166,15 +119,11 @@ def key_of(config: Any, case: Case[Any] | None = None) -> str | None:
     return str(key) if key else None
 
 
-def _secret(key: str | None) -> Secret | None:
-    return Secret(key) if key is not None and len(key) >= SHORTEST_KEY else None
-
-
 @schemathesis.hook
 def after_call(_context: Any, case: Case[Any], response: Response) -> None:
     """Redact the user's key in a response before Schemathesis shows it. The response is judged as received."""
-    redactor = Redactor(_secret(key_of(case.operation.schema.config, case)))
-    received = _Received(response, response.content or b"", response.headers)
+    redactor = redactor_of(key_of(case.operation.schema.config, case))
+    received = Received(response, response.content or b"", response.headers)
     response.content = redactor.content(received.content)
     response.headers = {name: [redactor.text(value) for value in values] for name, values in received.headers.items()}
     if (response.content, response.headers) != received[1:]:

@@ -10,6 +10,7 @@ REDACTED: Final = "[redacted-api-key]"
 """Placeholder of a key in everything that is shown."""
 REDACTED_WORD: Final = "[redacted]"
 """Placeholder of a key that may be an ordinary word, so that a match need not be the key."""
+KEY_HEADER: Final = "X-API-Key"
 SHORTEST_KEY: Final = 4
 """Minimum length of a key. A shorter one is refused as a mistake."""
 LONGER_THAN_WORDS: Final = 16

@@ -16,7 +16,7 @@ from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
 from conformance.exchange.headers import Headers, values
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import Redactor
-from conformance.exchange.secrets import REDACTED, Secret, near_misses
+from conformance.exchange.secrets import KEY_HEADER, REDACTED, Secret, near_misses
 from conformance.exchange.stored import BodyStore
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
@@ -28,7 +28,6 @@ from conformance.text.safe import printable
 from conformance.version import __version__
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
-KEY_HEADER: Final = "X-API-Key"
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 """Failures that a new connection may fix. After a timeout the time is used up."""
 NO_CONNECTION: Final = "no connection within the time limit (--connect-timeout)"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conformance.exchange.codings import DECODABLE
 from conformance.reference.hostile import HOSTILE, serve_hostile
 from conformance.reference.hostile.registry import SILENT
 from helpers.commands import command_line
@@ -80,7 +81,8 @@ def test_a_run_survives_and_tells(name: str, tmp_path: Path, start: Ran) -> None
     assert ran.report["verdict"] == expected.verdict, ran.report["verdict_reason"]
     assert ran.status == STATUS[expected.verdict]
     failed = [clause["id"] for clause in ran.report["clauses"] if clause["status"] == "fail"]
-    assert expected.told in failed or expected.told in ran.report["verdict_reason"]
+    told = "the body is larger than" if name == "br-bomb" and "br" in DECODABLE else expected.told
+    assert told in failed or told in ran.report["verdict_reason"]
     assert ran.report["counts"]["error"] == 0, "no clause gave up"
     assert ran.peak - start.peak < ROOM
     if expected.told == SILENT:

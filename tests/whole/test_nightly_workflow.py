@@ -286,7 +286,7 @@ def test_nights_without_a_verdict_are_told_when_they_are_three_in_a_row(nights: 
 def test_a_target_of_which_no_report_came_is_told_at_once(nights: Nights) -> None:
     lost = nights.play(lost=True)
     assert (lost.action, lost.exit) == ("open", 1)
-    assert "No report came of it: look at the log of its run" in lost.issue["body"]
+    assert "No report was written: look at the log of the run" in lost.issue["body"]
 
 
 @pytest.mark.deep

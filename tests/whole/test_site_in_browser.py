@@ -152,7 +152,7 @@ def test_a_strip_says_what_each_night_showed(site: Path) -> None:
     text = page_of(site, "queue-example-8188-cloud").read_text("utf-8")
     assert 'aria-label="9 nights: broken 4, not reached 1, conformant 4"' in text
     assert text.count('<rect class="night-not-reached"') == 2  # one in the legend
-    assert 'aria-label="Clauses broken over time: at most 4 in a run; must 2 and should 2 in the newest one"' in text
+    assert 'aria-label="Broken clauses over time: at most 4 in a run; must 2 and should 2 in the newest one"' in text
 
 
 def test_badges_stand_beside_the_page_of_a_target(site: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_target_whose_newest_run_was_of_some_clauses_shows_the_last_whole_one(
     with Store(history_samples.fill(tmp_path / "history.db", (sample.failing, lambda: some))) as store:
         write_site(store, tmp_path / "site")
     text = page_of(tmp_path / "site", "queue").read_text("utf-8")
-    assert "the statuses below are of run 1" in text
+    assert "The statuses below are from run 1" in text
     assert "Partial run: -k array" in text
     assert 'id="c-http.content-type"' in text
 

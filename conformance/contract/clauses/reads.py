@@ -74,6 +74,7 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
             )
 
 
+_LARGEST: Final = 1 << 63
 _FEW: Final = 16
 """Workflows of one time of creation that are compared one by one, which costs no digest if their bytes are equal."""
 
@@ -82,7 +83,9 @@ def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
     """Yield id, workflow and time of creation of jobs, if the time is precise to the millisecond."""
     for prompt_id, seen in answer.observations.items():
         time = seen.create_time
-        if seen.workflow is not None and time is not None and is_number(time.value) and time.value % 1000:
+        if seen.workflow is None or time is None or not is_number(time.value):
+            continue
+        if 0 < time.value < _LARGEST and time.value % 1000:  # the remainder of a huge number cannot be computed
             yield prompt_id, seen.workflow.value, time.value
 
 
