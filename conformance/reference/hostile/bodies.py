@@ -84,7 +84,7 @@ def a_job_number_of_minus_zero(item: QueueItem) -> None:
 
 @items_of("non-conformant", "item.create-time.milliseconds")
 def a_create_time_of_1e999999999999(item: QueueItem) -> None:
-    """create_time has an exponent that decimal arithmetic cannot handle."""
+    """The create_time has an exponent that decimal arithmetic cannot handle."""
     item[4]["create_time"] = verbatim("1e999999999999")
 
 
