@@ -20,9 +20,9 @@ _OF_THE_WHOLE = (
 
 
 class Asked(NamedTuple):
-    """What a check has still to see: its ``subjects``, in a reading of the body or of a part of it.
+    """The ``subjects`` that a check must still see, in a reading of the body or of a part of it.
 
-    ``exercised`` says that what is proven of the body exercises the clause already.
+    ``exercised`` says that the proven part of the body already exercises the clause.
     """
 
     clause: Clause
@@ -43,7 +43,7 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
 
 
 def asked(clauses: Collection[Clause], answer: Answer) -> Iterator[Asked]:
-    """Yield what the checks of clauses have to see of an answer: of a large body one part after the other."""
+    """Yield the subjects in a response for each clause: for a large body, part by part."""
     for clause in clauses:
         yield Asked(clause, *subjects(clause, answer), answer.reading)
     of_jobs = [clause for clause in clauses if clause.of_body and clause.fast not in _OF_THE_WHOLE]

@@ -1,4 +1,4 @@
-"""The library: ``conformance.validate`` for a body that is there. No pytest, no network."""
+"""The library: ``conformance.validate`` for the bytes of a body. No pytest, no network."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from conformance.exchange.model import Exchange, Request, Response
 
 Body = bytes | bytearray | memoryview
 LIMIT: Final = 1000
-"""Findings that are returned of a body, unless another limit is given."""
+"""Findings that are returned for a body, unless the caller sets another limit."""
 _PLACES: Final = {name: place for place, name in enumerate(BY_ID)}
 _ASKED: Final = Request("GET", "body:///api/queue", purpose="a body")
 
 
 class Validator:
-    """Says what breaks the contract in bodies of ``GET /api/queue``, answered with 200.
+    """Finds breaches of the contract in bodies of ``GET /api/queue`` responses with status 200.
 
-    ``dialect`` is ``cloud`` (the published document), ``oss`` (ComfyUI's own order) or ``auto`` (told by element 3 of
-    the first job that tells it). ``must_only`` leaves out every `should`: then nothing inside workflows is built, and
-    a body costs about as much as to read its bytes. Raises ValueError for another dialect.
+    ``dialect`` is ``cloud`` (the published document), ``oss`` (ComfyUI's own order) or ``auto`` (by element 3 of the
+    first job that shows an order). ``must_only`` leaves out every `should` clause: then workflows are not built, and a
+    body costs about as much as reading its bytes. Raises ValueError for another dialect.
 
-    Make it once and use it from as many threads as you like: it holds nothing of any body.
+    Make it once and use it from any number of threads: it keeps nothing of a body.
     """
 
     def __init__(self, dialect: Dialect | str = Dialect.CLOUD, *, must_only: bool = False) -> None:
@@ -42,18 +42,19 @@ class Validator:
         self._brief = None if must_only else Validator(dialect, must_only=True)
 
     def validate(self, body: Body, *, limit: int | None = LIMIT) -> tuple[Finding, ...]:
-        """Return the breaches, clause by clause, in the order of the catalogue; none where the body conforms.
+        """Return the breaches, clause by clause, in the order of the catalogue; none if the body conforms.
 
-        Of more than ``limit`` findings each clause has its first ones, and the message of the last one says how many
-        more there are. With None all are returned, which can take a hundred times the memory of the body.
+        If there are more than ``limit`` findings, the first ones of each clause are returned, and the message of the
+        last one says how many more there are. ``None`` returns all of them, which can take a hundred times the memory
+        of the body.
 
-        Each names its ``clause`` (``comfy-conformance clauses ID`` has the reason) and ``level``, and points into the
-        body. What needs headers or a clock is not asked. A body that nests deeper than is read (``json.nesting``) is
-        asked every `must` all the same: none of them looks into workflows. Never raises for what stands in the body;
-        TypeError where it is no bytes.
+        Each finding names its ``clause`` (``comfy-conformance clauses ID`` shows the reason) and ``level``, and points
+        into the body. Clauses that need headers or a clock do not apply. A body that nests too deep to be read
+        (``json.nesting``) is still judged by every `must` clause: none of them reads workflows. Never raises because
+        of the contents of the body; raises TypeError if ``body`` is not bytes.
         """
         if not isinstance(body, Body):
-            raise TypeError(f"body is {type(body).__name__}: give the bytes of the answer")
+            raise TypeError(f"body is {type(body).__name__}: give the bytes of the response body")
         if limit is not None and limit < 1:
             raise ValueError(f"limit is {limit}: give 1 or more, or None for all findings")
         content = bytes(body)
@@ -74,7 +75,7 @@ class Validator:
 def validate(
     body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False, limit: int | None = LIMIT
 ) -> tuple[Finding, ...]:
-    """Return what breaks the contract in a body of ``GET /api/queue`` that was answered with 200: see ``Validator``."""
+    """Return the breaches in a body of a ``GET /api/queue`` response with status 200: see ``Validator``."""
     return _validator(dialect, must_only=must_only).validate(body, limit=limit)
 
 
@@ -96,7 +97,7 @@ def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[st
 
 @cache
 def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset[FastPath] | None:
-    """Return what all clauses of a body declare, None where one of them declares nothing."""
+    """Return the fast paths that the clauses of a body declare, None if a clause declares none."""
     declared = {clause.fast for clause, _ in _asked(dialect, read_as, must_only=must_only).values()}
     return None if None in declared else frozenset(fast for fast in declared if fast is not None)
 
@@ -120,7 +121,7 @@ def _findings(
 
 
 def _limited(found: Sequence[list[Finding]], more: int, limit: int | None) -> tuple[Finding, ...]:
-    """Return the findings of all clauses within a limit that the clauses share. ``more`` were left out before."""
+    """Return the findings of all clauses within a shared limit. ``more`` counts those left out before."""
     total = sum(map(len, found))
     if limit is not None and total > limit:
         broken = max(found, key=len)

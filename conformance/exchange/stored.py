@@ -33,9 +33,9 @@ class StoredBody:
 
 
 class BodyStore:
-    """Keeps each distinct body once: small ones in memory, the others in a file that has no name and ends with the run.
+    """Keeps each distinct body once: small ones in memory, the others in an unnamed file that is deleted after the run.
 
-    The file is in the directory for temporary files (``TMPDIR``). ``held`` are the bytes in memory.
+    The file is in the directory for temporary files (``TMPDIR``). ``held`` counts the bytes in memory.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class BodyStore:
         self._last: tuple[int, int, bytes] = (0, 0, b"")
 
     def keep(self, content: bytes) -> bytes | StoredBody:
-        """Return an equal body that was kept before, or keep this one. If the file cannot be written, in memory."""
+        """Return an equal body that was kept before, or keep this one (in memory if the file cannot be written)."""
         digest = hashlib.sha256(content).digest()
         body = self._bodies.get(digest)
         if body is None:
@@ -60,7 +60,7 @@ class BodyStore:
         return body
 
     def read(self, at: int, size: int) -> bytes:
-        """Return bytes of the file. What was read last is at hand: a body is asked for several times in a row."""
+        """Return bytes of the file. The last body read is cached: a body is often read several times in a row."""
         with self._lock:
             begin, length, content = self._last
             if begin <= at and at + size <= begin + length:

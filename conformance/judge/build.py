@@ -1,4 +1,4 @@
-"""From exchanges to a report. Pure but for the clock: times of the run come in as values."""
+"""Build a report from exchanges. Pure except for the clock: the times of the run are parameters."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from conformance.judge.opinion import Opinion
 
 LEAST: Final = 60.0
-"""Seconds that judging may take in any case, also if the requests took all the time for the run."""
+"""Seconds that judging may always take, even if the requests used up the time for the run."""
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -69,7 +69,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     recorded: bool = False,
     opinion: Opinion | None = None,
 ) -> Report:
-    """Put a report together. ``start`` and ``end`` are in seconds since the Unix epoch."""
+    """Build a report. ``start`` and ``end`` are in seconds since the Unix epoch."""
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
     results, generated = judgement.results, None
     if search is not None:
@@ -168,7 +168,7 @@ def _generated(
 
 
 def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
-    """Leave out the id of the request: it was of that one, and makes the line longer."""
+    """Drop the request id: it belonged to that request, and it makes the line longer."""
     kept = tuple(field for field in exchange.request.headers if field[0].lower() != "x-request-id")
     return structs.replace(exchange, request=structs.replace(exchange.request, headers=kept))
 
@@ -176,10 +176,10 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
 def report_on(
     transcript: Transcript, judging: Judging, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
-    """Judge a transcript by the clauses named in ``only``, else by those that ``judging`` names, else by all.
+    """Judge a transcript by the clauses named in ``only``, else by those in ``judging``, else by all.
 
-    Raises UsageProblem if whole bodies were asked for of a recording whose workflows are redacted, and InternalError,
-    from which keys were taken out, if the suite itself fails.
+    Raises UsageProblem if whole bodies were requested for a recording whose workflows are redacted. Raises
+    InternalError, with keys redacted, if the suite itself fails.
     """
     try:
         return _report_on(transcript, judging, only, selected)
@@ -250,7 +250,7 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
 
 
 def _late(seconds: float | None) -> Callable[[], bool]:
-    """Return what says whether the time for judging is over. A run that took all of its time has LEAST for it."""
+    """Return a function that says whether the time for judging is over. Judging gets at least ``LEAST`` seconds."""
     if seconds is None:
         return lambda: False
     ends = time.monotonic() + max(seconds, LEAST)
@@ -258,7 +258,7 @@ def _late(seconds: float | None) -> Callable[[], bool]:
 
 
 def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]) -> tuple[ClauseResult, ...]:
-    """Return results whose reasons for the suite's own failures, which may quote a response, show no key."""
+    """Redact keys in the reasons for the suite's own failures, which may quote a response."""
     return tuple(
         structs.replace(result, reason=text_without_keys(result.reason or "", exchanges))
         if result.status is Status.ERROR
@@ -270,26 +270,26 @@ def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]
 def report_on_exchanges(
     exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float, unread: Sequence[str] = ()
 ) -> Report:
-    """Judge exchanges that were recorded some other time. ``unread`` names what of them could not be read."""
+    """Judge recorded exchanges. ``unread`` names the parts of the recording that could not be read."""
     return report_on(
         Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread), recorded=True), judging
     )
 
 
 def _options(judging: Judging, *, hidden: bool) -> dict[str, str | int | float | bool | None]:
-    """Return the options as the report shows them: whether workflows are redacted is said, however it came about."""
+    """Return the options for the report, which says whether workflows are redacted, whatever the cause."""
     return dict(judging.options) | ({"redact_workflows": True} if hidden else {})
 
 
 def _is_of_others(transcript: Transcript, *, shown: bool) -> bool:
-    """Whether a recording is of a host that is not this machine, and its workflows are not to be shown."""
+    """Whether a recording is of another machine and the user did not ask to show its workflows."""
     if shown or not transcript.recorded:
         return False
     return is_remote(transcript.target) or any(is_remote(_asked(one.request)) for one in transcript.exchanges)
 
 
 def _asked(request: Request) -> str:
-    """Return the URL of a recorded request: of one as it went over the wire its Host tells the host."""
+    """Return the URL of a recorded request, with the host from its ``Host`` header if there is one."""
     host = request.header("host")
     return request.url if host is None else f"http://{host}"
 

@@ -1,4 +1,4 @@
-"""How much of each profile a run exercised, and what the other clauses would need. Pure."""
+"""Count how much of each profile a run exercised, and what the other clauses need. Pure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ A_RESPONSE: Final = "a response that the server did not send"
 
 
 class ProfileCounts(NamedTuple):
-    """How many clauses of a profile a run exercised, of how many that it could ask.
+    """How many clauses of a profile a run exercised, and how many it could exercise.
 
-    ``needs`` counts the clauses that this run could not ask, by what they need: an option, or a key.
-    ``unseen`` counts those that it could ask and did not exercise, by what was missing.
+    ``needs`` counts the clauses that this run could not exercise, by what they need: an option, or a key.
+    ``unseen`` counts those that it could have exercised and did not, by what was missing.
     """
 
     profile: Profile
@@ -62,7 +62,7 @@ def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, 
 
 
 def out_of_reach(result: ClauseResult, run: Run) -> str:
-    """Return the option or the key that a clause needs and the run did not have, "" if the run could ask it."""
+    """Return the option or the key that a clause needs and the run did not have, "" if nothing was lacking."""
     if profile_of(result.id) is Profile.AUTH:
         keyed = run.recorded or run.options.get("key") or run.target.startswith("embedded")
         return "" if keyed else A_KEY
@@ -71,12 +71,12 @@ def out_of_reach(result: ClauseResult, run: Run) -> str:
 
 
 def missing(result: ClauseResult) -> str:
-    """Return what a clause that the run could ask was not exercised for."""
+    """Return what was missing for a clause that the run could have exercised."""
     return A_JOB if result.id.partition(".")[0] in _OF_JOBS else A_RESPONSE
 
 
 def skip_reason(result: ClauseResult, run: Run) -> str:
-    """Return why a clause was not asked, in words that clauses with the same cause share."""
+    """Return why a clause was not exercised, in the same words for every clause with the same cause."""
     if result.status is Status.NOT_APPLICABLE:
         return f"not applicable: {result.reason}"
     return f"not exercised: needs {out_of_reach(result, run) or missing(result)}"

@@ -1,4 +1,4 @@
-"""A recorded request as a ``curl`` line that sends the same again, with the key left to the environment."""
+"""Turn a recorded request into a ``curl`` line that sends it again, with the key from the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def curl_line(exchange: RecordedExchange) -> str:
         words.append("--head")
     elif request.method != "GET":
         words += ["-X", _quote(request.method, key)]
-    # A name that is no token cannot have been sent (and "@name" would make curl read a file).
+    # Only a token can have been sent as a name (and "@name" would make curl read a file).
     sent = [(name, _one_line(value)) for name, value in request.headers if _TOKEN.fullmatch(name)]
     given = {name.lower(): value for name, value in sent}
     if "gzip" in given.get("accept-encoding", "").lower():
@@ -49,19 +49,19 @@ def curl_line(exchange: RecordedExchange) -> str:
 
 
 def _body(request: RecordedRequest, key: str) -> list[str]:
-    """Return the words that send the body of a request; from a file, where it was cut or made printable."""
+    """Return the words that send the request body: from a file, if the report has it cut or made printable."""
     if request.size == len(request.body.encode()):
         return ["--data-binary", _quote(request.body, key)] if request.size else []
     return ["--data-binary", "@body.json", f"# the {request.size:,} bytes of this request"]
 
 
 def _one_line(text: str) -> str:
-    """Drop what no argument and no header field can hold."""
+    """Drop characters that neither an argument nor a header field can hold."""
     return re.sub(r"[\r\n\0]+", " ", text).strip(" \t")
 
 
 def _quote(text: str, key: str, charset: str = "utf-8") -> str:
-    """Quote for bash; the redacted key becomes ``key``, which is left for the shell to fill in."""
+    """Quote for bash. The redacted key becomes ``key``, a variable that the shell fills in."""
     if REDACTED not in text:
         return _literal(text, charset)
     if _PLAIN.fullmatch(text.replace(REDACTED, "")):
@@ -70,7 +70,7 @@ def _quote(text: str, key: str, charset: str = "utf-8") -> str:
 
 
 def _literal(text: str, charset: str) -> str:
-    """Quote text that stands for itself, so that every byte is seen and none acts on a terminal."""
+    """Quote literal text so that every byte is visible and none acts on a terminal."""
     if text.isascii() and text.isprintable():
         import shlex
 

@@ -1,4 +1,4 @@
-"""A piece of a body around the place of a finding, made printable and bounded."""
+"""Cut the excerpt of a body around the place of a finding, printable and bounded."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ CONTEXT: Final = 160
 """Characters before and after the place: enough to recognise it, too few to hold somebody's workflow."""
 MARKED: Final = 240
 SEARCHED: Final = 8 << 20
-"""Bytes of the largest body in which a place is looked for: finding it reads all that stands before."""
+"""Bytes of the largest body with excerpts: finding a place means reading everything before it."""
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 def start_of(content: bytes, limit: int = 600, *, hide: bool = False) -> str:
-    """Return the first characters of a body as printable text; ``hide`` what stands in workflows."""
+    """Return the first characters of a body as printable text. ``hide`` masks the contents of workflows."""
     text = without_credentials(content[: limit * 8].decode("utf-8", "replace"))
     text = masked(text) if hide else text
     return _line(text[:limit]) + ("…" if len(text) > limit else "")
 
 
 def around(content: bytes, pointer: str, *, hide: bool = False, class_types: bool = False) -> Excerpt | None:
-    """Return the text around the value at a JSON Pointer, or around what should hold it. None where it is no place.
+    """Return the text around the value at a JSON Pointer, or around its parent. None if the place does not exist.
 
-    With ``hide`` what stands in workflows is hidden, but for ``class_types`` if they are wanted.
+    ``hide`` masks the contents of workflows, except class types with ``class_types``.
     """
     if not pointer or len(content) > SEARCHED:
         return None
@@ -50,7 +50,7 @@ def around(content: bytes, pointer: str, *, hide: bool = False, class_types: boo
 
 @lru_cache(maxsize=2)
 def _shown(content: bytes, hide: bool, class_types: bool) -> tuple[str, str]:  # noqa: FBT001 - the key of a cache
-    """Return a body as text, and as it is shown. A body has many findings, and to mask it whole takes seconds."""
+    """Return a body as text, and as shown. Cached: a body has many findings, and masking it takes seconds."""
     text = content.decode("utf-8", "replace").removeprefix("\ufeff")
     shown = without_credentials(text)
     return text, masked(shown, class_types=class_types) if hide else shown
@@ -61,7 +61,7 @@ def _line(text: str) -> str:
 
 
 def _find(text: str, path: list[str]) -> tuple[int, int]:
-    """Return start and end of the value at ``path``, or of the last one on the way that is there."""
+    """Return start and end of the value at ``path``, or of its closest existing parent."""
     decoder = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
     at = _skip(text, 0)
     for token in path:
@@ -79,7 +79,7 @@ def _skip(text: str, at: int) -> int:
 
 
 def _member(text: str, at: int, name: str, decoder: json.JSONDecoder) -> int | None:
-    """Return where the value of member ``name`` starts (the last one of that name, as readers take it)."""
+    """Return where the value of member ``name`` starts (the last one of that name, like JSON parsers)."""
     at = _skip(text, at + 1)
     found = None
     while text[at] == '"':

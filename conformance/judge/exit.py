@@ -1,4 +1,4 @@
-"""From a report to the exit status of a run."""
+"""Derive the exit status of a run from its report."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ EXIT_INCONCLUSIVE: Final = 10
 
 
 def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
-    """Return the exit status of a run: 0, 1 or 10. It is 1 also where the register of known deviations does not hold.
+    """Return the exit status of a run: 0, 1 or 10. Problems of the register of known deviations make it 1, too.
 
-    ``inconclusive_ok`` forgives what could not be exercised; a target that was never reached stays 10.
+    ``inconclusive_ok`` forgives clauses that could not be exercised; a target that was never reached stays 10.
     """
     if report.verdict is Verdict.NON_CONFORMANT:
         return EXIT_NON_CONFORMANT
@@ -29,7 +29,7 @@ def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok
 
 
 def reached(report: Report) -> bool:
-    """Whether the target was asked to the end and every answer came whole, one with status 200 at least."""
+    """Whether the run was not cut short and every response was complete, at least one with status 200."""
     cut_short = report.run.partial and report.run.selected is None
     if report.load is not None:
         return not cut_short and not report.load.problems and "200" in report.load.statuses
@@ -38,6 +38,6 @@ def reached(report: Report) -> bool:
 
 
 def warnings_that_fail(report: Report) -> int:
-    """Return how many warnings make the exit status 1 by ``--fail-on-should``: 0 if the verdict does so itself."""
+    """Return how many warnings make the exit status 1 because of ``--fail-on-should``; 0 if the verdict does that."""
     strict = report.run.options.get("fail_on_should") is True and report.verdict is not Verdict.NON_CONFORMANT
     return report.counts.warn if strict else 0

@@ -1,4 +1,4 @@
-"""Fingerprint: what makes two breaches of a clause the same from night to night: place and kind, not the text."""
+"""Compute fingerprints: two breaches of a clause are the same if place and kind are, whatever the text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from conformance.judge.report import ClauseResult, Evidence, Fingerprint
 
 _JOB: Final = re.compile(r"(/queue_(?:running|pending))/\d+(?:(/\d+)(/.*)?)?", re.DOTALL)
-"""A place in a job: list, index, position in the tuple (which is kept), and what lies within."""
+"""A place in a job: list, index, position in the tuple (which is kept), and the rest."""
 _MEMBER: Final = re.compile(r"(/[^/]*)(/.*)?", re.DOTALL)
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
@@ -24,7 +24,7 @@ def fingerprint_at(pointer: str | None, kind: str) -> Fingerprint:
 
 
 def place_pattern(pointer: str) -> str:
-    """Return a JSON Pointer into a body without what differs from job to job."""
+    """Return a JSON Pointer into a body with wildcards for the parts that differ from job to job."""
     job = _JOB.fullmatch(pointer)
     if job is None:
         return _INDEX.sub("/*", pointer)
@@ -33,7 +33,7 @@ def place_pattern(pointer: str) -> str:
 
 
 def _within(position: str, place: str) -> str:
-    """Return a place in an element of a job: names in a workflow, and below a member of metadata, are their user's."""
+    """Return the place in an element of a job. Users choose the names in workflows and below metadata members."""
     if position == "/2" and place:
         return "/**"
     member = _MEMBER.fullmatch(place)
@@ -41,5 +41,5 @@ def _within(position: str, place: str) -> str:
 
 
 def fingerprints(result: ClauseResult) -> frozenset[Fingerprint]:
-    """Return the fingerprints of all that a clause found; of what is listed, where a report has no others."""
+    """Return the fingerprints of a result; if the report has none, those of the listed evidence."""
     return frozenset(result.fingerprints or map(fingerprint, result.evidence))

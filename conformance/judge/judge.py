@@ -1,4 +1,4 @@
-"""From exchanges to the status of each clause. Pure: the same for a live run and a recording."""
+"""Judge exchanges: give each clause a status. Pure, and the same for a live run and a recording."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from conformance.judge.verdict import count, decide
 from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
-"""Bytes of bodies whose values are kept at once: a value takes some ten times its bytes."""
+"""Bytes of bodies whose parsed values are kept at once: a value takes about ten times its bytes."""
 
 OVER: Final = "the time for the run was over (--deadline)"
 
@@ -32,9 +32,9 @@ _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 
 
 class Judgement(NamedTuple):
-    """What a run's exchanges say, and what was demanded of them.
+    """The results of a run, and what was demanded.
 
-    ``listed`` are the lists that held a job in some answer. ``servers`` are there if a recording holds several.
+    ``listed`` names the lists that held a job in some response. ``servers`` is set if a recording has several.
     """
 
     results: tuple[ClauseResult, ...]
@@ -45,11 +45,11 @@ class Judgement(NamedTuple):
     listed: frozenset[str]
     servers: tuple[Server, ...] = ()
     cut: str | None = None
-    """Why not all answers were judged."""
+    """Why some responses were not judged."""
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
-"""Returns what is said of a clause that is broken, with the dialect that was demanded: it may be a known deviation."""
+"""Turns a failed result into a waived one if it is a known deviation under the demanded dialect."""
 
 
 def judge(  # noqa: PLR0913 - what a judgement depends on
@@ -64,16 +64,16 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     schemas: Schemas | None = None,
     late: Callable[[], bool] = lambda: False,
 ) -> Judgement:
-    """Judge every answer by every clause that applies to it.
+    """Judge every response by every clause that applies to it.
 
-    ``hide_workflows`` leaves out of the evidence what users wrote into theirs.
-    ``told`` is what earlier answers have come to under AUTO.
-    ``waive`` says which breaches are known deviations. ``schemas`` are those of the user's own document.
-    ``recorded`` exchanges come from files: what to do about a lost response is not advice about a server then.
-    ``late`` says whether the time for judging is over: later answers are not judged then, nor is what clauses find
-    between answers, and nothing is certified.
-    ``only`` names the clauses that are asked for; the verdict then speaks of them alone. Never
-    raises for anything that a server sent: a clause that fails itself has the status ``error``.
+    ``hide_workflows`` masks the contents of workflows in the evidence.
+    ``told`` is the demand that earlier responses settled under AUTO.
+    ``waive`` waives known deviations. ``schemas`` are those of the user's own document.
+    ``recorded`` exchanges come from files: advice about a lost response is then about the recording.
+    ``late`` says whether the time for judging is over. Later responses are then not judged, clauses across responses
+    are skipped, and the verdict certifies nothing.
+    ``only`` names the clauses to judge by; the verdict is then only about them. Never raises because of a response: a
+    clause that raises has the status ``error``.
     """
     wanted = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
     answers, demand = _read(exchanges, wanted)
@@ -86,7 +86,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
             break
         asked_of += 1
         live[id(answer.reading)] = answer.reading
-        _make_room(live, answer.reading)  # first: two large values are not to stand side by side
+        _make_room(live, answer.reading)  # first, so that two large values are never in memory together
         _ask(answer, tallies, demand, known)
     conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
     cut = None
@@ -94,7 +94,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         cut = f"judging took until {OVER}: {asked_of} of {len(answers)} responses were judged"
         answers = answers[:asked_of]
     for clause, tally in tallies.items():
-        if clause.across is not None and cut is None:  # what is missing in part of a run may be in the rest of it
+        if clause.across is not None and cut is None:  # a response that seems missing may be among those not judged
             tally.attempt(partial(_across, tally, clause, conversation))
 
     results = tuple(
@@ -108,7 +108,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
 
 
 class Bench:
-    """Judges answers one by one, as they come: which clauses does this one break? Equal bodies are read once."""
+    """Finds the clauses that single responses break, as they arrive. Equal bodies are read once."""
 
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
@@ -118,9 +118,9 @@ class Bench:
         self._kept: set[tuple[str, int]] = set()
 
     def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
-        """Return the ids of the clauses that answers break. Never raises.
+        """Return the ids of the clauses that responses break. Never raises.
 
-        A status breaks one where it came every time that the very same request was sent.
+        A status breaks a clause only if every attempt of the same request got it.
         """
         broken: set[str] = set()
         suspects: dict[Same, list[str | None]] = {}
@@ -139,7 +139,7 @@ class Bench:
             broken = any(
                 True for each in asked([clause], answer) for subject in each.subjects for _ in clause.check(subject)
             )
-        except Exception:  # noqa: BLE001 - ours, and told by the judgement of the whole run
+        except Exception:  # noqa: BLE001 - our own fault, reported when the whole run is judged
             return False
         if not broken and clause.of_body is not None and answer.shows_queue:
             self._kept.add(place)
@@ -153,11 +153,11 @@ class Bench:
 
 
 _Known = dict[int, str]
-"""By reading: the first answer of that body, by its id. Same bytes, same findings."""
+"""By reading: the id of the first exchange with that body. Same bytes, same findings."""
 
 
 def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
-    """Ask all clauses of single answers about one."""
+    """Judge one response by all clauses about single responses."""
     clauses = [c for c in tallies if c.over and c.speaks_of(answer.request) and c.level_in(demand) is not None]
     like = known.get(id(answer.reading)) if answer.shows_queue else None
     if like is not None:
@@ -185,7 +185,7 @@ def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> N
 
 
 def _make_room(live: dict[int, Reading], current: Reading) -> None:
-    """Forget values of earlier bodies where all of them together are large."""
+    """Drop the values of earlier bodies if all of them together are large."""
     if sum(reading.length for reading in live.values()) > LIVE:
         for reading in live.values():
             if reading is not current:
@@ -195,7 +195,7 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
 
 
 def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
-    """Give equal bodies one reading, and resolve AUTO by the first job that shows an order."""
+    """Share one reading among equal bodies, and resolve AUTO by the first job that shows an order."""
     readings: dict[bytes | StoredBody, Reading] = {}
     answers = []
     for exchange in exchanges:

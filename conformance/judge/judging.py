@@ -1,4 +1,4 @@
-"""What a judgement depends on beside the answers."""
+"""The settings of a judgement."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ WHOLE_AND_HIDDEN: Final = (
 
 @dataclass(frozen=True)
 class Judging:
-    """How answers are judged. ``options`` are all those of the run, as the report shows them."""
+    """How responses are judged. ``options`` are all options of the run, as the report shows them."""
 
     dialect: Dialect = Dialect.CLOUD
     only: frozenset[str] | None = None
     """The ids of the clauses to judge by; None for all."""
     selected: str | None = None
-    """How they were chosen, in words."""
+    """How the clauses were chosen, in words."""
     hide_workflows: bool = False
-    """Leave out of the report what users wrote into workflows."""
+    """Mask the contents of workflows in the report."""
     show_workflows: bool = False
-    """Show it also in recordings of another machine."""
+    """Show the contents of workflows, even in recordings of another machine."""
     full_bodies: bool = False
     """Keep whole bodies, so that the report can be judged again."""
     register: Register | None = None
-    """Known deviations, which are waived."""
+    """The known deviations to waive."""
     schemas: Schemas | None = None
     """The response schemas of the user's own document."""
     options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a report keeps of each exchange."""
+"""Reduce exchanges to the lines of the ledger in the report."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from conformance.judge.report import Body, Kept, KeptAnswer, RecordedExchange, R
 from conformance.text.safe import blotted, printable
 
 BODY: Final = 2000
-"""Characters of a request's body that are kept: most of what is sent, and the start of somebody's workflow."""
+"""Characters of a request body that are kept: enough for most requests, and for the start of a workflow."""
 
 
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
-    """Return the line of the ledger for an exchange: its body bounded and made printable. ``whole`` keeps the rest."""
+    """Return the ledger line of an exchange, its body bounded and printable. ``whole`` adds all that clauses read."""
     asked, answered, problem = exchange.request, exchange.response, exchange.problem
     recorded = RecordedExchange(
         id=exchange.id,
@@ -57,23 +57,23 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
 
 
 def instant(seconds: float) -> str:
-    """Return seconds since the Unix epoch as RFC 3339 has them."""
+    """Return seconds since the Unix epoch as an RFC 3339 time."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 WHOLE_BODIES: Final = 64 << 20
-"""Bytes of all bodies that a report holds, each counted once."""
+"""Bytes of all bodies in a report together, equal bodies counted once."""
 
 
 BLOT: Final = "x"
-"""A byte of a key that is not kept. It is told that one was shown, as it was of the key itself."""
+"""Replaces each byte of a key. The clauses against showing keys still find it."""
 
 
 _SPARED: Final = tuple(filter(None, HARMLESS))
 
 
 def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODIES) -> dict[str, Body]:
-    """Return bodies by their SHA-256, each once and without keys, but for those for which ``limit`` leaves no room."""
+    """Return bodies by their SHA-256, each once and without keys, except those that would exceed ``limit``."""
     found: dict[str, Body] = {}
     room = limit
     for name, content, redactor in named:
@@ -84,7 +84,7 @@ def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODI
 
 
 def kept(exchange: Exchange) -> Kept:
-    """Return what clauses look at beside what is shown of an exchange."""
+    """Return the facts of an exchange that clauses read and the ledger line does not show."""
     request, answered = exchange.request, exchange.response
     return Kept(
         started=exchange.started,
@@ -111,13 +111,13 @@ def kept(exchange: Exchange) -> Kept:
 
 
 def _extent(redactor: Redactor, answered: Response) -> Extent:
-    """Return how much of a body can be judged again: nothing if a key that may be a word was taken out of it."""
+    """Return how much of a body can be judged again: nothing if the redacted key may be an ordinary word."""
     whole = not redactor.finds_words(answered.content)
     return answered.extent if whole else Extent.UNKNOWN
 
 
 def _body(content: bytes) -> Body:
-    """Return a body as it is kept: as long as it was, without the keys of users that a server shows."""
+    """Return a body of the same length, with keys of users blotted out."""
     content = blotted(content.decode("latin-1"), BLOT, _SPARED).encode("latin-1")
     try:
         return Body(encoding="utf-8", content=content.decode())

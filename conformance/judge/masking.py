@@ -1,4 +1,4 @@
-"""Hiding what users wrote into workflows: the structure stays, values go, character by character."""
+"""Mask the contents of workflows: the structure stays, and each character of a value is replaced."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _TOKEN: Final = re.compile(
 )
 _NODE_ID: Final = re.compile(r"\d{1,12}(:\d{1,12})*", re.ASCII)
 _IN_WORKFLOW: Final = re.compile(r"/queue_(?:running|pending)/\d+/[234]/")
-"""Below [2], and below [3] and [4]: where elements are swapped, extra data of users stand there."""
+"""Below [2], [3] and [4]: if elements are swapped, [3] and [4] may hold extra data of users."""
 _ABOUT_CONTENT: Final = ("workflow.", "json.", "reads.job-data")
 _ABOUT_NODES: Final = ("workflow.", "lifecycle.workflow")
-"""Findings that nobody understands without the class types of nodes."""
+"""Findings that make no sense without the class types of nodes."""
 _OF_JOBS: Final = (b"queue_running", b"queue_pending", b"class_type", b"inputs", b"prompt")
-"""Names of members that stand around what users wrote."""
+"""Names of members that contain text of users."""
 
 
 def masked(text: str, *, class_types: bool = False) -> str:
-    """Hide the values in JSON text, of a whole body or cut off anywhere: no place moves.
+    """Mask the values in JSON text, which may be cut off anywhere. Offsets stay the same.
 
-    Left are names of members, what is no string in an array (a link's slot, a job's number), ids of jobs and of
-    nodes, ``create_time``, and ``class_types`` if they are wanted.
+    Names of members stay visible, and so do numbers and literals in arrays (a link's slot, a job's number), ids of jobs
+    and nodes, ``create_time``, and class types with ``class_types``.
     """
     named_at = -1  # where the value of a class_type begins
 
@@ -45,7 +45,7 @@ def masked(text: str, *, class_types: bool = False) -> str:
 
 
 def shows_workflow(clause: str, pointer: str | None) -> bool:
-    """Whether a finding of ``clause`` at ``pointer`` may show what stands in a workflow."""
+    """Whether a finding of ``clause`` at ``pointer`` may show contents of a workflow."""
     if pointer is not None and pointer.endswith("/create_time"):
         return False
     return clause.startswith(_ABOUT_CONTENT) or _IN_WORKFLOW.match(f"{pointer}/") is not None
@@ -57,5 +57,5 @@ def wants_class_types(clause: str) -> bool:
 
 
 def may_hold_workflows(status: int, content: bytes) -> bool:
-    """Whether a response may hold what users wrote: an error that has no part of a job is shown as it came."""
+    """Whether a response may contain workflows. An error without any part of a job is shown unmasked."""
     return status < FIRST_ERROR or any(name in content for name in _OF_JOBS)

@@ -1,7 +1,7 @@
-"""A second opinion: the clauses and a JSON Schema validator have to agree about every response.
+"""Cross-check: the clauses and a JSON Schema validator must agree about every response.
 
-They share no code that decides what is right. If one refuses what the other accepts, one of them is wrong, and a run
-must not certify anything by it.
+They share no code that decides what is valid. If one rejects a response that the other accepts, one of them is wrong,
+and the run must not certify anything.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from conformance.judge.verdict import count
 from conformance.spec.schemas import LARGEST, Schemas, of_the_vendored_document
 
 RESPONSE_SCHEMA: Final = response_schema.id
-"""Where a disagreement is shown."""
+"""The clause that reports a disagreement."""
 STATUSES: Final = (OK, 400, 500)
-"""Those that the document describes for a read."""
+"""The statuses that the document describes for a read."""
 
 BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
-    "json.": "a flaw of the text: a parser drops it, and the schema speaks of values",
+    "json.": "a flaw of the text: a parser drops it, and the schema is about values",
     "http.": "a header, or a status",
     "framing.": "bytes around the body",
     "error.content-type": "a header",
@@ -51,13 +51,13 @@ BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
     "cors.": "a header",
     "document.": "the user's own document, not this one",
 }
-"""Accepted disagreements: clauses (or the beginnings of their ids) that refuse what the schema accepts, and why."""
+"""Accepted disagreements: clauses (or prefixes of their ids) that are stricter than the schema, and why."""
 
 
 class Opinion(NamedTuple):
-    """What the schema says of the distinct responses of a run: how many it was asked about, and was not for their size.
+    """The result of the cross-check: how many distinct responses were checked, and how many were too large for it.
 
-    ``disagreements`` name those of which the clauses say otherwise, each in a line.
+    ``disagreements`` has one line for each response about which the clauses and the schema disagree.
     """
 
     checked: int
@@ -68,7 +68,7 @@ class Opinion(NamedTuple):
 def second_opinion(
     exchanges: Sequence[Exchange], demand: Demand, schemas: Schemas | None = None, bench: Bench | None = None
 ) -> Opinion:
-    """Hold each distinct response against the corrected schema. Under ComfyUI's own dialect there is no such schema."""
+    """Check each distinct response against the corrected schema. ComfyUI's own dialect does not have one."""
     if demand.read_as is not Dialect.CLOUD:
         return Opinion(0, 0, ())
     schemas = schemas or of_the_vendored_document()
@@ -88,7 +88,7 @@ def second_opinion(
             continue
         found = schemas.violations(response.status, response.content)
         if found is None:
-            continue  # not JSON: there is no value that the schema could speak of
+            continue  # not JSON: the schema needs a value
         checked += 1
         broken = {name for name in bench.broken_by([exchange]) if BY_ID[name].level_in(demand) is Level.MUST}
         if found and not broken:
@@ -96,13 +96,13 @@ def second_opinion(
             told = f"the schema refuses {place or 'the body'} ({expected}; got {got}), and no must clause does"
             disagreements.append(f"{exchange.id}: {told}")
         if not found:
-            alone = [name for name in sorted(broken) if not name.startswith(tuple(BEYOND_THE_SCHEMA))]
-            disagreements += [f"{exchange.id}: {name} refuses what the schema accepts" for name in alone[:1]]
+            stricter = [name for name in sorted(broken) if not name.startswith(tuple(BEYOND_THE_SCHEMA))]
+            disagreements += [f"{exchange.id}: {name} refuses what the schema accepts" for name in stricter[:1]]
     return Opinion(checked, too_large, tuple(disagreements))
 
 
 def agreed(judgement: Judgement, opinion: Opinion) -> Judgement:
-    """Return a judgement that certifies nothing if the opinions disagree: the suite itself failed."""
+    """Return a judgement that certifies nothing if clauses and schema disagree: the suite itself failed."""
     if not opinion.disagreements:
         return judgement
     reason = f"the suite itself failed: {opinion.disagreements[0]}. Please report this"

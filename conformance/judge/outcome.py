@@ -1,4 +1,4 @@
-"""From what was counted of a clause to its result. Pure: the same for a run, and for one under load."""
+"""Turn the counts of a clause into its result. Pure, and the same for a run under load."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.IN
 
 
 class Counted(NamedTuple):
-    """What a clause has come to: answers ``judged``, those of them that ``breached`` it, and what shows it.
+    """The counts of a clause: responses ``judged``, responses that ``breached`` it, and the evidence.
 
-    ``error`` says how the clause itself failed, if it did.
+    ``error`` says how the check of the clause failed, if it did.
     """
 
     judged: int = 0
@@ -25,7 +25,7 @@ class Counted(NamedTuple):
 
 
 def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
-    """Return the result of a clause under what was demanded."""
+    """Return the result of a clause under a demand."""
     level = clause.level_in(demand)
     if level is None:
         return _not_asked(clause, demand)
@@ -43,7 +43,7 @@ def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
 def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
     reason = clause.not_asked(demand) or "not demanded under this dialect"
     if demand.open and demand.dialect in clause.only and not clause.own_document:
-        reason = f"needs a job that tells the dialect: {reason}"
+        reason = f"needs a job that shows the dialect: {reason}"
         return _make(clause, clause.level, Counted(), Status.NOT_EXERCISED, reason)
     return _make(clause, clause.level, Counted(), Status.NOT_APPLICABLE, reason)
 

@@ -9,14 +9,14 @@ from conformance.contract.conversation import OK, ORIGIN_AWAY
 from conformance.judge.report import Report, Verdict
 
 _AWAY: Final = frozenset({503, *ORIGIN_AWAY})
-"""Statuses by which something before the server says that the server is not there now."""
+"""Statuses of a gateway whose server is not available."""
 
 
 def unreached(report: Report) -> str | None:
     """Return why the target was not reached, None if it was.
 
-    It was not reached if nothing answered, or if a gateway answered most reads in its place and none of them with 200.
-    A run with a verdict on the contract reached its target, and so did a recording.
+    It was not reached if no response arrived, or if a gateway answered most reads and none got status 200.
+    A run with a verdict on the contract reached its target, and a recording always did.
     """
     if report.verdict is not Verdict.INCONCLUSIVE or report.run.recorded:
         return None

@@ -1,4 +1,4 @@
-"""Reading the report of a run again."""
+"""Read the report of a run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ NAME: Final = "compliance.json"
 
 
 class UnreadableReport(ValueError):
-    """What was named is no report. Its text is one line for the user."""
+    """The file is not a report. The message is one line for the user."""
 
 
 def read_report(path: Path) -> Report:
-    """Read ``compliance.json``, or the one in a directory. Raises UnreadableReport."""
+    """Read a ``compliance.json``, or the one in a directory. Raises UnreadableReport."""
     file = path / NAME if path.is_dir() else path
     try:
         return decode(file.read_bytes())
     except OSError as error:
         raise UnreadableReport(line(f"{file} cannot be read: {error.strerror}")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableReport(line(f"{file} is no report of a run ({error}): give its compliance.json")) from None
+        raise UnreadableReport(line(f"{file} is not a report of a run ({error}): give its compliance.json")) from None

@@ -1,4 +1,4 @@
-"""Judging the answers of a report again, with the clauses of today and without any network."""
+"""Judge the responses in a report again, with the current clauses and without the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.judge.whole import NotWhole, exchanges_in
 
 
 class _Told(msgspec.Struct):
-    """What tells a report from a queue."""
+    """The members by which a report is recognised."""
 
     schema_version: int
     verdict: str
@@ -26,7 +26,7 @@ class _Told(msgspec.Struct):
 
 
 def is_report(data: bytes) -> bool:
-    """Whether a file is the report of a run, whole or damaged, and no answer of a server."""
+    """Whether a file is the report of a run, whole or damaged, and not the response of a server."""
     if b'"schema_version"' not in data:
         return False
     try:
@@ -37,12 +37,12 @@ def is_report(data: bytes) -> bool:
 
 
 def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
-    """Return a report and what was asked and answered in its run. Raises NotWhole."""
+    """Return a report and the transcript of its run. Raises NotWhole."""
     try:
         source = decode(data)
         Dialect(source.run.dialect)
     except ValueError as error:
-        raise NotWhole(f"{name} is no whole report of a run: {error}") from None
+        raise NotWhole(f"{name} is not a whole report of a run: {error}") from None
     try:
         exchanges = exchanges_in(source)
     except NotWhole as problem:
@@ -54,9 +54,9 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
 
 
 def judge_again(source: Report, transcript: Transcript, judging: Judging, *, name: str) -> Report:
-    """Judge the answers of a report again. Target, times, seed and generated requests stay those of its run.
+    """Judge the responses in a report again. Target, times, seed and generated requests stay the same.
 
-    So do its options, except those in ``judging``.
+    So do the options, except those in ``judging``.
     """
     report = report_on(transcript, judging)
     then = source.run

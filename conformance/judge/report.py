@@ -1,7 +1,7 @@
-"""The report: what a run found, as plain frozen values. ``compliance.json`` is this, encoded.
+"""The report: what a run found, as plain frozen values. ``compliance.json`` is the encoded report.
 
 The JSON Schema beside this file is generated from these classes (``conformance/render/schema.py``).
-Members may be added, never changed or taken away: others build on the format.
+Members may be added, but never changed or removed: other programs read the format.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from conformance.exchange.model import Problem, Wire
 
 SCHEMA_VERSION: Final = 1
 FINGERPRINTS: Final = 100
-"""Fingerprints that are kept of a clause: where there are as many, there may be more."""
+"""Fingerprints that are kept of a clause: if a clause has this many, there may be more."""
 
 
 class Status(enum.StrEnum):
-    """Of one clause in a run."""
+    """Status of one clause in a run."""
 
-    PASS = "pass"  # noqa: S105 - no password
+    PASS = "pass"  # noqa: S105 - not a password
     FAIL = "fail"
     WARN = "warn"
     NOT_EXERCISED = "not-exercised"
@@ -35,7 +35,7 @@ EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
 
 
 class Verdict(enum.StrEnum):
-    """Of a run."""
+    """Verdict of a run."""
 
     CONFORMANT = "conformant"
     NON_CONFORMANT = "non-conformant"
@@ -45,15 +45,15 @@ class Verdict(enum.StrEnum):
 ChangeKind = Literal[
     "failed", "warned", "changed", "error", "vanished", "waived", "fixed", "exercised", "added", "removed"
 ]
-"""Of a clause between two runs, in the order in which a reader wants them: what got worse comes first."""
+"""How a clause changed between two runs, in the order of the report: worse first."""
 
 
 Outcome = Literal["worse", "better", "same", "unclear"]
-"""From one run to another. Unclear: nothing got worse, and the newer run is inconclusive."""
+"""How a run compares with an earlier one. Unclear: nothing got worse, and the newer run is inconclusive."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen value that is compared and encoded by its members."""
+    """A frozen value, compared and encoded by its members."""
 
 
 class Excerpt(Value, frozen=True, kw_only=True):
@@ -65,10 +65,10 @@ class Excerpt(Value, frozen=True, kw_only=True):
 
 
 class Fingerprint(Value, frozen=True, kw_only=True):
-    """What makes two breaches of a clause the same from night to night: place and kind, not the text.
+    """Identifies a breach of a clause across runs: place and kind, not the text.
 
-    ``place`` is a JSON Pointer into the body with ``*`` for indices and ``**`` for what is named by users, None
-    outside the body. ``kind`` is a word of the suite that stays, "" where the clause tells no kinds apart.
+    ``place`` is a JSON Pointer into the body with ``*`` for indices and ``**`` for names that users chose, None outside
+    the body. ``kind`` is a stable word of the suite, "" if the clause has only one kind.
     """
 
     place: str | None
@@ -76,11 +76,11 @@ class Fingerprint(Value, frozen=True, kw_only=True):
 
 
 class Evidence(Value, frozen=True, kw_only=True):
-    """One breach, with how many more like it the same answer holds.
+    """One breach, and how many more like it the same response has.
 
-    ``more`` counts the findings like this one (same clause, same place but for indices, same cause)
-    in this answer that are not listed; ``last`` is the place of the last of them. ``seen_in`` names
-    the other exchanges that showed the same (the first 20). ``kind`` is as in a fingerprint.
+    ``more`` counts the unlisted findings in this response with the same clause, the same cause and the same place
+    except for indices; ``last`` is the place of the last of them. ``seen_in`` names the other exchanges with the same
+    breach (the first 20). ``kind`` is as in a fingerprint.
     """
 
     exchange: str
@@ -97,10 +97,11 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class SmallestRequest(Value, frozen=True, kw_only=True):
-    """The smallest generated request, or sequence of requests, that was seen to break a clause.
+    """The smallest generated request, or sequence of requests, that broke a clause.
 
-    ``exchanges`` are the ids of its requests and ``curl`` lines for bash that send them again. It was sent
-    ``asked`` times more and broke the clause ``broken`` times; a plain read ``plain_broken`` of ``plain_asked`` times.
+    ``exchanges`` has the ids of its requests, and ``curl`` has lines for bash that send them again. It was sent
+    ``asked`` more times and broke the clause ``broken`` times; plain reads broke it ``plain_broken`` of
+    ``plain_asked`` times.
     """
 
     exchanges: tuple[str, ...]
@@ -127,9 +128,9 @@ class SeenUnderLoad(Value, frozen=True, kw_only=True):
 
 
 class ClauseResult(Value, frozen=True, kw_only=True):
-    """What a run says of one clause. ``judged`` and ``breached`` count answers.
+    """The result of one clause in a run. ``judged`` and ``breached`` count responses.
 
-    ``evidence`` is a choice; ``fingerprints`` are those of all that was found, up to ``FINGERPRINTS``.
+    ``evidence`` is a selection; ``fingerprints`` covers all findings, up to ``FINGERPRINTS``.
     """
 
     id: str
@@ -151,9 +152,9 @@ class ClauseResult(Value, frozen=True, kw_only=True):
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):
-    """A request as it was sent, keys redacted. ``credential`` says which key it carried.
+    """A request as sent, with keys redacted. ``credential`` says which key it carried.
 
-    ``body`` is the start of what was sent with it, made printable, and ``size`` its bytes.
+    ``body`` is the start of the request body, made printable, and ``size`` its length in bytes.
     """
 
     method: str
@@ -166,7 +167,7 @@ class RecordedRequest(Value, frozen=True, kw_only=True):
 
 
 class RecordedResponse(Value, frozen=True, kw_only=True):
-    """An answer: ``size`` in bytes and ``sha256`` are of the body after content codings, ``excerpt`` is its start."""
+    """A response: ``size`` in bytes and ``sha256`` are of the decoded body, ``excerpt`` is its start."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -176,7 +177,7 @@ class RecordedResponse(Value, frozen=True, kw_only=True):
 
 
 class KeptAnswer(Value, frozen=True, kw_only=True):
-    """Of an answer what is not shown, or not whole: all header fields as they came, and what became of its codings."""
+    """The parts of a response that are not shown, or not whole: all header fields, and errors of content codings."""
 
     headers: tuple[tuple[str, str], ...]
     coding_error: str | None
@@ -186,15 +187,15 @@ class KeptAnswer(Value, frozen=True, kw_only=True):
     extent: Literal["whole", "cut", "unknown"] = "whole"
     verbatim: bool = True
     echoes: tuple[str, ...] = ()
-    """Where the key of the request is repeated: header fields, and "" for the body."""
+    """Where the response repeats the key of the request: names of header fields, and "" for the body."""
 
 
 class Kept(Value, frozen=True, kw_only=True):
-    """What clauses look at of an exchange beside what is shown of it. ``started`` in seconds since the Unix epoch.
+    """The facts of an exchange that clauses read and that are not shown. ``started`` in seconds since the Unix epoch.
 
-    ``operation`` names what was asked for where that was not to read the queue, and ``sent`` is the request's body.
+    ``operation`` names the operation if it is not a read of the queue, and ``sent`` is the request body.
     ``request_head`` is False if a recording lacks the headers of the request.
-    ``own_query`` and ``own_headers`` are what the user's document requires of every read.
+    ``own_query`` and ``own_headers`` are those that the user's document requires of every read.
     """
 
     started: float | None
@@ -209,7 +210,7 @@ class Kept(Value, frozen=True, kw_only=True):
 
 
 class Body(Value, frozen=True, kw_only=True):
-    """A whole body after content codings: ``content`` as text, or in base64 where it is not UTF-8.
+    """A whole body after content codings: ``content`` as text, or in base64 if it is not UTF-8.
 
     Keys of users are blotted out in it, byte by byte.
     """
@@ -219,10 +220,10 @@ class Body(Value, frozen=True, kw_only=True):
 
 
 class RecordedExchange(Value, frozen=True, kw_only=True):
-    """One line of the ledger: every request that was sent, every attempt. ``elapsed`` in seconds.
+    """One line of the ledger, which lists every attempt of every request. ``elapsed`` in seconds.
 
-    ``superseded`` attempts were made again on a fresh connection, or refused by a ban, and were not judged. ``kept`` is
-    there in a report with whole bodies. ``server`` is the name of the server in a recording of several.
+    ``superseded`` attempts were repeated on a fresh connection, or refused by a ban, and were not judged. ``kept`` is
+    set in a report with whole bodies. ``server`` is the name of the server in a recording of several.
     """
 
     id: str
@@ -237,7 +238,7 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
 
 
 class MadeFrom(Value, frozen=True, kw_only=True):
-    """The report whose answers were judged again: its file, when that was done, and what it said itself."""
+    """The report whose responses were judged again: its file, its own results, and when they were judged again."""
 
     file: str
     judged: str
@@ -250,11 +251,11 @@ class MadeFrom(Value, frozen=True, kw_only=True):
 
 
 class Run(Value, frozen=True, kw_only=True):
-    """What was run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are as the user typed or left them.
+    """The run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are the options of the user and defaults.
 
-    ``read_as`` is the order of the tuple that was demanded (``auto`` where no job has told it), and ``read_because``
-    says how it is known. ``stopped`` says why not all was asked. ``recorded`` means that nothing was sent and
-    files were judged. A report that was made from another one has the target and the times of that run.
+    ``read_as`` is the order of the tuple that was demanded (``auto`` if no job showed one), and ``read_because`` says
+    how it is known. ``stopped`` says why some requests were not sent. ``recorded`` means that no request was sent
+    and files were judged. A report that was made from another one has the target and the times of that run.
     """
 
     suite_version: str
@@ -277,9 +278,9 @@ class Run(Value, frozen=True, kw_only=True):
 
 
 class BrokenByGenerated(Value, frozen=True, kw_only=True):
-    """A clause that generated requests of a family break and plain reads keep, "" for a response that is not whole.
+    """A clause that generated requests of a family break and plain reads keep, "" for an incomplete response.
 
-    ``times`` counts the requests of the family that broke it, without those that only made the breach small.
+    ``times`` counts the requests of the family that broke it, without those that only shrank the request.
     """
 
     clause: str
@@ -296,11 +297,11 @@ class GeneratedFamily(Value, frozen=True, kw_only=True):
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
-    """What was searched with generated requests: how many of ``wanted``, and why not all of them.
+    """The search with generated requests: how many of ``wanted`` were sent, and why some were not.
 
-    ``no_answer`` is the smallest request that brought no whole response, if one did not. ``operation`` names the
-    operation of the document, ``document`` its SHA-256, and ``schemathesis`` the version that generated.
-    ``cross_checked`` counts distinct responses that were held against the JSON Schema of the document as well, and
+    ``no_answer`` is the smallest request without a complete response, if there is one. ``operation`` names the
+    operation of the document, ``document`` its SHA-256, and ``schemathesis`` the version that generated the requests.
+    ``cross_checked`` counts distinct responses that were also checked against the JSON Schema of the document, and
     ``not_cross_checked`` those too large for it.
     """
 
@@ -316,12 +317,12 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     not_cross_checked: int = 0
 
     def family(self, name: str) -> GeneratedFamily:
-        """Return what one family came to."""
+        """Return the results of one family."""
         return next((each for each in self.families if each.name == name), GeneratedFamily(name=name, sent=0))
 
 
 class State(enum.StrEnum):
-    """Of an entry of a register of known deviations, in a run."""
+    """State of an entry of a register of known deviations, in a run."""
 
     HOLDS = "holds"
     NOT_EXERCISED = "not-exercised"
@@ -332,7 +333,7 @@ class State(enum.StrEnum):
 
 
 class KnownDeviation(Value, frozen=True, kw_only=True):
-    """An entry that concerns the run: its number in the register, from 1, and its members as they stand there."""
+    """An entry that concerns the run: its number in the register, from 1, and its members."""
 
     entry: int
     state: State
@@ -357,7 +358,7 @@ class Waiver(Value, frozen=True, kw_only=True):
 
 
 class DeviationProblem(Value, frozen=True, kw_only=True):
-    """What of a register does not hold. ``entry`` is None for a failure that no entry knows."""
+    """A problem of a register. ``entry`` is None for a failure that no entry covers."""
 
     problem: Literal["expired", "stale", "unknown-clause", "other-fingerprint"]
     clause: str
@@ -367,9 +368,9 @@ class DeviationProblem(Value, frozen=True, kw_only=True):
 
 
 class Deviations(Value, frozen=True, kw_only=True):
-    """What a register of known deviations came to. With any of ``problems`` the exit status is 1.
+    """The result of applying a register of known deviations. Any of ``problems`` makes the exit status 1.
 
-    The verdict speaks of the server and does not know of them.
+    The verdict is about the server and ignores them.
     """
 
     file: str
@@ -378,7 +379,10 @@ class Deviations(Value, frozen=True, kw_only=True):
 
 
 class LoadSecond(Value, frozen=True, kw_only=True):
-    """One second of a run under load, ``at`` seconds since the Unix epoch: answers that ``broken`` a must."""
+    """One second of a run under load, ``at`` seconds since the Unix epoch.
+
+    ``broken`` counts responses that break a must clause.
+    """
 
     at: int
     requests: int
@@ -387,7 +391,7 @@ class LoadSecond(Value, frozen=True, kw_only=True):
 
 
 class LatencyBySize(Value, frozen=True, kw_only=True):
-    """Seconds that answers took whose bodies have ``up_to`` so many bytes, None for those larger than all sizes."""
+    """Response times in seconds of bodies of at most ``up_to`` bytes; None for those larger than all sizes."""
 
     up_to: int | None
     answers: int
@@ -397,10 +401,10 @@ class LatencyBySize(Value, frozen=True, kw_only=True):
 
 
 class LoadRun(Value, frozen=True, kw_only=True):
-    """What was sent under load, and how it was answered: reads by status, requests without an answer by fault.
+    """The requests of a run under load: reads by status, and requests without a response by fault.
 
-    ``beside`` are the answers to other requests, such as those that write, by status.
-    ``exchanges`` of the report are then those that evidence names, and no others.
+    ``beside`` counts the responses to other requests, such as those that write, by status.
+    ``exchanges`` of the report then has only those that evidence names.
     """
 
     requests: int
@@ -412,9 +416,9 @@ class LoadRun(Value, frozen=True, kw_only=True):
 
 
 class OwnJobs(Value, frozen=True, kw_only=True):
-    """What became of the jobs of a run that submits some: prompts ``submitted`` and ``taken``.
+    """The jobs that a run submitted: prompts ``submitted`` and ``taken`` by the server.
 
-    ``left`` are the ids of those that could not be removed, and may still be in the queue.
+    ``left`` has the ids of jobs that could not be removed and may still be in the queue.
     """
 
     submitted: int
@@ -423,7 +427,7 @@ class OwnJobs(Value, frozen=True, kw_only=True):
 
 
 class Counts(Value, frozen=True, kw_only=True):
-    """Clauses by status, and how many were ``exercised`` (pass, fail, warn, waived) of how many in ``total``."""
+    """Clauses by status, the ``total``, and how many were ``exercised`` (pass, fail, warn, waived)."""
 
     passed: int = msgspec.field(name="pass", default=0)
     fail: int = 0
@@ -437,11 +441,11 @@ class Counts(Value, frozen=True, kw_only=True):
 
 
 class PastRun(Value, frozen=True, kw_only=True):
-    """A run as a history keeps it. ``number`` is its own in that history, 0 if it is in none.
+    """A run in a history. ``number`` is its number in that history, 0 if it is not in one.
 
     ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``).
 
-    ``p50`` and ``p95`` are percentiles of the seconds that its answers took, None if nothing answered.
+    ``p50`` and ``p95`` are percentiles of response times in seconds, None without responses.
 
     ``name`` is the name of its target, None if the target has none. ``unreached`` says why the target was not reached,
     None if it was.
@@ -477,14 +481,14 @@ class RunAt(Value, frozen=True, kw_only=True):
 
 
 class Outage(Value, frozen=True, kw_only=True):
-    """Runs in a row, up to the newest one, that did not reach the target: the first of them, and their number."""
+    """Runs in a row, up to the newest one, that did not reach the target: the first run, and how many."""
 
     since: RunAt
     runs: int
 
 
 class Span(Value, frozen=True, kw_only=True):
-    """Runs one after the other in which a clause had the same status; None: they did not judge it."""
+    """Consecutive runs in which a clause had the same status; None if they did not judge it."""
 
     status: Status | None
     runs: int
@@ -493,8 +497,8 @@ class Span(Value, frozen=True, kw_only=True):
 class ClauseHistory(Value, frozen=True, kw_only=True):
     """A clause over the runs of a history.
 
-    ``spans`` cover the runs that are listed, oldest first. The rest looks back over the whole history: when the clause
-    was exercised last and with which status then, and, where it was broken then, since when it has not been kept.
+    ``spans`` covers the listed runs, oldest first. The other members cover the whole history: when the clause was last
+    exercised and with which status, and, if it was broken then, since when.
     """
 
     spans: tuple[Span, ...]
@@ -504,7 +508,7 @@ class ClauseHistory(Value, frozen=True, kw_only=True):
 
 
 class Change(Value, frozen=True, kw_only=True):
-    """What became of one clause from one run to another. ``before`` and ``now`` are None where a run lacks the clause.
+    """How one clause changed between two runs. ``before`` and ``now`` are None if a run lacks the clause.
 
     ``appeared`` and ``gone`` are the fingerprints that only the newer or only the older run has.
     """
@@ -524,8 +528,8 @@ class Change(Value, frozen=True, kw_only=True):
 class Diff(Value, frozen=True, kw_only=True):
     """What changed from one run to another.
 
-    ``notes`` say what else differs between them, so that a change need not be the server's. ``worse`` says in words
-    what got worse. With an ``outage`` the newer run did not reach the target, and no clause is compared.
+    ``notes`` says what else differs between them: it may explain a change that the server did not make. ``worse`` says
+    in words what got worse. With an ``outage`` the newer run did not reach the target, and no clause is compared.
     """
 
     old: PastRun
@@ -552,7 +556,7 @@ class History(Value, frozen=True, kw_only=True):
 
 
 class Server(Value, frozen=True, kw_only=True):
-    """What one of several servers in a recording came to; ``exchanges`` are counted.
+    """The result of one of several servers in a recording; ``exchanges`` is their number.
 
     The report's own clauses and verdict are the worst of all servers.
     """
@@ -566,9 +570,9 @@ class Server(Value, frozen=True, kw_only=True):
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """One run, whole. ``bodies``, by the SHA-256 of the body, are there where whole bodies were asked for.
+    """The report of one run. ``bodies``, by SHA-256 of the body, is set if whole bodies were requested.
 
-    ``servers`` are there if a recording holds several: each is judged on its own.
+    ``servers`` is set if a recording has several: each is judged separately.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -587,7 +591,7 @@ class Report(Value, frozen=True, kw_only=True):
     servers: tuple[Server, ...] = ()
 
     def clause(self, clause_id: str) -> ClauseResult:
-        """Return the result of one clause. Raises KeyError where the run has none of that id."""
+        """Return the result of one clause. Raises KeyError if the run does not have it."""
         for result in self.clauses:
             if result.id == clause_id:
                 return result
@@ -600,5 +604,5 @@ def encode(report: Report) -> bytes:
 
 
 def decode(data: bytes) -> Report:
-    """Read ``compliance.json``. Raises msgspec.DecodeError (a ValueError) where it is none."""
+    """Read ``compliance.json``. Raises msgspec.DecodeError (a ValueError) if it is not a report."""
     return msgspec.json.decode(data, type=Report)

@@ -1,4 +1,4 @@
-"""Several servers in one recording: each is judged on its own, and the worst decides. Pure."""
+"""Judge several servers in one recording: each separately, and the worst decides. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _VERDICTS: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFOR
 
 
 def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
-    """Group exchanges by their servers. Those without a name are of the only server that has one, if there is one."""
+    """Group exchanges by server. If only one server is named, exchanges without a name belong to it."""
     names = {exchange.server for exchange in exchanges} - {""}
     unnamed = next(iter(names)) if len(names) == 1 else ""
     groups: dict[str, list[Exchange]] = {}
@@ -42,7 +42,7 @@ def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
 def judge_each(
     exchanges: Sequence[Exchange], dialect: Dialect, *, judging: Callable[..., Judgement] = judge, **options: Any
 ) -> Judgement:
-    """Judge exchanges as ``judge`` does, those of each server on their own."""
+    """Judge the exchanges of each server separately, as ``judge`` does."""
     groups = by_server(exchanges)
     judgements = {name: judging(group, dialect, **options) for name, group in groups.items()}
     if len(groups) < 2:
@@ -98,7 +98,7 @@ def _merged(results: Sequence[Sequence[ClauseResult]]) -> tuple[ClauseResult, ..
 
 
 def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:
-    """Return the worst result of a clause, with the evidence and the numbers of all servers."""
+    """Return the worst result of a clause, with the evidence and the counts of all servers."""
     worst = min(results, key=lambda result: _WORST_FIRST.index(result.status))
     judged, breached = sum(each.judged for each in results), sum(each.breached for each in results)
     fingerprints = tuple(dict.fromkeys(chain.from_iterable(each.fingerprints for each in results)))[:FINGERPRINTS]

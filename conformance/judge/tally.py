@@ -24,11 +24,11 @@ from conformance.text.cutoff import closed
 from conformance.text.safe import failure
 
 LISTED: Final = 2
-"""Findings of one kind that are listed for an answer; the rest are counted."""
+"""Findings of one kind that are listed for a response; the rest are counted."""
 KINDS: Final = 20
-"""Kinds of findings that are listed for a clause: a server that breaks one clause in more ways is told of these."""
+"""Kinds of findings that are listed for a clause; the report leaves out further kinds."""
 SEEN_IN: Final = 20
-"""Other exchanges that are named as showing the same."""
+"""Other exchanges with the same finding that are named."""
 POINTER_LIMIT: Final = 1000
 """Characters of a JSON Pointer that are shown."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -36,7 +36,7 @@ _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
 def _shown(pointer: str | None) -> str | None:
-    """Return a JSON Pointer as it can be written: half a character as its escape, a name of megabytes cut."""
+    """Return a JSON Pointer that can be encoded: lone surrogates as escapes, and cut to ``POINTER_LIMIT``."""
     if pointer is None:
         return None
     whole = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", pointer[:POINTER_LIMIT])
@@ -44,16 +44,16 @@ def _shown(pointer: str | None) -> str | None:
 
 
 def readable(response: Response) -> bytes | StoredBody:
-    """Return the body that is read: of one that a recorder cut off, its whole jobs."""
+    """Return the body to read: if a recorder cut it off, only its whole jobs."""
     return closed(response.content) if response.extent is Extent.CUT else response.body
 
 
 def as_evidence(
     exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False, reading: Reading | None = None
 ) -> Evidence:
-    """Return a finding as a report shows it; ``hide`` leaves out what users wrote into workflows.
+    """Return a finding for the report. ``hide`` masks the contents of workflows.
 
-    ``reading`` is that of the body.
+    ``reading`` is the reading of the body.
     """
     response, pointer = exchange.response, finding.pointer
     content = bytes_of(readable(response)) if response else b""
@@ -75,7 +75,7 @@ def as_evidence(
 
 @dataclass
 class _Kind:
-    """The findings of one kind: listed from the first answer that shows them, counted, and named for the others."""
+    """The findings of one kind: listed for the first response that shows them; later exchanges are only named."""
 
     exchange: str
     clause: str
@@ -86,7 +86,6 @@ class _Kind:
     seen_in: list[str] = field(default_factory=list)
 
     def name(self, answer: Answer) -> None:
-        """Name another answer that shows the same."""
         if len(self.seen_in) < SEEN_IN and answer.exchange.id not in self.seen_in:
             self.seen_in.append(answer.exchange.id)
 
@@ -112,7 +111,7 @@ class _Kind:
 
 @dataclass
 class ClauseTally:
-    """What one clause has come to so far. Bounded, however many findings there are; the counts are exact."""
+    """The findings of one clause so far. Its memory is bounded for any number of findings; the counts are exact."""
 
     hide: bool = False
     judged: set[str] = field(default_factory=set)
@@ -122,7 +121,7 @@ class ClauseTally:
     error: str | None = None
 
     def note(self, answer: Answer, clause: Clause, subject: Any, reading: Reading | None = None) -> None:
-        """Ask the clause of one subject; ``reading`` is the one that it was found in, if it is a part of the body."""
+        """Check one subject and note the findings. ``reading`` is the part of the body with the subject, if any."""
         self.judged.add(answer.exchange.id)
         for finding in clause.check(subject):
             self.breached.add(answer.exchange.id)
@@ -139,7 +138,7 @@ class ClauseTally:
             self.kinds[kind].add(answer, finding, 1 if reading is None else reading.weight(finding.pointer))
 
     def note_again(self, answer: Answer, like: str) -> None:
-        """Note of an answer what was found in another one of the same body, by its id."""
+        """Note for a response the findings of an exchange with the same body; ``like`` is its id."""
         for names in (self.judged, self.breached):
             if like in names:
                 names.add(answer.exchange.id)
@@ -148,13 +147,13 @@ class ClauseTally:
                 kind.name(answer)
 
     def counted(self) -> Counted:
-        """Return what it has come to."""
+        """Return the counts and the evidence."""
         evidence = tuple(listed for kind in self.kinds.values() for listed in kind.evidence())
         return Counted(len(self.judged), len(self.breached), evidence, tuple(self.fingerprints), self.error)
 
     def attempt(self, noting: Callable[[], None]) -> None:
-        """Note, unless the clause itself fails: that must neither stop the run nor pass for a verdict."""
+        """Call ``noting``. If the clause itself fails, keep the error: it must not stop the run or count as a pass."""
         try:
             noting()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+        except Exception as error:  # noqa: BLE001 - any exception here is our own fault
             self.error = failure(error)

@@ -1,4 +1,4 @@
-"""From the statuses of clauses to the verdict of a run, and the reason for it in words. Pure."""
+"""Derive the verdict of a run, and the reason in words, from the statuses of clauses. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from conformance.text.safe import printable
 NAMED: Final = 3
 """Clauses that a reason names; the report lists all."""
 GRAVEST: Final = "lifecycle.survives-malformed"
-"""The clause whose breach is the first thing that a report says."""
+"""The clause whose breach the verdict names first."""
 AT_THE_END: Final = 2
-"""Plain reads that end a run: where the queue was served, and none of these is answered 200, it is served no more."""
+"""Plain reads at the end of a run. If earlier ones got status 200 and none of these, the server stopped serving."""
 _FAULTS: Final = {
     NoResponse.UNREACHABLE: "the target cannot be reached",
     NoResponse.TIMEOUT: "the target did not answer in time",
@@ -56,7 +56,7 @@ def count(results: Iterable[ClauseResult]) -> Counts:
 def decide(
     results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool = False
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason: a failed must, else the first doubt there is, else conformant.
+    """Return the verdict and its reason: a failed must clause, else the first doubt, else conformant.
 
     ``recorded`` exchanges come from files.
     """
@@ -71,7 +71,7 @@ def decide(
     known = any(result.status is Status.WAIVED and result.level == "must" for result in results)
     beside = " beside the known deviations" if known else ""
     seen = f"no must clause broken{beside}, {_clauses(counts.exercised)} exercised"
-    return Verdict.CONFORMANT, seen + warned  # how many are waived stands beside every verdict
+    return Verdict.CONFORMANT, seen + warned  # every verdict is shown with the number of waived clauses
 
 
 def _gravest_first(ids: Sequence[str]) -> list[str]:
@@ -81,7 +81,7 @@ def _gravest_first(ids: Sequence[str]) -> list[str]:
 def _doubts(
     results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool
 ) -> Iterator[str]:
-    """Yield what keeps a run from a verdict, the most telling first."""
+    """Yield the reasons why a run is inconclusive, the most useful first."""
     yield from _no_queue(exchanges, answers, recorded=recorded)
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
@@ -90,18 +90,18 @@ def _doubts(
     lost = [exchange.problem for exchange in reads if exchange.problem is not None]
     if lost:
         was = "was" if len(lost) == 1 else "were"
-        what = f"{was} not recorded whole" if lost[0].fault is NoResponse.NOT_RECORDED else "brought no whole answer"
+        what = f"{was} not recorded whole" if lost[0].fault is NoResponse.NOT_RECORDED else "got no complete response"
         yield f"{len(lost)} of {len(reads)} reads {what} ({printable(lost[0].detail)})"
     shown = [answer for answer in answers if answer.shows_queue]
     coded = [answer for answer in shown if answer.response.coding_error is not None]
     if coded:
-        yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
+        yield f"{len(coded)} of {len(shown)} responses have a content coding that was not requested, and were not read"
     deep = [answer.summary.depth for answer in shown if not (answer.summary.read or answer.summary.malformed)]
     if deep:
-        yield f"{len(deep)} of {len(shown)} reads nest {deep[0]:,} levels deep and were not read"
+        yield f"{len(deep)} of {len(shown)} responses nest {deep[0]:,} levels deep and were not read"
     unread = [answer.summary.unread for answer in shown if answer.summary.unread is not None]
     if unread:
-        yield f"of {len(unread)} of {len(shown)} reads no clause was asked of {unread[0]}"
+        yield f"{len(unread)} of {len(shown)} responses were not judged whole: no clause judged {unread[0]}"
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
@@ -109,11 +109,11 @@ def _doubts(
     if unseen:
         yield in_words(unseen, "core", "not exercised")
     if not any(result.status in EXERCISED for result in results):
-        yield "nothing was exercised"
+        yield "no clause was exercised"
 
 
 def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool) -> Iterator[str]:
-    """Say why no read was answered with a queue, where that is not the contract's business."""
+    """Say why no response has a queue, if that is not a breach of the contract."""
     if any(answer.shows_queue for answer in answers):
         return
     reads = [answer for answer in answers if answer.request.plain]
@@ -135,7 +135,7 @@ def _recognised(problem: Problem) -> bool:
 
 
 def _in_words(problem: Problem) -> str:
-    """Say why there is no response, and what to do: some details say that themselves."""
+    """Say why the response is missing, and what to do unless the detail says it already."""
     detail = printable(problem.detail, 300)
     if _recognised(problem):
         return detail
@@ -144,7 +144,7 @@ def _in_words(problem: Problem) -> str:
 
 
 def _remedy(problem: Problem) -> str:
-    """Say what to do. A response with a good status line came from a server that speaks HTTP."""
+    """Say what to do. If the status line is valid, the server speaks HTTP."""
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
         return "a line of its head is not a header field" if head else "does a proxy or a time limit cut it off?"
@@ -152,9 +152,9 @@ def _remedy(problem: Problem) -> str:
 
 
 def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
-    """Say that one good answer, or a few, were not followed by others: a queue that is served no more is no queue.
+    """Say that too few plain reads got status 200, or none at the end: the server may have stopped serving the queue.
 
-    What came too fast, and was answered later, is left out.
+    Reads that were rate limited, with a successful read after them, do not count.
     """
     usual = [answer for answer in answers if answer.request.usual]
     last = max((place for place, answer in enumerate(usual) if answer.response.status == OK), default=-1)
@@ -169,7 +169,7 @@ def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:
-    """Say how many clauses of a kind are what, and name some of them."""
+    """Say how many clauses of a kind are broken or not exercised, and name some of them."""
     return f"{_clauses(len(ids), kind)} {what}: {_names(ids)}"
 
 

@@ -1,4 +1,4 @@
-"""Whole bodies in a report, and all else that clauses look at, so that its answers can be judged again."""
+"""Restore exchanges from a report with whole bodies, so that its responses can be judged again."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from conformance.judge.report import Body, RecordedExchange, Report
 
 
 class NotWhole(ValueError):
-    """A report does not hold all that its answers were. Its text is one line for the user."""
+    """The report lacks parts of its responses. The message is one line for the user."""
 
 
 def exchanges_in(report: Report) -> tuple[Exchange, ...]:
-    """Return the exchanges of a report as they were. Raises NotWhole where it does not hold them whole."""
+    """Return the exchanges of a report as recorded. Raises NotWhole if the report lacks parts of them."""
     if report.bodies is None:
         raise NotWhole("it holds no whole bodies, and what was not kept is not judged: run with --full-bodies")
     answers = [recorded.response for recorded in report.exchanges]
     lost = sum(bool(answer and answer.size and answer.sha256 not in report.bodies) for answer in answers)
     if lost:
-        raise NotWhole(f"{lost} of its answers are not whole: all bodies together may have {WHOLE_BODIES:,} bytes")
+        raise NotWhole(f"{lost} of its responses are incomplete: a report keeps up to {WHOLE_BODIES:,} bytes of bodies")
     try:
         contents = {name: _content(body) for name, body in report.bodies.items()}
         return tuple(_exchange(recorded, contents) for recorded in report.exchanges)
     except (ValueError, AttributeError, LookupError) as error:
-        raise NotWhole(f"what it holds of its answers is damaged ({error})") from None
+        raise NotWhole(f"its responses are damaged ({error})") from None
 
 
 def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchange:
@@ -77,7 +77,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
 
 
 def _marked(headers: Headers, content: bytes) -> tuple[str, ...]:
-    """Return where a report of an older version, which did not say so, has a mark for the key."""
+    """Return the places of the mark for the key, for a report of a version that did not list them."""
     fields = [name for name, value in headers if REDACTED in value]
     return tuple(dict.fromkeys([*fields, *([""] if REDACTED.encode() in content else [])]))
 

@@ -1,4 +1,4 @@
-"""Facts about JSON texts from their bytes, without parsing, and about values without their paths."""
+"""Compute facts about JSON texts from their bytes, without parsing, and about values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def is_utf_8(content: bytes | memoryview) -> bool:
 
 
 def members_at_most(text: bytes) -> int:
-    """Return a number that the members of all objects in a JSON text do not exceed.
+    """Return an upper bound of the number of members of all objects in a JSON text.
 
     The name of a member ends with a quotation mark, and a colon follows it. A string with such characters, or one that
     begins with a colon, is counted too: the number may be too high, but is never too low.
@@ -40,7 +40,7 @@ def members_at_most(text: bytes) -> int:
 
 
 def without_escaped_quotes(text: bytes) -> bytes:
-    """Return a JSON text without the quotation marks within its strings: ``members_at_most`` is closer then."""
+    """Drop the quotation marks within strings, which makes ``members_at_most`` more exact."""
     return text.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
@@ -50,7 +50,7 @@ def seems_huge(text: bytes) -> bool:
 
 
 def may_hold_huge(text: bytes) -> bool:
-    """Whether a text contains as many digits in a row as a whole number beyond the range of a double."""
+    """Whether a text contains enough consecutive digits for a whole number beyond the range of a double."""
     return seems_huge(text) and _HUGE.search(text) is not None
 
 

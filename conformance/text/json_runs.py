@@ -1,7 +1,7 @@
 """Cut a large JSON text at the boundaries of its values, without decoding it.
 
-What is cut is checked by those who decode the parts. A text that is not JSON gives parts that cannot be decoded, or
-ends before its containers do.
+The caller decodes the parts, and so checks them. A text that is not JSON gives parts that cannot be decoded, or ends
+before its containers are closed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from conformance.text.strict_json import nesting
 RUN: Final = 1 << 20
 """Bytes of a run of children. A run is larger only if it is a single child."""
 _FIRST, _LARGEST = 1 << 12, 1 << 18
-"""Bytes that are looked at at a time: few at first, because most lists are short."""
+"""Bytes that are scanned at a time: few at first, because most lists are short."""
 _TAIL: Final = 1 << 11
 _OPENING, _CLOSING = b"[{", b"]}"
 _STEP: Final = [(code in _OPENING) - (code in _CLOSING) for code in range(256)]
@@ -29,7 +29,7 @@ _SCALAR: Final = re.compile(rb"[^ \t\n\r,\]}:\[{\"]++")
 
 
 class Unfinished(ValueError):
-    """The text ends within a value, or something else is where a value has to be. ``at`` is the place."""
+    """The text ends within a value, or a value is missing. ``at`` is the offset."""
 
     def __init__(self, at: int) -> None:
         super().__init__(at)
@@ -37,11 +37,11 @@ class Unfinished(ValueError):
 
 
 class Run(NamedTuple):
-    """Children of a container that follow one another, without the comma after them.
+    """Consecutive children of a container, without the comma after them.
 
     ``last``: the closing bracket of the container is at ``end``. ``giant``: a single child begins at ``start``, after
-    white space, and is too large for a run; who reads it has to ``send`` its end. ``empty``: no child is there,
-    because the one before it was the last one. ``depth`` is how deep a giant child nests as far as was looked.
+    white space, and is too large for a run; the caller must ``send`` its end. ``empty``: the run has no child, because
+    the one before it was the last one. ``depth`` is how deep a giant child nests in the part scanned so far.
     """
 
     start: int
@@ -56,13 +56,13 @@ Runs = Generator[Run | None, int, None]
 
 
 def skip_space(content: bytes, at: int) -> int:
-    """Return the place of the next byte that is not white space."""
+    """Return the offset of the next byte that is not white space."""
     found = _SPACE.match(content, at)
     return found.end() if found else at
 
 
 def end_of_scalar(content: bytes, at: int) -> int:
-    """Return where a string, a number or a word ends that begins at a place. Raises Unfinished."""
+    """Return the end of the string, number or word at an offset. Raises Unfinished."""
     found = (_STRING if content.startswith(b'"', at) else _SCALAR).match(content, at)
     if found is None:
         raise Unfinished(at)
@@ -70,7 +70,7 @@ def end_of_scalar(content: bytes, at: int) -> int:
 
 
 def end_of(content: bytes, at: int) -> int:
-    """Return where the value ends that begins at a place. Raises Unfinished."""
+    """Return the end of the value at an offset. Raises Unfinished."""
     if content[at : at + 1] not in {b"[", b"{"}:
         return end_of_scalar(content, at)
     end, depth, piece = at, 0, _FIRST
@@ -89,9 +89,9 @@ def end_of(content: bytes, at: int) -> int:
 
 
 def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
-    """Yield the children of the container whose opening bracket is at a place. Raises Unfinished.
+    """Yield the children of the container whose opening bracket is at an offset. Raises Unfinished.
 
-    Runs have some ``size`` bytes, or less at the end.
+    Runs have about ``size`` bytes, or fewer at the end.
     """
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
@@ -132,7 +132,7 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - o
 
 
 def nesting_of(content: bytes) -> int:
-    """Return how deep a text nests, like ``nesting``, in a bounded number of values at a time."""
+    """Return how deep a text nests, like ``nesting``, in bounded memory."""
     at, level, deepest = 0, 0, 0
     while at < len(content):
         plain = _without_strings(content[at : at + _LARGEST])
@@ -150,7 +150,7 @@ def nesting_of(content: bytes) -> int:
 
 
 def _without_strings(piece: bytes) -> bytes | None:
-    """Return a piece of a text with strings blanked, up to a string that does not end in it; None where that is all."""
+    """Blank the strings in a piece, and cut off a string that does not end in it. None if nothing is left."""
     if b"\\" in piece:
         piece = piece.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     parts = piece.split(b'"')
@@ -166,7 +166,7 @@ def _without_strings(piece: bytes) -> bytes | None:
 
 
 def _last_comma(plain: bytes, depth: int, lowest: int) -> int | None:
-    """Return the place of the last comma between children. ``depth`` is that at the end."""
+    """Return the offset of the last comma between children. ``depth`` is the depth at the end."""
     stop = len(plain) if lowest <= 0 else 0
     while stop > 0:
         begin = max(0, stop - _TAIL)

@@ -1,4 +1,4 @@
-"""Check a large JSON text in runs: the same flaws as ``strict_json`` finds, in memory that the size of a run bounds."""
+"""Check a large JSON text in runs. Finds the same flaws as ``strict_json``, in memory bounded by the size of a run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NAMES: Final = 500_000
 SHOWN: Final = 1000
 """Bytes that are kept of a string or a number that is too large for a run."""
 _KEPT: Final = 1 << 16
-"""Bytes of the largest value beside the lists that is kept: what is in it is counted when shown."""
+"""Bytes of the largest value besides the lists that is kept: a finding shows how much it contains."""
 SHALLOW: Final = 100
-"""Levels of a run that are counted; what nests deeper is read in full."""
+"""Levels of a run that are counted; a deeper run is parsed by ``strict_json``."""
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 _REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 _KINDS: Final = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
@@ -35,10 +35,10 @@ _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 _ESCAPES: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
-"""Escapes; in the group is half of a surrogate pair."""
+"""Escapes; the group is a lone surrogate."""
 
 Moved = Callable[[str], str]
-"""Returns the pointer in the whole text for one in a part of it."""
+"""Turns a pointer in a part into the pointer in the whole text."""
 
 
 class NotRead(Exception):
@@ -65,12 +65,12 @@ class Checker:
         return NotRead(f"{what} at line {line} column {column} (character {character})")
 
     def note(self, kind: str, flaw: Flaw) -> None:
-        """Note a flaw."""
+        """Keep a flaw, up to ``FLAWS`` of a kind."""
         if len(self.flaws[kind]) < FLAWS:
             self.flaws[kind].append(flaw)
 
     def value(self, at: int, pointer: str, level: int = 0) -> int:  # noqa: C901, PLR0912 - a case for each kind of run
-        """Check the value at a place and return its end. ``level`` is the number of containers around it."""
+        """Check the value at an offset and return its end. ``level`` is the number of containers around it."""
         start = self.content[at : at + 1]
         if start not in {b"[", b"{"}:
             return self._scalar(at, pointer)
@@ -111,7 +111,7 @@ class Checker:
         return end + 1
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
-        """Check a run in brackets that were put around it, and return its value. ``start`` is where the run begins."""
+        """Check a run in added brackets, and return its value. ``start`` is the offset of the run."""
         try:
             value = _ANYTHING.decode(wrapped)
         except _REFUSED:
@@ -123,7 +123,7 @@ class Checker:
         return self.take(parse(wrapped), start, moved, level).value
 
     def take(self, document: Document, start: int, moved: Moved, level: int = 0) -> Document:
-        """Take over what was found in a run in brackets. Raises NotRead if it could not be read."""
+        """Take over the flaws of a run in brackets. Raises NotRead if it could not be read."""
         if document.malformed is not None:
             found = _PLACE.search(document.malformed)
             raise NotRead(document.malformed) if found is None else self._elsewhere(document.malformed, found, start)
@@ -147,7 +147,7 @@ class Checker:
         return document
 
     def document(self, value: Any, *, bom: bool, trailing: str | None) -> Document:
-        """Return all that was found, of a text that was read to its end."""
+        """Return the document with all flaws, for a text that was read to its end."""
         return Document(
             read=True,
             value=value,
@@ -160,7 +160,7 @@ class Checker:
         )
 
     def name(self, at: int) -> tuple[str, int]:
-        """Return the name of the member that begins at a place, and where its value begins."""
+        """Return the name of the member at an offset, and the offset of its value."""
         at = skip_space(self.content, at)
         if not self.content.startswith(b'"', at):
             raise self.malformed(at, "Expecting property name enclosed in double quotes")
@@ -202,14 +202,14 @@ class Checker:
                 break
 
     def _number(self, at: int, end: int, pointer: str) -> None:
-        """Check a number of more digits than a run has bytes: only digits can be so many."""
+        """Check a number that is larger than a run: only digits can repeat that often."""
         self.part(b"[%b]" % self.content[at : at + SHOWN].rstrip(b".eE+-"), at, lambda _: pointer, -1)
         digits = self.content[at + SHOWN : end].translate(None, b"0123456789")
         if not re.fullmatch(rb"\.?(?:[eE][+-]?)?", digits) or not self.content[end - 1 : end].isdigit():
             raise self.malformed(at)
 
     def distinct(self, names: Iterable[str], seen: set[int], pointer: str) -> None:
-        """Note names that earlier runs of the same object have: within a run they are found by ``part``."""
+        """Note names that earlier runs of the same object have. ``part`` finds those within a run."""
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))
@@ -221,7 +221,7 @@ class Checker:
         return NotRead(f"{told[: found.start()]}at line {line} column {column} (character {character})")
 
     def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
-        """Return line, column and character in the whole text of a place in a run that has a bracket before it."""
+        """Return line, column and character in the whole text for a place in a run with a bracket before it."""
         line, column = int(found[1]), int(found[2])
         at = start
         for _ in range(line - 1):
@@ -242,12 +242,12 @@ def _characters(content: bytes, start: int, end: int) -> int:
 
 
 def _closed(text: bytes) -> bytes:
-    """Return the start of a long string as a string."""
+    """Return the start of a long string as a complete string."""
     return json.dumps(text[1:].decode("utf-8", "replace").split("\\")[0] + "…").encode()
 
 
 def shortened(content: bytes, at: int, end: int) -> bytes:
-    """Return a value that was checked, or a short one for it of the same type if it is large."""
+    """Return a checked value, or a short value of the same type if it is large."""
     start = content[at : at + 1]
     if end - at <= _KEPT:
         return content[at:end]
@@ -259,7 +259,7 @@ def shortened(content: bytes, at: int, end: int) -> bytes:
 
 
 def shifted(pointer: str, first: int) -> Moved:
-    """Return the places of elements that follow ``first`` others."""
+    """Return the function that moves pointers by the ``first`` elements before the run."""
 
     def moved(inner: str) -> str:
         _, index, *rest = inner.split("/")

@@ -120,7 +120,7 @@ def test_no_side_sees_the_key_of_the_other(tmp_path: Path) -> None:
         ),
         (["embedded", "http://h/api/queue"], "B: the target is the base URL without /api/queue"),
         (["embedded", "nowhere.json"], "nowhere.json cannot be read: No such file or directory"),
-        (["embedded", "README.md"], "README.md is no report of a run"),
+        (["embedded", "README.md"], "README.md is not a report of a run"),
         (["embedded", "http://h", "--queue-path-b", "queue"], "B: --queue-path-b must be a path that starts with /"),
         (["http://h", "embedded", "--api-key-env-a", "NOT_SET"], "A: --api-key-env-a names NOT_SET, which is not set"),
         (["embedded", "http://h", "--dialect-b", "klingon"], "'cloud', 'oss', 'auto'"),

@@ -73,7 +73,7 @@ def test_bytes_may_come_in_any_form(kind: type[bytearray | memoryview]) -> None:
 
 
 def test_what_is_no_bytes_or_no_dialect_is_refused_by_name() -> None:
-    with pytest.raises(TypeError, match="body is str: give the bytes of the answer"):
+    with pytest.raises(TypeError, match="body is str: give the bytes of the response body"):
         validate(GOOD.decode())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="dialect is 'local': cloud, oss or auto"):
         Validator("local")

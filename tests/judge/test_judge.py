@@ -174,7 +174,7 @@ def test_auto_accuses_nobody_of_what_only_one_dialect_demands_where_no_job_told_
     found = result(judgement, "error.content-type")
     assert (found.status, found.reason) == (
         Status.NOT_EXERCISED,
-        f"needs a job that tells the dialect: {NO_ERROR_RESPONSE.says}",
+        f"needs a job that shows the dialect: {NO_ERROR_RESPONSE.says}",
     )
     assert "error.content-type" in broken(judge(exchanges, Dialect.CLOUD))
     assert "error.content-type" in broken(judge([*reads(queue(item(1))), error], Dialect.AUTO))
@@ -227,7 +227,7 @@ def test_one_answer_that_did_not_come_whole_keeps_a_run_from_being_conformant() 
     )
     judgement = judge([*reads(queue(item(1))), cut])
     assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert "1 of 2 reads brought no whole answer (cut off)" in judgement.reason
+    assert "1 of 2 reads got no complete response (cut off)" in judgement.reason
 
 
 def test_an_attempt_that_was_made_again_is_not_held_against_anybody() -> None:

@@ -134,7 +134,9 @@ def test_bodies_beyond_the_bound_are_left_out_and_told(monkeypatch: pytest.Monke
     assert list(bodies([("large", large, NOTHING), ("small", small, NOTHING)], limit=1000)) == ["small"]
     monkeypatch.setattr(whole, "WHOLE_BODIES", 1000)
     monkeypatch.setattr(bodies, "__defaults__", (1000,))
-    with pytest.raises(NotWhole, match=r"^2 of its answers are not whole: all bodies together may have 1,000 bytes$"):
+    with pytest.raises(
+        NotWhole, match=r"^2 of its responses are incomplete: a report keeps up to 1,000 bytes of bodies$"
+    ):
         exchanges_in(reported(reads(large, small, large)))
 
 
@@ -316,12 +318,12 @@ def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
     value = json.loads(data)
     lost = json.loads(data)
     lost["bodies"].popitem()
-    yield "answers are not whole", json.dumps(lost).encode()
+    yield "responses are incomplete", json.dumps(lost).encode()
     for changes, told in [
         ({"kept": None}, "is not whole"),
         ({"kept": {"started": 1, "to_queue": True, "answer": None, "problem": None}}, "is not whole"),
-        ({"id": 7}, "is no whole report of a run: Expected `str`, got `int`"),
-        ({"request": value["exchanges"][0]["request"] | {"credential": "x"}}, "is damaged ('x' is not a"),
+        ({"id": 7}, "is not a whole report of a run: Expected `str`, got `int`"),
+        ({"request": value["exchanges"][0]["request"] | {"credential": "x"}}, "are damaged ('x' is not a"),
     ]:
         changed = json.loads(data)
         changed["exchanges"][0] |= changes
@@ -329,8 +331,8 @@ def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
     binary = json.loads(data)
     name = next(iter(binary["bodies"]))
     binary["bodies"][name] = {"encoding": "base64", "content": "?"}
-    yield "is damaged (", json.dumps(binary).encode()
-    yield "is no whole report of a run", json.dumps(value | {"schema_version": 2}).encode()
+    yield "are damaged (", json.dumps(binary).encode()
+    yield "is not a whole report of a run", json.dumps(value | {"schema_version": 2}).encode()
     yield "'x' is not a valid Dialect", json.dumps(value | {"run": value["run"] | {"dialect": "x"}}).encode()
 
 

@@ -261,7 +261,7 @@ def test_a_fault_that_is_waived_closes_the_issue_and_one_that_is_mended_asks_for
     assert (mended.action, mended.exit) == ("open", 1)
     assert len(mended.issues) == 2
     assert "stale" in mended.issue["body"]
-    assert "take the entry out" in mended.issue["body"]
+    assert "remove the entry" in mended.issue["body"]
     assert "of the register" in mended.issue["body"]
 
     (nights.folder / "deviations.toml").write_text("", encoding="utf-8")

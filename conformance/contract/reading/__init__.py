@@ -1,1 +1,1 @@
-"""Reading a body: in full, and the fast path that proves most bodies good without building them."""
+"""Read a body: in full, or on the fast path, which proves most bodies valid without building them."""

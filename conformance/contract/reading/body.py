@@ -1,8 +1,7 @@
-"""A body read as JSON: its lists, its jobs, what is kept of it; and the selectors that clauses are written over.
+"""A body read as JSON: its lists, its jobs, its summary; and the selectors that clauses use.
 
-A selector yields the subjects of a clause. It yields only what is sound enough to ask the
-question of: whether a UUID is well-formed is asked of strings alone, and that it is a string is a clause
-of its own. So one fault gives one finding.
+A selector yields the subjects of a clause, and only those that the clause can judge. The clause about the form of
+UUIDs gets strings only, because another clause demands the string. So one fault gives one finding.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
 EPOCH_MS_FIRST: Final = 10**12
-"""2001-09-09 in milliseconds: years before there was a ComfyUI, and beyond every plausible number of seconds."""
+"""2001-09-09 in milliseconds: years before ComfyUI existed, and more than any plausible number of seconds."""
 EPOCH_MS_LAST: Final = 10**14
 """The year 5138 in milliseconds; in microseconds this is 1973."""
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
 PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
-"""Where output node ids and metadata stand, by the order of a job."""
+"""The indexes of output node ids and metadata, by the order of a job."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Item:
 
     @cached_property
     def order(self) -> Dialect | None:
-        """The order that the types of [3] and [4] show, under AUTO that of [3] alone; None where they show neither."""
+        """The order that the types of [3] and [4] show, under AUTO only that of [3]; None if they show neither."""
         told = self.demand.dialect is Dialect.AUTO
         match self.elements[3:ARITY]:
             case [list(), fourth] if told or isinstance(fourth, dict):
@@ -60,22 +59,22 @@ class Item:
 
     @property
     def swapped(self) -> bool:
-        """Whether it shows another order than the one that is demanded. Under AUTO either may stand."""
+        """Whether it shows another order than the demanded one. AUTO accepts either."""
         return self.demand.dialect is not Dialect.AUTO and self.order not in {None, self.demand.read_as}
 
     @property
     def read_as(self) -> Dialect | None:
-        """The order in which it is read: the one it shows, else the one demanded; None where AUTO is told nothing."""
+        """The order in which it is read: the one it shows, else the demanded one; None under AUTO if it shows none."""
         return self.order or (None if self.demand.dialect is Dialect.AUTO else self.demand.read_as)
 
     @cached_property
     def output_node_ids(self) -> Located | None:
-        """The element where output node ids stand; None where the item ends before it, or nobody can tell."""
+        """The element with output node ids; None if the item is too short or its order is unknown."""
         return self._read(0)
 
     @cached_property
     def metadata(self) -> Located | None:
-        """The element where metadata stand; None where the item ends before it, or nobody can tell."""
+        """The element with metadata; None if the item is too short or its order is unknown."""
         return self._read(1)
 
     def _read(self, which: int) -> Located | None:
@@ -84,20 +83,20 @@ class Item:
 
     @cached_property
     def prompt_id(self) -> str | None:
-        """Element 1 where it is a string."""
+        """Element 1 if it is a string, else None."""
         found = self.elements[1] if len(self.elements) > 1 else None
         return found if isinstance(found, str) else None
 
     @cached_property
     def create_time(self) -> Located | None:
-        """``create_time`` of the metadata where there is one."""
+        """``create_time`` of the metadata, None if it is missing."""
         found = self.metadata
         if found is None or not isinstance(found.value, dict) or "create_time" not in found.value:
             return None
         return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
     def observation(self, texts: Sequence[Raw] | None = None) -> Observation:
-        """Return what is kept of it, to be compared with other reads: of the ``texts`` of its elements, where given."""
+        """Return the observation to compare with other reads, from the ``texts`` of its elements if given."""
 
         def kept(index: int) -> Located | None:
             if index >= len(self.elements):
@@ -113,10 +112,10 @@ class Item:
 
 
 class Reading:
-    """A body read once, for all clauses and for all answers of the same bytes.
+    """A body read once, for all clauses and for all responses with the same bytes.
 
     The value of a large body takes many times its bytes; ``forget`` drops it and keeps the summary. With ``places``,
-    (is pending, index), it is a part of a body: of the jobs, those alone that stand there.
+    (is pending, index), it is a part of a body: only the jobs at these places.
     """
 
     def __init__(
@@ -131,7 +130,7 @@ class Reading:
 
     @property
     def content(self) -> bytes:
-        """The body: a stored one is read when it is asked for."""
+        """The body. A stored one is read from the file on each access."""
         return bytes_of(self._body)
 
     @property
@@ -140,27 +139,27 @@ class Reading:
         return len(self._body) if isinstance(self._body, bytes) else self._body.size
 
     def parts(self) -> Iterator[Reading]:
-        """Yield the readings of jobs that are not in this one: those of a large body are read in parts."""
+        """Yield the readings of jobs that are not in this one: a large body is read in parts."""
         return iter(())
 
-    def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - a part of a large body tells one from another
-        """Return how many jobs a finding at a place is of: a job of a large body may be an example of others."""
+    def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - overridden for parts of large bodies
+        """Return how many jobs a finding is about: in a large body one job may be an example of others."""
         return 1
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text in which a place is shown, and the pointer there. None if it cannot be shown."""
         return self.content, pointer
 
-    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - others tell one clause from another
-        """Return what a clause of the body still has to be asked of: here the whole body.
+    def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - the fast path overrides it
+        """Return the part of the body that the check of a clause must still see: here the whole body.
 
-        ``fast`` is what the clause declares, and ``level`` the one that it has under the dialect of this reading.
+        ``fast`` is the declaration of the clause, and ``level`` its level under the dialect of this reading.
         """
         return Remaining(exercised=False, reading=self)
 
     @property
     def reduced(self) -> Reading:
-        """A reading that says the same of the body as a whole; it may leave out jobs."""
+        """A reading with the same facts about the body as a whole; it may leave out jobs."""
         return self
 
     @cached_property
@@ -170,7 +169,7 @@ class Reading:
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
-        """Whatever stands in the two lists, running before pending: (is pending, value)."""
+        """The elements of the two lists, running before pending: (is pending, value)."""
         info = self.document.value if isinstance(self.document.value, dict) else {}
         return [
             (pending, Located(f"/{name}/{index}", value))
@@ -190,37 +189,37 @@ class Reading:
         ]
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, and what makes the observation of each."""
+        """Yield the ids of jobs, each with a function that makes its observation."""
         return ((item.prompt_id, item.observation) for item in self.items if item.prompt_id is not None)
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The items as far as they are compared with others: nothing is said of what their workflows hold."""
+        """The items for comparisons with others; the contents of their workflows are unspecified."""
         return self.items
 
     @property
     def size(self) -> int:
-        """How many elements stand in the two lists."""
+        """The number of elements in the two lists."""
         return len(self.elements)
 
     @property
     def filled(self) -> frozenset[str]:
-        """The names of the lists that hold something."""
+        """The names of the lists that are not empty."""
         return frozenset(LISTS[pending] for pending, _ in self.elements)
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order that the first job shows which shows any, and the pointer of that job."""
+        """The order of the first job that shows one, and the pointer of that job."""
         return next(((job.order, job.pointer) for job in self.jobs if job.order), None)
 
     @property
     def latest(self) -> int | Decimal | None:
-        """The latest ``create_time`` of its jobs that may be milliseconds."""
+        """The latest ``create_time`` of its jobs that is plausible in milliseconds."""
         return max((found.value for found in plausible_create_times(self)), default=None)
 
     @cached_property
     def summary(self) -> Summary:
-        """What is kept of the body when its value is dropped."""
+        """The summary that is kept when the value of the body is dropped."""
         document = self.reduced.document
         named = list(self.observations())
         count = Counter(prompt_id for prompt_id, _ in named)
@@ -237,21 +236,21 @@ class Reading:
         )
 
     def forget(self) -> None:
-        """Drop the value and keep the summary. What is asked for again is read again."""
+        """Drop the value and keep the summary. A later access reads the body again."""
         assert self.summary
         for name in ("document", "elements", "items"):
             self.__dict__.pop(name, None)
 
 
 class Remaining(NamedTuple):
-    """What a clause still has to be asked of, and whether the proven jobs exercise it already."""
+    """The part of a body that a check must still see, and whether the proven jobs already exercise the clause."""
 
     exercised: bool
     reading: Reading
 
 
 def constant_free(value: object) -> bool:
-    """Whether a value is something else than NaN or an infinity (a clause of its own names those)."""
+    """Whether a value is neither NaN nor an infinity (a separate clause reports those)."""
     return not isinstance(value, NonFinite)
 
 
@@ -265,7 +264,7 @@ def infos(reading: Reading) -> Iterator[dict[str, Any]]:
 
 
 def elements(reading: Reading) -> Iterator[Located]:
-    """Elements of the two lists, whatever they are."""
+    """Elements of the two lists, of any type."""
     return (element for _, element in reading.elements)
 
 
@@ -275,17 +274,17 @@ def items(reading: Reading) -> Iterator[Item]:
 
 
 def full_items(reading: Reading) -> Iterator[Item]:
-    """Items of at least five elements."""
+    """Items with at least five elements."""
     return (item for item in reading.items if len(item.elements) >= ARITY)
 
 
 def element(index: int, item_list: Sequence[Item]) -> Iterator[Located]:
-    """Element ``index`` of the items that reach so far."""
+    """Element ``index`` of the items that are long enough."""
     return (item.at(index) for item in item_list if len(item.elements) > index)
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a JSON number (NaN and the infinities are none, and named by a clause of their own)."""
+    """Whether a value is a JSON number (not NaN or an infinity, which a separate clause reports)."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
@@ -305,13 +304,13 @@ def workflows(reading: Reading) -> Iterator[Located]:
 
 
 def output_node_id_lists(reading: Reading) -> Iterator[Located]:
-    """The lists of output node ids, at [3] or, where an item is swapped, at [4]."""
+    """The lists of output node ids, at [3] or, if an item is swapped, at [4]."""
     found = (item.output_node_ids for item in full_items(reading))
     return (ids for ids in found if ids is not None and isinstance(ids.value, list))
 
 
 def metadata_objects(reading: Reading) -> Iterator[Located]:
-    """The metadata objects, at [4] or, where an item is swapped, at [3]."""
+    """The metadata objects, at [4] or, if an item is swapped, at [3]."""
     found = (item.metadata for item in full_items(reading))
     return (metadata for metadata in found if metadata is not None and isinstance(metadata.value, dict))
 
@@ -327,5 +326,5 @@ def create_time_numbers(reading: Reading) -> Iterator[Located]:
 
 
 def plausible_create_times(reading: Reading) -> Iterator[Located]:
-    """Those that may be milliseconds of our days."""
+    """The ``create_time`` numbers that are plausible in milliseconds."""
     return (found for found in create_time_numbers(reading) if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST)

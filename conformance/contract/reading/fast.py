@@ -1,4 +1,4 @@
-"""The fast path: prove what a body keeps, and read only the jobs that remain."""
+"""The fast path: prove typical jobs without building them, and read only the remaining jobs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ Recall = Callable[[Callable[[Raw], Inspection], Raw], Inspection]
 
 
 class FastReading(Reading):
-    """A reading that proves what it can, and reads only the jobs that remain. ``must_only``: clauses of `must` alone.
+    """A reading that proves as many jobs as possible, and reads only the remaining ones.
 
-    ``recall`` returns the inspection of an element with the same bytes, if there was one.
+    ``must_only`` leaves out every `should` clause. ``recall`` returns the inspection of an element with the same bytes,
+    if one exists.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class FastReading(Reading):
         return self._proof is not None and self._proof.keeps(proofs)
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
-        """Return what a clause of the body has to be asked of."""
+        """Return the part of the body that the check of a clause must still see."""
         asked = level is Level.MUST if self._must_only else level is not None
         if fast is None or not asked or self._proof is None:
             return super().remaining(fast, level)
@@ -63,19 +64,19 @@ class FastReading(Reading):
 
     @property
     def proven(self) -> Hashable | None:
-        """Equal values for bodies of which all clauses that declare ``fast`` say the same.
+        """A key that is equal for bodies with the same results of all clauses that declare ``fast``.
 
-        None where a job remains to be read, or jobs disagree with one another: such bodies are asked one by one.
+        None if a job remains, or if jobs contradict each other: such bodies are judged one by one.
         """
         return None if self._proof is None else self._proof.proven
 
     @property
     def reduced(self) -> Reading:
-        """The body with the remaining jobs only; the whole body where nothing was proven."""
+        """The body with the remaining jobs only; the whole body if nothing was proven."""
         return self if self._proof is None else self._proof.rest
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, and what makes the observation of each."""
+        """Yield the ids of jobs, each with a function that makes its observation."""
         return super().observations() if self._proof is None else self._proof.observations()
 
     @property
@@ -85,24 +86,24 @@ class FastReading(Reading):
 
     @property
     def latest(self) -> int | Decimal | None:
-        """The latest ``create_time`` of its jobs that may be milliseconds: every proven job has one."""
+        """The latest ``create_time`` that is plausible in milliseconds: every proven job has one."""
         if self._proof is None or self._proof.remaining_jobs:
             return super().latest
         return max([job.inspection.create_time for job in self._proof.jobs], default=None)
 
     @property
     def size(self) -> int:
-        """How many elements stand in the two lists."""
+        """The number of elements in the two lists."""
         return super().size if self._proof is None else len(self._proof.jobs)
 
     @property
     def filled(self) -> frozenset[str]:
-        """The names of the lists that hold something."""
+        """The names of the lists that are not empty."""
         return super().filled if self._proof is None else frozenset(LISTS[job.pending] for job in self._proof.jobs)
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order that the first job shows which shows any, and the pointer of that job."""
+        """The order of the first job that shows one, and the pointer of that job."""
         if not self.demand.open:
             return super().order if self._proof is None else self._proof.order
         told = _first_order(self.content)
@@ -110,7 +111,7 @@ class FastReading(Reading):
         trial = (
             None if demand is None else FastReading(self.content, demand, must_only=self._must_only)
         )  # can it be read?
-        return super().order if trial is None or trial._proof is None else told  # noqa: SLF001 - one of us
+        return super().order if trial is None or trial._proof is None else told  # noqa: SLF001 - same class
 
     def forget(self) -> None:
         """Drop the value of the body, and keep the summary."""
@@ -127,7 +128,7 @@ class ItemWithoutWorkflow(Item):
         )
 
     def __getattr__(self, name: str) -> list[Any]:
-        """Make the elements when they are asked for: of most jobs they never are."""
+        """Make the elements on first access: most jobs never need them."""
         if name != "elements":
             raise AttributeError(name)
         inspection: Inspection = vars(self)["inspection"]
@@ -149,14 +150,14 @@ class _WithoutWorkflows(Reading):
 
 
 class _Proof:
-    """What was proven of a body, and the jobs that remain to be read."""
+    """The proven facts about a body, and the remaining jobs, which must be read."""
 
     def __init__(self, listed: Mapping[str, Listed[Any]], jobs: Sequence[InspectedJob], demand: Demand) -> None:
         self.jobs, self._listed, self._demand = jobs, listed, demand
         self.remaining_jobs = [job for job in jobs if job.inspection.remaining is not None]
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether both lists are there, and no job remains that a clause has to be asked of."""
+        """Whether both lists are there, no job remains and no clause between jobs is broken."""
         if self.remaining_jobs or (self._broken and not self._broken.isdisjoint(proofs)):
             return False
         running, pending = map(self._listed.get, LISTS)
@@ -164,13 +165,13 @@ class _Proof:
 
     @cached_property
     def proven(self) -> Hashable | None:
-        """All that ``remaining_for`` answers from, if no job remains and the jobs do not contradict each other."""
+        """Everything that ``remaining_for`` depends on, if no job remains and the jobs do not contradict each other."""
         if self.remaining_jobs or self._broken:
             return None
         return self.rest.content, self._exercised, tuple(len(each) > 1 for each in self._compared.values())
 
     def remaining_for(self, fast: FastPath) -> Remaining:
-        """Return what a clause still has to be asked of that declares ``fast``."""
+        """Return the part of the body that the check of a clause declaring ``fast`` must still see."""
         if fast is FastPath.BODY:
             return Remaining(exercised=False, reading=self.rest)
         if fast not in self._compared:
@@ -199,7 +200,7 @@ class _Proof:
 
     @cached_property
     def _compared(self) -> dict[FastPath, list[Any]]:
-        """What the clauses between jobs compare."""
+        """The values that the clauses between jobs compare."""
         ids: list[str] = []
         numbers: list[float | Decimal] = []
         times: list[int | Decimal] = []
@@ -227,7 +228,7 @@ class _Proof:
         """The clauses between jobs that are broken, or may be."""
         ids, times, numbers, _ = self._compared.values()
         distinct = len(set(numbers)) == len(numbers)
-        # Two numbers that were written as floats may be equal as such, and not as they were written.
+        # Two numbers written as floats may be equal as doubles but differ as written.
         exact = distinct or not any(isinstance(number, float) for number in numbers)
         kept = len(set(ids)) == len(ids), times == sorted(times), distinct, exact and numbers == sorted(numbers)
         return frozenset([name for name, each in zip(self._compared, kept, strict=True) if not each])
@@ -238,7 +239,7 @@ class _Proof:
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order that the first job shows which shows any, and the pointer of that job."""
+        """The order of the first job that shows one, and the pointer of that job."""
         for job in self.jobs:
             if job.inspection.remaining is None:
                 return self._demand.read_as, job.pointer
@@ -248,7 +249,7 @@ class _Proof:
         return None
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, and what makes the observation of each."""
+        """Yield the ids of jobs, each with a function that makes its observation."""
         order = self._demand.read_as
         for job in self.jobs:
             if job.inspection.remaining is None:
@@ -258,7 +259,7 @@ class _Proof:
 
     @cached_property
     def rest(self) -> Reading:
-        """A body of the remaining jobs, each in its place; 0 stands for the others."""
+        """A body of the remaining jobs, each in its place; 0 replaces the others."""
         if not self.remaining_jobs and all(isinstance(value, list) for value in self._listed.values()):
             return _nothing_remains(tuple(self._listed), self._demand)
         members = []
@@ -291,12 +292,12 @@ class _Proof:
 
 @lru_cache(maxsize=16)
 def _nothing_remains(names: tuple[str, ...], demand: Demand) -> Reading:
-    """Return the reading that all bodies with these lists share whose jobs are all proven."""
+    """Return the reading shared by all bodies with these lists and no remaining job."""
     return Reading(write({name: [] for name in names}), demand, places=())
 
 
 def _of_texts(item: Item, inspection: Inspection) -> Observation:
-    """Return the observation of a remaining job from the bytes that were sent: the reduced job may hold less."""
+    """Return the observation of a remaining job from the bytes as received: the reduced job may hold less."""
     return item.observation(inspection.texts)
 
 
@@ -304,7 +305,7 @@ def _of_texts(item: Item, inspection: Inspection) -> Observation:
 
 
 def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | None:
-    """Prove what can be proven. None where the body has to be read as a whole."""
+    """Prove the jobs of a body. None if the body must be read as a whole."""
     apart = split_body(content, AS_TEXTS) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
@@ -315,7 +316,7 @@ def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | No
 
 
 def _prove_must(content: bytes, demand: Demand) -> _Proof | None:
-    """Prove what can be proven of `must` alone. None where the body has to be read as a whole."""
+    """Prove that jobs keep the `must` clauses. None if the body must be read as a whole."""
     apart = split_body(content, AS_SPLIT) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
@@ -341,10 +342,10 @@ def _if_few_remain(proof: _Proof) -> _Proof | None:
 def _all_told(
     content: bytes, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
 ) -> list[InspectedJob] | None:
-    """Return the jobs if the values hold all members of the text: then no name is twice in an object.
+    """Return the jobs if the values have all members of the text: then no object repeats a name.
 
-    Jobs that hold fewer than their text are left to the clauses. None if something else holds fewer, or another member
-    is not sound.
+    Jobs with fewer members than their text must be read whole. None if another part of the body has fewer, or if
+    another member cannot be proven.
     """
     found = [sound(text) for text in others.values()]
     if None in found:
@@ -359,7 +360,7 @@ def _all_told(
 
 
 def accounted(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
-    """Return jobs, with those to be read whole of which the values do not hold all members of the text."""
+    """Return jobs; those whose values lack members of their text are to be read whole."""
     return [
         job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
         for job in jobs
@@ -373,7 +374,7 @@ def _holds_all(members: int, text: bytes) -> bool:
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:
-    """Return the order that element 3 of the first job tells, and the pointer of that job, where that is easily told."""
+    """Return the order that element 3 of the first job shows, and the pointer of that job, if the split shows it."""
     listed, _ = split_body(content, AS_SPLIT) or ({}, None)
     for name in LISTS:
         elements = listed.get(name)

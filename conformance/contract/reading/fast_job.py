@@ -21,7 +21,7 @@ from conformance.text.json_bytes import members_at_most
 from conformance.text.strict_json import parse
 
 _EXACT: Final = float(1 << 52)
-"""A float up to here stands for a number that is below 2^53, however it was rounded."""
+"""A float up to here was written as a number below 2^53, whatever the rounding."""
 _Number = Annotated[int, Meta(ge=1)]
 _SafeNumber = Annotated[int, Meta(ge=1, le=SAFE_INTEGER)]
 _SafeOssNumber = Annotated[int, Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)] | Annotated[float, Meta(ge=-_EXACT, le=_EXACT)]
@@ -35,7 +35,7 @@ class _Metadata(Struct, gc=False):
 
 
 class _UsualMetadata(_Metadata, gc=False, forbid_unknown_fields=True):
-    """Metadata that hold nothing else."""
+    """Metadata with no other member."""
 
 
 _DecoderByOrder = Mapping[Dialect, msgspec.json.Decoder[Any]]
@@ -52,17 +52,17 @@ _USUAL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
-"""The same with `should`, of a whole job with a workflow as the frontend writes it."""
+"""What `must` and `should` demand of a whole job with a workflow as the frontend writes it."""
 _BRACE, _BRACKET = b"{["
 _Few = tuple[float, str, list[str], _Metadata]
 
 
 class Inspection(Struct, gc=False):
-    """What was found out about one element of a list: its text, or the texts of its elements if it is an array.
+    """The facts about one element of a list: its text, or the texts of its elements if it is an array.
 
-    ``remaining`` is what clauses still have to be asked of, None for a proven job: its number, id, output node ids
-    and create_time are known. ``members`` is the number of members of all objects in it: of what was decoded the number
-    in the value, of the rest ``members_at_most`` in the text.
+    ``remaining`` is the text that checks must still see, None for a proven job: its number, id, output node ids and
+    create_time are known. ``members`` counts the members of all objects in it: exactly in decoded parts, and by
+    ``members_at_most`` in the text of the others.
     """
 
     element: Raw | Split
@@ -84,12 +84,12 @@ class Inspection(Struct, gc=False):
 
     @property
     def size(self) -> int:
-        """How many bytes it has, where it is one text."""
+        """Its length in bytes if it is one text, else 0."""
         return memoryview(self.element).nbytes if isinstance(self.element, Raw) else 0
 
     @property
     def texts(self) -> Sequence[Raw] | None:
-        """The texts of its elements, None where it is no array."""
+        """The texts of its elements, None if it is not an array."""
         if isinstance(self.element, Raw):
             return split_array(self.element) if self.is_array else None
         return self.element if isinstance(self.element, list) else None
@@ -104,7 +104,7 @@ class Inspection(Struct, gc=False):
         return [number, self.prompt_id, {}, *(pair if order is Dialect.CLOUD else reversed(pair))]
 
     def facts(self, order: Dialect) -> Facts:
-        """Return what of a proven job has to stay the same from read to read."""
+        """Return the facts of a proven job that must stay the same between reads."""
         if self.kept is None:
             texts, (outputs, metadata) = self.texts, PLACES[order]
             assert texts is not None
@@ -125,7 +125,7 @@ class InspectedJob(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """Where it stands."""
+        """The JSON Pointer of the element."""
         return f"/{LISTS[self.pending]}/{self.place}"
 
     def observation(self, order: Dialect) -> Observation:
@@ -151,7 +151,7 @@ class _Small:
 
 
 class MustProver:
-    """Inspects jobs of one order for `must` alone: no workflow is built."""
+    """Inspects jobs of one order by the `must` clauses only: it builds no workflow."""
 
     def __init__(self, order: Dialect) -> None:
         self._small = _Small(_MUST, order)
@@ -169,7 +169,7 @@ class MustProver:
 
 
 class Prover:
-    """Inspects jobs of one order. ``huge`` says that numbers beyond any double may stand in them."""
+    """Inspects jobs of one order. ``huge`` says that they may contain numbers beyond the range of a double."""
 
     def __init__(self, order: Dialect, *, huge: bool) -> None:
         self._small = _Small(_ALL, order)
@@ -180,7 +180,7 @@ class Prover:
         return self._at_once(element) or self._one_by_one(element)
 
     def _at_once(self, element: Raw) -> Inspection | None:
-        """Prove a job in one pass if it holds only what is usual: its metadata have one member then."""
+        """Prove a usual job in one pass: no unusual member, and ``create_time`` as the only metadata."""
         if self._usual is None:
             return None
         try:
@@ -205,7 +205,7 @@ class Prover:
 
 
 def _proven(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Inspection:
-    """Return a job that is proven whole. ``in_metadata`` is the number of members there."""
+    """Return a proven job. ``in_metadata`` is the number of members of its metadata."""
     number, prompt_id, outputs, metadata = few
     members = found.members + in_metadata
     return Inspection(
@@ -218,12 +218,12 @@ prover: Final = cache(Prover)
 
 
 def not_inspected(element: Raw) -> Inspection:
-    """Return an element that clauses have to be asked of as a whole."""
+    """Return an element that checks must see as a whole."""
     return Inspection(element, bytes(element), members=members_in([element]))
 
 
 def members_in(texts: Iterable[Raw]) -> int:
-    """Return a number that the members of all objects in JSON texts do not exceed."""
+    """Return an upper bound of the number of members of all objects in JSON texts."""
     return sum([members_at_most(bytes(text)) for text in texts])
 
 
@@ -233,13 +233,13 @@ def _is_object(texts: Sequence[Raw]) -> bool:
 
 
 def _harmless(text: Raw) -> int | None:
-    """Return the number of members in metadata that show no credentials, None where that is not sure."""
+    """Return the number of members in metadata without credentials, None if there may be some."""
     found = sound(text)
     return None if found is None or may_hold_some(write(found[0])) else found[1]
 
 
 def _fit(outputs: Sequence[str], found: Workflow) -> bool:
-    """Whether a workflow is there and right, and output node ids are distinct and name nodes of it if they can."""
+    """Whether a workflow is neither empty nor faulty, and output node ids are distinct and, in a graph, name nodes."""
     if not found.nodes or found.faulty:
         return False
     distinct = set(outputs)
@@ -247,6 +247,6 @@ def _fit(outputs: Sequence[str], found: Workflow) -> bool:
 
 
 def _array(texts: Sequence[Raw], at_2: bytes | None = None) -> bytes:
-    """Return the text of an array of these elements, with another one at 2."""
+    """Return the text of an array of these elements, with ``at_2`` in place of element 2 if given."""
     parts: Iterable[Raw | bytes] = texts if at_2 is None else (*texts[:2], at_2, *texts[3:])
     return b"[%b]" % b",".join(parts)

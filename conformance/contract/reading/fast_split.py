@@ -11,14 +11,14 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from conformance.contract.reading.body import LISTS
 
 REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
-"""What a decoder raises for what it does not accept."""
+"""The exceptions that a decoder raises for a text that it rejects."""
 write: Final = msgspec.json.Encoder().encode
 
 Split = list[Raw] | dict[str, Raw] | str | int | bool | None
 """An element of a list, an array as the texts of its elements."""
 Element = TypeVar("Element")
 Listed = Sequence[Element] | dict[str, Raw] | str | int | bool | None
-"""What stands under the name of a list."""
+"""The value of a list member."""
 
 
 class _Info(Struct, Generic[Element], gc=False, forbid_unknown_fields=True):
@@ -42,10 +42,10 @@ _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 
 
 def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
-    """Return the lists of a QueueInfo and its other members. None where the body is no JSON, or no such object.
+    """Return the lists of a QueueInfo and its other members. None if the body is not JSON or not such an object.
 
-    What is accepted is JSON as RFC 8259 has it, but for its encoding, and no lone surrogate stands in it; names may
-    stand twice, and numbers be out of range.
+    Accepted texts are JSON by RFC 8259, except for the encoding, which is not checked. They have no lone surrogate, but
+    may have repeated names and numbers out of range.
     """
     try:
         info = by.info.decode(content)
@@ -63,5 +63,5 @@ def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed
 
 
 def split_array(text: Raw) -> list[Raw]:
-    """Return the elements of an array. The text was accepted before."""
+    """Return the elements of an array whose text was accepted before."""
     return _ELEMENTS.decode(text)

@@ -1,8 +1,8 @@
 """The fast path: prove that values do not nest too deep and that workflows keep their clauses.
 
-That no name is twice in an object is proven by counting members. Of two members with one name the decoder keeps the
-later one, so a value has fewer members than its text exactly if a name is twice in an object somewhere. The members of
-a value are counted here; those of the text by ``members_at_most``, which never counts too few.
+Counting members proves that no object repeats a name. Of two members with one name the decoder keeps the later one, so
+a value has fewer members than its text exactly if some object repeats a name. The members of a value are counted here;
+those of the text by ``members_at_most``, which never counts too few.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conformance.contract.values import is_graph, is_link
 from conformance.text.json_bytes import depth_of, may_hold_huge, members_of
 
 LEVELS: Final = 100
-"""Levels of nesting of an element that are looked at; with those around it far fewer than anybody's limit."""
+"""Levels of nesting of an element that are inspected: far fewer than any parser's limit."""
 
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 
@@ -26,7 +26,7 @@ _ANYTHING: Final = msgspec.json.Decoder[Any]()
 def sound(text: Raw) -> tuple[Any, int] | None:
     """Return a value and the number of members in it.
 
-    None where it may hold a number beyond any double, or nests deeper than ``LEVELS``.
+    None if it may hold a number beyond the range of a double, or nests deeper than ``LEVELS``.
     """
     raw = bytes(text)
     try:
@@ -56,9 +56,9 @@ _REQUIRED: Final = 2
 
 
 class Workflow(Struct, gc=False):
-    """A workflow that was looked at. ``graph``: it is an API graph; ``linked``: it has links.
+    """An inspected workflow. ``graph``: it is an API graph; ``linked``: it has links.
 
-    ``nodes`` are its members; ``members`` is the number of members of all objects in it. ``faulty`` are the nodes that
+    ``nodes`` are its members; ``members`` counts the members of all objects in it. ``faulty`` names the nodes that
     break a clause.
     """
 
@@ -69,7 +69,7 @@ class Workflow(Struct, gc=False):
     faulty: Collection[str] = ()
 
     def reduced(self, text: Raw) -> bytes:
-        """Return a short text for it of which every clause says the same, but for links that are right."""
+        """Return a short text with the same result for every clause. It leaves out valid links."""
         if not self.graph:
             return write({"": 0} if self.nodes else {})
         texts: dict[str, Raw] = _TEXTS.decode(text) if self.faulty else {}
@@ -77,7 +77,7 @@ class Workflow(Struct, gc=False):
 
 
 def workflow(text: Raw) -> Workflow | None:
-    """Look at a workflow. None where it cannot be read, or may hold a number that is beyond any double."""
+    """Inspect a workflow. None if it cannot be read, or may hold a number beyond the range of a double."""
     raw = bytes(text)
     try:
         return None if may_hold_huge(raw) else of_nodes(_NODES.decode(raw))
@@ -86,7 +86,7 @@ def workflow(text: Raw) -> Workflow | None:
 
 
 def of_nodes(nodes: Nodes) -> Workflow:
-    """Look at a graph of usual nodes."""
+    """Inspect a graph of usual nodes."""
     members, links = (1 + _REQUIRED) * len(nodes), []
     for node in nodes.values():
         members += len(node.inputs)
@@ -105,7 +105,7 @@ def _links_nowhere(inputs: dict[str, Any], nodes: Container[str]) -> bool:
 
 
 def _unusual(text: Raw) -> Workflow | None:
-    """Look at a workflow that is no API graph, or one whose nodes hold more than the usual."""
+    """Inspect a workflow that is not an API graph, or whose nodes have unusual members."""
     found = sound(text)
     if found is None or not isinstance(found[0], dict):
         return None

@@ -1,4 +1,4 @@
-"""Reading a large body in parts, so that its values never are in memory together."""
+"""Read a large body in parts, so that its values are never in memory together."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
 LARGE: Final = RUN
-"""Bytes of the largest body that is read at once."""
+"""Bytes of the largest body that is read as a whole."""
 _MAY_NAME_A_LIST: Final = (b'"queue_', b"\\u")
 _WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
 _REST: Final = 1 << 16
-"""Bytes that are kept of what follows the JSON text."""
+"""Bytes that are kept of the text after the JSON value."""
 MEMBERS: Final = 1000
 """Members of the body, beside the two lists, that are kept."""
 
@@ -42,7 +42,7 @@ def reading_of(
 
 
 class LargeReading(Reading):
-    """A reading that holds a body without its jobs; ``parts`` yields those that clauses have to be asked of."""
+    """A reading of a body without its jobs; ``parts`` yields the jobs that checks must see."""
 
     def __init__(
         self, content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
@@ -61,7 +61,7 @@ class LargeReading(Reading):
         return scan.flawless and not scan.jobs.remaining and scan.jobs.compared.broken.isdisjoint(proofs)
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
-        """Return what a clause of the body has to be asked of, beside the parts."""
+        """Return the part of the body, besides ``parts``, that the check of a clause must still see."""
         if fast is None or fast is FastPath.BODY or (self._must_only and level is not Level.MUST):
             return super().remaining(fast, level)
         jobs = self._scan.jobs if self._scan.document.read else Jobs(b"", self.demand, must_only=False)
@@ -72,56 +72,56 @@ class LargeReading(Reading):
         return Remaining(exercised=jobs.compared.many(fast), reading=_Jobs(self.demand, ()))
 
     def parts(self) -> Iterator[Reading]:
-        """Yield the readings of the jobs that clauses have to be asked of."""
+        """Yield the readings of the jobs that checks must see."""
         return self._scan.jobs.parts() if self._scan.document.read else iter(())
 
     @property
     def proven(self) -> None:
-        """Nothing: such a body is asked as a whole."""
+        """None: a large body never shares its results with another."""
         return
 
     @property
     def document(self) -> Document:
-        """The body as JSON, with empty lists for those that hold jobs."""
+        """The body as JSON, with its two lists emptied."""
         return self._scan.document
 
     @property
     def elements(self) -> Sequence[Any]:
-        """None: jobs are in the parts."""
+        """Empty: jobs are in the parts."""
         return ()
 
     @property
     def items(self) -> Sequence[Item]:
-        """None: jobs are in the parts."""
+        """Empty: jobs are in the parts."""
         return ()
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The jobs without their workflows, one after the other."""
+        """The jobs in turn, without their workflows."""
         return self._scan.jobs.items() if self._scan.document.read else ()
 
     @property
     def size(self) -> int:
-        """How many elements are in the two lists."""
+        """The number of elements in the two lists."""
         return self._scan.jobs.size if self._scan.document.read else 0
 
     @property
     def filled(self) -> frozenset[str]:
-        """The names of the lists that hold something."""
+        """The names of the lists that are not empty."""
         return self._scan.jobs.filled if self._scan.document.read else frozenset()
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order that the first job shows which shows any, and the pointer of that job."""
+        """The order of the first job that shows one, and the pointer of that job."""
         return self._scan.jobs.order if self._scan.document.read else None
 
     @property
     def latest(self) -> Any:
-        """The latest ``create_time`` of its jobs that may be milliseconds."""
+        """The latest ``create_time`` of its jobs that is plausible in milliseconds."""
         return self._scan.jobs.latest if self._scan.document.read else None
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, and what makes the observation of each."""
+        """Yield the ids of jobs, each with a function that makes its observation."""
         return self._scan.jobs.observations()
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
@@ -130,7 +130,7 @@ class LargeReading(Reading):
 
     @cached_property
     def summary(self) -> Summary:
-        """What is kept of the body when its value is dropped."""
+        """The summary that is kept when the value of the body is dropped."""
         document, jobs = self.document, self._scan.jobs
         ids, twice, observations = set[str](), set[str](), dict[str, Observation]()
         for name, make in self.observations() if document.read else ():
@@ -154,7 +154,7 @@ class LargeReading(Reading):
         )
 
     def forget(self) -> None:
-        """Drop what was found, and keep the summary."""
+        """Drop the results of the scan, and keep the summary."""
         assert self.summary
         self.__dict__.pop("_scan", None)
 
@@ -216,7 +216,7 @@ class _Scan:
             word = _WORD.match(content, at, at + RUN)
             if word is None:
                 end = checker.value(at, "")
-            else:  # what follows a word is another text, whatever it is
+            else:  # the rest after a word is reported as trailing text
                 checker.part(b"[%b]" % word[0], at, lambda _: "", -1)
                 end = word.end()
             return parse(shortened(content, at, end)).value, end
@@ -252,7 +252,7 @@ class _Scan:
         return end
 
     def _skipped(self, at: int, names: set[int]) -> int | None:
-        """Check members after a comma that no clause looks into, and return their end. None if a list may be there."""
+        """Check members after a comma that no clause reads, and return their end. None if one may be a list."""
         run = next(iter(runs(self._content, at)))
         assert run is not None
         text = self._content[run.start : run.end]
@@ -277,7 +277,7 @@ def _undecodable(content: bytes) -> str | None:
 
 
 def _in_utf_8(content: bytes) -> tuple[bytes, bool, str | None]:
-    """Return a body in UTF-8, whether a byte order mark is before it, and what is wrong with its encoding."""
+    """Return a body in UTF-8, whether it has a byte order mark, and the flaw of its encoding."""
     encoding = json.detect_encoding(content[:4])
     if encoding.startswith(("utf-16", "utf-32")):
         decoder = codecs.getincrementaldecoder(encoding)("replace")

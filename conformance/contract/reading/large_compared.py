@@ -1,4 +1,4 @@
-"""Comparing the jobs of a large body with one another, without keeping them."""
+"""Compare the jobs of a large body with one another, without keeping them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from conformance.contract.terms import FastPath
 COMPARED: Final = 500_000
 """Jobs of a list whose ids and numbers are compared with one another."""
 DISAGREEING: Final = 1000
-"""Ids, or numbers, that are there twice and are looked for in a second pass."""
+"""Repeated ids, or numbers, whose jobs a second pass finds."""
 
 
 Entry = tuple[int, str | None, Any, Any]
-"""What is compared of a job: its index in its list, its id, number and create_time. The number may be a float."""
+"""The compared values of a job: its index in its list, its id, number and create_time. The number may be a float."""
 
 
 @dataclass
 class _Values:
-    """Hashes of the values of one list, and of those that are there twice. ``last`` is the last value."""
+    """Hashes of the values of one list, and of its repeated values. ``last`` is the last value."""
 
     seen: set[int] = field(default_factory=set)
     twice: set[int] = field(default_factory=set)
     number: int = 0
     last: Any = None
     falls_at: int | None = None
-    """The index of the first job whose value is below the one before it, or may be."""
+    """The index of the first job whose value is, or may be, below the one before it."""
 
     def add(self, value: Hashable) -> None:
         self.number += 1
@@ -41,7 +41,7 @@ class _Values:
             self.seen.add(key)
 
     def add_all(self, values: Sequence[Hashable]) -> None:
-        """Add values: at once if none of them is there twice."""
+        """Add values: in one step if none is repeated."""
         keys = set(map(hash, values))
         if len(keys) == len(values) and len(keys) + len(self.seen) <= COMPARED and self.seen.isdisjoint(keys):
             self.seen |= keys
@@ -51,7 +51,7 @@ class _Values:
                 self.add(value)
 
     def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
-        """Look whether values rise from the last one on: at once if they do, and no two are equal."""
+        """Check that values rise from the last one on: in one step if all of them rise strictly."""
         all_of_them = values if self.last is None else [self.last, *values]
         if all(map(lt, all_of_them, all_of_them[1:])):
             self.last = values[-1]
@@ -63,7 +63,7 @@ class _Values:
         last, self.last = self.last, value
         if last is None or self.falls_at is not None:
             return
-        # Two numbers that were written as floats may be equal as such, and not as they were written.
+        # Two numbers written as floats may be equal as doubles but differ as written.
         if value < last or (isinstance(value, float) and value == last):
             self.falls_at = at
 
@@ -76,7 +76,7 @@ class _Seen:
 
 
 class Compared:
-    """What the clauses between jobs compare."""
+    """The values that the clauses between jobs compare."""
 
     CLAUSES: Final = frozenset(
         {FastPath.DISTINCT_IDS, FastPath.RISING_TIMES, FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}
@@ -90,7 +90,7 @@ class Compared:
         self._lists.pop(name, None)
 
     def add_proven(self, name: str, entries: Sequence[Entry]) -> None:
-        """Add proven jobs that follow one another: fast if they are as they should be."""
+        """Add consecutive proven jobs: fast if their values are distinct and rising."""
         if not entries:
             return
         seen = self._lists.setdefault(name, _Seen())
@@ -103,7 +103,7 @@ class Compared:
             seen.times.rise_all(times, places)
 
     def add_each(self, name: str, entries: Iterable[Entry]) -> None:
-        """Add jobs of a list that follow one another."""
+        """Add consecutive jobs of a list."""
         seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
         for at, prompt_id, number, time in entries:
             if prompt_id is not None:
@@ -117,7 +117,7 @@ class Compared:
 
     @property
     def twice(self) -> set[int]:
-        """Hashes of ids that are there twice, in one list or in both."""
+        """Hashes of ids that occur more than once, in one list or in both."""
         found = {key for seen in self._lists.values() for key in seen.ids.twice}
         if len(self._lists) > 1:
             one, other = (seen.ids.seen for seen in self._lists.values())
@@ -126,7 +126,7 @@ class Compared:
 
     @property
     def numbers_twice(self) -> set[int]:
-        """Hashes of numbers that two pending jobs have."""
+        """Hashes of numbers that more than one pending job has."""
         return {key for seen in self._lists.values() for key in seen.numbers.twice}
 
     def falls_at(self, fast: FastPath) -> int | None:
@@ -149,7 +149,7 @@ class Compared:
         return frozenset(fast for fast, broken in found.items() if broken)
 
     def many(self, fast: FastPath) -> bool:
-        """Whether there are two jobs to compare."""
+        """Whether there are at least two jobs to compare."""
         found = 0
         for seen in self._lists.values():
             values = seen.ids if fast is FastPath.DISTINCT_IDS else seen.numbers

@@ -1,4 +1,4 @@
-"""A short text for a job that is too large to be read: as far as is looked into, every clause says the same of it."""
+"""Shorten the text of a job that is too large to read. The kept part has the same result for every clause."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from conformance.text.large_json import Checker, shortened
 
 _QUOTE: Final = ord('"')
 CHILDREN: Final = 1000
-"""Output node ids, or members of metadata, that are kept of a job that has more."""
+"""Output node ids, or members of metadata, that are kept of a job with more."""
 LONG: Final = 1000
-"""Bytes of a string that is replaced in a workflow that is too large: an image, most often."""
+"""Longer strings, in bytes, are replaced in a workflow that is too large. Most are images."""
 QUOTES: Final = 1 << 17
-"""Quotation marks in a workflow that is too large for its strings, and not for their number."""
+"""Workflows with more quotation marks are large because of the number of their strings, and are dropped."""
 _STRINGS: Final = msgspec.json.Decoder(list[str])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 class Reduced(NamedTuple):
-    """The text of a job, elements at its end that are left out of it, and whether something else is."""
+    """The text of a job, the number of omitted elements at its end, and whether other parts are omitted."""
 
     text: bytes
     more: int = 0
@@ -34,7 +34,7 @@ class Reduced(NamedTuple):
 
 
 def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Reduced, int]:
-    """Return a short text for the job at a place, and where the job ends. All of it is checked as JSON."""
+    """Return a short text for the job at a place, and the end of the job. The whole job is checked as JSON."""
     end = checker.value(at, pointer, 2)
     if not content.startswith(b"[", at):
         return Reduced(shortened(content, at, end)), end
@@ -63,7 +63,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
 
 
 def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool]:
-    """Return a short text for an element of a job, and whether every clause says the same of it."""
+    """Return a short text for an element of a job, and whether every clause has the same result for it."""
     if content.startswith(b"[", at) and index > 2:
         return _outputs(content, at)
     if content.startswith(b"{", at):
@@ -81,7 +81,7 @@ def _workflow(content: bytes, at: int, end: int) -> tuple[bytes, bool]:
 
 
 def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
-    """Keep the first output node ids, and the first elements that are none."""
+    """Keep the first output node ids, and the first elements that cannot be ids."""
     ids: list[bytes] = []
     others: list[bytes] = []
     for found, text in _runs(content, at, b"[%b]", _ELEMENTS):

@@ -1,4 +1,4 @@
-"""The jobs of a large body: inspected in windows of its lists, and read only where they are not proven."""
+"""The jobs of a large body: inspected in windows of its lists, and read only if they are not proven."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ from conformance.text.json_runs import RUN, Run, runs, skip_space
 from conformance.text.large_json import Checker, shifted
 
 ASKED: Final = 50_000
-"""Jobs that are not proven and of which clauses are asked. More are only said to be there."""
+"""Unproven jobs that clauses judge. Further ones are only counted."""
 NAMED: Final = 20_000
-"""Jobs of a read whose ids are kept for comparing it with other reads."""
+"""Jobs of a read whose ids are kept to compare it with other reads."""
 NEIGHBOURS: Final = 10_000
-"""Jobs on either side of the first that is out of order, which are read to say how."""
+"""Jobs on either side of the first one out of order that are read for the finding."""
 GROUP: Final = 1000
 """Jobs that are read together."""
 DENSE: Final = 600
 """Commas in the first 4 KiB of a window whose jobs are too small to be proven."""
 GUESSES: Final = 8
-"""Windows that were cut at a likely place, and wrongly, before no likely place is tried any more."""
+"""Wrong guesses of a cut in a list before guessing stops."""
 _SMALL: Final = 1 << 15
 _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
-"""How one job ends and another begins: one with metadata last, and one with output node ids last."""
+"""The bytes between two jobs: with metadata last, and with output node ids last."""
 
 
 class Jobs:
-    """The jobs of the two lists."""
+    """The jobs of the two lists of a large body."""
 
     def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None = None) -> None:
         self._content, self.demand, self._must_only = content, demand, must_only
@@ -97,13 +97,13 @@ class Jobs:
             start += 1
 
     def _likely(self, start: int) -> int | None:
-        """Return a place at which a window probably can be cut; whether it can shows when the window is decoded."""
+        """Return a place at which a window can probably be cut. Decoding the window shows whether it can."""
         if self._is_dense(start):
             return None
         for sign in (
             self._sign,
             *_LIKELY,
-        ):  # one that was found is tried first: to find none means to look at all bytes
+        ):  # the last sign found goes first: a search that fails reads all bytes
             cut = self._content.rfind(sign, start, start + RUN)
             if cut > start:
                 self._sign = sign
@@ -136,7 +136,7 @@ class Jobs:
         return skip_space(self._content, end)
 
     def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
-        """Take over what was inspected in a window."""
+        """Take over the inspected jobs of a window."""
         window.count = max(window.count, len(jobs))
         listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
         proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
@@ -156,13 +156,13 @@ class Jobs:
             self.compared.add_proven(name, entries)
 
     def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
-        """Take over a window of which no job is proven."""
+        """Take over a window without proven jobs."""
         self.compared.add_each(name, self._add(name, listed, window, unproven))
 
     def _add(
         self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
     ) -> list[Entry]:
-        """Add a window, and return what is compared of its jobs that are not proven."""
+        """Add a window, and return the compared values of its unproven jobs."""
         entries: list[Entry] = []
         listed.windows.append(window)
         listed.size += window.count
@@ -178,7 +178,7 @@ class Jobs:
         return entries
 
     def _note(self, listed: Listed, part: Part) -> list[Entry]:
-        """Note what the jobs of a part say beside what clauses find in them, and return what is compared."""
+        """Note order and latest time of the jobs of a part, and return their compared values."""
         entries: list[Entry] = []
         for item in part.items:
             at = index_of(item.pointer)
@@ -196,7 +196,7 @@ class Jobs:
     def _inspected(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
         """Inspect the jobs of a window. None if it is not strict JSON.
 
-        Of a dense window a text that was there before is left out, and counted when it is new.
+        In a dense window, texts that occurred before are left out. The first inspection of the window counts them.
         """
         text = self._content[window.start : window.end]
         if not is_utf_8(text):
@@ -223,7 +223,7 @@ class Jobs:
         return accounted(jobs)
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
-        """Yield the jobs of a window that are not proven, in groups."""
+        """Yield the unproven jobs of a window, in groups."""
         if window.giant:
             yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
         elif window.flawed:
@@ -246,14 +246,14 @@ class Jobs:
 
     @property
     def remaining(self) -> bool:
-        """Whether there are jobs that are not proven."""
+        """Whether there are unproven jobs."""
         return bool(self._unproven)
 
     def _in_order(self) -> list[tuple[str, Listed]]:
         return [(name, self._lists[name]) for name in LISTS if name in self._lists]
 
     def parts(self) -> Iterator[Part]:
-        """Yield the jobs that clauses have to be asked of, and last one example of each that is there again and again."""
+        """Yield the jobs that checks must see, and last one example of each repeated job."""
         for name, listed in self._in_order():
             for window in listed.windows:
                 if window.ask:
@@ -273,39 +273,39 @@ class Jobs:
 
     @property
     def size(self) -> int:
-        """How many elements are in the two lists."""
+        """The number of elements in the two lists."""
         return sum(listed.size for listed in self._lists.values())
 
     @property
     def filled(self) -> frozenset[str]:
-        """The names of the lists that hold something."""
+        """The names of the lists that are not empty."""
         return frozenset(name for name, listed in self._lists.items() if listed.size)
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order that the first job shows which shows any, and the pointer of that job."""
+        """The order of the first job that shows one, and the pointer of that job."""
         return next((listed.order for _, listed in self._in_order() if listed.order is not None), None)
 
     @property
     def latest(self) -> Any:
-        """The latest ``create_time`` that may be milliseconds."""
+        """The latest ``create_time`` that is plausible in milliseconds."""
         return max((listed.latest for listed in self._lists.values() if listed.latest is not None), default=None)
 
     @property
     def unread(self) -> str | None:
-        """What of the jobs no clause was asked of, in words."""
+        """The part of the jobs that no clause judged, in words."""
         if self.compared.uncompared:
-            return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have ids of their own"
+            return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have distinct ids"
         if self._unasked:
-            return f"{self._unasked:,} of {self.size:,} jobs, after {ASKED:,} that are not as usual"
+            return f"{self._unasked:,} of {self.size:,} jobs, which follow {ASKED:,} other unusual ones"
         return (
-            f"all that is in {self._partly:,} of {self.size:,} jobs, of more than {RUN >> 20} MiB"
+            f"parts of {self._partly:,} of {self.size:,} jobs, which are larger than {RUN >> 20} MiB"
             if self._partly
             else None
         )
 
     def disagreeing(self, fast: FastPath) -> list[Item]:
-        """Return the jobs that disagree with one another, or may, with those around them."""
+        """Return the jobs that contradict each other, or may, and for an order those around them."""
         if fast is FastPath.DISTINCT_IDS:
             twice = self.compared.twice
             return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
@@ -320,7 +320,7 @@ class Jobs:
         return self._items()
 
     def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: int | None = None) -> Iterator[Item]:
-        """Yield jobs without their workflows, those of a list from one index to another."""
+        """Yield jobs without their workflows, from one index of a list to another."""
         for name, listed in self._in_order():
             for window in listed.windows if name in names else ():
                 if window.first + window.count <= first or (last is not None and window.first > last):
@@ -340,11 +340,11 @@ class Jobs:
 
     @property
     def all_named(self) -> bool:
-        """Whether there are few enough jobs for their ids to be kept."""
+        """Whether the body has few enough jobs to keep their ids."""
         return self.size <= NAMED
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, and what makes the observation of each."""
+        """Yield the ids of jobs, each with a function that makes its observation."""
         if self.all_named:
             for name, listed in self._in_order():
                 for window in listed.windows:
@@ -360,7 +360,7 @@ class Jobs:
                 yield from part.observations()
 
     def _observation(self, window: Window, job: InspectedJob) -> Observation:
-        """Return the observation of a proven job, which holds no part of the body."""
+        """Return the observation of a proven job. It holds no part of the body."""
         texts, (outputs, metadata) = job.inspection.texts, PLACES[self.demand.read_as]
         assert texts is not None
         workflow, listed = (

@@ -1,4 +1,4 @@
-"""What is kept of the jobs of a large body: where they are, and what they showed."""
+"""The places of the jobs of a large body, and the facts about each list."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from conformance.contract.reading.large_job import Reduced
 from conformance.contract.terms import Dialect, FastPath
 
 REPEATED: Final = 10_000
-"""Different texts of jobs that are recognised when they come again."""
+"""Distinct texts of jobs that are recognised when they are repeated."""
 SHORT: Final = 100
-"""Bytes of the longest text of a job that is recognised: no job that is as it has to be is much shorter."""
+"""Bytes of the longest job text that is recognised: valid jobs are hardly shorter."""
 
 Source = Callable[[int, int], bytes]
-"""Returns a piece of the body, also when the body is not in memory any more."""
+"""Returns a piece of the body, from memory or from the file."""
 
 
 @dataclass
 class Window:
-    """Jobs of a list that follow one another, and where their text is.
+    """Consecutive jobs of a list, and the place of their text.
 
-    ``ask`` says that clauses have to be asked of some of them. ``flawed`` are those that are not strict JSON.
+    ``ask`` says that checks must see some of them. ``flawed`` says that the text is not strict JSON.
     """
 
     first: int
@@ -42,7 +42,7 @@ class Window:
 
 @dataclass
 class Repeat:
-    """Where a text of a job is first and last, and how often."""
+    """The first and last index of a job text, and its count."""
 
     first: int
     last: int
@@ -51,7 +51,7 @@ class Repeat:
 
 @dataclass
 class Listed:
-    """What was found in one list."""
+    """The facts about one list."""
 
     windows: list[Window] = field(default_factory=list)
     size: int = 0
@@ -63,7 +63,7 @@ class Listed:
     latest: Any = None
 
     def new(self, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
-        """Return the elements whose text was not there before. ``again``: all were counted."""
+        """Return the elements with a new text. ``again``: all of them have been counted before."""
         new = []
         for at, element in elements:
             key = bytes(element)
@@ -100,7 +100,7 @@ def hashes_of(number: Any) -> set[int]:
         return set()
     try:
         return {hash(number), hash(float(number))}
-    except OverflowError:  # no float is so large
+    except OverflowError:  # beyond the range of a float
         return {hash(number)}
 
 

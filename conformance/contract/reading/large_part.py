@@ -12,7 +12,7 @@ from conformance.contract.terms import Demand
 
 
 class Part(Reading):
-    """Some jobs of one list, with their ``indexes``. ``times`` says of how many other jobs one is an example."""
+    """Some jobs of one list, with their ``indexes``. ``times`` counts the other jobs that a job is an example of."""
 
     def __init__(
         self, name: str, indexes: Sequence[int], texts: Iterable[bytes], demand: Demand, *, more: int = 0
@@ -46,7 +46,7 @@ class Part(Reading):
         return "/".join(("", name, *(str(self._indexes[int(index)]) for index in rest[:1]), *rest[1:]))
 
     def weight(self, pointer: str | None) -> int:
-        """Return how many jobs a finding at a place is of."""
+        """Return how many jobs a finding at a place is about."""
         if not self.times or pointer is None:
             return 1
         return self.times.get(int(pointer.split("/")[2]), 1)

@@ -1,4 +1,4 @@
-"""What is kept of a body when its value is dropped."""
+"""The summary of a body that is kept when its value is dropped."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Located(NamedTuple):
 
 
 Known = Callable[[bytes, Callable[[], bytes]], bytes]
-"""Returns the digest of a value by a hash of its text, made where the text was never seen."""
+"""Returns the digest of a value by the hash of its text, and makes it for a new text."""
 
 
 class Remembered:
-    """What is kept of a JSON value: its digest, or its text, which lies in a body that is kept anyway.
+    """A remembered JSON value: its digest, or its text, which is part of a body that is kept anyway.
 
-    Equal to another where both say the same, whatever the order of members and the way numbers are written. Where
-    the bytes are the same, no value is made of them to see that.
+    Two are equal if their values are, whatever the order of members and the notation of numbers. If the bytes are the
+    same, they are not parsed.
     """
 
     __slots__ = ("_digest", "_text")
@@ -57,14 +57,14 @@ class Remembered:
         return self._digest
 
     def settle(self, known: Known) -> None:
-        """Let the text go, and keep the digest alone."""
+        """Drop the text, and keep only the digest."""
         if self._text is not None:
             self._digest = known(_hash(bytes(self._text)), lambda: self.digest)
             self._text = None
 
 
 class Recalled(Remembered):
-    """What is kept of a value whose text is read again when it has to be: a hash of the text."""
+    """A remembered value with only a hash of its text; the text is read again if the digest is needed."""
 
     __slots__ = ("_hash", "_read")
 
@@ -88,9 +88,9 @@ class Recalled(Remembered):
 
 
 class Facts(NamedTuple):
-    """What of a job has to stay the same from read to read; pointers are from the job on.
+    """The facts of a job that must stay the same between reads; pointers are relative to the job.
 
-    The values of ``workflow`` and ``output_node_ids`` are ``Remembered``; None where the element is not there.
+    The values of ``workflow`` and ``output_node_ids`` are ``Remembered``, None if the element is missing.
     """
 
     workflow: Located | None
@@ -98,14 +98,14 @@ class Facts(NamedTuple):
     create_time: Located | None
 
     def settle(self, known: Known) -> None:
-        """Let go of the body, in which texts of the job lie."""
+        """Drop the references to the body in texts of the job."""
         for found in (self.workflow, self.output_node_ids):
             if found is not None:
                 found.value.settle(known)
 
 
 class Observation(NamedTuple):
-    """What is kept of a job that a read listed: enough to see whether the next read lists the same."""
+    """The facts about a job in a read: enough to see whether the next read lists the same job."""
 
     pointer: str
     pending: bool
@@ -131,10 +131,10 @@ class Observation(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What is kept of a body when its value is let go.
+    """The facts about a body that are kept when its value is dropped.
 
-    ``lists`` are those that hold something. ``observations`` leave out ids that are listed twice.
-    ``order`` is the one that the first job shows which shows any, and the pointer of that job.
+    ``lists`` names the lists that are not empty. ``observations`` leaves out ids that are listed twice.
+    ``order`` is the order of the first job that shows one, and the pointer of that job.
     """
 
     read: bool
@@ -147,22 +147,22 @@ class Summary(NamedTuple):
     ids: frozenset[str]
     observations: dict[str, Observation]
     compared: bool = True
-    """Whether ``ids`` are all there: those of a read with too many jobs are not kept."""
+    """Whether ``ids`` is complete: a read with too many jobs keeps none."""
     unread: str | None = None
-    """What of the jobs no clause was asked of, in words."""
+    """The part of the jobs that no clause judged, in words."""
 
     def settle(self, known: Known) -> None:
-        """Let go of the body, in which texts of jobs lie."""
+        """Drop the references to the body in texts of jobs."""
         for observation in self.observations.values():
             observation.facts.settle(known)
 
 
 REMEMBERED: Final = 10_000
-"""Jobs of a read, running before pending, that are kept for comparing it with others: half a kilobyte each."""
+"""Jobs of a read, running before pending, that are kept to compare it with others: half a kilobyte each."""
 
 
 def digest_of(value: Any) -> bytes:
-    """Return the digest of a value of JSON."""
+    """Return the digest of a JSON value."""
     text = json.dumps(value, sort_keys=True, default=_one_way)
     return _hash(text.encode("utf-8", "surrogatepass"))
 
@@ -172,7 +172,7 @@ def _hash(text: bytes) -> bytes:
 
 
 def _one_way(value: object) -> object:
-    """Return a number as the double that its readers take it for: 1.0 and 1e0 are 1."""
+    """Return a number as the double that JSON parsers make of it: 1.0 and 1e0 are 1."""
     if not isinstance(value, Decimal):
         return repr(value)
     number = float(value)

@@ -1,4 +1,4 @@
-"""What a register does to a run: which failures it waives, and what of it does not hold. Pure."""
+"""Apply a register to a run: waive known failures, and report stale, expired and unknown entries. Pure."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from conformance.text.suggest import did_you_mean
 
 BREACHED: Final = (Status.FAIL, Status.WARN)
 NAMED: Final = 20
-"""Fingerprints of a clause that are told as unknown."""
+"""Unknown fingerprints of a clause that are reported."""
 
 
 class Night(NamedTuple):
-    """What a register is held against: who was asked, judged on which day (UTC), and whether that is all of a run."""
+    """The run that a register is applied to: its target, the day of judging (UTC), and whether it is partial."""
 
     target: str
     today: date
@@ -42,12 +42,12 @@ class Night(NamedTuple):
 
 
 def waiving(register: Register, night: Night) -> Waive:
-    """Return what waives a broken clause where valid entries know all that was found."""
+    """Return a function that waives a broken clause if valid entries cover all of its findings."""
     return lambda result, dialect: _waived(result, _valid(register, night, dialect, result.id))
 
 
 def account(register: Register, night: Night, judgement: Judgement) -> Deviations:
-    """Say of each entry that concerns a run what became of it, and by name what does not hold."""
+    """Return the state of each entry that concerns a run, and the problems of the register."""
     results = {result.id: result for result in judgement.results}
     known: list[KnownDeviation] = []
     problems: list[DeviationProblem | None] = []
@@ -66,7 +66,7 @@ def account(register: Register, night: Night, judgement: Judgement) -> Deviation
 
 
 def _valid(register: Register, night: Night, dialect: Dialect, clause: str) -> list[Entry]:
-    """Return the entries that waive what they know of a clause."""
+    """Return the entries of a clause that concern the run and have not expired."""
     return [
         entry
         for entry in register.entries
@@ -80,16 +80,16 @@ def _waived(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
     unknown = _unknown(result, entries)
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        return structs.replace(result, reason=f"{result.reason}; not known is {described(unknown[0])}{more}")
+        return structs.replace(result, reason=f"{result.reason}; unknown: {described(unknown[0])}{more}")
     if len(result.fingerprints) >= FINGERPRINTS:
-        return structs.replace(result, reason=f"{result.reason}; in too many ways for all of them to be known")
+        return structs.replace(result, reason=f"{result.reason}; too many fingerprints to waive it")
     used = [entry for entry in entries if any(map(entry.covers, result.fingerprints))]
     told = dict.fromkeys(f"{e.reason.rstrip('.')} ({e.issue}; {e.owner}, until {e.expires})" for e in used)
     return structs.replace(result, status=Status.WAIVED, waiver="; ".join(told))
 
 
 def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[str]) -> State:
-    """Return what became of an entry. That its failure is gone is said only where it could have shown."""
+    """Return the state of an entry. It is stale only if the run could have shown its failure."""
     if night.today > entry.expires:
         return State.EXPIRED
     if any(map(entry.covers, result.fingerprints)):
@@ -102,26 +102,26 @@ def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[
 
 
 def _told(entry: Entry, number: int, state: State) -> DeviationProblem | None:
-    """Return what does not hold about an entry in a state."""
+    """Return the problem of an entry, None if it has none."""
     mark = Fingerprint(place=None if entry.place == OUTSIDE else entry.place, kind=entry.kind)
     told = partial(DeviationProblem, clause=entry.clause, fingerprint=mark, entry=number)
     match state:
         case State.EXPIRED:
-            to_do = f"{entry.owner} is to look again, and to renew the entry or take it out"
+            to_do = f"{entry.owner} must renew or remove the entry"
             return told(problem="expired", message=f"expired on {entry.expires}: {to_do}")
         case State.STALE:
-            return told(problem="stale", message=f"stale, the failure is gone ({described(mark)}): take the entry out")
+            return told(problem="stale", message=f"stale, the failure is gone ({described(mark)}): remove the entry")
         case State.UNKNOWN_CLAUSE:
-            message = f"there is no clause of this name{did_you_mean(entry.clause, BY_ID)}"
+            message = f"no clause has this name{did_you_mean(entry.clause, BY_ID)}"
             return told(problem="unknown-clause", message=message)
     return None
 
 
 def _others(result: ClauseResult, entries: Sequence[Entry]) -> Iterator[DeviationProblem]:
-    """Name what a failed clause shows beside what is known of it. A `should` that does warns all the same."""
+    """Yield the unknown fingerprints of a failed clause. A `should` clause with such a fingerprint only warns."""
     if result.status is Status.FAIL and entries:
         for mark in _unknown(result, entries)[:NAMED]:
-            message = f"fails in another way than is known: {described(mark)}"
+            message = f"fails in an unknown way: {described(mark)}"
             yield DeviationProblem(problem="other-fingerprint", clause=result.id, fingerprint=mark, message=message)
 
 

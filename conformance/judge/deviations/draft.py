@@ -1,4 +1,4 @@
-"""Entries for the failures of a run, as TOML to be filled in by whoever answers for them."""
+"""Draft register entries, in TOML, for the failures of a run. Their owners fill in the rest."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from conformance.judge.report import ClauseResult, Fingerprint, Report, Status
 from conformance.text.safe import line
 
 GRACE: Final = timedelta(days=90)
-"""Until an entry expires, unless somebody writes another day."""
+"""Time until a drafted entry expires."""
 _LISTS: Final = ("/queue_running/", "/queue_pending/")
 HEAD: Final = f"""\
-# Known deviations: what is named here is waived until it expires, and counted as that.
-# Fill in what says {TO_DO}. In a place, * stands for one name or index and ** for all that follows.
+# Known deviations: the suite waives these failures until they expire, and counts them as waived.
+# Fill in each {TO_DO}. In a place, * matches one name or index, and ** the rest.
 """
 
 
 def draft(report: Report, today: date, *, should: bool = False) -> str:
-    """Return a register that knows each failure of a run; with ``should`` each warning too. "" where there is none."""
+    """Return a register with each failure of a run, and each warning with ``should``; "" if the run has none."""
     asked = {Status.FAIL, Status.WARN} if should else {Status.FAIL}
     tables = [
         _table(report, result, mark, today)
@@ -34,14 +34,14 @@ def draft(report: Report, today: date, *, should: bool = False) -> str:
 
 
 def _new(report: Report, result: ClauseResult) -> list[Fingerprint]:
-    """Return what a clause shows beyond what a register knows of it already."""
+    """Return the fingerprints of a clause that the register of the run does not cover."""
     problems = report.deviations.problems if report.deviations else ()
     new = [p.fingerprint for p in problems if p.clause == result.id and p.problem == "other-fingerprint"]
     return new or list(result.fingerprints or fingerprints(result))
 
 
 def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
-    """Make one of what shows in both lists at the same place: it is one failure."""
+    """Merge fingerprints that differ only in the list: it is the same failure."""
     found = dict.fromkeys(marks)
     for mark in tuple(found):
         places = [_elsewhere(mark.place, listed) for listed in _LISTS]
@@ -54,7 +54,7 @@ def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
 
 
 def _elsewhere(place: str | None, listed: str) -> str | None:
-    """Return the same place in another list, None where it lies in none."""
+    """Return the same place in another list, None if it is not in a list."""
     inside = [prefix for prefix in _LISTS if place is not None and place.startswith(prefix)]
     return None if place is None or not inside else listed + place.removeprefix(inside[0])
 
@@ -65,8 +65,8 @@ def _table(report: Report, result: ClauseResult, mark: Fingerprint, today: date)
         "place": OUTSIDE if mark.place is None else mark.place,
         **({"kind": mark.kind} if mark.kind else {}),
         "reason": f"{TO_DO}: why this is accepted",
-        "issue": f"{TO_DO}: a link to where it is dealt with",
-        "owner": f"{TO_DO}: who answers for it",
+        "issue": f"{TO_DO}: a link to the issue",
+        "owner": f"{TO_DO}: who is responsible",
     }
     texts = [f"{name} = {_quoted(value)}" for name, value in rows.items()]
     dates = [f"since = {today}", f"expires = {today + GRACE}"]
@@ -77,5 +77,5 @@ def _table(report: Report, result: ClauseResult, mark: Fingerprint, today: date)
 
 
 def _quoted(text: str) -> str:
-    """Return a basic string of TOML: its escapes are those by which the unseen is made visible."""
+    """Return a basic string of TOML. TOML has the escapes by which ``line`` makes characters visible."""
     return '"' + line(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'

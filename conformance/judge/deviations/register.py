@@ -1,4 +1,4 @@
-"""The register: a TOML file with a table ``[[deviation]]`` for each failure that is known. ``docs/deviations.md``."""
+"""The register: a TOML file with a table ``[[deviation]]`` for each known failure. See ``docs/deviations.md``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from conformance.text.safe import line
 from conformance.text.suggest import did_you_mean
 
 OUTSIDE: Final = "outside"
-"""Stands for a place that is not in the body: the status, a header, what became of the jobs."""
+"""The place of a breach outside the body: in the status, in a header, or in the lifecycle of a job."""
 TO_DO: Final = "TODO"
-"""What is still to be filled in begins with this."""
+"""Marks a value that somebody must still fill in."""
 _TABLE: Final = re.compile(rb"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", re.MULTILINE)
 _ENTRY: Final = re.compile(r"\$\.deviation\[(\d+)\](?:\.(\w+))?")
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`", re.DOTALL)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One failure that is known. ``expires`` is the last day on which it is waived, by the clock of UTC.
+    """One known failure. ``expires`` is the last day (UTC) on which it is waived.
 
-    ``place`` is a JSON Pointer into the body in which ``*`` stands for one name or index and ``**`` for all that
-    follows, "" for the whole body, or ``outside``. ``dialect`` is the one by which the answers were read. ``target``
-    is a target as the run names it, in which ``*`` stands for anything. What shows only now and then is
-    ``intermittent``: that it does not show proves nothing.
+    ``place`` is a JSON Pointer into the body, "" for the whole body, or ``outside``. In it ``*`` matches one name or
+    index, and ``**`` the rest. ``dialect`` is the dialect by which the responses were read. ``target`` is the target as
+    the run names it; ``*`` in it matches anything. An ``intermittent`` failure does not become stale when a run does
+    not show it.
     """
 
     clause: str
@@ -46,7 +46,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     intermittent: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what says nothing. msgspec adds the place to the words of a ValueError."""
+        """Reject blank or contradictory values. msgspec adds the place to the message of a ValueError."""
         for name in ("clause", "reason", "issue", "owner", "target"):
             text = getattr(self, name).strip()
             if not text or text.startswith(TO_DO):
@@ -59,25 +59,25 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("`expires` lies before `since`")
 
     def covers(self, mark: Fingerprint) -> bool:
-        """Whether a fingerprint of the clause is the one that is known."""
+        """Whether the entry covers a fingerprint of the clause."""
         if mark.kind != self.kind or (mark.place is None) is not (self.place == OUTSIDE):
             return False
         return mark.place is None or re.fullmatch(_pattern(self.place), mark.place, re.DOTALL) is not None
 
     def concerns(self, target: str, dialect: str) -> bool:
-        """Whether the entry speaks of this target, read by this dialect."""
+        """Whether the entry is about this target, read by this dialect."""
         wanted = ".*".join(map(re.escape, self.target.rstrip("/").split("*")))
         return self.dialect in (dialect, "any") and re.fullmatch(wanted, target.rstrip("/"), re.DOTALL) is not None
 
     def lies_in(self, listed: str) -> bool:
-        """Whether the place is one in the list of that name."""
+        """Whether the place is in the list of that name."""
         first, *rest = self.place.split("/")[1:] or [""]
         return first == "**" or (first in {listed, "*"} and bool(rest))
 
 
 @dataclass(frozen=True)
 class Register:
-    """The entries of one file, in its order."""
+    """The entries of one file, in order."""
 
     file: str
     entries: tuple[Entry, ...] = ()
@@ -88,7 +88,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_register(file: str | Path) -> Register:
-    """Read a register. Raises UsageProblem with the place where it cannot be read, or says what it must not."""
+    """Read a register. Raises UsageProblem, with the place of the error, if it cannot be read or is invalid."""
     try:
         data = Path(file).read_bytes()
     except OSError as error:
@@ -99,11 +99,11 @@ def read_register(file: str | Path) -> Register:
     except msgspec.ValidationError as error:
         raise UsageProblem(line(f"{file}{_told(str(error), data)}")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageProblem(line(f"{file} is no TOML: {error}")) from None
+        raise UsageProblem(line(f"{file} is not valid TOML: {error}")) from None
 
 
 def _told(error: str, data: bytes) -> str:
-    """Return what msgspec says of a value, and where: by the number of the table and its line."""
+    """Return the error of msgspec with its place: the number of the entry and its line."""
     what = re.sub(r" - at `.*`$", "", error, flags=re.DOTALL)
     unknown = _UNKNOWN.search(what)
     place = _ENTRY.search(error)
@@ -119,6 +119,5 @@ def _told(error: str, data: bytes) -> str:
 
 
 def _pattern(place: str) -> str:
-    """Return the regular expression of a place."""
     wild = {"*": "/[^/]*", "**": "(?:/.*)?"}
     return "".join(wild.get(token, f"/{re.escape(token)}") for token in place.split("/")[1:])

@@ -1,4 +1,4 @@
-"""What can be said of a register without a run. Pure."""
+"""Review a register without a run. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOON: Final = timedelta(days=14)
 
 
 def review(register: Register, today: date) -> tuple[list[str], bool]:
-    """Return a line for each entry and one for all, and whether nothing is the matter with any."""
+    """Return a line for each entry and a summary line, and whether all entries are valid."""
     rows, doubts = [], 0
     for number, entry in enumerate(register.entries, 1):
         doubt = _doubt(entry, today)
@@ -29,7 +29,7 @@ def review(register: Register, today: date) -> tuple[list[str], bool]:
 def _doubt(entry: Entry, today: date) -> str | None:
     clause = BY_ID.get(entry.clause)
     if clause is None:
-        return f"there is no clause of this name{did_you_mean(entry.clause, BY_ID)}"
+        return f"no clause has this name{did_you_mean(entry.clause, BY_ID)}"
     if entry.kind and entry.kind not in clause.kinds:
         known = did_you_mean(entry.kind, clause.kinds) or f": it has {', '.join(clause.kinds) or 'none'}"
         return f"the clause has no kind {entry.kind}{known}"
