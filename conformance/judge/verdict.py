@@ -95,7 +95,7 @@ def _doubts(
     shown = [answer for answer in answers if answer.shows_queue]
     coded = [answer for answer in shown if answer.response.coding_error is not None]
     if coded:
-        yield f"{len(coded)} of {len(shown)} responses have a content coding that was not requested, and were not read"
+        yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
     deep = [answer.summary.depth for answer in shown if not (answer.summary.read or answer.summary.malformed)]
     if deep:
         yield f"{len(deep)} of {len(shown)} responses nest {deep[0]:,} levels deep and were not read"
