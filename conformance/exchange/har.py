@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from conformance.exchange.headers import Headers, first
-from conformance.exchange.kept import KnownBody, of_entry
+from conformance.exchange.kept import NOT_BASE64, KnownBody, of_entry
 from conformance.exchange.model import Extent, NoResponse, Problem, Response
 from conformance.exchange.sniff import Content
 
@@ -143,6 +143,8 @@ def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
         kept = KnownBody(
             extent=Extent.UNKNOWN, lost=f"the browser did not get the complete response ({str(failed)[:100]})"
         )
+    if kept.lost == NOT_BASE64:
+        found.odd.append("has a body that is marked as base64 but is not")
     found.problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
     found.response = Response(
         int(status),

@@ -19,6 +19,7 @@ from conformance.exchange.headers import Headers, lines, values
 from conformance.exchange.model import Extent
 from conformance.text.cutoff import Text, kind_of
 
+NOT_BASE64: Final = "the body in the recording is marked as base64 but is not"
 MAX_BODY: Final = 64 << 20
 _CHUNK: Final = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r?\n")
 _AFTER: Final = re.compile(rb"\s*(?:Elapsed time: [\d.]+s\s*)?\Z")
@@ -216,7 +217,7 @@ def _of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
     if content.get("encoding") == "base64":
         decoded = _from_base64(text)
         if decoded is None and kind_of(data) is not Text.COMPLETE:
-            return _unknown("the body in the recording is marked as base64 but is not")
+            return _unknown(NOT_BASE64)
         data = data if decoded is None else decoded
         sizes = [len(data)]
     if codings and size != len(data):
