@@ -6,7 +6,6 @@ UUIDs gets strings only, because another clause demands the string. So one fault
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -221,8 +220,13 @@ class Reading:
     def summary(self) -> Summary:
         """The summary that is kept when the value of the body is dropped."""
         document = self.reduced.document
-        named = list(self.observations())
-        count = Counter(prompt_id for prompt_id, _ in named)
+        ids, twice, observations = set[str](), set[str](), dict[str, Observation]()
+        for place, (name, observe) in enumerate(self.observations()):
+            if name in ids:
+                twice.add(name)
+            elif place < REMEMBERED:
+                observations[name] = observe()
+            ids.add(name)
         return Summary(
             read=document.read,
             malformed=document.malformed is not None,
@@ -231,8 +235,8 @@ class Reading:
             jobs=self.size,
             lists=self.filled,
             order=self.order,
-            ids=frozenset(count),
-            observations={i: make() for i, make in named[:REMEMBERED] if count[i] == 1},
+            ids=frozenset(ids),
+            observations={name: seen for name, seen in observations.items() if name not in twice},
         )
 
     def forget(self) -> None:

@@ -14,7 +14,7 @@ from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.reading.large_jobs import Jobs
 from conformance.contract.reading.large_listed import Source
-from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
+from conformance.contract.reading.memory import Observation, Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
@@ -122,7 +122,7 @@ class LargeReading(Reading):
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
         """Yield the ids of jobs, each with a function that makes its observation."""
-        return self._scan.jobs.observations()
+        return self._scan.jobs.observations() if self._scan.document.read else iter(())
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
@@ -131,27 +131,8 @@ class LargeReading(Reading):
     @cached_property
     def summary(self) -> Summary:
         """The summary that is kept when the value of the body is dropped."""
-        document, jobs = self.document, self._scan.jobs
-        ids, twice, observations = set[str](), set[str](), dict[str, Observation]()
-        for name, make in self.observations() if document.read else ():
-            if name in ids:
-                twice.add(name)
-            elif len(observations) < REMEMBERED:
-                observations[name] = make()
-            ids.add(name)
-        return Summary(
-            read=document.read,
-            malformed=document.malformed is not None,
-            is_object=isinstance(document.value, dict),
-            depth=document.depth,
-            jobs=self.size,
-            lists=self.filled,
-            order=self.order,
-            ids=frozenset(ids),
-            observations={name: seen for name, seen in observations.items() if name not in twice},
-            compared=jobs.all_named,
-            unread=jobs.unread,
-        )
+        jobs = self._scan.jobs
+        return super().summary._replace(compared=jobs.all_named, unread=jobs.unread)
 
     def forget(self) -> None:
         """Drop the results of the scan, and keep the summary."""
