@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -67,6 +68,15 @@ def _put_side_by_side(items: list[pytest.Item]) -> None:
         name = item.callspec.params.get("asked_of") if hasattr(item, "callspec") else None
         groups.setdefault(name or item, []).append(item)
     items[:] = [item for group in groups.values() for item in group]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, without the environment variables that the commands read."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CONFORMANCE_TRACEBACK", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,9 +8,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with nothing of ours in the environment."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CONFORMANCE_TRACEBACK", "CI"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+def _in_an_empty_folder(folder: Path) -> None:
+    """Run every test of a verb in a folder of its own."""

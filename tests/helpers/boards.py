@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 from conformance.exchange.model import Exchange, Operation
@@ -11,6 +12,7 @@ from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.reference.app import Reference
 from conformance.reference.board import Board, BoardResponse, Job
+from conformance.reference.server import Endpoint
 from conformance.reference.variants import Variant
 from helpers.simulated_runs import Played, Run, endpoint
 
@@ -21,6 +23,22 @@ class Stuck(Board):
     """Jobs that never end by themselves."""
 
     step = 1e9
+
+
+def when_full(endpoint: Endpoint, number: int) -> threading.Event:
+    """Return an event that is set as soon as the endpoint has taken this number of jobs."""
+    board, full = endpoint.reference.board, threading.Event()
+    assert board is not None
+    add = board.add
+
+    def adding(graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+        job = add(graph, asked)
+        if len(board.jobs) == number:
+            full.set()
+        return job
+
+    board.add = adding  # type: ignore[method-assign]
+    return full
 
 
 class begun:  # noqa: N801 - reads as a word

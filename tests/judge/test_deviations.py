@@ -288,15 +288,6 @@ target = "*"
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CI"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
 def test_a_register_is_read_as_it_is_written(folder: Path) -> None:
     (folder / "known.toml").write_text(WHOLE)
     expected = known(expires=date(2099, 12, 25), since=date(2026, 11, 25))

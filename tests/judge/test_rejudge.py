@@ -31,23 +31,16 @@ from helpers.answers import NOW, item, queue, read, reads
 from helpers.cli_runner import call, is_refused
 from helpers.commands import report, suite
 
+pytestmark = pytest.mark.usefixtures("folder")
 LAST = Path("reports/latest/compliance.json")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with nothing of ours in the environment."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CI"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
 @pytest.fixture
-def short_ids() -> Iterator[str]:
+def short_ids(folder: Path) -> Iterator[str]:
     """Leave the report of a run with whole bodies, whose server is gone, and return its target."""
     with serve(fault="id-as-short-code") as endpoint:
         assert call("check", endpoint.url, "--full-bodies", "-q").exit_code == 1
+    assert (folder / LAST).is_file()
     yield endpoint.url  # noqa: PT022 - the server is to be gone
 
 

@@ -20,9 +20,6 @@ CANARY = "canary-Zx81Qm40Lr77"
 QUEUE = b'{"queue_running": [], "queue_pending": []}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(QUEUE), QUEUE)
 ENVIRONMENT = (
-    "COMFY_API_KEY",
-    "CONFORMANCE_TARGET",
-    "CI",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
@@ -35,11 +32,10 @@ ENVIRONMENT = (
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
-    return tmp_path
+    return folder
 
 
 def check(url: str, *more: str | Path, **environ: str) -> Result:

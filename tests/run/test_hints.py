@@ -31,13 +31,7 @@ ALERT = bytes.fromhex("15030100020246")
 NO_APPLICATION_PROTOCOL = 120
 """An alert of TLS (RFC 7301 §3.2)."""
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CI"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def check(url: str, *more: str, **environ: str) -> Result:

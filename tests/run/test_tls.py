@@ -46,11 +46,10 @@ def plain() -> Iterator[int]:
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in ("COMFY_API_KEY", "CONFORMANCE_TARGET", "CI", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+def folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path
+    return folder
 
 
 @pytest.fixture

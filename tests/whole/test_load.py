@@ -8,17 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conformance.judge.report import Status, Verdict
-from conformance.reference.board import Job
 from conformance.reference.server import Endpoint, serve
+from helpers.boards import when_full
 from helpers.commands import command_line
 from helpers.locust_runs import COMMAND, ENVIRONMENT, answered, load, load_until, report_in
 
@@ -124,23 +121,6 @@ def test_a_run_that_is_stopped_tells_what_it_has_and_certifies_nothing(tmp_path:
     assert "the run was stopped before its end" in report_in(tmp_path).verdict_reason
 
 
-@contextmanager
-def told_of_jobs(endpoint: Endpoint, number: int, came: threading.Event) -> Iterator[None]:
-    """Set an event when so many jobs were taken."""
-    board = endpoint.reference.board
-    assert board is not None
-    add = board.add
-
-    def adding(graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = add(graph, asked)
-        if len(board.jobs) == number:
-            came.set()
-        return job
-
-    board.add = adding  # type: ignore[method-assign]
-    yield
-
-
 # --- with jobs --------------------------------------------------------------------------------------------------------
 
 
@@ -197,35 +177,20 @@ def test_a_breach_in_the_life_of_jobs_is_told_with_the_exchanges_that_show_it(tm
 def test_jobs_of_a_run_that_is_stopped_are_removed(
     tmp_path: Path, sent: signal.Signals, more: Callable[[], tuple[str, ...]]
 ) -> None:
-    jobs_came = threading.Event()
-    with (
-        serve(variant="takes-slow-jobs") as endpoint,
-        told_of_jobs(endpoint, 2, jobs_came),
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                COMMAND,
-                endpoint.url,
-                "--populate",
-                "--users=4",
-                "--duration=60",
-                f"--report-dir={tmp_path}",
-                *more(),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
-        ) as run,
-    ):
-        assert jobs_came.wait(60)
-        run.send_signal(sent)
-        assert run.stderr is not None
-        told = run.stderr.read()
-        assert run.wait(60) == 10, told
-        assert "Traceback" not in told
-        assert own_jobs_in(endpoint) == 0
+    options = ("--populate", "--users=4", "--duration=60", f"--report-dir={tmp_path}", *more())
+    with serve(variant="takes-slow-jobs") as endpoint:
+        full = when_full(endpoint, 2)
+        command = (sys.executable, "-c", COMMAND, endpoint.url, *options)
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        ) as run:
+            assert full.wait(60)
+            run.send_signal(sent)
+            assert run.stderr is not None
+            told = run.stderr.read()
+            assert run.wait(60) == 10, told
+            assert "Traceback" not in told
+            assert own_jobs_in(endpoint) == 0
     report = report_in(tmp_path)
     assert report.jobs is not None
     assert report.jobs.taken >= 2

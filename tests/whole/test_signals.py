@@ -18,11 +18,11 @@ from typing import Any, Final
 import pytest
 
 from conformance.reference.app import Reference
-from conformance.reference.board import Board, Job
+from conformance.reference.board import Board
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import Variant
 from conformance.run.stopping import REPEAT, Repeats, stoppable
-from helpers.boards import Keeping, Stuck
+from helpers.boards import Keeping, Stuck, when_full
 from helpers.commands import ALONE, BIN, TIMEOUT, environment, started
 
 TO_STOP: Final = (signal.SIGINT, signal.SIGTERM)
@@ -132,22 +132,9 @@ def test_a_coroutine_that_somebody_else_cancels_is_cancelled() -> None:
 @contextmanager
 def taking_jobs(board: type[Board] = Stuck) -> Iterator[tuple[Endpoint, threading.Event]]:
     """Serve a queue; the event is set when it has some jobs."""
-    filled = threading.Event()
-
     reference = Reference(Variant("made", "", board=board), path="/api/queue")
     with Endpoint(reference, "127.0.0.1", 0, "") as server:
-        shelf = reference.board
-        assert shelf is not None
-        add = shelf.add
-
-        def adding(graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-            job = add(graph, asked)
-            if len(shelf.jobs) == JOBS:
-                filled.set()
-            return job
-
-        shelf.add = adding  # type: ignore[method-assign]
-        yield server, filled
+        yield server, when_full(server, JOBS)
 
 
 def alive(server: Endpoint) -> list[str]:
