@@ -12,6 +12,7 @@ import click
 from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
+    format_option,
     option_of_a_run,
     options_at,
     progress,
@@ -71,14 +72,7 @@ def _options_of_a_side(command: Any) -> Any:
     "--target", metavar="NAME|URL", help="With --history: the last run of this target. [default: of any target]"
 )
 @click.option("--fail-on-should", is_flag=True, help="Over time: a newly broken 'should' clause counts as worse too.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.cli.shared import GroupedCommand, options_at, refusal
+from conformance.cli.shared import GroupedCommand, format_option, options_at, refusal
 from conformance.run.describing import Place
 
 if TYPE_CHECKING:
@@ -25,14 +25,7 @@ EXIT_NOT_READ: Final = 11
 @click.option(
     "--url", metavar="URL", help="Where the document is published. [default: where Comfy's documentation has it]"
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option
 @options_at(Place.DRIFT)
 def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     """Compare what the published and the vendored document say about GET /api/queue.

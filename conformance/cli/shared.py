@@ -46,6 +46,17 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(sections[heading])
 
 
+format_option: Final = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+"""``--format`` of the commands that print a comparison."""
+
+
 def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
     """Return the click decorator for an option of the table. ``suffix`` makes it the option of one side."""
     told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"

@@ -68,7 +68,7 @@ def test_a_run_is_kept_and_the_next_one_says_what_changed_since(folder: Path, fr
 
 @FRONTS
 def test_a_run_is_kept_by_the_name_of_its_target(folder: Path, front: Callable[..., Any]) -> None:
-    """The embedded endpoint is told apart by name, as two tenants of one URL are."""
+    """Runs of the embedded endpoint are distinguished by name, like two tenants of one URL."""
     check = ["check"] if front is command_line else []
     for name in ("east", "west", "west"):
         done = front(folder, *check, "--target", "embedded", "--name", name, "--history", "h.db", "--properties", "0")

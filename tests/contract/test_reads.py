@@ -336,7 +336,7 @@ def test_a_read_of_another_method_is_no_get(method: str) -> None:
 
 
 def renamed(turn: int, *numbers: int, time: int | None = None) -> list[list[Any]]:
-    """Return jobs that are the same in each turn but for their ids."""
+    """Return jobs that are the same in each turn except for their ids."""
     moment = {} if time is None else {"e4": {"create_time": time}}
     return [item(number, e1=str(uuid.UUID(int=number + 99 * turn, version=4)), **moment) for number in numbers]
 

@@ -42,7 +42,7 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
 
 
 class begun:  # noqa: N801 - reads as a word
-    """A run on a board, about to begin; ``plan`` is what comes between filling and following."""
+    """A run on a board, about to begin. ``plan`` sends the requests between submitting the jobs and following them."""
 
     def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
         _, self.clock = endpoint()

@@ -209,7 +209,7 @@ def the_key_in_the_body(draw: st.DrawFn, exchange: Exchange) -> Exchange:
 
 
 def _echoing(exchange: Exchange, place: str) -> Exchange:
-    """Note that the response repeats the key, as whoever receives it does."""
+    """Note that the response repeats the key, as the client does on receipt."""
     assert exchange.response is not None
     return replace(exchange, response=replace(exchange.response, echoes=(place,)))
 

@@ -209,7 +209,7 @@ def work(path: Path, nights: int) -> int:
 
 
 def test_a_digest_costs_no_more_after_a_year_than_after_a_month(tmp_path: Path) -> None:
-    """A target whose clauses broke last night is looked up in its last nights alone."""
+    """Only the last nights of a target are read if its clauses broke last night."""
     assert work(tmp_path / "year.db", 365) < 1.2 * work(tmp_path / "month.db", 30)
 
 

@@ -50,7 +50,7 @@ def reason(report: Report) -> str:
     return summary_lines(report)[0].text
 
 
-# --- the pace alone ---------------------------------------------------------------------------------------------------
+# --- only the pace ---------------------------------------------------------------------------------------------------
 
 
 def test_refusals_that_do_not_say_how_long_double_the_wait() -> None:

@@ -12,6 +12,7 @@ from conformance.cli import VERBS
 from conformance.cli.check import check
 from conformance.judge.report import Verdict
 from conformance.reference.server import serve
+from conformance.render.advice import REMEDIES
 from helpers.answers import item, queue
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,10 @@ def test_the_page_of_options_lists_every_option_of_check_and_no_other() -> None:
     options = {name for parameter in check.params for name in parameter.opts if name.startswith("--")}
     page = (ROOT / "docs/options.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)) == options
+
+
+def test_the_output_says_what_a_run_says_about_a_stock_comfyui() -> None:
+    assert f"What to do    {REMEDIES['comfyui-order']}" in README
 
 
 def test_every_verb_is_shown() -> None:

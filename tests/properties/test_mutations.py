@@ -22,12 +22,10 @@ from helpers.mutations import MUTATIONS, Mutation, fill_pool
 A_SHARE: Final = max(8, settings().max_examples // 5)
 """Examples for each mutation."""
 
-NEEDS_A_KEY: Final = (
-    "says what is told to a request with another key or none: tests/whole/test_faults.py asks with each"
-)
-NEEDS_A_METHOD: Final = "says what is told to HEAD or OPTIONS: tests/whole/test_faults.py asks with each"
-NEEDS_THE_WIRE: Final = "says what stands in the bytes around an answer: test_hostile.py and test_raw.py show it"
-NEEDS_JOBS: Final = "says what becomes of jobs that a run submits: test_lifecycle.py and test_faults.py show it"
+NEEDS_A_KEY: Final = "is about requests with another key or none: tests/whole/test_faults.py sends each"
+NEEDS_A_METHOD: Final = "is about HEAD or OPTIONS: tests/whole/test_faults.py sends each"
+NEEDS_THE_WIRE: Final = "is about the bytes around a response: test_hostile.py and test_raw.py show it"
+NEEDS_JOBS: Final = "is about the jobs that a run submits: test_lifecycle.py and test_faults.py show it"
 NEEDS_A_DOCUMENT: Final = "is checked only with --document: test_user_document.py gives one"
 NOT_AIMED_AT: Final = {
     "document.response-schema": NEEDS_A_DOCUMENT,

@@ -33,7 +33,7 @@ class Desk:
         )
 
     def ask(self, method: str, name: str, body: Any = None, query: str = "") -> tuple[int, Any]:
-        """Return status and body of the response; the status is 0 if there is none."""
+        """Return status and body of the response; the status is 0 without a response."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             reply = self.reference.answer(IncomingRequest(method, f"/api/{name}", query, body=content))
