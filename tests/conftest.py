@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run the slow tests too, with ten times the examples")
 
 
+@pytest.hookimpl(optionalhook=True)  # mutants are tried without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Start one process more than there are processors, because tests of time-outs and signals mostly wait."""
     return (os.cpu_count() or 1) + 1
