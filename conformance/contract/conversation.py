@@ -263,7 +263,7 @@ def digest_of(workflow: object) -> object:
 
 
 @dataclass(frozen=True)
-class Look:
+class QueueRead:
     """A plain read that showed the queue. Ids are in lower case. A job that is listed twice is only in ``ids``."""
 
     answer: Answer
@@ -307,7 +307,7 @@ class Write(NamedTuple):
         return frozenset(str(name).lower() for name in named) if isinstance(named, list) else frozenset()
 
 
-class Roll(NamedTuple):
+class JobList(NamedTuple):
     """A response of the list of jobs: a status by id in lower case. ``whole`` is False if there are more pages."""
 
     answer: Answer
@@ -344,9 +344,9 @@ class JobHistory:
         return list(found.values())
 
     @cached_property
-    def looks(self) -> list[Look]:
+    def queue_reads(self) -> list[QueueRead]:
         """The plain reads that showed the queue, in order."""
-        return [Look(answer) for answer in self._reads if answer.request.usual] if self.prompts else []
+        return [QueueRead(answer) for answer in self._reads if answer.request.usual] if self.prompts else []
 
     @cached_property
     def writes(self) -> list[Write]:
@@ -359,9 +359,9 @@ class JobHistory:
         ]
 
     @cached_property
-    def rolls(self) -> list[Roll]:
+    def job_lists(self) -> list[JobList]:
         """All usable responses of the list of jobs."""
-        return [roll for answer in self._of(Operation.JOBS) if (roll := _roll(answer)) is not None]
+        return [job_list for answer in self._of(Operation.JOBS) if (job_list := _job_list(answer)) is not None]
 
     def _of(self, operation: Operation) -> Iterator[Answer]:
         return (answer for answer in self._answers if answer.request.operation is operation)
@@ -374,15 +374,15 @@ class JobHistory:
             if isinstance(number, int) and not isinstance(number, bool):
                 yield answer, number
 
-    def before(self, answer: Answer) -> list[Look]:
+    def before(self, answer: Answer) -> list[QueueRead]:
         """Return the reads that were complete before a request was sent."""
-        return [look for look in self.looks if look.answer.precedes(answer)]
+        return [read for read in self.queue_reads if read.answer.precedes(answer)]
 
-    def after(self, answer: Answer) -> list[Look]:
+    def after(self, answer: Answer) -> list[QueueRead]:
         """Return the reads that began after the response was complete."""
-        return [look for look in self.looks if answer.precedes(look.answer)]
+        return [read for read in self.queue_reads if answer.precedes(read.answer)]
 
-    def around(self, answer: Answer) -> tuple[Look, Look] | None:
+    def around(self, answer: Answer) -> tuple[QueueRead, QueueRead] | None:
         """Return the reads before and after a response, if both list the same jobs in the same lists."""
         before, after = self.before(answer)[-1:], self.after(answer)[:1]
         if not before or not after:
@@ -392,9 +392,11 @@ class JobHistory:
 
     def status_of(self, name: str) -> str | None:
         """Return the last status that the list of jobs gave for a job."""
-        return next((roll.statuses[name] for roll in reversed(self.rolls) if name in roll.statuses), None)
+        return next(
+            (job_list.statuses[name] for job_list in reversed(self.job_lists) if name in job_list.statuses), None
+        )
 
-    def vanished(self, write: Write) -> Iterator[tuple[Look, str]]:
+    def vanished(self, write: Write) -> Iterator[tuple[QueueRead, str]]:
         """Yield own jobs that a write removed by mistake, with the read that no longer lists them.
 
         A pending job that disappears may have run in between. It did not run if the list of jobs says so, if a job
@@ -404,11 +406,11 @@ class JobHistory:
         before, after = self.before(write.answer), self.after(write.answer)
         if not before or len(after) < 2 or self._others_between(before[-1], write, after[0]):
             return
-        steady = {look.running for look in (*before[-2:], *after[:2])}
+        steady = {read.running for read in (*before[-2:], *after[:2])}
         still = len(before) > 1 and len(steady) == 1 and bool(after[0].running)
         own = [found.id for found in self.submissions]
         for place, name in enumerate(own):
-            gone = name in before[-1].pending and not any(name in look.ids for look in after)
+            gone = name in before[-1].pending and not any(name in read.ids for read in after)
             if not gone or name in write.deleted:
                 continue
             overtaken = any(older in before[-1].pending and older in after[0].pending for older in own[:place])
@@ -416,7 +418,7 @@ class JobHistory:
             if status == "cancelled" or ((overtaken or still) and status not in {"completed", "failed"}):
                 yield after[0], name
 
-    def _others_between(self, before: Look, write: Write, after: Look) -> bool:
+    def _others_between(self, before: QueueRead, write: Write, after: QueueRead) -> bool:
         """Whether another write may have removed the job."""
         others = (other.answer for other in self.writes if other is not write)
         return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
@@ -430,11 +432,11 @@ def _object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _roll(answer: Answer) -> Roll | None:
+def _job_list(answer: Answer) -> JobList | None:
     found = _object(answer.response.content) if answer.response.status == OK else {}
     jobs = found.get("jobs")
     if not isinstance(jobs, list):
         return None
     statuses = {str(job.get("id")).lower(): str(job.get("status")) for job in jobs if isinstance(job, dict)}
     pages = found.get("pagination")
-    return Roll(answer, statuses, whole=not (isinstance(pages, dict) and pages.get("has_more") is True))
+    return JobList(answer, statuses, whole=not (isinstance(pages, dict) and pages.get("has_more") is True))

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.conversation import Answer, Conversation, JobHistory, Look, _object, began, digest_of, ended
+from conformance.contract.conversation import (
+    Answer,
+    Conversation,
+    JobHistory,
+    QueueRead,
+    _object,
+    began,
+    digest_of,
+    ended,
+)
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.memory import REMEMBERED
 from conformance.exchange.model import Exchange, Operation
@@ -81,9 +90,9 @@ def test_a_count_is_a_number(status: int, said: Any, numbers: list[int]) -> None
 )
 def test_a_list_of_jobs_may_have_more(status: int, more: dict[str, Any], whole: list[bool]) -> None:
     listed = {"jobs": [{"id": A.upper(), "status": "pending"}, 3], **more}
-    rolls = history(Talk().submit(A).post(Operation.JOBS, {}, status, listed)).rolls
-    assert [roll.whole for roll in rolls] == whole
-    assert all(roll.statuses == {A: "pending"} for roll in rolls)
+    job_lists = history(Talk().submit(A).post(Operation.JOBS, {}, status, listed)).job_lists
+    assert [job_list.whole for job_list in job_lists] == whole
+    assert all(job_list.statuses == {A: "pending"} for job_list in job_lists)
 
 
 def test_writes_are_what_deletes_clears_and_interrupts() -> None:
@@ -93,22 +102,22 @@ def test_writes_are_what_deletes_clears_and_interrupts() -> None:
     assert [write.deleted for write in writes] == [{A, B}, frozenset()]
 
 
-# --- looks ------------------------------------------------------------------------------------------------------------
+# --- reads of the queue -----------------------------------------------------------------------------------------------
 
 
 def test_what_is_listed_twice_is_known_as_that() -> None:
-    look = Look(answer(read(queue(item(1, e1=A), item(2, e1=B), running=(item(3, e1=B),)))))
-    assert [look.twice(name) for name in (A, B, C)] == [False, True, False]
+    queue_read = QueueRead(answer(read(queue(item(1, e1=A), item(2, e1=B), running=(item(3, e1=B),)))))
+    assert [queue_read.twice(name) for name in (A, B, C)] == [False, True, False]
 
 
 @pytest.mark.parametrize(("jobs", "twice"), [(REMEMBERED - 1, True), (REMEMBERED, True), (REMEMBERED + 1, False)])
 def test_of_more_jobs_than_are_remembered_nobody_knows(jobs: int, *, twice: bool) -> None:
     rows = ",".join(f'[1,"{name}"]' for name in ("a", "a", *range(jobs - 2)))
-    assert Look(answer(read(f'{{"queue_pending":[{rows}]}}'.encode()))).twice("a") is twice
+    assert QueueRead(answer(read(f'{{"queue_pending":[{rows}]}}'.encode()))).twice("a") is twice
 
 
 def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
-    """Return the ids of the looks next to a list of jobs, which is asked for before the last look."""
+    """Return the ids of the GETs of the queue before and after a GET of the list of jobs, sent before the last of ``looks``."""
     talk = Talk().submit(A)
     for running, pending in looks[:-1]:
         talk.look(running, pending)
@@ -116,7 +125,7 @@ def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
     for running, pending in looks[-1:]:
         talk.look(running, pending)
     found = history(talk)
-    between = found.around(found.rolls[0].answer)
+    between = found.around(found.job_lists[0].answer)
     return None if between is None else (between[0].answer.exchange.id, between[1].answer.exchange.id)
 
 
@@ -142,7 +151,7 @@ def test_something_moved_where_the_looks_around_differ(one: Any, other: Any) -> 
 def test_a_look_on_either_side_is_needed() -> None:
     before = history(Talk().submit(A).look([A]).jobs(**{A: "pending"}))
     after = history(Talk().submit(A).jobs(**{A: "pending"}).look([A]))
-    assert [found.around(found.rolls[0].answer) for found in (before, after)] == [None, None]
+    assert [found.around(found.job_lists[0].answer) for found in (before, after)] == [None, None]
 
 
 def test_the_last_status_counts() -> None:

@@ -14,7 +14,7 @@ from conformance.contract.conversation import (
     Answer,
     Conversation,
     JobHistory,
-    Look,
+    QueueRead,
     Write,
     began,
     ended,
@@ -69,7 +69,7 @@ def _own_pending(history: JobHistory, write: Write) -> list[str]:
     """Return the run's own jobs that were pending in the last read before a write."""
     before = history.before(write.answer)[-1:]
     own = {found.id for found in history.submissions}
-    return [name for look in before for name in look.pending if name in own]
+    return [name for read in before for name in read.pending if name in own]
 
 
 # --- deleting ---------------------------------------------------------------------------------------------------------
@@ -88,23 +88,23 @@ def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]],
 def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Finding]:
     """A removed pending job is not listed 2 s or more after the response, does not run, and does not come back."""
     history, write, removed = subject
-    looks = history.after(write.answer)
+    reads = history.after(write.answer)
     for name in removed:
         waited = gone = False
-        for look in looks:
-            late = name in look.pending and began(look.answer) > ended(write.answer) + DELETE_GRACE
-            if (gone and name in look.ids) or (waited and name in look.running) or late:
-                how = "again" if gone else "running" if name in look.running else "still pending"
+        for read in reads:
+            late = name in read.pending and began(read.answer) > ended(write.answer) + DELETE_GRACE
+            if (gone and name in read.ids) or (waited and name in read.running) or late:
+                how = "again" if gone else "running" if name in read.running else "still pending"
                 asked = f"{write.answer.exchange.id} removed {show(name)} and got a 200"
                 yield Finding(
                     "",
                     "the job in neither list",
-                    f"{how} in {look.answer.exchange.id}",
+                    f"{how} in {read.answer.exchange.id}",
                     f"{asked}, but the job is still listed.",
                 )
                 break
-            waited = waited or name in look.pending
-            gone = gone or name not in look.ids
+            waited = waited or name in read.pending
+            gone = gone or name not in read.ids
 
 
 delete_removes = clause(
@@ -133,11 +133,11 @@ def _spared(kind: Callable[[Write], bool]) -> Any:
 def _others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
     """No other pending job of the run disappears, unless it may have run."""
     history, write = subject
-    for look, name in history.vanished(write):
+    for read, name in history.vanished(write):
         yield Finding(
             "",
             "every other pending job",
-            f"not listed in {look.answer.exchange.id}",
+            f"not listed in {read.answer.exchange.id}",
             f"{show(name)} was pending, should not have been removed, and is gone.",
         )
 
@@ -200,7 +200,7 @@ def _told(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, lis
             removed = [
                 name
                 for name in _own_pending(history, write)
-                if name in write.deleted - gone and all(name not in look.ids for look in after)
+                if name in write.deleted - gone and all(name not in read.ids for read in after)
             ]
             yield write.answer, (write, removed if after else [], told)
         if write.answer.response.status == OK:
@@ -235,7 +235,7 @@ def deleted_names_them(subject: tuple[Write, list[str], list[Any]]) -> Iterator[
 
 def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     for history, write in _writes(conversation, _is_delete):
-        if not any(write.deleted & look.ids for look in history.before(write.answer)[-1:]):
+        if not any(write.deleted & read.ids for read in history.before(write.answer)[-1:]):
             yield write.answer, write.answer
 
 
@@ -387,7 +387,7 @@ clear_empties = clause(
 def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write, str]]]:
     for history, write in _writes(conversation, _is_interrupt):
         name = str(write.asked.get("prompt_id")).lower()
-        ran = any(name in look.running for look in history.before(write.answer)[-1:])
+        ran = any(name in read.running for read in history.before(write.answer)[-1:])
         if ran and write.answer.response.status == OK and history.after(write.answer):
             yield write.answer, (history, write, name)
 
@@ -408,8 +408,8 @@ def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHist
 def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator[Finding]:
     """The job stops within 5 s of the response. A job of quick nodes does not run on for a second and complete."""
     history, write, name = subject
-    running = [look for look in history.after(write.answer) if name in look.running]
-    late = [began(look.answer) - ended(write.answer) for look in running]
+    running = [read for read in history.after(write.answer) if name in read.running]
+    late = [began(read.answer) - ended(write.answer) for read in running]
     longest = max(late, default=0.0)
     completed = history.status_of(name) == "completed" and _is_quick(history, name)
     if longest > INTERRUPT_GRACE or (longest > SURELY and completed):
@@ -433,7 +433,7 @@ def _is_quick(history: JobHistory, name: str) -> bool:
 
 def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write]]]:
     for answer, (history, write) in _spared(_is_interrupt)(conversation):
-        if any(look.running for look in history.before(write.answer)[-1:]):
+        if any(read.running for read in history.before(write.answer)[-1:]):
             yield answer, (history, write)
 
 
@@ -452,7 +452,7 @@ interrupt_spares = clause(
 
 def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     for history, write in _writes(conversation, _is_interrupt):
-        before: list[Look] = history.before(write.answer)[-1:]
+        before: list[QueueRead] = history.before(write.answer)[-1:]
         if before and not before[0].ids:
             yield write.answer, write.answer
 

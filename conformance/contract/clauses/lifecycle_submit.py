@@ -22,7 +22,7 @@ from conformance.contract.conversation import (
     Answer,
     Conversation,
     JobHistory,
-    Look,
+    QueueRead,
     Submission,
     began,
     ended,
@@ -47,12 +47,12 @@ _ABSENT: Final = object()
 """Marks a value that was submitted but is missing from the listed workflow."""
 
 
-def each_look(conversation: Conversation) -> Iterator[tuple[Look, Submission, JobHistory]]:
+def each_queue_read(conversation: Conversation) -> Iterator[tuple[QueueRead, Submission, JobHistory]]:
     """Yield each read with each job that was submitted before it."""
     history = conversation.history
     for submission in history.submissions:
-        for look in history.after(submission.answer):
-            yield look, submission, history
+        for read in history.after(submission.answer):
+            yield read, submission, history
 
 
 # --- submitting -------------------------------------------------------------------------------------------------------
@@ -118,12 +118,12 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """A job is never missing for more than 2 s and then alive. It appears before an older job starts."""
     history, submission = subject
-    cause = CACHE if len({look.answer.response.body for look in history.looks}) == 1 else None
+    cause = CACHE if len({read.answer.response.body for read in history.queue_reads}) == 1 else None
     name = submission.id
-    looks = history.after(submission.answer)
-    alive = [ended(submission.answer), *(ended(look.answer) for look in looks if name in look.ids)]
-    alive += [ended(roll.answer) for roll in history.rolls if roll.statuses.get(name) in ALIVE]
-    for listed, stretch in groupby(looks, key=lambda look: name in look.ids):
+    reads = history.after(submission.answer)
+    alive = [ended(submission.answer), *(ended(read.answer) for read in reads if name in read.ids)]
+    alive += [ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(name) in ALIVE]
+    for listed, stretch in groupby(reads, key=lambda read: name in read.ids):
         absent = [] if listed else list(stretch)
         if absent and ended(absent[-1].answer) - began(absent[0].answer) > GAP:
             first, last = began(absent[0].answer), ended(absent[-1].answer)
@@ -136,9 +136,9 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
                     cause,
                 )
                 return
-    if any(name in look.ids or _elsewhere(look, submission) for look in looks):
+    if any(name in read.ids or _elsewhere(read, submission) for read in reads):
         return
-    missed = _missed_while_alive(history, submission, looks)
+    missed = _missed_while_alive(history, submission, reads)
     if missed > GAP:
         yield Finding(
             "",
@@ -148,12 +148,12 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
             cause,
         )
         return
-    lacking = _fresh_and_pending(history, submission, looks)
+    lacking = _fresh_and_pending(history, submission, reads)
     if len(lacking) >= SEEN:
         yield Finding(
             "",
             "the job, pending or running",
-            f"not listed in {len(looks)} reads",
+            f"not listed in {len(reads)} reads",
             f"{show(submission.prompt_id)} was never listed. Reads listed later jobs, and the list of jobs says that it was pending.",
             cause,
         )
@@ -161,45 +161,47 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
     if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and have ended
         return
     older = [other.id for other in history.submissions if other.before(submission)]
-    waited = [look for look in looks if any(other in look.pending for other in older)]
+    waited = [read for read in reads if any(other in read.pending for other in older)]
     if len(waited) >= SEEN:
         yield Finding(
             "",
             "the job, pending or running",
-            f"not listed in {len(looks)} reads",
+            f"not listed in {len(reads)} reads",
             f"{show(submission.prompt_id)} was accepted but never listed, while an older job is pending.",
             cause,
         )
 
 
-def _missed_while_alive(history: JobHistory, submission: Submission, looks: list[Look]) -> float:
+def _missed_while_alive(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> float:
     """Return for how many seconds no read listed a job that the list of jobs later reports as pending or running."""
-    rolls = [ended(roll.answer) for roll in history.rolls if roll.statuses.get(submission.id) in ALIVE]
-    before = [look for look in looks if any(ended(look.answer) < moment for moment in rolls)]
+    job_lists = [
+        ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(submission.id) in ALIVE
+    ]
+    before = [read for read in reads if any(ended(read.answer) < moment for moment in job_lists)]
     return ended(before[-1].answer) - began(before[0].answer) if before else 0.0
 
 
-def _fresh_and_pending(history: JobHistory, submission: Submission, looks: list[Look]) -> list[Look]:
+def _fresh_and_pending(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> list[QueueRead]:
     """Return the reads that list a later job, before the list of jobs reports this one as pending."""
     later = [other.id for other in history.submissions if submission.before(other)]
-    rolls = [roll.answer for roll in history.rolls if roll.statuses.get(submission.id) == "pending"]
-    fresh = (look for look in looks if any(other in look.ids for other in later))
-    return [look for look in fresh if any(look.answer.precedes(roll) for roll in rolls)]
+    job_lists = [job_list.answer for job_list in history.job_lists if job_list.statuses.get(submission.id) == "pending"]
+    fresh = (read for read in reads if any(other in read.ids for other in later))
+    return [read for read in fresh if any(read.answer.precedes(job_list) for job_list in job_lists)]
 
 
-def _elsewhere(look: Look, submission: Submission) -> bool:
+def _elsewhere(read: QueueRead, submission: Submission) -> bool:
     """Whether a read lists this workflow under another id."""
-    digests = ((name, seen.workflow) for name, seen in look.jobs.items())
+    digests = ((name, seen.workflow) for name, seen in read.jobs.items())
     return any(name != submission.id and found and found.value == submission.workflow for name, found in digests)
 
 
-def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Submission]]]:
+def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRead, Submission]]]:
     history = conversation.history
     for submission in history.submissions:
-        looks = history.after(submission.answer)
-        first = next((look for look in looks if submission.id in look.jobs), None)
-        if first is not None and (first is looks[0] or submission.id in first.pending):
-            yield looks[0].answer, (looks[0], submission)
+        reads = history.after(submission.answer)
+        first = next((read for read in reads if submission.id in read.jobs), None)
+        if first is not None and (first is reads[0] or submission.id in first.pending):
+            yield reads[0].answer, (reads[0], submission)
 
 
 @clause(
@@ -216,14 +218,14 @@ def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look,
     needs=A_JOB,
     across=_seen_soon,
 )
-def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding]:
+def the_next_read_lists_it(subject: tuple[QueueRead, Submission]) -> Iterator[Finding]:
     """A job that a later read lists as pending is in the first read after the response to its submission.
 
     A job that starts at once may be in neither list for a moment: the document does not rule that out.
     """
-    look, submission = subject
-    if submission.id not in look.ids:
-        late = began(look.answer) - ended(submission.answer)
+    read, submission = subject
+    if submission.id not in read.ids:
+        late = began(read.answer) - ended(submission.answer)
         yield Finding(
             "",
             "the job, pending or running",
@@ -233,10 +235,10 @@ def the_next_read_lists_it(subject: tuple[Look, Submission]) -> Iterator[Finding
 
 
 def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str]]]:
-    for look, submission, _ in each_look(conversation):
-        for listed, seen in look.answer.observations.items():
+    for read, submission, _ in each_queue_read(conversation):
+        for listed, seen in read.answer.observations.items():
             if seen.workflow is not None and seen.workflow.value == submission.workflow:
-                yield look.answer, (submission, f"{seen.pointer}/1\0{listed}")
+                yield read.answer, (submission, f"{seen.pointer}/1\0{listed}")
 
 
 @clause(
@@ -269,17 +271,17 @@ def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
 def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
     """Yield each own job as first listed: its pointer, the graph that was sent and the graph that is listed."""
     first = {
-        submission.id: (look, submission)
-        for look, submission, _ in reversed(list(each_look(conversation)))
-        if submission.id in look.jobs
+        submission.id: (read, submission)
+        for read, submission, _ in reversed(list(each_queue_read(conversation)))
+        if submission.id in read.jobs
     }
-    for look, submission in first.values():
-        for item in look.answer.reading.items:
+    for read, submission in first.values():
+        for item in read.answer.reading.items:
             if (item.prompt_id or "").lower() == submission.id and len(item.elements) > 2:
                 sent = parse(submission.answer.request.body).value["prompt"]
                 if _is_graph(item.elements[2]):
-                    yield look.answer, (f"{item.pointer}/2", sent, item.elements[2])
-        look.answer.reading.forget()
+                    yield read.answer, (f"{item.pointer}/2", sent, item.elements[2])
+        read.answer.reading.forget()
 
 
 def _is_graph(value: object) -> bool:
@@ -370,11 +372,11 @@ def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
 
 
 def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, Any]]]:
-    for look, submission, _ in each_look(conversation):
-        seen = look.jobs.get(submission.id)
+    for read, submission, _ in each_queue_read(conversation):
+        seen = read.jobs.get(submission.id)
         time = seen.create_time if seen is not None else None
         if time is not None and is_number(time.value) and EPOCH_MS_FIRST <= time.value < EPOCH_MS_LAST:
-            yield look.answer, (submission, time.pointer, time.value)
+            yield read.answer, (submission, time.pointer, time.value)
 
 
 @clause(

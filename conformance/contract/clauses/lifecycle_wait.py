@@ -15,7 +15,7 @@ from conformance.contract.conversation import (
     Answer,
     Conversation,
     JobHistory,
-    Look,
+    QueueRead,
     Submission,
     began,
     digest_of,
@@ -36,40 +36,42 @@ REPLICAS: Final = 1.0
 
 
 def _ordered(*, prioritised: bool) -> Any:
-    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, list[Submission]]]]:
+    def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRead, list[Submission]]]]:
         history = conversation.history
-        for look in history.looks:
+        for read in history.queue_reads:
             jobs = {found.id: found for found in history.submissions}
-            waiting = [jobs[name] for name in look.pending if name in jobs]
+            waiting = [jobs[name] for name in read.pending if name in jobs]
             if not prioritised:
                 waiting = [found for found in waiting if not found.prioritised]
             if len(waiting) > 1 and (not prioritised or any(found.prioritised for found in waiting)):
-                yield look.answer, (look, waiting)
+                yield read.answer, (read, waiting)
 
     return across
 
 
-def _inversions(look: Look, waiting: list[Submission]) -> Iterator[tuple[Submission, Submission]]:
+def _inversions(read: QueueRead, waiting: list[Submission]) -> Iterator[tuple[Submission, Submission]]:
     """Yield jobs that are listed before an earlier one."""
     for place, ahead in enumerate(waiting):
         for behind in waiting[place + 1 :]:
-            if behind.before(ahead) and not _by_clocks(look, ahead, behind):
+            if behind.before(ahead) and not _by_clocks(read, ahead, behind):
                 yield ahead, behind
                 break
 
 
-def _by_clocks(look: Look, ahead: Submission, behind: Submission) -> bool:
+def _by_clocks(read: QueueRead, ahead: Submission, behind: Submission) -> bool:
     """Whether two prompts were sent so close together that a small clock difference explains their order."""
-    first, second = (look.jobs[found.id].create_time for found in (ahead, behind))
+    first, second = (read.jobs[found.id].create_time for found in (ahead, behind))
     apart = began(ahead.answer) - ended(behind.answer)
     if first is None or second is None or not is_number(first.value) or not is_number(second.value):
         return False
     return bool(0 <= second.value - first.value <= (REPLICAS - apart) * 1000)
 
 
-def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, cause: Cause | None = None) -> Finding:
+def _out_of_order(
+    read: QueueRead, ahead: Submission, behind: Submission, why: str, cause: Cause | None = None
+) -> Finding:
     return Finding(
-        look.jobs[behind.id].pointer,
+        read.jobs[behind.id].pointer,
         "before the job that was submitted after it",
         show(behind.prompt_id),
         f"{show(ahead.prompt_id)} was submitted later but is listed before it{why}.",
@@ -89,14 +91,14 @@ def _out_of_order(look: Look, ahead: Submission, behind: Submission, why: str, c
     needs="two pending jobs that the run submitted without number and front (--populate)",
     across=_ordered(prioritised=False),
 )
-def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
+def jobs_wait_in_order(subject: tuple[QueueRead, list[Submission]]) -> Iterator[Finding]:
     """A job is listed before every job whose prompt was sent after its own was accepted, also after others start."""
-    look, waiting = subject
-    inversions = list(_inversions(look, waiting))
-    cause = heap_in(look.answer.reading) if inversions else None
-    look.answer.reading.forget()
+    read, waiting = subject
+    inversions = list(_inversions(read, waiting))
+    cause = heap_in(read.answer.reading) if inversions else None
+    read.answer.reading.forget()
     for ahead, behind in inversions:
-        yield _out_of_order(look, ahead, behind, "", cause)
+        yield _out_of_order(read, ahead, behind, "", cause)
 
 
 @clause(
@@ -114,14 +116,14 @@ def jobs_wait_in_order(subject: tuple[Look, list[Submission]]) -> Iterator[Findi
     needs="two pending jobs, one of them submitted with number or front (--populate)",
     across=_ordered(prioritised=True),
 )
-def priority_is_ignored(subject: tuple[Look, list[Submission]]) -> Iterator[Finding]:
+def priority_is_ignored(subject: tuple[QueueRead, list[Submission]]) -> Iterator[Finding]:
     """A job that was submitted with number or front has the same place as without them."""
-    look, waiting = subject
-    for ahead, behind in _inversions(look, waiting):
+    read, waiting = subject
+    for ahead, behind in _inversions(read, waiting):
         for job in (ahead, behind):
             if job.prioritised:
                 named = ", ".join(f"{name}: {job.sent[name]}" for name in ("number", "front") if name in job.sent)
-                yield _out_of_order(look, ahead, behind, f" (submitted with {named})")
+                yield _out_of_order(read, ahead, behind, f" (submitted with {named})")
                 break
 
 
@@ -130,9 +132,9 @@ def priority_is_ignored(subject: tuple[Look, list[Submission]]) -> Iterator[Find
 
 def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Submission]]]:
     for answer, (history, submission) in submissions(conversation):
-        looks = history.after(submission.answer)
-        left = any(submission.id in look.running for look in looks) and submission.id not in looks[-1].ids
-        if left or any(roll.statuses.get(submission.id) in ENDED for roll in history.rolls):
+        reads = history.after(submission.answer)
+        left = any(submission.id in read.running for read in reads) and submission.id not in reads[-1].ids
+        if left or any(job_list.statuses.get(submission.id) in ENDED for job_list in history.job_lists):
             yield answer, (history, submission)
 
 
@@ -151,20 +153,22 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
     """A job that ended is not listed: it ran and then was missing from two reads, or the list of jobs says so."""
     history, submission = subject
     name = submission.id
-    for roll in history.rolls:
-        looks = (look for look in history.after(roll.answer) if began(look.answer) - ended(roll.answer) > SETTLED)
-        later = [look for look in looks if name in look.ids]
-        if roll.statuses.get(name) in ENDED and later:
+    for job_list in history.job_lists:
+        reads = (
+            read for read in history.after(job_list.answer) if began(read.answer) - ended(job_list.answer) > SETTLED
+        )
+        later = [read for read in reads if name in read.ids]
+        if job_list.statuses.get(name) in ENDED and later:
             yield Finding(
                 "",
                 "no ended job in either list",
                 show(submission.prompt_id),
-                f"The list of jobs says {show(roll.statuses[name])}, but the queue still lists the job.",
+                f"The list of jobs says {show(job_list.statuses[name])}, but the queue still lists the job.",
             )
             return
     ran, absent = False, 0
-    for look in history.after(submission.answer):
-        if name in look.ids and ran and absent > 1:
+    for read in history.after(submission.answer):
+        if name in read.ids and ran and absent > 1:
             yield Finding(
                 "",
                 "no ended job in either list",
@@ -172,17 +176,17 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
                 f"The job ran, was missing from {absent} reads, and is listed again.",
             )
             return
-        ran = ran or name in look.running
-        absent = absent + 1 if ran and name not in look.ids else 0
+        ran = ran or name in read.running
+        absent = absent + 1 if ran and name not in read.ids else 0
 
 
-def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Answer, object]]]:
+def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRead, Answer, object]]]:
     history = conversation.history
     accepted = [found.workflow for found in history.accepted]
     for answer, sent in history.prompts:
         digest = digest_of(sent.get("prompt"))
         if FIRST_ERROR <= answer.response.status < 500 and digest not in accepted:
-            yield from ((look.answer, (look, answer, digest)) for look in history.after(answer))
+            yield from ((read.answer, (read, answer, digest)) for read in history.after(answer))
 
 
 @clause(
@@ -199,10 +203,10 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, A
     needs="a prompt that gets a 4xx (--populate)",
     across=_refused,
 )
-def a_refused_prompt_never_shows(subject: tuple[Look, Answer, object]) -> Iterator[Finding]:
+def a_refused_prompt_never_shows(subject: tuple[QueueRead, Answer, object]) -> Iterator[Finding]:
     """No read after the refusal lists its workflow, unless the prompt was sent again (as after a 429) and accepted."""
-    look, refusal, digest = subject
-    for name, seen in look.jobs.items():
+    read, refusal, digest = subject
+    for name, seen in read.jobs.items():
         if seen.workflow is not None and seen.workflow.value == digest:
             yield Finding(
                 f"{seen.pointer}/1",
@@ -241,13 +245,13 @@ def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterat
         yield Finding(
             None, "200 or 4xx", str(answer.response.status), "The server fails on a prompt_id that already exists."
         )
-    elif any(look.twice(named) and _are_two(look, named) for look in history.after(answer)):
+    elif any(read.twice(named) and _are_two(read, named) for read in history.after(answer)):
         yield Finding(None, "a new id, or a refusal", show(named), "Two jobs with this id are listed.")
 
 
-def _are_two(look: Look, name: str) -> bool:
+def _are_two(read: QueueRead, name: str) -> bool:
     """Whether two listed jobs with one id differ, so that they are not the same job listed twice."""
-    found = [item.elements for item in look.answer.reading.items if (item.prompt_id or "").lower() == name]
+    found = [item.elements for item in read.answer.reading.items if (item.prompt_id or "").lower() == name]
     first, *others = [digest_of(elements[2]) for elements in found if len(elements) > 2] or [None]
     return any(digest != first for digest in others)
 
@@ -255,7 +259,7 @@ def _are_two(look: Look, name: str) -> bool:
 # --- beside the queue -------------------------------------------------------------------------------------------------
 
 
-def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Look]]]:
+def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, QueueRead]]]:
     history = conversation.history
     for answer, number in history.counts():
         if still := history.around(answer):
@@ -279,32 +283,32 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Lo
     needs="GET /api/prompt between two equal reads of the queue (--populate)",
     across=_counted,
 )
-def no_fewer_remain_than_wait(subject: tuple[int, Look]) -> Iterator[Finding]:
+def no_fewer_remain_than_wait(subject: tuple[int, QueueRead]) -> Iterator[Finding]:
     """The number is not below that of the pending jobs. It may include running jobs and other users' jobs."""
-    number, look = subject
-    if number < len(look.pending):
+    number, read = subject
+    if number < len(read.pending):
         yield Finding(
             "/exec_info/queue_remaining",
-            f"{len(look.pending)} or more",
+            f"{len(read.pending)} or more",
             str(number),
             "queue_remaining is below the number of pending jobs.",
         )
 
 
-def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Look, Any, list[Submission]]]]:
+def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRead, Any, list[Submission]]]]:
     history = conversation.history
-    for roll in history.rolls:
-        if still := history.around(roll.answer):
-            own = [found for found in history.submissions if _settled(history, roll.answer, found.id)]
+    for job_list in history.job_lists:
+        if still := history.around(job_list.answer):
+            own = [found for found in history.submissions if _settled(history, job_list.answer, found.id)]
             if own:
-                yield roll.answer, (still[0], roll, own)
+                yield job_list.answer, (still[0], job_list, own)
 
 
 def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     """Whether a job was in one list long enough for other operations to know."""
-    looks = history.before(answer)
-    since = next((n for n, look in enumerate(reversed(looks)) if began(answer) - began(look.answer) >= SETTLED), None)
-    lists = {look.jobs[name].pending if name in look.jobs else None for look in looks[-1 - (since or 0) :]}
+    reads = history.before(answer)
+    since = next((n for n, read in enumerate(reversed(reads)) if began(answer) - began(read.answer) >= SETTLED), None)
+    lists = {read.jobs[name].pending if name in read.jobs else None for read in reads[-1 - (since or 0) :]}
     return since is not None and len(lists) == 1 and None not in lists
 
 
@@ -322,11 +326,11 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     needs="GET /api/jobs between two equal reads of a queue with jobs of the run (--populate)",
     across=_compared,
 )
-def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
+def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) -> Iterator[Finding]:
     """A complete response of GET /api/jobs contains the run's own jobs that the reads before and after list."""
-    _, roll, own = subject
-    for submission in own if roll.whole else ():
-        if submission.id not in roll.statuses:
+    _, job_list, own = subject
+    for submission in own if job_list.whole else ():
+        if submission.id not in job_list.statuses:
             yield Finding(
                 "/jobs",
                 show(submission.prompt_id),
@@ -349,13 +353,13 @@ def the_list_of_jobs_has_them(subject: tuple[Look, Any, list[Submission]]) -> It
     needs="GET /api/jobs between two equal reads of a queue with jobs of the run (--populate)",
     across=_compared,
 )
-def a_job_has_one_status(subject: tuple[Look, Any, list[Submission]]) -> Iterator[Finding]:
+def a_job_has_one_status(subject: tuple[QueueRead, Any, list[Submission]]) -> Iterator[Finding]:
     """A job that is pending before and after is ``pending``; a running one is ``in_progress``."""
-    look, roll, own = subject
+    read, job_list, own = subject
     for submission in own:
-        waits = submission.id in look.pending
+        waits = submission.id in read.pending
         expected = "pending" if waits else "in_progress"
-        status = roll.statuses.get(submission.id)
+        status = job_list.statuses.get(submission.id)
         if status not in {None, expected}:
             listed = "pending" if waits else "running"
             what = (

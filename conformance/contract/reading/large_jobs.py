@@ -216,10 +216,10 @@ class Jobs:
         if self.demand.open:
             return [InspectedJob(pending, at, Inspection(each, write(each))) for at, each in numbered]
         if self._must_only:
-            look: Callable[[Any], Inspection] = must_prover(read_as).inspect
-            return [InspectedJob(pending, at, look(each)) for at, each in numbered]
-        look = prover(read_as, huge=seems_huge(text)).inspect
-        jobs = [InspectedJob(pending, at, look(each)) for at, each in numbered]
+            inspect: Callable[[Any], Inspection] = must_prover(read_as).inspect
+            return [InspectedJob(pending, at, inspect(each)) for at, each in numbered]
+        inspect = prover(read_as, huge=seems_huge(text)).inspect
+        jobs = [InspectedJob(pending, at, inspect(each)) for at, each in numbered]
         return accounted(jobs)
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
