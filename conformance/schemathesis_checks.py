@@ -89,7 +89,7 @@ class QueueContract:
         exchange = exchange_of(received, case.id, key_of(case.operation.schema.config, case))
         if not exchange.request.to_queue:
             return True
-        judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER, told=TALLY.told)
+        judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER, detected=TALLY.told)
         if not judgement.demand.open:
             TALLY.told = judgement.demand
         TALLY.judged += 1

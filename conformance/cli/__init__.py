@@ -101,9 +101,9 @@ class Cli(Verbs):
             click.echo(line(f"error: {problem.format_message().rstrip('.')}{hint}"), err=True)
             sys.exit(EXIT_USAGE)
         except Exception as error:  # noqa: BLE001 - one line instead of a traceback
-            from conformance.exchange.trouble import told
+            from conformance.exchange.trouble import internal_error_text
 
-            click.echo(told(error, os.environ), err=True)
+            click.echo(internal_error_text(error, os.environ), err=True)
             sys.exit(EXIT_INTERNAL)
         sys.exit(status if isinstance(status, int) else 0)
 

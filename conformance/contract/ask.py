@@ -19,7 +19,7 @@ _OF_THE_WHOLE = (
 )
 
 
-class Asked(NamedTuple):
+class ClauseSubjects(NamedTuple):
     """The ``subjects`` that a check must still see, in a reading of the body or of a part of it.
 
     ``exercised`` says that the proven part of the body already exercises the clause.
@@ -42,12 +42,12 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
     return exercised, clause.over(remaining)
 
 
-def asked(clauses: Collection[Clause], answer: Answer) -> Iterator[Asked]:
+def subjects_by_clause(clauses: Collection[Clause], answer: Answer) -> Iterator[ClauseSubjects]:
     """Yield the subjects in a response for each clause: for a large body, part by part."""
     for clause in clauses:
-        yield Asked(clause, *subjects(clause, answer), answer.reading)
+        yield ClauseSubjects(clause, *subjects(clause, answer), answer.reading)
     of_jobs = [clause for clause in clauses if clause.of_body and clause.fast not in _OF_THE_WHOLE]
     for part in answer.reading.parts() if answer.shows_queue and of_jobs else ():
         partly = Answer(answer.exchange, answer.response, part)
         for clause in of_jobs:
-            yield Asked(clause, *subjects(clause, partly), part)
+            yield ClauseSubjects(clause, *subjects(clause, partly), part)

@@ -249,8 +249,8 @@ def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
         request, response = exchange.request, exchange.response
         if request.operation is Operation.SUBMIT and response is not None and response.status == OK:
             named = _object(request.body).get("prompt_id")
-            told = _object(response.content).get("prompt_id")
-            if isinstance(named, str) and isinstance(told, str) and named.lower() == told.lower():
+            assigned = _object(response.content).get("prompt_id")
+            if isinstance(named, str) and isinstance(assigned, str) and named.lower() == assigned.lower():
                 found.add(named.lower())
     return frozenset(found)
 
@@ -297,13 +297,13 @@ class Write(NamedTuple):
     """A request that may change the queue, and its response. ``asked`` is the body of the request, if an object."""
 
     answer: Answer
-    asked: dict[str, Any]
+    sent: dict[str, Any]
     operation: Operation
 
     @property
     def deleted(self) -> frozenset[str]:
         """The ids in lower case that the request asks to delete."""
-        named = self.asked.get("delete")
+        named = self.sent.get("delete")
         return frozenset(str(name).lower() for name in named) if isinstance(named, list) else frozenset()
 
 
@@ -351,11 +351,11 @@ class JobHistory:
     @cached_property
     def writes(self) -> list[Write]:
         """Requests to delete, clear, interrupt and cancel, including those that should not change anything."""
-        asked = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
+        removing = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
             Write(answer, _object(answer.request.body), operation)
             for answer in self._answers
-            if (operation := answer.request.operation) in asked and operation is not None
+            if (operation := answer.request.operation) in removing and operation is not None
         ]
 
     @cached_property

@@ -70,7 +70,7 @@ def _is_tls_port(answer: Answer) -> bool:
 def _redirect(url: str, location: str) -> Cause:
     """Distinguish a login page from a moved queue. The redirect is not followed, so the key stays with the target."""
     try:
-        asked, there = urlsplit(url), urlsplit(urljoin(url, location))
+        request, there = urlsplit(url), urlsplit(urljoin(url, location))
     except ValueError:
         return Cause("redirect", "redirects are not followed, and this Location is not a URL")
     if not location:
@@ -85,9 +85,9 @@ def _redirect(url: str, location: str) -> Cause:
             "after signing in, send its cookie or token with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
         )
         return Cause("login", hint)
-    if there.path == asked.path:
+    if there.path == request.path:
         return Cause("redirect", "redirects are not followed: give the scheme and host of the Location as the target")
-    if there.netloc == asked.netloc:
+    if there.netloc == request.netloc:
         return Cause("redirect", "redirects are not followed: give the path of the Location with --queue-path")
     return Cause("redirect", "redirects are not followed: give the Location as the target")
 

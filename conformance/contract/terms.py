@@ -138,7 +138,7 @@ class Demand(NamedTuple):
         return cls(dialect, dialect, "as requested")
 
     @classmethod
-    def told_by(cls, order: Dialect, place: str) -> Demand:
+    def detected(cls, order: Dialect, place: str) -> Demand:
         """Return the requirement of AUTO once a job has shown an order. ``place`` says which job."""
         kind = "an array" if order is Dialect.CLOUD else "an object"
         return cls(Dialect.AUTO, order, f"element 3 of the first job, {place}, is {kind}")

@@ -9,7 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from conformance.contract.ask import asked
+from conformance.contract.ask import subjects_by_clause
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
@@ -59,14 +59,14 @@ class Validator:
             raise ValueError(f"limit is {limit}: give 1 or more, or None for all findings")
         content = bytes(body)
         reading = reading_of(content, self._demand, must_only=self._must_only)
-        if self._demand.open and (told := reading.order) is not None:
-            reading = reading_of(content, Demand.told_by(*told), must_only=self._must_only)
-        clauses = _asked(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
+        if self._demand.open and (shown := reading.order) is not None:
+            reading = reading_of(content, Demand.detected(*shown), must_only=self._must_only)
+        clauses = _clauses_for(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
         proofs = _proofs(reading.demand.dialect, reading.demand.read_as, must_only=self._must_only)
         if proofs is not None and reading.keeps(proofs):
             return ()
         if self._brief is not None and reading.reduced.document.too_deep:
-            should = {name: asked for name, asked in clauses.items() if asked[1] is not Level.MUST}
+            should = {name: entry for name, entry in clauses.items() if entry[1] is not Level.MUST}
             both = (*_findings(should, content, reading, limit), *self._brief.validate(content, limit=limit))
             return tuple(sorted(both, key=lambda finding: _PLACES[finding.clause]))
         return _findings(clauses, content, reading, limit)
@@ -85,7 +85,7 @@ def _validator(dialect: Dialect | str, *, must_only: bool) -> Validator:
 
 
 @cache
-def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[str, tuple[Clause, Level]]:
+def _clauses_for(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[str, tuple[Clause, Level]]:
     """Return the clauses of a body, by id, with their levels under a dialect."""
     demand = Demand(dialect, read_as, "")
     levels = ((clause, clause.level_in(demand)) for clause in CATALOGUE if clause.of_body or clause.fast)
@@ -98,7 +98,7 @@ def _asked(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[st
 @cache
 def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset[FastPath] | None:
     """Return the fast paths that the clauses of a body declare, None if a clause declares none."""
-    declared = {clause.fast for clause, _ in _asked(dialect, read_as, must_only=must_only).values()}
+    declared = {clause.fast for clause, _ in _clauses_for(dialect, read_as, must_only=must_only).values()}
     return None if None in declared else frozenset(fast for fast in declared if fast is not None)
 
 
@@ -109,11 +109,11 @@ def _findings(
     answer = Answer(Exchange("body", _ASKED, response), response, reading)
     found: dict[str, list[Finding]] = {name: [] for name in clauses}
     more = 0
-    for each in asked([clause for clause, _ in clauses.values()], answer):
-        told, level = found[each.clause.id], clauses[each.clause.id][1]
+    for each in subjects_by_clause([clause for clause, _ in clauses.values()], answer):
+        kept, level = found[each.clause.id], clauses[each.clause.id][1]
         for finding in chain.from_iterable(map(each.clause.check, each.subjects)):
-            if limit is None or len(told) < limit:
-                told.append(finding._replace(clause=each.clause.id, level=level))
+            if limit is None or len(kept) < limit:
+                kept.append(finding._replace(clause=each.clause.id, level=level))
             else:
                 more += 1
             more += each.reading.weight(finding.pointer) - 1

@@ -26,15 +26,15 @@ class Received(NamedTuple):
 
 def exchange_of(received: Received, name: str, key: str | None) -> Exchange:
     """Return the request and the response. ``name`` becomes the id of the exchange, ``key`` is the user's key."""
-    response, asked = received.response, received.response.request
+    response, original = received.response, received.response.request
     sent = tuple(
         (str(field), value.decode("latin-1") if isinstance(value, bytes) else value)
-        for field, value in asked.headers.items()
+        for field, value in original.headers.items()
     )
     redactor = redactor_of(key)
-    url = asked.url or ""
-    credential = _credential(asked.headers.get(KEY_HEADER), key)
-    request = Request(asked.method or "", redactor.text(url), redact(sent), "st run", credential, is_queue(url))
+    url = original.url or ""
+    credential = _credential(original.headers.get(KEY_HEADER), key)
+    request = Request(original.method or "", redactor.text(url), redact(sent), "st run", credential, is_queue(url))
     headers = tuple((field, value) for field, values in received.headers.items() for value in values)
     answered = Answered(
         response.status_code,

@@ -80,8 +80,8 @@ def entries_of(text: Content) -> list[Any] | None:
 
 def url_of(entry: object) -> str | None:
     """Return the URL of an entry, or None."""
-    asked = entry.get("request") if isinstance(entry, dict) else None
-    url = asked.get("url") if isinstance(asked, dict) else None
+    request = entry.get("request") if isinstance(entry, dict) else None
+    url = request.get("url") if isinstance(request, dict) else None
     try:
         return url if isinstance(url, str) and urlsplit(url).hostname else None
     except ValueError:
@@ -90,12 +90,12 @@ def url_of(entry: object) -> str | None:
 
 def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
     """Read an entry that has a URL."""
-    asked = entry["request"]
-    headers, known = _fields(asked)
+    request = entry["request"]
+    headers, known = _fields(request)
     found = HarEntry(
         number,
-        _text(asked.get("method")).upper() or "GET",
-        _text(asked["url"]),
+        _text(request.get("method")).upper() or "GET",
+        _text(request["url"]),
         headers,
         known,
         None,

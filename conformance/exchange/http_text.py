@@ -83,8 +83,8 @@ def answered(data: bytes) -> tuple[list[Answered], list[str]]:
         kept.append(Answered(message, request))
     if not kept:
         interim = ", ".join(str(message.status) for message in messages if message.is_response)
-        told = f"an interim response ({interim})" if interim else "a request"
-        raise NoMessage(f"contains {told} but no final response")
+        found = f"an interim response ({interim})" if interim else "a request"
+        raise NoMessage(f"contains {found} but no final response")
     if not followed:
         return kept, []
     statuses = ", ".join(map(str, followed))
@@ -93,9 +93,9 @@ def answered(data: bytes) -> tuple[list[Answered], list[str]]:
 
 def _is_tunnel(message: Message, request: Message | None) -> bool:
     """Whether a response says that a proxy has opened a tunnel."""
-    asked = request is not None and request.start[0] == "CONNECT"
+    connecting = request is not None and request.start[0] == "CONNECT"
     typed = first(message.headers, "content-type") or first(message.headers, "content-length")
-    return message.status in _SUCCESS and (asked or (not message.body.strip() and not typed))
+    return message.status in _SUCCESS and (connecting or (not message.body.strip() and not typed))
 
 
 def _is_negotiation(message: Message) -> bool:

@@ -152,8 +152,8 @@ def recorded(
     if like is not None:
         raise UnreadableRecording(f"{name}: the file {like}")
     found = Recording()
-    asked = Request(method or "GET", "file:///api/queue", purpose="a body from a file", head=False)
-    found.add(Exchange(id=name, request=asked, response=Response(200, content=data, head=False)))
+    unknown = Request(method or "GET", "file:///api/queue", purpose="a body from a file", head=False)
+    found.add(Exchange(id=name, request=unknown, response=Response(200, content=data, head=False)))
     return found
 
 
@@ -166,9 +166,9 @@ def _printed(text: Content, name: str, request: Request, selection: Selection) -
     answered, notes = http_text.answered(text.data)
     found.notes += [f"{name}: {note}" for note in notes]
     for number, (response, before) in enumerate(answered, 1):
-        asked = request if before is None else _request_before(before, selection)
+        sent = request if before is None else _request_before(before, selection)
         status = response.status
-        bodiless = asked.method == "HEAD" or status in _BODILESS
+        bodiless = sent.method == "HEAD" or status in _BODILESS
         kept = KnownBody() if bodiless else of_printed(response.body, response.headers, recoded=text.recoded)
         answer = Response(
             status,
@@ -180,7 +180,7 @@ def _printed(text: Content, name: str, request: Request, selection: Selection) -
             http_version=response.start[0],
         )
         problem = None if kept.lost is None else Problem(NoResponse.NOT_RECORDED, kept.lost)
-        found.add(Exchange(f"{name}#{number}" if len(answered) > 1 else name, asked, answer, problem))
+        found.add(Exchange(f"{name}#{number}" if len(answered) > 1 else name, sent, answer, problem))
     return found
 
 
@@ -188,10 +188,10 @@ def _request_before(message: http_text.Message, selection: Selection) -> Request
     method, path, *_ = message.start
     host = first(message.headers, "host") or "recorded"
     url = _whole(path if "://" in path else f"http://{host}{path}")
-    return _asked(method, url, message.headers, message.body, selection.queue_path)
+    return _make_request(method, url, message.headers, message.body, selection.queue_path)
 
 
-def _asked(method: str, url: str, headers: Headers, body: bytes, path: str | None = None) -> Request:
+def _make_request(method: str, url: str, headers: Headers, body: bytes, path: str | None = None) -> Request:
     if _method(method) == "POST" and is_queue(url):
         return Request("POST", url, headers, "recorded", to_queue=False, operation=Operation.MANAGE, body=body)
     to_queue = is_queue(url) or (path is not None and urlsplit(url).path.endswith(path))
@@ -216,7 +216,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
     fields = [line.partition(":") for line in head[1:]]
     headers = tuple((name.strip(), value.strip()) for name, _, value in fields)
     url = f"http://{RECORDED}{parts[1] if parts[1].startswith('/') else '/'}"
-    return _asked(parts[0], url, headers, body)
+    return _make_request(parts[0], url, headers, body)
 
 
 def _without_keys(exchange: Exchange) -> Exchange:

@@ -25,7 +25,7 @@ class InternalError(Exception):
         return cls(Redactor(*secrets).text(traceback_of(error)))
 
 
-def told(error: Exception, environ: Mapping[str, str]) -> str:
+def internal_error_text(error: Exception, environ: Mapping[str, str]) -> str:
     """Return one line with the failure and what to do, followed by the traceback if the environment asks for it."""
     text = str(error) if isinstance(error, InternalError) else traceback_of(error)
     last = text.rpartition("\n")[2]

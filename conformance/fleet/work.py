@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeVar
 from msgspec import structs
 
 from conformance.exchange.transcript import Transcript
-from conformance.exchange.trouble import InternalError, told
+from conformance.exchange.trouble import InternalError, internal_error_text
 from conformance.fleet.model import EndpointResult, endpoint_result, failed
 from conformance.fleet.results import packed
 from conformance.fleet.sources import own_environment
@@ -97,7 +97,7 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
     except UsageProblem as problem:
         return Done(failed(target.name, target.url, dialect, str(problem), 4))
     except InternalError as trouble:
-        return Done(failed(target.name, target.url, dialect, told(trouble, {}), 3))
+        return Done(failed(target.name, target.url, dialect, internal_error_text(trouble, {}), 3))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
 

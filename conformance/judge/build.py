@@ -285,10 +285,10 @@ def _is_of_others(transcript: Transcript, *, shown: bool) -> bool:
     """Whether a recording is of another machine and the user did not ask to show its workflows."""
     if shown or not transcript.recorded:
         return False
-    return is_remote(transcript.target) or any(is_remote(_asked(one.request)) for one in transcript.exchanges)
+    return is_remote(transcript.target) or any(is_remote(_url_of(one.request)) for one in transcript.exchanges)
 
 
-def _asked(request: Request) -> str:
+def _url_of(request: Request) -> str:
     """Return the URL of a recorded request, with the host from its ``Host`` header if there is one."""
     host = request.header("host")
     return request.url if host is None else f"http://{host}"

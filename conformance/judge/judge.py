@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Final, NamedTuple
 
-from conformance.contract.ask import Asked, asked
+from conformance.contract.ask import ClauseSubjects, subjects_by_clause
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation, submitted_twice
@@ -58,7 +58,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     *,
     only: Collection[str] | None = None,
     hide_workflows: bool = False,
-    told: Demand | None = None,
+    detected: Demand | None = None,
     waive: Waive = lambda result, _: result,
     recorded: bool = False,
     schemas: Schemas | None = None,
@@ -75,24 +75,24 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     ``only`` names the clauses to judge by; the verdict is then only about them. Never raises because of a response: a
     clause that raises has the status ``error``.
     """
-    wanted = (told or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
+    wanted = (detected or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
     answers, demand = _read(exchanges, wanted)
     tallies = {clause: ClauseTally(hide_workflows) for clause in CATALOGUE if only is None or clause.id in only}
     live: dict[int, Reading] = {}
     known: _Known = {}
-    asked_of = 0
+    number_judged = 0
     for answer in answers:
-        if asked_of and late():
+        if number_judged and late():
             break
-        asked_of += 1
+        number_judged += 1
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)  # first, so that two large values are never in memory together
         _ask(answer, tallies, demand, known)
     conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
     cut = None
-    if asked_of < len(answers):
-        cut = f"judging took until {OVER}: {asked_of} of {len(answers)} responses were judged"
-        answers = answers[:asked_of]
+    if number_judged < len(answers):
+        cut = f"judging took until {OVER}: {number_judged} of {len(answers)} responses were judged"
+        answers = answers[:number_judged]
     for clause, tally in tallies.items():
         if clause.across is not None and cut is None:  # a response that seems missing may be among those not judged
             tally.attempt(partial(_across, tally, clause, conversation))
@@ -137,7 +137,10 @@ class Bench:
             return False
         try:
             broken = any(
-                True for each in asked([clause], answer) for subject in each.subjects for _ in clause.check(subject)
+                True
+                for each in subjects_by_clause([clause], answer)
+                for subject in each.subjects
+                for _ in clause.check(subject)
             )
         except Exception:  # noqa: BLE001 - our own fault, reported when the whole run is judged
             return False
@@ -165,13 +168,13 @@ def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, 
             if clause.of_body is not None:
                 tallies[clause].note_again(answer, like)
         clauses = [clause for clause in clauses if clause.of_body is None]
-    for each in asked(clauses, answer):
+    for each in subjects_by_clause(clauses, answer):
         tallies[each.clause].attempt(partial(_over, tallies[each.clause], answer, each))
     if answer.shows_queue and like is None:
         known[id(answer.reading)] = answer.exchange.id
 
 
-def _over(tally: ClauseTally, answer: Answer, each: Asked) -> None:
+def _over(tally: ClauseTally, answer: Answer, each: ClauseSubjects) -> None:
     if each.exercised:
         tally.judged.add(answer.exchange.id)
     for subject in each.subjects:
@@ -210,6 +213,6 @@ def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], 
                 answer.reading.forget()
             if found is not None:
                 order, pointer = found
-                told = Demand.told_by(order, f"{pointer} in {answer.exchange.id}")
-                return _read(exchanges, told._replace(twice=demand.twice, schemas=demand.schemas))
+                detected = Demand.detected(order, f"{pointer} in {answer.exchange.id}")
+                return _read(exchanges, detected._replace(twice=demand.twice, schemas=demand.schemas))
     return answers, demand

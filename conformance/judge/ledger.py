@@ -23,27 +23,27 @@ BODY: Final = 2000
 
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
     """Return the ledger line of an exchange, its body bounded and printable. ``whole`` adds all that clauses read."""
-    asked, answered, problem = exchange.request, exchange.response, exchange.problem
+    request, response, problem = exchange.request, exchange.response, exchange.problem
     recorded = RecordedExchange(
         id=exchange.id,
         request=RecordedRequest(
-            method=asked.method,
-            url=asked.url,
-            headers=asked.headers,
-            purpose=asked.purpose,
-            credential=asked.credential.value,
-            size=len(asked.body),
-            body=start_of(asked.body, BODY, hide=hide_workflows) if asked.body else "",
+            method=request.method,
+            url=request.url,
+            headers=request.headers,
+            purpose=request.purpose,
+            credential=request.credential.value,
+            size=len(request.body),
+            body=start_of(request.body, BODY, hide=hide_workflows) if request.body else "",
         ),
         response=None
-        if answered is None
+        if response is None
         else RecordedResponse(
-            status=answered.status,
-            headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
-            size=answered.size,
-            sha256=hashlib.sha256(answered.content).hexdigest(),
+            status=response.status,
+            headers=tuple((printable(name), printable(value, 1000)) for name, value in response.headers[:100]),
+            size=response.size,
+            sha256=hashlib.sha256(response.content).hexdigest(),
             excerpt=start_of(
-                answered.content, hide=hide_workflows and may_hold_workflows(answered.status, answered.content)
+                response.content, hide=hide_workflows and may_hold_workflows(response.status, response.content)
             ),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",
@@ -85,7 +85,7 @@ def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODI
 
 def kept(exchange: Exchange) -> Kept:
     """Return the facts of an exchange that clauses read and the ledger line does not show."""
-    request, answered = exchange.request, exchange.response
+    request, response = exchange.request, exchange.response
     return Kept(
         started=exchange.started,
         to_queue=request.to_queue,
@@ -95,25 +95,25 @@ def kept(exchange: Exchange) -> Kept:
         own_query=request.own_query,
         own_headers=request.own_headers,
         answer=None
-        if answered is None
+        if response is None
         else KeptAnswer(
-            headers=answered.headers,
-            coding_error=answered.coding_error,
-            head=answered.head,
-            http_version=answered.http_version,
-            wire=answered.wire,
-            extent=_extent(exchange.redactor, answered).value,
-            verbatim=answered.verbatim,
-            echoes=answered.echoes,
+            headers=response.headers,
+            coding_error=response.coding_error,
+            head=response.head,
+            http_version=response.http_version,
+            wire=response.wire,
+            extent=_extent(exchange.redactor, response).value,
+            verbatim=response.verbatim,
+            echoes=response.echoes,
         ),
         problem=exchange.problem,
     )
 
 
-def _extent(redactor: Redactor, answered: Response) -> Extent:
+def _extent(redactor: Redactor, response: Response) -> Extent:
     """Return how much of a body can be judged again: nothing if the redacted key may be an ordinary word."""
-    whole = not redactor.finds_words(answered.content)
-    return answered.extent if whole else Extent.UNKNOWN
+    whole = not redactor.finds_words(response.content)
+    return response.extent if whole else Extent.UNKNOWN
 
 
 def _body(content: bytes) -> Body:

@@ -93,8 +93,8 @@ def second_opinion(
         broken = {name for name in bench.broken_by([exchange]) if BY_ID[name].level_in(demand) is Level.MUST}
         if found and not broken:
             place, expected, got = found[0]
-            told = f"the schema refuses {place or 'the body'} ({expected}; got {got}), and no must clause does"
-            disagreements.append(f"{exchange.id}: {told}")
+            message = f"the schema refuses {place or 'the body'} ({expected}; got {got}), and no must clause does"
+            disagreements.append(f"{exchange.id}: {message}")
         if not found:
             stricter = [name for name in sorted(broken) if not name.startswith(tuple(BEYOND_THE_SCHEMA))]
             disagreements += [f"{exchange.id}: {name} refuses what the schema accepts" for name in stricter[:1]]
@@ -115,5 +115,5 @@ def agreed(judgement: Judgement, opinion: Opinion) -> Judgement:
     judgement = judgement._replace(results=results, counts=count(results))
     if judgement.verdict is not Verdict.CONFORMANT:
         return judgement
-    told = f"the clauses and the schema of the document disagree about {len(opinion.disagreements)} of the responses"
-    return judgement._replace(verdict=Verdict.INCONCLUSIVE, reason=f"{told}: {opinion.disagreements[0]}")
+    message = f"the clauses and the schema of the document disagree about {len(opinion.disagreements)} of the responses"
+    return judgement._replace(verdict=Verdict.INCONCLUSIVE, reason=f"{message}: {opinion.disagreements[0]}")

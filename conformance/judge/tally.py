@@ -59,15 +59,15 @@ def as_evidence(
     content = bytes_of(readable(response)) if response else b""
     hide = hide and (response is None or may_hold_workflows(response.status, content))
     shown = None if pointer is None else (content, pointer) if reading is None else reading.text_at(pointer)
-    told, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
+    masks, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
     evidence = Evidence(
         exchange=exchange.id,
         pointer=_shown(pointer),
         expected=finding.expected,
         hint=finding.hint,
         kind=finding.kind,
-        got=masked(finding.got, class_types=nodes) if told else finding.got,
-        message=masked(finding.message, class_types=nodes) if told else finding.message,
+        got=masked(finding.got, class_types=nodes) if masks else finding.got,
+        message=masked(finding.message, class_types=nodes) if masks else finding.message,
         excerpt=None if shown is None else around(*shown, hide=hide, class_types=nodes),
     )
     return evidence_without_keys(evidence, exchange.redactor)

@@ -139,8 +139,8 @@ def _in_words(problem: Problem) -> str:
     detail = printable(problem.detail, 300)
     if _recognised(problem):
         return detail
-    told = detail.startswith("TLS:")
-    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if told else f"; {_remedy(problem)}")
+    explained = detail.startswith("TLS:")
+    return f"{_FAULTS[problem.fault]}: {detail}" + ("" if explained else f"; {_remedy(problem)}")
 
 
 def _remedy(problem: Problem) -> str:

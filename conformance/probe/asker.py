@@ -137,13 +137,13 @@ class Asker:
     def _give_up(self, exchange: Exchange, tries: int, began: float) -> None:
         """Raise Stopped if waiting to repeat the request is useless."""
         client, pace = self.client, self.client.pace
-        now, status, asked = client.monotonic(), status_of(exchange), retry_after(exchange)
-        if not client.served and (status != TOO_MANY or asked is not None):
+        now, status, delay = client.monotonic(), status_of(exchange), retry_after(exchange)
+        if not client.served and (status != TOO_MANY or delay is not None):
             if tries >= FUTILE and now - began >= START:
                 if status not in TOO_FAST:
                     pace.forgive(0.0)
                 raise Stopped(NEVER_SERVED if status not in UNAVAILABLE else _every_read(status))
-            if asked is None:
+            if delay is None:
                 pace.no_later(began + START)
         if pace.streak >= GIVEN_UP and not client.served:
             raise Stopped(_every_read(status))

@@ -143,8 +143,8 @@ class Leave:
         return None
 
     def _refusal_to_interrupt(self, body: bytes) -> str | None:
-        asked = _parsed(body)
-        named = asked.get("prompt_id") if isinstance(asked, dict) else None
+        content = _parsed(body)
+        named = content.get("prompt_id") if isinstance(content, dict) else None
         if str(named).lower() not in self.own:
             return "only a job of this run may be interrupted"
         # The published document has no id here: any running job would be interrupted.
@@ -157,15 +157,15 @@ class Leave:
     def _refusal_to_remove(self, body: bytes) -> str | None:
         if body in MALFORMED:
             return None
-        asked = _parsed(body)
-        if not isinstance(asked, dict) or not asked.keys() <= {"delete", "clear"}:
+        content = _parsed(body)
+        if not isinstance(content, dict) or not content.keys() <= {"delete", "clear"}:
             return "this is neither a list of jobs of this run nor a request without effect"
-        named = asked.get("delete", [])
+        named = content.get("delete", [])
         if not isinstance(named, list) or not {str(name).lower() for name in named} <= self.own.keys() | self._made_up:
             return "only jobs of this run may be deleted"
-        if asked.get("clear", False) is False:
+        if content.get("clear", False) is False:
             return None
-        if asked["clear"] is not True or not self.clear:
+        if content["clear"] is not True or not self.clear:
             return "clearing the queue was not allowed (--clear)"
         return None if self.alone else "clearing the queue would remove jobs that do not belong to this run"
 
@@ -203,14 +203,14 @@ class Leave:
         """Update what is known about stopping running jobs."""
         if response is None or response.status in NOT_NOW:
             return
-        told = _parsed(response.content) if response.status == OK else None
+        content = _parsed(response.content) if response.status == OK else None
         if request.operation is Operation.STATS:
-            self.heeds = _version(told) >= HEEDS_IDS
+            self.heeds = _version(content) >= HEEDS_IDS
         elif request.operation is Operation.INTERRUPT:
             self.interrupts = response.status == OK
         else:
-            self.cancels = isinstance(told, dict) and told.get("cancelled") is not False
-            if isinstance(told, dict) and told.get("cancelled") is True:
+            self.cancels = isinstance(content, dict) and content.get("cancelled") is not False
+            if isinstance(content, dict) and content.get("cancelled") is True:
                 gone = request.url.rpartition("/")[0].rpartition("/")[2].lower()
                 self.waiting.discard(gone)
                 self.unlisted.discard(gone)
@@ -249,9 +249,9 @@ def nameable(job: str) -> bool:
     return bool(_UUID.fullmatch(job))
 
 
-def _version(told: Any) -> tuple[int, ...]:
+def _version(content: Any) -> tuple[int, ...]:
     """Return the version of ComfyUI from GET /api/system_stats, or ()."""
-    system = told.get("system") if isinstance(told, dict) else None
+    system = content.get("system") if isinstance(content, dict) else None
     version = system.get("comfyui_version") if isinstance(system, dict) else None
     found = _VERSION.match(version) if isinstance(version, str) else None
     return tuple(map(int, found.groups())) if found else ()
@@ -281,8 +281,8 @@ def _named(body: bytes, member: str) -> set[str]:
 
 def _ended(body: bytes) -> set[str]:
     """Return the ids, in lower case, of jobs that have ended according to a list of jobs."""
-    told = _parsed(body)
-    jobs = told.get("jobs") if isinstance(told, dict) else None
+    content = _parsed(body)
+    jobs = content.get("jobs") if isinstance(content, dict) else None
     entries = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
     return {str(job.get("id")).lower() for job in entries if job.get("status") in ENDED}
 

@@ -112,5 +112,5 @@ def _tls(error: ssl.SSLError) -> str:
         return f"TLS: {error.verify_message.rstrip('.')} ({remedy})"
     why = error.reason or str(error)  # an alert that Python does not know has no reason
     name = why.upper().replace(" ", "_")
-    meaning = next((told for alert, told in _ALERTS.items() if alert in name), "the handshake failed")
+    meaning = next((text for alert, text in _ALERTS.items() if alert in name), "the handshake failed")
     return f"TLS: {meaning} ({why})"

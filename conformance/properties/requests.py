@@ -139,8 +139,8 @@ class Source:
         for family in self.families:
             # twice as many as needed, because some are empty
             parts = draw(self._strategy(family), 2 * each + 2, self._seed)
-            told = (one for one in parts if any(not part.fixed for part in one))
-            drawn.append([Generated(family.name, one) for one in islice(dict.fromkeys(told), each)])
+            varied = (one for one in parts if any(not part.fixed for part in one))
+            drawn.append([Generated(family.name, one) for one in islice(dict.fromkeys(varied), each)])
         return list(islice(interleaved(drawn), number))
 
     def _strategy(self, family: Family) -> st.SearchStrategy[Parts]:
@@ -217,5 +217,5 @@ def _joined(one: Parts, other: Parts) -> Parts:
 
 
 def _named(headers: tuple[tuple[str, str], ...], query: str) -> Ask:
-    told = [*(["query"] if query else []), *dict.fromkeys(name for name, _ in headers)]
-    return Ask(f"generated: {', '.join(told) or 'nothing added'}", headers=headers, query=query)
+    names = [*(["query"] if query else []), *dict.fromkeys(name for name, _ in headers)]
+    return Ask(f"generated: {', '.join(names) or 'nothing added'}", headers=headers, query=query)

@@ -170,16 +170,18 @@ class _Hunt:
         """Repeat the smallest requests, with plain reads in between, and return all results."""
         places = sorted(self.smallest, key=lambda place: _size(self.smallest[place][0]))
         plain = self._again(lambda: self._send([READ])) if places else []
-        told = {place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)}
+        confirmed = {
+            place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)
+        }
         found: dict[str, Smallest] = {}
-        for (_, name), smallest in told.items():
+        for (_, name), smallest in confirmed.items():
             found.setdefault(name, smallest)  # the smallest of all families comes first
         names = [*(family.name for family in self.source.families), SEQUENCES]
         families = tuple(
             FamilyTally(
                 family,
                 self.sent[family],
-                {name: smallest for (place, name), smallest in told.items() if place == family},
+                {name: smallest for (place, name), smallest in confirmed.items() if place == family},
                 {name: times for (place, name), times in self.times.items() if place == family},
             )
             for family in names

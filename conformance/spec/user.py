@@ -81,8 +81,8 @@ def _checked(document: Any, file: str | Path) -> Document:
     """Return a valid document. Raises UsageProblem for the first problem."""
     version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
     if not version.startswith(("3.0.", "3.1.")):
-        told = f"is OpenAPI {printable(version, 20)}" if version else "is not an OpenAPI document"
-        raise UsageProblem(f"--document {file} {told}: give one of OpenAPI 3.0 or 3.1")
+        problem = f"is OpenAPI {printable(version, 20)}" if version else "is not an OpenAPI document"
+        raise UsageProblem(f"--document {file} {problem}: give one of OpenAPI 3.0 or 3.1")
     for pointer, reference in _references(document):
         if not str(reference).startswith("#"):
             shown = printable(str(reference), 100)
@@ -121,8 +121,8 @@ def _not_described(document: Document, file: str | Path, queue_path: str) -> str
     paths = [path for path, item in document.get("paths", {}).items() if isinstance(item, Mapping) and METHOD in item]
     shown = [printable(path, 60) for path in paths if "queue" in path] or [printable(path, 60) for path in paths]
     more = ", …" if len(shown) > _NAMED else ""
-    told = f"; it has GET {', '.join(shown[:_NAMED])}{more}: name yours with --queue-path" if shown else ""
-    return f"--document {file} does not describe GET {queue_path}{told}"
+    hint = f"; it has GET {', '.join(shown[:_NAMED])}{more}: name yours with --queue-path" if shown else ""
+    return f"--document {file} does not describe GET {queue_path}{hint}"
 
 
 def _corrected(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:

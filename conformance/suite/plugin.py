@@ -14,7 +14,7 @@ from msgspec import structs
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import PROFILE_MEANING, profile_of
 from conformance.exchange.transcript import Transcript
-from conformance.exchange.trouble import told
+from conformance.exchange.trouble import internal_error_text
 from conformance.judge.build import report_on
 from conformance.judge.coverage import skip_reason
 from conformance.judge.exit import exit_status
@@ -88,7 +88,7 @@ def _report(config: pytest.Config) -> Report:
             except UsageProblem as problem:
                 pytest.exit(str(problem), pytest.ExitCode.USAGE_ERROR)
             except Exception as error:  # noqa: BLE001 - a traceback with -l would show the key
-                pytest.exit(told(error, os.environ), pytest.ExitCode.INTERNAL_ERROR)
+                pytest.exit(internal_error_text(error, os.environ), pytest.ExitCode.INTERNAL_ERROR)
     return config.stash[REPORT]
 
 

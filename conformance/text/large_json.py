@@ -216,9 +216,9 @@ class Checker:
         if len(seen) < NAMES:
             seen.update(map(hash, names))
 
-    def _elsewhere(self, told: str, found: re.Match[str], start: int) -> NotRead:
+    def _elsewhere(self, problem: str, found: re.Match[str], start: int) -> NotRead:
         line, column, character = self._absolute(found, start)
-        return NotRead(f"{told[: found.start()]}at line {line} column {column} (character {character})")
+        return NotRead(f"{problem[: found.start()]}at line {line} column {column} (character {character})")
 
     def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
         """Return line, column and character in the whole text for a place in a run with a bracket before it."""

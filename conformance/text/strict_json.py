@@ -112,7 +112,7 @@ def parse(body: bytes) -> Document:
     except (json.JSONDecodeError, RecursionError) as error:  # the caller may already be deep in the stack
         depth = nesting(encoded)
         deep = isinstance(error, RecursionError) or (depth > NESTING_READ and text.lstrip(_WHITESPACE)[0] in "[{")
-        where = None if deep else _told(error)
+        where = None if deep else _described_error(error)
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8, malformed=where)
     depth = nesting(encoded) if "" in noted else depth_of(value)  # members that a later duplicate replaced are gone
     if depth > NESTING_READ:
@@ -172,7 +172,7 @@ class _Flaws(list[Flaw]):
             self._room -= len(self[-1].pointer)
 
 
-def _told(error: Exception) -> str:
+def _described_error(error: Exception) -> str:
     assert isinstance(error, json.JSONDecodeError)
     what = error.msg.removesuffix(" at")  # as in "Unterminated string starting at"
     return f"{what} at line {error.lineno} column {error.colno} (character {error.pos})"

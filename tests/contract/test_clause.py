@@ -123,7 +123,7 @@ def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:
 
 OURS, THEIRS = Demand.of(Dialect.CLOUD), Demand.of(Dialect.OSS)
 UNTOLD = Demand.of(Dialect.AUTO)
-AUTO_OURS, AUTO_THEIRS = (Demand.told_by(order, "/x") for order in (Dialect.CLOUD, Dialect.OSS))
+AUTO_OURS, AUTO_THEIRS = (Demand.detected(order, "/x") for order in (Dialect.CLOUD, Dialect.OSS))
 AUTO_ALONE = {"only": frozenset({Dialect.AUTO}), "elsewhere": "asked under auto"}
 
 

@@ -117,7 +117,7 @@ def test_of_more_jobs_than_are_remembered_nobody_knows(jobs: int, *, twice: bool
 
 
 def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
-    """Return the ids of the reads of the queue before and after a GET of the list of jobs, sent before the last read."""
+    """Return the ids of the reads of the queue before and after a GET of the list of jobs, sent before the last."""
     talk = Talk().submit(A)
     for running, pending in looks[:-1]:
         talk.look(running, pending)

@@ -30,7 +30,7 @@ def mixing(demand: Demand, exchange: Exchange = MIXED) -> list[tuple[str | None,
 )
 def test_a_job_in_another_order_than_the_first_is_named(first: Dialect, places: list[str]) -> None:
     expected = "the order of the first job in the run"
-    assert mixing(Demand.told_by(first, "/x")) == [(place, expected) for place in places]
+    assert mixing(Demand.detected(first, "/x")) == [(place, expected) for place in places]
 
 
 def test_where_no_order_was_told_none_is_another() -> None:
@@ -40,7 +40,7 @@ def test_where_no_order_was_told_none_is_another() -> None:
 @pytest.mark.parametrize("third", [None, 1, "[]", True])
 def test_a_job_that_does_not_tell_its_order_is_named(third: Any) -> None:
     expected = [("/queue_pending/0/3", "an array or an object")]
-    for demand in (Demand.of(Dialect.AUTO), Demand.told_by(Dialect.CLOUD, "/x")):
+    for demand in (Demand.of(Dialect.AUTO), Demand.detected(Dialect.CLOUD, "/x")):
         assert mixing(demand, read(queue(item(e3=third)))) == expected
 
 

@@ -16,7 +16,7 @@ CLOUD, OSS = Dialect.CLOUD, Dialect.OSS
 
 
 OURS, THEIRS, UNTOLD = Demand.of(CLOUD), Demand.of(OSS), Demand.of(Dialect.AUTO)
-TOLD = Demand.told_by(OSS, "/x")
+TOLD = Demand.detected(OSS, "/x")
 
 
 def job(*elements: Any, demand: Demand = OURS) -> Item:

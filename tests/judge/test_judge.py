@@ -183,8 +183,8 @@ def test_auto_accuses_nobody_of_what_only_one_dialect_demands_where_no_job_told_
 
 def test_what_earlier_answers_told_holds_for_later_ones() -> None:
     told = judge(reads(queue(oss_item(0))), Dialect.AUTO).demand
-    assert broken(judge(reads(queue(item(1))), Dialect.AUTO, told=told)) == {"queue.one-order"}
-    assert broken(judge(reads(queue(oss_item(0))), Dialect.AUTO, told=told)) == set()
+    assert broken(judge(reads(queue(item(1))), Dialect.AUTO, detected=told)) == {"queue.one-order"}
+    assert broken(judge(reads(queue(oss_item(0))), Dialect.AUTO, detected=told)) == set()
 
 
 def test_what_comfyui_does_not_know_is_not_applicable_there() -> None:

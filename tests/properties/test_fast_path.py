@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance import Validator
-from conformance.contract.ask import asked as ask
 from conformance.contract.ask import subjects
+from conformance.contract.ask import subjects_by_clause as ask
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause, Finding, doc
 from conformance.contract.clause import clause as declare
@@ -40,7 +40,7 @@ A_SHARE: Final = max(5, settings().max_examples // 10)
 CLOUD: Final = Demand.of(Dialect.CLOUD)
 ASKED: Final = (CLOUD, Demand.of(Dialect.OSS), Demand.of(Dialect.AUTO))
 """What a validator can be made for."""
-DEMANDS: Final = (*ASKED, Demand.told_by(Dialect.CLOUD, "a job"), Demand.told_by(Dialect.OSS, "a job"))
+DEMANDS: Final = (*ASKED, Demand.detected(Dialect.CLOUD, "a job"), Demand.detected(Dialect.OSS, "a job"))
 Said = tuple[bool, list[Finding]]
 
 demands = st.sampled_from(DEMANDS)
@@ -125,7 +125,7 @@ def disagreement(clause: Clause, body: bytes) -> str:
 def of_each_clause(body: bytes, demand: Demand) -> Iterator[Finding]:
     """Yield what a validator has to find, by asking every clause of the whole body."""
     told = Reading(body, demand).order if demand.open else None
-    demand = demand if told is None else Demand.told_by(*told)
+    demand = demand if told is None else Demand.detected(*told)
     exchange = read(body)
     assert exchange.response is not None
     answer = Answer(exchange, exchange.response, Reading(body, demand))

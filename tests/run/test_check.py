@@ -11,7 +11,7 @@ from msgspec import structs
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.secrets import Secret
-from conformance.exchange.trouble import InternalError, told
+from conformance.exchange.trouble import InternalError, internal_error_text
 from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Status, Verdict
@@ -127,7 +127,7 @@ def test_trouble_is_told_without_the_key(monkeypatch: pytest.MonkeyPatch, *, wis
     monkeypatch.setattr("conformance.run.ask._run", stumble)
     with pytest.raises(InternalError) as trouble:
         ask_all(Settings(target="http://127.0.0.1:1", key=Secret(KEY), key_source="COMFY_API_KEY"))
-    text = told(trouble.value, {"CONFORMANCE_TRACEBACK": "1"} if wished else {})
+    text = internal_error_text(trouble.value, {"CONFORMANCE_TRACEBACK": "1"} if wished else {})
     assert KEY not in text
     assert "\033" not in text
     assert text.startswith("internal error: LookupError: cannot send ")

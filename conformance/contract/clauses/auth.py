@@ -19,11 +19,11 @@ A_KEY: Final = "a key (see --api-key-env)"
 LET_IN: Final = range(200, 300)
 
 
-def _asked_with(credential: Credential, method: str = "GET") -> Over:
+def _with_credential(credential: Credential, method: str = "GET") -> Over:
     def over(answer: Answer) -> Iterator[Answer]:
-        asked = answer.request
-        told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-        if asked.credential is credential and asked.method == method and asked.to_queue and told:
+        request = answer.request
+        conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+        if request.credential is credential and request.method == method and request.to_queue and conclusive:
             yield answer
 
     return over
@@ -33,9 +33,9 @@ def _is_refused(answer: Answer) -> Iterator[Finding]:
     """A 3xx or 4xx status refuses the request. ``auth.status`` asks for 401 or 403."""
     status = answer.response.status
     if status // 100 not in (3, 4):
-        asked_with = answer.request.credential
-        cause = Cause("let-in", _LETS_IN.get(asked_with)) if status in LET_IN else None
-        got = f"The server did not refuse a request with {_WITH[asked_with]}."
+        credential = answer.request.credential
+        cause = Cause("let-in", _LETS_IN.get(credential)) if status in LET_IN else None
+        got = f"The server did not refuse a request with {_WITH[credential]}."
         yield Finding(None, "401 or 403", str(status), got, cause)
 
 
@@ -65,7 +65,7 @@ no_key_is_refused = clause(
     keeps="no X-API-Key → 401",
     breaks="no X-API-Key → 200",
     needs=A_KEY,
-    over=_asked_with(Credential.NONE),
+    over=_with_credential(Credential.NONE),
     kinds=("let-in",),
 )(_is_refused)
 
@@ -79,7 +79,7 @@ wrong_key_is_refused = clause(
     keeps="X-API-Key: the key with its last character changed → 401",
     breaks="X-API-Key: the key with its last character changed → 200",
     needs=A_KEY,
-    over=_asked_with(Credential.WRONG),
+    over=_with_credential(Credential.WRONG),
     kinds=("let-in",),
 )(_is_refused)
 
@@ -95,7 +95,7 @@ other_case_is_refused = clause(
     keeps="X-API-Key: kEY, if the key is Key → 401",
     breaks="X-API-Key: kEY, if the key is Key → 200",
     needs="a key with a letter (see --api-key-env)",
-    over=_asked_with(Credential.OTHER_CASE),
+    over=_with_credential(Credential.OTHER_CASE),
     kinds=("let-in",),
 )(_is_refused)
 
@@ -109,7 +109,7 @@ empty_key_is_refused = clause(
     keeps="X-API-Key: (empty) → 401",
     breaks="X-API-Key: (empty) → 200",
     needs=A_KEY,
-    over=_asked_with(Credential.EMPTY),
+    over=_with_credential(Credential.EMPTY),
     kinds=("let-in",),
 )(_is_refused)
 
@@ -119,8 +119,8 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     heads = [a for a in conversation.answers if a.request.method == "HEAD" and a.request.to_queue]
     if any(a.request.credential is Credential.GIVEN and a.response.status == OK for a in heads):
         for answer in heads:
-            told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-            if answer.request.credential is Credential.NONE and told:
+            conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+            if answer.request.credential is Credential.NONE and conclusive:
                 yield answer, answer
 
 
@@ -149,8 +149,8 @@ def head_is_refused(answer: Answer) -> Iterator[Finding]:
 def _refusals(answer: Answer) -> Iterator[Answer]:
     """Refusals, with any 3xx or 4xx status, of requests without the right key."""
     unauthenticated = answer.request.credential in UNAUTHENTICATED
-    told = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-    if unauthenticated and told and answer.request.to_queue and answer.response.status // 100 in (3, 4):
+    conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+    if unauthenticated and conclusive and answer.request.to_queue and answer.response.status // 100 in (3, 4):
         yield answer
 
 
@@ -241,14 +241,14 @@ def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
 
 def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     """The reads with x-api-key, if other reads show that the server accepts the key."""
-    asked = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
-    told = [answer for answer in asked if answer.response.status not in NOT_NOW]
+    sent = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
+    conclusive = [answer for answer in sent if answer.response.status not in NOT_NOW]
     plain = [a for a in conversation.answers if a.request.plain and a.response.status not in NOT_NOW]
-    before = [a for a in plain if told and a.precedes(told[0])][-1:]
-    after = [a for a in plain if told and told[-1].precedes(a)][:1]
+    before = [a for a in plain if conclusive and a.precedes(conclusive[0])][-1:]
+    after = [a for a in plain if conclusive and conclusive[-1].precedes(a)][:1]
     # If the next read with the key is refused too, the server no longer accepts the key under any header name.
     if (before or after) and all(answer.response.status == OK for answer in before + after):
-        yield told[-1], told
+        yield conclusive[-1], conclusive
 
 
 @clause(

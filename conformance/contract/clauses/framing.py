@@ -85,12 +85,12 @@ def each_line_names_a_field(wire: Wire) -> Iterator[Finding]:
     """Each name is a token, and the colon follows it directly."""
     for name in wire.misnamed:
         spaced = name != name.rstrip()
-        told = (
+        message = (
             "A header field has white space before its colon."
             if spaced
             else "A line of the head is not a header field."
         )
-        yield Finding(None, "a name directly followed by a colon", show(name), told)
+        yield Finding(None, "a name directly followed by a colon", show(name), message)
 
 
 @clause(

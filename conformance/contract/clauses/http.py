@@ -273,8 +273,8 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
 def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     """The reads grouped by Accept and User-Agent, if the server served the queue to at least one group."""
     for group in conversation.by_manner:
-        told = len(group) > 1 or group[0].response.status == OK
-        if told and conversation.served and group[0].request.header("accept") != JSON:
+        conclusive = len(group) > 1 or group[0].response.status == OK
+        if conclusive and conversation.served and group[0].request.header("accept") != JSON:
             yield group[-1], list(group)
 
 

@@ -136,10 +136,10 @@ def etag_changes_with_the_jobs(group: list[Answer]) -> Iterator[Finding]:
         if answer.summary.ids != first:
             tag = printable((answer.response.header("etag") or "").strip())
             got = f"{tag} with {len(answer.summary.ids - first)} other jobs"
-            told = (
+            message = (
                 f"Two different queues have the same ETag. A client that sends If-None-Match: {tag} misses the change."
             )
-            yield Finding(None, "a different ETag for different jobs", got, told)
+            yield Finding(None, "a different ETag for different jobs", got, message)
             return
 
 
@@ -150,8 +150,8 @@ MADE_UP_VALIDATOR: Final = '"no-such-validator"'
 def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     """The reads with Range, if the queue is served without one."""
     for answer in conversation.answers:
-        asked = answer.request.reads and answer.response.head and answer.request.header("range")
-        if asked and conversation.served and answer.response.status not in NOT_NOW:
+        ranged = answer.request.reads and answer.response.head and answer.request.header("range")
+        if ranged and conversation.served and answer.response.status not in NOT_NOW:
             yield answer, answer
 
 

@@ -49,11 +49,11 @@ def _is_delete(write: Write) -> bool:
 
 
 def _is_clear(write: Write) -> bool:
-    return write.operation is Operation.MANAGE and write.asked.get("clear") is True
+    return write.operation is Operation.MANAGE and write.sent.get("clear") is True
 
 
 def _is_clear_false(write: Write) -> bool:
-    return write.operation is Operation.MANAGE and write.asked.get("clear") is False and not write.deleted
+    return write.operation is Operation.MANAGE and write.sent.get("clear") is False and not write.deleted
 
 
 def _is_interrupt(write: Write) -> bool:
@@ -95,12 +95,12 @@ def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Findi
             late = name in read.pending and began(read.answer) > ended(write.answer) + DELETE_GRACE
             if (gone and name in read.ids) or (waited and name in read.running) or late:
                 how = "again" if gone else "running" if name in read.running else "still pending"
-                asked = f"{write.answer.exchange.id} removed {show(name)} and got a 200"
+                removal = f"{write.answer.exchange.id} removed {show(name)} and got a 200"
                 yield Finding(
                     "",
                     "the job in neither list",
                     f"{how} in {read.answer.exchange.id}",
-                    f"{asked}, but the job is still listed.",
+                    f"{removal}, but the job is still listed.",
                 )
                 break
             waited = waited or name in read.pending
@@ -190,19 +190,19 @@ def the_answer_is_a_queue_manage_response(answer: Answer) -> Iterator[Finding]:
         yield Finding("/cleared", "true or false", show(found["cleared"]), "cleared is not a boolean.")
 
 
-def _told(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, list[str], list[Any]]]]:
+def _with_deleted_ids(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, list[str], list[Any]]]]:
     gone: set[str] = set()
     for history, write in _writes(conversation, _is_delete):
         body = write.answer.document.value
-        told = body.get("deleted") if isinstance(body, dict) and write.answer.response.status == OK else None
-        if isinstance(told, list):
+        returned = body.get("deleted") if isinstance(body, dict) and write.answer.response.status == OK else None
+        if isinstance(returned, list):
             after = history.after(write.answer)[:1]
             removed = [
                 name
                 for name in _own_pending(history, write)
                 if name in write.deleted - gone and all(name not in read.ids for read in after)
             ]
-            yield write.answer, (write, removed if after else [], told)
+            yield write.answer, (write, removed if after else [], returned)
         if write.answer.response.status == OK:
             gone |= write.deleted  # a job that a cache still lists and that is deleted again need not be named again
 
@@ -220,15 +220,15 @@ def _told(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, lis
     keeps='B deleted · {"deleted": ["B"]}',
     breaks='B deleted · {"deleted": []}',
     needs="a delete whose response has a list of ids (--allow-writes)",
-    across=_told,
+    across=_with_deleted_ids,
 )
 def deleted_names_them(subject: tuple[Write, list[str], list[Any]]) -> Iterator[Finding]:
     """The list ``deleted`` has every pending job that was removed, and only ids from the request."""
-    write, removed, told = subject
-    named = {str(name).lower() for name in told}
+    write, removed, returned = subject
+    named = {str(name).lower() for name in returned}
     for name in removed:
         if name not in named:
-            yield Finding("/deleted", show(name), show(told), "This job was deleted, but its id is missing here.")
+            yield Finding("/deleted", show(name), show(returned), "This job was deleted, but its id is missing here.")
     for name in sorted(named - write.deleted):
         yield Finding("/deleted", "only ids from the request", show(name), "The request did not ask to delete this id.")
 
@@ -269,12 +269,12 @@ def _malformed(answer: Answer) -> Iterator[Answer]:
 def _is_well_formed(body: bytes) -> bool:
     """Whether a body is a valid QueueManageRequest. Unknown members do not matter."""
     try:
-        asked = json.loads(body)
+        request = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    if not isinstance(asked, dict):
+    if not isinstance(request, dict):
         return False
-    named = asked.get("delete", [])
+    named = request.get("delete", [])
     return isinstance(named, list) and all(isinstance(name, str) for name in named)
 
 
@@ -386,7 +386,7 @@ clear_empties = clause(
 
 def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write, str]]]:
     for history, write in _writes(conversation, _is_interrupt):
-        name = str(write.asked.get("prompt_id")).lower()
+        name = str(write.sent.get("prompt_id")).lower()
         ran = any(name in read.running for read in history.before(write.answer)[-1:])
         if ran and write.answer.response.status == OK and history.after(write.answer):
             yield write.answer, (history, write, name)

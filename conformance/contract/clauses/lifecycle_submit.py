@@ -86,8 +86,8 @@ def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
     named = found.get("prompt_id") if isinstance(found, dict) else None
     if not isinstance(named, str) or not _is_uuid(named):
         got = "absent" if named is None else show(named)
-        told = "the response has no prompt_id" if named is None else "its prompt_id is not a UUID"
-        yield Finding("/prompt_id", "a UUID", got, f"The prompt was accepted, but {told}.")
+        problem = "the response has no prompt_id" if named is None else "its prompt_id is not a UUID"
+        yield Finding("/prompt_id", "a UUID", got, f"The prompt was accepted, but {problem}.")
 
 
 def _is_uuid(text: str) -> bool:

@@ -21,8 +21,8 @@ def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple
     """Each HEAD with the given key, and the plain reads before and after it."""
     gets = [a for a in conversation.answers if a.request.plain and a.response.head and a.response.status == OK]
     for answer in conversation.answers:
-        asked = answer.request
-        proper = asked.method == "HEAD" and asked.to_queue and asked.credential is Credential.GIVEN
+        request = answer.request
+        proper = request.method == "HEAD" and request.to_queue and request.credential is Credential.GIVEN
         if proper and gets and answer.response.status not in NOT_NOW:
             before = [get for get in gets if get.precedes(answer)][-1:]
             after = [get for get in gets if answer.precedes(get)][:1]

@@ -128,8 +128,8 @@ def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
     """There is a pair of consecutive reads with the same workflows and creation times in which some id stays."""
     if renamed:
         answer, name = renamed[-1]
-        told = f"All ids change from one read to the next, but workflows and creation times stay: in {len(renamed)} pairs of reads."
-        yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous read", show(name), told)
+        message = f"All ids change from one read to the next, but workflows and creation times stay: in {len(renamed)} pairs of reads."
+        yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous read", show(name), message)
 
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
@@ -158,13 +158,13 @@ def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) 
     old, new, answer = subject
     for expected, got in zip(old, new, strict=True):
         if expected != got:
-            place, told = (
+            place, message = (
                 answer.observations[got].pointer,
                 f"This job moved: {show(expected)} was here in the previous read.",
             )
             cause = heap_in(answer.reading)
             answer.reading.forget()
-            yield Finding(place, "the order of the previous read", show(got), told, cause)
+            yield Finding(place, "the order of the previous read", show(got), message, cause)
             return
 
 
@@ -205,12 +205,12 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
     throughout, between = subject
     missing = sorted(throughout - between.summary.ids)
     if missing:
-        asked = between.request.purpose
+        purpose = between.request.purpose
         yield Finding(
             "",
             f"{len(throughout)} jobs that the reads before and after list",
             f"{len(missing)} of them missing",
-            f"Jobs are missing from this read ({asked}), for example {show(missing[0])}.",
+            f"Jobs are missing from this read ({purpose}), for example {show(missing[0])}.",
         )
 
 

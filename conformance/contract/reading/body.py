@@ -48,11 +48,11 @@ class Item:
     @cached_property
     def order(self) -> Dialect | None:
         """The order that the types of [3] and [4] show, under AUTO only that of [3]; None if they show neither."""
-        told = self.demand.dialect is Dialect.AUTO
+        auto = self.demand.dialect is Dialect.AUTO
         match self.elements[3:ARITY]:
-            case [list(), fourth] if told or isinstance(fourth, dict):
+            case [list(), fourth] if auto or isinstance(fourth, dict):
                 return Dialect.CLOUD
-            case [dict(), fourth] if told or isinstance(fourth, list):
+            case [dict(), fourth] if auto or isinstance(fourth, list):
                 return Dialect.OSS
         return None
 

@@ -57,8 +57,8 @@ class FastReading(Reading):
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
         """Return the part of the body that the check of a clause must still see."""
-        asked = level is Level.MUST if self._must_only else level is not None
-        if fast is None or not asked or self._proof is None:
+        checked = level is Level.MUST if self._must_only else level is not None
+        if fast is None or not checked or self._proof is None:
             return super().remaining(fast, level)
         return self._proof.remaining_for(fast)
 
@@ -106,12 +106,12 @@ class FastReading(Reading):
         """The order of the first job that shows one, and the pointer of that job."""
         if not self.demand.open:
             return super().order if self._proof is None else self._proof.order
-        told = _first_order(self.content)
-        demand = None if told is None else Demand.told_by(*told)
+        shown = _first_order(self.content)
+        demand = None if shown is None else Demand.detected(*shown)
         trial = (
             None if demand is None else FastReading(self.content, demand, must_only=self._must_only)
         )  # can it be read?
-        return super().order if trial is None or trial._proof is None else told  # noqa: SLF001 - same class
+        return super().order if trial is None or trial._proof is None else shown  # noqa: SLF001 - same class
 
     def forget(self) -> None:
         """Drop the value of the body, and keep the summary."""
@@ -311,8 +311,8 @@ def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | No
         return None
     inspect = prover(demand.read_as, huge=seems_huge(content)).inspect
     jobs = _inspected(apart[0], inspect if recall is None else partial(recall, inspect))
-    told = _all_told(content, *apart, jobs)
-    return None if told is None else _if_few_remain(_Proof(apart[0], told, demand))
+    complete = _if_nothing_is_lost(content, *apart, jobs)
+    return None if complete is None else _if_few_remain(_Proof(apart[0], complete, demand))
 
 
 def _prove_must(content: bytes, demand: Demand) -> _Proof | None:
@@ -339,7 +339,7 @@ def _if_few_remain(proof: _Proof) -> _Proof | None:
     )
 
 
-def _all_told(
+def _if_nothing_is_lost(
     content: bytes, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
 ) -> list[InspectedJob] | None:
     """Return the jobs if the values have all members of the text: then no object repeats a name.

@@ -59,7 +59,7 @@ def account(register: Register, night: Night, judgement: Judgement) -> Deviation
         else:
             continue
         known.append(_known(entry, number, state))
-        problems.append(_told(entry, number, state))
+        problems.append(_problem_of(entry, number, state))
     for result in judgement.results:
         problems += _others(result, _valid(register, night, judgement.demand.read_as, result.id))
     return Deviations(file=register.file, known=tuple(known), problems=tuple(filter(None, problems)))
@@ -84,8 +84,8 @@ def _waived(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
     if len(result.fingerprints) >= FINGERPRINTS:
         return structs.replace(result, reason=f"{result.reason}; too many fingerprints to waive it")
     used = [entry for entry in entries if any(map(entry.covers, result.fingerprints))]
-    told = dict.fromkeys(f"{e.reason.rstrip('.')} ({e.issue}; {e.owner}, until {e.expires})" for e in used)
-    return structs.replace(result, status=Status.WAIVED, waiver="; ".join(told))
+    waivers = dict.fromkeys(f"{e.reason.rstrip('.')} ({e.issue}; {e.owner}, until {e.expires})" for e in used)
+    return structs.replace(result, status=Status.WAIVED, waiver="; ".join(waivers))
 
 
 def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[str]) -> State:
@@ -97,23 +97,23 @@ def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[
     nothing_came = any(map(entry.lies_in, LISTS)) and not any(map(entry.lies_in, listed))
     if night.partial or result.status not in EXERCISED or nothing_came:
         return State.NOT_EXERCISED
-    untold = entry.intermittent or len(result.fingerprints) >= FINGERPRINTS
-    return State.NOT_SEEN if untold else State.STALE
+    may_be_hidden = entry.intermittent or len(result.fingerprints) >= FINGERPRINTS
+    return State.NOT_SEEN if may_be_hidden else State.STALE
 
 
-def _told(entry: Entry, number: int, state: State) -> DeviationProblem | None:
+def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | None:
     """Return the problem of an entry, None if it has none."""
     mark = Fingerprint(place=None if entry.place == OUTSIDE else entry.place, kind=entry.kind)
-    told = partial(DeviationProblem, clause=entry.clause, fingerprint=mark, entry=number)
+    problem = partial(DeviationProblem, clause=entry.clause, fingerprint=mark, entry=number)
     match state:
         case State.EXPIRED:
             to_do = f"{entry.owner} must renew or remove the entry"
-            return told(problem="expired", message=f"expired on {entry.expires}: {to_do}")
+            return problem(problem="expired", message=f"expired on {entry.expires}: {to_do}")
         case State.STALE:
-            return told(problem="stale", message=f"stale, the failure is gone ({described(mark)}): remove the entry")
+            return problem(problem="stale", message=f"stale, the failure is gone ({described(mark)}): remove the entry")
         case State.UNKNOWN_CLAUSE:
             message = f"no clause has this name{did_you_mean(entry.clause, BY_ID)}"
-            return told(problem="unknown-clause", message=message)
+            return problem(problem="unknown-clause", message=message)
     return None
 
 

@@ -23,11 +23,11 @@ HEAD: Final = f"""\
 
 def draft(report: Report, today: date, *, should: bool = False) -> str:
     """Return a register with each failure of a run, and each warning with ``should``; "" if the run has none."""
-    asked = {Status.FAIL, Status.WARN} if should else {Status.FAIL}
+    statuses = {Status.FAIL, Status.WARN} if should else {Status.FAIL}
     tables = [
         _table(report, result, mark, today)
         for result in report.clauses
-        if result.status in asked
+        if result.status in statuses
         for mark in _in_both_lists(_new(report, result))
     ]
     return HEAD + "".join(tables) if tables else ""

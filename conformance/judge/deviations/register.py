@@ -97,12 +97,12 @@ def read_register(file: str | Path) -> Register:
     try:
         return Register(str(file), msgspec.toml.decode(data, type=_File).deviation)
     except msgspec.ValidationError as error:
-        raise UsageProblem(line(f"{file}{_told(str(error), data)}")) from None
+        raise UsageProblem(line(f"{file}{_described_error(str(error), data)}")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageProblem(line(f"{file} is not valid TOML: {error}")) from None
 
 
-def _told(error: str, data: bytes) -> str:
+def _described_error(error: str, data: bytes) -> str:
     """Return the error of msgspec with its place: the number of the entry and its line."""
     what = re.sub(r" - at `.*`$", "", error, flags=re.DOTALL)
     unknown = _UNKNOWN.search(what)

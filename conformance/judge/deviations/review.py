@@ -34,7 +34,7 @@ def _doubt(entry: Entry, today: date) -> str | None:
         known = did_you_mean(entry.kind, clause.kinds) or f": it has {', '.join(clause.kinds) or 'none'}"
         return f"the clause has no kind {entry.kind}{known}"
     read_as = [Dialect(entry.dialect)] if entry.dialect != "any" else [Dialect.CLOUD, Dialect.OSS]
-    demands = [Demand(asked, dialect, "") for dialect in read_as for asked in (dialect, Dialect.AUTO)]
+    demands = [Demand(given, dialect, "") for dialect in read_as for given in (dialect, Dialect.AUTO)]
     reasons = [clause.not_asked(demand) for demand in demands]
     if all(reasons):
         return f"the clause is not applicable under {entry.dialect}: {reasons[0]}"
