@@ -90,9 +90,9 @@ class Asker:
         """Send a request, and repeat it while the server refuses the pace or is starting. Raises Stopped."""
         return await self._answered(one, self.client.ask)
 
-    async def look(self, one: Ask) -> Exchange:
+    async def inspect(self, one: Ask) -> Exchange:
         """Send a request and inspect the raw response, with the same repeats. Raises Stopped."""
-        return await self._answered(one, self.client.look)
+        return await self._answered(one, self.client.inspect)
 
     async def _answered(self, one: Ask, send: Callable[[Ask], Awaitable[Exchange]]) -> Exchange:
         client, began, interval = self.client, self.client.monotonic(), self.client.pace.interval

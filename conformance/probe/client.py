@@ -21,7 +21,7 @@ from conformance.exchange.stored import BodyStore
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
 from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, retry_after
-from conformance.probe.raw import look
+from conformance.probe.raw import send_raw
 from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
 from conformance.probe.tls import no_tls, reason, trust
 from conformance.text.safe import printable
@@ -134,7 +134,7 @@ class Client:
         if number > 1 or not self._may_ask_again(ask, exchange):
             return exchange
         assert exchange.problem is not None
-        if self.can_look and exchange.problem.detail == NO_STATUS_LINE:
+        if self.can_inspect and exchange.problem.detail == NO_STATUS_LINE:
             seen = await self._attempt(ask, 2, on_the_wire=True)
             settled = seen.problem is not None or not self._may_ask_again(ask, exchange)
             return seen if settled else await self._attempt(ask, 3)
@@ -168,11 +168,11 @@ class Client:
         return status in TOO_FAST or (not self.served and status in STARTING)
 
     @property
-    def can_look(self) -> bool:
+    def can_inspect(self) -> bool:
         """Whether the raw bytes are the target's: a proxy would show its own."""
         return self._gateway.proxy is None
 
-    async def look(self, ask: Ask) -> Exchange:
+    async def inspect(self, ask: Ask) -> Exchange:
         """Send one request on its own connection and inspect the raw response. Raises no network error.
 
         The body is not read, and the request is not marked as a read of the queue, so only framing clauses use it.
@@ -197,7 +197,7 @@ class Client:
         place = len(self.ledger)
         self.ledger.append(exchange)
         self.uncounted += not self.counting
-        sending = self._look(ask.method, url, sent) if on_the_wire else self._send(ask.method, url, sent, ask.body)
+        sending = self._inspect(ask.method, url, sent) if on_the_wire else self._send(ask.method, url, sent, ask.body)
         try:
             response, problem = await sending
         except asyncio.CancelledError:
@@ -312,8 +312,8 @@ class Client:
     ) -> tuple[Response | None, Problem | None]:
         return await self._guarded(self._exchange(method, url, headers, body))
 
-    async def _look(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
-        return await self._guarded(self._sight(method, url, headers))
+    async def _inspect(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
+        return await self._guarded(self._send_raw(method, url, headers))
 
     async def _guarded(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
         """Wait for a response within the bounds, and describe a failure in words."""
@@ -340,9 +340,9 @@ class Client:
     def _why(self, error: BaseException) -> str:
         return printable(self._redactor.text(reason(error)))  # redact first, since shortening could cut a key in half
 
-    async def _sight(self, method: str, url: str, headers: Headers) -> Response:
-        sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
-        return Response(sight.status, sight.headers, http_version=sight.http_version, wire=sight.wire)
+    async def _send_raw(self, method: str, url: str, headers: Headers) -> Response:
+        raw = await send_raw(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
+        return Response(raw.status, raw.headers, http_version=raw.http_version, wire=raw.wire)
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:
         import httpx

@@ -62,7 +62,7 @@ def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, E
         if leave.cancels:
             return True
         yield Ask("read before interrupting")
-    if not leave.may_interrupt and leave.heeds is None:
+    if not leave.may_interrupt and leave.interrupts_by_id is None:
         yield WHICH_VERSION
     if leave.may_interrupt and leave.interrupts:
         yield interrupt(f"{what}: interrupt", name)

@@ -21,7 +21,7 @@ IDS: Final = ("prompt_id", "id", "job_id")
 """Members that hold the id of a job, if a server lists objects."""
 
 
-HEEDS_IDS: Final = (0, 3, 57)
+INTERRUPTS_BY_ID: Final = (0, 3, 57)
 """The first version of ComfyUI whose interrupt stops only the job with the given id (pull request 9607)."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})", re.ASCII)
@@ -58,7 +58,7 @@ class Leave:
         """Whether the server cancels a job by its id; None until that was tried."""
         self.interrupts = True
         """False once the server has refused an interrupt."""
-        self.heeds: bool | None = None
+        self.interrupts_by_id: bool | None = None
         """Whether the server's version says that an interrupt stops only the job with the given id."""
         self.own: dict[str, str] = {}
         """The run's own jobs: their ids in lower case, and as the server spells them."""
@@ -107,7 +107,7 @@ class Leave:
     @property
     def may_interrupt(self) -> bool:
         """Whether an interrupt with the id of our job cannot hit another job, as far as known."""
-        return bool(self.heeds) or (self.bare and self.alone)
+        return bool(self.interrupts_by_id) or (self.bare and self.alone)
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -205,7 +205,7 @@ class Leave:
             return
         content = _parsed(response.content) if response.status == OK else None
         if request.operation is Operation.STATS:
-            self.heeds = _version(content) >= HEEDS_IDS
+            self.interrupts_by_id = _version(content) >= INTERRUPTS_BY_ID
         elif request.operation is Operation.INTERRUPT:
             self.interrupts = response.status == OK
         else:

@@ -93,7 +93,7 @@ async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_item
         return await _ask_everything(client, keyed=keyed, max_requests=max_requests)
 
     why = await _until_stopped(ask())
-    await _look(client, max_requests)
+    await _inspect_raw(client, max_requests)
     return why
 
 
@@ -161,19 +161,19 @@ async def _until_stopped(asking: Awaitable[str | None]) -> str | None:
         return OUT_OF_TIME
 
 
-async def _look(client: Client, max_requests: int) -> None:
+async def _inspect_raw(client: Client, max_requests: int) -> None:
     """Inspect the raw bytes if there was any response in time, readable or not."""
     if client.pace.streak:
         return
-    look = Asker(client, max_requests).look if client.served else client.look
+    inspect = Asker(client, max_requests).inspect if client.served else client.inspect
     problems = [exchange.problem for exchange in client.ledger if not exchange.superseded]
     came = [problem is None or (problem.begun and problem.fault is NoResponse.BROKEN) for problem in problems]
     etag = _etag(client.ledger)
     unchanged = () if etag is None else (_with("on the wire: not modified", If_None_Match=etag),)
-    for one in (*ON_THE_WIRE, *unchanged) if any(came) and client.can_look else ():
+    for one in (*ON_THE_WIRE, *unchanged) if any(came) and client.can_inspect else ():
         if client.counted < max_requests and client.left > 0:
             with suppress(OutOfTime, Stopped):
-                await look(one)
+                await inspect(one)
 
 
 async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> str | None:

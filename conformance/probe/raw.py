@@ -44,7 +44,7 @@ class NotHTTP(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class RawResponse:
     """The head of a response as received, and what is wrong around it."""
 
     status: int
@@ -53,7 +53,9 @@ class Sight:
     wire: Wire
 
 
-async def look(url: str, method: str, headers: Headers, *, tls: ssl.SSLContext | None, seconds: float) -> Sight:
+async def send_raw(
+    url: str, method: str, headers: Headers, *, tls: ssl.SSLContext | None, seconds: float
+) -> RawResponse:
     """Send one request to ``url`` and inspect its response for at most ``seconds``.
 
     ``headers`` are sent after Host and ``Connection: close``; ``tls`` is used if the URL is https.
@@ -72,16 +74,16 @@ async def look(url: str, method: str, headers: Headers, *, tls: ssl.SSLContext |
             fields = (("Host", parts.netloc.rpartition("@")[2]), ("Connection", "close"), *headers)
             lines = (f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", "")
             writer.write("\r\n".join(lines).encode("latin-1"))
-            return await _sight(reader, method, secure=secure)
+            return await _read_response(reader, method, secure=secure)
         finally:
             writer.transport.abort()
 
 
-async def _sight(reader: asyncio.StreamReader, method: str, *, secure: bool) -> Sight:
+async def _read_response(reader: asyncio.StreamReader, method: str, *, secure: bool) -> RawResponse:
     room, interim = HEAD_LIMIT, 0
-    begun = await _beginning(reader, secure=secure)
+    begun = await _read_first_bytes(reader, secure=secure)
     while True:
-        head = await _head(reader, room, begun)
+        head = await _read_head(reader, room, begun)
         begun = b""
         room -= sum(map(len, head))
         match = _STATUS_LINE.fullmatch(head[0])
@@ -96,10 +98,10 @@ async def _sight(reader: asyncio.StreamReader, method: str, *, secure: bool) -> 
     headers = tuple((name.rstrip(" \t"), value) for name, value in headers)
     surplus = await _surplus(reader) if method == "HEAD" or status in _BODILESS else None
     wire = Wire(_lengths(headers), folded, surplus, interim, misnamed)
-    return Sight(status, match[1].decode(), headers, wire)
+    return RawResponse(status, match[1].decode(), headers, wire)
 
 
-async def _beginning(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
+async def _read_first_bytes(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
     """Return the first bytes of a response. Raises NotHTTP if they belong to another known protocol."""
     try:
         begun = await reader.readexactly(_BEGINNING)
@@ -115,7 +117,7 @@ async def _beginning(reader: asyncio.StreamReader, *, secure: bool) -> bytes:
     return begun
 
 
-async def _head(reader: asyncio.StreamReader, room: int, begun: bytes) -> list[bytes]:
+async def _read_head(reader: asyncio.StreamReader, room: int, begun: bytes) -> list[bytes]:
     """Return the lines of a head with their line ends, without the final empty line. ``begun`` was read before."""
     lines: list[bytes] = []
     while True:

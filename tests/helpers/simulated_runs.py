@@ -96,7 +96,7 @@ class Played(Client):
         return Response(reply.status, fields, content, coding_error), None
 
     @property
-    def can_look(self) -> bool:
+    def can_inspect(self) -> bool:
         return False
 
 

@@ -67,7 +67,7 @@ class Scripted(Client):
         outcome = self.script(self)
         return (outcome, None) if isinstance(outcome, Response) else (None, outcome)
 
-    async def look(self, ask: Ask) -> Exchange:
+    async def inspect(self, ask: Ask) -> Exchange:
         """Send nothing: what is seen on the wire is tested elsewhere."""
         self.looked.append(ask)
         return Exchange("look", Request(ask.method, self.url, purpose=ask.purpose, to_queue=False))

@@ -15,7 +15,7 @@ from conformance.exchange.model import Exchange, NoResponse, Wire
 from conformance.exchange.secrets import Secret
 from conformance.probe.client import Client
 from conformance.probe.limits import Bounds
-from conformance.probe.raw import HEAD_LIMIT, NotHTTP, Sight, look
+from conformance.probe.raw import HEAD_LIMIT, NotHTTP, RawResponse, send_raw
 from conformance.probe.requests import Ask
 from conformance.reference.faults import FAULTS
 from conformance.reference.hostile import HOSTILE, serve_hostile
@@ -25,7 +25,7 @@ CLAUSES = [member for member in vars(framing).values() if isinstance(member, Cla
 KEY = "sesame-street"
 
 
-async def _seen(pieces: Sequence[bytes], method: str, seconds: float) -> tuple[Sight, bytes]:
+async def _seen(pieces: Sequence[bytes], method: str, seconds: float) -> tuple[RawResponse, bytes]:
     heard: list[bytes] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,10 +36,10 @@ async def _seen(pieces: Sequence[bytes], method: str, seconds: float) -> tuple[S
 
     async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a%20b?c=d"
-        return await look(url, method, (("X-Mine", "1"),), tls=None, seconds=seconds), heard[0]
+        return await send_raw(url, method, (("X-Mine", "1"),), tls=None, seconds=seconds), heard[0]
 
 
-def seen(*pieces: bytes, method: str = "GET", seconds: float = 10) -> Sight:
+def seen(*pieces: bytes, method: str = "GET", seconds: float = 10) -> RawResponse:
     return asyncio.run(_seen(pieces, method, seconds))[0]
 
 
@@ -114,7 +114,7 @@ def looks(base: str, key: str | None = None, seconds: float = 10) -> list[Exchan
     async def run() -> list[Exchange]:
         secret = None if key is None else Secret(key)
         async with Client(f"{base}/api/queue", secret, Bounds(exchange_timeout=seconds)) as client:
-            return [await client.look(ask) for ask in ASKS]
+            return [await client.inspect(ask) for ask in ASKS]
 
     return asyncio.run(run())
 
@@ -192,7 +192,7 @@ def test_a_key_that_the_server_repeats_is_kept_nowhere(answer: bytes) -> None:
         async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
             async with Client(url, Secret(KEY), Bounds()) as client:
-                return await client.look(Ask("on the wire"))
+                return await client.inspect(Ask("on the wire"))
 
     assert KEY not in repr(asyncio.run(run()))
 
