@@ -27,7 +27,7 @@ from conformance.judge.judge import judge
 from conformance.judge.report import ClauseResult, Status
 from conformance.probe.requests import SAFE_METHODS
 from conformance.render.st import Tally, summary, told
-from conformance.spec.document import mend
+from conformance.spec.document import apply_errata
 
 if TYPE_CHECKING:
     from schemathesis import Case, Response
@@ -138,7 +138,7 @@ def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
 
     The body of a refusal is not described, because it is an ErrorResponse only by a ``should``.
     """
-    mend(raw_schema, {str(status): {"description": "Refused"} for status in REFUSALS})
+    apply_errata(raw_schema, {str(status): {"description": "Refused"} for status in REFUSALS})
 
 
 @schemathesis.hook

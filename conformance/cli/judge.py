@@ -175,7 +175,7 @@ def _exchanges(
             if name in _NAMES.values()
             else record_of(Path(name), method=method, data=data, selection=selection)
         )
-    found = whole.told_apart()
+    found = whole.named_by_server()
     names = Counter(exchange.id for exchange in found)
     return [
         replace(exchange, id=f"{exchange.id} ({number})") if names[exchange.id] > 1 else exchange

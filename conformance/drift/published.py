@@ -37,9 +37,9 @@ def read(content: bytes) -> Published:
     except UnicodeDecodeError:
         raise NoDocument("it is not UTF-8") from None
     why = "it is empty"
-    for text in (page, *_fenced(page)):
+    for text in (page, *_fenced_blocks(page)):
         try:
-            document = _parsed(text)
+            document = _parse(text)
         except NoDocument as problem:
             why = str(problem)
             continue
@@ -56,14 +56,14 @@ def excerpt(published: Published) -> str:
     """
     import yaml
 
-    wanted = _wanted(published.document)
-    kept = _kept(published.document, wanted)
+    wanted = _names_to_keep(published.document)
+    kept = _keep(published.document, wanted)
     node = yaml.compose(published.text, Loader=_loader())
     lines = published.text.splitlines(keepends=True)
     left_out = set(_left_out(node, wanted, len(lines)))
     text = "".join(line for number, line in enumerate(lines) if number not in left_out)
     try:
-        if _parsed(text) == kept:
+        if _parse(text) == kept:
             return text
     except NoDocument:
         pass
@@ -71,7 +71,7 @@ def excerpt(published: Published) -> str:
     return written
 
 
-def _fenced(page: str) -> Iterator[str]:
+def _fenced_blocks(page: str) -> Iterator[str]:
     """Yield the content of each fenced block of YAML or JSON."""
     fence = ""
     kept: list[str] | None = None
@@ -100,11 +100,11 @@ def _loader() -> Any:
     return Loader
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     import yaml
 
     try:
-        return _named(yaml.load(text, Loader=_loader()))  # noqa: S506 - a restricted safe loader
+        return _with_string_names(yaml.load(text, Loader=_loader()))  # noqa: S506 - a restricted safe loader
     except RecursionError:
         raise NoDocument("it is nested too deeply") from None
     except NoDocument:
@@ -113,18 +113,20 @@ def _parsed(text: str) -> Any:
         raise NoDocument("it is neither YAML nor JSON") from None
 
 
-def _named(value: Any) -> Any:
+def _with_string_names(value: Any) -> Any:
     """Convert every name to a string, as in JSON: ``200:`` and ``"200":`` are the same response."""
     if isinstance(value, dict):
-        return {name if isinstance(name, str) else str(name): _named(member) for name, member in value.items()}
-    return [_named(element) for element in value] if isinstance(value, list) else value
+        return {
+            name if isinstance(name, str) else str(name): _with_string_names(member) for name, member in value.items()
+        }
+    return [_with_string_names(element) for element in value] if isinstance(value, list) else value
 
 
 _Wanted = dict[str, Any]
 """Names to keep, each with the names to keep below it, or True for all."""
 
 
-def _wanted(document: Document) -> _Wanted:
+def _names_to_keep(document: Document) -> _Wanted:
     """Return what to keep: everything except other operations and unused components."""
     components = _member(document, "components")
     kept: dict[str, _Wanted] = {"securitySchemes": dict.fromkeys(_member(components, "securitySchemes"), True)}
@@ -153,10 +155,10 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
         yield from _references(member)
 
 
-def _kept(value: Any, wanted: _Wanted | bool) -> Any:  # noqa: FBT001 - True means all names below
+def _keep(value: Any, wanted: _Wanted | bool) -> Any:  # noqa: FBT001 - True means all names below
     if not isinstance(wanted, dict) or not isinstance(value, dict):
         return value
-    return {name: _kept(member, wanted[name]) for name, member in value.items() if name in wanted}
+    return {name: _keep(member, wanted[name]) for name, member in value.items() if name in wanted}
 
 
 def _left_out(node: Any, wanted: _Wanted, end: int) -> Iterator[int]:

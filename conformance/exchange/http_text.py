@@ -64,7 +64,7 @@ def begins(data: bytes) -> bool:
     )
 
 
-def answered(data: bytes) -> tuple[list[Answered], list[str]]:
+def final_responses(data: bytes) -> tuple[list[Answered], list[str]]:
     """Return the final responses, and a note on the others. Raises NoMessage."""
     kept: list[Answered] = []
     followed: list[int] = []
@@ -114,14 +114,14 @@ def _messages(data: bytes) -> list[Message]:
     while found is not None:
         start, *fields = re.split(r"\r?\n(?![ \t])", found[0].decode("latin-1").rstrip("\r\n"))
         pairs = [field.partition(":") for field in fields]
-        headers = tuple((name.strip(), _unfolded(value)) for name, colon, value in pairs if colon)
+        headers = tuple((name.strip(), _unfold(value)) for name, colon, value in pairs if colon)
         body, following = _body(data, found.end(), headers)
         messages.append(Message(tuple(start.split(None, 2)), headers, body))
         found = following
     return messages
 
 
-def _unfolded(value: str) -> str:
+def _unfold(value: str) -> str:
     return re.sub(r"\r?\n[ \t]+", " ", value).strip()
 
 

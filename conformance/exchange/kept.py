@@ -90,7 +90,7 @@ def _is_coded(data: bytes, codings: list[str]) -> bool:
 def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
     """Return the body of a printed response. ``data`` is everything after its head; ``recoded`` if it was UTF-16."""
     try:
-        body, as_sent, cut = _framed(data, headers, content_length(headers))
+        body, as_sent, cut = _remove_framing(data, headers, content_length(headers))
         if cut:
             return _start(body, headers)
         printed = None if as_sent else _ELAPSED.search(body[-_TAIL:])
@@ -143,10 +143,10 @@ def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
     return KnownBody(body, verbatim=not recoded)
 
 
-def _framed(data: bytes, headers: Headers, size: int | None) -> tuple[bytes, bool, bool]:
+def _remove_framing(data: bytes, headers: Headers, size: int | None) -> tuple[bytes, bool, bool]:
     """Return the body without its framing, whether it is as sent, and whether more was sent."""
     if "chunked" in values(headers, "transfer-encoding"):
-        return _unchunked(data)
+        return _remove_chunks(data)
     if size is None:
         return data, False, False
     if len(data) == size:
@@ -165,7 +165,7 @@ def _is_whole(data: bytes, headers: Headers) -> bool:
     return decode(data, codings, MAX_BODY)[1] is None
 
 
-def _unchunked(data: bytes) -> tuple[bytes, bool, bool]:
+def _remove_chunks(data: bytes) -> tuple[bytes, bool, bool]:
     """Undo chunks if there are any. Most tools undo them and keep Transfer-Encoding."""
     import h11
 

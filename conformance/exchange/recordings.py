@@ -18,7 +18,7 @@ from conformance.exchange.kept import KnownBody, of_printed
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response
 from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
-from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpacked
+from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpack
 from conformance.text.cutoff import Text, kind_of
 from conformance.text.safe import printable
 
@@ -80,7 +80,7 @@ class Recording:
         self.notes += other.notes
         self.servers += other.servers
 
-    def told_apart(self) -> list[Exchange]:
+    def named_by_server(self) -> list[Exchange]:
         """Return the exchanges with the names of their servers: a base URL, and a key if several keys were accepted.
 
         Refused requests, and all methods except GET, belong to the first accepted key.
@@ -108,7 +108,7 @@ def read_file(path: Path, *, method: str | None = None, data: bytes | None = Non
     ``data`` is the content of the file if it was already read, because a pipe can be read only once. Raises OSError,
     and UnreadableRecording if the file contains no exchange.
     """
-    return record_of(path, method=method, data=data).told_apart()
+    return record_of(path, method=method, data=data).named_by_server()
 
 
 def record_of(
@@ -123,7 +123,7 @@ def record_of(
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
     """Recognise the format of bytes and read them. ``name`` becomes the exchange's id."""
-    return recorded(data, name=name, method=method, request=request).told_apart()
+    return recorded(data, name=name, method=method, request=request).named_by_server()
 
 
 def recorded(
@@ -136,7 +136,7 @@ def recorded(
 ) -> Recording:
     """Recognise the format of bytes and read them, with notes. Raises UnreadableRecording."""
     try:
-        data = unpacked(data)
+        data = unpack(data)
         text = as_text(data)
         like = looks_like(text.data)
         if http_text.begins(text.data):
@@ -163,7 +163,7 @@ def recorded(
 def _printed(text: Content, name: str, request: Request, selection: Selection) -> Recording:
     """Read the responses in a text file, each with the request before it if there is one."""
     found = Recording()
-    answered, notes = http_text.answered(text.data)
+    answered, notes = http_text.final_responses(text.data)
     found.notes += [f"{name}: {note}" for note in notes]
     for number, (response, before) in enumerate(answered, 1):
         sent = request if before is None else _request_before(before, selection)

@@ -159,7 +159,7 @@ def _wide(keys: Iterable[str]) -> list[bytes]:
 
 def _patterns(keys: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
     """Return patterns for the escaped forms of keys, in text and in bytes."""
-    escapes = "|".join(sorted(map(_escaped, keys), key=len, reverse=True))
+    escapes = "|".join(sorted(map(_escape_pattern, keys), key=len, reverse=True))
     return (re.compile(escapes), re.compile(escapes.encode())) if escapes else (None, None)
 
 
@@ -208,7 +208,7 @@ def _in_base64(key: str) -> Iterator[str]:
             yield inner
 
 
-def _escaped(key: str) -> str:
+def _escape_pattern(key: str) -> str:
     """Return a pattern for the escapes in which JSON, URLs and HTML may write any character of a key, also nested.
 
     Repetitions are bounded, because a server could send a million of them.

@@ -74,7 +74,7 @@ class Unusable(ValueError):
     """An unusable file. The message says what it looks like."""
 
 
-def unpacked(data: bytes) -> bytes:
+def unpack(data: bytes) -> bytes:
     """Return the content of a gzip file, or other files unchanged. Raises Unusable."""
     if not data.startswith(b"\x1f\x8b"):
         return data

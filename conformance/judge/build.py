@@ -218,10 +218,10 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
         deviations = account(judging.register, night, judgement)
     opinion = None
     if transcript.search is not None:
-        from conformance.judge.opinion import agreed, second_opinion
+        from conformance.judge.opinion import apply_opinion, second_opinion
 
         opinion = second_opinion(transcript.exchanges, judgement.demand)
-        judgement = agreed(judgement, opinion)
+        judgement = apply_opinion(judgement, opinion)
     judgement = judgement._replace(results=_without_keys(judgement.results, transcript.exchanges))
     report = build(
         judgement,

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from conformance.judge.masking import masked
+from conformance.judge.masking import mask_workflows
 from conformance.judge.report import Excerpt
 from conformance.text.safe import printable, without_credentials
 
@@ -23,7 +23,7 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 def start_of(content: bytes, limit: int = 600, *, hide: bool = False) -> str:
     """Return the first characters of a body as printable text. ``hide`` masks the contents of workflows."""
     text = without_credentials(content[: limit * 8].decode("utf-8", "replace"))
-    text = masked(text) if hide else text
+    text = mask_workflows(text) if hide else text
     return _line(text[:limit]) + ("…" if len(text) > limit else "")
 
 
@@ -53,7 +53,7 @@ def _shown(content: bytes, hide: bool, class_types: bool) -> tuple[str, str]:  #
     """Return a body as text, and as shown. Cached: a body has many findings, and masking it takes seconds."""
     text = content.decode("utf-8", "replace").removeprefix("\ufeff")
     shown = without_credentials(text)
-    return text, masked(shown, class_types=class_types) if hide else shown
+    return text, mask_workflows(shown, class_types=class_types) if hide else shown
 
 
 def _line(text: str) -> str:

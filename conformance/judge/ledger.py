@@ -15,7 +15,7 @@ from conformance.judge.excerpt import start_of
 from conformance.judge.masking import may_hold_workflows
 from conformance.judge.redaction import exchange_without_keys
 from conformance.judge.report import Body, Kept, KeptAnswer, RecordedExchange, RecordedRequest, RecordedResponse
-from conformance.text.safe import blotted, printable
+from conformance.text.safe import blot_keys, printable
 
 BODY: Final = 2000
 """Characters of a request body that are kept: enough for most requests, and for the start of a workflow."""
@@ -118,7 +118,7 @@ def _extent(redactor: Redactor, response: Response) -> Extent:
 
 def _body(content: bytes) -> Body:
     """Return a body of the same length, with keys of users blotted out."""
-    content = blotted(content.decode("latin-1"), BLOT, _SPARED).encode("latin-1")
+    content = blot_keys(content.decode("latin-1"), BLOT, _SPARED).encode("latin-1")
     try:
         return Body(encoding="utf-8", content=content.decode())
     except UnicodeDecodeError:

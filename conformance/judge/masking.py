@@ -22,7 +22,7 @@ _OF_JOBS: Final = (b"queue_running", b"queue_pending", b"class_type", b"inputs",
 """Names of members that contain text of users."""
 
 
-def masked(text: str, *, class_types: bool = False) -> str:
+def mask_workflows(text: str, *, class_types: bool = False) -> str:
     """Mask the values in JSON text, which may be cut off anywhere. Offsets stay the same.
 
     Names of members stay visible, and so do numbers and literals in arrays (a link's slot, a job's number), ids of jobs

@@ -101,7 +101,7 @@ def second_opinion(
     return Opinion(checked, too_large, tuple(disagreements))
 
 
-def agreed(judgement: Judgement, opinion: Opinion) -> Judgement:
+def apply_opinion(judgement: Judgement, opinion: Opinion) -> Judgement:
     """Return a judgement that certifies nothing if clauses and schema disagree: the suite itself failed."""
     if not opinion.disagreements:
         return judgement

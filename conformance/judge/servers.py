@@ -58,12 +58,12 @@ def judge_each(
         )
         for name, found in judgements.items()
     )
-    return _together(list(judgements.values()), servers)
+    return _combine(list(judgements.values()), servers)
 
 
-def _together(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> Judgement:
+def _combine(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> Judgement:
     first = judgements[0]
-    results = _merged([judgement.results for judgement in judgements])
+    results = _merge([judgement.results for judgement in judgements])
     return first._replace(
         results=results,
         counts=count(results),
@@ -93,7 +93,7 @@ def _demand(judgements: Sequence[Judgement], servers: Sequence[Server]) -> Deman
     return Demand(demands[0].dialect, Dialect.AUTO, shown)
 
 
-def _merged(results: Sequence[Sequence[ClauseResult]]) -> tuple[ClauseResult, ...]:
+def _merge(results: Sequence[Sequence[ClauseResult]]) -> tuple[ClauseResult, ...]:
     return tuple(_of_all(same) for same in zip(*results, strict=True))
 
 

@@ -16,11 +16,11 @@ from conformance.exchange.model import Exchange, Extent, Response
 from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.judge.excerpt import around
 from conformance.judge.fingerprint import fingerprint_at
-from conformance.judge.masking import masked, may_hold_workflows, shows_workflow, wants_class_types
+from conformance.judge.masking import mask_workflows, may_hold_workflows, shows_workflow, wants_class_types
 from conformance.judge.outcome import Counted
 from conformance.judge.redaction import evidence_without_keys
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint
-from conformance.text.cutoff import closed
+from conformance.text.cutoff import complete_jobs
 from conformance.text.safe import failure
 
 LISTED: Final = 2
@@ -45,7 +45,7 @@ def _shown(pointer: str | None) -> str | None:
 
 def readable(response: Response) -> bytes | StoredBody:
     """Return the body to read: if a recorder cut it off, only its whole jobs."""
-    return closed(response.content) if response.extent is Extent.CUT else response.body
+    return complete_jobs(response.content) if response.extent is Extent.CUT else response.body
 
 
 def as_evidence(
@@ -66,8 +66,8 @@ def as_evidence(
         expected=finding.expected,
         hint=finding.hint,
         kind=finding.kind,
-        got=masked(finding.got, class_types=nodes) if masks else finding.got,
-        message=masked(finding.message, class_types=nodes) if masks else finding.message,
+        got=mask_workflows(finding.got, class_types=nodes) if masks else finding.got,
+        message=mask_workflows(finding.message, class_types=nodes) if masks else finding.message,
         excerpt=None if shown is None else around(*shown, hide=hide, class_types=nodes),
     )
     return evidence_without_keys(evidence, exchange.redactor)

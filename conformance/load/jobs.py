@@ -18,11 +18,11 @@ from conformance.probe.jobs import (
     WHICH_NODES,
     Removal,
     Script,
-    answered,
     classes_in,
     path,
     status,
-    unread,
+    status_in_words,
+    why_not_listed,
 )
 from conformance.probe.leave import Leave, new_token
 from conformance.probe.limits import Writes
@@ -114,13 +114,13 @@ class Jobs:
         self._taken += taken
         self._refused = None if self._refused is None or taken else self._refused + 1
         if self._refused == FUTILE:
-            self.why_not = f"no prompt was accepted: POST {path(exchange)} is {answered(exchange)}"
+            self.why_not = f"no prompt was accepted: POST {path(exchange)} is {status_in_words(exchange)}"
 
     def end(self, over: Round) -> None:
         """Take back a round that has ended or was stopped."""
         del self._active[over]
         if over.leave.own and not self._read_back:
-            self.why_not = self.why_not or unread(over.leave)
+            self.why_not = self.why_not or why_not_listed(over.leave)
             self._read_back = self.why_not is None
         if not over.settled:
             self._unsettled.append(over.leave)

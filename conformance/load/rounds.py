@@ -21,7 +21,7 @@ from conformance.probe.jobs import (
     read_back,
     status,
     submit,
-    unread,
+    why_not_listed,
 )
 from conformance.probe.leave import Leave
 from conformance.probe.requests import Ask
@@ -134,7 +134,7 @@ def script(  # noqa: PLR0913 - each is a part of what a round does
         yield Ask("read after submitting")
         if first and number == 0:
             yield from read_back(leave, clock)
-            if unread(leave) is not None:
+            if why_not_listed(leave) is not None:
                 return
     if not leave.own and not leave.unanswered:
         return

@@ -84,7 +84,7 @@ class Asker:
             async with lanes:
                 return await self.all([ask])
 
-        return await gathered([one(ask) for ask in asks])
+        return await gather_all([one(ask) for ask in asks])
 
     async def __call__(self, one: Ask) -> Exchange:
         """Send a request, and repeat it while the server refuses the pace or is starting. Raises Stopped."""
@@ -161,7 +161,7 @@ class Asker:
             raise Stopped(f"{pace.refused} requests were answered {status} (see --rate-limit)")
 
 
-async def gathered(awaitables: Sequence[Awaitable[T]]) -> list[T]:
+async def gather_all(awaitables: Sequence[Awaitable[T]]) -> list[T]:
     """Wait for all of them, even if one fails, so that no request is abandoned. Raises the first error."""
     outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
     for outcome in outcomes:

@@ -184,10 +184,10 @@ class Client:
         async with self._gate:
             await self._turn()
             if self.pace.streak:  # in sequence, until the server accepts requests again
-                return await self._sent(ask, attempt, on_the_wire=on_the_wire)
-        return await self._sent(ask, attempt, on_the_wire=on_the_wire)
+                return await self._send_attempt(ask, attempt, on_the_wire=on_the_wire)
+        return await self._send_attempt(ask, attempt, on_the_wire=on_the_wire)
 
-    async def _sent(self, ask: Ask, attempt: int, *, on_the_wire: bool) -> Exchange:
+    async def _send_attempt(self, ask: Ask, attempt: int, *, on_the_wire: bool) -> Exchange:
         number = f"x{len(self.ledger) + 1}"
         sent, request = self.prepare(ask, on_the_wire=on_the_wire)
         url = self.url_of(ask)
@@ -221,7 +221,7 @@ class Client:
         request = Request(
             ask.method,
             self._redactor.text(self.url_of(ask)),
-            self._shown(sent),
+            self._redact(sent),
             ask.purpose,
             ask.credential,
             to_queue=not (on_the_wire or ask.operation),
@@ -302,7 +302,7 @@ class Client:
         gateway = ((name, value.reveal()) for name, value in self._gateway.headers)
         return tuple((name, value) for name, value in (*usual, *gateway, *ask.headers) if value is not None)
 
-    def _shown(self, headers: Headers) -> Headers:
+    def _redact(self, headers: Headers) -> Headers:
         """Return the headers for the ledger, without keys, right or wrong, and without the gateway's secrets."""
         own = self._gateway.secret_names | ({KEY_HEADER.lower()} if self._key is not None else set())
         return tuple((name, value and REDACTED if name.lower() in own else value) for name, value in headers)
@@ -310,12 +310,12 @@ class Client:
     async def _send(
         self, method: str, url: str, headers: Headers, body: bytes = b""
     ) -> tuple[Response | None, Problem | None]:
-        return await self._guarded(self._exchange(method, url, headers, body))
+        return await self._within_bounds(self._exchange(method, url, headers, body))
 
     async def _inspect(self, method: str, url: str, headers: Headers) -> tuple[Response | None, Problem | None]:
-        return await self._guarded(self._send_raw(method, url, headers))
+        return await self._within_bounds(self._send_raw(method, url, headers))
 
-    async def _guarded(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
+    async def _within_bounds(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
         """Wait for a response within the bounds, and describe a failure in words."""
         import httpx
 

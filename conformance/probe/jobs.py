@@ -94,7 +94,7 @@ def path(exchange: Exchange) -> str:
     return "/" + exchange.request.url.split("/", 3)[3]
 
 
-def answered(exchange: Exchange) -> str:
+def status_in_words(exchange: Exchange) -> str:
     """Describe how a request was answered."""
     return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
 
@@ -116,7 +116,7 @@ def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
         yield THE_JOBS
 
 
-def unread(leave: Leave) -> str | None:
+def why_not_listed(leave: Leave) -> str | None:
     """Return why no more jobs are submitted if no read showed the first one; None if one did, or if it ended."""
     if leave.seen or leave.own.keys() & leave.ended:
         return None

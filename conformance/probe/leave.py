@@ -143,7 +143,7 @@ class Leave:
         return None
 
     def _refusal_to_interrupt(self, body: bytes) -> str | None:
-        content = _parsed(body)
+        content = _parse(body)
         named = content.get("prompt_id") if isinstance(content, dict) else None
         if str(named).lower() not in self.own:
             return "only a job of this run may be interrupted"
@@ -157,7 +157,7 @@ class Leave:
     def _refusal_to_remove(self, body: bytes) -> str | None:
         if body in MALFORMED:
             return None
-        content = _parsed(body)
+        content = _parse(body)
         if not isinstance(content, dict) or not content.keys() <= {"delete", "clear"}:
             return "this is neither a list of jobs of this run nor a request without effect"
         named = content.get("delete", [])
@@ -174,7 +174,7 @@ class Leave:
         request, response = exchange.request, exchange.response
         if request.operation is Operation.SUBMIT:
             self.prompts -= response is None or response.status == OK
-            answer = None if response is None or response.status != OK else _parsed(response.content)
+            answer = None if response is None or response.status != OK else _parse(response.content)
             found = answer.get("prompt_id") if isinstance(answer, dict) else None
             if isinstance(found, str):
                 self.own.setdefault(found.lower(), found)
@@ -184,14 +184,14 @@ class Leave:
             elif response is None or response.status == OK:
                 self.unanswered += 1
         if request.operation is Operation.MANAGE and response is not None and response.status == OK:
-            deleted = _named(request.body, "delete")
+            deleted = _ids_in(request.body, "delete")
             self.waiting -= deleted
             # until a read has shown our jobs, a 200 does not prove that a job is gone
-            self.unlisted -= deleted if self.seen else deleted & _named(response.content, "deleted")
+            self.unlisted -= deleted if self.seen else deleted & _ids_in(response.content, "deleted")
         if request.operation in {Operation.CANCEL, Operation.INTERRUPT, Operation.STATS}:
             self._note_stopping(request, response)
         if request.operation is Operation.JOBS and response is not None and response.status == OK:
-            self.ended |= _ended(response.content)
+            self.ended |= _ended_ids(response.content)
             self.waiting -= self.ended
             self.unlisted -= self.ended
         if request.method != "GET" or request.usual:
@@ -203,7 +203,7 @@ class Leave:
         """Update what is known about stopping running jobs."""
         if response is None or response.status in NOT_NOW:
             return
-        content = _parsed(response.content) if response.status == OK else None
+        content = _parse(response.content) if response.status == OK else None
         if request.operation is Operation.STATS:
             self.interrupts_by_id = _version(content) >= INTERRUPTS_BY_ID
         elif request.operation is Operation.INTERRUPT:
@@ -272,22 +272,22 @@ def _id_of(element: Any) -> tuple[str, bool]:
     return (element, False) if isinstance(element, str) else ("", False)
 
 
-def _named(body: bytes, member: str) -> set[str]:
+def _ids_in(body: bytes, member: str) -> set[str]:
     """Return the ids, in lower case, in a member of a JSON object."""
-    found = _parsed(body)
+    found = _parse(body)
     named = found.get(member) if isinstance(found, dict) else None
     return {str(name).lower() for name in named} if isinstance(named, list) else set()
 
 
-def _ended(body: bytes) -> set[str]:
+def _ended_ids(body: bytes) -> set[str]:
     """Return the ids, in lower case, of jobs that have ended according to a list of jobs."""
-    content = _parsed(body)
+    content = _parse(body)
     jobs = content.get("jobs") if isinstance(content, dict) else None
     entries = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
     return {str(job.get("id")).lower() for job in entries if job.get("status") in ENDED}
 
 
-def _parsed(body: bytes) -> Any:
+def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversat
 from conformance.contract.reading.large import reading_of
 from conformance.exchange.codings import DECODABLE
 from conformance.exchange.model import Credential, Exchange, NoResponse
-from conformance.probe.asker import NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gathered, status_of
+from conformance.probe.asker import NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gather_all, status_of
 from conformance.probe.client import Client, OutOfTime
 from conformance.probe.pace import BRIEFLY
 from conformance.probe.requests import Ask
@@ -182,7 +182,7 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
         await ask(READ)
     if not any(status_of(exchange) == OK for exchange in client.ledger):
         return NEVER_SERVED
-    await gathered([ask(READ) for _ in range(PARALLEL)])
+    await gather_all([ask(READ) for _ in range(PARALLEL)])
     variations = _between_reads(_variations(client.ledger))
     await ask.all(chain(variations, OTHER_METHODS, CREDENTIALS if keyed else (), [READ]))
     if _shrinks(client.ledger) and one_for_one(_conversation(client.ledger)) and client.left > PAUSE:

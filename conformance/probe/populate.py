@@ -15,7 +15,7 @@ from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFO
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange, Operation
 from conformance.exchange.transcript import Populated
-from conformance.probe.asker import Asker, Stopped, gathered
+from conformance.probe.asker import Asker, Stopped, gather_all
 from conformance.probe.client import Client, OutOfTime
 from conformance.probe.jobs import (
     ARRIVAL,
@@ -25,7 +25,6 @@ from conformance.probe.jobs import (
     THE_JOBS,
     WHICH_NODES,
     Removal,
-    answered,
     classes_in,
     deletable,
     interrupt,
@@ -34,9 +33,10 @@ from conformance.probe.jobs import (
     path,
     read_back,
     status,
+    status_in_words,
     stop_running,
     submit,
-    unread,
+    why_not_listed,
 )
 from conformance.probe.leave import Leave, Listed
 from conformance.probe.limits import TO_BE_REFUSED, Writes
@@ -133,9 +133,11 @@ class Populating:
         await self._compared()
         workflows = self.writes.workflows or await self._built_in()
         done = asyncio.Event()
-        await gathered([self._submit_all(workflows, done), self._read_beside(done)])
+        await gather_all([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
-            raise Stopped(f"no prompt was accepted: POST {path(self._submitted[0])} is {answered(self._submitted[0])}")
+            raise Stopped(
+                f"no prompt was accepted: POST {path(self._submitted[0])} is {status_in_words(self._submitted[0])}"
+            )
         await self._poll("until a job is listed", self._settled, lambda: self.leave.seen)
         await self._counted()
         await self._compared()
@@ -179,7 +181,7 @@ class Populating:
     async def _read_back(self) -> None:
         """Wait until a read lists the first job. Raises Stopped if none does and the job is not known to have ended."""
         await self._play(read_back(self.leave, self.client.monotonic), self._ask)
-        if (why := unread(self.leave)) is not None:
+        if (why := why_not_listed(self.leave)) is not None:
             reads = {one.response.body for one in self.client.ledger if one.request.usual and one.response}
             same = " (every read returned the same bytes, perhaps from a cache)" if len(reads) == 1 else ""
             raise Stopped(why + same)

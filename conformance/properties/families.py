@@ -16,7 +16,7 @@ from typing import Any, Final
 from conformance.probe.limits import METHOD_OVERRIDES
 from conformance.properties.names import DECLARED, SEQUENCES
 from conformance.spec.document import Document
-from conformance.spec.operation import METHOD, Described, Parameter, parameters_of, place_of, resolved
+from conformance.spec.operation import METHOD, Described, Parameter, follow_reference, parameters_of, place_of
 
 NEVER_SENT: Final = METHOD_OVERRIDES | {
     "host",
@@ -55,7 +55,7 @@ class Family:
 
     def coverage(self, random: Random) -> list[dict[tuple[str, str], Value]]:
         """Return requests that cover each value in the document at least once, as values by (in, name)."""
-        pairs = _shuffled(self.pairs(random), random)
+        pairs = _shuffle(self.pairs(random), random)
         rows: list[dict[tuple[str, str], Value]] = []
         for place, value in pairs:
             room = (row for row in rows if place not in row and len(row) < self.together)
@@ -80,7 +80,7 @@ class Family:
                     yield place_of(parameter), value
         for reference, parameters in shared.items():
             values = schema_values({"$ref": reference}, self.document)
-            names = _shuffled(map(place_of, parameters), random)
+            names = _shuffle(map(place_of, parameters), random)
             for index in range(max(len(values), len(names)) if values else 0):
                 yield names[index % len(names)], values[index % len(values)]
 
@@ -150,7 +150,7 @@ def own_values(parameter: Parameter) -> list[Value]:
 
 def schema_values(schema: Any, document: Document) -> list[Value]:
     """Return the values in a schema: examples, default, enumerated values, and bounds."""
-    schema = resolved(schema, document)
+    schema = follow_reference(schema, document)
     if not isinstance(schema, Mapping):
         return []
     found = [schema[name] for name in ("example", "default", "const") if name in schema]
@@ -195,13 +195,13 @@ def _distinct(values: Iterable[Value]) -> list[Value]:
     return list({repr(value): value for value in values}.values())
 
 
-def _shuffled(values: Iterable[Any], random: Random) -> list[Any]:
+def _shuffle(values: Iterable[Any], random: Random) -> list[Any]:
     listed = list(values)
     random.shuffle(listed)
     return listed
 
 
-def interleaved(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
+def interleave(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
     """Yield the first element of each list, then the second of each."""
     nothing = object()
     return (each for row in zip_longest(*lists, fillvalue=nothing) for each in row if each is not nothing)

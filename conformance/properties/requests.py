@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from conformance.probe.requests import Ask
 from conformance.properties.drawing import draw, operation_of
-from conformance.properties.families import Family, families, interleaved, label_of
+from conformance.properties.families import Family, families, interleave, label_of
 from conformance.properties.names import DECLARED
 from conformance.properties.required import required_by
 from conformance.spec.operation import Described
@@ -75,7 +75,7 @@ class Source:
     def requests(self, wanted: int) -> Prepared:
         """Return ``wanted`` requests: separate ones, and sequences of the others."""
         coverage = self._coverage()[: max(1, int(COVERAGE * wanted))]
-        singles = coverage + self._drawn((wanted - len(coverage)) // 2)
+        singles = coverage + self._draw((wanted - len(coverage)) // 2)
         return Prepared(self, singles, self._sequences(wanted - len(singles)))
 
     def _sequences(self, number: int) -> list[tuple[Parts, ...]]:
@@ -83,7 +83,7 @@ class Source:
         if number <= 0:
             return []
         each = [self._strategy(family) for family in self.families]
-        two = [st.builds(_joined, *pair) for pair in combinations(each, 2)]
+        two = [st.builds(_join, *pair) for pair in combinations(each, 2)]
         one = st.one_of(*each, *two).filter(lambda parts: any(not part.fixed for part in parts))
         sequences: list[tuple[Parts, ...]] = []
         for seed in count(self._seed):
@@ -109,7 +109,7 @@ class Source:
             rows = [self._row(family, row) for row in family.coverage(random)]
             rows += self._on_several_lines(family, random)
             (declared if family.name == DECLARED else others).append(rows)
-        return [*interleaved(declared), *interleaved(others)]
+        return [*interleave(declared), *interleave(others)]
 
     def _row(self, family: Family, row: _Values) -> Generated:
         values: dict[str, dict[str, Any]] = {"query": {}, "header": {}, "cookie": {}}
@@ -131,7 +131,7 @@ class Source:
             lines += [part for parts in rows for part in parts if part.place == "header" and part.name == name][:2]
         return [Generated(family.name, self._complete(tuple(lines)))] if lines else []
 
-    def _drawn(self, number: int) -> list[Generated]:
+    def _draw(self, number: int) -> list[Generated]:
         if number <= 0:
             return []
         each = -(-number // len(self.families))
@@ -141,7 +141,7 @@ class Source:
             parts = draw(self._strategy(family), 2 * each + 2, self._seed)
             varied = (one for one in parts if any(not part.fixed for part in one))
             drawn.append([Generated(family.name, one) for one in islice(dict.fromkeys(varied), each)])
-        return list(islice(interleaved(drawn), number))
+        return list(islice(interleave(drawn), number))
 
     def _strategy(self, family: Family) -> st.SearchStrategy[Parts]:
         cases: st.SearchStrategy[Case[Any]] = self._operations[family.name].as_strategy()
@@ -185,7 +185,7 @@ class Prepared(NamedTuple):
 def ask_of(parts: Parts) -> Ask:
     """Return the request with these parts."""
     query = urlencode([(name, value) for place, name, value, _ in parts if place == "query"])
-    return _named(tuple((name, value) for place, name, value, _ in parts if place == "header"), query)
+    return _make_ask(tuple((name, value) for place, name, value, _ in parts if place == "header"), query)
 
 
 def written(parts: Sequence[Parts]) -> bytes:
@@ -211,11 +211,11 @@ def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
     return (*query, *headers)
 
 
-def _joined(one: Parts, other: Parts) -> Parts:
+def _join(one: Parts, other: Parts) -> Parts:
     there = {part[:2] for part in one}
     return (*one, *(part for part in other if part[:2] not in there))
 
 
-def _named(headers: tuple[tuple[str, str], ...], query: str) -> Ask:
+def _make_ask(headers: tuple[tuple[str, str], ...], query: str) -> Ask:
     names = [*(["query"] if query else []), *dict.fromkeys(name for name, _ in headers)]
     return Ask(f"generated: {', '.join(names) or 'nothing added'}", headers=headers, query=query)

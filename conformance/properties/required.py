@@ -23,7 +23,7 @@ def required_by(described: Described, without: Collection[str] = ()) -> Required
         values.setdefault(place, texts(value)[0])
     missing = [place for each in family.required if (place := place_of(each)) not in values]
     if missing:
-        values |= _drawn(family, missing)
+        values |= _draw(family, missing)
     needed = [(*place_of(each), values[place_of(each)]) for each in family.required]
     cookies = "; ".join(f"{name}={value}" for place, name, value in needed if place == "cookie")
     headers = [(name, value) for place, name, value in needed if place == "header"]
@@ -33,7 +33,7 @@ def required_by(described: Described, without: Collection[str] = ()) -> Required
     )
 
 
-def _drawn(family: Family, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def _draw(family: Family, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     from conformance.properties.drawing import one_case, temporary_storage
 
     with temporary_storage():

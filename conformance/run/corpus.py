@@ -32,7 +32,7 @@ from conformance.reference.faults.registry import Fault
 from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.spec.document import DOCUMENT_SHA256
-from conformance.spec.operation import shipped
+from conformance.spec.operation import vendored
 from conformance.text.files import write_whole
 from conformance.version import __version__
 
@@ -178,7 +178,7 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
 @cache
 def _probing() -> tuple[Ask, ...]:
     """Return a request for each value that the probed document names."""
-    described = shipped()
+    described = vendored()
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
         Ask(

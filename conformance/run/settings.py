@@ -99,9 +99,9 @@ class Settings:
         """The document that requests are generated from."""
         if self.document is not None:
             return self.document
-        from conformance.spec.operation import shipped
+        from conformance.spec.operation import vendored
 
-        return shipped()
+        return vendored()
 
     @property
     def judging(self) -> Judging:

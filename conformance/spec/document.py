@@ -66,25 +66,25 @@ def document_bytes() -> bytes:
 
 def load_document() -> Document:
     """Return the published document, with its defects. The caller owns the value."""
-    return copy.deepcopy(_parsed(DOCUMENT_PATH))
+    return copy.deepcopy(_parse(DOCUMENT_PATH))
 
 
 def load_corrected() -> Document:
     """Return the corrected document. The caller owns the value."""
-    return copy.deepcopy(_parsed(CORRECTED_PATH))
+    return copy.deepcopy(_parse(CORRECTED_PATH))
 
 
 def load_probed() -> Document:
     """Return the probed document. The caller owns the value."""
-    return copy.deepcopy(_parsed(PROBED_PATH))
+    return copy.deepcopy(_parse(PROBED_PATH))
 
 
 def load_probing() -> Document:
     """Return the overlay that declares what the document leaves open. The caller owns the value."""
-    return copy.deepcopy(_parsed(PROBING_PATH))
+    return copy.deepcopy(_parse(PROBING_PATH))
 
 
-def mend(document: Document, refusals: Mapping[str, object]) -> None:
+def apply_errata(document: Document, refusals: Mapping[str, object]) -> None:
     """Correct a document in place, where it agrees with the published one about the queue, and describe refusals.
 
     A value that is not a document is left unchanged.
@@ -103,7 +103,7 @@ def errata() -> tuple[Erratum, ...]:
     """Return the errata of the published document, in the order of application."""
     return tuple(
         Erratum(action["x-id"], action["target"], action["description"], action.get("update"))
-        for action in _parsed(OVERLAY_PATH)["actions"]
+        for action in _parse(OVERLAY_PATH)["actions"]
     )
 
 
@@ -116,7 +116,7 @@ def resolve(pointer: str, document: Document | None = None) -> object:
     """
     if pointer and not pointer.startswith("/"):
         raise ValueError(f"a JSON Pointer is empty or starts with '/': {pointer!r}")
-    value: object = _parsed(DOCUMENT_PATH) if document is None else document
+    value: object = _parse(DOCUMENT_PATH) if document is None else document
     for token in pointer.split("/")[1:]:
         value = _member(value, token.replace("~1", "/").replace("~0", "~"), pointer)
     return copy.deepcopy(value)
@@ -158,7 +158,7 @@ def _at(document: Any, place: Sequence[str]) -> Any:
 
 
 @cache
-def _parsed(path: Path) -> Document:
+def _parse(path: Path) -> Document:
     import yaml  # slow to import, and rarely needed
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times faster, but not built everywhere

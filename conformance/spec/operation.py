@@ -40,14 +40,14 @@ class Described:
         A range (``4XX``) and ``default`` do not count.
         """
         responses = self.corrected["paths"][self.path][METHOD].get("responses", {})
-        response = resolved(responses.get(str(status), responses.get(status)), self.corrected)
+        response = follow_reference(responses.get(str(status), responses.get(status)), self.corrected)
         content = response.get("content", {}) if isinstance(response, Mapping) else {}
         schema = content.get(JSON, {}).get("schema")
         return schema if isinstance(schema, Mapping) else None
 
 
 @cache
-def shipped() -> Described:
+def vendored() -> Described:
     """Return the vendored document, corrected and probed."""
     return Described("the vendored document", DOCUMENT_SHA256, load_corrected(), load_probed(), PATH)
 
@@ -69,7 +69,7 @@ def parameters_of(document: Document, path: str) -> list[Parameter]:
     item = document["paths"][path]
     found: dict[tuple[str, str], Parameter] = {}
     for each in (*item.get("parameters", ()), *item[METHOD].get("parameters", ())):
-        parameter = resolved(each, document)
+        parameter = follow_reference(each, document)
         if "x-family" in parameter and place_of(parameter) in found:
             continue  # the document declares it itself
         found[place_of(parameter)] = parameter
@@ -81,7 +81,7 @@ def place_of(parameter: Parameter) -> tuple[str, str]:
     return parameter["in"], parameter["name"]
 
 
-def resolved(value: Any, document: Document, deepest: int = 20) -> Any:
+def follow_reference(value: Any, document: Document, deepest: int = 20) -> Any:
     """Follow a local reference. Returns an unresolvable one unchanged."""
     for _ in range(deepest):
         if not isinstance(value, Mapping) or "$ref" not in value:

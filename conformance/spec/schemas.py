@@ -8,7 +8,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from conformance.spec.operation import Described, shipped
+from conformance.spec.operation import Described, vendored
 from conformance.text.pointer import pointer_to
 from conformance.text.safe import printable, show
 
@@ -72,7 +72,7 @@ class Schemas:
 @cache
 def of_the_vendored_document() -> Schemas:
     """Return the schemas of the corrected document."""
-    return Schemas(shipped())
+    return Schemas(vendored())
 
 
 def _validator_for(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Validator:

@@ -27,16 +27,16 @@ def read_described(file: str | Path, queue_path: str) -> Described:
     Raises UsageProblem with one line that names the place.
     """
     content = _content(Path(file))
-    document = _checked(_parsed(content, file), file)
+    document = _validate(_parse(content, file), file)
     path = path_for(document, queue_path)
     if path is None:
         raise UsageProblem(_not_described(document, file, queue_path))
-    corrected, unmatched = _corrected(document, path)
+    corrected, unmatched = _apply_errata(document, path)
     return Described(
         Path(file).name,
         hashlib.sha256(content).hexdigest(),
         corrected,
-        _probed(corrected, path),
+        _add_probing(corrected, path),
         path,
         own=True,
         unmatched=unmatched,
@@ -54,7 +54,7 @@ def _content(file: Path) -> bytes:
     return content
 
 
-def _parsed(content: bytes, file: str | Path) -> Any:
+def _parse(content: bytes, file: str | Path) -> Any:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,7 +77,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _checked(document: Any, file: str | Path) -> Document:
+def _validate(document: Any, file: str | Path) -> Document:
     """Return a valid document. Raises UsageProblem for the first problem."""
     version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
     if not version.startswith(("3.0.", "3.1.")):
@@ -96,11 +96,11 @@ def _checked(document: Any, file: str | Path) -> Document:
         raise UsageProblem(f"--document {file} cannot be validated: {printable(str(failure), 200)}") from None
     if error is not None:
         place = pointer_to(*map(str, error.absolute_path)) or "the top"
-        raise UsageProblem(f"--document {file}, {place} is not valid OpenAPI: {_said(error)}")
+        raise UsageProblem(f"--document {file}, {place} is not valid OpenAPI: {_first_line(error)}")
     return document  # type: ignore[no-any-return]
 
 
-def _said(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """Return the first line of a validator's message: some versions append the schema and the value."""
     return printable(str(getattr(error, "message", error)).strip().splitlines()[0], 200)
 
@@ -125,7 +125,7 @@ def _not_described(document: Document, file: str | Path, queue_path: str) -> str
     return f"--document {file} does not describe GET {queue_path}{hint}"
 
 
-def _corrected(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:
+def _apply_errata(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:
     """Apply the errata whose places have the same text as in the vendored document, and name the others."""
     published = load_document()
     matching: list[Erratum] = []
@@ -140,17 +140,17 @@ def _corrected(document: Document, path: str) -> tuple[Document, tuple[str, ...]
         {"target": _target(each.target, path), **({"remove": True} if each.update is None else {"update": each.update})}
         for each in matching
     ]
-    return _applied(document, actions), tuple(unmatched)
+    return _apply(document, actions), tuple(unmatched)
 
 
-def _probed(corrected: Document, path: str) -> Document:
+def _add_probing(corrected: Document, path: str) -> Document:
     document = copy.deepcopy(corrected)
     document.setdefault("components", {}).setdefault("schemas", {})
     actions = [{**action, "target": _target(action["target"], path)} for action in load_probing()["actions"]]
-    return _applied(document, actions)
+    return _apply(document, actions)
 
 
-def _applied(document: Document, actions: list[dict[str, Any]]) -> Document:
+def _apply(document: Document, actions: list[dict[str, Any]]) -> Document:
     from oas_patch import apply_overlay
 
     applied: Document = apply_overlay(copy.deepcopy(document), {"actions": copy.deepcopy(actions)})

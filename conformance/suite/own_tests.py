@@ -15,7 +15,7 @@ from conformance.properties.families import label_of, names
 from conformance.render.terminal import broken_status, clause_lines, property_lines
 from conformance.run.check import check, demand_options
 from conformance.run.make import chosen
-from conformance.spec.operation import shipped
+from conformance.spec.operation import vendored
 
 VERDICT: Final = "verdict"
 _REPORTS: Final = pytest.StashKey[dict[tuple[str, str], Report]]()
@@ -69,7 +69,7 @@ def _items(only: Container[str] | None) -> Iterator[Any]:
     yield pytest.param(_Item(VERDICT, VERDICT), id=VERDICT)
     ids = [clause.id for clause in CATALOGUE if only is None or clause.id in only]
     yield from (pytest.param(_Item("clause", name), id=name) for name in ids)
-    described = shipped()
+    described = vendored()
     label = label_of(described)
     yield from (pytest.param(_Item("family", name), id=f"{label} / {name}") for name in names(described))
 

@@ -50,7 +50,7 @@ def _is_at_the_end(error: json.JSONDecodeError, text: str) -> bool:
     return bool(in_escape) or any(literal.startswith(rest) for literal in _LITERALS)
 
 
-def closed(content: bytes) -> bytes:
+def complete_jobs(content: bytes) -> bytes:
     """Return the queue at the start of a body, up to its last complete job; empty if no job is complete.
 
     JSON Pointers into it are pointers into the body.

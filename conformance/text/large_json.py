@@ -104,7 +104,7 @@ class Checker:
                 if isinstance(found, dict):
                     self.distinct(found, names, pointer)
             else:
-                found = self.part(b"[%b]" % text, run.start, shifted(pointer, index), level)
+                found = self.part(b"[%b]" % text, run.start, shift_by(pointer, index), level)
                 index += len(found) if isinstance(found, list) else 0
         if self.content[end] - start[0] != 2:  # in ASCII a closing bracket follows the opening one by 2
             raise self.malformed(end, "Expecting ',' delimiter")
@@ -246,7 +246,7 @@ def _closed(text: bytes) -> bytes:
     return json.dumps(text[1:].decode("utf-8", "replace").split("\\")[0] + "…").encode()
 
 
-def shortened(content: bytes, at: int, end: int) -> bytes:
+def shorten(content: bytes, at: int, end: int) -> bytes:
     """Return a checked value, or a short value of the same type if it is large."""
     start = content[at : at + 1]
     if end - at <= _KEPT:
@@ -258,7 +258,7 @@ def shortened(content: bytes, at: int, end: int) -> bytes:
     return re.split(rb"[.eE]", content[at : at + SHOWN])[0]
 
 
-def shifted(pointer: str, first: int) -> Moved:
+def shift_by(pointer: str, first: int) -> Moved:
     """Return the function that moves pointers by the ``first`` elements before the run."""
 
     def moved(inner: str) -> str:

@@ -70,7 +70,7 @@ def printable(text: str, limit: int = GOT_LIMIT) -> str:
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
 
 
-def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
+def blot_keys(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
     """Replace keys by a mask of the same length, so that no offset changes. ``spare`` are values that are not keys."""
     if "_comfy_org" not in text:
         return text
@@ -79,7 +79,7 @@ def blotted(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
 
 def without_credentials(text: str, mark: str = "█") -> str:
     """Replace everything that looks like a credential by a mask of the same length."""
-    return credentials.without(blotted(text, mark), mark)
+    return credentials.without(blot_keys(text, mark), mark)
 
 
 def _is_big(value: object) -> bool:

@@ -13,7 +13,7 @@ from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
 from conformance.exchange.model import Operation, Request
-from conformance.text.safe import GOT_LIMIT, blotted, printable, show
+from conformance.text.safe import GOT_LIMIT, blot_keys, printable, show
 from helpers.answers import queue, read
 
 # --- showing ----------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_the_key_of_a_job_s_owner_is_blotted_out(text: str, shown: str) -> None:
 
 def test_a_value_that_is_no_key_may_be_spared() -> None:
     text = '"api_key_comfy_org": "abc", "auth_token_comfy_org": "d"'
-    assert blotted(text, "x", ("d",)) == '"api_key_comfy_org": "xxx", "auth_token_comfy_org": "d"'
+    assert blot_keys(text, "x", ("d",)) == '"api_key_comfy_org": "xxx", "auth_token_comfy_org": "d"'
 
 
 # --- what a clause is made of -----------------------------------------------------------------------------------------

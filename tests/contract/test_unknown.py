@@ -11,7 +11,7 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.exchange.model import Exchange, Extent, Response
 from conformance.judge.judge import judge
 from conformance.judge.report import Status
-from conformance.text.cutoff import Text, closed, kind_of
+from conformance.text.cutoff import Text, complete_jobs, kind_of
 from helpers.answers import HEADERS, broken, item, queue, read, reads, result
 
 BAD = item(1, e1="job-1")
@@ -172,4 +172,4 @@ def test_a_text_is_told_from_its_start(text: bytes, kind: Text) -> None:
     ],
 )
 def test_the_whole_jobs_of_a_text_are_closed(text: bytes, whole: bytes) -> None:
-    assert closed(text) == whole
+    assert complete_jobs(text) == whole

@@ -14,7 +14,7 @@ from conformance.cli import main
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
 from conformance.judge.judge import judge
-from conformance.judge.masking import HIDDEN, masked, shows_workflow
+from conformance.judge.masking import HIDDEN, mask_workflows, shows_workflow
 from conformance.judge.report import encode
 from conformance.load.gather import Gathering
 from conformance.problems import UsageProblem
@@ -73,7 +73,7 @@ def test_a_job_that_changed_is_told_without_its_workflow() -> None:
 
 def test_the_structure_and_what_names_a_job_stay() -> None:
     text = json.dumps([7, "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", GRAPH, ["9"], {"create_time": 1763913600000}])
-    hidden = masked(text)
+    hidden = mask_workflows(text)
     assert len(hidden) == len(text)
     assert hidden.startswith('[7, "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", {"3": {"class_type": "████████"')
     assert '"model": ["4", 0]' in hidden
@@ -91,7 +91,7 @@ def _leaves(value: Any) -> list[str]:
 @given(bodies(min_jobs=1))
 def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None:
     text = body.decode()
-    hidden = masked(text)
+    hidden = mask_workflows(text)
     assert len(hidden) == len(text)
     info = json.loads(hidden.replace(HIDDEN, "1")) if "\\" not in text else {}
     workflows = [job[2] for jobs in info.values() if isinstance(jobs, list) for job in jobs]
@@ -101,8 +101,8 @@ def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None
 @pytest.mark.parametrize("cut", range(0, 400, 7))
 def test_a_text_that_is_cut_off_anywhere_shows_nothing_more(cut: int) -> None:
     text = json.dumps(GRAPH)[:cut]
-    assert len(masked(text)) == len(text)
-    assert not [secret for secret in ("portrait", "ann_face", "847291", "secret") if secret in masked(text)]
+    assert len(mask_workflows(text)) == len(text)
+    assert not [secret for secret in ("portrait", "ann_face", "847291", "secret") if secret in mask_workflows(text)]
 
 
 def test_what_is_not_of_workflows_is_shown() -> None:
@@ -256,7 +256,7 @@ def test_a_finding_about_nodes_keeps_their_class_types_and_nothing_else() -> Non
     "text", ['{"class_type" : "A\\"B", "x": "secret"}', '{"class_type":"KS', '["class_type", "secret"]']
 )
 def test_class_types_are_the_values_of_that_member_alone(text: str) -> None:
-    shown = masked(text, class_types=True)
+    shown = mask_workflows(text, class_types=True)
     assert len(shown) == len(text)
     assert "secret" not in shown
 
@@ -274,6 +274,6 @@ def test_many_findings_in_a_large_body_mask_it_once(monkeypatch: pytest.MonkeyPa
         calls.append(text)
         return text
 
-    monkeypatch.setattr("conformance.judge.excerpt.masked", counted)
+    monkeypatch.setattr("conformance.judge.excerpt.mask_workflows", counted)
     judge(reads(queue(*(item(n, e0=0, e1="x", e3=[], e4={}) for n in range(1, 30)))), hide_workflows=True)
     assert len(calls) == 1

@@ -21,7 +21,7 @@ from conformance.reference.faults import FAULTS
 from conformance.reference.variants import VARIANTS
 from conformance.run.corpus import exchanges
 from conformance.spec.document import load_corrected
-from conformance.spec.operation import Described, shipped
+from conformance.spec.operation import Described, vendored
 from conformance.spec.schemas import LARGEST, Schemas
 
 ITEM = [1, "a6a1f0a4-4f5e-4b5e-9d1c-2f6a1d0c9b7e", {"9": {"class_type": "A"}}, ["9"], {"create_time": 1763913600000}]
@@ -43,7 +43,7 @@ def changed(**schemas: Any) -> Schemas:
     """Return the schemas of a document that says something else."""
     document = load_corrected()
     document["components"]["schemas"] |= schemas
-    found = shipped()
+    found = vendored()
     return Schemas(Described(found.name, found.sha256, document, document, found.path))
 
 

@@ -17,7 +17,7 @@ from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.requests import LONGEST, Prepared, Source, ask_of, written
 from conformance.properties.search import CONFIRMATIONS, SHRINKS, Wire, _database, search
-from conformance.spec.operation import shipped
+from conformance.spec.operation import vendored
 
 MANY = 600
 """Requests among which some have parts of two families."""
@@ -58,7 +58,7 @@ def broken_by(exchanges: object) -> set[str]:
 
 @cache
 def source(seed: int) -> Source:
-    return Source(shipped(), seed)
+    return Source(vendored(), seed)
 
 
 @cache

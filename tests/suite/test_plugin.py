@@ -14,7 +14,7 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.terms import Level, profile_of
 from conformance.properties.families import names
 from conformance.reference.server import KEY, Endpoint, serve
-from conformance.spec.operation import shipped
+from conformance.spec.operation import vendored
 from helpers.commands import (
     ALONE,
     BIN,
@@ -90,7 +90,7 @@ def test_there_is_one_item_for_each_clause_and_to_collect_them_sends_nothing(
         done = suite(tmp_path, "--target", conforming.url, "--collect-only", "-q", *more)
         assert done.returncode == 0
         clauses = [f"{SUITE}::test_clause[{clause.id}]" for clause in CATALOGUE]
-        families = [f"{SUITE}::test_property[GET /api/queue / {name}]" for name in names(shipped())]
+        families = [f"{SUITE}::test_property[GET /api/queue / {name}]" for name in names(vendored())]
         assert collected(done) == clauses + families
     assert conforming.reference.reads == 0
     assert not (tmp_path / "reports").exists()
@@ -228,7 +228,7 @@ def test_several_workers_load_the_plugins_of_others_too(tmp_path: Path, conformi
 def test_the_junit_xml_of_pytest_has_real_failures_and_skips(tmp_path: Path, broken: Endpoint) -> None:
     suite(tmp_path, "--target", broken.url, "--junitxml", "out.xml")
     cases = list(ET.parse(tmp_path / "out.xml").getroot().iter("testcase"))  # noqa: S314 - pytest wrote it
-    assert len(cases) == len(CATALOGUE) + len(names(shipped()))
+    assert len(cases) == len(CATALOGUE) + len(names(vendored()))
     failed = [case for case in cases if case.find("failure") is not None]
     assert [case.get("name") for case in failed] == ["test_clause[item.prompt-id.uuid]"]
     assert "prompt_id is not a UUID" in (failed[0].findtext("failure") or "")

@@ -310,7 +310,7 @@ def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | No
     if apart is None or not apart[0]:
         return None
     inspect = prover(demand.read_as, huge=seems_huge(content)).inspect
-    jobs = _inspected(apart[0], inspect if recall is None else partial(recall, inspect))
+    jobs = _inspect(apart[0], inspect if recall is None else partial(recall, inspect))
     complete = _if_nothing_is_lost(content, *apart, jobs)
     return None if complete is None else _if_few_remain(_Proof(apart[0], complete, demand))
 
@@ -321,10 +321,10 @@ def _prove_must(content: bytes, demand: Demand) -> _Proof | None:
     if apart is None or not apart[0]:
         return None
     listed = apart[0]
-    return _if_few_remain(_Proof(listed, _inspected(listed, must_prover(demand.read_as).inspect), demand))
+    return _if_few_remain(_Proof(listed, _inspect(listed, must_prover(demand.read_as).inspect), demand))
 
 
-def _inspected(listed: Mapping[str, Listed[Element]], inspect: Callable[[Element], Inspection]) -> list[InspectedJob]:
+def _inspect(listed: Mapping[str, Listed[Element]], inspect: Callable[[Element], Inspection]) -> list[InspectedJob]:
     return [
         InspectedJob(name == LISTS[1], index, inspect(element))
         for name, elements in listed.items()
@@ -356,10 +356,10 @@ def _if_nothing_is_lost(
     if members == at_most:
         return jobs
     texts = [bytes(job.inspection.element) for job in jobs if isinstance(job.inspection.element, Raw)]
-    return accounted(jobs) if at_most == above + sum(map(members_at_most, texts)) else None
+    return recheck_members(jobs) if at_most == above + sum(map(members_at_most, texts)) else None
 
 
-def accounted(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
+def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
     """Return jobs; those whose values lack members of their text are to be read whole."""
     return [
         job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))

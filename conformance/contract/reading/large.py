@@ -18,7 +18,7 @@ from conformance.contract.reading.memory import Observation, Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
-from conformance.text.large_json import SHALLOW, Checker, NotRead, shortened
+from conformance.text.large_json import SHALLOW, Checker, NotRead, shorten
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
@@ -200,7 +200,7 @@ class _Scan:
             else:  # the rest after a word is reported as trailing text
                 checker.part(b"[%b]" % word[0], at, lambda _: "", -1)
                 end = word.end()
-            return parse(shortened(content, at, end)).value, end
+            return parse(shorten(content, at, end)).value, end
         value: dict[str, Any] = {}
         names = set[int]()
         checker.depth = max(checker.depth, 1)
@@ -229,7 +229,7 @@ class _Scan:
         if name in LISTS:
             self.jobs.drop(name)
         if len(value) < MEMBERS or name in LISTS:
-            value[name] = parse(shortened(content, at, end)).value
+            value[name] = parse(shorten(content, at, end)).value
         return end
 
     def _skipped(self, at: int, names: set[int]) -> int | None:

@@ -11,7 +11,7 @@ from msgspec import Raw
 from conformance.contract.reading.body import ARITY
 from conformance.contract.reading.fast_split import REFUSED
 from conformance.text.json_runs import RUN, end_of, runs, skip_space
-from conformance.text.large_json import Checker, shortened
+from conformance.text.large_json import Checker, shorten
 
 _QUOTE: Final = ord('"')
 CHILDREN: Final = 1000
@@ -37,7 +37,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
     """Return a short text for the job at a place, and the end of the job. The whole job is checked as JSON."""
     end = checker.value(at, pointer, 2)
     if not content.startswith(b"[", at):
-        return Reduced(shortened(content, at, end)), end
+        return Reduced(shorten(content, at, end)), end
     texts: list[bytes] = []
     more, partly = 0, False
     children = runs(content, at)
@@ -68,7 +68,7 @@ def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool
         return _outputs(content, at)
     if content.startswith(b"{", at):
         return _workflow(content, at, end) if index == 2 else _metadata(content, at)
-    return shortened(content, at, end), True
+    return shorten(content, at, end), True
 
 
 def _workflow(content: bytes, at: int, end: int) -> tuple[bytes, bool]:

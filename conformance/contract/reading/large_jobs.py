@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
-from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
+from conformance.contract.reading.fast import ItemWithoutWorkflow, recheck_members
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
 from conformance.contract.reading.large_compared import Compared, Entry
@@ -30,7 +30,7 @@ from conformance.contract.reading.memory import Facts, Located, Observation, Rec
 from conformance.contract.terms import Demand, Dialect, FastPath
 from conformance.text.json_bytes import is_utf_8, seems_huge
 from conformance.text.json_runs import RUN, Run, runs, skip_space
-from conformance.text.large_json import Checker, shifted
+from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
 """Unproven jobs that clauses judge. Further ones are only counted."""
@@ -76,7 +76,7 @@ class Jobs:
         while True:
             cut = self._likely(start) if guesses else None
             if cut is not None:
-                found = self._inspected(name, listed, Window(listed.size, 0, start, cut))
+                found = self._inspect(name, listed, Window(listed.size, 0, start, cut))
                 if found is None:
                     guesses -= 1
                 else:
@@ -120,11 +120,11 @@ class Jobs:
                 return
             raise checker.malformed(run.start)
         window = Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
-        found = self._inspected(name, listed, window)
+        found = self._inspect(name, listed, window)
         if found is not None:
             self._take(name, listed, window, found, checker)
             return
-        value = checker.part(b"[%b]" % text, run.start, shifted(f"/{name}", listed.size), 1)
+        value = checker.part(b"[%b]" % text, run.start, shift_by(f"/{name}", listed.size), 1)
         window.count, window.flawed = len(value), True
         self._add_whole(name, listed, window, len(value))
 
@@ -193,7 +193,7 @@ class Jobs:
 
     # --- one window ----------------------------------------------------------------------------
 
-    def _inspected(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
+    def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
         """Inspect the jobs of a window. None if it is not strict JSON.
 
         In a dense window, texts that occurred before are left out. The first inspection of the window counts them.
@@ -220,7 +220,7 @@ class Jobs:
             return [InspectedJob(pending, at, inspect(each)) for at, each in numbered]
         inspect = prover(read_as, huge=seems_huge(text)).inspect
         jobs = [InspectedJob(pending, at, inspect(each)) for at, each in numbered]
-        return accounted(jobs)
+        return recheck_members(jobs)
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
         """Yield the unproven jobs of a window, in groups."""
@@ -236,7 +236,7 @@ class Jobs:
                 yield Part(name, range(first, first + count), [text], self.demand)
                 first += count
         else:
-            jobs = self._inspected(name, listed, window) or ()
+            jobs = self._inspect(name, listed, window) or ()
             remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
             for begin in range(0, len(remaining), GROUP):
                 group = remaining[begin : begin + GROUP]
@@ -325,7 +325,7 @@ class Jobs:
             for window in listed.windows if name in names else ():
                 if window.first + window.count <= first or (last is not None and window.first > last):
                     continue
-                jobs = () if window.giant or window.flawed else self._inspected(name, listed, window) or ()
+                jobs = () if window.giant or window.flawed else self._inspect(name, listed, window) or ()
                 proven = (job for job in jobs if job.inspection.remaining is None)
                 found: list[Item] = [
                     ItemWithoutWorkflow(job, self.demand)
@@ -352,7 +352,7 @@ class Jobs:
 
     def _observed(self, name: str, listed: Listed, window: Window) -> Iterator[tuple[str, Callable[[], Observation]]]:
         if not window.giant and not window.flawed:
-            for job in self._inspected(name, listed, window) or ():
+            for job in self._inspect(name, listed, window) or ():
                 if job.inspection.remaining is None:
                     yield job.inspection.prompt_id, partial(self._observation, window, job)
         if window.ask:

@@ -43,7 +43,7 @@ class Night(NamedTuple):
 
 def waiving(register: Register, night: Night) -> Waive:
     """Return a function that waives a broken clause if valid entries cover all of its findings."""
-    return lambda result, dialect: _waived(result, _valid(register, night, dialect, result.id))
+    return lambda result, dialect: _waive(result, _valid(register, night, dialect, result.id))
 
 
 def account(register: Register, night: Night, judgement: Judgement) -> Deviations:
@@ -74,13 +74,13 @@ def _valid(register: Register, night: Night, dialect: Dialect, clause: str) -> l
     ]
 
 
-def _waived(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
+def _waive(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
     if result.status not in BREACHED or not entries:
         return result
     unknown = _unknown(result, entries)
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        return structs.replace(result, reason=f"{result.reason}; unknown: {described(unknown[0])}{more}")
+        return structs.replace(result, reason=f"{result.reason}; unknown: {describe_fingerprint(unknown[0])}{more}")
     if len(result.fingerprints) >= FINGERPRINTS:
         return structs.replace(result, reason=f"{result.reason}; too many fingerprints to waive it")
     used = [entry for entry in entries if any(map(entry.covers, result.fingerprints))]
@@ -110,7 +110,9 @@ def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | N
             to_do = f"{entry.owner} must renew or remove the entry"
             return problem(problem="expired", message=f"expired on {entry.expires}: {to_do}")
         case State.STALE:
-            return problem(problem="stale", message=f"stale, the failure is gone ({described(mark)}): remove the entry")
+            return problem(
+                problem="stale", message=f"stale, the failure is gone ({describe_fingerprint(mark)}): remove the entry"
+            )
         case State.UNKNOWN_CLAUSE:
             message = f"no clause has this name{did_you_mean(entry.clause, BY_ID)}"
             return problem(problem="unknown-clause", message=message)
@@ -121,7 +123,7 @@ def _others(result: ClauseResult, entries: Sequence[Entry]) -> Iterator[Deviatio
     """Yield the unknown fingerprints of a failed clause. A `should` clause with such a fingerprint only warns."""
     if result.status is Status.FAIL and entries:
         for mark in _unknown(result, entries)[:NAMED]:
-            message = f"fails in an unknown way: {described(mark)}"
+            message = f"fails in an unknown way: {describe_fingerprint(mark)}"
             yield DeviationProblem(problem="other-fingerprint", clause=result.id, fingerprint=mark, message=message)
 
 
@@ -129,7 +131,7 @@ def _unknown(result: ClauseResult, entries: Sequence[Entry]) -> list[Fingerprint
     return [mark for mark in result.fingerprints if not any(entry.covers(mark) for entry in entries)]
 
 
-def described(mark: Fingerprint) -> str:
+def describe_fingerprint(mark: Fingerprint) -> str:
     """Return a fingerprint in words, its place bounded."""
     place = "outside the body" if mark.place is None else f"at {printable(mark.place) or 'the whole body'}"
     return f"{mark.kind} {place}" if mark.kind else f"a breach {place}"
