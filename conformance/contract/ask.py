@@ -1,4 +1,4 @@
-"""Apply a clause to a response."""
+"""Select the parts of a response that each clause checks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _OF_THE_WHOLE = (
 
 
 class ClauseSubjects(NamedTuple):
-    """The ``subjects`` that a check must still see, in a reading of the body or of a part of it.
+    """The parts of a response, its ``subjects``, to which the check of one clause is still to be applied.
 
-    ``exercised`` says that the proven part of the body already exercises the clause.
+    ``exercised`` is True if the fast path already found a part that the clause applies to and that conforms to it.
+    ``reading`` is the parsed body, or the part of a large body, that the subjects are from.
     """
 
     clause: Clause
@@ -32,10 +33,10 @@ class ClauseSubjects(NamedTuple):
 
 
 def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
-    """Return whether the proven part of the body exercises a clause, and the subjects that its check must still see.
+    """Return whether the fast path already applied a clause, and the parts of a response that its check must still see.
 
-    The clause must be about single responses, not about the whole run. The jobs of a large body are not among the
-    subjects.
+    The clause must be about single responses, not about the whole run. Jobs of a large body are not included:
+    ``subjects_by_clause`` yields those.
     """
     assert clause.over is not None
     exercised, remaining = answer.remaining(clause.fast, clause.level_in(answer.reading.demand))
@@ -43,7 +44,7 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
 
 
 def subjects_by_clause(clauses: Collection[Clause], answer: Answer) -> Iterator[ClauseSubjects]:
-    """Yield the subjects in a response for each clause: for a large body, part by part."""
+    """Yield, for each clause, the parts of a response that it checks. The jobs of a large body come in several groups."""
     for clause in clauses:
         yield ClauseSubjects(clause, *subjects(clause, answer), answer.reading)
     of_jobs = [clause for clause in clauses if clause.of_body and clause.fast not in _OF_THE_WHOLE]

@@ -66,13 +66,13 @@ def _clauses(module: ModuleType) -> tuple[Clause, ...]:
 
 
 CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _FILES for clause in _clauses(module))
-"""Every clause, by subject."""
+"""Every clause, in the order of the report."""
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
 
 
 def matching(pattern: str) -> tuple[Clause, ...]:
-    """Return the clauses of a profile (``http``) or subject (``item``), or whose ids match a pattern (``item.*``)."""
+    """Return the clauses that ``--clause`` selects: by profile (``http``), first word of the id, or pattern (``item.*``)."""
     return tuple(
         clause
         for clause in CATALOGUE

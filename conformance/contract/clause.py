@@ -14,14 +14,14 @@ from conformance.contract.terms import Demand, Dialect, Difference, FastPath, Le
 from conformance.exchange.model import Request
 
 PUBLISHED: Final = "openapi-cloud.yaml"
-"""The published document in github.com/Comfy-Org/docs. The vendored document is an excerpt of it."""
+"""The complete OpenAPI document in github.com/Comfy-Org/docs. The one that ships with the suite is an excerpt of it."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """The source of a clause: a JSON Pointer into the vendored document, or an RFC section, and the exact quote.
+    """The source of a clause: a JSON Pointer into the OpenAPI document, or an RFC section, and the exact quote.
 
-    ``document`` names the published document if the pointer leads into that one. ``inferred`` is set if the quote
-    does not state the clause in so many words, and says what the quote leaves open.
+    ``document`` is the file name of the complete OpenAPI document if the quoted place is not in the excerpt that ships
+    with the suite. ``inferred`` says what the quote leaves open, or is None if the quote states the clause itself.
     """
 
     pointer: str | None = None
@@ -35,34 +35,34 @@ class Source(msgspec.Struct, frozen=True):
 
 
 def doc(pointer: str, quote: str) -> Source:
-    """Name a place in the vendored document and quote its words."""
+    """Return a source in the OpenAPI document that ships with the suite: a JSON Pointer, and the words at that place."""
     return Source(pointer=pointer, quote=quote)
 
 
 def published(pointer: str, quote: str) -> Source:
-    """Name a place in the published document, of which the vendored one is an excerpt, and quote its words.
+    """Return a source in the complete OpenAPI document: a JSON Pointer, and the words at that place.
 
-    The excerpt contains only the operation that reads the queue. To compare the words with the whole document:
-    ``python tests/helpers/published_quotes.py openapi-cloud.yaml``.
+    The excerpt that ships with the suite contains only ``GET /api/queue``. To compare the words with the whole
+    document: ``python tests/helpers/published_quotes.py openapi-cloud.yaml``.
     """
     return Source(pointer=pointer, quote=quote, document=PUBLISHED)
 
 
 def rfc(section: str, quote: str) -> Source:
-    """Name the section of an RFC and quote its words."""
+    """Return a source in an RFC: the section, and its words."""
     return Source(rfc=section, quote=quote)
 
 
 def inferred(source: Source, reason: str) -> Source:
-    """Mark a clause that follows from the quoted words, but that they do not state. ``reason`` says what they leave open."""
+    """Return a source whose words imply the clause without stating it. ``reason`` says what the words leave open."""
     return msgspec.structs.replace(source, inferred=reason)
 
 
 class Cause(NamedTuple):
-    """One of several ways to break a clause: a stable word, and a hint for the reader.
+    """The likely cause of a violation: a stable word for it (``kind``), and an explanation for the user (``hint``).
 
-    Registers of known deviations contain ``kind``, so it is part of the public interface, as is the clause's id.
-    The text of ``hint`` may change. It is None if the finding needs no hint.
+    Users write ``kind`` into their files of known deviations, so it must never change, like the id of a clause. The
+    text of ``hint`` may change. It is None if the finding needs no explanation.
     """
 
     kind: str
@@ -72,12 +72,10 @@ class Cause(NamedTuple):
 class Finding(NamedTuple):
     """One violation of a clause.
 
-    ``pointer`` is a JSON Pointer into the response body: "" for the whole body, None if the problem is not in the
-    body. ``expected`` and ``cause`` never contain text from the server. ``got`` and ``message`` may; ``show`` has
-    made
-    it printable and limited its length. ``conformance.validate`` sets ``clause`` (an id) and ``level``; a check
-    leaves
-    them empty.
+    ``pointer`` is a JSON Pointer into the response body: "" for the whole body, None if the problem is not in the body.
+    ``expected`` and ``cause`` never contain text from the server. ``got`` and ``message`` may; ``show`` has made it
+    printable and limited its length. ``clause`` (the id) and ``level`` are set only in the results of
+    ``conformance.validate``.
     """
 
     pointer: str | None
@@ -90,45 +88,48 @@ class Finding(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The kind of the cause, or "" without a cause."""
+        """The stable word for the cause, or "" if the cause is unknown."""
         return self.cause.kind if self.cause else ""
 
     @property
     def hint(self) -> str | None:
-        """The likely cause in words."""
+        """The likely cause in words, or None."""
         return self.cause.hint if self.cause else None
 
 
 Check = Callable[[Any], Iterator[Finding]]
-"""Takes one subject and yields its violations."""
+"""The function of a clause: takes one part of a response, and yields its violations."""
 
 Over = Callable[[Answer], Iterable[Any]]
-"""Yields the parts of one response that a clause checks. If it yields nothing, the response did not exercise the
-clause.
+"""Yields the parts of one response that a clause checks. If it yields nothing, the clause does not apply to the
+response.
 """
 
 OfBody = Callable[[Reading], Iterable[Any]]
-"""The same for the body of a queue. It sees only the body, so equal bodies have equal findings."""
+"""Yields the parts of a queue's body that a clause checks. It sees only the body, so equal bodies have equal
+findings.
+"""
 
 Across = Callable[[Conversation], Iterable[tuple[Answer, Any]]]
-"""The same for all responses of a run. Each subject comes with the response to which a finding belongs."""
+"""Yields the parts that a clause checks in all responses of a run, each with the response that its findings belong
+to.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:
-    """One sentence of the contract.
+    """One requirement of the contract, with its source and the function that checks it.
 
-    ``oss`` names a design difference of ComfyUI that makes the clause not applicable, or softer, under that dialect.
-    ``only`` contains the dialects in which the clause is checked, and ``elsewhere`` says why it is not checked in
-    others.
-    A run is conformant only if it exercised every ``core`` clause. ``needs`` says in words what exercises the clause.
-    ``kinds`` are the kinds of the causes that the check distinguishes. A clause with ``own_document`` is checked only
-    if
-    the user gave a document. ``since`` is the edition of the suite that introduced the clause. ``keeps`` and
-    ``breaks``
-    are examples as they appear in a response. ``fast`` says what the fast path proves for the clause; with None it
-    proves
-    nothing, and the whole body is checked.
+    ``why`` says whom a violation harms. ``keeps`` and ``breaks`` are a conforming and a violating example, as they
+    appear in a response. ``needs`` says in words what a run must see before the clause can be checked. A run is
+    conformant only if it could check every ``core`` clause. ``kinds`` lists the causes of violations that the check
+    tells apart.
+
+    ``oss`` is the design difference of ComfyUI that makes the clause not applicable, or only a ``should``, under
+    ``--dialect oss``. ``only`` has the dialects in which the clause is checked, and ``elsewhere`` says why it is not
+    checked in others. A clause with ``own_document`` is checked only with ``--document``. ``since`` is the edition of
+    the suite that introduced the clause. ``fast`` says what the fast path verifies for the clause. If it is None, the
+    check sees the whole body.
     """
 
     id: str
@@ -154,17 +155,18 @@ class Clause:
 
     @property
     def subject(self) -> str:
-        """The first word of the id. It is the pytest marker, and the start of a file name in ``contract/clauses/``."""
+        """The first word of the id, such as ``item``. It is the pytest marker and the file name in ``contract/clauses/``."""
         return self.id.partition(".")[0]
 
     def speaks_of(self, request: Request) -> bool:
-        """Whether the clause applies to the response to a request. Most apply only to reads of the queue."""
+        """Whether the clause applies to the response to ``request``. Most clauses apply only to requests to the queue."""
         return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
 
     def level_in(self, demand: Demand) -> Level | None:
-        """Return the level under a dialect, or None if the clause is not checked there.
+        """Return the level of the clause under a dialect, or None if the clause is not checked under it.
 
-        If AUTO has not detected the order, the lower of the two levels applies, so that a ComfyUI is not accused.
+        If ``--dialect auto`` has not detected the order of elements yet, the lower of the levels for ``cloud`` and
+        ``oss`` applies, so that a ComfyUI is not accused.
         """
         if demand.dialect not in self.only or (self.own_document and demand.schemas is None):
             return None
@@ -173,7 +175,7 @@ class Clause:
         return Level.SHOULD if self.oss.softens else None
 
     def not_asked(self, demand: Demand) -> str | None:
-        """Say why the clause is not checked under a dialect, or None if it is."""
+        """Return why the clause is not checked under a dialect, or None if it is checked."""
         if demand.dialect not in self.only:
             return self.elsewhere
         if self.own_document and demand.schemas is None:
@@ -189,7 +191,9 @@ def _where_shown(of_body: OfBody, *, of_jobs: bool) -> Over:
 
 
 _OF_JOBS: Final = ("item.", "queue.", "workflow.", "privacy.")
-"""Clauses that single jobs can break. They also apply to the whole jobs in a body that a recorder cut off."""
+"""Id prefixes of clauses that a single job can violate. If a recorded body is cut off, they apply to its complete
+jobs.
+"""
 
 
 def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are read as a form
@@ -201,7 +205,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     why: str,
     keeps: str,
     breaks: str,
-    needs: str = "a 200 response to a read",
+    needs: str = "a 200 response to a GET of the queue",
     core: bool = False,
     oss: Difference | None = None,
     only: frozenset[Dialect] = frozenset(Dialect),
@@ -216,9 +220,9 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
 ) -> Callable[[Check], Clause]:
     """Turn the decorated function into the check of a clause.
 
-    The function is called once for each subject that ``over`` (one response), ``of_body`` (the body of a queue) or
-    ``across`` (the whole run) yields. A clause without a subject was not exercised, so a check cannot pass without
-    looking at anything.
+    ``over``, ``of_body`` and ``across`` select what the function checks in one response, in the body of a queue, or in
+    the whole run. Give one of them. The function is called once for each part that it yields. If it yields nothing, the
+    clause counts as not exercised, not as passed.
     """
     if [over, of_body, across].count(None) != 2:
         msg = f"{clause_id}: give exactly one of over, of_body and across"

@@ -1,4 +1,4 @@
-"""The data that clauses check: a response, all responses of a run, and the jobs that the run itself submitted."""
+"""The data that clauses check: one response, all responses of a run, and the jobs that the run itself submitted."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from conformance.text.strict_json import Document
 OK: Final = 200
 FIRST_ERROR: Final = 400
 DOCUMENTED: Final = (400, 500)
-"""Error statuses that the document describes. The body of any other error cannot break a ``must``."""
+"""Error statuses that the OpenAPI document describes. The body of any other error cannot violate a ``must`` clause."""
 REFUSALS: Final = (401, 403)
 TOO_MANY: Final = 429
 ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
 """Statuses by which a gateway says that the server behind it does not respond. Cloudflare has 520 to 527 and 530."""
 NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
-"""Statuses that say "not now". A later request may get any other status."""
+"""Statuses that mean "try again later". They say nothing about the response to a later request."""
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
-"""Statuses that say nothing about the contract: a refusal, or "not now". A run that sees no others is inconclusive."""
+"""Statuses that refuse access or mean "try again later". A run that gets no other statuses is inconclusive."""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
-"""Media types of bodies that are not meant to be JSON. Only the type is wrong."""
+"""Media types of bodies that are not meant to be JSON. For these only the Content-Type is reported, not the JSON
+syntax.
+"""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A request and its response."""
+    """One request, its response, and the parsed body (``reading``)."""
 
     exchange: Exchange
     response: Response
@@ -40,7 +42,7 @@ class Answer:
 
     @property
     def request(self) -> Request:
-        """The request."""
+        """The request that got this response."""
         return self.exchange.request
 
     @property
@@ -50,33 +52,34 @@ class Answer:
 
     @property
     def summary(self) -> Summary:
-        """The summary of the body."""
+        """The facts about the body that are kept when its parsed value is dropped from memory."""
         return self.reading.summary
 
     @property
     def served(self) -> bool:
-        """Whether this is a read that got a 200."""
+        """Whether this is a 200 response to a GET of the queue."""
         return self.request.reads and self.response.status == OK
 
     @cached_property
     def shows_queue(self) -> bool:
-        """Whether this is a read that got a 200 and whose whole body is known. Every clause about bodies applies."""
+        """Whether this is a 200 response to a GET of the queue and the whole body is known, so that it can be checked."""
         return self.served and self.response.whole
 
     @property
     def shows_part(self) -> bool:
-        """Whether this is a read that got a 200, but only some of its jobs are known. Clauses about jobs apply."""
+        """Whether this is a 200 response to a GET of the queue that a recorder cut off. Its complete jobs can be checked."""
         return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
     def observations(self) -> dict[str, Observation]:
-        """The listed jobs by prompt id."""
+        """The jobs in the body by prompt id. Empty if this is not a 200 response to a GET of the queue."""
         return self.summary.observations if self.shows_queue else {}
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
-        """Return whether the proven part of the body exercises a clause, and the part that is still to be checked.
+        """Return whether the fast path already applied a clause, and the part of the response that is still to be checked.
 
-        ``fast`` is the clause's own declaration. ``level`` is its level under the dialect of the reading.
+        ``fast`` is the clause's declaration of what the fast path verifies. ``level`` is its level under the dialect of
+        the run, or None if it is not checked.
         """
         if not self.shows_queue:
             return False, self
@@ -95,8 +98,8 @@ class Answer:
 class Conversation:
     """All responses of a run, in the order of their requests.
 
-    Clauses about a run use statuses, headers and the summary of bodies, but never the value of a body:
-    forty large ones would not fit into memory together.
+    Clauses about a run use statuses, headers and summaries of bodies, but never the parsed value of a body: forty large
+    ones would not fit into memory together.
     """
 
     answers: Sequence[Answer]
@@ -105,23 +108,26 @@ class Conversation:
 
     @cached_property
     def reads(self) -> Sequence[Answer]:
-        """The responses that show the queue as an object."""
+        """The 200 responses to GETs of the queue whose body is an object with few enough jobs to be compared with others."""
         shown = [answer for answer in self.answers if answer.shows_queue]
         return [answer for answer in shown if answer.summary.is_object and answer.summary.compared]
 
     @cached_property
     def history(self) -> JobHistory:
-        """What happened to the run's own jobs, if it submitted any."""
+        """The requests about jobs that the run submitted, and the state of these jobs over time."""
         return JobHistory(self)
 
     @cached_property
     def served(self) -> bool:
-        """Whether any plain read got a 200. Some clauses apply only to a server that serves the queue."""
+        """Whether a normal GET of the queue got a 200. Some clauses apply only to a server that serves the queue."""
         return any(answer.request.plain and answer.response.status == OK for answer in self.answers)
 
     @cached_property
     def by_manner(self) -> Sequence[Sequence[Answer]]:
-        """The reads grouped by Accept and User-Agent, without those that have a query or another special header."""
+        """The GETs of the queue grouped by Accept and User-Agent.
+
+        Requests with a query string or another optional header, and "try again later" responses, are left out.
+        """
         groups: dict[tuple[str | None, str | None], list[Answer]] = {}
         for answer in self.answers:
             request = answer.request
@@ -132,7 +138,7 @@ class Conversation:
 
     @cached_property
     def by_request(self) -> Sequence[Sequence[Answer]]:
-        """The reads grouped by identical requests, without "not now".
+        """The GETs of the queue grouped by identical requests, without "try again later" responses.
 
         A request that was sent only once and failed is left out, because its failure may be chance.
         """
@@ -144,15 +150,15 @@ class Conversation:
 
     @cached_property
     def successions(self) -> Sequence[tuple[Answer, Answer]]:
-        """Consecutive reads, if the first was complete before the second began."""
+        """Pairs of consecutive GETs of the queue. The first response was complete before the second request was sent."""
         return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
 
 
-# --- selectors: of one answer, over its head and body -----------------------------------------
+# --- selectors: parts of one response ---------------------------------------------------------
 
 
 def json_texts(answer: Answer) -> Iterator[Answer]:
-    """Bodies that must be JSON: of a 200 to a read, and of a documented error with a JSON Content-Type."""
+    """Yield the response if its body must be JSON: a 200 with the queue, or a 400 or 500 labelled application/json."""
     if answer.shows_queue or (answer.response.status in DOCUMENTED and _is_labelled_error(answer)):
         other_format = answer.response.media_type in NOT_JSON and not answer.document.read
         if answer.response.coding_error is None and not other_format:
@@ -160,13 +166,13 @@ def json_texts(answer: Answer) -> Iterator[Answer]:
 
 
 def other_json_texts(answer: Answer) -> Iterator[Answer]:
-    """Bodies with a JSON Content-Type of errors that the document does not describe."""
+    """Yield the response if it is an error labelled application/json whose status the OpenAPI document does not describe."""
     if answer.response.status not in DOCUMENTED and _is_labelled_error(answer) and answer.response.coding_error is None:
         yield answer
 
 
 def labelled_texts(answer: Answer) -> Iterator[Answer]:
-    """Both of these."""
+    """Yield the response if its body must be JSON, or if it is any other error labelled application/json."""
     yield from json_texts(answer)
     yield from other_json_texts(answer)
 
@@ -178,25 +184,25 @@ def _is_labelled_error(answer: Answer) -> bool:
 
 
 def read_texts(answer: Answer) -> Iterator[Answer]:
-    """JSON bodies that could be parsed."""
+    """Yield the response if its body must be JSON and could be parsed."""
     return (text for text in json_texts(answer) if text.document.read)
 
 
 def read_parts(answer: Answer) -> Iterator[Answer]:
-    """JSON bodies that could be parsed, and the whole jobs of a body that a recorder cut off."""
+    """Yield the response if its body must be JSON and could be parsed, in whole or up to where a recorder cut it off."""
     yield from read_texts(answer)
     if answer.shows_part:
         yield answer
 
 
 def labelled_parts(answer: Answer) -> Iterator[Answer]:
-    """The same, and other errors with a JSON Content-Type that could be parsed."""
+    """Yield the response if its body could be parsed: the queue, whole or cut off, or an error labelled application/json."""
     yield from read_parts(answer)
     yield from (text for text in other_json_texts(answer) if text.document.read)
 
 
 def sent_texts(answer: Answer) -> Iterator[Answer]:
-    """JSON bodies whose exact bytes are known."""
+    """Yield the response if its body must be JSON and its exact bytes are known. Some recorders re-encode bodies."""
     return (text for text in json_texts(answer) if text.response.verbatim)
 
 
@@ -216,7 +222,10 @@ def ended(answer: Answer) -> float:
 
 @dataclass(frozen=True)
 class Submission:
-    """An accepted prompt. ``prompt_id`` is as in the response, ``id`` in lower case."""
+    """A prompt of the run that the server accepted.
+
+    ``sent`` is the body of the request, and ``prompt_id`` the id as it is spelt in the response.
+    """
 
     answer: Answer
     sent: dict[str, Any]
@@ -224,26 +233,26 @@ class Submission:
 
     @cached_property
     def id(self) -> str:
-        """The id in lower case, by which jobs are compared."""
+        """The prompt id in lower case, by which jobs are compared."""
         return self.prompt_id.lower()
 
     @property
     def prioritised(self) -> bool:
-        """Whether the request has ``number`` or ``front``."""
+        """Whether the request has ``number`` or ``front``, which ask for a place in the queue."""
         return "number" in self.sent or "front" in self.sent
 
     @cached_property
     def workflow(self) -> object:
-        """The digest of the workflow, as in an observation of the job."""
+        """The digest of the submitted workflow. A listed job with the same workflow has the same digest."""
         return digest_of(self.sent.get("prompt"))
 
     def before(self, other: Submission) -> bool:
-        """Whether this prompt was accepted before the other was sent."""
+        """Whether this prompt was accepted before the other one was sent."""
         return self.answer.precedes(other.answer)
 
 
 def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
-    """Return the ids, in lower case, that a run submitted for a second job and that the server accepted."""
+    """Return the prompt ids, in lower case, that the run chose itself and that the server accepted for a second job."""
     found: set[str] = set()
     for exchange in exchanges:
         request, response = exchange.request, exchange.response
@@ -256,7 +265,7 @@ def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
 
 
 def digest_of(workflow: object) -> object:
-    """Return the digest in an observation of a job with this workflow."""
+    """Return the digest that a listed job with this workflow has, or None if it has none."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
     found = Reading(body, AS_THE_DOCUMENT_SAYS).summary.observations["x"].workflow
     return None if found is None else found.value
@@ -264,28 +273,28 @@ def digest_of(workflow: object) -> object:
 
 @dataclass(frozen=True)
 class QueueRead:
-    """A plain read that showed the queue. Ids are in lower case. A job that is listed twice is only in ``ids``."""
+    """A normal GET of the queue that got the queue. Ids are in lower case. An id that is listed twice is only in ``ids``."""
 
     answer: Answer
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """All listed ids."""
+        """The prompt ids of all jobs in the two lists."""
         return frozenset(name.lower() for name in self.answer.summary.ids)
 
     @cached_property
     def jobs(self) -> Mapping[str, Observation]:
-        """The jobs that are listed once, in the order of the lists, running before pending."""
+        """The jobs whose id is listed once, by id: first the running ones, then the pending ones, in the order of the lists."""
         return {name.lower(): seen for name, seen in self.answer.observations.items()}
 
     @cached_property
     def pending(self) -> list[str]:
-        """The ids of pending jobs, in order."""
+        """The ids in ``queue_pending``, in order."""
         return [name for name, seen in self.jobs.items() if seen.pending]
 
     @cached_property
     def running(self) -> frozenset[str]:
-        """The ids of running jobs."""
+        """The ids in ``queue_running``."""
         return frozenset(name for name, seen in self.jobs.items() if not seen.pending)
 
     def twice(self, name: str) -> bool:
@@ -294,7 +303,10 @@ class QueueRead:
 
 
 class Write(NamedTuple):
-    """A request that may change the queue, and its response. ``asked`` is the body of the request, if an object."""
+    """A request to delete, clear, interrupt or cancel jobs, with its response (``answer``).
+
+    ``sent`` is the JSON object in the body of the request, or empty if the body is not an object.
+    """
 
     answer: Answer
     sent: dict[str, Any]
@@ -302,13 +314,16 @@ class Write(NamedTuple):
 
     @property
     def deleted(self) -> frozenset[str]:
-        """The ids in lower case that the request asks to delete."""
+        """The ids, in lower case, that the request asks to delete."""
         named = self.sent.get("delete")
         return frozenset(str(name).lower() for name in named) if isinstance(named, list) else frozenset()
 
 
 class JobList(NamedTuple):
-    """A response of the list of jobs: a status by id in lower case. ``whole`` is False if there are more pages."""
+    """A response of ``GET /api/jobs``: the status of each job by its id in lower case.
+
+    ``whole`` is False if the response is only one of several pages.
+    """
 
     answer: Answer
     statuses: Mapping[str, str]
@@ -316,7 +331,7 @@ class JobList(NamedTuple):
 
 
 class JobHistory:
-    """What happened to the run's own jobs."""
+    """The requests about jobs that the run submitted, and what later responses say about these jobs."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._answers = conversation.answers
@@ -324,18 +339,18 @@ class JobHistory:
 
     @cached_property
     def prompts(self) -> list[tuple[Answer, dict[str, Any]]]:
-        """Every submission that got a response, with the body of its request."""
+        """Every response to a submission, with the JSON object in the body of the request."""
         return [(answer, _object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The accepted prompts in order, without ids that the run submitted twice: such an id belongs to two jobs."""
+        """The accepted prompts in order, without ids that the run used for two prompts."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
         return [found for found in self.accepted if found.id not in twice]
 
     @cached_property
     def accepted(self) -> list[Submission]:
-        """All accepted prompts in order. If the server gave out an id twice, only the first prompt with it."""
+        """All accepted prompts in order. If the server gave two prompts the same id, only the first is included."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
             named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
@@ -345,12 +360,12 @@ class JobHistory:
 
     @cached_property
     def queue_reads(self) -> list[QueueRead]:
-        """The plain reads that showed the queue, in order."""
+        """The GETs of the queue that a normal client would send, in order. Empty if the run submitted no job."""
         return [QueueRead(answer) for answer in self._reads if answer.request.usual] if self.prompts else []
 
     @cached_property
     def writes(self) -> list[Write]:
-        """Requests to delete, clear, interrupt and cancel, including those that should not change anything."""
+        """The requests to delete, clear, interrupt and cancel jobs, also those that should have no effect."""
         removing = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
             Write(answer, _object(answer.request.body), operation)
@@ -360,14 +375,14 @@ class JobHistory:
 
     @cached_property
     def job_lists(self) -> list[JobList]:
-        """All usable responses of the list of jobs."""
+        """The responses of ``GET /api/jobs`` that have a list of jobs."""
         return [job_list for answer in self._of(Operation.JOBS) if (job_list := _job_list(answer)) is not None]
 
     def _of(self, operation: Operation) -> Iterator[Answer]:
         return (answer for answer in self._answers if answer.request.operation is operation)
 
     def counts(self) -> Iterator[tuple[Answer, int]]:
-        """Yield each response that says how many jobs remain, with the number."""
+        """Yield each response of ``GET /api/prompt`` that has ``queue_remaining``, with that number."""
         for answer in self._of(Operation.COUNT):
             info = _object(answer.response.content).get("exec_info") if answer.response.status == OK else None
             number = info.get("queue_remaining") if isinstance(info, dict) else None
@@ -375,15 +390,15 @@ class JobHistory:
                 yield answer, number
 
     def before(self, answer: Answer) -> list[QueueRead]:
-        """Return the reads that were complete before a request was sent."""
+        """Return the GETs of the queue whose responses were complete before the request of ``answer`` was sent."""
         return [read for read in self.queue_reads if read.answer.precedes(answer)]
 
     def after(self, answer: Answer) -> list[QueueRead]:
-        """Return the reads that began after the response was complete."""
+        """Return the GETs of the queue that were sent after the response ``answer`` was complete."""
         return [read for read in self.queue_reads if answer.precedes(read.answer)]
 
     def around(self, answer: Answer) -> tuple[QueueRead, QueueRead] | None:
-        """Return the reads before and after a response, if both list the same jobs in the same lists."""
+        """Return the GETs of the queue before and after a response. None if they do not list the same jobs as in the same lists."""
         before, after = self.before(answer)[-1:], self.after(answer)[:1]
         if not before or not after:
             return None
@@ -391,17 +406,17 @@ class JobHistory:
         return (before[0], after[0]) if still and before[0].ids == after[0].ids else None
 
     def status_of(self, name: str) -> str | None:
-        """Return the last status that the list of jobs gave for a job."""
+        """Return the last status of a job in a response of ``GET /api/jobs``, or None if no response has the job."""
         return next(
             (job_list.statuses[name] for job_list in reversed(self.job_lists) if name in job_list.statuses), None
         )
 
     def vanished(self, write: Write) -> Iterator[tuple[QueueRead, str]]:
-        """Yield own jobs that a write removed by mistake, with the read that no longer lists them.
+        """Yield each job of the run that a request removed by mistake, with the first GET that no longer lists it.
 
-        A pending job that disappears may have run in between. It did not run if the list of jobs says so, if a job
-        that was
-        submitted before it is still pending, or if the same jobs ran all the time.
+        A pending job that disappears may have run in between. It did not run if ``GET /api/jobs`` says that it was
+        cancelled, if a job that was submitted before it is still pending, or if the same jobs were running all the
+        time.
         """
         before, after = self.before(write.answer), self.after(write.answer)
         if not before or len(after) < 2 or self._others_between(before[-1], write, after[0]):
@@ -419,7 +434,7 @@ class JobHistory:
                 yield after[0], name
 
     def _others_between(self, before: QueueRead, write: Write, after: QueueRead) -> bool:
-        """Whether another write may have removed the job."""
+        """Whether another request that removes jobs was sent between two GETs of the queue."""
         others = (other.answer for other in self.writes if other is not write)
         return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
 

@@ -1,4 +1,4 @@
-"""The statuses that a request allows without breaking the contract."""
+"""The response statuses that conform to the contract for a given GET of the queue."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _EXCUSED: Final = {
     "range": {206, 400, 416},
     "origin": {400, 403},
 }
-"""The statuses that each request header allows by RFC 9110 (§13.1, §14, §15.5) and Fetch."""
+"""The statuses besides 200 that each request header allows, by RFC 9110 (§13.1, §14, §15.5) and the Fetch standard."""
 
 
 def allowed(request: Request) -> frozenset[int]:
-    """Return the statuses that a read may get if the queue is served. Refusals and "not now" are handled elsewhere.
+    """Return the statuses that a GET of the queue may get. Statuses that mean "try again later" are handled elsewhere.
 
-    If the headers of the request are unknown, every status that some header allows is included.
+    If a recording lacks the headers of the request, every status that some header allows is included.
     """
     found = {OK}
     if not request.takes_json:
         found.add(NOT_ACCEPTABLE)  # RFC 9110 §15.5.7
     if "?" in request.url:
-        found.add(400)  # the document describes 400 as "Invalid request parameters"
+        found.add(400)  # the OpenAPI document describes 400 as "Invalid request parameters"
     if not request.head:
         found.add(NOT_ACCEPTABLE)
     for name, statuses in _EXCUSED.items():
@@ -42,16 +42,17 @@ def allowed(request: Request) -> frozenset[int]:
 
 
 def unexpected(answer: Answer) -> bool:
-    """Whether the status of a read is one that neither the request nor a "not now" excuses."""
+    """Whether a GET of the queue got a status that its request does not allow, and that does not mean "try again later"."""
     status = answer.response.status
     excused = status in UNAVAILABLE or status in allowed(answer.request)
     return answer.request.reads and answer.response.head and not excused
 
 
 def cause(request: Request) -> str:
-    """Name the clause that covers an unexpected status if every such request gets it.
+    """Return the id of the clause that is violated if every request like this one gets an unexpected status.
 
-    If a request is unusual in several ways, no single cause can be named, so ``status.steady`` covers it.
+    A request may differ from a normal GET in several ways. Then no single cause can be named, and the result is
+    ``status.steady``.
     """
     usual_accept = request.header("accept") in {None, "*/*", JSON}
     if "?" in request.url:
@@ -62,5 +63,5 @@ def cause(request: Request) -> str:
 
 
 def suspected(answer: Answer) -> str | None:
-    """Name the clause that the status breaks unless it is chance, or None if the status is expected."""
+    """Return the id of the clause that the status violates if repeating the request gives it again. None if it is expected."""
     return cause(answer.request) if unexpected(answer) else None

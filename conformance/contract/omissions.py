@@ -1,27 +1,25 @@
-"""Known facts about the endpoint that are not clauses, each with the reason."""
+"""Possible requirements on the endpoint that the suite does not check, each with the reason."""
 
 from __future__ import annotations
 
 from typing import Final
 
-TOLERANCE: Final = (
-    "a tolerance, not a requirement: a conforming variant of the reference endpoint does it, and no clause rejects it"
-)
-INFORMATION: Final = "information, not a rule: neither way breaks the document or an RFC"
+TOLERANCE: Final = "allowed, not required: the suite accepts servers that do it, and tests that it does"
+INFORMATION: Final = "neither the OpenAPI document nor an RFC requires or forbids it"
 
 LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "ENV-08": ("unknown top-level members are tolerated", TOLERANCE),
     "ENV-09": (
         "the body validates against the published schema",
-        "the published oneOf rejects every real job: an erratum of the document, which never decides a verdict",
+        "the published oneOf rejects every real job: a mistake in the OpenAPI document, which never decides a verdict",
     ),
     "ENV-10": (
         "the body validates against the repaired schema",
-        "the same rules as the item clauses, checked by another tool",
+        "it has the same rules as the item clauses; generated requests are also checked against it",
     ),
     "ENV-11": (
         "the body validates against upstream's later schema",
-        "its one rule, five elements, is item.five-elements",
+        "its only rule, five elements, is the clause item.five-elements",
     ),
     "ENV-12": ("the body validates against a strict positional schema", "the same rules as the item clauses"),
     "TUP-03": (
@@ -30,19 +28,22 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "TUP-13": (
         "prompt_id is not the nil UUID; version and variant bits",
-        "the document says UUID, and RFC 9562 includes the nil UUID and every version",
+        "the OpenAPI document says UUID, and RFC 9562 includes the nil UUID and every version",
     ),
     "TUP-26": ("further metadata members are tolerated", TOLERANCE),
     "REF-06": (
         "job_number equals the index in the list",
-        "the document does not say whether running jobs count: gaps are fine",
+        "the OpenAPI document does not say whether running jobs count, so gaps are allowed",
     ),
     "REF-08": ("queue_running has at most as many jobs as the plan's concurrency", INFORMATION),
     "REF-15": (
         "GET /api/jobs gives the same create_time",
-        "the document says seconds there, and servers send milliseconds: neither breaks a rule of the queue",
+        "the OpenAPI document says seconds for that path, and servers send milliseconds: neither violates a rule of the queue",
     ),
-    "REF-16": ("/queue and /api/queue agree", "the document names only /api/queue; --queue-path checks the other"),
+    "REF-16": (
+        "/queue and /api/queue agree",
+        "the OpenAPI document names only /api/queue; use --queue-path to check the other",
+    ),
     "JSN-09": (
         "integers beyond 2^53 survive as digits",
         "RFC 8259 §6 lets a reader treat them as doubles, so the suite submits none",
@@ -53,12 +54,15 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "HTT-16": (
         "the response arrives within a time budget",
-        "the document promises no time; the report shows p50 and p95",
+        "the OpenAPI document sets no time limit; the report shows the median and the 95th percentile",
     ),
-    "HTT-17": ("http redirects to https or refuses", "would send requests to another origin than the target"),
+    "HTT-17": (
+        "http redirects to https or refuses",
+        "checking it would send requests to another origin than the target",
+    ),
     "HTT-18": (
         "parallel reads all conform",
-        "not a separate rule: four reads are sent at once, and judged like all others",
+        "not a separate rule: the suite sends four GETs at once and checks their responses like all others",
     ),
     "HTT-19": (
         "a second request on the connection works",
@@ -70,16 +74,19 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "MTH-07": ("TRACE does not echo request headers", "never sent, not even with --allow-writes"),
     "MTH-08": ("an unknown method is refused", "never sent, not even with --allow-writes"),
-    "MTH-10": ("method override headers are ignored", "a server that does not ignore them would write"),
-    "AUT-08": ("a key in query, cookie or body is not accepted", "would put the user's key where servers log it"),
+    "MTH-10": ("method override headers are ignored", "a server that obeys them would change its queue"),
+    "AUT-08": (
+        "a key in query, cookie or body is not accepted",
+        "checking it would put the user's key where servers log it",
+    ),
     "AUT-10": ("OPTIONS needs no key", INFORMATION),
     "AUT-11": ("two users see disjoint queues", "needs a second user's key"),
     "ERR-07": ("further members of an error are tolerated", TOLERANCE),
-    "ERR-08": ("code is a stable token", "the document defines neither values nor a form for code"),
+    "ERR-08": ("code is a stable token", "the OpenAPI document defines neither values nor a format for code"),
     "ERR-12": ("429 makes a run inconclusive", "a rule of the verdict: see docs/rulings.md"),
     "ERR-16": (
         "an unknown path below the queue is 404",
-        "OpenAPI says nothing about paths that a document does not name",
+        "OpenAPI says nothing about paths that are not in the document",
     ),
     "COR-03": ("cross-origin refusals are 4xx", INFORMATION),
     "LIF-22": (
@@ -89,16 +96,31 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "PRI-03": ("Server and X-Powered-By versions", "the report lists the headers of every response"),
     "DOC-01": (
         "the vendored YAML is valid OpenAPI 3.0.3",
-        "about the document, not the server: tests/spec/test_document.py",
+        "about the OpenAPI document, not the server: tests/spec/test_document.py checks it",
     ),
-    "DOC-02": ("the vendored excerpt equals upstream", "about the document; `comfy-conformance drift` compares them"),
+    "DOC-02": (
+        "the vendored excerpt equals upstream",
+        "about the OpenAPI document, not the server: `comfy-conformance drift` checks it",
+    ),
     "DOC-03": (
         "the branches of oneOf exclude each other",
-        "a known defect of the document: tests/spec/test_document.py",
+        "a known defect of the OpenAPI document: tests/spec/test_document.py shows it",
     ),
-    "DOC-04": ("the prose example passes the schema", "a known defect of the document: tests/spec/test_document.py"),
-    "DOC-05": ("secured operations declare 401", "a known defect of the document: tests/spec/test_document.py"),
-    "DOC-06": ("500 is not described as 400", "a known defect of the document: tests/spec/test_document.py"),
-    "DOC-07": ("both lists are required", "a known defect of the document: tests/spec/test_document.py"),
+    "DOC-04": (
+        "the prose example passes the schema",
+        "a known defect of the OpenAPI document: tests/spec/test_document.py shows it",
+    ),
+    "DOC-05": (
+        "secured operations declare 401",
+        "a known defect of the OpenAPI document: tests/spec/test_document.py shows it",
+    ),
+    "DOC-06": (
+        "500 is not described as 400",
+        "a known defect of the OpenAPI document: tests/spec/test_document.py shows it",
+    ),
+    "DOC-07": (
+        "both lists are required",
+        "a known defect of the OpenAPI document: tests/spec/test_document.py shows it",
+    ),
 }
-"""By the id of the fact: its statement, and why it is not a clause."""
+"""By id: the possible requirement, and why it is not a clause."""

@@ -1,4 +1,4 @@
-"""Why a server does not send its queue, judged by its response, and what the user can do about it. Pure."""
+"""Explain why a server does not send its queue, and what the user can do about it. Pure: no network, no clock."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from conformance.contract.conversation import ORIGIN_AWAY, TOO_MANY, Answer
 from conformance.exchange.headers import Headers, first, lines
 
 _SEARCHED: Final = 4096
-"""The number of bytes in which the message of a TLS port is searched. Real pages are longer."""
+"""The number of bytes at the start of a body in which the error message of a TLS port is searched."""
 _TLS_PORT: Final = re.compile(
     rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
     rb"|plain HTTP to an SSL-enabled server port|combination of host and port requires TLS",
     re.IGNORECASE,
 )
-"""The responses of nginx, Go (and Caddy), Apache httpd and Tomcat to plain HTTP on a TLS port."""
+"""What nginx, Go (and Caddy), Apache httpd and Tomcat say if a client speaks plain HTTP to a TLS port."""
 _LOGIN: Final = re.compile(
     r"(?<![a-z])(?:log-?_?[io]n|sign-?_?[io]n|sso|saml2?|oauth2?|oidc|openid(?:-connect)?|auth(?:orize|n|enticate)?|cas|idp"
     r"|accounts?|realms|cloudflareaccess|microsoftonline|okta|auth0|keycloak|authelia|goauthentik)(?![a-z])"
 )
-"""Words in the host or path of a login page."""
+"""Words that occur in the host or the path of login pages."""
 _COMES_BACK: Final = frozenset(
     {
         "samlrequest",
@@ -37,28 +37,28 @@ _COMES_BACK: Final = frozenset(
         "client_id",
     }
 )
-"""Query parameters, in lower case, by which a login page knows where to return."""
+"""Query parameters, in lower case, that tell a login page where to return."""
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _CHALLENGE: Final = re.compile(r"(?:^|,)\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?=[ ,]|$)(?!\s*=)")
 _SEND: Final = "put {} into a variable and send it with --header Authorization=VARIABLE"
 
 
 def why_not_served(answer: Answer) -> Cause | None:
-    """Return the likely cause of an unexpected status other than 200."""
+    """Return the likely cause of a status other than 200 to a normal GET of the queue, or None if it is unknown."""
     status, location = answer.response.status, answer.response.header("location")
     if status in _REDIRECTS or (location and 300 <= status < 400):
         return _redirect(answer.request.url, location or "")
     if status == 304:
         return Cause(
-            "", "304 responds to a condition, but this request had none: check whether a cache responds for the server"
+            "", "a 304 is a response to a conditional request, and this one was not: check whether a cache sent it"
         )
     if status == 400 and _is_tls_port(answer):
         return Cause("tls-port", "this port speaks TLS: give the target with https://")
     if status in {426, 505}:
         return Cause("other-version", "the server needs another version of HTTP, but the suite uses HTTP/1.1")
     return {
-        404: Cause("not-found", "check the path; --queue-path sets another one"),
-        405: Cause("not-allowed", "check that this is the path of the queue; --queue-path sets another one"),
+        404: Cause("not-found", "check the path; --queue-path sets another path"),
+        405: Cause("not-allowed", "check that this is the path of the queue; --queue-path sets another path"),
     }.get(status)
 
 
@@ -93,14 +93,14 @@ def _redirect(url: str, location: str) -> Cause:
 
 
 def challenges(headers: Headers) -> bool:
-    """Whether Cloudflare sends a challenge that only a browser can pass."""
+    """Whether Cloudflare responded with a challenge page, which only a browser can pass."""
     return "challenge" in (first(headers, "cf-mitigated") or "").lower()
 
 
 def advice(status: int, headers: Headers, sent: Collection[str]) -> str:
-    """Return what to do about a status that says nothing about the contract.
+    """Return what the user can do about a status that refuses access or means "try again later".
 
-    ``headers`` are those of the response, ``sent`` the names of the request headers in lower case.
+    ``headers`` are those of the response. ``sent`` has the names of the request headers in lower case.
     """
     if challenges(headers):
         return (
@@ -124,7 +124,7 @@ def advice(status: int, headers: Headers, sent: Collection[str]) -> str:
 
 
 def _challenged(headers: Headers, sent: Collection[str]) -> str:
-    """Return what a 401 asks for in WWW-Authenticate. A scheme for API keys takes precedence over others."""
+    """Return what to send, according to the WWW-Authenticate header of a 401. API keys take precedence over other schemes."""
     challenges = ", ".join(lines(headers, "www-authenticate"))
     schemes = {scheme.lower() for scheme in _CHALLENGE.findall(challenges)}
     if any("key" in scheme for scheme in schemes) or not schemes:

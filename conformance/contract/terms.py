@@ -1,4 +1,4 @@
-"""Terms of the contract: edition, level, dialect, and the design differences of ComfyUI from the document."""
+"""Terms of the contract: level, profile, dialect, and how ComfyUI's design differs from the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from conformance.spec.schemas import Schemas
 
 EDITION: Final = 1
-"""The member ``edition`` of compliance.json. It has no other value yet."""
+"""The version of the set of clauses, in the member ``edition`` of compliance.json. There is only one so far."""
 
 
 class Level(enum.StrEnum):
-    """How serious a violation is."""
+    """How serious a violation of a clause is. Only a ``must`` makes a server non-conformant."""
 
     MUST = "must"
     SHOULD = "should"
@@ -30,10 +30,10 @@ class Profile(enum.StrEnum):
 
 
 PROFILE_MEANING: Final[dict[Profile, str]] = {
-    Profile.QUEUE: "QueueInfo, QueueItem and ErrorResponse, as the document describes them",
+    Profile.QUEUE: "QueueInfo, QueueItem and ErrorResponse, as the OpenAPI document describes them",
     Profile.HTTP: "Headers, caching, CORS, HEAD, OPTIONS and conditional requests",
     Profile.AUTH: "Requests without a key and with a wrong key",
-    Profile.LIFECYCLE: "Submitting, listing and removing jobs, in runs that write",
+    Profile.LIFECYCLE: "Submitting, listing and removing jobs (needs --populate or --allow-writes)",
 }
 _SUBJECTS: Final[dict[Profile, tuple[str, ...]]] = {
     Profile.QUEUE: (
@@ -56,29 +56,30 @@ _PROFILES: Final = {subject: profile for profile, subjects in _SUBJECTS.items() 
 
 
 def profile_of(clause_id: str) -> Profile:
-    """Return the profile of a clause. Unknown subjects belong to ``queue``."""
+    """Return the profile of a clause, by the first word of its id. An unknown word belongs to ``queue``."""
     return _PROFILES.get(clause_id.partition(".")[0], Profile.QUEUE)
 
 
 class FastPath(enum.StrEnum):
-    """What the fast path proves for a clause. The clause declares it as ``fast``.
+    """What the fast path verifies for a clause. The clause declares it as ``fast``.
 
-    The fast path (``reading/fast.py``) splits a body without parsing its values. It proves most jobs at once, and
-    clauses check only the remaining jobs. A clause without a declaration checks the whole body.
+    The fast path (``reading/fast.py``) splits a body into jobs and verifies most of them without building Python
+    values. The checks of clauses then see only the remaining jobs. A clause without a declaration checks the whole
+    body. Below, a "verified job" is one that the fast path found to conform.
     """
 
     BODY = enum.auto()
-    """Nothing. The clause checks the body as a whole, and has the same findings if proven jobs are left out."""
+    """Nothing. The clause checks the body as a whole, and has the same findings if verified jobs are left out."""
     EACH_JOB = enum.auto()
-    """Every proven job keeps the clause and exercises it."""
+    """The clause applies to every verified job, and the job conforms."""
     OUTPUT_NODE_IDS = enum.auto()
-    """Every proven job keeps the clause. A proven job with an output node id exercises it."""
+    """Every verified job conforms. The clause applies to those with an output node id."""
     GRAPHS = enum.auto()
-    """Every proven job keeps the clause. A proven job whose workflow is an API graph exercises it."""
+    """Every verified job conforms. The clause applies to those whose workflow is an API graph."""
     LINKS = enum.auto()
-    """Every proven job keeps the clause. A job whose workflow has a link exercises it."""
+    """Every verified job conforms. The clause applies to those whose workflow has a link."""
     GRAPHS_WITH_OUTPUTS = enum.auto()
-    """Every proven job keeps the clause. A proven job with an API graph and an output node id exercises it."""
+    """Every verified job conforms. The clause applies to those with an API graph and an output node id."""
     DISTINCT_IDS = enum.auto()
     """The prompt ids of all jobs are distinct."""
     DISTINCT_NUMBERS = enum.auto()
@@ -90,10 +91,10 @@ class FastPath(enum.StrEnum):
 
 
 class Dialect(enum.StrEnum):
-    """The order of elements that a job must have."""
+    """The order that the elements of a job must have."""
 
     CLOUD = "cloud"
-    """The vendored document: output node ids at [3], metadata at [4]."""
+    """The order in the OpenAPI document: output node ids at [3], metadata at [4]."""
     OSS = "oss"
     """ComfyUI's own order: extra data at [3], output node ids at [4]."""
     AUTO = "auto"
@@ -106,16 +107,15 @@ ORDER: Final[dict[str, str]] = {
     Dialect.CLOUD: "[job_number, prompt_id, workflow_json, output_node_ids, metadata]",
     Dialect.OSS: "[number, prompt_id, prompt, extra_data, outputs_to_execute]",
 }
-"""The names of the five elements by dialect."""
+"""The five elements of a job, by dialect."""
 
 
 class Demand(NamedTuple):
-    """The dialect that the user asked for, and the order that applies in a run.
+    """What a run requires of the order of elements: the dialect that the user requested, and the order that applies.
 
-    ``read_as`` is CLOUD or OSS, or AUTO if no job has shown an order yet. ``because`` says why.
-    ``twice`` contains ids, in lower case, that the run itself submitted twice. If such an id is listed twice, that
-    does
-    not break ``queue.prompt-ids.distinct``.
+    ``read_as`` is CLOUD or OSS, or AUTO as long as the order has not been detected. ``because`` says in words why.
+    ``twice`` has the prompt ids, in lower case, that the run itself submitted twice. If such an id is listed twice,
+    that does not violate ``queue.prompt-ids.distinct``.
     """
 
     dialect: Dialect
@@ -123,23 +123,23 @@ class Demand(NamedTuple):
     because: str
     twice: frozenset[str] = frozenset()
     schemas: Schemas | None = None
-    """The response schemas of the user's own document, if one is given."""
+    """The response schemas of the OpenAPI document given with ``--document``, or None."""
 
     @property
     def open(self) -> bool:
-        """Whether the required order is still unknown."""
+        """Whether the dialect is ``auto`` and the order has not been detected yet."""
         return self.read_as is Dialect.AUTO
 
     @classmethod
     def of(cls, dialect: Dialect) -> Demand:
-        """Return the requirement of a dialect before the run has seen a job."""
+        """Return the requirement of a dialect before any job has been seen."""
         if dialect is Dialect.AUTO:
             return cls(dialect, dialect, "no job has shown an order")
         return cls(dialect, dialect, "as requested")
 
     @classmethod
     def detected(cls, order: Dialect, place: str) -> Demand:
-        """Return the requirement of AUTO once a job has shown an order. ``place`` says which job."""
+        """Return the requirement of ``auto`` after its order was detected in the job at ``place``."""
         kind = "an array" if order is Dialect.CLOUD else "an object"
         return cls(Dialect.AUTO, order, f"element 3 of the first job, {place}, is {kind}")
 
@@ -148,10 +148,10 @@ AS_THE_DOCUMENT_SAYS: Final = Demand.of(Dialect.CLOUD)
 
 
 class Difference(NamedTuple):
-    """One design difference of ComfyUI from the document.
+    """One way in which ComfyUI differs from the OpenAPI document by design.
 
-    A clause that names it is not applicable under OSS, or only a ``should`` if the difference ``softens`` it.
-    ``source`` is the place in ComfyUI's code. ``shown_by`` names the recordings in tests/recordings that show it.
+    A clause that names the difference is not applicable under ``--dialect oss``, or only a ``should`` if ``softens`` is
+    True. ``source`` is the place in ComfyUI's code. ``shown_by`` names recordings in tests/recordings that show it.
     """
 
     name: str
@@ -162,7 +162,7 @@ class Difference(NamedTuple):
 
 
 COMFYUI: Final = "ComfyUI 0.8.0"
-"""The version to which the sources refer. Some also name a newer one."""
+"""The version of ComfyUI to which the line numbers below refer."""
 
 SWAPPED_ISSUE: Final = "Comfy-Org/ComfyUI issue 12659"
 
@@ -234,4 +234,4 @@ DIFFERENCES: Final = (
     ONE_QUEUE,
     EMPTY_ANSWER,
 )
-"""Every difference that a verdict under OSS accepts."""
+"""All differences. ``--dialect oss`` accepts them."""

@@ -19,19 +19,20 @@ from conformance.exchange.model import Exchange, Request, Response
 
 Body = bytes | bytearray | memoryview
 LIMIT: Final = 1000
-"""Findings that are returned for a body, unless the caller sets another limit."""
+"""Maximum number of findings returned for a body, unless the caller sets another limit."""
 _PLACES: Final = {name: place for place, name in enumerate(BY_ID)}
 _ASKED: Final = Request("GET", "body:///api/queue", purpose="a body")
 
 
 class Validator:
-    """Finds breaches of the contract in bodies of ``GET /api/queue`` responses with status 200.
+    """Finds violations of the contract in the bodies of 200 responses to ``GET /api/queue``.
 
-    ``dialect`` is ``cloud`` (the published document), ``oss`` (ComfyUI's own order) or ``auto`` (by element 3 of the
-    first job that shows an order). ``must_only`` leaves out every `should` clause: then workflows are not built, and a
-    body costs about as much as reading its bytes. Raises ValueError for another dialect.
+    ``dialect`` is ``cloud`` (the order of elements in the published OpenAPI document), ``oss`` (ComfyUI's own order) or
+    ``auto`` (detected by element 3 of the first job in which it is an array or an object). ``must_only`` leaves out
+    every `should` clause. Then workflows are not parsed, and a body costs little more than reading its bytes. Raises
+    ValueError for another dialect.
 
-    Make it once and use it from any number of threads: it keeps nothing of a body.
+    Create one validator and use it from any number of threads. It keeps nothing of the bodies.
     """
 
     def __init__(self, dialect: Dialect | str = Dialect.CLOUD, *, must_only: bool = False) -> None:
@@ -42,16 +43,16 @@ class Validator:
         self._brief = None if must_only else Validator(dialect, must_only=True)
 
     def validate(self, body: Body, *, limit: int | None = LIMIT) -> tuple[Finding, ...]:
-        """Return the breaches, clause by clause, in the order of the catalogue; none if the body conforms.
+        """Return the violations in a body, clause by clause. Empty if the body conforms.
 
         If there are more than ``limit`` findings, the first ones of each clause are returned, and the message of the
         last one says how many more there are. ``None`` returns all of them, which can take a hundred times the memory
         of the body.
 
-        Each finding names its ``clause`` (``comfy-conformance clauses ID`` shows the reason) and ``level``, and points
-        into the body. Clauses that need headers or a clock do not apply. A body that nests too deep to be read
-        (``json.nesting``) is still judged by every `must` clause: none of them reads workflows. Never raises because
-        of the contents of the body; raises TypeError if ``body`` is not bytes.
+        Each finding has the id of its ``clause`` (``comfy-conformance clauses ID`` explains it), its ``level``, and a
+        JSON Pointer into the body. Clauses that need headers or a clock do not apply. A body that is nested too deeply
+        to be parsed (``json.nesting``) is still checked by every `must` clause, because none of them looks into
+        workflows. Never raises because of the contents of the body. Raises TypeError if ``body`` is not bytes.
         """
         if not isinstance(body, Body):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the response body")
@@ -75,7 +76,7 @@ class Validator:
 def validate(
     body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False, limit: int | None = LIMIT
 ) -> tuple[Finding, ...]:
-    """Return the breaches in a body of a ``GET /api/queue`` response with status 200: see ``Validator``."""
+    """Return the violations in the body of a 200 response to ``GET /api/queue``. See ``Validator``."""
     return _validator(dialect, must_only=must_only).validate(body, limit=limit)
 
 
@@ -86,7 +87,7 @@ def _validator(dialect: Dialect | str, *, must_only: bool) -> Validator:
 
 @cache
 def _clauses_for(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapping[str, tuple[Clause, Level]]:
-    """Return the clauses of a body, by id, with their levels under a dialect."""
+    """Return the clauses that need only a body, by id, each with its level under a dialect."""
     demand = Demand(dialect, read_as, "")
     levels = ((clause, clause.level_in(demand)) for clause in CATALOGUE if clause.of_body or clause.fast)
     found = ((clause, level) for clause, level in levels if level is not None)
@@ -97,7 +98,7 @@ def _clauses_for(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapp
 
 @cache
 def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset[FastPath] | None:
-    """Return the fast paths that the clauses of a body declare, None if a clause declares none."""
+    """Return what the fast path must verify so that a body conforms. None if it cannot verify every clause."""
     declared = {clause.fast for clause, _ in _clauses_for(dialect, read_as, must_only=must_only).values()}
     return None if None in declared else frozenset(fast for fast in declared if fast is not None)
 
@@ -121,7 +122,7 @@ def _findings(
 
 
 def _limited(found: Sequence[list[Finding]], more: int, limit: int | None) -> tuple[Finding, ...]:
-    """Return the findings of all clauses within a shared limit. ``more`` counts those left out before."""
+    """Return at most ``limit`` findings of all clauses together. ``more`` counts findings that were already left out."""
     total = sum(map(len, found))
     if limit is not None and total > limit:
         broken = max(found, key=len)

@@ -1,4 +1,4 @@
-"""The format of the values in a job, for the clauses and for the fast path."""
+"""Formats of values in a job, for the clauses and for the fast path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", 
 SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that a double, and so JavaScript, holds exactly (RFC 8259 §6)."""
 LINK: Final = 2
-"""The number of elements of a link in a workflow."""
+"""The number of elements of a link in a workflow: ``[node id, output slot]``."""
 
 
 def is_graph(value: object) -> bool:
@@ -19,7 +19,7 @@ def is_graph(value: object) -> bool:
 
 
 def is_link(value: object) -> bool:
-    """Whether an input is a link ``[node, slot]``: a string and a whole number, as ComfyUI itself decides."""
+    """Whether an input of a node is a link ``[node id, output slot]``: a string and an integer, as ComfyUI decides it."""
     if not isinstance(value, list) or len(value) != LINK:
         return False
     return isinstance(value[0], str) and isinstance(value[1], int) and not isinstance(value[1], bool)

@@ -184,7 +184,10 @@ def test_the_body_of_a_refusal_is_an_error_response(status: int, body: bytes, fo
     findings = said("auth.error-response", asked(status, body))
     assert got(findings) == found
     for finding in findings or ():
-        assert finding.message == f"The body of the {status} is not an ErrorResponse."
+        assert (
+            finding.message
+            == f"The body of the {status} response is not a JSON object with code and message (schema ErrorResponse)."
+        )
         assert finding.pointer == ""
 
 
@@ -220,7 +223,7 @@ def test_a_key_in_lower_case_is_let_in_like_the_other() -> None:
 
 @pytest.mark.parametrize("status", [199, 201, 401, 404, 500])
 def test_a_key_that_is_refused_in_lower_case_alone_is_a_breach(status: int) -> None:
-    message = "The server refuses the key if the header name is in lower case."
+    message = "The server accepts the key in X-API-Key, but refuses it if the header name is in lower case."
     assert said("auth.header-name", plain(200, 1), lower(404, 2), lower(status, 3)) == [
         Told(None, "200", str(status), message)
     ]

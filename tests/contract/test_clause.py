@@ -113,7 +113,12 @@ def test_an_inferred_source_keeps_its_quote() -> None:
 
 def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:
     plain = made()
-    assert (plain.subject, plain.core, plain.since, plain.needs) == ("item", False, 1, "a 200 response to a read")
+    assert (plain.subject, plain.core, plain.since, plain.needs) == (
+        "item",
+        False,
+        1,
+        "a 200 response to a GET of the queue",
+    )
     assert (plain.oss, plain.elsewhere, plain.kinds) == (None, None, ())
     assert plain.only == frozenset(Dialect)
     for how in ("over", "of_body", "across"):

@@ -22,10 +22,10 @@ def sent(
 
 # --- served -----------------------------------------------------------------------------------------------------------
 
-PATH = "check the path; --queue-path sets another one"
-OWN_PATH = "check that this is the path of the queue; --queue-path sets another one"
+PATH = "check the path; --queue-path sets another path"
+OWN_PATH = "check that this is the path of the queue; --queue-path sets another path"
 NO_LOCATION = "redirects are not followed, and this one has no Location: ask the operator of the server where it leads"
-NOT_MODIFIED = "304 responds to a condition, but this request had none: check whether a cache responds for the server"
+NOT_MODIFIED = "a 304 is a response to a conditional request, and this one was not: check whether a cache sent it"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ NOT_MODIFIED = "304 responds to a condition, but this request had none: check wh
     ],
 )
 def test_a_queue_that_is_never_served_is_told_with_its_cause(status: int, hint: str | None) -> None:
-    expected = [Told(None, "200", str(status), "No read of the queue got a 200.", hint)]
+    expected = [Told(None, "200", str(status), "No GET of the queue got a 200.", hint)]
     assert said("status.served", sent(status, 1)) == expected
 
 
@@ -83,7 +83,7 @@ def steady(*exchanges: Exchange) -> list[str] | None:
 @pytest.mark.parametrize("status", [199, 201, 400, 404, 500, 503])
 def test_a_read_that_fails_once_is_named(status: int) -> None:
     assert said("status.steady", sent(200, 1), sent(status, 2)) == [
-        Told(None, "200", str(status), "A read (read) did not get a 200.")
+        Told(None, "200", str(status), "A GET of the queue (read) did not get a 200, although others did.")
     ]
 
 
@@ -192,7 +192,7 @@ def test_any_object_is_one() -> None:
 def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, error: bool) -> None:
     found = said("envelope.not-an-error", read(body.encode()))
     assert [(finding.pointer, finding.message) for finding in found or ()] == (
-        [("", "The status is 200, but the body is an error.")] if error else []
+        [("", "The status is 200, but the body looks like an error.")] if error else []
     )
     assert (said("envelope.both-lists", read(body.encode())) is None) is error
 
@@ -212,7 +212,7 @@ def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, 
 )
 def test_a_list_that_is_none_is_named(name: str, text: str, hint: str | None) -> None:
     clause = f"envelope.{name.replace('_', '-')}.array"
-    expected = [Told(f"/{name}", "an array", text, "The list is not an array.", hint)]
+    expected = [Told(f"/{name}", "an array", text, f"{name} is not an array.", hint)]
     assert said(clause, read(f'{{"{name}": {text}}}'.encode())) == expected
 
 

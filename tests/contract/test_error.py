@@ -64,7 +64,7 @@ def test_of_other_resources_the_form_is_not_demanded() -> None:
 )
 def test_a_documented_error_is_labelled_as_json(status: int, headers: Headers, found: str) -> None:
     assert said("error.content-type", failed(ERROR, status, headers)) == [
-        Told(None, "application/json", found, f"The Content-Type of the {status} is not application/json.")
+        Told(None, "application/json", found, f"The Content-Type of the {status} response is not application/json.")
     ]
     assert said("error.object", failed(ERROR, status, headers)) is None
 
@@ -72,7 +72,12 @@ def test_a_documented_error_is_labelled_as_json(status: int, headers: Headers, f
 @pytest.mark.parametrize(("body", "found"), [(b"[]", "[]"), (b'"x"', '"x"'), (b"", "not JSON"), (b"x", "not JSON")])
 def test_the_body_of_a_documented_error_is_an_object(body: bytes, found: str) -> None:
     assert said("error.object", failed(body)) == [
-        Told("", "an object with code and message", found, "The body of the 500 is not an ErrorResponse.")
+        Told(
+            "",
+            "an object with code and message",
+            found,
+            "The body of the 500 response is not a JSON object (schema ErrorResponse).",
+        )
     ]
     assert said("error.code", failed(body)) is None
 
@@ -89,7 +94,7 @@ def test_the_body_of_a_documented_error_is_an_object(body: bytes, found: str) ->
 )
 def test_a_member_that_is_missing_is_told_with_its_cause(name: str, body: str, hint: str | None) -> None:
     hint = None if hint is None else hint.format(name=name)
-    expected = [Told(f"/{name}", "a string", "absent", f"The error has no {name}.", hint)]
+    expected = [Told(f"/{name}", "a string", "absent", f"The error response has no {name}.", hint)]
     assert said(f"error.{name}", failed(body.encode())) == expected
 
 
@@ -117,7 +122,10 @@ def test_json_of_any_other_error_has_the_same_form(status: int) -> None:
     for body in (b'{"code": "c"}', b'{"message": "m"}', b'{"code": 1, "message": "m"}', b"[]"):
         (finding,) = said("error.other-status", failed(body, status)) or []
         assert (finding.pointer, finding.got) == ("", body.decode())
-        assert finding.message == f"The body of the {status} is not an ErrorResponse."
+        assert (
+            finding.message
+            == f"The body of the {status} response is not a JSON object with code and message (schema ErrorResponse)."
+        )
 
 
 @pytest.mark.parametrize("status", [200, 399, 400, 401, 403, 500])
@@ -145,7 +153,12 @@ def test_an_error_that_answers_another_method_is_another_error() -> None:
 def test_a_job_in_an_error_is_found_at_any_depth(name: str, depth: int) -> None:
     body = '{"a":' * depth + f'{{"{name}": [{json.dumps(item())}]}}' + "}" * depth
     expected = [
-        Told("/a" * depth + f"/{name}", "no queue", "array of 1 elements", "The body of the 404 contains the queue.")
+        Told(
+            "/a" * depth + f"/{name}",
+            "no queue",
+            "array of 1 elements",
+            "The body of the 404 response contains jobs of the queue.",
+        )
     ]
     assert said("error.no-queue", failed(body.encode(), 404)) == expected
 
@@ -222,7 +235,7 @@ def test_what_only_the_server_s_people_know_is_found_in_any_string(text: str) ->
     for body in ({"message": text}, {text: 1}, {"a": [{"b": [f"before {text}"]}]}, text):
         (finding,) = said("error.no-internals", asked_json(body)) or []
         assert (finding.pointer, finding.expected) == ("", "a message for users")
-        assert finding.message == "The body of the 500 shows a path or a stack trace of the server's code."
+        assert finding.message == "The body of the 500 response shows a path or a stack trace of the server's code."
     assert got(said("error.no-internals", failed(text.encode(), 404, PLAIN))) != []
 
 
@@ -270,7 +283,7 @@ def test_seconds_and_dates_say_when_to_come_back(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "٣", "30 s", "Sunday, 23-Nov-25 16:00:00 GMT"])
 def test_anything_else_says_nothing(value: str) -> None:
-    expected = [Told(None, "seconds or an HTTP-date", value, "Retry-After is neither seconds nor a date.")]
+    expected = [Told(None, "seconds or an HTTP-date", value, "Retry-After is neither a number of seconds nor a date.")]
     assert said("error.retry-after", failed(b"", 503, (("Retry-After", value),))) == expected
 
 
@@ -327,7 +340,7 @@ def odd(
 
 
 def test_a_header_that_makes_the_server_fail_every_time_is_named() -> None:
-    message = "Reads with an optional header always fail (read of the end)."
+    message = "Every GET of the queue with this optional header fails (read of the end)."
     expected = [Told(None, "200 or 206 or 400 or 416", "501", message)]
     exchanges = (read(queue()), *(odd(500, n, purpose=f"read {n}") for n in (1, 2, 3)), odd(501, 4))
     assert said("error.optional-header", *exchanges) == expected

@@ -13,7 +13,7 @@ def answered(wire: Wire | None, method: str = "GET", status: int = 200) -> Excha
 
 
 def surplus(got: str, what: str) -> list[Told]:
-    return [Told(None, "nothing after the head", got, f"A body follows the head of {what}.")]
+    return [Told(None, "nothing after the headers", got, f"A body follows the headers of {what}.")]
 
 
 def lengths(got: str) -> list[Told]:
@@ -24,7 +24,7 @@ def folded(got: str) -> list[Told]:
     return [Told(None, "each field on one line", got, "A header field continues on a second line.")]
 
 
-SPACED = "A header field has white space before its colon."
+SPACED = "A header line has white space between the name and the colon."
 
 
 def named(got: str, message: str) -> list[Told]:
@@ -49,7 +49,7 @@ def named(got: str, message: str) -> list[Told]:
         (
             "field-name",
             answered(Wire(misnamed=("<h1>\u202e",))),
-            named('"<h1>\\u202e"', "A line of the head is not a header field."),
+            named('"<h1>\\u202e"', "A header line does not begin with a valid field name."),
         ),
         ("head-no-content", answered(Wire(surplus=0), "HEAD"), []),
         ("head-no-content", answered(Wire(surplus=1), "HEAD"), surplus("1 byte", "the response to HEAD")),
@@ -58,8 +58,8 @@ def named(got: str, message: str) -> list[Told]:
         ("head-no-content", answered(Wire(), "GET"), None),
         ("head-no-content", answered(None, "HEAD"), None),
         ("status-no-content", answered(Wire(surplus=0), "OPTIONS", 204), []),
-        ("status-no-content", answered(Wire(surplus=9), "GET", 304), surplus("9 bytes", "a 304")),
-        ("status-no-content", answered(Wire(surplus=1), "TRACE", 204), surplus("1 byte", "a 204")),
+        ("status-no-content", answered(Wire(surplus=9), "GET", 304), surplus("9 bytes", "a 304 response")),
+        ("status-no-content", answered(Wire(surplus=1), "TRACE", 204), surplus("1 byte", "a 204 response")),
         ("status-no-content", answered(Wire(surplus=9), "HEAD", 204), None),
         ("status-no-content", answered(Wire()), None),
     ],

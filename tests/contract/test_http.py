@@ -326,7 +326,7 @@ def manner(
 def test_who_takes_json_gets_it(accept: str | None, status: int) -> None:
     again = manner(status, 4, accept, purpose="the same once more")
     exchanges = (read(queue()), manner(404, 2, accept), manner(404, 3, accept), again)
-    message = "The status depends on the request (read as others do)."
+    message = "The status depends on Accept or User-Agent (read as others do)."
     assert said("http.accept", *exchanges) == [Told(None, "200", str(status), message)]
     found = judge(exchanges, only={"http.accept"}).results[0]
     assert [evidence.exchange for evidence in found.evidence] == ["x4"]
@@ -460,7 +460,7 @@ def test_a_part_that_says_which_it_is_is_right(content: bytes, content_range: st
     ],
 )
 def test_a_part_that_does_not_say_which_it_is(content_range: str | None, found: str) -> None:
-    message = "The 206 does not say which part it is."
+    message = "The 206 response has no valid Content-Range, so it does not say which part of the body it is."
     assert part(b"{", content_range) == [Told(None, "Content-Range: bytes first-last/size", found, message)]
 
 
@@ -468,7 +468,7 @@ def test_a_part_that_does_not_say_which_it_is(content_range: str | None, found: 
     ("content_range", "size"), [("bytes 0-1/300", 2), ("bytes 5-5/300", 1), ("bytes 1-1/300", 1), ("bytes 1-0/3", 0)]
 )
 def test_another_part_than_was_asked_for(content_range: str, size: int) -> None:
-    message = "The 206 is a different part than the request asked for."
+    message = "The 206 response is another part of the body than the request asked for."
     assert part(b"x" * size, content_range) == [Told(None, "bytes 0-0", content_range, message)]
 
 
@@ -483,7 +483,7 @@ def test_a_part_of_another_size_than_it_says(content_range: str, size: int) -> N
             None,
             f"the bytes of {content_range}",
             f"{size} bytes",
-            "The 206 has a different number of bytes than its Content-Range says.",
+            "The 206 response has another number of bytes than its Content-Range says.",
         )
     ]
     assert part(b"x" * size, content_range, asked_for) == expected

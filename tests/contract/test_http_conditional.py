@@ -56,7 +56,7 @@ def test_a_304_carries_the_etag_that_each_200_carries() -> None:
         None,
         "the ETag of the 200",
         "no ETag",
-        "The 304 has no ETag, so it does not say which stored response is still valid.",
+        "The 304 response has no ETag, so it does not say which stored response is still valid.",
     )
     assert said(clause, *reads, unchanged()) == [told]
 

@@ -31,7 +31,7 @@ PLACE = "/queue_pending/0/4/create_time"
 )
 def test_metadata_have_a_create_time(metadata: dict[str, Any], hint: str | None) -> None:
     assert said("item.create-time.present", read(queue(item(e4=metadata)))) == [
-        Told(PLACE, "milliseconds since the Unix epoch", "absent", "create_time is missing.", hint)
+        Told(PLACE, "milliseconds since the Unix epoch", "absent", "The metadata of the job has no create_time.", hint)
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_minute_of_skew_is_forgiven(ahead: int) -> None:
     ],
 )
 def test_a_time_to_come_is_told_with_its_cause(ahead: int, seconds: str, hint: str | None) -> None:
-    message = f"create_time is {seconds} s after the response."
+    message = f"create_time is {seconds} s later than the time of the response."
     assert said("item.create-time.past", listing(str(NOW_MS + ahead))) == [
         Told(PLACE, "a time before the response", str(NOW_MS + ahead), message, hint)
     ]

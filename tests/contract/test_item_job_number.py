@@ -82,7 +82,12 @@ def test_a_double_holds_it(number: int) -> None:
 @pytest.mark.parametrize("number", [SAFE + 1, SAFE + 2, -SAFE - 1, 10**30])
 def test_a_double_does_not_hold_it(number: int) -> None:
     assert said("item.job-number.safe", listing(str(number))) == [
-        Told(PLACE, "at most 9007199254740991", str(number), "job_number is too large to be exact in a double.")
+        Told(
+            PLACE,
+            "at most 9007199254740991",
+            str(number),
+            "job_number is too large for JavaScript and other clients that read numbers as doubles.",
+        )
     ]
 
 

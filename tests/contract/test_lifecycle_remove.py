@@ -30,7 +30,7 @@ def manage(talk: Talk, asked: Any, status: int = 200, answer: Any = None) -> Tal
 
 
 def still(how: str, name: str, seen: str, removed: str = "x7") -> Told:
-    message = f'{removed} removed "{name}" and got a 200, but the job is still listed.'
+    message = f'Request {removed} removed the job "{name}" and got a 200, but the job was {how} afterwards.'
     return Told("", "the job in neither list", f"{how} in {seen}", message)
 
 
@@ -38,17 +38,17 @@ def test_a_job_that_is_deleted_is_gone() -> None:
     assert told("delete.removes", three().delete(B).look([A], [C]).look([A], [C])) == []
     assert told("delete.removes", three().delete(B).look([A], [B, C]).look([A], [C])) == []
     assert told("delete.removes", three().delete(B, C).look([A]).look([A], [B, C])) == [
-        still("again", B, "x9"),
-        still("again", C, "x9"),
+        still("listed again", B, "x9"),
+        still("listed again", C, "x9"),
     ]
 
 
 def test_a_job_that_waits_and_runs_after_all_was_not_deleted() -> None:
     assert told("delete.removes", three().delete(B).look([A, B], [C]).look([B])) == []
     assert told("delete.removes", three().delete(B).look([A], [B]).look([B], [C])) == [still("running", B, "x9")]
-    assert told("delete.removes", three().delete(B).look([A]).look([B])) == [still("again", B, "x9")]
-    assert told("delete.removes", three().delete(B).look([A]).look().look((), [B])) == [still("again", B, "x10")]
-    assert told("delete.removes", three().delete(B).look([A]).look([B]).look([B])) == [still("again", B, "x9")]
+    assert told("delete.removes", three().delete(B).look([A]).look([B])) == [still("listed again", B, "x9")]
+    assert told("delete.removes", three().delete(B).look([A]).look().look((), [B])) == [still("listed again", B, "x10")]
+    assert told("delete.removes", three().delete(B).look([A]).look([B]).look([B])) == [still("listed again", B, "x9")]
     assert charged("delete.removes", three().delete(B).look([A]).look([B])) == ["x7"]
 
 
@@ -96,7 +96,7 @@ def test_clearing_removes_what_waits() -> None:
 
 
 def lost(name: str, seen: str = "x9") -> list[Told]:
-    message = f'"{name}" was pending, should not have been removed, and is gone.'
+    message = f'The pending job "{name}" is gone, but the request should not have removed it.'
     return [Told("", "every other pending job", f"not listed in {seen}", message)]
 
 
@@ -139,7 +139,7 @@ def test_an_interrupt_removes_nothing_that_waits() -> None:
 
 
 def of_ids(got: str) -> list[Told]:
-    return [Told("/deleted", "an array of ids", got, "deleted is not a list of ids.")]
+    return [Told("/deleted", "an array of ids", got, "deleted is not an array of strings.")]
 
 
 def of_cleared(got: str) -> list[Told]:
@@ -147,7 +147,7 @@ def of_cleared(got: str) -> list[Told]:
 
 
 def no_object(got: str) -> list[Told]:
-    return [Told("", "an object", got, "The body is not a QueueManageResponse.")]
+    return [Told("", "an object", got, "The response body is not a JSON object (schema QueueManageResponse).")]
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,18 @@ def named(answer: Any, *deleted: str, status: int = 200, after: Any = ([A], [C])
 
 
 def unnamed(name: str, got: str) -> Told:
-    return Told("/deleted", f'"{name}"', got, "This job was deleted, but its id is missing here.")
+    return Told(
+        "/deleted", f'"{name}"', got, "This job was deleted, but its id is missing from deleted in the response."
+    )
 
 
 def not_asked(name: str) -> Told:
-    return Told("/deleted", "only ids from the request", f'"{name}"', "The request did not ask to delete this id.")
+    return Told(
+        "/deleted",
+        "only ids from the request",
+        f'"{name}"',
+        "deleted in the response has an id that the request did not ask to delete.",
+    )
 
 
 def test_what_was_deleted_is_named_and_nothing_else() -> None:
@@ -241,7 +248,7 @@ def test_where_no_ids_are_told_none_is_missing(answer: Any) -> None:
 
 @pytest.mark.parametrize(("status", "fails"), [(200, False), (404, False), (499, False), (500, True), (501, False)])
 def test_deleting_what_is_not_there_fails_no_server(status: int, *, fails: bool) -> None:
-    expected = Told(None, "200 or 4xx", "500", "The server responds with 500 to an id that is not in the queue.")
+    expected = Told(None, "200 or 4xx", "500", "A request to delete an id that is not in the queue gets a 500.")
     found = [expected] if fails else []
     assert told("delete.unknown", three().delete(THEIRS, status=status)) == found
     assert told("delete.unknown", Talk().delete(THEIRS, status=status)) == found
@@ -271,7 +278,7 @@ def sent(body: bytes, status: int = 200, operation: Operation = Operation.MANAGE
     ],
 )
 def test_a_malformed_request_is_told_so(body: bytes) -> None:
-    message = "The request is malformed, but the status does not say so."
+    message = "The request is malformed, but its status is not a 4xx."
     for status in (199, 200, 299, 500):
         expected = Told(None, "400", f"{status} to {body.decode()}", message)
         assert told("delete.malformed", sent(body, status)) == [expected]
@@ -307,7 +314,14 @@ def stopped(*moments: float, status: str | None = None, start: float = NOW, grap
 
 
 def runs_on(seconds: str) -> list[Told]:
-    return [Told(None, "the job not running", f"running {seconds} s later", f'"{A}" was interrupted, but still runs.')]
+    return [
+        Told(
+            None,
+            "the job not running",
+            f"running {seconds} s later",
+            f'The job "{A}" was interrupted, but kept running.',
+        )
+    ]
 
 
 def test_a_job_that_is_interrupted_stops() -> None:
@@ -331,7 +345,10 @@ def test_what_another_job_is_made_of_does_not_matter() -> None:
         talk.look([interrupted]).interrupt(interrupted).wait(2).look([interrupted]).look()
         assert told("interrupt.stops", talk.jobs(**{interrupted: "completed"})) == [
             Told(
-                None, "the job not running", "running 2.0 s later", f'"{interrupted}" was interrupted, but still runs.'
+                None,
+                "the job not running",
+                "running 2.0 s later",
+                f'The job "{interrupted}" was interrupted, but kept running.',
             )
         ]
 
@@ -384,7 +401,7 @@ def test_what_did_not_run_is_not_stopped() -> None:
     ],
 )
 def test_an_interrupt_where_nothing_runs_is_fine(status: int, *, fine: bool) -> None:
-    expected = Told(None, "200", str(status), "No job ran, and the server refused the interrupt.")
+    expected = Told(None, "200", str(status), "An interrupt that was sent while no job was running did not get a 200.")
     talk = Talk().submit(A).look([A]).look().post(Operation.INTERRUPT, {"prompt_id": A}, status)
     assert told("interrupt.idle", talk) == ([] if fine else [expected])
 

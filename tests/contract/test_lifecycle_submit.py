@@ -52,7 +52,7 @@ def job(name: str, graph: Any = None, created: Any = MILLISECONDS) -> list[Any]:
 )
 def test_a_prompt_that_is_taken_is_answered_with_a_uuid(answer: Any, found: str | None) -> None:
     talk = Talk().post(Operation.SUBMIT, {"prompt": {}}, answer=answer)
-    why = "the response has no prompt_id" if found == "absent" else "its prompt_id is not a UUID"
+    why = "the response has no prompt_id" if found == "absent" else "prompt_id in the response is not a UUID"
     expected = Told("/prompt_id", "a UUID", found or "", f"The prompt was accepted, but {why}.")
     assert told("prompt-id", talk) == ([] if found is None else [expected])
 
@@ -68,7 +68,12 @@ def test_a_job_keeps_the_id_that_was_answered_letter_by_letter(answered: str, li
     assert told("same-id", Talk().submit(LETTERS).look([LETTERS])) == []
     talk = Talk().submit(answered, workflow(A)).look((), [job(listed, workflow(A))])
     assert told("same-id", talk) == [
-        Told("/queue_pending/0/1", f'"{answered}"', f'"{listed}"', "The job is listed under another id.")
+        Told(
+            "/queue_pending/0/1",
+            f'"{answered}"',
+            f'"{listed}"',
+            "The job is listed under another id than the one in the response to its submission.",
+        )
     ]
 
 
@@ -87,7 +92,7 @@ def gone(back: float | None = 2.5) -> Talk:
 
 
 def nowhere(seconds: str, name: str = A) -> list[Told]:
-    message = f'"{name}" is not listed, but it had not ended.'
+    message = f'The queue does not list the job "{name}", which had not ended.'
     return [Told("", "the job, pending or running", f"in neither list for {seconds} s", message)]
 
 
@@ -146,8 +151,10 @@ def never(looks: int, other: str | None = None) -> Talk:
 
 @pytest.mark.parametrize(("looks", "lost"), [(1, False), (2, False), (3, True), (4, True)])
 def test_a_job_that_never_comes_is_lost_after_three_looks(looks: int, *, lost: bool) -> None:
-    message = f'"{C}" was accepted but never listed, while an older job is pending.'
-    expected = [Told("", "the job, pending or running", f"not listed in {looks} reads", message)]
+    message = (
+        f'The server accepted the job "{C}", but the queue never listed it, although an older job was still pending.'
+    )
+    expected = [Told("", "the job, pending or running", f"not listed in {looks} GETs of the queue", message)]
     assert told("listed", never(looks)) == (expected if lost else [])
 
 
@@ -168,7 +175,7 @@ def test_a_job_that_ended_is_not_lost(status: str) -> None:
 
 def test_the_next_read_lists_a_job_that_waits() -> None:
     talk = Talk().submit(A).look().look((), [A]).look((), [A])
-    message = f'"{A}" was not listed 0.090 s after it was accepted, but was listed later.'
+    message = f'The queue did not list the job "{A}" 0.090 s after it was accepted, but listed it later.'
     missing = [Told("", "the job, pending or running", "not listed yet", message)]
     assert told("listed-at-once", talk) == missing
     assert said("lifecycle.listed-at-once", *shifted(talk)) == missing
@@ -223,7 +230,12 @@ def graph(**node: Any) -> dict[str, Any]:
 def test_a_workflow_is_compared_where_it_was_first_listed() -> None:
     talk = Talk().submit(A, graph(a=1)).look([job(A, graph(a=2))]).look([job(A, graph(a=3))])
     assert told("workflow", talk) == [
-        Told("/queue_running/0/2/1/a", "as it was submitted", "2", "The submitted value was 1.")
+        Told(
+            "/queue_running/0/2/1/a",
+            "as it was submitted",
+            "2",
+            "The listed workflow differs from the submitted one, which has 1 here.",
+        )
     ]
     assert charged("workflow", talk) == ["x2"]
 
@@ -231,10 +243,20 @@ def test_a_workflow_is_compared_where_it_was_first_listed() -> None:
 def test_what_a_workflow_lacks_is_called_absent_and_null_is_called_null() -> None:
     listed = [job(A, graph(a=None))]
     assert told("workflow", Talk().submit(A, graph(a=1)).look(listed)) == [
-        Told("/queue_running/0/2/1/a", "as it was submitted", "null", "The submitted value was 1.")
+        Told(
+            "/queue_running/0/2/1/a",
+            "as it was submitted",
+            "null",
+            "The listed workflow differs from the submitted one, which has 1 here.",
+        )
     ]
     assert told("workflow", Talk().submit(A, graph(b=1)).look(listed)) == [
-        Told("/queue_running/0/2/1/b", "as it was submitted", "absent", "The submitted value was 1.")
+        Told(
+            "/queue_running/0/2/1/b",
+            "as it was submitted",
+            "absent",
+            "The listed workflow differs from the submitted one, which has 1 here.",
+        )
     ]
 
 
@@ -263,7 +285,12 @@ def test_text_beyond_ascii_has_a_clause_of_its_own(sent: dict[str, Any]) -> None
 def test_text_that_is_lost_is_told_with_what_was_sent() -> None:
     talk = Talk().submit(A, graph(t="é")).look([job(A, graph(t="?"))])
     assert told("text", talk) == [
-        Told("/queue_running/0/2/1/t", "as it was submitted", '"?"', 'The submitted value was "é".')
+        Told(
+            "/queue_running/0/2/1/t",
+            "as it was submitted",
+            '"?"',
+            'The listed workflow differs from the submitted one, which has "é" here.',
+        )
     ]
 
 
@@ -290,7 +317,7 @@ def test_an_answer_that_came_at_once_leaves_no_more_room(off: int, *, fine: bool
     [(60_001, "60 s after"), (-65_001, "65 s before"), (3_600_700, "3,601 s after"), (-7_200_000, "7,200 s before")],
 )
 def test_another_create_time_is_told_with_how_far_it_is_off(off: int, words: str) -> None:
-    message = f"create_time is {words} the submission."
+    message = f"create_time is {words} the job was submitted."
     expected = Told("/queue_running/0/4/create_time", "the time of the submission", str(MILLISECONDS + off), message)
     assert created(MILLISECONDS + off, elapsed=5.0) == [expected]
 
@@ -317,8 +344,11 @@ def hidden(status: str | None = "pending", looks: int = 3, *, later: bool = True
 
 
 def test_a_job_that_waits_and_is_not_listed_while_later_ones_are_is_hidden() -> None:
-    message = f'"{B}" was never listed. Reads listed later jobs, and the list of jobs says that it was pending.'
-    expected = [Told("", "the job, pending or running", "not listed in 3 reads", message)]
+    message = (
+        f'The queue never listed the job "{B}", although it listed later jobs '
+        "and GET /api/jobs says that the job was pending."
+    )
+    expected = [Told("", "the job, pending or running", "not listed in 3 GETs of the queue", message)]
     assert told("listed", hidden()) == expected
     assert told("listed", hidden().jobs(**{B: "completed"})) == expected
 

@@ -33,7 +33,7 @@ def charged(clause: str, talk: Talk) -> list[str]:
 # --- order ------------------------------------------------------------------------------------------------------------
 
 
-HEAP = "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
+HEAP = "two jobs are swapped, or the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
 
 
 def waits(place: int, behind: str, ahead: str, why: str = "", hint: str | None = None) -> Told:
@@ -41,7 +41,7 @@ def waits(place: int, behind: str, ahead: str, why: str = "", hint: str | None =
         f"/queue_pending/{place}",
         "before the job that was submitted after it",
         f'"{behind}"',
-        f'"{ahead}" was submitted later but is listed before it{why}.',
+        f'The job "{ahead}" was submitted later than this one, but is listed before it{why}.',
         hint,
     )
 
@@ -175,7 +175,7 @@ def back(looks: str) -> list[Told] | None:
 
 @pytest.mark.parametrize(("looks", "absent"), [("..|", 2), ("...|", 3), ("....|", 4), (".|..|", 2), ("|..|", 2)])
 def test_a_job_that_ran_and_was_gone_twice_does_not_come_back(looks: str, absent: int) -> None:
-    message = f"The job ran, was missing from {absent} reads, and is listed again."
+    message = f"The job ran, was missing from {absent} GETs of the queue, and is listed again."
     assert back(looks) == [Told("", "no ended job in either list", f'"{A}"', message)]
 
 
@@ -202,7 +202,7 @@ def test_what_the_list_of_jobs_calls_ended_is_gone_half_a_second_later(status: s
         exchanges = (submitted, first, roll, look)
         return told("ended", [replace(e, started=at, elapsed=0.0) for e, at in zip(exchanges, moments, strict=True)])
 
-    message = f'The list of jobs says "{status}", but the queue still lists the job.'
+    message = f'GET /api/jobs says that this job is "{status}", but the queue still lists it.'
     assert late(0.25) == late(0.5) == []
     assert late(0.75) == [Told("", "no ended job in either list", f'"{A}"', message)]
 
@@ -222,7 +222,7 @@ def refused(status: int, listed: Any) -> list[Told] | None:
 
 @pytest.mark.parametrize("status", [400, 401, 422, 499])
 def test_a_prompt_that_was_refused_is_listed_nowhere(status: int) -> None:
-    message = f"This prompt got a {status} in x3."
+    message = f"The queue lists a prompt that was refused with {status} (request x3)."
     assert refused(status, [B]) == [Told("/queue_pending/0/1", "no such job", f'"{B}"', message)]
     assert refused(status, [C]) == []
     assert refused(status, [item(1, e1=B)[:2]]) == []
@@ -242,13 +242,20 @@ def twice(status: int = 200, graphs: tuple[Any, ...] = (), again: str = A, **sen
 
 @pytest.mark.parametrize("status", [500, 503, 599])
 def test_an_id_that_is_there_fails_no_server(status: int) -> None:
-    message = "The server fails on a prompt_id that already exists."
+    message = "Submitting a prompt_id that already exists causes a server error."
     assert twice(status) == [Told(None, "200 or 4xx", str(status), message)]
     assert twice(499) == twice(200) == twice(400) == []
 
 
 def test_an_id_that_is_there_is_given_to_no_second_job() -> None:
-    found = [Told(None, "a new id, or a refusal", f'"{A}"', "Two jobs with this id are listed.")]
+    found = [
+        Told(
+            None,
+            "a new id, or a refusal",
+            f'"{A}"',
+            "The queue lists two jobs with this prompt_id, which was submitted twice.",
+        )
+    ]
     assert twice(graphs=(workflow(A), workflow(B))) == found
     assert twice(graphs=(workflow(B), workflow(A))) == found
     assert twice(graphs=(workflow(A), workflow(A), workflow(B)), again=A.upper()) == found
@@ -284,7 +291,7 @@ def test_an_id_of_its_own_is_not_there_already(again: str) -> None:
 def test_no_fewer_remain_than_wait(number: int, *, enough: bool) -> None:
     talk = Talk().submit(A).look([A], [B, C])
     talk.post(Operation.COUNT, {}, 200, {"exec_info": {"queue_remaining": number}})
-    message = "queue_remaining is below the number of pending jobs."
+    message = "queue_remaining in GET /api/prompt is below the number of pending jobs in the queue."
     expected = Told("/exec_info/queue_remaining", "2 or more", str(number), message)
     assert told("remaining", talk) is None
     assert told("remaining", talk.look([A], [B, C])) == ([] if enough else [expected])
@@ -317,7 +324,7 @@ PENDS, RUNS, GONE = ((), (A,)), ((A,), ()), ((), ())
 )
 def test_the_list_of_jobs_says_the_same_of_a_job(where: Any, status: str, expected: str) -> None:
     listed = "pending" if expected == "pending" else "running"
-    message = f'The queue lists "{A}" as {listed}, but the list of jobs says "{status}".'
+    message = f'GET /api/queue lists "{A}" as {listed}, but GET /api/jobs says "{status}".'
     found = Told("/jobs", expected, f'"{status}"', message)
     assert beside(where, where, jobs=rows(a=status)) == ([], [found])
     assert beside(where, where, jobs=rows(a=expected)) == ([], [])
@@ -325,7 +332,10 @@ def test_the_list_of_jobs_says_the_same_of_a_job(where: Any, status: str, expect
 
 def test_the_list_of_jobs_has_the_jobs_of_the_queue() -> None:
     absent = Told(
-        "/jobs", f'"{A}"', "absent", "The queue lists this job before and after, but the list of jobs does not."
+        "/jobs",
+        f'"{A}"',
+        "absent",
+        "GET /api/queue listed this job before and after, but GET /api/jobs did not list it.",
     )
     assert beside(PENDS, PENDS, jobs=[]) == ([absent], [])
     assert beside(PENDS, PENDS, jobs=rows(b="pending")) == ([absent], [])

@@ -135,7 +135,7 @@ def test_lengths_of_different_codings_are_not_compared() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
 def test_a_405_carries_allow(method: str) -> None:
-    message = f"The 405 to {method} has no Allow header."
+    message = f"The 405 response to {method} has no Allow header."
     expected = [Told(None, "an Allow header", "none", message)]
     assert said("method.allow-on-405", asked(405, method=method)) == expected
     assert said("method.allow-on-405", asked(405, b"", ("Allow", ""), method=method)) == []

@@ -156,12 +156,14 @@ def places(metadata: Any, index: int = 4) -> list[tuple[str | None, str]]:
 def test_a_credential_is_known_by_the_name_of_its_member(name: str) -> None:
     pointer = name.replace("/", "~1")
     nested = {"create_time": 1, "extra": [{"deep": {name: BY_NAME[name]}}]}
-    assert places(nested) == [(f"/queue_pending/0/4/extra/0/deep/{pointer}", "its name is that of a credential")]
+    assert places(nested) == [
+        (f"/queue_pending/0/4/extra/0/deep/{pointer}", "the name of the member means a credential")
+    ]
 
 
 @pytest.mark.parametrize("value", BY_VALUE)
 def test_a_credential_is_known_by_its_form(value: str) -> None:
-    hint = "its value has the form of a credential"
+    hint = "the value has the format of a credential"
     assert places({"create_time": 1, "note": value}) == [("/queue_pending/0/4/note", hint)]
     assert places({"create_time": 1, "list": ["x", value]}) == [("/queue_pending/0/4/list/1", hint)]
 

@@ -87,8 +87,8 @@ def test_ids_are_compared_where_there_are_two() -> None:
 
 # --- times and numbers ------------------------------------------------------------------------------------------------
 
-HEAP = "the order of a binary heap, in which ComfyUI keeps its queue"
-PERHAPS = "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
+HEAP = "the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
+PERHAPS = "two jobs are swapped, or the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
 NEWEST = "newest first"
 
 
@@ -136,7 +136,7 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
             f"/queue_pending/{place}/4/create_time",
             "not before the job listed ahead of it",
             str(values[place]),
-            f"This job is older than the one listed before it, which has {values[place - 1]}.",
+            f"This job is older than the one listed before it, whose create_time is {values[place - 1]}.",
             hint,
         )
         for place in places
@@ -146,7 +146,7 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
             f"/queue_pending/{place}/0",
             "above that of the job before it",
             str(values[place]),
-            f"job_number decreases from {values[place - 1]}.",
+            f"job_number is lower than that of the job listed before it, which has {values[place - 1]}.",
             hint,
         )
         for place in places

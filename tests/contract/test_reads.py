@@ -48,16 +48,16 @@ def test_jobs_that_are_listed_once_are_compared_with_none() -> None:
 )
 def test_another_value_is_pointed_at_where_it_came(change: dict[str, Any], place: int, name: str) -> None:
     found = said("reads.job-data", *seen([B, A], [B, changed(A, **change)]))
-    expected = f"{name} as in the previous read"
-    assert found == [Told(f"/queue_pending/1/{place}", expected, "a different value", f"{name} of a job changed.")]
+    expected = f"{name} as in the previous response"
+    assert found == [Told(f"/queue_pending/1/{place}", expected, "a different value", f"{name} of this job changed.")]
 
 
 def test_another_time_is_told_with_the_one_before() -> None:
     (finding,) = said("reads.job-data", *seen([A], [changed(A, e4={"create_time": 1})])) or []
     before = A[4]["create_time"]
     assert finding.pointer == "/queue_pending/0/4/create_time"
-    assert (finding.expected, finding.got) == ("create_time as in the previous read", "1")
-    assert finding.message == f"create_time of a job changed. It was {before}."
+    assert (finding.expected, finding.got) == ("create_time as in the previous response", "1")
+    assert finding.message == f"create_time of this job changed. It was {before} in the previous response."
     assert got(said("reads.job-data", *seen([changed(A, e4={"create_time": 1})], [A]))) == [str(before)]
 
 
@@ -112,8 +112,8 @@ def test_jobs_may_go_come_and_start() -> None:
 
 
 def test_two_that_change_places_are_pointed_at_once() -> None:
-    message = f'This job moved: "{IDS[1]}" was here in the previous read.'
-    expected = [Told("/queue_pending/2", "the order of the previous read", f'"{IDS[2]}"', message)]
+    message = f'The order of pending jobs changed: in the previous response "{IDS[1]}" was in the place of this job.'
+    expected = [Told("/queue_pending/2", "the order of the previous response", f'"{IDS[2]}"', message)]
     assert said("reads.order", *seen([A, B, C], [A, D, C, B])) == expected
     assert len(said("reads.order", *seen([A, B, C], [C, B, A])) or ()) == 1
     (first,) = said("reads.order", *seen([B, A], [A, B])) or []
@@ -147,13 +147,12 @@ def test_a_job_that_goes_or_comes_is_no_gap() -> None:
 
 
 def test_a_job_that_is_missing_in_between_is_named() -> None:
-    asked_how = "Jobs are missing from this read (read)"
     assert steady(*seen([B, A, C], [C], [A, B, C, D])) == [
         Told(
             "",
-            "3 jobs that the reads before and after list",
+            "3 jobs that the GETs before and after list",
             "2 of them missing",
-            f'{asked_how}, for example "{IDS[0]}".',
+            f'This response (read) lacks jobs that the GETs before and after list, for example "{IDS[0]}".',
         )
     ]
     assert got(steady(*seen([A], [], [A]))) == ["1 of them missing"]
@@ -271,13 +270,13 @@ def safe(*lost: int, **more: Any) -> list[str] | None:
 
 def test_jobs_that_stop_vanishing_when_we_pause_vanish_by_our_reads() -> None:
     exchanges = run(*[1] * 9, gaps={9: 60.0})
-    message = "One job disappears with each read, and none while the reads pause."
+    message = "One job disappears with each GET of the queue, and none while no GET is sent."
     assert said("reads.safe", *exchanges) == [
-        Told(None, "the same jobs after reading", "one job fewer after each of 8 reads", message)
+        Told(None, "the same jobs after a GET", "one job fewer after each of 8 GETs", message)
     ]
     found = judge(exchanges, only={"reads.safe"}).results[0]
     assert [evidence.exchange for evidence in found.evidence] == ["x9"]
-    assert safe(*[1] * 8, 0, gaps={9: 60.0}) == ["one job fewer after each of 8 reads"]
+    assert safe(*[1] * 8, 0, gaps={9: 60.0}) == ["one job fewer after each of 8 GETs"]
 
 
 def test_jobs_that_go_on_vanishing_vanish_by_themselves() -> None:
@@ -286,26 +285,26 @@ def test_jobs_that_go_on_vanishing_vanish_by_themselves() -> None:
 
 
 def test_the_pause_may_have_been_in_the_midst() -> None:
-    assert safe(*[1] * 9, gaps={4: 60.0}) == ["one job fewer after each of 8 reads"]
+    assert safe(*[1] * 9, gaps={4: 60.0}) == ["one job fewer after each of 8 GETs"]
     assert safe(*[1] * 3, 5, *[1] * 12, gaps={4: 60.0}) == []
 
 
 def test_without_a_pause_nothing_is_known() -> None:
     assert safe(*[1] * 9) == []
     assert safe(*[1] * 9, gaps={9: 6.0}) == []
-    assert safe(*[1] * 9, gaps={9: 6.5}) == ["one job fewer after each of 8 reads"]
+    assert safe(*[1] * 9, gaps={9: 6.5}) == ["one job fewer after each of 8 GETs"]
 
 
 def test_a_pause_is_long_beside_the_usual_one() -> None:
     slowly = dict.fromkeys(range(1, 9), 2.5)
     assert safe(*[1] * 9, gaps={**slowly, 9: 14.5}) == []
-    assert safe(*[1] * 9, gaps={**slowly, 9: 15.5}) == ["one job fewer after each of 8 reads"]
+    assert safe(*[1] * 9, gaps={**slowly, 9: 15.5}) == ["one job fewer after each of 8 GETs"]
 
 
 def test_a_pause_is_a_pause_on_any_clock() -> None:
     exchanges = run(*[1] * 9, gaps={9: 9.0})
     early = [replace(one, started=(one.started or 0) - NOW) for one in exchanges]
-    assert got(said("reads.safe", *early)) == ["one job fewer after each of 8 reads"]
+    assert got(said("reads.safe", *early)) == ["one job fewer after each of 8 GETs"]
 
 
 def test_a_queue_that_stands_still_is_safe() -> None:
@@ -329,7 +328,7 @@ def test_a_read_of_another_method_is_no_get(method: str) -> None:
     for number in range(1, 9):
         sent = Request(method, "http://t/api/queue")
         exchanges.insert(2 * number, Exchange(f"h{number}", sent, Response(200), started=0.0, elapsed=0.0))
-    assert got(said("reads.safe", *exchanges)) == ["one job fewer after each of 8 reads"]
+    assert got(said("reads.safe", *exchanges)) == ["one job fewer after each of 8 GETs"]
 
 
 # --- ids --------------------------------------------------------------------------------------------------------------
@@ -343,8 +342,10 @@ def renamed(turn: int, *numbers: int, time: int | None = None) -> list[list[Any]
 
 def test_jobs_whose_ids_are_new_in_each_read_are_found() -> None:
     found = said("reads.prompt-ids", *seen(*[renamed(turn, 1, 2) for turn in range(4)])) or []
-    assert [(told.pointer, told.expected) for told in found] == [("/queue_pending/0/1", "the id in the previous read")]
-    assert "3 pairs of reads" in found[0].message
+    assert [(told.pointer, told.expected) for told in found] == [
+        ("/queue_pending/0/1", "the id in the previous response")
+    ]
+    assert "3 pairs of responses" in found[0].message
 
 
 def test_ids_that_are_new_once_may_be_of_other_jobs() -> None:

@@ -96,7 +96,7 @@ CATALOGUE: tuple[tuple[str, Literal["must", "should"], bool, str], ...] = (
     ("http.date", "should", False, "Each answer carries a plausible Date"),
     ("method.head", "should", False, "HEAD gets the same status and headers as GET"),
     ("auth.key-required", "must", False, "A request without the key is refused"),
-    ("error.code", "must", False, "An error has a code that is a string"),
+    ("error.code", "must", False, "A 400 or 500 response has a string code that is a string"),
     ("caching.shared", "should", False, "Shared caches are told not to keep the queue"),
     ("privacy.credentials", "should", False, "No credentials of a user stand in an item"),
 )
@@ -315,7 +315,10 @@ def unreachable() -> Report:
     return report(
         Verdict.INCONCLUSIVE,
         "the target cannot be reached: Connection refused",
-        [clause(name, Status.NOT_EXERCISED, reason="needs a 200 response to a read") for name, *_ in CATALOGUE],
+        [
+            clause(name, Status.NOT_EXERCISED, reason="needs a 200 response to a GET of the queue")
+            for name, *_ in CATALOGUE
+        ],
         [exchange(number, status=None) for number in (1, 2)],
     )
 

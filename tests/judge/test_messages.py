@@ -104,7 +104,7 @@ def test_no_title_of_an_element_whose_place_differs_names_a_place() -> None:
 def test_the_title_on_the_order_of_elements_holds_under_both_dialects() -> None:
     found = of("item.element-order", reads(queue(item(1))), Dialect.OSS)
     assert found.status is Status.FAIL
-    assert found.title == "Elements 3 and 4 are in the order of the dialect"
+    assert found.title == "Elements 3 and 4 of a job are in the order of the dialect"
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -113,8 +113,8 @@ def test_the_title_on_the_order_of_elements_holds_under_both_dialects() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"prompt_id": "p5"}, "The prompt was accepted, but its prompt_id is not a UUID."),
-        ({"prompt_id": 5}, "The prompt was accepted, but its prompt_id is not a UUID."),
+        ({"prompt_id": "p5"}, "The prompt was accepted, but prompt_id in the response is not a UUID."),
+        ({"prompt_id": 5}, "The prompt was accepted, but prompt_id in the response is not a UUID."),
         ({}, "The prompt was accepted, but the response has no prompt_id."),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_chosen_number_is_named_where_one_job_stands_before_all_others() -> No
     assert found.kind == ""
 
 
-HEAP = "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
+HEAP = "two jobs are swapped, or the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
 
 
 def numbered(number: int, name: str) -> list[Any]:

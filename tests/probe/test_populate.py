@@ -524,4 +524,4 @@ def test_behind_a_cache_that_never_changes_the_run_says_so() -> None:
     done = on(Frozen)
     assert "perhaps from a cache" in str(done.stopped)
     (evidence,) = judged(done).clause("lifecycle.listed").evidence
-    assert evidence.hint == "every read returned the same bytes: a cache may respond instead of the server"
+    assert evidence.hint == "every GET of the queue returned the same bytes: a cache may respond instead of the server"

@@ -90,7 +90,7 @@ def test_no_sequence_accuses_a_conforming_endpoint(variant: str) -> None:
 
 
 class NotTheModel(BaseException):
-    """The queue lists other jobs than one worker would leave. Hypothesis does not shorten what is no Exception."""
+    """GET /api/queue lists other jobs than one worker would leave. Hypothesis does not shorten what is no Exception."""
 
 
 def watched_by_a_model(life: Life, step: float = Board.step) -> None:

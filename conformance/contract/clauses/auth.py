@@ -30,7 +30,7 @@ def _with_credential(credential: Credential, method: str = "GET") -> Over:
 
 
 def _is_refused(answer: Answer) -> Iterator[Finding]:
-    """A 3xx or 4xx status refuses the request. ``auth.status`` asks for 401 or 403."""
+    """Yield a finding unless the status is a 3xx or 4xx, which refuses the request. ``auth.status`` asks for 401 or 403."""
     status = answer.response.status
     if status // 100 not in (3, 4):
         credential = answer.request.credential
@@ -52,7 +52,7 @@ _LETS_IN: Final = {
     Credential.WRONG: "the server accepts a key that is not the right one",
     Credential.EMPTY: "the server accepts an empty value as a key",
 }
-"""The likely cause if a request is accepted. One request does not show that the server never checks keys."""
+"""The likely cause if a request is accepted, by the key that it had."""
 UNAUTHENTICATED: Final = frozenset({Credential.NONE, Credential.WRONG, Credential.OTHER_CASE, Credential.EMPTY})
 
 no_key_is_refused = clause(
@@ -89,7 +89,8 @@ other_case_is_refused = clause(
     oss=NO_AUTHENTICATION,
     title="The key with its letter case swapped is refused",
     source=inferred(
-        doc("/security/0", '{"ApiKeyAuth": []}'), "The document requires a key, but does not say how keys are compared."
+        doc("/security/0", '{"ApiKeyAuth": []}'),
+        "The OpenAPI document requires a key, but does not say how keys are compared.",
     ),
     why="If letter case is ignored, many values count as the key, so it is easier to guess.",
     keeps="X-API-Key: kEY, if the key is Key → 401",
@@ -115,7 +116,7 @@ empty_key_is_refused = clause(
 
 
 def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """HEAD requests without the key, if a HEAD with the key gets a 200."""
+    """Yield the responses to HEAD requests without a key, if a HEAD with the key gets a 200."""
     heads = [a for a in conversation.answers if a.request.method == "HEAD" and a.request.to_queue]
     if any(a.request.credential is Credential.GIVEN and a.response.status == OK for a in heads):
         for answer in heads:
@@ -131,7 +132,7 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     title="HEAD without a key is refused",
     source=inferred(
         doc("/security/0", '{"ApiKeyAuth": []}'),
-        "The document describes only GET. A HEAD reveals the headers of a GET.",
+        "The OpenAPI document describes only GET. A HEAD reveals the headers of a GET.",
     ),
     why="The headers of a response show how long the queue is.",
     keeps="HEAD, no X-API-Key → 401",
@@ -141,13 +142,13 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     kinds=("let-in",),
 )
 def head_is_refused(answer: Answer) -> Iterator[Finding]:
-    """A HEAD without the key does not get a 2xx. Any other status reveals nothing about the queue."""
+    """A HEAD without a key does not get a 2xx. Any other status reveals nothing about the queue."""
     if answer.response.status in LET_IN:
         yield from _is_refused(answer)
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
-    """Refusals, with any 3xx or 4xx status, of requests without the right key."""
+    """Yield the response if it refuses, with any 3xx or 4xx status, a request without the right key."""
     unauthenticated = answer.request.credential in UNAUTHENTICATED
     conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
     if unauthenticated and conclusive and answer.request.to_queue and answer.response.status // 100 in (3, 4):
@@ -158,13 +159,13 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
     "auth.status",
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
-    title="The refusal is 401 or 403",
+    title="A request without the right key gets a 401 or 403",
     source=inferred(
         rfc(
             "RFC 9110 §15.5.2",
             "the request has not been applied because it lacks valid authentication credentials for the target resource",
         ),
-        "The document does not list the status of a refusal. The RFC defines 401 for it.",
+        "The OpenAPI document does not list the status of a refusal. The RFC defines 401 for it.",
     ),
     why="Clients ask the user for a key on 401 and 403. Another status suggests another problem.",
     keeps="no X-API-Key → 401",
@@ -191,9 +192,9 @@ def _unauthorized(answer: Answer) -> Iterator[Answer]:
     "auth.challenge",
     Level.SHOULD,
     oss=NO_AUTHENTICATION,
-    title="A 401 carries WWW-Authenticate",
+    title="A 401 response has a WWW-Authenticate header",
     source=rfc("RFC 9110 §15.5.2", "The server generating a 401 response MUST send a WWW-Authenticate header field"),
-    why="The header says which credentials the client must send. (`should` here: no scheme is registered for a key in a header of its own.)",
+    why="The header says which credentials the client must send. (Only a `should` here: no authentication scheme is registered for a key in the header X-API-Key.)",
     keeps="401, WWW-Authenticate: ApiKey",
     breaks="401 without WWW-Authenticate",
     needs="a 401 response",
@@ -206,7 +207,7 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
             None,
             "a WWW-Authenticate header",
             "none",
-            "The 401 has no WWW-Authenticate, so it does not say which credentials are needed.",
+            "The 401 response has no WWW-Authenticate header, so it does not say which credentials the server needs.",
         )
 
 
@@ -214,12 +215,12 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     "auth.error-response",
     Level.SHOULD,
     oss=FOREIGN_ORIGIN,
-    title="The body of a refusal is an ErrorResponse",
+    title="The body of a 401 or 403 is an ErrorResponse",
     source=inferred(
         doc("/components/schemas/ErrorResponse/required", '["code", "message"]'),
-        "The document does not describe the bodies of 401 and 403.",
+        "The OpenAPI document does not describe the bodies of 401 and 403.",
     ),
-    why="The document does not list 401 and 403, but it has one schema for all errors.",
+    why="Clients read errors by one schema. The OpenAPI document does not list 401 and 403.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
     breaks='401, {"message": "Invalid API key"}',
     needs="a 401 or 403 response with a body",
@@ -228,25 +229,25 @@ def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     ),
 )
 def a_refusal_is_an_error_response(answer: Answer) -> Iterator[Finding]:
-    """A 401 or 403 is application/json with code and message."""
+    """A 401 or 403 response is application/json, and its body has the strings code and message."""
     if not (answer.response.media_type == JSON and is_error_response(answer.document.value)):
         got = show(answer.document.value) if answer.document.read else "not JSON"
         yield Finding(
             "",
             "an object with code and message",
             got,
-            f"The body of the {answer.response.status} is not an ErrorResponse.",
+            f"The body of the {answer.response.status} response is not a JSON object with code and message (schema ErrorResponse).",
         )
 
 
 def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with x-api-key, if other reads show that the server accepts the key."""
+    """Yield the responses to GETs with the key in ``x-api-key``, if GETs with ``X-API-Key`` before or after got a 200."""
     sent = [a for a in conversation.answers if a.request.credential is Credential.LOWER_CASE_NAME]
     conclusive = [answer for answer in sent if answer.response.status not in NOT_NOW]
     plain = [a for a in conversation.answers if a.request.plain and a.response.status not in NOT_NOW]
     before = [a for a in plain if conclusive and a.precedes(conclusive[0])][-1:]
     after = [a for a in plain if conclusive and conclusive[-1].precedes(a)][:1]
-    # If the next read with the key is refused too, the server no longer accepts the key under any header name.
+    # If the next GET with the key is refused too, the server no longer accepts the key under any header name.
     if (before or after) and all(answer.response.status == OK for answer in before + after):
         yield conclusive[-1], conclusive
 
@@ -255,22 +256,22 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
     "auth.header-name",
     Level.MUST,
     oss=NO_AUTHENTICATION,
-    title="The name of the key's header is case-insensitive",
+    title="The name of the header X-API-Key is case-insensitive",
     source=rfc("RFC 9110 §5.1", "Field names are case-insensitive"),
     why="HTTP/2 and many proxies send names in lower case.",
-    keeps="HTTP/2 and many proxies send header names in lower case.",
+    keeps="x-api-key: the key → 200",
     breaks="x-api-key: the key → 401",
     needs=A_KEY,
     across=_lower_case,
 )
 def header_names_have_no_case(group: list[Answer]) -> Iterator[Finding]:
-    """At least one request with the key in x-api-key gets a 200, as with X-API-Key. One success rules out chance."""
+    """At least one request with the key in x-api-key gets a 200, as requests with X-API-Key do."""
     if not any(answer.response.status == OK for answer in group):
         yield Finding(
             None,
             "200",
             str(group[-1].response.status),
-            "The server refuses the key if the header name is in lower case.",
+            "The server accepts the key in X-API-Key, but refuses it if the header name is in lower case.",
         )
 
 
@@ -298,9 +299,9 @@ def _keyed(answer: Answer) -> Iterator[Answer]:
     over=_keyed,
 )
 def the_key_is_not_echoed(answer: Answer) -> Iterator[Finding]:
-    """The key of the request is in neither the body nor the headers.
+    """Neither the body nor the headers of the response contain the key of the request.
 
-    A key that could be an ordinary word counts only if the response also names the header that carried it.
+    A key that could be an ordinary word counts only if the response also names the header in which it was sent.
     """
     for name in answer.response.echoes:
         pointer, where = (None, f"in the header {printable(name)}") if name else ("", "in the body")

@@ -1,4 +1,4 @@
-"""Caching (RFC 9111): the queue changes all the time, and it belongs to one user."""
+"""Clauses about caching (RFC 9111): the queue changes within seconds, and it belongs to one user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.exchange.headers import http_date
 from conformance.text.safe import printable
 
 FRESH: Final = 10
-"""Seconds for which an old queue does no harm. Clients poll about this often."""
+"""Seconds for which a cached queue does no harm. Clients poll about this often."""
 _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 
 
@@ -22,7 +22,7 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
     "caching.shared",
     Level.SHOULD,
     oss=ONE_QUEUE,
-    title="Shared caches do not keep the queue",
+    title="The response forbids shared caches to store the queue",
     source=inferred(
         rfc(
             "RFC 9111 §3.5",
@@ -39,7 +39,7 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
     """Cache-Control forbids shared caching, or Vary has X-API-Key or *.
 
-    It forbids that with no-store, private or no-cache, or with a zero lifetime and must-revalidate.
+    Cache-Control forbids it with no-store, private or no-cache, or with a lifetime of 0 and must-revalidate.
     """
     control = answer.response.values("cache-control")
     vary = answer.response.values("vary")
@@ -63,7 +63,7 @@ def _gets(answer: Answer) -> Iterator[Answer]:
 @clause(
     "caching.lifetime",
     Level.SHOULD,
-    title="No response is fresh for long",
+    title="No response may be served from a cache for more than 10 s",
     source=inferred(
         rfc("RFC 9111 §4.2", "A fresh response is one whose age has not yet exceeded its freshness lifetime."),
         "The RFC sets no limit. A queue changes within seconds.",
@@ -84,7 +84,10 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
         match = _LIFETIME.fullmatch(directive)
         if match and int(match[1][:9] or 0) > FRESH:
             yield Finding(
-                None, f"at most {FRESH} s", printable(directive), "Caches may serve this response for too long."
+                None,
+                f"at most {FRESH} s",
+                printable(directive),
+                f"Caches may serve this response for more than {FRESH} s.",
             )
     if any(map(_LIFETIME.fullmatch, control)):
         return  # RFC 9111 §5.3: a cache ignores Expires if there is a max-age
@@ -94,7 +97,7 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
             None,
             "no Expires in the future",
             f"{expires - now:,.0f} s ahead",
-            "Caches may serve this response for too long.",
+            f"Caches may serve this response for more than {FRESH} s.",
             Cause("expires"),
         )
 
@@ -102,7 +105,7 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
 @clause(
     "caching.age",
     Level.SHOULD,
-    title="No response is an old one from a cache",
+    title="No response is more than 10 s old (Age)",
     source=inferred(
         rfc(
             "RFC 9111 §5.1",
@@ -110,14 +113,19 @@ def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
         ),
         "The RFC sets no limit. A queue changes within seconds.",
     ),
-    why="An old response does not show the current queue.",
+    why="An old response from a cache does not show the current queue.",
     keeps="no Age",
     breaks="Age: 600",
     needs="a 200 response with its headers",
     over=queue_heads,
 )
 def no_old_answer(answer: Answer) -> Iterator[Finding]:
-    """Age is absent or at most 10 s."""
+    """The Age header is absent, or at most 10 seconds."""
     age = answer.response.header("age")
     if age is not None and not (re.fullmatch(r"[0-9]{1,12}", age) and int(age) <= FRESH):
-        yield Finding(None, f"no Age, or at most {FRESH}", printable(age), "The response is an old one from a cache.")
+        yield Finding(
+            None,
+            f"no Age, or at most {FRESH}",
+            printable(age),
+            "By its Age header, a cache stored the response too long ago.",
+        )

@@ -1,4 +1,4 @@
-"""CORS: which other origins may read the queue, and with whose credentials."""
+"""Clauses about CORS: which other origins may read the queue, and whether with credentials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
 @clause(
     "cors.credentials",
     Level.SHOULD,
-    title="Credentials are not allowed for every origin",
+    title="CORS does not allow credentials for every origin",
     source=rfc(
         "Fetch, CORS protocol and credentials",
         'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.',
@@ -50,7 +50,7 @@ def _echoed(answer: Answer) -> Iterator[Answer]:
 @clause(
     "cors.vary-origin",
     Level.SHOULD,
-    title="An echoed Origin comes with Vary: Origin",
+    title="A response that echoes the request's Origin has Vary: Origin",
     source=rfc("Fetch, CORS protocol and HTTP caches", "`Vary` is to be used"),
     why="Without Vary, a cache serves a response for one origin to another.",
     keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin",
@@ -59,8 +59,11 @@ def _echoed(answer: Answer) -> Iterator[Answer]:
     over=_echoed,
 )
 def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
-    """Vary contains Origin or *."""
+    """The Vary header contains Origin or *."""
     if not {"origin", "*"} & set(answer.response.values("vary")):
         yield Finding(
-            None, "Vary: Origin", "no Vary with it", "The response depends on Origin, but Vary does not say so."
+            None,
+            "Vary: Origin",
+            "no Vary with it",
+            "The response depends on the request's Origin, but Vary does not say so.",
         )

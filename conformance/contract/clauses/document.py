@@ -1,4 +1,4 @@
-"""The response schemas of the user's own document, if one is given."""
+"""The clause that checks responses against the OpenAPI document given with ``--document``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.spec.schemas import Violation
 
 
 def _described(answer: Answer) -> Iterator[tuple[Violation, ...]]:
-    """Yield each violation of the schema that the document gives for this status of a GET of the queue."""
+    """Yield the violations of the schema that the user's OpenAPI document gives for the status of a GET of the queue."""
     schemas = answer.reading.demand.schemas
     request = answer.request
     if schemas is None or request.method != "GET" or not request.to_queue or answer.response.coding_error is not None:
@@ -24,23 +24,23 @@ def _described(answer: Answer) -> Iterator[tuple[Violation, ...]]:
 @clause(
     "document.response-schema",
     Level.MUST,
-    title="A response matches the schema in your document",
+    title="A response matches the schema in your OpenAPI document (--document)",
     source=doc(
         "/paths/~1api~1queue/get/responses/200/content/application~1json/schema/$ref", "#/components/schemas/QueueInfo"
     ),
-    why="Clients generated from the document refuse any other response.",
+    why="Clients generated from the OpenAPI document refuse any other response.",
     keeps='{"queue_running": [], "queue_pending": []}',
     breaks='{"queue_running": [], "queue_pending": null}',
-    needs="a JSON body of at most 1 MiB with a status that the document describes",
+    needs="a JSON body of at most 1 MiB, with a status that your OpenAPI document describes",
     over=_described,
     own_document=True,
 )
 def response_schema(violations: tuple[Violation, ...]) -> Iterator[Finding]:
-    """Checked only with ``--document``. The schema is that of the user's document, with the errata that apply to it."""
+    """The body conforms to the schema in the user's OpenAPI document, corrected where that has known mistakes."""
     for violation in violations:
         yield Finding(
             violation.pointer,
             violation.expected,
             violation.got,
-            "The schema in the document does not allow this value.",
+            "The schema in your OpenAPI document does not allow this value.",
         )

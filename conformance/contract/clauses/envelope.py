@@ -1,4 +1,4 @@
-"""QueueInfo: the object that holds the two lists."""
+"""Clauses about QueueInfo, the JSON object in the body with the lists queue_running and queue_pending."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _values(reading: Reading) -> Iterator[Located]:
     kinds=("bare-list", "encoded-twice"),
 )
 def the_body_is_an_object(found: Located) -> Iterator[Finding]:
-    """The body of a 200 is an object."""
+    """The body of a 200 response is a JSON object."""
     value = found.value
     if not isinstance(value, dict):
         cause = None
@@ -46,14 +46,14 @@ def the_body_is_an_object(found: Located) -> Iterator[Finding]:
 
 
 _SUCCESS: Final = frozenset({"0", "200", "ok", "success", "succeeded", "none", "null", "false"})
-"""Values, in lower case, by which an envelope reports success."""
+"""Values of ``code`` or ``error``, in lower case, that mean success."""
 
 
 def is_error(info: dict[str, Any]) -> bool:
-    """Whether an object has neither list and looks like an error.
+    """Whether an object has neither list of the queue and looks like an error.
 
     That is an ErrorResponse, whose code is a string, or an object with ``error``. An object such as
-    ``{"code": 0, "message": "success", "data": …}`` is another envelope, not an error.
+    ``{"code": 0, "message": "success", "data": …}`` reports success, so it is not an error.
     """
     if any(name in info for name in LISTS):
         return False
@@ -67,17 +67,17 @@ def is_error(info: dict[str, Any]) -> bool:
     "envelope.not-an-error",
     Level.MUST,
     fast=FastPath.BODY,
-    title="A 200 does not carry an error",
+    title="The body of a 200 response is not an error",
     source=doc(f"{GET}/responses/200/description", "Success"),
-    why="The status says success, so a client shows an empty queue.",
+    why="The status says success, so a client does not notice the error and shows an empty queue.",
     keeps='{"queue_running": [], "queue_pending": []}',
     breaks='{"code": "UNAUTHORIZED", "message": "Invalid API key"}',
     of_body=infos,
 )
 def no_error_under_200(info: dict[str, Any]) -> Iterator[Finding]:
-    """The body of a 200 has at least one list, or does not look like an ErrorResponse."""
+    """The body of a 200 response has at least one of the two lists, or does not look like an error."""
     if is_error(info):
-        yield Finding("", "a QueueInfo", show(info), "The status is 200, but the body is an error.")
+        yield Finding("", "a QueueInfo", show(info), "The status is 200, but the body looks like an error.")
 
 
 def _listed(name: str) -> Any:
@@ -92,7 +92,7 @@ def _is_array(found: Located) -> Iterator[Finding]:
     if isinstance(found.value, list):
         return
     cause = Cause("empty", "send an empty list as []") if found.value in (None, {}, "") else None
-    yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", cause)
+    yield Finding(found.pointer, "an array", show(found.value), f"{found.pointer[1:]} is not an array.", cause)
 
 
 queue_running_is_an_array = clause(

@@ -1,4 +1,4 @@
-"""ErrorResponse ({code, message}), and what other errors may contain."""
+"""Clauses about errors: the schema ErrorResponse ({code, message}), and what an error must not contain."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from conformance.text.safe import printable, show
 from conformance.text.strict_json import walk
 
 READABLE: Final = 1 << 16
-"""The number of characters, or values, of an error that are checked."""
+"""The maximum number of characters, or of JSON values, of an error's body that are searched."""
 ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
-"""Refuses a condition, not the client, so it may carry the body of a 200."""
+"""Precondition Failed. It refuses a condition, not the client, so its body may contain the queue."""
 A_DOCUMENTED_ERROR: Final = "a GET of the queue that gets a 400 or 500"
 IN_JSON: Final = f"{A_DOCUMENTED_ERROR} with Content-Type application/json"
 AN_OBJECT: Final = f"{IN_JSON} whose body is an object"
@@ -47,13 +47,13 @@ INTERNALS: Final = re.compile(
 
 
 def errors(answer: Answer) -> Iterator[Answer]:
-    """4xx and 5xx responses to requests to the queue, if their Content-Type is known."""
+    """Yield the response if it is a 4xx or 5xx to a request to the queue and its Content-Type is known."""
     if answer.response.typed and answer.response.status >= FIRST_ERROR and answer.request.to_queue:
         yield answer
 
 
 def known_errors(answer: Answer) -> Iterator[Answer]:
-    """The same, if their whole bodies are known."""
+    """Yield the response if it is a 4xx or 5xx to a request to the queue and its whole body is known."""
     return (error for error in errors(answer) if error.response.whole)
 
 
@@ -66,7 +66,7 @@ def _documented(answer: Answer) -> Iterator[Answer]:
     "error.content-type",
     Level.MUST,
     oss=NO_ERROR_RESPONSE,
-    title="A 400 or 500 is application/json",
+    title="A 400 or 500 response is application/json",
     source=doc(
         f"{GET}/responses/500/content",
         '{"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}',
@@ -78,13 +78,13 @@ def _documented(answer: Answer) -> Iterator[Answer]:
     over=_documented,
 )
 def error_is_json(answer: Answer) -> Iterator[Finding]:
-    """The media type of a documented error is application/json."""
+    """The media type of a 400 or 500 response is application/json."""
     if answer.response.media_type != JSON:
         yield Finding(
             None,
             JSON,
             content_type_of(answer),
-            f"The Content-Type of the {answer.response.status} is not application/json.",
+            f"The Content-Type of the {answer.response.status} response is not application/json.",
         )
 
 
@@ -96,7 +96,7 @@ def _documented_json(answer: Answer) -> Iterator[Answer]:
     "error.object",
     Level.MUST,
     oss=NO_ERROR_RESPONSE,
-    title="The body of a 400 or 500 is an object",
+    title="The body of a 400 or 500 response is an object",
     source=doc(f"{ERROR}/type", "object"),
     why="Clients read code and message by name.",
     keeps='{"code": "INTERNAL", "message": "…"}',
@@ -105,14 +105,14 @@ def _documented_json(answer: Answer) -> Iterator[Answer]:
     over=_documented_json,
 )
 def error_is_an_object(answer: Answer) -> Iterator[Finding]:
-    """The body of a documented error is a JSON object."""
+    """The body of a 400 or 500 response is a JSON object."""
     if not isinstance(answer.document.value, dict):
         got = show(answer.document.value) if answer.document.read else "not JSON"
         yield Finding(
             "",
             "an object with code and message",
             got,
-            f"The body of the {answer.response.status} is not an ErrorResponse.",
+            f"The body of the {answer.response.status} response is not a JSON object (schema ErrorResponse).",
         )
 
 
@@ -131,7 +131,7 @@ def _string_member(name: str) -> Any:
                 "detail": Cause("fastapi-form", "FastAPI's default form"),
             }
             cause = next((cause for member, cause in causes.items() if member in body), Cause("absent"))
-            yield Finding(f"/{name}", "a string", "absent", f"The error has no {name}.", cause)
+            yield Finding(f"/{name}", "a string", "absent", f"The error response has no {name}.", cause)
         elif not isinstance(body[name], str):
             yield Finding(f"/{name}", "a string", show(body[name]), f"{name} is not a string.")
 
@@ -142,7 +142,7 @@ code_is_a_string = clause(
     "error.code",
     Level.MUST,
     oss=NO_ERROR_RESPONSE,
-    title="An error has a code",
+    title="A 400 or 500 response has a string code",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients branch on the code.",
     keeps='{"code": "INTERNAL", "message": "…"}',
@@ -156,7 +156,7 @@ message_is_a_string = clause(
     "error.message",
     Level.MUST,
     oss=NO_ERROR_RESPONSE,
-    title="An error has a message",
+    title="A 400 or 500 response has a string message",
     source=doc(f"{ERROR}/required", '["code", "message"]'),
     why="Clients show the message to users.",
     keeps='{"code": "INTERNAL", "message": "…"}',
@@ -180,10 +180,10 @@ def _texts(answer: Answer) -> Iterator[Located]:
     "error.not-empty",
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
-    title="code and message are not empty",
+    title="code and message of a 400 or 500 response are not empty",
     source=inferred(
         doc(f"{ERROR}/required", '["code", "message"]'),
-        "The document requires both members, but sets no minimum length.",
+        "The OpenAPI document requires both members, but sets no minimum length.",
     ),
     why="An empty code or message helps nobody.",
     keeps='{"code": "INTERNAL", "message": "the queue store is not available"}',
@@ -209,10 +209,10 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
 @clause(
     "error.no-queue",
     Level.MUST,
-    title="An error does not contain the queue",
+    title="The body of a 4xx or 5xx response does not contain the queue",
     source=inferred(
         doc("/security/0", '{"ApiKeyAuth": []}'),
-        "The document requires a key and describes errors as ErrorResponse. It does not say what else an error may contain.",
+        "The OpenAPI document requires a key and describes errors as ErrorResponse. It does not say what else an error may contain.",
     ),
     why="A refusal that contains the queue protects nothing. Clients that see an error ignore its body.",
     keeps='401, {"code": "UNAUTHORIZED", "message": "…"}',
@@ -221,26 +221,26 @@ def _with_body(answer: Answer) -> Iterator[Answer]:
     over=lambda answer: (e for e in _with_body(answer) if e.response.status != UNMATCHED),
 )
 def an_error_carries_no_queue(answer: Answer) -> Iterator[Finding]:
-    """The body of a 4xx or 5xx has no job in a list of the queue, at any depth.
+    """The body of a 4xx or 5xx response has no list queue_running or queue_pending with a job, at any depth.
 
-    Empty lists show nothing. A message about a field may have the name of the field.
+    Empty lists are allowed, because they show no job.
     """
     for place, value in walk(answer.document.value):
         for name in LISTS:
             listed = value.get(name) if isinstance(value, dict) else None
             if isinstance(listed, list) and any(map(_is_job, listed)):
-                got = f"The body of the {answer.response.status} contains the queue."
+                got = f"The body of the {answer.response.status} response contains jobs of the queue."
                 yield Finding(f"{place}/{name}", "no queue", show(listed), got)
 
 
 def _is_job(value: object) -> bool:
-    """Whether a value contains the id or the workflow of a job."""
+    """Whether a list element contains the id or the workflow of a job."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
     return any((isinstance(part, str) and UUID.fullmatch(part)) or is_graph(part) for part in parts)
 
 
 def _readable(answer: Answer) -> Iterator[str]:
-    """Yield the text of an error, at most 64 KiB: the strings and names in JSON, or the text itself."""
+    """Yield text from the body of an error, at most 64 KiB: the strings and member names in JSON, or the body itself."""
     if answer.document.read:
         for _, value in islice(walk(answer.document.value), READABLE):
             yield from (value,) if isinstance(value, str) else value if isinstance(value, dict) else ()
@@ -252,10 +252,10 @@ def _readable(answer: Answer) -> Iterator[str]:
 @clause(
     "error.no-internals",
     Level.SHOULD,
-    title="An error does not show internals",
+    title="An error does not show stack traces or program files",
     source=inferred(
         rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
-        "The RFC names the risk for its own error format. The document does not use that format.",
+        "The RFC names the risk for its own error format. The OpenAPI document does not use that format.",
     ),
     why="A stack trace shows paths and versions to an attacker, and does not help a user.",
     keeps='{"code": "INTERNAL", "message": "the queue store is not available"}',
@@ -264,14 +264,14 @@ def _readable(answer: Answer) -> Iterator[str]:
     over=_with_body,
 )
 def an_error_shows_no_internals(answer: Answer) -> Iterator[Finding]:
-    """No string of the body, and no body that is not JSON, contains a stack trace or the path of a program file."""
+    """The body of an error contains no stack trace and no path of a program file."""
     match = next((found for text in _readable(answer) if (found := INTERNALS.search(text))), None)
     if match is not None:
         yield Finding(
             "",
             "a message for users",
             printable(match[0]),
-            f"The body of the {answer.response.status} shows a path or a stack trace of the server's code.",
+            f"The body of the {answer.response.status} response shows a path or a stack trace of the server's code.",
         )
 
 
@@ -296,9 +296,11 @@ def _with_retry_after(answer: Answer) -> Iterator[str]:
     over=_with_retry_after,
 )
 def retry_after_is_readable(value: str) -> Iterator[Finding]:
-    """The value is only digits, or an IMF-fixdate."""
+    """The value of Retry-After consists of digits only, or is a date in the format of HTTP."""
     if not re.fullmatch(r"[0-9]+", value) and http_date(value) is None:
-        yield Finding(None, "seconds or an HTTP-date", printable(value), "Retry-After is neither seconds nor a date.")
+        yield Finding(
+            None, "seconds or an HTTP-date", printable(value), "Retry-After is neither a number of seconds nor a date."
+        )
 
 
 def _garbled(answer: Answer) -> Iterator[Answer]:
@@ -326,7 +328,7 @@ def _is_garbled(origin: str) -> bool:
     why="Anybody could fill the error log and alert the people on call.",
     keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx",
     breaks=f"Origin: {GARBLED_ORIGIN} → 500",
-    needs="a read with a malformed Origin",
+    needs="a GET of the queue with a malformed Origin header",
     over=_garbled,
     kinds=("comfyui-origin",),
 )
@@ -340,7 +342,10 @@ def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
 
 
 def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with optional headers, by request, if the queue is served. A malformed Origin has its own clause."""
+    """Yield the responses to each GET of the queue with an optional header, if a normal GET gets a 200.
+
+    Malformed Origin headers are left out: ``error.bad-header`` checks them.
+    """
     for group in conversation.by_request if conversation.served else ():
         request = group[0].request
         if cause(request) == "error.optional-header" and not _is_garbled(request.header("origin") or ""):
@@ -350,7 +355,7 @@ def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list
 @clause(
     "error.optional-header",
     Level.SHOULD,
-    title="An optional header does not make a read fail",
+    title="An optional header does not make a GET of the queue fail",
     source=inferred(
         rfc("RFC 9110 §15.6", "the server is aware that it has erred"),
         "The RFC defines server errors, but does not say which requests a server must handle.",
@@ -358,12 +363,12 @@ def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list
     why="A header that only asks for a shorter response, or names the origin of a page, must not make the queue unavailable.",
     keeps="Range: bytes=-1 → 200 or 206",
     breaks="Range: bytes=-1 → 500, every time",
-    needs="a read with a condition, a range, an origin or another optional header",
+    needs="a GET of the queue with a condition, a range, an origin or another optional header",
     across=_with_odd_headers,
 )
 def an_optional_header_is_no_server_error(group: list[Answer]) -> Iterator[Finding]:
-    """The status is 200, or another that the header allows. One such response rules out chance."""
+    """At least one request with this header gets a 200, or another status that the header allows."""
     if all(unexpected(answer) for answer in group):
         got, named = str(group[-1].response.status), group[-1].request.purpose
         expected = " or ".join(str(status) for status in sorted(allowed(group[0].request)))
-        yield Finding(None, expected, got, f"Reads with an optional header always fail ({named}).")
+        yield Finding(None, expected, got, f"Every GET of the queue with this optional header fails ({named}).")

@@ -1,4 +1,4 @@
-"""The bodies of errors that the document does not describe. All their clauses are ``should``."""
+"""Clauses about errors with a status that the OpenAPI document does not describe. All of them are ``should``."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _other(answer: Answer) -> Iterator[Answer]:
     "error.other-status",
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
-    title="Any other JSON error is an ErrorResponse",
+    title="A JSON error with any other status is an ErrorResponse",
     source=inferred(
         doc(f"{ERROR}/type", "object"),
-        "The document uses ErrorResponse for 400 and 500, and does not describe other errors.",
+        "The OpenAPI document uses ErrorResponse for 400 and 500, and does not describe other errors.",
     ),
     why="With one form for all errors, a client needs one piece of code for them.",
     keeps='503, {"code": "UNAVAILABLE", "message": "…"}',
@@ -36,29 +36,29 @@ def _other(answer: Answer) -> Iterator[Answer]:
     over=_other,
 )
 def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
-    """A JSON body of another error (404, 405, 406, 429, 503 …) has code and message."""
+    """The JSON body of an error such as 404, 405, 406, 429 or 503 has the strings code and message."""
     if not is_error_response(answer.document.value):
         yield Finding(
             "",
             "an object with code and message",
             show(answer.document.value),
-            f"The body of the {answer.response.status} is not an ErrorResponse.",
+            f"The body of the {answer.response.status} response is not a JSON object with code and message (schema ErrorResponse).",
         )
 
 
 @clause(
     "error.other-json",
     Level.SHOULD,
-    title="Any other error labelled as JSON is JSON",
+    title="An error with any other status that is labelled application/json is JSON",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
-    why="The document does not describe these statuses, but a client that trusts Content-Type fails on such a body.",
+    why="A client that trusts Content-Type fails on a body that is not JSON, also if the OpenAPI document does not describe the status.",
     keeps='404, Content-Type: application/json, {"code": "NOT_FOUND", "message": "…"}',
     breaks="404, Content-Type: application/json, Not Found",
     needs="an error with a status other than 400 and 500 and with Content-Type application/json",
     over=other_json_texts,
 )
 def other_errors_are_json(answer: Answer) -> Iterator[Finding]:
-    """The body is one JSON text as RFC 8259 defines it."""
+    """The body of such an error is one JSON text as RFC 8259 defines it."""
     document = answer.document
     flaws = (
         document.malformed,
@@ -70,5 +70,7 @@ def other_errors_are_json(answer: Answer) -> Iterator[Finding]:
     )
     got = next((flaw for flaw in flaws if flaw is not None), None)
     if got is not None:
-        what = f"The Content-Type of the {answer.response.status} is application/json, but the body is not JSON."
+        what = (
+            f"The Content-Type of the {answer.response.status} response is application/json, but the body is not JSON."
+        )
         yield Finding("", "a JSON text", printable(got), what)

@@ -1,4 +1,4 @@
-"""Framing (RFC 9112): where one response ends and the next begins. Needs the raw bytes of the connection."""
+"""Clauses about framing (RFC 9112): where a response ends. They need the raw bytes that the server sent."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def _wires(answer: Answer) -> Iterator[Wire]:
 
 
 def _bodiless(answer: Answer, *, head: bool) -> Iterator[tuple[Answer, int]]:
-    """Responses that must have no body, with the number of bytes after the head.
+    """Yield the response if it must not have a body, with the number of bytes after its headers.
 
-    They are responses to HEAD, or 204 and 304 to other methods.
+    With ``head`` these are responses to HEAD, else 204 and 304 responses to other methods.
     """
     for wire in _wires(answer):
         if wire.surplus is not None and head == (answer.request.method == "HEAD"):
@@ -32,7 +32,7 @@ def _bodiless(answer: Answer, *, head: bool) -> Iterator[tuple[Answer, int]]:
 @clause(
     "framing.content-length",
     Level.MUST,
-    title="There is one Content-Length",
+    title="A response has one value of Content-Length",
     source=rfc("RFC 9110 §5.3", "a sender MUST NOT generate multiple field lines with the same name in a message"),
     why="Two readers that use different lengths split the stream differently (response splitting). Careful clients refuse the response.",
     keeps="Content-Length: 42",
@@ -41,7 +41,7 @@ def _bodiless(answer: Answer, *, head: bool) -> Iterator[tuple[Answer, int]]:
     over=lambda answer: (wire for wire in _wires(answer) if wire.lengths),
 )
 def one_content_length(wire: Wire) -> Iterator[Finding]:
-    """There is at most one value of Content-Length."""
+    """The response has at most one value of Content-Length."""
     if len(wire.lengths) > 1:
         yield Finding(
             None,
@@ -54,7 +54,7 @@ def one_content_length(wire: Wire) -> Iterator[Finding]:
 @clause(
     "framing.line-folding",
     Level.MUST,
-    title="No header field is folded",
+    title="No header field continues on a second line",
     source=rfc("RFC 9112 §5.2", "A sender MUST NOT generate a message that includes line folding"),
     why="Some readers join the lines, others see a second field or refuse the response.",
     keeps="X-Trace: a b",
@@ -63,7 +63,7 @@ def one_content_length(wire: Wire) -> Iterator[Finding]:
     over=_wires,
 )
 def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
-    """No line of the head begins with white space."""
+    """No header line begins with white space."""
     if wire.folded:
         yield Finding(
             None, "each field on one line", f"{wire.folded} folded", "A header field continues on a second line."
@@ -73,7 +73,7 @@ def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
 @clause(
     "framing.field-name",
     Level.MUST,
-    title="Each line of the head names a field",
+    title="Each header line begins with a valid field name",
     source=rfc("RFC 9112 §5.1", "No whitespace is allowed between the field name and colon."),
     why="Careful clients refuse the whole response, others ignore the field (response splitting).",
     keeps="Content-Type: application/json",
@@ -82,13 +82,13 @@ def no_line_is_folded(wire: Wire) -> Iterator[Finding]:
     over=_wires,
 )
 def each_line_names_a_field(wire: Wire) -> Iterator[Finding]:
-    """Each name is a token, and the colon follows it directly."""
+    """Each header name is a token (RFC 9110), and a colon follows it directly."""
     for name in wire.misnamed:
         spaced = name != name.rstrip()
         message = (
-            "A header field has white space before its colon."
+            "A header line has white space between the name and the colon."
             if spaced
-            else "A line of the head is not a header field."
+            else "A header line does not begin with a valid field name."
         )
         yield Finding(None, "a name directly followed by a colon", show(name), message)
 
@@ -105,14 +105,14 @@ def each_line_names_a_field(wire: Wire) -> Iterator[Finding]:
     over=lambda answer: _bodiless(answer, head=True),
 )
 def head_has_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
-    """No byte follows the head."""
+    """No byte follows the headers."""
     yield from _surplus(*subject)
 
 
 @clause(
     "framing.status-no-content",
     Level.MUST,
-    title="A 204 or 304 has no body",
+    title="A 204 or 304 response has no body",
     source=rfc(
         "RFC 9112 §6.3",
         "any response with a 1xx (Informational), 204 (No Content), or 304 (Not Modified) status code is always terminated by the first empty line after the header fields",
@@ -124,12 +124,12 @@ def head_has_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
     over=lambda answer: _bodiless(answer, head=False),
 )
 def these_statuses_have_no_content(subject: tuple[Answer, int]) -> Iterator[Finding]:
-    """No byte follows the head."""
+    """No byte follows the headers."""
     yield from _surplus(*subject)
 
 
 def _surplus(answer: Answer, count: int) -> Iterator[Finding]:
     if count:
-        what = "the response to HEAD" if answer.request.method == "HEAD" else f"a {answer.response.status}"
+        what = "the response to HEAD" if answer.request.method == "HEAD" else f"a {answer.response.status} response"
         got = "1 byte" if count == 1 else f"{count:,} bytes"
-        yield Finding(None, "nothing after the head", got, f"A body follows the head of {what}.")
+        yield Finding(None, "nothing after the headers", got, f"A body follows the headers of {what}.")

@@ -1,4 +1,4 @@
-"""HTTP representation (RFC 9110, RFC 9112): the headers around the body."""
+"""Clauses about response headers (RFC 9110, RFC 9112): media type, framing, content codings, Vary, Date, Accept."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from conformance.exchange.headers import http_date, weight
 from conformance.text.safe import printable
 
 DATE_TOLERANCE: Final = 24 * 3600
-"""Seconds that Date may differ from our clock. Our clock may be wrong, but hardly by a day."""
+"""Seconds that Date may differ from the clock of this machine, which may be wrong, but hardly by a day."""
 NO_CONTENT: Final = 204
 PARTIAL: Final = 206
 NOT_MODIFIED: Final = 304
-A_HEAD: Final = "a response with its headers"
+A_HEAD: Final = "a response whose headers are known"
 
 
 def answered_at(answer: Answer) -> float | None:
-    """Return the time of a response in seconds since the epoch: its Date if plausible, else our clock."""
+    """Return when a response was sent, in seconds since the Unix epoch: its Date if plausible, else by our clock.
+
+    None if neither is known.
+    """
     date = answer.response.header("date")
     dated = http_date(date) if date else None
     started = answer.exchange.started
@@ -34,19 +37,19 @@ def answered_at(answer: Answer) -> float | None:
 
 
 def heads(answer: Answer) -> Iterator[Answer]:
-    """Responses whose status line and headers are known."""
+    """Yield the response if its headers are known. Some recordings lack them."""
     if answer.response.head:
         yield answer
 
 
 def queue_heads(answer: Answer) -> Iterator[Answer]:
-    """200 responses to reads, if their headers are known."""
+    """Yield the response if it is a 200 to a GET of the queue and its headers are known."""
     if answer.served and answer.response.head:
         yield answer
 
 
 def typed_queues(answer: Answer) -> Iterator[Answer]:
-    """200 responses to reads, if their Content-Type is known."""
+    """Yield the response if it is a 200 to a GET of the queue and its Content-Type is known."""
     if answer.served and answer.response.typed:
         yield answer
 
@@ -54,18 +57,18 @@ def typed_queues(answer: Answer) -> Iterator[Answer]:
 @clause(
     "http.content-type",
     Level.MUST,
-    title="A 200 is application/json",
+    title="A 200 response is application/json",
     source=doc(
         f"{GET}/responses/200/content", '{"application/json": {"schema": {"$ref": "#/components/schemas/QueueInfo"}}}'
     ),
-    why="Clients that check the type fail. Others may take a login page for a queue. The document has no other type, whatever Accept says.",
+    why="Clients that check the type fail. Others may take a login page for a queue. The OpenAPI document allows no other type, whatever Accept says.",
     keeps="Content-Type: application/json; charset=utf-8",
     breaks="Content-Type: text/html",
     over=typed_queues,
     kinds=("web-page",),
 )
 def content_type_is_json(answer: Answer) -> Iterator[Finding]:
-    """The media type of a 200 is application/json. Parameters are allowed."""
+    """The media type of a 200 response is application/json. Parameters are allowed."""
     if answer.response.media_type != JSON:
         got = answer.response.header("content-type")
         page = Cause("web-page", "a web page: a proxy, a login page or the frontend responds instead of the queue")
@@ -79,7 +82,7 @@ def content_type_is_json(answer: Answer) -> Iterator[Finding]:
 
 
 def content_type_of(answer: Answer) -> str:
-    """Return the Content-Type as a finding shows it. Several lines do not make a valid type, even if they are equal."""
+    """Return the Content-Type of a response as text for a finding, also if it is missing or has several lines."""
     found = answer.response.lines("content-type")
     if len(found) > 1:
         return f"{len(found)} Content-Type lines: {printable(' and '.join(found))}"
@@ -110,7 +113,7 @@ def _charsets(answer: Answer) -> Iterator[str]:
     over=_charsets,
 )
 def charset_is_utf_8(charset: str) -> Iterator[Finding]:
-    """The charset is utf-8 in any letter case, or absent."""
+    """The charset parameter of Content-Type is utf-8 in any letter case, or absent."""
     if charset.lower() not in {"utf-8", "utf8"}:
         yield Finding(
             None, "utf-8, or none", printable(charset), "The charset parameter names an encoding other than UTF-8."
@@ -132,7 +135,7 @@ def charset_is_utf_8(charset: str) -> Iterator[Finding]:
     over=heads,
 )
 def one_framing(answer: Answer) -> Iterator[Finding]:
-    """A response has at most one of the two."""
+    """A response has at most one of the headers Content-Length and Transfer-Encoding."""
     if answer.response.header("transfer-encoding") and answer.response.header("content-length") is not None:
         yield Finding(None, "one of the two", "both", "The response has both Content-Length and Transfer-Encoding.")
 
@@ -144,7 +147,7 @@ def _coded(answer: Answer) -> Iterator[tuple[Answer, list[str]]]:
             yield found, codings
 
 
-A_CODED_ANSWER: Final = "a response with Content-Encoding"
+A_CODED_ANSWER: Final = "a response with a Content-Encoding header"
 
 
 @clause(
@@ -179,7 +182,7 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
 
 
 def _known_codings(answer: Answer) -> Iterator[Answer]:
-    """Whole bodies in codings that the suite can decode. ``http.coding-asked`` covers other codings."""
+    """Yield the response if its whole body is known, in content codings that the suite can decode."""
     for found, codings in _coded(answer):
         whole = found.response.whole and found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
         known = {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE)
@@ -199,7 +202,7 @@ def _known_codings(answer: Answer) -> Iterator[Answer]:
     over=_known_codings,
 )
 def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
-    """The body decodes as Content-Encoding says."""
+    """The body can be decoded as Content-Encoding says."""
     if answer.response.coding_error is not None:
         yield Finding(
             None,
@@ -225,7 +228,7 @@ def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
     over=_coded_and_cacheable,
 )
 def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
-    """Vary contains Accept-Encoding or *."""
+    """The Vary header contains Accept-Encoding or *."""
     vary = answer.response.values("vary")
     if not {"accept-encoding", "*"} & set(vary):
         yield Finding(
@@ -249,7 +252,7 @@ def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
     kinds=("absent", "malformed", "off"),
 )
 def date_is_right(answer: Answer) -> Iterator[Finding]:
-    """Date is an IMF-fixdate, within a day of our clock."""
+    """The Date header is in the format of RFC 9110, and within a day of the clock of this machine."""
     text = answer.response.header("date")
     moment = http_date(text) if text is not None else None
     started = answer.exchange.started
@@ -271,7 +274,7 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
 
 
 def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads grouped by Accept and User-Agent, if the server served the queue to at least one group."""
+    """Yield the GETs of the queue grouped by Accept and User-Agent, if a normal GET gets a 200."""
     for group in conversation.by_manner:
         conclusive = len(group) > 1 or group[0].response.status == OK
         if conclusive and conversation.served and group[0].request.header("accept") != JSON:
@@ -287,27 +290,30 @@ def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
             "RFC 9110 §12.5.1",
             "A request without any Accept header field implies that the user agent will accept any media type in response.",
         ),
-        "RFC 9110 lets a server choose a representation by Accept, but the document describes only one.",
+        "RFC 9110 lets a server choose a representation by Accept, but the OpenAPI document describes only one.",
     ),
     why="The queue has one representation. Every Accept gets it; one that excludes JSON may get a 406 instead.",
     keeps="Accept: */* → 200",
     breaks="Accept: */* → 406",
-    needs="a read whose Accept is not just application/json",
+    needs="a GET of the queue whose Accept is not just application/json",
     across=_manners,
 )
 def accept_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
-    """A read gets a 200, or a 406 if its Accept excludes JSON. One 200 in a group rules out chance."""
+    """At least one GET with this Accept and User-Agent gets a 200, or a 406 if its Accept excludes JSON."""
     request = group[0].request
     statuses = allowed(request)
     if not any(answer.response.status in statuses for answer in group):
         expected = " or ".join(str(status) for status in sorted(statuses))
         yield Finding(
-            None, expected, str(group[-1].response.status), f"The status depends on the request ({request.purpose})."
+            None,
+            expected,
+            str(group[-1].response.status),
+            f"The status depends on Accept or User-Agent ({request.purpose}).",
         )
 
 
 def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with a query string, grouped by request, if the queue is served without one."""
+    """Yield the GETs of the queue with a query string, grouped by request, if a GET without one gets a 200."""
     if conversation.served:
         for group in conversation.by_request:
             if cause(group[0].request) == "http.query":
@@ -320,16 +326,16 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
     title="An undeclared query parameter changes nothing",
     source=inferred(
         doc(f"{GET}/responses/400/description", "Invalid request parameters"),
-        "The document declares no parameters, and does not say what happens to others.",
+        "The OpenAPI document declares no parameters, and does not say what happens to others.",
     ),
     why="The operation declares no parameters, so a server ignores them or refuses them with 400.",
     keeps="?conformance=1 → 200",
     breaks="?conformance=1 → 500",
-    needs="a read with a query string",
+    needs="a GET of the queue with a query string",
     across=_queried,
 )
 def query_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
-    """At least one read with this query string gets a 200 or a 400. One is enough: it rules out chance."""
+    """At least one GET of the queue with this query string gets a 200 or a 400."""
     statuses = allowed(group[0].request)
     if not any(answer.response.status in statuses for answer in group):
         yield Finding(

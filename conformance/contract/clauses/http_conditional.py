@@ -1,4 +1,4 @@
-"""Conditional requests and range requests (RFC 9110): 304, 206 and the entity tags behind them."""
+"""Clauses about conditional requests and range requests (RFC 9110): the statuses 304 and 206, and ETag."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def _conditional(answer: Answer) -> Iterator[Answer]:
     why="On a wrong 304 a client keeps showing an old queue.",
     keeps='If-None-Match: "no-such-validator" → 200',
     breaks='If-None-Match: "no-such-validator" → 304',
-    needs="a read with If-None-Match",
+    needs="a GET of the queue with If-None-Match",
     over=_conditional,
 )
 def not_modified_needs_a_match(answer: Answer) -> Iterator[Finding]:
-    """A made-up entity tag does not get a 304."""
+    """A request with an entity tag that the server never sent does not get a 304."""
     if answer.response.status == NOT_MODIFIED and MADE_UP_VALIDATOR in (answer.request.header("if-none-match") or ""):
         yield Finding(None, "200", "304", "The server responds 304 to an entity tag that it never sent.")
 
@@ -56,7 +56,7 @@ def _tagged(answer: Answer) -> Iterator[str]:
     over=_tagged,
 )
 def etag_is_quoted(tag: str) -> Iterator[Finding]:
-    """ETag is a quoted string without spaces. A weak one has W/ in front."""
+    """The ETag header is a quoted string without spaces, with W/ before it if it is weak."""
     if not ENTITY_TAG.fullmatch(tag.strip()):
         yield Finding(
             None,
@@ -70,7 +70,7 @@ ENTITY_TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
 
 def _not_modified(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """Each 304 to a read, if every 200 whose headers are known has an ETag."""
+    """Yield each 304 response to a GET of the queue, if every 200 response whose headers are known has an ETag."""
     reads = [answer for answer in conversation.answers if answer.request.reads and answer.response.head]
     shown = [answer for answer in reads if answer.response.status == OK]
     if shown and all(answer.response.header("etag") is not None for answer in shown):
@@ -80,7 +80,7 @@ def _not_modified(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]
 @clause(
     "http.not-modified-etag",
     Level.MUST,
-    title="A 304 carries the ETag of the 200",
+    title="A 304 response has the ETag that a 200 response would have",
     source=rfc(
         "RFC 9110 §15.4.5",
         "The server generating a 304 response MUST generate any of the following header fields that would have been sent in a 200 (OK) response to the same request",
@@ -88,22 +88,22 @@ def _not_modified(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]
     why="Without it, a cache does not know which of its stored responses is still valid.",
     keeps='304, ETag: "33a64df5"',
     breaks="304 without ETag",
-    needs="a read that gets a 304 from a server whose every 200 has an ETag",
+    needs="a GET of the queue that gets a 304, from a server that sends an ETag with every 200",
     across=_not_modified,
 )
 def not_modified_carries_the_etag(answer: Answer) -> Iterator[Finding]:
-    """A 304 has an ETag if each 200 has one."""
+    """A 304 response has an ETag if each 200 response has one."""
     if answer.response.header("etag") is None:
         yield Finding(
             None,
             "the ETag of the 200",
             "no ETag",
-            "The 304 has no ETag, so it does not say which stored response is still valid.",
+            "The 304 response has no ETag, so it does not say which stored response is still valid.",
         )
 
 
 def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads with the same strong ETag and content coding, if there are several."""
+    """Yield the GETs of the queue that got the same strong ETag and content coding, if there are several."""
     groups: dict[tuple[str, str], list[Answer]] = {}
     for answer in conversation.reads:
         tag = (answer.response.header("etag") or "").strip()
@@ -118,7 +118,7 @@ def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[
 @clause(
     "http.etag-changes",
     Level.SHOULD,
-    title="The ETag changes with the jobs",
+    title="The ETag changes when the jobs in the queue change",
     source=rfc(
         "RFC 9110 §8.8.1",
         "A strong validator is representation metadata that changes value whenever a change occurs to the representation data that would be observable in the content of a 200 (OK) response to GET.",
@@ -126,11 +126,11 @@ def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[
     why="A client that polls with If-None-Match gets a 304 and never sees the change.",
     keeps='ETag: "a" with jobs 1 and 2, ETag: "b" with jobs 2 and 3',
     breaks='ETag: "a" with jobs 1 and 2, and ETag: "a" with jobs 2 and 3',
-    needs="two reads with the same strong ETag",
+    needs="two GETs of the queue that get the same strong ETag",
     across=_strongly_tagged,
 )
 def etag_changes_with_the_jobs(group: list[Answer]) -> Iterator[Finding]:
-    """Reads with the same strong ETag list the same jobs."""
+    """Responses with the same strong ETag list the same jobs."""
     first = group[0].summary.ids
     for answer in group[1:]:
         if answer.summary.ids != first:
@@ -148,7 +148,7 @@ MADE_UP_VALIDATOR: Final = '"no-such-validator"'
 
 
 def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """The reads with Range, if the queue is served without one."""
+    """Yield the GETs of the queue with a Range header, if a GET without one gets a 200."""
     for answer in conversation.answers:
         ranged = answer.request.reads and answer.response.head and answer.request.header("range")
         if ranged and conversation.served and answer.response.status not in NOT_NOW:
@@ -158,17 +158,17 @@ def _ranged(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 @clause(
     "http.range",
     Level.MUST,
-    title="A Range is ignored or handled correctly",
+    title="A Range header is ignored or handled correctly",
     source=rfc("RFC 9110 §15.3.7", "the server generating the 206 response MUST generate a Content-Range header field"),
     why="Otherwise a client takes a part of the queue for the whole.",
     keeps="Range: bytes=0-0 → 200",
     breaks="Range: bytes=0-0 → 206 without Content-Range",
-    needs="a read with Range",
+    needs="a GET of the queue with a Range header",
     across=_ranged,
     kinds=("no-content-range", "other-part", "other-length"),
 )
 def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
-    """A 206 has the requested part, a Content-Range for it, and as many bytes as it says (or is multipart)."""
+    """A 206 response has the requested bytes and a Content-Range that describes them. A multipart response is accepted."""
     if answer.response.status != PARTIAL or answer.response.media_type == "multipart/byteranges":
         return
     content_range = answer.response.header("content-range")
@@ -179,7 +179,7 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
             None,
             "Content-Range: bytes first-last/size",
             got,
-            "The 206 does not say which part it is.",
+            "The 206 response has no valid Content-Range, so it does not say which part of the body it is.",
             Cause("no-content-range"),
         )
     elif answer.request.header("range") == FIRST_BYTE and (match[1], match[2]) != ("0", "0"):
@@ -187,7 +187,7 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
             None,
             "bytes 0-0",
             printable(match[0]),
-            "The 206 is a different part than the request asked for.",
+            "The 206 response is another part of the body than the request asked for.",
             Cause("other-part"),
         )
     elif (
@@ -200,6 +200,6 @@ def range_is_ignored_or_right(answer: Answer) -> Iterator[Finding]:
             None,
             f"the bytes of {match[0]}",
             f"{answer.response.size} bytes",
-            "The 206 has a different number of bytes than its Content-Range says.",
+            "The 206 response has another number of bytes than its Content-Range says.",
             Cause("other-length"),
         )

@@ -1,4 +1,4 @@
-"""QueueItem: the tuple [job_number, prompt_id, workflow_json, output_node_ids, metadata], element by element."""
+"""Clauses about QueueItem, a job: [job_number, prompt_id, workflow_json, output_node_ids, metadata]."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def each_job_is_an_array(found: Located) -> Iterator[Finding]:
     kinds=("more", "four"),
 )
 def five_elements(item: Item) -> Iterator[Finding]:
-    """The array has exactly five elements."""
+    """A job has exactly five elements."""
     size = len(item.elements) + item.more
     if size == ARITY:
         return
@@ -99,7 +99,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     core=True,
     only=frozenset({Dialect.CLOUD, Dialect.OSS}),
     elsewhere="the dialect auto allows either order; queue.one-order checks that all jobs have the same one",
-    title="Elements 3 and 4 are in the order of the dialect",
+    title="Elements 3 and 4 of a job are in the order of the dialect",
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position mixes up the two elements.",
     keeps=EXAMPLE,
@@ -110,7 +110,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     kinds=("comfyui-order", "cloud-order"),
 )
 def elements_in_order(item: Item) -> Iterator[Finding]:
-    """Elements 3 and 4 are in the order of the dialect, not swapped."""
+    """Elements 3 and 4 of a job are in the order of the dialect, not swapped."""
     if not item.swapped:
         return
     if item.demand.read_as is Dialect.CLOUD:
@@ -123,7 +123,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
         expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
         cause = Cause("cloud-order", "this is the order of Comfy Cloud; --dialect cloud expects it")
     found = item.at(3)
-    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 are swapped.", cause)
+    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 of the job are swapped.", cause)
 
 
 # --- [1] prompt_id ----------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[1] prompt_id is a string",
+    title="prompt_id (element 1 of a job) is a string",
     source=doc(f"{ITEM}/items/oneOf/1/type", "string"),
     why="Clients look up jobs by this id.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
@@ -143,7 +143,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
     of_body=lambda reading: (found for found in element(1, reading.items) if constant_free(found.value)),
 )
 def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
-    """[1] is a string."""
+    """prompt_id (element 1 of a job) is a string."""
     if not isinstance(found.value, str):
         yield Finding(found.pointer, "a string (UUID)", show(found.value), "prompt_id is not a string.")
 
@@ -153,7 +153,7 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[1] prompt_id is a UUID",
+    title="prompt_id (element 1 of a job) is a UUID",
     source=doc(PROSE, "[1] prompt_id (string): Job UUID"),
     why="Clients and databases that hold ids as UUIDs refuse anything else.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
@@ -163,7 +163,7 @@ def prompt_id_is_a_string(found: Located) -> Iterator[Finding]:
     kinds=("no-hyphens", "surrounded"),
 )
 def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
-    """[1] is the 36-character hyphenated form of RFC 9562 §4: any version, any letter case, no other characters."""
+    """prompt_id is the 36-character text form of RFC 9562 §4: any version, any letter case, no other characters."""
     if UUID.fullmatch(found.value):
         return
     inside = UUID_INSIDE.search(found.value)
@@ -181,7 +181,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     "item.prompt-id.lower-case",
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
-    title="[1] prompt_id is in lower case",
+    title="prompt_id (element 1 of a job) is in lower case",
     source=rfc("RFC 9562 §4", "The use of lowercase characters is RECOMMENDED"),
     why="Clients compare ids as text, so a different letter case looks like a different job.",
     keeps='"2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"',
@@ -190,7 +190,7 @@ def prompt_id_is_a_uuid(found: Located) -> Iterator[Finding]:
     of_body=lambda reading: (found for found in prompt_ids(reading) if UUID.fullmatch(found.value)),
 )
 def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
-    """[1] has no upper-case hexadecimal digit."""
+    """prompt_id has no upper-case hexadecimal digit."""
     if found.value != found.value.lower():
         yield Finding(found.pointer, "lower case", show(found.value), "prompt_id has upper-case digits.")
 
@@ -203,7 +203,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[2] workflow_json is an object",
+    title="workflow_json (element 2 of a job) is an object",
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
     why="Clients open the workflow of a job from it.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
@@ -213,7 +213,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     of_body=lambda reading: (found for found in element(2, reading.items) if constant_free(found.value)),
 )
 def workflow_is_an_object(found: Located) -> Iterator[Finding]:
-    """[2] is an object."""
+    """workflow_json (element 2 of a job) is an object."""
     if isinstance(found.value, dict):
         return
     cause = None
@@ -226,9 +226,9 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     "item.workflow.not-empty",
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
-    title="[2] workflow_json is not empty",
+    title="workflow_json (element 2 of a job) is not empty",
     source=inferred(
-        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but sets no minimum size."
+        doc(PROSE, "Full ComfyUI workflow"), "The OpenAPI document calls the workflow full, but sets no minimum size."
     ),
     why="No server accepts a job without nodes, so the workflow was left out.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
@@ -237,7 +237,7 @@ def workflow_is_an_object(found: Located) -> Iterator[Finding]:
     of_body=workflows,
 )
 def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
-    """[2] has at least one member."""
+    """workflow_json has at least one member."""
     if not found.value:
         yield Finding(found.pointer, "the workflow of the job", "{}", "workflow_json is empty.")
 
@@ -246,7 +246,7 @@ def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
 
 
 def _in_order(reading: Reading) -> Iterator[Item]:
-    """Items that are not a finding of their own: not swapped, and with an order that AUTO can detect."""
+    """Yield the jobs in which output_node_ids and metadata can be located: not swapped, and in a known order."""
     return (item for item in full_items(reading) if item.read_as is not None and not item.swapped)
 
 
@@ -255,7 +255,7 @@ def _in_order(reading: Reading) -> Iterator[Item]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="output_node_ids is an array",
+    title="output_node_ids (element 3 of a job) is an array",
     source=doc(PROSE, "[3] output_node_ids (array): Node IDs to return results from"),
     why="Clients iterate over the list.",
     keeps='["9", "12"]',
@@ -264,7 +264,7 @@ def _in_order(reading: Reading) -> Iterator[Item]:
     of_body=_in_order,
 )
 def output_node_ids_is_an_array(item: Item) -> Iterator[Finding]:
-    """[3] (under oss: [4]) is an array."""
+    """Element 3 of a job (output_node_ids) is an array. Under the dialect oss it is element 4."""
     found = item.output_node_ids
     assert found is not None
     if not isinstance(found.value, list) and constant_free(found.value):
@@ -286,14 +286,14 @@ def _output_node_ids(reading: Reading) -> Iterator[Located]:
     fast=FastPath.OUTPUT_NODE_IDS,
     title="Output node ids are strings",
     source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
-    why="They are names of members of the workflow, and names in JSON are strings.",
+    why="They are the names of nodes in the workflow, and names in JSON are strings.",
     keeps='["9"]',
     breaks="[9]",
     needs="a job with an output node id",
     of_body=_output_node_ids,
 )
 def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
-    """Each member of [3] is a string."""
+    """Each element of output_node_ids is a string."""
     if not isinstance(found.value, str):
         yield Finding(found.pointer, "a string", show(found.value), "An output node id is not a string.")
 
@@ -302,8 +302,8 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     "item.output-node-ids.not-empty",
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
-    title="There is at least one output node id",
-    source=inferred(doc(PROSE, "Node IDs to return results from"), "The document sets no minimum length."),
+    title="A job has at least one output node id",
+    source=inferred(doc(PROSE, "Node IDs to return results from"), "The OpenAPI document sets no minimum length."),
     why="A job without outputs returns nothing, and ComfyUI refuses such a prompt.",
     keeps='["9"]',
     breaks="[]",
@@ -311,7 +311,7 @@ def output_node_ids_are_strings(found: Located) -> Iterator[Finding]:
     of_body=output_node_id_lists,
 )
 def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
-    """[3] has at least one member."""
+    """output_node_ids has at least one element."""
     if not found.value:
         yield Finding(found.pointer, "at least one node id", "[]", "output_node_ids is empty.")
 
@@ -322,7 +322,7 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     fast=FastPath.OUTPUT_NODE_IDS,
     title="No output node id is empty",
     source=inferred(
-        doc(PROSE, "Node IDs to return results from"), "The document does not describe the form of a node id."
+        doc(PROSE, "Node IDs to return results from"), "The OpenAPI document does not describe the form of a node id."
     ),
     why="The empty string is not the id of a node.",
     keeps='["9"]',
@@ -331,7 +331,7 @@ def output_node_ids_is_not_empty(found: Located) -> Iterator[Finding]:
     of_body=lambda reading: (found for found in _output_node_ids(reading) if isinstance(found.value, str)),
 )
 def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
-    """No member of [3] is the empty string."""
+    """No element of output_node_ids is the empty string."""
     if not found.value:
         yield Finding(found.pointer, "the id of a node", '""', "An output node id is empty.")
 
@@ -342,7 +342,7 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="Output node ids are distinct",
     source=inferred(
-        doc(PROSE, "Node IDs to return results from"), "The document does not say that the ids are unique."
+        doc(PROSE, "Node IDs to return results from"), "The OpenAPI document does not say that the ids are unique."
     ),
     why="A client that counts outputs waits for one that never arrives.",
     keeps='["9", "12"]',
@@ -351,7 +351,7 @@ def output_node_ids_are_not_blank(found: Located) -> Iterator[Finding]:
     of_body=output_node_id_lists,
 )
 def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
-    """No string appears twice in [3]."""
+    """No string appears twice in output_node_ids."""
     seen: set[str] = set()
     for index, node_id in enumerate(found.value):
         if isinstance(node_id, str):
@@ -370,7 +370,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="metadata is an object",
+    title="metadata (element 4 of a job) is an object",
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
     why="Clients read create_time from it by name.",
     keeps='{"create_time": 1763913600000}',
@@ -379,7 +379,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     of_body=_in_order,
 )
 def metadata_is_an_object(item: Item) -> Iterator[Finding]:
-    """[4] (under oss: [3]) is an object."""
+    """Element 4 of a job (metadata) is an object. Under the dialect oss it is element 3."""
     found = item.metadata
     assert found is not None
     if not isinstance(found.value, dict) and constant_free(found.value):

@@ -1,4 +1,4 @@
-"""create_time in element 4 of QueueItem: present, a number, in milliseconds, in the past."""
+"""Clauses about create_time in the metadata of a job: present, a number, in milliseconds, in the past."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from conformance.text.safe import show
 UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
 _YEAR: Final = 31_557_600
 _TICKS: Final = 10**7
-"""Ticks of .NET and Windows per second."""
+"""Clock ticks per second in .NET and Windows."""
 TICKS: Final = tuple(
     ((before + 30 * _YEAR) * _TICKS, (before + 130 * _YEAR) * _TICKS, name)
     for before, name in ((62_135_596_800, "ticks of .NET (since the year 1)"), (11_644_473_600, "Windows file time"))
 )
-"""Times from 2000 to 2100 in clocks with another epoch. As nanoseconds they would be before 1991."""
+"""The numbers that mean 2000 to 2100 on clocks with another epoch. As nanoseconds they would mean times before 1991."""
 _DATE: Final = re.compile(
     r"\s*(?:[+-]?\d{4,6}-\d\d-\d\d|\d{8}(?:[T\s]|$)|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
     re.ASCII,
 )
 """How dates begin: 2025-11-23, 23.11.2025, 11/23/25, Sun, 23 Nov 2025."""
 CLOCK_SKEW_MS: Final = 60_000
-"""How far two correct clocks may differ."""
+"""Milliseconds by which two correct clocks may differ."""
 
 
 @clause(
@@ -49,7 +49,7 @@ CLOCK_SKEW_MS: Final = 60_000
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="metadata has create_time",
+    title="The metadata of a job has create_time",
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
     why="Clients show the time and sort jobs by it.",
     keeps='{"create_time": 1763913600000}',
@@ -59,14 +59,14 @@ CLOCK_SKEW_MS: Final = 60_000
     kinds=("old-comfyui",),
 )
 def create_time_is_present(found: Located) -> Iterator[Finding]:
-    """The metadata contains create_time."""
+    """The metadata of a job contains create_time."""
     if "create_time" not in found.value:
         old = not found.value or "client_id" in found.value  # a job submitted through the API has no extra data at all
         yield Finding(
             f"{found.pointer}/create_time",
             "milliseconds since the Unix epoch",
             "absent",
-            "create_time is missing.",
+            "The metadata of the job has no create_time.",
             Cause("old-comfyui", "ComfyUI before 0.3.69 does not send it") if old else None,
         )
 
@@ -137,7 +137,8 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="create_time is a whole number",
     source=inferred(
-        doc(PROSE, "{create_time: <milliseconds>}"), "The document gives the unit, but does not rule out a fraction."
+        doc(PROSE, "{create_time: <milliseconds>}"),
+        "The OpenAPI document gives the unit, but does not rule out a fraction.",
     ),
     why="The official frontend and typed clients read it as an integer.",
     keeps="1763913600000",
@@ -165,7 +166,7 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal
     title="create_time is in the past",
     source=inferred(
         doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
-        "The document does not say it, but a job exists only after its creation.",
+        "The OpenAPI document does not say it, but a job exists only after its creation.",
     ),
     why="A listed job already exists. A time in the future means a wrong time zone or clock.",
     keeps="a create_time before the response's Date",
@@ -175,7 +176,7 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal
     kinds=("local-time",),
 )
 def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterator[Finding]:
-    """create_time is at most 60 s after the response, by its Date or else by our clock."""
+    """create_time is at most 60 s after the response, by its Date header or else by the clock of this machine."""
     reading, latest, now_ms = subject
     if float(latest) - now_ms <= CLOCK_SKEW_MS:  # then no time is too late
         return
@@ -189,6 +190,6 @@ def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterat
                 found.pointer,
                 "a time before the response",
                 show(found.value),
-                f"create_time is {ahead / 1000:,.0f} s after the response.",
+                f"create_time is {ahead / 1000:,.0f} s later than the time of the response.",
                 cause,
             )

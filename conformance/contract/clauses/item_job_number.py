@@ -1,4 +1,4 @@
-"""Element 0 of QueueItem: job_number."""
+"""Clauses about job_number, element 0 of a job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[0] job_number is a number",
+    title="job_number (element 0 of a job) is a number",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="Typed clients fail on the whole response. Others sort the numbers as text.",
     keeps="1",
@@ -37,7 +37,7 @@ def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
     of_body=_job_numbers_of_any_type,
 )
 def job_number_is_a_number(found: Located) -> Iterator[Finding]:
-    """[0] is a JSON number, not a string, boolean or null."""
+    """job_number is a JSON number, not a string, boolean or null."""
     if not is_number(found.value):
         yield Finding(found.pointer, "an integer", show(found.value), "job_number is not a number.")
 
@@ -47,7 +47,7 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[0] job_number is a whole number",
+    title="job_number (element 0 of a job) is a whole number",
     source=doc(PROSE, "[0] job_number (integer)"),
     why="A position has no fraction. Clients with integer types refuse the response.",
     keeps="1",
@@ -57,7 +57,7 @@ def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     oss=CHOSEN_NUMBER,
 )
 def job_number_is_whole(found: Located) -> Iterator[Finding]:
-    """[0] has no fractional part."""
+    """job_number has no fractional part."""
     if found.value != _whole(found.value):
         yield Finding(found.pointer, "a whole number", show(found.value), "job_number has a fraction.")
 
@@ -67,7 +67,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[0] job_number is written without fraction or exponent",
+    title="job_number (element 0 of a job) is written without fraction or exponent",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
     why="An integer in OpenAPI 3.0.3 has neither. Clients in Rust, Go and Swift reject 3.0 if they expect 3.",
     keeps="3",
@@ -78,7 +78,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     of_body=lambda reading: (found for found in job_numbers(reading) if found.value == _whole(found.value)),
 )
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
-    """[0] consists of digits, with an optional minus sign."""
+    """job_number is written in digits only, with an optional minus sign."""
     if is_float(found.value):
         cause = Cause("float", "a float on the server; ComfyUI sends one if a client chose the number")
         yield Finding(
@@ -95,7 +95,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     fast=FastPath.EACH_JOB,
-    title="[0] job_number is 1 or more",
+    title="job_number (element 0 of a job) is 1 or more",
     source=doc(PROSE, "Position in queue (1-based)"),
     why="Clients show it as the position in the queue.",
     keeps="1",
@@ -106,7 +106,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     kinds=("zero", "negative"),
 )
 def job_number_is_one_based(found: Located) -> Iterator[Finding]:
-    """[0] >= 1."""
+    """job_number is 1 or more."""
     if found.value < 1:
         cause = None
         if found.value == 0:
@@ -120,7 +120,7 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     "item.job-number.safe",
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
-    title="[0] job_number is at most 2^53-1",
+    title="job_number (element 0 of a job) is at most 2^53-1",
     source=inferred(
         rfc("RFC 8259 §6", "numbers that are integers and are in the range [-(2**53)+1, (2**53)-1] are interoperable"),
         "The RFC says which range is interoperable, but does not forbid other numbers.",
@@ -132,13 +132,13 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     of_body=job_numbers,
 )
 def job_number_is_safe(found: Located) -> Iterator[Finding]:
-    """abs([0]) <= 2^53-1."""
+    """job_number is between -(2^53-1) and 2^53-1."""
     if not -SAFE_INTEGER <= found.value <= SAFE_INTEGER:
         yield Finding(
             found.pointer,
             "at most 9007199254740991",
             show(found.value),
-            "job_number is too large to be exact in a double.",
+            "job_number is too large for JavaScript and other clients that read numbers as doubles.",
         )
 
 

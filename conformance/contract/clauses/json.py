@@ -1,4 +1,4 @@
-"""The body as JSON text (RFC 8259). These clauses apply to every body that should be JSON."""
+"""Clauses about JSON syntax (RFC 8259). They apply to every response body that should be JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ
 
 NESTING_LIMIT: Final = 128
-"""Levels that every common parser accepts: serde_json stops at 128, jiter at 200, Python near 1,000."""
+"""Levels of nesting that every common parser accepts: serde_json stops at 128, jiter at 200, Python near 1,000."""
 A_BODY: Final = "a body that is JSON, or should be"
 _RE_ENCODED: Final = Cause(
     "", "if this is from a file: a Windows shell may have re-encoded it (curl -o writes it unchanged)"
@@ -41,7 +41,7 @@ _RE_ENCODED: Final = Cause(
     kinds=("web-page", "python-repr"),
 )
 def well_formed(answer: Answer) -> Iterator[Finding]:
-    """The body follows the grammar of RFC 8259. Some violations have clauses of their own."""
+    """The body follows the grammar of RFC 8259. Violations that parsers often tolerate have separate clauses."""
     if answer.document.malformed is not None:
         got = printable(answer.document.malformed)
         yield Finding("", "a JSON text", got, "The body is not JSON.", _looks_like(answer.response.content))
@@ -100,7 +100,7 @@ def finite_numbers(answer: Answer) -> Iterator[Finding]:
     over=sent_texts,
 )
 def utf_8(answer: Answer) -> Iterator[Finding]:
-    """The bytes decode as UTF-8."""
+    """The bytes of the body are valid UTF-8."""
     if answer.document.not_utf8 is not None:
         hint = _RE_ENCODED if answer.response.content.startswith((b"\xff\xfe", b"\xfe\xff")) else None
         yield Finding("", "UTF-8", answer.document.not_utf8, "The body is not UTF-8.", hint)
@@ -131,7 +131,7 @@ def no_bom(answer: Answer) -> Iterator[Finding]:
     "json.single-text",
     Level.MUST,
     fast=FastPath.BODY,
-    title="Nothing follows the value",
+    title="Nothing follows the JSON value in the body",
     source=rfc("RFC 8259 §2", "JSON-text = ws value ws"),
     why="Strict parsers reject the response. Lenient ones hide an error after the value.",
     keeps='{"queue_running": []}',
@@ -140,7 +140,7 @@ def no_bom(answer: Answer) -> Iterator[Finding]:
     over=read_texts,
 )
 def single_text(answer: Answer) -> Iterator[Finding]:
-    """Only white space follows the value."""
+    """Only white space follows the JSON value in the body."""
     rest = answer.document.trailing
     if rest is not None:
         yield Finding("", "one JSON text", printable(rest), "There is more text after the JSON value.")
@@ -189,7 +189,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
     "json.paired-surrogates",
     Level.SHOULD,
     fast=FastPath.BODY,
-    title="Surrogate escapes come in pairs",
+    title="Surrogate escapes (\\ud800 to \\udfff) come in pairs",
     source=inferred(
         rfc(
             "RFC 8259 §8.2", "the behavior of software that receives JSON texts containing such values is unpredictable"

@@ -1,4 +1,4 @@
-"""Removing jobs: the effects of deleting, clearing and interrupting (``--populate``)."""
+"""Clauses about removing jobs: deleting, clearing and interrupting (``--populate``)."""
 
 from __future__ import annotations
 
@@ -28,19 +28,20 @@ MANAGE: Final = "/paths/~1api~1queue/post"
 REMOVES: Final = "Cancel specific PENDING jobs by ID or clear all pending jobs in the queue"
 INTERRUPT: Final = "/paths/~1api~1interrupt/post"
 INTERRUPT_GRACE: Final = 5.0
-"""Seconds within which an interrupted job must stop. Servers check for an interrupt between nodes, or between steps."""
+"""Seconds within which an interrupted job must stop. Servers stop a job only between two nodes or steps."""
 DELETE_GRACE: Final = 2.0
-"""Seconds within which a deleted job must be gone."""
+"""Seconds within which a deleted job must be gone from the queue."""
 SURELY: Final = 1.0
-"""A job of quick nodes that runs for this many more seconds and then completes was not interrupted."""
+"""If a job of quick nodes runs for this many seconds after an interrupt and then completes, it was not interrupted."""
 QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage"})
-"""Nodes that take milliseconds. One step of another node may take longer, and may be the last one."""
+"""Node classes that take milliseconds. One step of another node may take longer than ``SURELY``."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
-"""Malformed requests to remove jobs: a body that is cut off, and a number instead of a list of ids. Neither names a
-job.
+"""Bodies of malformed requests to remove jobs: one that is cut off, one with a number instead of a list of ids.
+
+Neither names a job.
 """
 _ENDED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
-"""The errors that a client sees if a request crashes the server."""
+"""The transport errors that a client sees if a request crashes the server."""
 A_DELETE: Final = "a pending job of the run that is deleted (--populate)"
 
 
@@ -66,7 +67,7 @@ def _writes(conversation: Conversation, kind: Callable[[Write], bool]) -> Iterat
 
 
 def _own_pending(history: JobHistory, write: Write) -> list[str]:
-    """Return the run's own jobs that were pending in the last read before a write."""
+    """Return the ids of the run's own jobs that were pending in the last GET of the queue before a request."""
     before = history.before(write.answer)[-1:]
     own = {found.id for found in history.submissions}
     return [name for read in before for name in read.pending if name in own]
@@ -86,7 +87,7 @@ def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]],
 
 
 def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Finding]:
-    """A removed pending job is not listed 2 s or more after the response, does not run, and does not come back."""
+    """A removed pending job is gone 2 s after the response at the latest, does not run, and is not listed again."""
     history, write, removed = subject
     reads = history.after(write.answer)
     for name in removed:
@@ -94,13 +95,13 @@ def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Findi
         for read in reads:
             late = name in read.pending and began(read.answer) > ended(write.answer) + DELETE_GRACE
             if (gone and name in read.ids) or (waited and name in read.running) or late:
-                how = "again" if gone else "running" if name in read.running else "still pending"
-                removal = f"{write.answer.exchange.id} removed {show(name)} and got a 200"
+                how = "listed again" if gone else "running" if name in read.running else "still pending"
+                removal = f"Request {write.answer.exchange.id} removed the job {show(name)} and got a 200"
                 yield Finding(
                     "",
                     "the job in neither list",
                     f"{how} in {read.answer.exchange.id}",
-                    f"{removal}, but the job is still listed.",
+                    f"{removal}, but the job was {how} afterwards.",
                 )
                 break
             waited = waited or name in read.pending
@@ -110,9 +111,9 @@ def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Findi
 delete_removes = clause(
     "lifecycle.delete.removes",
     Level.MUST,
-    title="A deleted pending job is gone",
+    title="A deleted pending job is removed from the queue",
     source=published(f"{MANAGE}/description", REMOVES),
-    why="Users who cancel a job do not want to pay for it.",
+    why="Users who delete a job do not want to pay for it.",
     keeps="pending · deleted, 200 · not listed",
     breaks="pending · deleted, 200 · running",
     needs=A_DELETE,
@@ -131,14 +132,14 @@ def _spared(kind: Callable[[Write], bool]) -> Any:
 
 
 def _others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
-    """No other pending job of the run disappears, unless it may have run."""
+    """No other pending job of the run disappears from the queue, unless it may have run."""
     history, write = subject
     for read, name in history.vanished(write):
         yield Finding(
             "",
             "every other pending job",
             f"not listed in {read.answer.exchange.id}",
-            f"{show(name)} was pending, should not have been removed, and is gone.",
+            f"The pending job {show(name)} is gone, but the request should not have removed it.",
         )
 
 
@@ -164,7 +165,7 @@ def _deletes(answer: Answer) -> Iterator[Answer]:
     "lifecycle.delete.answer",
     Level.MUST,
     oss=EMPTY_ANSWER,
-    title="The response to a request to remove jobs is a QueueManageResponse",
+    title="A request to remove jobs gets a QueueManageResponse: an object with deleted and cleared",
     source=published("/components/schemas/QueueManageResponse/properties/deleted/type", "array"),
     why="Clients read from it which jobs were removed.",
     keeps='{"deleted": ["2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"]}',
@@ -173,19 +174,19 @@ def _deletes(answer: Answer) -> Iterator[Answer]:
     over=_deletes,
 )
 def the_answer_is_a_queue_manage_response(answer: Answer) -> Iterator[Finding]:
-    """The body is an object. deleted, if present, is an array of strings, and cleared, if present, a boolean."""
+    """The response body is an object. If present, deleted is an array of strings and cleared is a boolean."""
     found = answer.document.value
     if not isinstance(found, dict):
         yield Finding(
             "",
             "an object",
             show(found) if answer.document.read else "not JSON",
-            "The body is not a QueueManageResponse.",
+            "The response body is not a JSON object (schema QueueManageResponse).",
         )
         return
     deleted = found.get("deleted", [])
     if not isinstance(deleted, list) or not all(isinstance(name, str) for name in deleted):
-        yield Finding("/deleted", "an array of ids", show(deleted), "deleted is not a list of ids.")
+        yield Finding("/deleted", "an array of ids", show(deleted), "deleted is not an array of strings.")
     if not isinstance(found.get("cleared", False), bool):
         yield Finding("/cleared", "true or false", show(found["cleared"]), "cleared is not a boolean.")
 
@@ -211,7 +212,7 @@ def _with_deleted_ids(conversation: Conversation) -> Iterator[tuple[Answer, tupl
     "lifecycle.delete.names",
     Level.SHOULD,
     oss=EMPTY_ANSWER,
-    title="deleted contains the ids that were deleted",
+    title="The response to a delete lists the ids that were deleted",
     source=published(
         "/components/schemas/QueueManageResponse/properties/deleted/description",
         "Array of job IDs that were successfully cancelled",
@@ -223,14 +224,24 @@ def _with_deleted_ids(conversation: Conversation) -> Iterator[tuple[Answer, tupl
     across=_with_deleted_ids,
 )
 def deleted_names_them(subject: tuple[Write, list[str], list[Any]]) -> Iterator[Finding]:
-    """The list ``deleted`` has every pending job that was removed, and only ids from the request."""
+    """``deleted`` in the response has every pending job that was removed, and no id that is not in the request."""
     write, removed, returned = subject
     named = {str(name).lower() for name in returned}
     for name in removed:
         if name not in named:
-            yield Finding("/deleted", show(name), show(returned), "This job was deleted, but its id is missing here.")
+            yield Finding(
+                "/deleted",
+                show(name),
+                show(returned),
+                "This job was deleted, but its id is missing from deleted in the response.",
+            )
     for name in sorted(named - write.deleted):
-        yield Finding("/deleted", "only ids from the request", show(name), "The request did not ask to delete this id.")
+        yield Finding(
+            "/deleted",
+            "only ids from the request",
+            show(name),
+            "deleted in the response has an id that the request did not ask to delete.",
+        )
 
 
 def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
@@ -242,12 +253,12 @@ def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
 @clause(
     "lifecycle.delete.unknown",
     Level.SHOULD,
-    title="Deleting an unknown id does not cause a server error",
+    title="Deleting an id that is not in the queue does not get a 500",
     source=inferred(
         rfc(
             "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
         ),
-        "The RFC defines server errors, but the document does not describe the deletion of an unknown id.",
+        "The RFC defines server errors, but the OpenAPI document does not describe the deletion of an unknown id.",
     ),
     why="A job often ends between the user's click and the request.",
     keeps="200, or 404",
@@ -256,9 +267,9 @@ def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     across=_nothing_to_do,
 )
 def deleting_nothing_is_no_server_error(answer: Answer) -> Iterator[Finding]:
-    """The status is not 500."""
+    """A request to delete an id that is not in the queue does not get a 500."""
     if answer.response.status == 500:
-        yield Finding(None, "200 or 4xx", "500", "The server responds with 500 to an id that is not in the queue.")
+        yield Finding(None, "200 or 4xx", "500", "A request to delete an id that is not in the queue gets a 500.")
 
 
 def _malformed(answer: Answer) -> Iterator[Answer]:
@@ -290,21 +301,21 @@ def _is_well_formed(body: bytes) -> bool:
     over=_malformed,
 )
 def malformed_is_a_mistake_of_the_client(answer: Answer) -> Iterator[Finding]:
-    """JSON that is cut off, or with a number instead of a list of ids, gets a 4xx."""
+    """A request to remove jobs gets a 4xx if its JSON is cut off, or has a number instead of a list of ids."""
     status = answer.response.status
     if status < 300 or status == 500:
         yield Finding(
             None,
             "400",
             f"{status} to {answer.request.body.decode()}",
-            "The request is malformed, but the status does not say so.",
+            "The request is malformed, but its status is not a 4xx.",
         )
 
 
 def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, bool]]]:
-    """Yield each malformed request, and whether the server crashed: this request and all later ones got no response.
+    """Yield each malformed request, and whether it crashed the server: it and all later requests got no response.
 
-    If the next request gets a response, nothing is known: connections end for other reasons too.
+    If only the malformed request got no response, it is left out, because connections also end for other reasons.
     """
     answered = [answer.exchange for answer in conversation.answers]
     everything = sorted((*answered, *conversation.unanswered), key=lambda one: one.started or 0.0)
@@ -327,7 +338,7 @@ def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, 
     title="A malformed request does not crash the server",
     source=inferred(
         published(f"{MANAGE}/responses/400/description", "Invalid request parameters"),
-        "The document gives a malformed request a 400. It does not mention that a server must not crash.",
+        "The OpenAPI document says that a malformed request gets a 400. It does not mention that a server must not crash.",
     ),
     why="Anybody who can send one request could take the queue away from everybody. All its jobs would be lost.",
     keeps='{"delete": 7} · 400 · the queue as before',
@@ -336,7 +347,7 @@ def _died(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Exchange, 
     across=_died,
 )
 def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) -> Iterator[Finding]:
-    """The malformed request gets a response, or the server still responds to later requests."""
+    """The malformed request gets a response, or later requests do."""
     exchange, died = subject
     if died:
         sent = printable(exchange.request.body.decode(errors="replace"))
@@ -353,13 +364,13 @@ def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) 
 clear_false = clause(
     "lifecycle.clear.false",
     Level.SHOULD,
-    title="clear: false does not clear the queue",
+    title='A request with "clear": false does not clear the queue',
     source=inferred(
         published(
             "/components/schemas/QueueManageRequest/properties/clear/description",
             "If true, clear all pending jobs from the queue",
         ),
-        "The document says what true does, but not what false does.",
+        "The OpenAPI document says what true does, but not what false does.",
     ),
     why="A client that writes every member of the request would empty the queue.",
     keeps='pending A, B · {"clear": false} · pending A, B',
@@ -406,7 +417,7 @@ def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHist
     across=_stopped,
 )
 def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator[Finding]:
-    """The job stops within 5 s of the response. A job of quick nodes does not run on for a second and complete."""
+    """The job stops within 5 s of the response. A job of quick nodes does not run on for 1 s and complete."""
     history, write, name = subject
     running = [read for read in history.after(write.answer) if name in read.running]
     late = [began(read.answer) - ended(write.answer) for read in running]
@@ -417,7 +428,7 @@ def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator
             None,
             "the job not running",
             f"running {longest:.1f} s later",
-            f"{show(name)} was interrupted, but still runs.",
+            f"The job {show(name)} was interrupted, but kept running.",
         )
 
 
@@ -469,7 +480,9 @@ def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     across=_idle,
 )
 def interrupting_nothing_is_fine(answer: Answer) -> Iterator[Finding]:
-    """The status is 200. Refusals and "not now" statuses do not count."""
+    """The status is 200. Statuses that refuse access or mean "try again later" are not checked."""
     status = answer.response.status
     if status not in {OK, *REFUSALS, *NOT_NOW}:
-        yield Finding(None, "200", str(status), "No job ran, and the server refused the interrupt.")
+        yield Finding(
+            None, "200", str(status), "An interrupt that was sent while no job was running did not get a 200."
+        )

@@ -1,6 +1,6 @@
-"""The life of a job: how it is accepted and listed. Needs a run that writes (``--populate``).
+"""Clauses about submitting jobs: how they are accepted and listed. They need a run with ``--populate``.
 
-These clauses check only the run's own jobs. Other jobs never break them.
+They check only jobs that the run itself submitted. Other users' jobs never violate them.
 """
 
 from __future__ import annotations
@@ -36,19 +36,21 @@ from conformance.text.strict_json import parse
 LISTED: Final = "Returns information about running and pending items in the queue"
 GET_QUEUE: Final = "/paths/~1api~1queue/get/description"
 GAP: Final = 2.0
-"""Seconds that a job may be in neither list while it moves from one to the other. The document does not rule that
+"""Seconds that a job may be in neither list while it moves from one to the other. The OpenAPI document does not rule that
 out.
 """
 SEEN: Final = 3
-"""The number of reads that list an older job as pending but not this one, before the job counts as lost."""
+"""A job counts as lost if this many GETs of the queue list an older job as pending, but not this job."""
 A_JOB: Final = "a job that the run submitted (--populate)"
-CACHE: Final = Cause("cache", "every read returned the same bytes: a cache may respond instead of the server")
+CACHE: Final = Cause(
+    "cache", "every GET of the queue returned the same bytes: a cache may respond instead of the server"
+)
 _ABSENT: Final = object()
 """Marks a value that was submitted but is missing from the listed workflow."""
 
 
 def each_queue_read(conversation: Conversation) -> Iterator[tuple[QueueRead, Submission, JobHistory]]:
-    """Yield each read with each job that was submitted before it."""
+    """Yield each job of the run with each GET of the queue after its submission, and the history of all jobs."""
     history = conversation.history
     for submission in history.submissions:
         for read in history.after(submission.answer):
@@ -72,7 +74,7 @@ def _accepted(answer: Answer) -> Iterator[Answer]:
             "/components/schemas/PromptResponse/properties/prompt_id/description",
             "Unique identifier for the prompt execution",
         ),
-        "The document describes prompt_id, but does not give its form here.",
+        "The OpenAPI document describes prompt_id, but does not give its form here.",
     ),
     why="Without the id, a client cannot find its job.",
     keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}',
@@ -81,12 +83,12 @@ def _accepted(answer: Answer) -> Iterator[Answer]:
     over=_accepted,
 )
 def a_prompt_is_answered_with_its_id(answer: Answer) -> Iterator[Finding]:
-    """The 200 is an object whose prompt_id is a UUID."""
+    """The 200 response to a submission is an object whose prompt_id is a UUID."""
     found = answer.document.value
     named = found.get("prompt_id") if isinstance(found, dict) else None
     if not isinstance(named, str) or not _is_uuid(named):
         got = "absent" if named is None else show(named)
-        problem = "the response has no prompt_id" if named is None else "its prompt_id is not a UUID"
+        problem = "the response has no prompt_id" if named is None else "prompt_id in the response is not a UUID"
         yield Finding("/prompt_id", "a UUID", got, f"The prompt was accepted, but {problem}.")
 
 
@@ -98,7 +100,7 @@ def _is_uuid(text: str) -> bool:
 
 
 def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Submission]]]:
-    """Yield each job with the response to its submission, if there was a later read."""
+    """Yield each job of the run with the response to its submission, if a GET of the queue came after it."""
     history = conversation.history
     return ((found.answer, (history, found)) for found in history.submissions if history.after(found.answer))
 
@@ -116,7 +118,7 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
     kinds=(CACHE.kind,),
 )
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
-    """A job is never missing for more than 2 s and then alive. It appears before an older job starts."""
+    """A job that has not ended is never missing from the queue for more than 2 s."""
     history, submission = subject
     cause = CACHE if len({read.answer.response.body for read in history.queue_reads}) == 1 else None
     name = submission.id
@@ -132,7 +134,7 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
                     "",
                     "the job, pending or running",
                     f"in neither list for {last - first:.1f} s",
-                    f"{show(submission.prompt_id)} is not listed, but it had not ended.",
+                    f"The queue does not list the job {show(submission.prompt_id)}, which had not ended.",
                     cause,
                 )
                 return
@@ -144,7 +146,7 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
             "",
             "the job, pending or running",
             f"in neither list for {missed:.1f} s",
-            f"{show(submission.prompt_id)} is not listed, but it had not ended.",
+            f"The queue does not list the job {show(submission.prompt_id)}, which had not ended.",
             cause,
         )
         return
@@ -153,8 +155,8 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
         yield Finding(
             "",
             "the job, pending or running",
-            f"not listed in {len(reads)} reads",
-            f"{show(submission.prompt_id)} was never listed. Reads listed later jobs, and the list of jobs says that it was pending.",
+            f"not listed in {len(reads)} GETs of the queue",
+            f"The queue never listed the job {show(submission.prompt_id)}, although it listed later jobs and GET /api/jobs says that the job was pending.",
             cause,
         )
         return
@@ -166,14 +168,14 @@ def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Ite
         yield Finding(
             "",
             "the job, pending or running",
-            f"not listed in {len(reads)} reads",
-            f"{show(submission.prompt_id)} was accepted but never listed, while an older job is pending.",
+            f"not listed in {len(reads)} GETs of the queue",
+            f"The server accepted the job {show(submission.prompt_id)}, but the queue never listed it, although an older job was still pending.",
             cause,
         )
 
 
 def _missed_while_alive(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> float:
-    """Return for how many seconds no read listed a job that the list of jobs later reports as pending or running."""
+    """Return for how many seconds no GET of the queue listed a job that GET /api/jobs then says is pending or running."""
     job_lists = [
         ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(submission.id) in ALIVE
     ]
@@ -182,7 +184,7 @@ def _missed_while_alive(history: JobHistory, submission: Submission, reads: list
 
 
 def _fresh_and_pending(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> list[QueueRead]:
-    """Return the reads that list a later job, before the list of jobs reports this one as pending."""
+    """Return the GETs of the queue that list a later job and come before GET /api/jobs says that this one is pending."""
     later = [other.id for other in history.submissions if submission.before(other)]
     job_lists = [job_list.answer for job_list in history.job_lists if job_list.statuses.get(submission.id) == "pending"]
     fresh = (read for read in reads if any(other in read.ids for other in later))
@@ -190,7 +192,7 @@ def _fresh_and_pending(history: JobHistory, submission: Submission, reads: list[
 
 
 def _elsewhere(read: QueueRead, submission: Submission) -> bool:
-    """Whether a read lists this workflow under another id."""
+    """Whether a GET of the queue lists the submitted workflow under another id."""
     digests = ((name, seen.workflow) for name, seen in read.jobs.items())
     return any(name != submission.id and found and found.value == submission.workflow for name, found in digests)
 
@@ -207,10 +209,10 @@ def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Queue
 @clause(
     "lifecycle.listed-at-once",
     Level.SHOULD,
-    title="The next read lists a submitted job",
+    title="The next GET of the queue lists a submitted job",
     source=inferred(
         rfc("RFC 9110 §9.3.1", "requests transfer of a current selected representation for the target resource"),
-        "The RFC promises the current state, but the document does not say how soon a job is in it.",
+        "The RFC promises the current state, but the OpenAPI document does not say how soon a job is listed.",
     ),
     why="A client that reads the queue right after it submitted a job assumes that the job is done.",
     keeps="submitted · pending",
@@ -219,9 +221,9 @@ def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Queue
     across=_seen_soon,
 )
 def the_next_read_lists_it(subject: tuple[QueueRead, Submission]) -> Iterator[Finding]:
-    """A job that a later read lists as pending is in the first read after the response to its submission.
+    """A job that a later GET lists as pending is in the first GET of the queue after the response to its submission.
 
-    A job that starts at once may be in neither list for a moment: the document does not rule that out.
+    A job that starts at once may be in neither list for a moment: the OpenAPI document does not rule that out.
     """
     read, submission = subject
     if submission.id not in read.ids:
@@ -230,7 +232,7 @@ def the_next_read_lists_it(subject: tuple[QueueRead, Submission]) -> Iterator[Fi
             "",
             "the job, pending or running",
             "not listed yet",
-            f"{show(submission.prompt_id)} was not listed {late:.3f} s after it was accepted, but was listed later.",
+            f"The queue did not list the job {show(submission.prompt_id)} {late:.3f} s after it was accepted, but listed it later.",
         )
 
 
@@ -250,7 +252,7 @@ def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[S
             "/components/schemas/PromptResponse/properties/prompt_id/description",
             "Unique identifier for the prompt execution",
         ),
-        "The document has the id in both places, but does not say that their text is equal.",
+        "The OpenAPI document has the id in both places, but does not say that their text is equal.",
     ),
     why="Clients look up their jobs by comparing ids as text.",
     keeps="in the response and listed: 2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e",
@@ -259,17 +261,22 @@ def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[S
     across=_same_workflow,
 )
 def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
-    """If a workflow of the run is listed, its prompt_id is exactly the one in the response."""
+    """A submitted workflow is listed with exactly the prompt_id in the response to its submission."""
     submission, (pointer, _, listed) = subject[0], subject[1].partition("\0")
     if listed != submission.prompt_id:
-        yield Finding(pointer, show(submission.prompt_id), show(listed), "The job is listed under another id.")
+        yield Finding(
+            pointer,
+            show(submission.prompt_id),
+            show(listed),
+            "The job is listed under another id than the one in the response to its submission.",
+        )
 
 
 # --- what is listed ---------------------------------------------------------------------------------------------------
 
 
 def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
-    """Yield each own job as first listed: its pointer, the graph that was sent and the graph that is listed."""
+    """Yield each job of the run as first listed: the pointer of its workflow, the submitted graph and the listed graph."""
     first = {
         submission.id: (read, submission)
         for read, submission, _ in reversed(list(each_queue_read(conversation)))
@@ -289,7 +296,7 @@ def _is_graph(value: object) -> bool:
 
 
 def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield each difference between two graphs. Added members do not count."""
+    """Yield the place and both values of each difference between two graphs. Added members do not count."""
     if isinstance(sent, dict) and isinstance(listed, dict):
         for name, value in sent.items():
             place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
@@ -318,10 +325,10 @@ def _is_text(value: object) -> bool:
 @clause(
     "lifecycle.workflow",
     Level.SHOULD,
-    title="A job has the workflow that was submitted",
+    title="A listed job has the workflow that was submitted",
     source=inferred(
         doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
-        "The document calls the workflow full, but does not say that it is the submitted one.",
+        "The OpenAPI document calls the workflow full, but does not say that it is the submitted one.",
     ),
     why="A user who loads a job from the queue gets a different workflow.",
     keeps='sent and listed: {"1": {"class_type": "EmptyImage", …}}',
@@ -330,10 +337,15 @@ def _is_text(value: object) -> bool:
     across=_graphs,
 )
 def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
-    """Every node and value that was sent is in [2], if it is an API graph. Numbers are compared as doubles."""
+    """workflow_json has every submitted node and value, if it is an API graph. Numbers are compared as doubles."""
     for pointer, sent, listed in _differences(*subject):
         if not _is_text(sent):
-            yield Finding(pointer, "as it was submitted", _shown(listed), f"The submitted value was {show(sent)}.")
+            yield Finding(
+                pointer,
+                "as it was submitted",
+                _shown(listed),
+                f"The listed workflow differs from the submitted one, which has {show(sent)} here.",
+            )
 
 
 def _texts(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
@@ -350,7 +362,7 @@ def _has_text(value: Any) -> bool:
 @clause(
     "lifecycle.text",
     Level.SHOULD,
-    title="Text in every Unicode plane is preserved",
+    title="Non-ASCII text in a submitted workflow is preserved",
     source=inferred(
         rfc(
             "RFC 8259 §8.1",
@@ -365,10 +377,15 @@ def _has_text(value: Any) -> bool:
     across=_texts,
 )
 def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
-    """Non-ASCII strings that were sent are listed unchanged."""
+    """Non-ASCII strings in a submitted workflow are listed unchanged."""
     for pointer, sent, listed in _differences(*subject):
         if _is_text(sent):
-            yield Finding(pointer, "as it was submitted", _shown(listed), f"The submitted value was {show(sent)}.")
+            yield Finding(
+                pointer,
+                "as it was submitted",
+                _shown(listed),
+                f"The listed workflow differs from the submitted one, which has {show(sent)} here.",
+            )
 
 
 def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, Any]]]:
@@ -383,7 +400,9 @@ def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submissio
     "lifecycle.create-time",
     Level.SHOULD,
     title="create_time is the time of the submission",
-    source=inferred(doc(PENDING, "creation time"), "The document does not say which moment counts as the creation."),
+    source=inferred(
+        doc(PENDING, "creation time"), "The OpenAPI document does not say which moment counts as the creation."
+    ),
     why="A wrong time zone, or the start time instead, puts jobs in the wrong order.",
     keeps="submitted at 16:00:00, create_time 16:00:00",
     breaks="submitted at 16:00:00 UTC, create_time 17:00:00",
@@ -391,7 +410,7 @@ def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submissio
     across=_dated,
 )
 def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) -> Iterator[Finding]:
-    """By the server's Date, create_time is between the request and its response, give or take 60 s."""
+    """create_time differs by at most 60 s from the time of the submission, by the Date header of its response."""
     submission, pointer, value = subject
     answered = answered_at(submission.answer)
     if answered is None:
@@ -403,5 +422,5 @@ def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) 
             pointer,
             "the time of the submission",
             show(value),
-            f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the submission.",
+            f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the job was submitted.",
         )

@@ -1,4 +1,4 @@
-"""The life of a job: how it waits and ends, and what other operations say about it (``--populate``)."""
+"""Clauses about submitted jobs: how they wait and end, and what other operations say about them (``--populate``)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from conformance.text.safe import show
 PROMPT: Final = "/components/schemas/PromptRequest/properties"
 JOBS: Final = "/paths/~1api~1jobs/get/description"
 SETTLED: Final = 0.5
-"""Seconds after which two responses of a server must agree on a job that did not change."""
+"""Seconds after a change of a job within which two responses of a server may disagree about it."""
 REPLICAS: Final = 1.0
-"""Seconds by which the clocks of two servers that accept prompts may differ. Such a difference may explain an order."""
+"""Seconds by which the clocks of two servers that accept prompts may differ. That may explain a wrong order."""
 
 # --- order ------------------------------------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ def _ordered(*, prioritised: bool) -> Any:
 
 
 def _inversions(read: QueueRead, waiting: list[Submission]) -> Iterator[tuple[Submission, Submission]]:
-    """Yield jobs that are listed before an earlier one."""
+    """Yield pairs of jobs in the wrong order: the later one, which is listed first, and the earlier one."""
     for place, ahead in enumerate(waiting):
         for behind in waiting[place + 1 :]:
             if behind.before(ahead) and not _by_clocks(read, ahead, behind):
@@ -59,7 +59,7 @@ def _inversions(read: QueueRead, waiting: list[Submission]) -> Iterator[tuple[Su
 
 
 def _by_clocks(read: QueueRead, ahead: Submission, behind: Submission) -> bool:
-    """Whether two prompts were sent so close together that a small clock difference explains their order."""
+    """Whether two prompts were sent so close together that a small difference of clocks explains their order."""
     first, second = (read.jobs[found.id].create_time for found in (ahead, behind))
     apart = began(ahead.answer) - ended(behind.answer)
     if first is None or second is None or not is_number(first.value) or not is_number(second.value):
@@ -74,7 +74,7 @@ def _out_of_order(
         read.jobs[behind.id].pointer,
         "before the job that was submitted after it",
         show(behind.prompt_id),
-        f"{show(ahead.prompt_id)} was submitted later but is listed before it{why}.",
+        f"The job {show(ahead.prompt_id)} was submitted later than this one, but is listed before it{why}.",
         cause,
     )
 
@@ -83,7 +83,7 @@ def _out_of_order(
     "lifecycle.order",
     Level.MUST,
     oss=HEAP,
-    title="Pending jobs are in the order of their submission",
+    title="Pending jobs are listed in the order of their submission",
     source=doc(PENDING, OLDEST_FIRST),
     why="Clients show the position in the list as the position in the queue.",
     keeps="submitted A, B, C · pending A, B, C · pending B, C",
@@ -105,7 +105,7 @@ def jobs_wait_in_order(subject: tuple[QueueRead, list[Submission]]) -> Iterator[
     "lifecycle.priority",
     Level.MUST,
     oss=CHOSEN_NUMBER,
-    title="number and front do not change the order",
+    title="number and front in a submission do not change the order of pending jobs",
     source=published(
         f"{PROMPT}/front/description",
         "Cloud manages queue ordering internally based on job submission time and fair scheduling",
@@ -117,7 +117,7 @@ def jobs_wait_in_order(subject: tuple[QueueRead, list[Submission]]) -> Iterator[
     across=_ordered(prioritised=True),
 )
 def priority_is_ignored(subject: tuple[QueueRead, list[Submission]]) -> Iterator[Finding]:
-    """A job that was submitted with number or front has the same place as without them."""
+    """A job that was submitted with ``number`` or ``front`` is listed at the same place as without them."""
     read, waiting = subject
     for ahead, behind in _inversions(read, waiting):
         for job in (ahead, behind):
@@ -127,7 +127,7 @@ def priority_is_ignored(subject: tuple[QueueRead, list[Submission]]) -> Iterator
                 break
 
 
-# --- the end of a job, and what never was one -------------------------------------------------------------------------
+# --- jobs that ended, and prompts that were refused -------------------------------------------------------------------
 
 
 def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Submission]]]:
@@ -142,7 +142,9 @@ def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHis
     "lifecycle.ended",
     Level.SHOULD,
     title="A job that ended is not listed",
-    source=inferred(doc(GET_QUEUE, LISTED), "The document lists running and pending items. An ended job is neither."),
+    source=inferred(
+        doc(GET_QUEUE, LISTED), "The OpenAPI document lists running and pending items. An ended job is neither."
+    ),
     why="A client keeps waiting for a job that has ended.",
     keeps="running · gone",
     breaks="running · gone · gone · running",
@@ -150,7 +152,10 @@ def _that_ran(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHis
     across=_that_ran,
 )
 def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
-    """A job that ended is not listed: it ran and then was missing from two reads, or the list of jobs says so."""
+    """A job is not listed again after it ended.
+
+    It ended if it ran and was then missing from two GETs of the queue, or if GET /api/jobs says so.
+    """
     history, submission = subject
     name = submission.id
     for job_list in history.job_lists:
@@ -163,7 +168,7 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
                 "",
                 "no ended job in either list",
                 show(submission.prompt_id),
-                f"The list of jobs says {show(job_list.statuses[name])}, but the queue still lists the job.",
+                f"GET /api/jobs says that this job is {show(job_list.statuses[name])}, but the queue still lists it.",
             )
             return
     ran, absent = False, 0
@@ -173,7 +178,7 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
                 "",
                 "no ended job in either list",
                 show(submission.prompt_id),
-                f"The job ran, was missing from {absent} reads, and is listed again.",
+                f"The job ran, was missing from {absent} GETs of the queue, and is listed again.",
             )
             return
         ran = ran or name in read.running
@@ -195,7 +200,7 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRe
     title="A refused prompt is not listed",
     source=inferred(
         published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
-        "The document calls the prompt invalid, but does not say that it stays out of the queue.",
+        "The OpenAPI document calls the prompt invalid, but does not say that it stays out of the queue.",
     ),
     why="The client reports a failed prompt, but the job runs and the user pays for it.",
     keeps="400 to the prompt · not listed",
@@ -204,7 +209,7 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRe
     across=_refused,
 )
 def a_refused_prompt_never_shows(subject: tuple[QueueRead, Answer, object]) -> Iterator[Finding]:
-    """No read after the refusal lists its workflow, unless the prompt was sent again (as after a 429) and accepted."""
+    """No GET of the queue lists the workflow of a refused prompt, unless the same prompt was accepted at another time."""
     read, refusal, digest = subject
     for name, seen in read.jobs.items():
         if seen.workflow is not None and seen.workflow.value == digest:
@@ -212,7 +217,7 @@ def a_refused_prompt_never_shows(subject: tuple[QueueRead, Answer, object]) -> I
                 f"{seen.pointer}/1",
                 "no such job",
                 show(name),
-                f"This prompt got a {refusal.response.status} in {refusal.exchange.id}.",
+                f"The queue lists a prompt that was refused with {refusal.response.status} (request {refusal.exchange.id}).",
             )
 
 
@@ -230,7 +235,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
     title="Submitting a prompt_id twice does not give two jobs the same id",
     source=inferred(
         doc(PROSE, "[1] prompt_id (string): Job UUID"),
-        "A UUID identifies one job, but the document does not say what a second submission does.",
+        "A UUID identifies one job, but the OpenAPI document does not say what happens if the same prompt_id is submitted again.",
     ),
     why="Deleting one of the jobs, or waiting for it, may hit the other.",
     keeps="400, or 200 with a new id",
@@ -239,24 +244,32 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
     across=_again,
 )
 def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterator[Finding]:
-    """The second prompt is refused or gets a new id: no 5xx, and no read lists the id twice."""
+    """The second prompt with the same prompt_id is refused with a 4xx, or gets a new id."""
     history, answer, named = subject
     if answer.response.status >= 500:
         yield Finding(
-            None, "200 or 4xx", str(answer.response.status), "The server fails on a prompt_id that already exists."
+            None,
+            "200 or 4xx",
+            str(answer.response.status),
+            "Submitting a prompt_id that already exists causes a server error.",
         )
     elif any(read.twice(named) and _are_two(read, named) for read in history.after(answer)):
-        yield Finding(None, "a new id, or a refusal", show(named), "Two jobs with this id are listed.")
+        yield Finding(
+            None,
+            "a new id, or a refusal",
+            show(named),
+            "The queue lists two jobs with this prompt_id, which was submitted twice.",
+        )
 
 
 def _are_two(read: QueueRead, name: str) -> bool:
-    """Whether two listed jobs with one id differ, so that they are not the same job listed twice."""
+    """Whether two listed jobs with the same id have different workflows, so that they are two jobs."""
     found = [item.elements for item in read.answer.reading.items if (item.prompt_id or "").lower() == name]
     first, *others = [digest_of(elements[2]) for elements in found if len(elements) > 2] or [None]
     return any(digest != first for digest in others)
 
 
-# --- beside the queue -------------------------------------------------------------------------------------------------
+# --- other operations -------------------------------------------------------------------------------------------------
 
 
 def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, QueueRead]]]:
@@ -275,23 +288,23 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Qu
             "/components/schemas/PromptInfo/properties/exec_info/properties/queue_remaining/description",
             "Number of items remaining in the queue",
         ),
-        "The document does not say which jobs count as remaining.",
+        "The OpenAPI document does not say which jobs count as remaining.",
     ),
     why="Clients show this number, or wait until it is 0.",
     keeps="three pending · queue_remaining 3 or 4",
     breaks="three pending · queue_remaining 0",
-    needs="GET /api/prompt between two equal reads of the queue (--populate)",
+    needs="GET /api/prompt between two GETs of the queue that list the same jobs (--populate)",
     across=_counted,
 )
 def no_fewer_remain_than_wait(subject: tuple[int, QueueRead]) -> Iterator[Finding]:
-    """The number is not below that of the pending jobs. It may include running jobs and other users' jobs."""
+    """queue_remaining is not below the number of pending jobs. It may include running jobs and other users' jobs."""
     number, read = subject
     if number < len(read.pending):
         yield Finding(
             "/exec_info/queue_remaining",
             f"{len(read.pending)} or more",
             str(number),
-            "queue_remaining is below the number of pending jobs.",
+            "queue_remaining in GET /api/prompt is below the number of pending jobs in the queue.",
         )
 
 
@@ -305,7 +318,7 @@ def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueR
 
 
 def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
-    """Whether a job was in one list long enough for other operations to know."""
+    """Whether a job was in the same list of the queue for at least ``SETTLED`` seconds before a request was sent."""
     reads = history.before(answer)
     since = next((n for n, read in enumerate(reversed(reads)) if began(answer) - began(read.answer) >= SETTLED), None)
     lists = {read.jobs[name].pending if name in read.jobs else None for read in reads[-1 - (since or 0) :]}
@@ -315,19 +328,19 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
 @clause(
     "lifecycle.jobs",
     Level.SHOULD,
-    title="The list of jobs contains the jobs of the queue",
+    title="GET /api/jobs lists every job that GET /api/queue lists",
     source=inferred(
         published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
-        "The document describes both lists, but does not say that they agree.",
+        "The OpenAPI document describes both lists, but does not say that they agree.",
     ),
-    why="Clients are moving from the queue to the list of jobs, and would see different jobs.",
-    keeps="pending in the queue · in the list of jobs",
-    breaks="pending in the queue · not in the list of jobs",
-    needs="GET /api/jobs between two equal reads of a queue with jobs of the run (--populate)",
+    why="Clients are moving from GET /api/queue to GET /api/jobs, and would see different jobs.",
+    keeps="pending in the queue · in GET /api/jobs",
+    breaks="pending in the queue · not in GET /api/jobs",
+    needs="GET /api/jobs between two GETs of the queue that list the same jobs of the run (--populate)",
     across=_compared,
 )
 def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) -> Iterator[Finding]:
-    """A complete response of GET /api/jobs contains the run's own jobs that the reads before and after list."""
+    """A complete response of GET /api/jobs has the run's own jobs that the GETs of the queue before and after it list."""
     _, job_list, own = subject
     for submission in own if job_list.whole else ():
         if submission.id not in job_list.statuses:
@@ -335,26 +348,26 @@ def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) 
                 "/jobs",
                 show(submission.prompt_id),
                 "absent",
-                "The queue lists this job before and after, but the list of jobs does not.",
+                "GET /api/queue listed this job before and after, but GET /api/jobs did not list it.",
             )
 
 
 @clause(
     "lifecycle.job-status",
     Level.SHOULD,
-    title="The list of jobs gives a job the same status as the queue",
+    title="GET /api/jobs gives a job the same status as GET /api/queue",
     source=inferred(
         published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
-        "The document describes both lists, but does not say that they agree.",
+        "The OpenAPI document describes both lists, but does not say that they agree.",
     ),
     why="The job is pending for one client and running for another.",
     keeps="in queue_running · in_progress",
     breaks="in queue_pending · completed",
-    needs="GET /api/jobs between two equal reads of a queue with jobs of the run (--populate)",
+    needs="GET /api/jobs between two GETs of the queue that list the same jobs of the run (--populate)",
     across=_compared,
 )
 def a_job_has_one_status(subject: tuple[QueueRead, Any, list[Submission]]) -> Iterator[Finding]:
-    """A job that is pending before and after is ``pending``; a running one is ``in_progress``."""
+    """GET /api/jobs says ``pending`` of a job in queue_pending, and ``in_progress`` of a job in queue_running."""
     read, job_list, own = subject
     for submission in own:
         waits = submission.id in read.pending
@@ -363,6 +376,6 @@ def a_job_has_one_status(subject: tuple[QueueRead, Any, list[Submission]]) -> It
         if status not in {None, expected}:
             listed = "pending" if waits else "running"
             what = (
-                f"The queue lists {show(submission.prompt_id)} as {listed}, but the list of jobs says {show(status)}."
+                f"GET /api/queue lists {show(submission.prompt_id)} as {listed}, but GET /api/jobs says {show(status)}."
             )
             yield Finding("/jobs", expected, show(status), what)

@@ -1,4 +1,4 @@
-"""HEAD and OPTIONS, which only read, and the header that a 405 must have."""
+"""Clauses about HEAD, OPTIONS, and the Allow header of a 405 response."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_IMPLEMENTED: Final = 501
 
 
 def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Answer, list[Answer]]]]:
-    """Each HEAD with the given key, and the plain reads before and after it."""
+    """Yield each response to HEAD with the user's key, and the responses to normal GETs before and after it."""
     gets = [a for a in conversation.answers if a.request.plain and a.response.head and a.response.status == OK]
     for answer in conversation.answers:
         request = answer.request
@@ -45,7 +45,7 @@ def _head_beside_get(conversation: Conversation) -> Iterator[tuple[Answer, tuple
     kinds=("status", "content-type", "content-length"),
 )
 def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
-    """Status and Content-Type are the same. Content-Length is the same if the reads before and after are equal."""
+    """HEAD gets the same status, Content-Type and, if the body did not change in between, Content-Length as GET."""
     head, gets = subject
     if head.response.status != OK:
         yield Finding(
@@ -85,9 +85,9 @@ def _not_allowed(answer: Answer) -> Iterator[Answer]:
 @clause(
     "method.allow-on-405",
     Level.MUST,
-    title="A 405 has Allow",
+    title="A 405 response has an Allow header",
     source=rfc("RFC 9110 §15.5.6", "The origin server MUST generate an Allow header field in a 405 response"),
-    why="It shows the client which methods it can use instead.",
+    why="Allow shows the client which methods it can use instead.",
     keeps="405, Allow: GET, HEAD",
     breaks="405 without Allow",
     needs="a 405 response",
@@ -100,7 +100,7 @@ def a_405_carries_allow(answer: Answer) -> Iterator[Finding]:
             None,
             "an Allow header",
             "none",
-            f"The 405 to {printable(answer.request.method)} has no Allow header.",
+            f"The 405 response to {printable(answer.request.method)} has no Allow header.",
         )
 
 
@@ -114,25 +114,25 @@ def _allowing(answer: Answer) -> Iterator[list[str]]:
 @clause(
     "method.allow-get",
     Level.SHOULD,
-    title="Allow lists GET",
+    title="An Allow header lists GET",
     source=inferred(
         rfc("RFC 9110 §10.2.1", "lists the set of methods advertised as supported by the target resource"),
-        "The RFC does not require a complete list, but the document describes GET.",
+        "The RFC does not require a complete list, but the OpenAPI document describes GET.",
     ),
     why="GET is the main method of the queue.",
     keeps="Allow: GET, HEAD, POST",
     breaks="Allow: POST",
-    needs="a response with Allow",
+    needs="a response with an Allow header",
     over=_allowing,
 )
 def allow_lists_get(allowed: list[str]) -> Iterator[Finding]:
-    """Allow contains GET."""
+    """The Allow header contains GET."""
     if "get" not in allowed:
         yield Finding(
             None,
             "GET in the list",
             printable(", ".join(allowed).upper()) or "an empty Allow",
-            "Allow does not list GET.",
+            "The Allow header does not list GET.",
         )
 
 
@@ -143,22 +143,22 @@ def _no_content(answer: Answer) -> Iterator[Answer]:
 @clause(
     "method.no-content-length",
     Level.SHOULD,
-    title="A 204 has no Content-Length",
+    title="A 204 response has no Content-Length",
     source=rfc(
         "RFC 9110 §8.6",
         "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)",
     ),
-    why="A client that trusts it waits for a body that never arrives. (`should`: the document does not describe OPTIONS.)",
+    why="A client that trusts it waits for a body that never arrives. (Only a `should` here: the OpenAPI document does not describe OPTIONS.)",
     keeps="OPTIONS → 204",
     breaks="OPTIONS → 204, Content-Length: 0",
     needs="a 204 response",
     over=_no_content,
 )
 def a_204_has_no_length(answer: Answer) -> Iterator[Finding]:
-    """Content-Length is absent. Not even 0 is allowed."""
+    """A 204 response has no Content-Length header, not even with the value 0."""
     length = answer.response.header("content-length")
     if length is not None:
-        yield Finding(None, "no Content-Length", printable(length), "The 204 has a Content-Length.")
+        yield Finding(None, "no Content-Length", printable(length), "The 204 response has a Content-Length header.")
 
 
 def _options(answer: Answer) -> Iterator[Answer]:
@@ -182,7 +182,7 @@ def _options(answer: Answer) -> Iterator[Answer]:
     over=_options,
 )
 def options_is_no_server_error(answer: Answer) -> Iterator[Finding]:
-    """The status is not a 5xx, except 501 and those that say that the server is unavailable."""
+    """The status is not a 5xx, except 501 and statuses such as 503 that say that the server is unavailable."""
     status = answer.response.status
     if status >= SERVER_ERROR and status != NOT_IMPLEMENTED and status not in UNAVAILABLE:
         yield Finding(None, "2xx, 4xx or 501", str(status), "OPTIONS causes a server error.")
@@ -191,19 +191,19 @@ def options_is_no_server_error(answer: Answer) -> Iterator[Finding]:
 @clause(
     "method.options-allow",
     Level.SHOULD,
-    title="A successful OPTIONS has Allow",
+    title="A 2xx response to OPTIONS has an Allow header",
     source=rfc(
         "RFC 9110 §9.3.7",
         "SHOULD send any header that might indicate optional features implemented by the server and applicable to the target resource (e.g., Allow)",
     ),
-    why="Without it, the response has no information.",
+    why="Without it, the response does not say which methods the server supports.",
     keeps="OPTIONS → 204, Allow: GET, HEAD, OPTIONS",
     breaks="OPTIONS → 200 without Allow",
     needs="a 2xx response to OPTIONS",
     over=lambda answer: (a for a in _options(answer) if a.response.status // 100 == 2),
 )
 def options_carries_allow(answer: Answer) -> Iterator[Finding]:
-    """The response has Allow, or Access-Control-Allow-Methods for a CORS preflight."""
+    """The response has an Allow header, or Access-Control-Allow-Methods for a CORS preflight."""
     if answer.response.header("allow") is None and answer.response.header("access-control-allow-methods") is None:
         yield Finding(
             None,

@@ -1,4 +1,4 @@
-"""Private data that the queue must not show: the credentials that users send with their jobs."""
+"""The clause about private data: the queue must not show the credentials that users send with their jobs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     "privacy.credentials",
     Level.SHOULD,
     fast=FastPath.EACH_JOB,
-    title="Credentials of a job's owner are not shown",
+    title="A job does not show its owner's credentials",
     source=inferred(
         doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
-        "The document names only create_time as metadata, and says nothing about credentials.",
+        "The OpenAPI document names only create_time as metadata, and says nothing about credentials.",
     ),
     why="Clients send keys with a job, for example api_key_comfy_org and auth_token_comfy_org of ComfyUI. Anybody who can read the queue could use them.",
     keeps='{"create_time": 1763913600000}',
@@ -33,7 +33,7 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     kinds=("old-comfyui", "by-name", "by-value"),
 )
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
-    """In elements 3 and beyond, no member has the name of a credential, and no value the form of one."""
+    """In elements 3 and later of a job, no member name means a credential, and no value has the format of one."""
     for index in range(3, len(item.elements)):
         for pointer, value in walk(item.elements[index]):
             cause = _credential(pointer.member, value)
@@ -49,10 +49,10 @@ def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
 
 
 def _credential(name: str | None, value: object) -> Cause | None:
-    """Return how a value is known to be a credential, or None."""
+    """Return by what a member is recognised as a credential (its name or its value), or None if it is not one."""
     if name in credentials.OWN:
         shown = value not in HARMLESS
         return Cause("old-comfyui", "ComfyUI before 0.3.68 returns all of extra_data") if shown else None
     if name is not None and credentials.is_shown_by(name, value):
-        return Cause("by-name", "its name is that of a credential")
-    return Cause("by-value", "its value has the form of a credential") if credentials.is_one(value) else None
+        return Cause("by-name", "the name of the member means a credential")
+    return Cause("by-value", "the value has the format of a credential") if credentials.is_one(value) else None

@@ -1,4 +1,4 @@
-"""The jobs of one response together: their ids and their order."""
+"""Clauses about all jobs of one response: their ids, their numbers and their order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
     "queue.one-order",
     Level.MUST,
     only=frozenset({Dialect.AUTO}),
-    elsewhere="every job must have the order of the dialect: item.element-order checks it",
+    elsewhere="every job must have the order of the dialect, which item.element-order checks",
     title="All jobs have their elements in the same order",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
     why="A client that detects the order from one job misreads the others.",
@@ -41,7 +41,7 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
     of_body=_with_element_3,
 )
 def one_order(item: Item) -> Iterator[Finding]:
-    """Element 3 shows the order of a job (array: cloud, object: oss). It is the same for all jobs of all responses."""
+    """Element 3 has the same type in all jobs of a run: an array (order of cloud) or an object (order of oss)."""
     place = item.at(3)
     if item.order is None:
         yield Finding(
@@ -55,7 +55,7 @@ def one_order(item: Item) -> Iterator[Finding]:
             place.pointer,
             "the order of the first job in the run",
             show(place.value),
-            "This job has its elements in a different order from the first one.",
+            "Element 3 of this job is not of the type that it has in the first job of the run.",
         )
 
 
@@ -81,7 +81,7 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     kinds=("running-and-pending",),
 )
 def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
-    """No prompt_id appears twice in the two lists together, unless the run itself submitted it twice."""
+    """No prompt_id appears twice in queue_running and queue_pending together, unless the run submitted it twice."""
     seen: dict[str, Item] = {}
     for item, prompt_id in named:
         first = seen.setdefault(prompt_id.lower(), item)
@@ -97,7 +97,7 @@ def prompt_ids_are_distinct(named: list[tuple[Item, str]]) -> Iterator[Finding]:
 
 
 def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
-    """Yield the times of the pending jobs with their job numbers."""
+    """Yield a list with create_time and job_number of each pending job, if at least two have a create_time."""
     timed = [(item.create_time, item.elements[0]) for item in _pending(reading) if item.create_time is not None]
     found = [(time, number) for time, number in timed if is_number(time.value)]
     if len(found) > 1:
@@ -105,13 +105,11 @@ def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
 
 
 ORDERS: Final = ("newest-first", "heap")
-A_HEAP: Final = "the order of a binary heap, in which ComfyUI keeps its queue"
+A_HEAP: Final = "the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
 MAY_BE_A_HEAP: Final = (
-    "two jobs in the wrong order, or a binary heap, in which ComfyUI keeps its queue: one wrong pair fits both"
+    "two jobs are swapped, or the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
 )
-BY_NUMBER: Final = (
-    "in the order of job numbers: a client put its job first with `number` or `front` (--populate sends both)"
-)
+BY_NUMBER: Final = "the jobs are in the order of job_number: a client put its job first with `number` or `front` (--populate sends both)"
 
 
 @clause(
@@ -129,7 +127,7 @@ BY_NUMBER: Final = (
     kinds=ORDERS,
 )
 def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Finding]:
-    """create_time never decreases along queue_pending. Equal times are fine."""
+    """create_time never decreases along queue_pending. Equal times are allowed."""
     times = [time for time, _ in timed]
     falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
     cause = _order(times) if falls else None
@@ -140,15 +138,15 @@ def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Fin
             after.pointer,
             "not before the job listed ahead of it",
             show(after.value),
-            f"This job is older than the one listed before it, which has {show(before.value)}.",
+            f"This job is older than the one listed before it, whose create_time is {show(before.value)}.",
             cause,
         )
 
 
 def _order(times: list[Located]) -> Cause | None:
-    """Recognise the order of a list: newest first, or a heap such as ComfyUI's queue. None if neither fits.
+    """Return the order of a list as a cause: newest first, or a binary heap. None if neither fits.
 
-    A list in which only two late neighbours are swapped is also a heap, so one wrong pair only may be a heap.
+    A list in which only two late neighbours are swapped is also a heap, so a single wrong pair does not prove a heap.
     """
     heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
     falls = sum(after.value < before.value for before, after in pairwise(times))
@@ -159,7 +157,7 @@ def _order(times: list[Located]) -> Cause | None:
 
 
 def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:
-    """Whether the jobs are in the order of their numbers, and clients chose the numbers of all that are too early."""
+    """Whether jobs are in the order of job_number, and those that are too early have a number that a client chose."""
     numbers = [number for _, number in timed]
     rising = all(is_number(number) for number in numbers) and all(a <= b for a, b in pairwise(numbers))  # type: ignore[operator]
     pairs = zip(pairwise(timed), numbers, strict=False)
@@ -168,9 +166,9 @@ def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:
 
 
 def heap_in(reading: Reading) -> Cause | None:
-    """Return a hint if the pending jobs form a binary heap, by number or by time, and are not in order.
+    """Return a cause without a kind if the pending jobs are not in order, but form a binary heap. Else None.
 
-    This is only a hint, without a kind of its own.
+    The heap may be by job_number or by create_time.
     """
     numbers = [found for found in element(0, _pending(reading)) if is_number(found.value)]
     times = [time for found in _pending_times(reading) for time, _ in found]
@@ -193,12 +191,12 @@ def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
     Level.SHOULD,
     oss=CHOSEN_NUMBER,
     fast=FastPath.DISTINCT_NUMBERS,
-    title="No two pending jobs have the same position",
+    title="No two pending jobs have the same job_number",
     source=inferred(
         doc(PROSE, "Position in queue (1-based)"),
-        "The document calls the number a position, but does not say that positions are unique.",
+        "The OpenAPI document calls the number a position, but does not say that positions are unique.",
     ),
-    why="Two jobs cannot have the same position.",
+    why="job_number is the position in the queue, and two jobs cannot have the same position.",
     keeps="1, 2, 4",
     breaks="1, 2, 2",
     needs="two pending jobs",
@@ -210,7 +208,7 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     for number in numbers:
         if number.value in seen:
             yield Finding(
-                number.pointer, "a unique position", show(number.value), "Another pending job has the same position."
+                number.pointer, "a unique position", show(number.value), "Another pending job has the same job_number."
             )
         seen.add(number.value)
 
@@ -219,12 +217,12 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     "queue.job-numbers.rising",
     Level.SHOULD,
     fast=FastPath.RISING_NUMBERS,
-    title="Positions increase along the pending list",
+    title="job_number increases along queue_pending",
     source=inferred(
         doc(PENDING, OLDEST_FIRST),
-        "The document gives the order of the list and calls the number a position. It does not say that both agree.",
+        "The OpenAPI document gives the order of the list and calls the number a position. It does not say that both agree.",
     ),
-    why="The number and the list show different positions in the queue.",
+    why="If it does not, job_number and the order of the list show different positions in the queue.",
     keeps="1, 2, 4",
     breaks="1, 3, 2",
     needs="two pending jobs",
@@ -232,7 +230,7 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
     kinds=ORDERS,
 )
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
-    """job_number never decreases along queue_pending. Gaps are fine."""
+    """job_number never decreases along queue_pending. Gaps are allowed."""
     falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
     cause = _order(numbers) if falls else None
     for before, after in falls:
@@ -240,6 +238,6 @@ def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
             after.pointer,
             "above that of the job before it",
             show(after.value),
-            f"job_number decreases from {show(before.value)}.",
+            f"job_number is lower than that of the job listed before it, which has {show(before.value)}.",
             cause,
         )

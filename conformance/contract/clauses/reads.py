@@ -1,4 +1,4 @@
-"""All responses of a run together: what may change in a queue from read to read, and what may not."""
+"""Clauses about several GETs of the queue: what must not change from one response to the next."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from conformance.text.safe import show
 
 Succession = tuple[Answer, Answer]
 SAFE_RUN: Final = 6
-"""The number of reads in a row that must each remove one job. Fewer may be chance."""
+"""The number of consecutive GETs that must each remove one job before a server is accused. Fewer may be chance."""
 RENAMED: Final = 3
-"""The number of pairs of reads in which all ids must have changed. One pair may be a batch of equal jobs."""
+"""The number of pairs of GETs in which all ids must have changed. In one pair, equal jobs may have replaced others."""
 MOST: Final = 0.9
-"""The share of reads that must have removed a job. A queue that also moves without reads does not excuse a server."""
+"""The share of GETs after which exactly one job must be missing for each GET. Jobs may also end on their own."""
 
 
 def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
@@ -32,19 +32,19 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 @clause(
     "reads.job-data",
     Level.SHOULD,
-    title="A job does not change from read to read",
+    title="A job does not change from one GET of the queue to the next",
     source=inferred(
         doc(PROSE, "Contains {create_time: <milliseconds>}"),
-        "The document describes a single response, and does not compare two.",
+        "The OpenAPI document describes a single response, and does not compare two.",
     ),
     why="The workflow, the outputs and the creation time of a job are fixed, even when it starts.",
-    keeps="the same create_time in every read",
-    breaks="a create_time that is always the time of the read",
-    needs="a job in two consecutive reads",
+    keeps="the same create_time in every response",
+    breaks="a create_time that is always the time of the response",
+    needs="a job in two consecutive GETs of the queue",
     across=_jobs_seen_twice,
 )
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
-    """[2], the output ids and create_time of a job are equal in consecutive reads."""
+    """The workflow, the output node ids and create_time of a job are equal in consecutive GETs of the queue."""
     before, after = subject
     earlier = before.observations
     if earlier is after.observations:  # both bodies are identical
@@ -61,26 +61,28 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
             if old is not None and new is not None and old.value != new.value:
                 yield Finding(
                     new.pointer,
-                    f"{name} as in the previous read",
+                    f"{name} as in the previous response",
                     "a different value",
-                    f"{name} of a job changed{started}.",
+                    f"{name} of this job changed{started}.",
                 )
         if then.create_time and now.create_time and then.create_time.value != now.create_time.value:
             yield Finding(
                 now.create_time.pointer,
-                "create_time as in the previous read",
+                "create_time as in the previous response",
                 show(now.create_time.value),
-                f"create_time of a job changed{started}. It was {show(then.create_time.value)}.",
+                f"create_time of this job changed{started}. It was {show(then.create_time.value)} in the previous response.",
             )
 
 
 _LARGEST: Final = 1 << 63
 _FEW: Final = 16
-"""Workflows of one time of creation that are compared one by one, which costs no digest if their bytes are equal."""
+"""Up to this many workflows with the same create_time are compared one by one, which is fast if their bytes are
+equal.
+"""
 
 
 def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
-    """Yield id, workflow and time of creation of jobs, if the time is precise to the millisecond."""
+    """Yield id, workflow and create_time of each job whose create_time is precise to the millisecond."""
     for prompt_id, seen in answer.observations.items():
         time = seen.create_time
         if seen.workflow is None or time is None or not is_number(time.value):
@@ -90,7 +92,7 @@ def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
 
 
 def _same_job(before: Answer, after: Answer) -> str | None:
-    """Return the smallest id of a job whose workflow and time of creation a job of the read before has."""
+    """Return the smallest id of a job in ``after`` with the workflow and create_time of a job in ``before``, or None."""
     then: dict[object, list[Remembered]] = {}
     for _, workflow, time in _timed(before):
         then.setdefault(time, []).append(workflow)
@@ -99,7 +101,10 @@ def _same_job(before: Answer, after: Answer) -> str | None:
 
 
 def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
-    """All pairs of consecutive reads that list a job with the same workflow and creation time, with such a job."""
+    """Yield the pairs of consecutive GETs in which all ids changed. If ids stayed in any pair, yield an empty list.
+
+    Only pairs that list a job with the same workflow and create_time count, and there must be ``RENAMED`` of them.
+    """
     pairs: list[tuple[bool, Answer, str]] = []
     for before, after in conversation.successions:
         name = _same_job(before, after)
@@ -116,20 +121,22 @@ def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[
 @clause(
     "reads.prompt-ids",
     Level.SHOULD,
-    title="A job keeps its id from read to read",
-    source=inferred(doc(PROSE, "Job UUID"), "The document describes a single response, and does not compare two."),
-    why="A client that follows a job by its id sees only new jobs in each read.",
-    keeps="the same prompt_id in every read",
-    breaks="a different prompt_id in each read for the same workflow and create_time",
-    needs=f"a job with the same workflow and create_time in {RENAMED} pairs of consecutive reads",
+    title="A job keeps its id from one GET of the queue to the next",
+    source=inferred(
+        doc(PROSE, "Job UUID"), "The OpenAPI document describes a single response, and does not compare two."
+    ),
+    why="A client that follows a job by its id sees only new jobs in each response.",
+    keeps="the same prompt_id in every response",
+    breaks="a different prompt_id in each response for the same workflow and create_time",
+    needs=f"a job with the same workflow and create_time in {RENAMED} pairs of consecutive GETs of the queue",
     across=_same_jobs_twice,
 )
 def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
-    """There is a pair of consecutive reads with the same workflows and creation times in which some id stays."""
+    """In at least one pair of consecutive GETs that list the same workflows, some id is the same."""
     if renamed:
         answer, name = renamed[-1]
-        message = f"All ids change from one read to the next, but workflows and creation times stay: in {len(renamed)} pairs of reads."
-        yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous read", show(name), message)
+        message = f"The ids of all jobs change from one response to the next, but their workflows and create_time stay the same (in {len(renamed)} pairs of responses)."
+        yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous response", show(name), message)
 
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
@@ -145,26 +152,28 @@ def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tup
 @clause(
     "reads.order",
     Level.SHOULD,
-    title="Two pending jobs do not change places",
-    source=inferred(doc(PENDING, OLDEST_FIRST), "The document describes a single response, and does not compare two."),
+    title="Two pending jobs do not swap places from one GET of the queue to the next",
+    source=inferred(
+        doc(PENDING, OLDEST_FIRST), "The OpenAPI document describes a single response, and does not compare two."
+    ),
     why="A position that changes back and forth means nothing to a user.",
     keeps="A, B, C and then B, C",
     breaks="A, B, C and then C, B",
-    needs="two pending jobs in two consecutive reads",
+    needs="two pending jobs in two consecutive GETs of the queue",
     across=_two_pending_twice,
 )
 def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) -> Iterator[Finding]:
-    """The ids that are pending in two consecutive reads have the same order in both."""
+    """The jobs that are pending in two consecutive GETs of the queue have the same order in both."""
     old, new, answer = subject
     for expected, got in zip(old, new, strict=True):
         if expected != got:
             place, message = (
                 answer.observations[got].pointer,
-                f"This job moved: {show(expected)} was here in the previous read.",
+                f"The order of pending jobs changed: in the previous response {show(expected)} was in the place of this job.",
             )
             cause = heap_in(answer.reading)
             answer.reading.forget()
-            yield Finding(place, "the order of the previous read", show(got), message, cause)
+            yield Finding(place, "the order of the previous response", show(got), message, cause)
             return
 
 
@@ -186,21 +195,21 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
 @clause(
     "reads.steady",
     Level.SHOULD,
-    title="A job that is listed before and after is listed in between",
+    title="A job that is listed before and after a GET of the queue is listed in it",
     source=inferred(
         doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
-        "The document describes a single response, and does not compare two.",
+        "The OpenAPI document describes a single response, and does not compare two.",
     ),
-    why="A job that one read lacks is lost for that client or at that moment, for example for a browser or with a query string.",
+    why="A client whose response lacks the job takes it for lost, for example a browser or a client that sends a query string.",
     keeps="A, B · A, B · B",
     breaks="A, B · nothing · A, B",
-    needs="a job in the same list of two reads, with a read between them",
+    needs="a job in the same list of two GETs of the queue, with a third GET between them",
     across=_between,
 )
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
-    """A job that is in a list before and after a read is in that read too. That also holds if the queue moves.
+    """A job that the GETs before and after this one have in the same list is in this response too.
 
-    A job that starts may be in neither list for a moment: the document does not rule that out.
+    Jobs that changed lists are left out: a job that starts may be in neither list for a moment.
     """
     throughout, between = subject
     missing = sorted(throughout - between.summary.ids)
@@ -208,14 +217,14 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
         purpose = between.request.purpose
         yield Finding(
             "",
-            f"{len(throughout)} jobs that the reads before and after list",
+            f"{len(throughout)} jobs that the GETs before and after list",
             f"{len(missing)} of them missing",
-            f"Jobs are missing from this read ({purpose}), for example {show(missing[0])}.",
+            f"This response ({purpose}) lacks jobs that the GETs before and after list, for example {show(missing[0])}.",
         )
 
 
 def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
-    """For each read after another: how many jobs disappeared, how many GETs were sent, and the seconds between."""
+    """Return, for each pair of consecutive responses: the later one, the jobs that disappeared, the GETs sent, the seconds."""
     gets = [
         answer.exchange.id
         for answer in conversation.answers
@@ -235,7 +244,7 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
 
 
 def one_for_one(conversation: Conversation) -> bool:
-    """Whether almost every read finds as many jobs fewer as there were GETs: a reason to pause and read again."""
+    """Whether the queue loses one job with almost every GET. The probe then pauses and sends another GET to be sure."""
     losses = _losses(conversation)
     as_many = sum(1 for _, lost, sent, _ in losses if lost == sent)
     return len(losses) > SAFE_RUN and as_many >= MOST * (len(losses) - 1)
@@ -250,21 +259,21 @@ def _several_reads(conversation: Conversation) -> Iterator[tuple[Answer, Convers
 @clause(
     "reads.safe",
     Level.SHOULD,
-    title="Reading does not remove jobs from the queue",
+    title="A GET of the queue does not remove jobs from it",
     source=rfc(
         "RFC 9110 §9.2.1", "the client does not request, and does not expect, any state change on the origin server"
     ),
-    why="A monitor that reads the queue every minute would empty it.",
-    keeps="ten reads, the same jobs",
-    breaks="ten reads, ten jobs fewer",
-    needs=f"{SAFE_RUN} consecutive reads of a queue that is not empty",
+    why="A monitor that sends a GET every minute would empty the queue.",
+    keeps="ten GETs, the same jobs",
+    breaks="ten GETs, ten jobs fewer",
+    needs=f"{SAFE_RUN} consecutive GETs of a queue that is not empty",
     across=_several_reads,
 )
 def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
-    """Jobs do not disappear at the rate of the reads and stay while the reads pause.
+    """Jobs do not disappear one by one with the GETs and stop disappearing while no GET is sent.
 
-    A pause is the longest gap between two reads. A queue that loses jobs on its own loses more in a
-    gap that is many times as long.
+    The longest gap between two GETs shows that: a queue whose jobs end on their own loses more jobs in a gap that is
+    many times as long.
     """
     if not one_for_one(conversation):
         return
@@ -274,7 +283,7 @@ def reading_takes_no_job(conversation: Conversation) -> Iterator[Finding]:
     if pause > SAFE_RUN * usual and lost_in_pause <= sent:
         yield Finding(
             None,
-            "the same jobs after reading",
-            f"one job fewer after each of {len(reading)} reads",
-            "One job disappears with each read, and none while the reads pause.",
+            "the same jobs after a GET",
+            f"one job fewer after each of {len(reading)} GETs",
+            "One job disappears with each GET of the queue, and none while no GET is sent.",
         )

@@ -1,4 +1,4 @@
-"""Status: the queue is served, and every read of it gets a 200."""
+"""Clauses about the status: GETs of the queue get a 200."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def _as_allowed(answer: Answer) -> bool:
 
 
 def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    """The reads of a server that serves the queue, without "not now" and without requests that it always refuses.
+    """Yield the GETs of the queue, except "try again later" responses and requests that the server always refuses.
 
-    Other clauses check those: ``http.accept``, ``http.query``, ``error.optional-header``.
+    Requests that are always refused are checked by ``http.accept``, ``http.query`` and ``error.optional-header``.
     """
     if not conversation.served:
         return
@@ -36,19 +36,19 @@ def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
 
 
 def accountable(answer: Answer) -> Iterator[Answer]:
-    """A read whose status counts. A "not now" status does not."""
+    """Yield the response if it is to a GET of the queue, except a 429 or one with Retry-After."""
     not_now = answer.response.status == TOO_MANY or answer.response.header("retry-after") is not None
     if answer.request.reads and answer.response.head and not not_now:
         yield answer
 
 
 def _excused(answer: Answer) -> bool:
-    """Whether request headers that a recording lacks may explain the status."""
+    """Whether the recording lacks the request headers, and these may explain the status."""
     return not answer.request.head and answer.response.status != OK and _as_allowed(answer)
 
 
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The whole run, if at least one request left the server no excuse."""
+    """Yield the normal GETs of the queue that did not get a refusal or "try again later", if there are any."""
     plain = [answer for answer in conversation.answers if answer.request.plain]
     telling = [answer for answer in plain if answer.response.status not in UNAVAILABLE and not _excused(answer)]
     if telling:
@@ -59,40 +59,45 @@ def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     "status.served",
     Level.MUST,
     core=True,
-    title="The queue is served",
+    title="The server sends the queue: a GET gets a 200",
     source=doc(f"{GET}/responses/200/description", "Success"),
     why="A client that never gets a 200 has no queue to show.",
     keeps="GET /api/queue → 200",
     breaks="GET /api/queue → 404, every time",
-    needs='a read that gets neither a refusal (401, 402, 403, 407) nor "not now" (408, 425, 429, 502 to 504, 520 to 527, 530)',
+    needs='a GET of the queue that gets neither a refusal (401, 402, 403, 407) nor "try again later" (408, 425, 429, 502 to 504, 520 to 527, 530)',
     across=served,
     kinds=("not-found", "not-allowed", "redirect", "login", "tls-port", "other-version"),
 )
 def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
-    """At least one read gets a 200."""
+    """At least one GET of the queue gets a 200."""
     if any(answer.response.status == OK for answer in answers):
         return
     first = answers[0]
     location = first.response.header("location")
     got = str(first.response.status) + (f" with Location: {printable(location)}" if location is not None else "")
-    yield Finding(None, "200", got, "No read of the queue got a 200.", why_not_served(first))
+    yield Finding(None, "200", got, "No GET of the queue got a 200.", why_not_served(first))
 
 
 @clause(
     "status.steady",
     Level.SHOULD,
-    title="Every read gets a 200",
+    title="Every GET of the queue gets a 200",
     source=inferred(
         doc(f"{GET}/description", "Returns information about running and pending items in the queue"),
-        "The document does not say that every request succeeds. The request has no parameters that could be wrong.",
+        "The OpenAPI document does not say that every request succeeds. The request has no parameters that could be wrong.",
     ),
-    why="The request has no parameters, so it cannot be wrong in one read and right in the next.",
+    why="The request has no parameters, so it cannot be wrong once and right the next time.",
     keeps="GET /api/queue → 200, 200, 200",
     breaks="GET /api/queue → 200, 500, 200",
-    needs="a read that gets a 200",
+    needs="a GET of the queue that gets a 200",
     across=_steady,
 )
 def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
-    """Each read gets a 200, or another status that its request allows."""
+    """Each GET of the queue gets a 200, or another status that its request allows."""
     if answer.response.status != OK and not _excused(answer) if answer.request.plain else unexpected(answer):
-        yield Finding(None, "200", str(answer.response.status), f"A read ({answer.request.purpose}) did not get a 200.")
+        yield Finding(
+            None,
+            "200",
+            str(answer.response.status),
+            f"A GET of the queue ({answer.request.purpose}) did not get a 200, although others did.",
+        )

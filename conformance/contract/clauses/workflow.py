@@ -1,4 +1,4 @@
-"""The inside of a workflow, and the references to it from the tuple. Checked only if the workflow is an API graph."""
+"""Clauses about the nodes and links of a workflow. They apply only to API graphs: objects with a node that has class_type."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def _graphs(reading: Reading) -> Iterator[Located]:
     "workflow.class-types",
     Level.SHOULD,
     fast=FastPath.GRAPHS,
-    title="Every node of a workflow has a class_type",
+    title="Every node of a workflow has a class_type string",
     source=inferred(
-        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but does not describe its nodes."
+        doc(PROSE, "Full ComfyUI workflow"),
+        "The OpenAPI document calls the workflow full, but does not describe its nodes.",
     ),
     why="ComfyUI refuses to run a node without class_type, so this is not the workflow that was accepted.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
@@ -36,7 +37,7 @@ def _graphs(reading: Reading) -> Iterator[Located]:
     of_body=_graphs,
 )
 def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
-    """Each member of an API graph is an object whose class_type is a string."""
+    """Each node of an API graph is an object whose class_type is a string."""
     for name, node in graph.value.items():
         class_type = node.get("class_type") if isinstance(node, dict) else None
         if not isinstance(class_type, str) and constant_free(node):
@@ -44,12 +45,12 @@ def nodes_have_class_types(graph: Located) -> Iterator[Finding]:
                 f"{graph.pointer}/{escape(name)}",
                 "an object with class_type",
                 show(node),
-                "The node has no class_type.",
+                "The node has no class_type string.",
             )
 
 
 def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
-    """Each link: its graph, the names of its node and its input, and the name of the node it refers to."""
+    """Yield each link: the graph, the names of its node and of its input, and the name of the node that it refers to."""
     for graph in _graphs(reading):
         for name, node in graph.value.items():
             inputs = node.get("inputs") if isinstance(node, dict) else None
@@ -62,9 +63,10 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
     "workflow.links",
     Level.SHOULD,
     fast=FastPath.LINKS,
-    title="Links refer to nodes of the workflow",
+    title="Links refer to nodes in the workflow",
     source=inferred(
-        doc(PROSE, "Full ComfyUI workflow"), "The document calls the workflow full, but does not describe its links."
+        doc(PROSE, "Full ComfyUI workflow"),
+        "The OpenAPI document calls the workflow full, but does not describe its links.",
     ),
     why="A link to a missing node means that the workflow is incomplete.",
     keeps='{"3": {…}, "9": {"inputs": {"images": ["3", 0]}, …}}',
@@ -73,7 +75,7 @@ def _links(reading: Reading) -> Iterator[tuple[Located, str, str, str]]:
     of_body=_links,
 )
 def links_name_nodes(link: tuple[Located, str, str, str]) -> Iterator[Finding]:
-    """The first element of each link [node, slot] is the name of a node in the graph."""
+    """The first element of each link [node id, output slot] is the id of a node in the workflow."""
     graph, name, input_name, node = link
     if node not in graph.value:
         place = f"{graph.pointer}/{escape(name)}/inputs/{escape(input_name)}"
@@ -99,10 +101,10 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
     "workflow.output-nodes",
     Level.SHOULD,
     fast=FastPath.GRAPHS_WITH_OUTPUTS,
-    title="Output node ids refer to nodes of the workflow",
+    title="Output node ids are ids of nodes in the workflow",
     source=inferred(
         doc(PROSE, "Node IDs to return results from"),
-        "The document calls these node ids, but does not say of which graph.",
+        "The OpenAPI document calls these node ids, but does not say of which graph.",
     ),
     why="A client that waits for the results of a missing node waits forever.",
     keeps='workflow {"9": {…}}, output ids ["9"]',
@@ -111,7 +113,7 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
     of_body=_outputs_of_graphs,
 )
 def output_nodes_exist(subject: tuple[Item, Located]) -> Iterator[Finding]:
-    """Each string in [3] is the name of a node in the graph at [2]."""
+    """Each string in output_node_ids is the name of a node in workflow_json."""
     item, ids = subject
     for index, node_id in enumerate(ids.value):
         if isinstance(node_id, str) and node_id and node_id not in item.elements[2]:
