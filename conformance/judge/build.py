@@ -1,4 +1,4 @@
-"""Build a report from exchanges. Pure except for the clock: the times of the run are parameters."""
+"""Build a report from exchanges: requests and their responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from conformance.judge.opinion import Opinion
 
 LEAST: Final = 60.0
-"""Seconds that judging may always take, even if the requests used up the time for the run."""
+"""Seconds that checking the responses may always take, even if the requests used up the time for the run."""
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
@@ -69,7 +69,10 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
     recorded: bool = False,
     opinion: Opinion | None = None,
 ) -> Report:
-    """Build a report. ``start`` and ``end`` are in seconds since the Unix epoch."""
+    """Build the report of a run from the results of its clauses and its exchanges.
+
+    ``start`` and ``end`` are in seconds since the Unix epoch.
+    """
     ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
     results, generated = judgement.results, None
     if search is not None:
@@ -168,7 +171,7 @@ def _generated(
 
 
 def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
-    """Drop the request id: it belonged to that request, and it makes the line longer."""
+    """Return the exchange without its X-Request-Id header, which would only make the curl line longer."""
     kept = tuple(field for field in exchange.request.headers if field[0].lower() != "x-request-id")
     return structs.replace(exchange, request=structs.replace(exchange.request, headers=kept))
 
@@ -176,10 +179,11 @@ def _anonymous(exchange: RecordedExchange) -> RecordedExchange:
 def report_on(
     transcript: Transcript, judging: Judging, *, only: Collection[str] | None = None, selected: str | None = None
 ) -> Report:
-    """Judge a transcript by the clauses named in ``only``, else by those in ``judging``, else by all.
+    """Check the exchanges of a run and build its report.
 
-    Raises UsageProblem if whole bodies were requested for a recording whose workflows are redacted. Raises
-    InternalError, with keys redacted, if the suite itself fails.
+    The clauses are those named in ``only``, else those in ``judging``, else all. Raises UsageProblem if whole bodies
+    were requested for a recording whose workflows are redacted. Raises InternalError, with keys redacted, if the suite
+    itself fails.
     """
     try:
         return _report_on(transcript, judging, only, selected)
@@ -250,7 +254,7 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
 
 
 def _late(seconds: float | None) -> Callable[[], bool]:
-    """Return a function that says whether the time for judging is over. Judging gets at least ``LEAST`` seconds."""
+    """Return a function that says whether the time for checking responses is over: ``seconds``, at least ``LEAST``."""
     if seconds is None:
         return lambda: False
     ends = time.monotonic() + max(seconds, LEAST)
@@ -258,7 +262,7 @@ def _late(seconds: float | None) -> Callable[[], bool]:
 
 
 def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]) -> tuple[ClauseResult, ...]:
-    """Redact keys in the reasons for the suite's own failures, which may quote a response."""
+    """Redact keys in the reasons of results with the status ``error``, which may quote a response."""
     return tuple(
         structs.replace(result, reason=text_without_keys(result.reason or "", exchanges))
         if result.status is Status.ERROR
@@ -270,19 +274,19 @@ def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]
 def report_on_exchanges(
     exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float, unread: Sequence[str] = ()
 ) -> Report:
-    """Judge recorded exchanges. ``unread`` names the parts of the recording that could not be read."""
+    """Check recorded exchanges and build a report. ``unread`` names unreadable parts of the recording."""
     return report_on(
         Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread), recorded=True), judging
     )
 
 
 def _options(judging: Judging, *, hidden: bool) -> dict[str, str | int | float | bool | None]:
-    """Return the options for the report, which says whether workflows are redacted, whatever the cause."""
+    """Return the options as the report shows them, with ``redact_workflows`` if workflows are redacted."""
     return dict(judging.options) | ({"redact_workflows": True} if hidden else {})
 
 
 def _is_of_others(transcript: Transcript, *, shown: bool) -> bool:
-    """Whether a recording is of another machine and the user did not ask to show its workflows."""
+    """Whether a transcript was recorded from another machine and the user did not ask to show its workflows."""
     if shown or not transcript.recorded:
         return False
     return is_remote(transcript.target) or any(is_remote(_url_of(one.request)) for one in transcript.exchanges)

@@ -1,4 +1,4 @@
-"""Count how much of each profile a run exercised, and what the other clauses need. Pure."""
+"""Count how many clauses of each profile (queue, http, auth, lifecycle) a run checked, and what the others need."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from conformance.contract.terms import Profile, profile_of
 from conformance.judge.report import EXERCISED, ClauseResult, Run, Status
 
 _OPTION: Final = re.compile(r"\((--(?:populate|allow-writes))\b")
-"""The option that a reason names, if the clause needs requests that write."""
+"""Finds ``--populate`` or ``--allow-writes`` in the reason why a clause was not exercised."""
 _OF_JOBS: Final = frozenset({"item", "queue", "workflow", "reads", "privacy"})
-"""Subjects whose clauses need a job in the queue."""
+"""First words of the ids of clauses that need a job in the queue."""
 A_KEY: Final = "a key"
 A_JOB: Final = "a job in the queue"
 A_RESPONSE: Final = "a response that the server did not send"
 
 
 class ProfileCounts(NamedTuple):
-    """How many clauses of a profile a run exercised, and how many it could exercise.
+    """How many clauses of a profile a run checked (``exercised``), and how many it could check (``askable``).
 
-    ``needs`` counts the clauses that this run could not exercise, by what they need: an option, or a key.
-    ``unseen`` counts those that it could have exercised and did not, by what was missing.
+    ``needs`` counts the clauses that this run could not check, by what they need: an option, or a key. ``unseen``
+    counts those that it could have checked but did not, by what was missing, such as a job in the queue.
     """
 
     profile: Profile
@@ -34,9 +34,9 @@ class ProfileCounts(NamedTuple):
 
 
 def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, ...]:
-    """Count the clauses of each profile: exercised, not exercised, and out of reach of this run's options.
+    """Return, for each profile, how many clauses a run checked and what was missing for the others.
 
-    Clauses that are not applicable are not counted, and a profile without any other clause is left out.
+    Clauses that are not applicable are not counted. A profile without any other clause is left out.
     """
     found = []
     for profile in Profile:
@@ -62,7 +62,7 @@ def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, 
 
 
 def out_of_reach(result: ClauseResult, run: Run) -> str:
-    """Return the option or the key that a clause needs and the run did not have, "" if nothing was lacking."""
+    """Return the option or the key that a clause needs and that the run did not have, or "" if it had all."""
     if profile_of(result.id) is Profile.AUTH:
         keyed = run.recorded or run.options.get("key") or run.target.startswith("embedded")
         return "" if keyed else A_KEY
@@ -71,12 +71,12 @@ def out_of_reach(result: ClauseResult, run: Run) -> str:
 
 
 def missing(result: ClauseResult) -> str:
-    """Return what was missing for a clause that the run could have exercised."""
+    """Return what was missing for a clause that the run could have checked: a job, or a response."""
     return A_JOB if result.id.partition(".")[0] in _OF_JOBS else A_RESPONSE
 
 
 def skip_reason(result: ClauseResult, run: Run) -> str:
-    """Return why a clause was not exercised, in the same words for every clause with the same cause."""
+    """Return the reason why pytest skips a clause, in the same words for every clause with the same cause."""
     if result.status is Status.NOT_APPLICABLE:
         return f"not applicable: {result.reason}"
     return f"not exercised: needs {out_of_reach(result, run) or missing(result)}"

@@ -1,4 +1,4 @@
-"""Turn a recorded request into a ``curl`` line that sends it again, with the key from the environment."""
+"""Turn a request in a report into a ``curl`` command line that sends it again, with the key from the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 def curl_line(exchange: RecordedExchange) -> str:
-    """Return a line for bash that sends the request of ``exchange`` with the same method, URL and headers."""
+    """Return a bash command line that sends the request of ``exchange`` again with curl."""
     request = exchange.request
     # A wrong key that was redacted must not become the right one.
     key = "$" + KEY_VARIABLE if request.credential in {"given", "lower-case name"} else "not-a-key"
@@ -37,7 +37,7 @@ def curl_line(exchange: RecordedExchange) -> str:
     for name, value in sent:
         lower = name.lower()
         if lower in _FRAMING or (lower == "host" and value == url.netloc.rpartition("@")[2]):
-            continue  # curl says these itself
+            continue  # curl adds these headers itself
         words += ["-H", _quote(f"{name}: {value}" if value else f"{name};", key, "latin-1")]
     for name in ("Accept", "User-Agent"):
         if name.lower() not in given:
@@ -49,7 +49,7 @@ def curl_line(exchange: RecordedExchange) -> str:
 
 
 def _body(request: RecordedRequest, key: str) -> list[str]:
-    """Return the words that send the request body: from a file, if the report has it cut or made printable."""
+    """Return the curl arguments that send the request body: from a file if the report has only a part of it."""
     if request.size == len(request.body.encode()):
         return ["--data-binary", _quote(request.body, key)] if request.size else []
     return ["--data-binary", "@body.json", f"# the {request.size:,} bytes of this request"]
@@ -61,7 +61,7 @@ def _one_line(text: str) -> str:
 
 
 def _quote(text: str, key: str, charset: str = "utf-8") -> str:
-    """Quote for bash. The redacted key becomes ``key``, a variable that the shell fills in."""
+    """Quote text for bash. The placeholder of the redacted key becomes ``key``, such as ``$COMFY_API_KEY``."""
     if REDACTED not in text:
         return _literal(text, charset)
     if _PLAIN.fullmatch(text.replace(REDACTED, "")):
@@ -70,7 +70,7 @@ def _quote(text: str, key: str, charset: str = "utf-8") -> str:
 
 
 def _literal(text: str, charset: str) -> str:
-    """Quote literal text so that every byte is visible and none acts on a terminal."""
+    """Quote text for bash so that every byte is visible and none is a control character for the terminal."""
     if text.isascii() and text.isprintable():
         import shlex
 

@@ -1,4 +1,4 @@
-"""Cut the excerpt of a body around the place of a finding, printable and bounded."""
+"""Make a short printable excerpt of a body around the place of a finding."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from conformance.judge.report import Excerpt
 from conformance.text.safe import printable, without_credentials
 
 CONTEXT: Final = 160
-"""Characters before and after the place: enough to recognise it, too few to hold somebody's workflow."""
+"""Characters before and after the place: enough to recognise it, and too few to show somebody's workflow."""
 MARKED: Final = 240
 SEARCHED: Final = 8 << 20
-"""Bytes of the largest body with excerpts: finding a place means reading everything before it."""
+"""Bodies with more bytes than this get no excerpts, because finding a place means parsing everything before it."""
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
@@ -50,7 +50,10 @@ def around(content: bytes, pointer: str, *, hide: bool = False, class_types: boo
 
 @lru_cache(maxsize=2)
 def _shown(content: bytes, hide: bool, class_types: bool) -> tuple[str, str]:  # noqa: FBT001 - the key of a cache
-    """Return a body as text, and as shown. Cached: a body has many findings, and masking it takes seconds."""
+    """Return a body as text, and that text with credentials and workflows masked.
+
+    The result is cached, because a body can have many findings, and masking it takes seconds.
+    """
     text = content.decode("utf-8", "replace").removeprefix("\ufeff")
     shown = without_credentials(text)
     return text, mask_workflows(shown, class_types=class_types) if hide else shown
@@ -61,7 +64,7 @@ def _line(text: str) -> str:
 
 
 def _find(text: str, path: list[str]) -> tuple[int, int]:
-    """Return start and end of the value at ``path``, or of its closest existing parent."""
+    """Return the start and end offset of the value at ``path``, or of its closest existing parent."""
     decoder = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
     at = _skip(text, 0)
     for token in path:
@@ -79,7 +82,7 @@ def _skip(text: str, at: int) -> int:
 
 
 def _member(text: str, at: int, name: str, decoder: json.JSONDecoder) -> int | None:
-    """Return where the value of member ``name`` starts (the last one of that name, like JSON parsers)."""
+    """Return the offset of the value of the last member called ``name``, or None. Parsers also use the last one."""
     at = _skip(text, at + 1)
     found = None
     while text[at] == '"':

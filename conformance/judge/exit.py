@@ -12,9 +12,10 @@ EXIT_INCONCLUSIVE: Final = 10
 
 
 def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
-    """Return the exit status of a run: 0, 1 or 10. Problems of the register of known deviations make it 1, too.
+    """Return the exit status of a run: 0 conformant, 1 non-conformant, 10 inconclusive.
 
-    ``inconclusive_ok`` forgives clauses that could not be exercised; a target that was never reached stays 10.
+    Expired or outdated entries in the file of known deviations make it 1, too. With ``inconclusive_ok``, clauses that
+    could not be checked give 0, but a target that was never reached still gives 10.
     """
     if report.verdict is Verdict.NON_CONFORMANT:
         return EXIT_NON_CONFORMANT
@@ -29,7 +30,7 @@ def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok
 
 
 def reached(report: Report) -> bool:
-    """Whether the run was not cut short and every response was complete, at least one with status 200."""
+    """Whether the run was not cut short, every response was complete, and at least one had status 200."""
     cut_short = report.run.partial and report.run.selected is None
     if report.load is not None:
         return not cut_short and not report.load.problems and "200" in report.load.statuses
@@ -38,6 +39,6 @@ def reached(report: Report) -> bool:
 
 
 def warnings_that_fail(report: Report) -> int:
-    """Return how many warnings make the exit status 1 because of ``--fail-on-should``; 0 if the verdict does that."""
+    """Return how many warnings make the exit status 1 because of ``--fail-on-should``. 0 if it is 1 without them."""
     strict = report.run.options.get("fail_on_should") is True and report.verdict is not Verdict.NON_CONFORMANT
     return report.counts.warn if strict else 0

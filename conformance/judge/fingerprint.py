@@ -1,4 +1,4 @@
-"""Compute fingerprints: two breaches of a clause are the same if place and kind are, whatever the text."""
+"""Compute fingerprints, which tell whether two violations of a clause, in different runs, are the same."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Final
 from conformance.judge.report import ClauseResult, Evidence, Fingerprint
 
 _JOB: Final = re.compile(r"(/queue_(?:running|pending))/\d+(?:(/\d+)(/.*)?)?", re.DOTALL)
-"""A place in a job: list, index, position in the tuple (which is kept), and the rest."""
+"""A JSON Pointer into a job: the list, the index of the job, the index of the element (which is kept), and the rest."""
 _MEMBER: Final = re.compile(r"(/[^/]*)(/.*)?", re.DOTALL)
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
 def fingerprint(evidence: Evidence) -> Fingerprint:
-    """Return the fingerprint of one piece of evidence."""
+    """Return the fingerprint of a violation that a report lists."""
     return fingerprint_at(evidence.pointer, evidence.kind)
 
 
 def fingerprint_at(pointer: str | None, kind: str) -> Fingerprint:
-    """Return the fingerprint of a breach of a kind at a JSON Pointer, or outside the body."""
+    """Return the fingerprint of a violation: the pattern of its JSON Pointer (None outside the body) and its kind."""
     return Fingerprint(place=None if pointer is None else place_pattern(pointer), kind=kind)
 
 
 def place_pattern(pointer: str) -> str:
-    """Return a JSON Pointer into a body with wildcards for the parts that differ from job to job."""
+    """Return a JSON Pointer in which wildcards replace the parts that differ from job to job."""
     job = _JOB.fullmatch(pointer)
     if job is None:
         return _INDEX.sub("/*", pointer)
@@ -33,7 +33,7 @@ def place_pattern(pointer: str) -> str:
 
 
 def _within(position: str, place: str) -> str:
-    """Return the place in an element of a job. Users choose the names in workflows and below metadata members."""
+    """Return the pattern for a place in an element of a job. Names that users choose are replaced by ``**``."""
     if position == "/2" and place:
         return "/**"
     member = _MEMBER.fullmatch(place)
@@ -41,5 +41,5 @@ def _within(position: str, place: str) -> str:
 
 
 def fingerprints(result: ClauseResult) -> frozenset[Fingerprint]:
-    """Return the fingerprints of a result; if the report has none, those of the listed evidence."""
+    """Return the fingerprints of all violations of a clause, or of the listed ones in reports of old versions."""
     return frozenset(result.fingerprints or map(fingerprint, result.evidence))

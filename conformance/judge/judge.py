@@ -1,4 +1,4 @@
-"""Judge exchanges: give each clause a status. Pure, and the same for a live run and a recording."""
+"""Check all exchanges of a run, and give each clause a status. Pure: the same for a live run and a recording."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from conformance.judge.verdict import count, decide
 from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
-"""Bytes of bodies whose parsed values are kept at once: a value takes about ten times its bytes."""
+"""Maximum bytes of bodies whose parsed values are in memory at once. A value takes about ten times its bytes."""
 
 OVER: Final = "the time for the run was over (--deadline)"
 
@@ -32,9 +32,10 @@ _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 
 
 class Judgement(NamedTuple):
-    """The results of a run, and what was demanded.
+    """The results of a run: the status of each clause, the verdict with its reason, and the counts.
 
-    ``listed`` names the lists that held a job in some response. ``servers`` is set if a recording has several.
+    ``demand`` is the dialect that was required. ``listed`` names the lists that had a job in some response. ``servers``
+    is set if a recording contains several servers.
     """
 
     results: tuple[ClauseResult, ...]
@@ -45,11 +46,11 @@ class Judgement(NamedTuple):
     listed: frozenset[str]
     servers: tuple[Server, ...] = ()
     cut: str | None = None
-    """Why some responses were not judged."""
+    """Why some responses were not checked, or None."""
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
-"""Turns a failed result into a waived one if it is a known deviation under the demanded dialect."""
+"""Turns a failed result into a waived one if it is a known deviation under the dialect."""
 
 
 def judge(  # noqa: PLR0913 - what a judgement depends on
@@ -64,16 +65,16 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
     schemas: Schemas | None = None,
     late: Callable[[], bool] = lambda: False,
 ) -> Judgement:
-    """Judge every response by every clause that applies to it.
+    """Check every response against every clause that applies to it.
 
-    ``hide_workflows`` masks the contents of workflows in the evidence.
-    ``told`` is the demand that earlier responses settled under AUTO.
-    ``waive`` waives known deviations. ``schemas`` are those of the user's own document.
-    ``recorded`` exchanges come from files: advice about a lost response is then about the recording.
-    ``late`` says whether the time for judging is over. Later responses are then not judged, clauses across responses
-    are skipped, and the verdict certifies nothing.
-    ``only`` names the clauses to judge by; the verdict is then only about them. Never raises because of a response: a
-    clause that raises has the status ``error``.
+    ``only`` has the ids of the clauses to check; the verdict is then only about them. ``hide_workflows`` masks the
+    contents of workflows in the evidence. ``detected`` is the order of elements that earlier responses showed under
+    ``--dialect auto``. ``waive`` waives known deviations. ``recorded`` says that the exchanges come from files, so that
+    advice about a lost response is about the recording. ``schemas`` are those of the OpenAPI document given with
+    ``--document``. ``late`` says whether the time for checking is over. Then the remaining responses are not checked,
+    clauses about several responses are skipped, and the verdict is not conformant.
+
+    Never raises because of a response: a clause whose code raises has the status ``error``.
     """
     wanted = (detected or Demand.of(dialect))._replace(twice=submitted_twice(exchanges), schemas=schemas)
     answers, demand = _read(exchanges, wanted)
@@ -108,7 +109,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
 
 
 class Bench:
-    """Finds the clauses that single responses break, as they arrive. Equal bodies are read once."""
+    """Finds the clauses that single responses violate, during a run. Equal bodies are parsed once."""
 
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
@@ -118,9 +119,9 @@ class Bench:
         self._kept: set[tuple[str, int]] = set()
 
     def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
-        """Return the ids of the clauses that responses break. Never raises.
+        """Return the ids of the clauses that responses violate. Never raises.
 
-        A status breaks a clause only if every attempt of the same request got it.
+        An unexpected status violates a clause only if every attempt of the same request got one.
         """
         broken: set[str] = set()
         suspects: dict[Same, list[str | None]] = {}
@@ -156,11 +157,11 @@ class Bench:
 
 
 _Known = dict[int, str]
-"""By reading: the id of the first exchange with that body. Same bytes, same findings."""
+"""By the identity of a parsed body: the id of the first exchange with that body. Equal bodies have equal findings."""
 
 
 def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
-    """Judge one response by all clauses about single responses."""
+    """Check one response against all clauses about single responses."""
     clauses = [c for c in tallies if c.over and c.speaks_of(answer.request) and c.level_in(demand) is not None]
     like = known.get(id(answer.reading)) if answer.shows_queue else None
     if like is not None:
@@ -188,7 +189,7 @@ def _across(tally: ClauseTally, clause: Clause, conversation: Conversation) -> N
 
 
 def _make_room(live: dict[int, Reading], current: Reading) -> None:
-    """Drop the values of earlier bodies if all of them together are large."""
+    """Drop the parsed values of earlier bodies from memory if all of them together are large."""
     if sum(reading.length for reading in live.values()) > LIVE:
         for reading in live.values():
             if reading is not current:
@@ -198,7 +199,10 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
 
 
 def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
-    """Share one reading among equal bodies, and resolve AUTO by the first job that shows an order."""
+    """Parse the bodies, equal ones only once, and under ``--dialect auto`` detect the order of elements.
+
+    Returns the responses with their parsed bodies, and the dialect that applies.
+    """
     readings: dict[bytes | StoredBody, Reading] = {}
     answers = []
     for exchange in exchanges:

@@ -1,4 +1,4 @@
-"""The settings of a judgement."""
+"""The settings by which the responses of a run are checked."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from conformance.spec.schemas import Schemas
 
 WHOLE_AND_HIDDEN: Final = (
-    "--full-bodies keeps what users wrote into workflows, which is redacted off loopback: add --show-workflows"
+    "--full-bodies stores workflows, which are redacted unless the target is on this machine: add --show-workflows"
 )
 
 
 @dataclass(frozen=True)
 class Judging:
-    """How responses are judged. ``options`` are all options of the run, as the report shows them."""
+    """How the responses of a run are checked. ``options`` are all options of the run, as the report shows them."""
 
     dialect: Dialect = Dialect.CLOUD
     only: frozenset[str] | None = None
-    """The ids of the clauses to judge by; None for all."""
+    """The ids of the clauses to check; None for all."""
     selected: str | None = None
-    """How the clauses were chosen, in words."""
+    """In words, how the user selected clauses. None if all are checked."""
     hide_workflows: bool = False
-    """Mask the contents of workflows in the report."""
+    """Whether to mask the contents of workflows in the report."""
     show_workflows: bool = False
-    """Show the contents of workflows, even in recordings of another machine."""
+    """Whether to show the contents of workflows, even in recordings from another machine."""
     full_bodies: bool = False
-    """Keep whole bodies, so that the report can be judged again."""
+    """Whether to store whole bodies in the report, so that ``comfy-conformance judge`` can check them again."""
     register: Register | None = None
-    """The known deviations to waive."""
+    """The known deviations to waive, or None."""
     schemas: Schemas | None = None
-    """The response schemas of the user's own document."""
+    """The response schemas of the OpenAPI document given with ``--document``, or None."""
     options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)

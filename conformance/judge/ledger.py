@@ -1,4 +1,4 @@
-"""Reduce exchanges to the lines of the ledger in the report."""
+"""Make the entries of the report's list of exchanges (``exchanges`` in compliance.json)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from conformance.judge.report import Body, Kept, KeptAnswer, RecordedExchange, R
 from conformance.text.safe import blot_keys, printable
 
 BODY: Final = 2000
-"""Characters of a request body that are kept: enough for most requests, and for the start of a workflow."""
+"""Maximum number of characters of a request body that the report shows."""
 
 
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
-    """Return the ledger line of an exchange, its body bounded and printable. ``whole`` adds all that clauses read."""
+    """Return an exchange as the report shows it, with the start of its body made printable.
+
+    ``whole`` adds what is needed to check the exchange again.
+    """
     request, response, problem = exchange.request, exchange.response, exchange.problem
     recorded = RecordedExchange(
         id=exchange.id,
@@ -62,11 +65,11 @@ def instant(seconds: float) -> str:
 
 
 WHOLE_BODIES: Final = 64 << 20
-"""Bytes of all bodies in a report together, equal bodies counted once."""
+"""Maximum bytes of all bodies in a report together. Equal bodies count once."""
 
 
 BLOT: Final = "x"
-"""Replaces each byte of a key. The clauses against showing keys still find it."""
+"""Replaces each byte of a key in a stored body, so that clauses about credentials still find a value there."""
 
 
 _SPARED: Final = tuple(filter(None, HARMLESS))
@@ -84,7 +87,7 @@ def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODI
 
 
 def kept(exchange: Exchange) -> Kept:
-    """Return the facts of an exchange that clauses read and the ledger line does not show."""
+    """Return the facts of an exchange that clauses need and that the report does not show otherwise."""
     request, response = exchange.request, exchange.response
     return Kept(
         started=exchange.started,
@@ -111,13 +114,13 @@ def kept(exchange: Exchange) -> Kept:
 
 
 def _extent(redactor: Redactor, response: Response) -> Extent:
-    """Return how much of a body can be judged again: nothing if the redacted key may be an ordinary word."""
+    """Return how much of a body can be checked again: nothing if the redacted key may be an ordinary word in it."""
     whole = not redactor.finds_words(response.content)
     return response.extent if whole else Extent.UNKNOWN
 
 
 def _body(content: bytes) -> Body:
-    """Return a body of the same length, with keys of users blotted out."""
+    """Return a body for the report in which each byte of a key is replaced by ``BLOT``."""
     content = blot_keys(content.decode("latin-1"), BLOT, _SPARED).encode("latin-1")
     try:
         return Body(encoding="utf-8", content=content.decode())

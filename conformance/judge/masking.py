@@ -14,19 +14,19 @@ _TOKEN: Final = re.compile(
 )
 _NODE_ID: Final = re.compile(r"\d{1,12}(:\d{1,12})*", re.ASCII)
 _IN_WORKFLOW: Final = re.compile(r"/queue_(?:running|pending)/\d+/[234]/")
-"""Below [2], [3] and [4]: if elements are swapped, [3] and [4] may hold extra data of users."""
+"""Pointers into elements 2, 3 and 4 of a job. Element 3 or 4 may have extra data of users."""
 _ABOUT_CONTENT: Final = ("workflow.", "json.", "reads.job-data")
 _ABOUT_NODES: Final = ("workflow.", "lifecycle.workflow")
-"""Findings that make no sense without the class types of nodes."""
+"""Clauses whose findings make no sense without the class types of nodes."""
 _OF_JOBS: Final = (b"queue_running", b"queue_pending", b"class_type", b"inputs", b"prompt")
-"""Names of members that contain text of users."""
+"""Names of members that a response with text of users contains."""
 
 
 def mask_workflows(text: str, *, class_types: bool = False) -> str:
-    """Mask the values in JSON text, which may be cut off anywhere. Offsets stay the same.
+    """Replace each character of the values in JSON text by a mask. The text may be cut off. Offsets stay the same.
 
-    Names of members stay visible, and so do numbers and literals in arrays (a link's slot, a job's number), ids of jobs
-    and nodes, ``create_time``, and class types with ``class_types``.
+    These stay visible: names of members, numbers and literals in arrays (such as the slot of a link or the number of a
+    job), ids of jobs and nodes, ``create_time``, and with ``class_types`` the class types of nodes.
     """
     named_at = -1  # where the value of a class_type begins
 
@@ -45,17 +45,17 @@ def mask_workflows(text: str, *, class_types: bool = False) -> str:
 
 
 def shows_workflow(clause: str, pointer: str | None) -> bool:
-    """Whether a finding of ``clause`` at ``pointer`` may show contents of a workflow."""
+    """Whether a finding of the clause at this JSON Pointer may show contents of a workflow."""
     if pointer is not None and pointer.endswith("/create_time"):
         return False
     return clause.startswith(_ABOUT_CONTENT) or _IN_WORKFLOW.match(f"{pointer}/") is not None
 
 
 def wants_class_types(clause: str) -> bool:
-    """Whether a finding of a clause is about nodes, whose class types then stay visible."""
+    """Whether the findings of a clause need the class types of nodes to be understood."""
     return clause.startswith(_ABOUT_NODES)
 
 
 def may_hold_workflows(status: int, content: bytes) -> bool:
-    """Whether a response may contain workflows. An error without any part of a job is shown unmasked."""
+    """Whether a response may contain workflows, so that its body must be masked."""
     return status < FIRST_ERROR or any(name in content for name in _OF_JOBS)

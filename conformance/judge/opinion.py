@@ -25,38 +25,41 @@ from conformance.spec.schemas import LARGEST, Schemas, of_the_vendored_document
 RESPONSE_SCHEMA: Final = response_schema.id
 """The clause that reports a disagreement."""
 STATUSES: Final = (OK, 400, 500)
-"""The statuses that the document describes for a read."""
+"""The statuses of a GET of the queue that the OpenAPI document describes."""
 
 BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
-    "json.": "a flaw of the text: a parser drops it, and the schema is about values",
+    "json.": "a flaw in the JSON syntax: the schema is only about parsed values",
     "http.": "a header, or a status",
-    "framing.": "bytes around the body",
+    "framing.": "bytes before or after the body",
     "error.content-type": "a header",
     "error.retry-after": "a header",
     "error.no-queue": "the schema allows more members, also those of a queue",
     "envelope.not-an-error": "the schema of 200 allows more members, also those of an error",
-    "item.element-order": "OpenAPI 3.0 has no tuples: any order of five fitting elements is accepted",
-    "item.prompt-id.": "OpenAPI 3.0 has no tuples, and `type: string` has no form",
-    "item.workflow.": "OpenAPI 3.0 has no tuples: another fitting element may be there",
-    "item.output-node-ids.": "OpenAPI 3.0 has no tuples: another fitting element may be there",
-    "item.metadata.": "OpenAPI 3.0 has no tuples: another fitting element may be there",
+    "item.element-order": "OpenAPI 3.0 has no tuples, so the schema accepts the elements in any order",
+    "item.prompt-id.": "OpenAPI 3.0 has no tuples, and `type: string` accepts any text",
+    "item.workflow.": "OpenAPI 3.0 has no tuples, so the schema accepts another kind of element there",
+    "item.output-node-ids.": "OpenAPI 3.0 has no tuples, so the schema accepts another kind of element there",
+    "item.metadata.": "OpenAPI 3.0 has no tuples, so the schema accepts another kind of element there",
     "item.job-number.": "OpenAPI 3.0 has no tuples, and `type: integer` has no bounds",
-    "item.create-time.": "the schema says nothing of the members of the metadata",
-    "queue.": "an order, or the same value twice",
+    "item.create-time.": "the schema says nothing about the members of the metadata",
+    "queue.": "the order of jobs, or the same value in two jobs",
     "privacy.": "a value that should not be there",
     "status.": "a status",
-    "auth.": "who asked",
-    "method.": "headers of other methods",
+    "auth.": "the key of the request",
+    "method.": "responses to other methods than GET",
     "caching.": "a header",
     "cors.": "a header",
-    "document.": "the user's own document, not this one",
+    "document.": "about the user's own OpenAPI document, not this one",
 }
-"""Accepted disagreements: clauses (or prefixes of their ids) that are stricter than the schema, and why."""
+"""Clauses (or prefixes of their ids) that are stricter than the JSON Schema, so that they may disagree with it, and
+why.
+"""
 
 
 class Opinion(NamedTuple):
-    """The result of the cross-check: how many distinct responses were checked, and how many were too large for it.
+    """The result of checking responses a second time, against the JSON Schema in the OpenAPI document.
 
+    ``checked`` counts the distinct responses that were checked, ``too_large`` those that were too large for it.
     ``disagreements`` has one line for each response about which the clauses and the schema disagree.
     """
 
@@ -68,7 +71,10 @@ class Opinion(NamedTuple):
 def second_opinion(
     exchanges: Sequence[Exchange], demand: Demand, schemas: Schemas | None = None, bench: Bench | None = None
 ) -> Opinion:
-    """Check each distinct response against the corrected schema. ComfyUI's own dialect does not have one."""
+    """Check each distinct response against the corrected schema of the OpenAPI document.
+
+    Does nothing under the dialect ``oss``, which the schema does not describe.
+    """
     if demand.read_as is not Dialect.CLOUD:
         return Opinion(0, 0, ())
     schemas = schemas or of_the_vendored_document()
@@ -93,16 +99,16 @@ def second_opinion(
         broken = {name for name in bench.broken_by([exchange]) if BY_ID[name].level_in(demand) is Level.MUST}
         if found and not broken:
             place, expected, got = found[0]
-            message = f"the schema refuses {place or 'the body'} ({expected}; got {got}), and no must clause does"
+            message = f"the schema rejects {place or 'the body'} ({expected}; got {got}), but no must clause fails"
             disagreements.append(f"{exchange.id}: {message}")
         if not found:
             stricter = [name for name in sorted(broken) if not name.startswith(tuple(BEYOND_THE_SCHEMA))]
-            disagreements += [f"{exchange.id}: {name} refuses what the schema accepts" for name in stricter[:1]]
+            disagreements += [f"{exchange.id}: {name} fails, but the schema accepts the body" for name in stricter[:1]]
     return Opinion(checked, too_large, tuple(disagreements))
 
 
 def apply_opinion(judgement: Judgement, opinion: Opinion) -> Judgement:
-    """Return a judgement that certifies nothing if clauses and schema disagree: the suite itself failed."""
+    """Return the judgement, or an inconclusive one if clauses and schema disagree: then the suite itself is wrong."""
     if not opinion.disagreements:
         return judgement
     reason = f"the suite itself failed: {opinion.disagreements[0]}. Please report this"
@@ -115,5 +121,7 @@ def apply_opinion(judgement: Judgement, opinion: Opinion) -> Judgement:
     judgement = judgement._replace(results=results, counts=count(results))
     if judgement.verdict is not Verdict.CONFORMANT:
         return judgement
-    message = f"the clauses and the schema of the document disagree about {len(opinion.disagreements)} of the responses"
+    message = (
+        f"the clauses and the schema of the OpenAPI document disagree about {len(opinion.disagreements)} responses"
+    )
     return judgement._replace(verdict=Verdict.INCONCLUSIVE, reason=f"{message}: {opinion.disagreements[0]}")

@@ -1,4 +1,4 @@
-"""Turn the counts of a clause into its result. Pure, and the same for a run under load."""
+"""Turn the number of responses that were checked, and that violate a clause, into the clause's result."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.IN
 
 
 class Counted(NamedTuple):
-    """The counts of a clause: responses ``judged``, responses that ``breached`` it, and the evidence.
+    """How many responses a clause applied to (``judged``), how many violate it (``breached``), and the evidence.
 
-    ``error`` says how the check of the clause failed, if it did.
+    ``error`` is the exception that the check raised, in words. None if it raised none.
     """
 
     judged: int = 0
@@ -25,7 +25,7 @@ class Counted(NamedTuple):
 
 
 def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
-    """Return the result of a clause under a demand."""
+    """Return the result of a clause under a dialect."""
     level = clause.level_in(demand)
     if level is None:
         return _not_asked(clause, demand)
@@ -35,8 +35,8 @@ def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
     if not counted.judged:
         return _make(clause, level, counted, Status.NOT_EXERCISED, f"needs {clause.needs}")
     if not counted.breached:
-        return _make(clause, level, counted, Status.PASS, f"kept in {_answers(counted.judged)}")
-    broken = f"broken in {counted.breached:,} of {_answers(counted.judged)}"
+        return _make(clause, level, counted, Status.PASS, f"kept in {_responses(counted.judged)}")
+    broken = f"broken in {counted.breached:,} of {_responses(counted.judged)}"
     return _make(clause, level, counted, _BREACHED[level], broken)
 
 
@@ -67,5 +67,5 @@ def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason
     )
 
 
-def _answers(number: int) -> str:
-    return "1 answer" if number == 1 else f"{number:,} answers"
+def _responses(number: int) -> str:
+    return "1 response" if number == 1 else f"{number:,} responses"

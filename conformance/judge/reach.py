@@ -1,4 +1,4 @@
-"""Whether a run reached its target. An outage says nothing about the contract. Pure."""
+"""Decide whether a run reached its target. An outage says nothing about the contract."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from conformance.contract.conversation import OK, ORIGIN_AWAY
 from conformance.judge.report import Report, Verdict
 
 _AWAY: Final = frozenset({503, *ORIGIN_AWAY})
-"""Statuses of a gateway whose server is not available."""
+"""Statuses that a gateway sends if the server behind it is not available."""
 
 
 def unreached(report: Report) -> str | None:
-    """Return why the target was not reached, None if it was.
+    """Return why the target was not reached, or None if it was.
 
-    It was not reached if no response arrived, or if a gateway answered most reads and none got status 200.
-    A run with a verdict on the contract reached its target, and a recording always did.
+    It was not reached if no response arrived, or if most responses were errors of a gateway and none had status 200. A
+    recording always counts as reached, and so does a run that is conformant or non-conformant.
     """
     if report.verdict is not Verdict.INCONCLUSIVE or report.run.recorded:
         return None

@@ -1,4 +1,4 @@
-"""Read the report of a run."""
+"""Read the report of a run from a file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ NAME: Final = "compliance.json"
 
 
 class UnreadableReport(ValueError):
-    """The file is not a report. The message is one line for the user."""
+    """The file cannot be read or is not a report. The message is one line for the user."""
 
 
 def read_report(path: Path) -> Report:
-    """Read a ``compliance.json``, or the one in a directory. Raises UnreadableReport."""
+    """Read a report from its ``compliance.json``, or from the directory that contains it. Raises UnreadableReport."""
     file = path / NAME if path.is_dir() else path
     try:
         return decode(file.read_bytes())

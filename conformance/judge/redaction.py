@@ -1,4 +1,4 @@
-"""Redact keys in the report. Clauses judge responses as received, and nothing else shows them unredacted."""
+"""Redact keys in the report. Clauses see responses as received, but everything that is shown has no keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.judge.report import Evidence, Excerpt, Kept, KeptAnswer, Record
 
 
 def evidence_without_keys(evidence: Evidence, redactor: Redactor) -> Evidence:
-    """Return a piece of evidence without keys."""
+    """Return the evidence of a violation with keys redacted."""
     if not redactor:
         return evidence
     cut, excerpt = redactor.cut, evidence.excerpt
@@ -28,7 +28,7 @@ def evidence_without_keys(evidence: Evidence, redactor: Redactor) -> Evidence:
 
 
 def exchange_without_keys(recorded: RecordedExchange, redactor: Redactor) -> RecordedExchange:
-    """Return a line of the ledger without keys."""
+    """Return an entry of the report's list of exchanges with keys redacted."""
     if not redactor:
         return recorded
     request, response, kept = recorded.request, recorded.response, recorded.kept
@@ -42,7 +42,7 @@ def exchange_without_keys(recorded: RecordedExchange, redactor: Redactor) -> Rec
 
 
 def text_without_keys(text: str, exchanges: Iterable[Exchange]) -> str:
-    """Return text about a run without the keys that the run sent."""
+    """Return text with the keys redacted that were sent in ``exchanges``."""
     for redactor in {id(exchange.redactor): exchange.redactor for exchange in exchanges}.values():
         text = redactor.cut(text)
     return text
@@ -54,7 +54,7 @@ def _response(response: RecordedResponse, redactor: Redactor) -> RecordedRespons
 
 
 def _kept(kept: Kept, answer: KeptAnswer, redactor: Redactor) -> Kept:
-    """Redact a kept response: header fields, framing and the text of a coding error."""
+    """Redact keys in the parts of a response that a report with whole bodies stores: header fields, framing, errors."""
     headers, wire = redactor.headers(answer.headers), answer.wire
     if wire is not None:
         lengths, misnamed = (tuple(map(redactor.cut, texts)) for texts in (wire.lengths, wire.misnamed))

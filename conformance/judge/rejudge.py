@@ -1,4 +1,4 @@
-"""Judge the responses in a report again, with the current clauses and without the network."""
+"""Check the responses in a report again, with the current clauses and without the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.judge.whole import NotWhole, exchanges_in
 
 
 class _Told(msgspec.Struct):
-    """The members by which a report is recognised."""
+    """The members of compliance.json by which a file is recognised as a report."""
 
     schema_version: int
     verdict: str
@@ -26,7 +26,7 @@ class _Told(msgspec.Struct):
 
 
 def is_report(data: bytes) -> bool:
-    """Whether a file is the report of a run, whole or damaged, and not the response of a server."""
+    """Whether a file is the report of a run, possibly a damaged one, rather than the response of a server."""
     if b'"schema_version"' not in data:
         return False
     try:
@@ -37,7 +37,7 @@ def is_report(data: bytes) -> bool:
 
 
 def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
-    """Return a report and the transcript of its run. Raises NotWhole."""
+    """Parse a report, and return it with the requests and responses of its run. Raises NotWhole if it lacks bodies."""
     try:
         source = decode(data)
         Dialect(source.run.dialect)
@@ -54,9 +54,10 @@ def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
 
 
 def judge_again(source: Report, transcript: Transcript, judging: Judging, *, name: str) -> Report:
-    """Judge the responses in a report again. Target, times, seed and generated requests stay the same.
+    """Check the responses in a report again and return the new report.
 
-    So do the options, except those in ``judging``.
+    Target, times, seed and generated requests are those of the old report, and so are the options, except those in
+    ``judging``.
     """
     report = report_on(transcript, judging)
     then = source.run

@@ -1,4 +1,4 @@
-"""The report: what a run found, as plain frozen values. ``compliance.json`` is the encoded report.
+"""The report of a run, as frozen values. ``compliance.json`` is the encoded report.
 
 The JSON Schema beside this file is generated from these classes (``conformance/render/schema.py``).
 Members may be added, but never changed or removed: other programs read the format.
@@ -16,11 +16,11 @@ from conformance.exchange.model import Problem, Wire
 
 SCHEMA_VERSION: Final = 1
 FINGERPRINTS: Final = 100
-"""Fingerprints that are kept of a clause: if a clause has this many, there may be more."""
+"""Maximum number of fingerprints that are kept for a clause. If it has this many, there may be more."""
 
 
 class Status(enum.StrEnum):
-    """Status of one clause in a run."""
+    """The status of one clause in a run."""
 
     PASS = "pass"  # noqa: S105 - not a password
     FAIL = "fail"
@@ -35,7 +35,7 @@ EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
 
 
 class Verdict(enum.StrEnum):
-    """Verdict of a run."""
+    """The verdict of a run."""
 
     CONFORMANT = "conformant"
     NON_CONFORMANT = "non-conformant"
@@ -45,19 +45,19 @@ class Verdict(enum.StrEnum):
 ChangeKind = Literal[
     "failed", "warned", "changed", "error", "vanished", "waived", "fixed", "exercised", "added", "removed"
 ]
-"""How a clause changed between two runs, in the order of the report: worse first."""
+"""How the result of a clause changed between two runs, the worst change first."""
 
 
 Outcome = Literal["worse", "better", "same", "unclear"]
-"""How a run compares with an earlier one. Unclear: nothing got worse, and the newer run is inconclusive."""
+"""How a run compares with an earlier one. It is unclear if nothing got worse but the newer run is inconclusive."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen value, compared and encoded by its members."""
+    """Base class of all values in a report. They are frozen, and equal if their members are."""
 
 
 class Excerpt(Value, frozen=True, kw_only=True):
-    """A piece of a body around the place of a breach: ``before`` + ``marked`` + ``after``, made printable."""
+    """A piece of a body around the place of a violation (``marked``), made printable."""
 
     before: str
     marked: str
@@ -65,10 +65,10 @@ class Excerpt(Value, frozen=True, kw_only=True):
 
 
 class Fingerprint(Value, frozen=True, kw_only=True):
-    """Identifies a breach of a clause across runs: place and kind, not the text.
+    """Identifies a violation of a clause across runs, by its place and kind.
 
-    ``place`` is a JSON Pointer into the body with ``*`` for indices and ``**`` for names that users chose, None outside
-    the body. ``kind`` is a stable word of the suite, "" if the clause has only one kind.
+    ``place`` is a JSON Pointer into the body with ``*`` for indices and ``**`` for names that users chose, or None if
+    the violation is not in the body. ``kind`` is a stable word for the cause, or "" if the clause has only one kind.
     """
 
     place: str | None
@@ -76,11 +76,11 @@ class Fingerprint(Value, frozen=True, kw_only=True):
 
 
 class Evidence(Value, frozen=True, kw_only=True):
-    """One breach, and how many more like it the same response has.
+    """A violation of a clause: in which exchange, at which place, what was expected and what the server sent.
 
-    ``more`` counts the unlisted findings in this response with the same clause, the same cause and the same place
-    except for indices; ``last`` is the place of the last of them. ``seen_in`` names the other exchanges with the same
-    breach (the first 20). ``kind`` is as in a fingerprint.
+    ``more`` counts the violations in this response that are not listed: of the same clause, with the same cause, and at
+    the same place except for indices. ``last`` is the place of the last of them. ``seen_in`` has the ids of up to 20
+    other exchanges with the same violation. ``kind`` is as in a fingerprint.
     """
 
     exchange: str
@@ -99,9 +99,9 @@ class Evidence(Value, frozen=True, kw_only=True):
 class SmallestRequest(Value, frozen=True, kw_only=True):
     """The smallest generated request, or sequence of requests, that broke a clause.
 
-    ``exchanges`` has the ids of its requests, and ``curl`` has lines for bash that send them again. It was sent
-    ``asked`` more times and broke the clause ``broken`` times; plain reads broke it ``plain_broken`` of
-    ``plain_asked`` times.
+    ``exchanges`` has the ids of its requests, and ``curl`` has bash lines that send them again. It was sent ``asked``
+    more times and broke the clause ``broken`` of these times. Normal GETs of the queue, sent in between for comparison,
+    broke the clause ``plain_broken`` of ``plain_asked`` times.
     """
 
     exchanges: tuple[str, ...]
@@ -113,7 +113,7 @@ class SmallestRequest(Value, frozen=True, kw_only=True):
 
 
 class Moment(Value, frozen=True, kw_only=True):
-    """A second of a run under load: an RFC 3339 time, the requests that ended in it and the users at its end."""
+    """One second of a load test: its RFC 3339 time, the requests that ended in it, and the users at its end."""
 
     at: str
     requests: int
@@ -121,16 +121,18 @@ class Moment(Value, frozen=True, kw_only=True):
 
 
 class SeenUnderLoad(Value, frozen=True, kw_only=True):
-    """When a clause was broken first and last, and the load at that moment."""
+    """When a clause was first and last broken during a load test, and the load at these moments."""
 
     first: Moment
     last: Moment
 
 
 class ClauseResult(Value, frozen=True, kw_only=True):
-    """The result of one clause in a run. ``judged`` and ``breached`` count responses.
+    """The result of one clause in a run.
 
-    ``evidence`` is a selection; ``fingerprints`` covers all findings, up to ``FINGERPRINTS``.
+    ``judged`` counts the responses to which the clause applied, ``breached`` those that violate it. ``evidence`` lists
+    some violations. ``fingerprints`` covers all of them, up to ``FINGERPRINTS``. ``waiver`` says why a violation is a
+    known deviation.
     """
 
     id: str
@@ -152,9 +154,10 @@ class ClauseResult(Value, frozen=True, kw_only=True):
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):
-    """A request as sent, with keys redacted. ``credential`` says which key it carried.
+    """A request that was sent, with keys redacted. ``credential`` says which key it had.
 
-    ``body`` is the start of the request body, made printable, and ``size`` its length in bytes.
+    ``purpose`` says why it was sent. ``body`` is the start of the request body, made printable, and ``size`` its length
+    in bytes.
     """
 
     method: str
@@ -167,7 +170,7 @@ class RecordedRequest(Value, frozen=True, kw_only=True):
 
 
 class RecordedResponse(Value, frozen=True, kw_only=True):
-    """A response: ``size`` in bytes and ``sha256`` are of the decoded body, ``excerpt`` is its start."""
+    """A response. ``size`` (in bytes) and ``sha256`` are those of the decoded body, and ``excerpt`` is its start."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -177,7 +180,7 @@ class RecordedResponse(Value, frozen=True, kw_only=True):
 
 
 class KeptAnswer(Value, frozen=True, kw_only=True):
-    """The parts of a response that are not shown, or not whole: all header fields, and errors of content codings."""
+    """What is needed to check a response again, besides its body. The members are those of ``Response``."""
 
     headers: tuple[tuple[str, str], ...]
     coding_error: str | None
@@ -187,15 +190,15 @@ class KeptAnswer(Value, frozen=True, kw_only=True):
     extent: Literal["whole", "cut", "unknown"] = "whole"
     verbatim: bool = True
     echoes: tuple[str, ...] = ()
-    """Where the response repeats the key of the request: names of header fields, and "" for the body."""
+    """Where the response contains the key of the request: names of header fields, and "" for the body."""
 
 
 class Kept(Value, frozen=True, kw_only=True):
-    """The facts of an exchange that clauses read and that are not shown. ``started`` in seconds since the Unix epoch.
+    """What is needed to check an exchange again, besides what the report shows. Set with ``--full-bodies``.
 
-    ``operation`` names the operation if it is not a read of the queue, and ``sent`` is the request body.
-    ``request_head`` is False if a recording lacks the headers of the request.
-    ``own_query`` and ``own_headers`` are those that the user's document requires of every read.
+    ``started`` is in seconds since the Unix epoch. ``operation`` names the operation if the request is not to the
+    queue, and ``sent`` is the request body. ``request_head`` is False if a recording lacks the headers of the request.
+    ``own_query`` and ``own_headers`` are those that the OpenAPI document of the user requires.
     """
 
     started: float | None
@@ -210,9 +213,9 @@ class Kept(Value, frozen=True, kw_only=True):
 
 
 class Body(Value, frozen=True, kw_only=True):
-    """A whole body after content codings: ``content`` as text, or in base64 if it is not UTF-8.
+    """A whole decoded body. ``content`` is its text, or base64 if it is not UTF-8.
 
-    Keys of users are blotted out in it, byte by byte.
+    In it, each byte of a user's key is replaced by another character.
     """
 
     encoding: Literal["utf-8", "base64"]
@@ -220,10 +223,11 @@ class Body(Value, frozen=True, kw_only=True):
 
 
 class RecordedExchange(Value, frozen=True, kw_only=True):
-    """One line of the ledger, which lists every attempt of every request. ``elapsed`` in seconds.
+    """A request and its response in the report. Every attempt of a request is listed. ``elapsed`` is in seconds.
 
-    ``superseded`` attempts were repeated on a fresh connection, or refused by a ban, and were not judged. ``kept`` is
-    set in a report with whole bodies. ``server`` is the name of the server in a recording of several.
+    A ``superseded`` attempt was not checked: it was repeated on a new connection, or refused because the server had
+    banned the suite. ``kept`` is set with ``--full-bodies``. ``server`` names the server if a recording contains
+    several.
     """
 
     id: str
@@ -238,7 +242,7 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
 
 
 class MadeFrom(Value, frozen=True, kw_only=True):
-    """The report whose responses were judged again: its file, its own results, and when they were judged again."""
+    """The older report whose responses were checked again: its file, its results, and when they were checked again."""
 
     file: str
     judged: str
@@ -251,11 +255,13 @@ class MadeFrom(Value, frozen=True, kw_only=True):
 
 
 class Run(Value, frozen=True, kw_only=True):
-    """The run. ``start`` and ``end`` are RFC 3339 times in UTC; ``options`` are the options of the user and defaults.
+    """How and when a run was made. ``start`` and ``end`` are RFC 3339 times in UTC.
 
-    ``read_as`` is the order of the tuple that was demanded (``auto`` if no job showed one), and ``read_because`` says
-    how it is known. ``stopped`` says why some requests were not sent. ``recorded`` means that no request was sent
-    and files were judged. A report that was made from another one has the target and the times of that run.
+    ``options`` has the values of all options. ``partial`` means that not everything was checked. ``read_as`` is the
+    dialect whose order of elements was required (``auto`` if it could not be detected), and ``read_because`` says why.
+    ``selected`` says how the user selected clauses. ``stopped`` says why some requests were not sent. ``unread`` has
+    the parts of recordings that could not be read. ``recorded`` means that files were checked and no request was sent.
+    A report that was made from an older one (``made_from``) has the target and the times of that run.
     """
 
     suite_version: str
@@ -278,9 +284,10 @@ class Run(Value, frozen=True, kw_only=True):
 
 
 class BrokenByGenerated(Value, frozen=True, kw_only=True):
-    """A clause that generated requests of a family break and plain reads keep, "" for an incomplete response.
+    """A clause that generated requests break although normal GETs of the queue do not.
 
-    ``times`` counts the requests of the family that broke it, without those that only shrank the request.
+    ``clause`` is "" if a generated request got no complete response. ``times`` counts the generated requests that broke
+    the clause, without those that were sent to find a smaller one.
     """
 
     clause: str
@@ -289,7 +296,7 @@ class BrokenByGenerated(Value, frozen=True, kw_only=True):
 
 
 class GeneratedFamily(Value, frozen=True, kw_only=True):
-    """The generated requests of one family: how many were sent, and what they broke."""
+    """The generated requests of one family (group of parameters): how many were sent, and what they broke."""
 
     name: str
     sent: int
@@ -297,12 +304,12 @@ class GeneratedFamily(Value, frozen=True, kw_only=True):
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
-    """The search with generated requests: how many of ``wanted`` were sent, and why some were not.
+    """The results of generated requests: ``examples`` of ``wanted`` were sent, and ``stopped`` says why not all.
 
-    ``no_answer`` is the smallest request without a complete response, if there is one. ``operation`` names the
-    operation of the document, ``document`` its SHA-256, and ``schemathesis`` the version that generated the requests.
-    ``cross_checked`` counts distinct responses that were also checked against the JSON Schema of the document, and
-    ``not_cross_checked`` those too large for it.
+    ``no_answer`` is the smallest request that got no complete response, or None. ``operation`` names the operation,
+    such as ``GET /api/queue``, ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version
+    that generated the requests. ``cross_checked`` counts distinct responses that were also checked against the JSON
+    Schema of the document, and ``not_cross_checked`` those that were too large for it.
     """
 
     examples: int
@@ -317,12 +324,12 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     not_cross_checked: int = 0
 
     def family(self, name: str) -> GeneratedFamily:
-        """Return the results of one family."""
+        """Return the results of the family with this name."""
         return next((each for each in self.families if each.name == name), GeneratedFamily(name=name, sent=0))
 
 
 class State(enum.StrEnum):
-    """State of an entry of a register of known deviations, in a run."""
+    """What a run says about an entry in the file of known deviations: whether the deviation still occurs."""
 
     HOLDS = "holds"
     NOT_EXERCISED = "not-exercised"
@@ -333,7 +340,7 @@ class State(enum.StrEnum):
 
 
 class KnownDeviation(Value, frozen=True, kw_only=True):
-    """An entry that concerns the run: its number in the register, from 1, and its members."""
+    """An entry in the file of known deviations that concerns the run. ``entry`` is its number in the file, from 1."""
 
     entry: int
     state: State
@@ -349,7 +356,7 @@ class KnownDeviation(Value, frozen=True, kw_only=True):
 
 
 class Waiver(Value, frozen=True, kw_only=True):
-    """An entry of a register that concerns a run: the clause, and the last day on which it is waived."""
+    """A known deviation: the clause, and ``expires``, the last day on which its violation is waived."""
 
     clause: str
     expires: str
@@ -358,7 +365,7 @@ class Waiver(Value, frozen=True, kw_only=True):
 
 
 class DeviationProblem(Value, frozen=True, kw_only=True):
-    """A problem of a register. ``entry`` is None for a failure that no entry covers."""
+    """A problem with the file of known deviations. ``entry`` is None for a failure that no entry covers."""
 
     problem: Literal["expired", "stale", "unknown-clause", "other-fingerprint"]
     clause: str
@@ -368,9 +375,9 @@ class DeviationProblem(Value, frozen=True, kw_only=True):
 
 
 class Deviations(Value, frozen=True, kw_only=True):
-    """The result of applying a register of known deviations. Any of ``problems`` makes the exit status 1.
+    """The result of applying a file of known deviations to a run.
 
-    The verdict is about the server and ignores them.
+    Any of ``problems`` makes the exit status 1. The verdict is about the server, and ignores them.
     """
 
     file: str
@@ -379,9 +386,9 @@ class Deviations(Value, frozen=True, kw_only=True):
 
 
 class LoadSecond(Value, frozen=True, kw_only=True):
-    """One second of a run under load, ``at`` seconds since the Unix epoch.
+    """One second of a load test. ``at`` is in seconds since the Unix epoch.
 
-    ``broken`` counts responses that break a must clause.
+    ``broken`` counts the responses that violate a must clause.
     """
 
     at: int
@@ -391,7 +398,7 @@ class LoadSecond(Value, frozen=True, kw_only=True):
 
 
 class LatencyBySize(Value, frozen=True, kw_only=True):
-    """Response times in seconds of bodies of at most ``up_to`` bytes; None for those larger than all sizes."""
+    """Response times in seconds for bodies of at most ``up_to`` bytes. None stands for all larger bodies."""
 
     up_to: int | None
     answers: int
@@ -401,10 +408,10 @@ class LatencyBySize(Value, frozen=True, kw_only=True):
 
 
 class LoadRun(Value, frozen=True, kw_only=True):
-    """The requests of a run under load: reads by status, and requests without a response by fault.
+    """The requests of a load test. ``statuses`` counts the GETs of the queue by status.
 
-    ``beside`` counts the responses to other requests, such as those that write, by status.
-    ``exchanges`` of the report then has only those that evidence names.
+    ``problems`` counts the requests without a complete response by cause. ``beside`` counts other requests, such as
+    submissions, by status. The report of a load test has only the exchanges that its evidence names.
     """
 
     requests: int
@@ -416,7 +423,7 @@ class LoadRun(Value, frozen=True, kw_only=True):
 
 
 class OwnJobs(Value, frozen=True, kw_only=True):
-    """The jobs that a run submitted: prompts ``submitted`` and ``taken`` by the server.
+    """The jobs of the run itself: how many prompts it submitted, and how many the server accepted (``taken``).
 
     ``left`` has the ids of jobs that could not be removed and may still be in the queue.
     """
@@ -427,7 +434,7 @@ class OwnJobs(Value, frozen=True, kw_only=True):
 
 
 class Counts(Value, frozen=True, kw_only=True):
-    """Clauses by status, the ``total``, and how many were ``exercised`` (pass, fail, warn, waived)."""
+    """The number of clauses by status, of all (``total``), and of those that were checked (``exercised``)."""
 
     passed: int = msgspec.field(name="pass", default=0)
     fail: int = 0
@@ -441,14 +448,11 @@ class Counts(Value, frozen=True, kw_only=True):
 
 
 class PastRun(Value, frozen=True, kw_only=True):
-    """A run in a history. ``number`` is its number in that history, 0 if it is not in one.
+    """A run in a history of runs. ``number`` is its number in the history, 0 if it is not in one.
 
-    ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``).
-
-    ``p50`` and ``p95`` are percentiles of response times in seconds, None without responses.
-
-    ``name`` is the name of its target, None if the target has none. ``unreached`` says why the target was not reached,
-    None if it was.
+    ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``). ``p50`` and ``p95`` are the
+    median and the 95th percentile of response times in seconds, None without responses. ``name`` is the name of the
+    target, None if it has none. ``unreached`` says why the target was not reached, None if it was.
     """
 
     number: int
@@ -474,31 +478,31 @@ class PastRun(Value, frozen=True, kw_only=True):
 
 
 class RunAt(Value, frozen=True, kw_only=True):
-    """A run of a history by its number, and when it started."""
+    """The number of a run in a history, and its start as an RFC 3339 time."""
 
     number: int
     start: str
 
 
 class Outage(Value, frozen=True, kw_only=True):
-    """Runs in a row, up to the newest one, that did not reach the target: the first run, and how many."""
+    """The newest runs in a row that did not reach the target: the first of them, and their number."""
 
     since: RunAt
     runs: int
 
 
 class Span(Value, frozen=True, kw_only=True):
-    """Consecutive runs in which a clause had the same status; None if they did not judge it."""
+    """Consecutive runs in which a clause had the same status. The status is None if they did not check the clause."""
 
     status: Status | None
     runs: int
 
 
 class ClauseHistory(Value, frozen=True, kw_only=True):
-    """A clause over the runs of a history.
+    """The results of a clause over the runs of a history.
 
-    ``spans`` covers the listed runs, oldest first. The other members cover the whole history: when the clause was last
-    exercised and with which status, and, if it was broken then, since when.
+    ``spans`` covers the listed runs, oldest first. The other members cover the whole history: the last run that checked
+    the clause, its status there, and, if it was broken there, the run since which it has been broken.
     """
 
     spans: tuple[Span, ...]
@@ -508,9 +512,10 @@ class ClauseHistory(Value, frozen=True, kw_only=True):
 
 
 class Change(Value, frozen=True, kw_only=True):
-    """How one clause changed between two runs. ``before`` and ``now`` are None if a run lacks the clause.
+    """How the result of one clause changed between two runs.
 
-    ``appeared`` and ``gone`` are the fingerprints that only the newer or only the older run has.
+    ``before`` and ``now`` are its statuses, None if the run does not have the clause. ``appeared`` are the fingerprints
+    that only the newer run has, and ``gone`` those that only the older run has.
     """
 
     kind: ChangeKind
@@ -528,8 +533,8 @@ class Change(Value, frozen=True, kw_only=True):
 class Diff(Value, frozen=True, kw_only=True):
     """What changed from one run to another.
 
-    ``notes`` says what else differs between them: it may explain a change that the server did not make. ``worse`` says
-    in words what got worse. With an ``outage`` the newer run did not reach the target, and no clause is compared.
+    ``notes`` has other differences between the runs, such as another dialect, which may explain changes. ``worse`` says
+    in words what got worse. ``outage`` is set if the newer run did not reach the target. Then no clause is compared.
     """
 
     old: PastRun
@@ -542,10 +547,10 @@ class Diff(Value, frozen=True, kw_only=True):
 
 
 class History(Value, frozen=True, kw_only=True):
-    """The last runs of a target, oldest first: the last one is the run of this report.
+    """The last runs of a target, oldest first. The last one is the run of this report.
 
-    A target is known by its name, or without one by its URL, path and dialect. ``total`` counts all of its runs in
-    the history. ``diff`` is from the last whole run before this one that reached the target.
+    A target is identified by its name, or without one by its URL, path and dialect. ``total`` counts all of its runs in
+    the history. ``diff`` compares this run with the last complete run before it that reached the target.
     """
 
     runs: tuple[PastRun, ...]
@@ -556,9 +561,9 @@ class History(Value, frozen=True, kw_only=True):
 
 
 class Server(Value, frozen=True, kw_only=True):
-    """The result of one of several servers in a recording; ``exchanges`` is their number.
+    """The result of one of several servers in a recording. ``exchanges`` is the number of its exchanges.
 
-    The report's own clauses and verdict are the worst of all servers.
+    The clauses and the verdict of the report are the worst of all servers.
     """
 
     server: str
@@ -570,9 +575,9 @@ class Server(Value, frozen=True, kw_only=True):
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """The report of one run. ``bodies``, by SHA-256 of the body, is set if whole bodies were requested.
+    """The report of one run. ``bodies``, by the SHA-256 of the body, is set with ``--full-bodies``.
 
-    ``servers`` is set if a recording has several: each is judged separately.
+    ``servers`` is set if a recording contains several servers. Each of them is checked separately.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -599,10 +604,10 @@ class Report(Value, frozen=True, kw_only=True):
 
 
 def encode(report: Report) -> bytes:
-    """Return ``compliance.json``: UTF-8, indented by two."""
+    """Return a report as the bytes of ``compliance.json``: UTF-8, indented by two spaces."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
 def decode(data: bytes) -> Report:
-    """Read ``compliance.json``. Raises msgspec.DecodeError (a ValueError) if it is not a report."""
+    """Parse the bytes of ``compliance.json``. Raises msgspec.DecodeError (a ValueError) if they are not a report."""
     return msgspec.json.decode(data, type=Report)

@@ -1,4 +1,4 @@
-"""Judge several servers in one recording: each separately, and the worst decides. Pure."""
+"""Check several servers in one recording separately. The worst result of a server is the result of the recording."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _VERDICTS: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFOR
 
 
 def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
-    """Group exchanges by server. If only one server is named, exchanges without a name belong to it."""
+    """Group exchanges by server. If only one server is named, exchanges without the name of a server belong to it."""
     names = {exchange.server for exchange in exchanges} - {""}
     unnamed = next(iter(names)) if len(names) == 1 else ""
     groups: dict[str, list[Exchange]] = {}
@@ -42,7 +42,7 @@ def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
 def judge_each(
     exchanges: Sequence[Exchange], dialect: Dialect, *, judging: Callable[..., Judgement] = judge, **options: Any
 ) -> Judgement:
-    """Judge the exchanges of each server separately, as ``judge`` does."""
+    """Check the exchanges of each server separately with ``judging``, and combine the results."""
     groups = by_server(exchanges)
     judgements = {name: judging(group, dialect, **options) for name, group in groups.items()}
     if len(groups) < 2:
@@ -98,7 +98,7 @@ def _merge(results: Sequence[Sequence[ClauseResult]]) -> tuple[ClauseResult, ...
 
 
 def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:
-    """Return the worst result of a clause, with the evidence and the counts of all servers."""
+    """Return the worst result of a clause among all servers, with their evidence and the sums of their counts."""
     worst = min(results, key=lambda result: _WORST_FIRST.index(result.status))
     judged, breached = sum(each.judged for each in results), sum(each.breached for each in results)
     fingerprints = tuple(dict.fromkeys(chain.from_iterable(each.fingerprints for each in results)))[:FINGERPRINTS]
@@ -114,5 +114,5 @@ def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:
 
 def _reason(worst: ClauseResult, judged: int, breached: int) -> str:
     if worst.status in {Status.FAIL, Status.WARN}:
-        return f"broken in {breached:,} of {judged:,} answers"
-    return f"kept in {judged:,} answers" if worst.status is Status.PASS and judged != worst.judged else worst.reason
+        return f"broken in {breached:,} of {judged:,} responses"
+    return f"kept in {judged:,} responses" if worst.status is Status.PASS and judged != worst.judged else worst.reason

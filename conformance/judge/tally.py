@@ -1,4 +1,4 @@
-"""The findings of one clause in a run: counted exactly, listed up to a bound."""
+"""Collect the findings of one clause in a run: all are counted, a limited number is listed."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from conformance.text.cutoff import complete_jobs
 from conformance.text.safe import failure
 
 LISTED: Final = 2
-"""Findings of one kind that are listed for a response; the rest are counted."""
+"""Maximum number of findings of one kind that are listed for a response. The rest are counted."""
 KINDS: Final = 20
-"""Kinds of findings that are listed for a clause; the report leaves out further kinds."""
+"""Maximum number of kinds of findings that are listed for a clause."""
 SEEN_IN: Final = 20
-"""Other exchanges with the same finding that are named."""
+"""Maximum number of other exchanges with the same finding that are named."""
 POINTER_LIMIT: Final = 1000
-"""Characters of a JSON Pointer that are shown."""
+"""Maximum number of characters of a JSON Pointer that are shown."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
 def _shown(pointer: str | None) -> str | None:
-    """Return a JSON Pointer that can be encoded: lone surrogates as escapes, and cut to ``POINTER_LIMIT``."""
+    """Return a JSON Pointer for the report: lone surrogates as escapes, and cut to ``POINTER_LIMIT`` characters."""
     if pointer is None:
         return None
     whole = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", pointer[:POINTER_LIMIT])
@@ -44,16 +44,17 @@ def _shown(pointer: str | None) -> str | None:
 
 
 def readable(response: Response) -> bytes | StoredBody:
-    """Return the body to read: if a recorder cut it off, only its whole jobs."""
+    """Return the body of a response. If a recorder cut it off, return only its complete jobs."""
     return complete_jobs(response.content) if response.extent is Extent.CUT else response.body
 
 
 def as_evidence(
     exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False, reading: Reading | None = None
 ) -> Evidence:
-    """Return a finding for the report. ``hide`` masks the contents of workflows.
+    """Return a finding as the report shows it, with an excerpt of the body.
 
-    ``reading`` is the reading of the body.
+    ``clause`` is the id of the clause. ``hide`` masks the contents of workflows. ``reading`` is the parsed body, if
+    any.
     """
     response, pointer = exchange.response, finding.pointer
     content = bytes_of(readable(response)) if response else b""
@@ -75,7 +76,7 @@ def as_evidence(
 
 @dataclass
 class _Kind:
-    """The findings of one kind: listed for the first response that shows them; later exchanges are only named."""
+    """The findings of one kind. Those of the first response are listed; later exchanges with them are only named."""
 
     exchange: str
     clause: str
@@ -111,7 +112,7 @@ class _Kind:
 
 @dataclass
 class ClauseTally:
-    """The findings of one clause so far. Its memory is bounded for any number of findings; the counts are exact."""
+    """The findings of one clause so far. It lists a limited number of them, and counts all."""
 
     hide: bool = False
     judged: set[str] = field(default_factory=set)
@@ -121,7 +122,10 @@ class ClauseTally:
     error: str | None = None
 
     def note(self, answer: Answer, clause: Clause, subject: Any, reading: Reading | None = None) -> None:
-        """Check one subject and note the findings. ``reading`` is the part of the body with the subject, if any."""
+        """Apply the check of the clause to one part of a response (``subject``), and record its findings.
+
+        ``reading`` is the parsed body, or the group of jobs, that the subject is from, if any.
+        """
         self.judged.add(answer.exchange.id)
         for finding in clause.check(subject):
             self.breached.add(answer.exchange.id)
@@ -138,7 +142,7 @@ class ClauseTally:
             self.kinds[kind].add(answer, finding, 1 if reading is None else reading.weight(finding.pointer))
 
     def note_again(self, answer: Answer, like: str) -> None:
-        """Note for a response the findings of an exchange with the same body; ``like`` is its id."""
+        """Record that a response has the findings of an earlier exchange with the same body, whose id is ``like``."""
         for names in (self.judged, self.breached):
             if like in names:
                 names.add(answer.exchange.id)
@@ -147,12 +151,12 @@ class ClauseTally:
                 kind.name(answer)
 
     def counted(self) -> Counted:
-        """Return the counts and the evidence."""
+        """Return the numbers of checked and violating responses, and the evidence."""
         evidence = tuple(listed for kind in self.kinds.values() for listed in kind.evidence())
         return Counted(len(self.judged), len(self.breached), evidence, tuple(self.fingerprints), self.error)
 
     def attempt(self, noting: Callable[[], None]) -> None:
-        """Call ``noting``. If the clause itself fails, keep the error: it must not stop the run or count as a pass."""
+        """Call ``noting``. If the clause's code raises, keep the error: it must not stop the run or count as a pass."""
         try:
             noting()
         except Exception as error:  # noqa: BLE001 - any exception here is our own fault

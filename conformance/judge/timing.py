@@ -1,4 +1,4 @@
-"""Compute percentiles of response times."""
+"""Compute the median and the 95th percentile of a run's response times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.judge.report import Report
 
 
 class Timing(NamedTuple):
-    """The 50th and 95th percentile (nearest rank) of response times in seconds, and the number of responses."""
+    """The median and the 95th percentile (nearest rank) of response times in seconds, and the number of responses."""
 
     p50: float
     p95: float
@@ -17,7 +17,7 @@ class Timing(NamedTuple):
 
 
 def timing(report: Report) -> Timing | None:
-    """Return the percentiles of a run, None if it has no response."""
+    """Return the median and 95th percentile of a run's response times in seconds, or None if it got no response."""
     times = sorted(e.elapsed for e in report.exchanges if e.response is not None and e.elapsed is not None)
     if not times:
         return None

@@ -1,4 +1,4 @@
-"""Derive the verdict of a run, and the reason in words, from the statuses of clauses. Pure."""
+"""Decide the verdict of a run, and its reason in words, by the statuses of the clauses."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Ve
 from conformance.text.safe import printable
 
 NAMED: Final = 3
-"""Clauses that a reason names; the report lists all."""
+"""Maximum number of clauses that the reason for a verdict names."""
 GRAVEST: Final = "lifecycle.survives-malformed"
-"""The clause whose breach the verdict names first."""
+"""If this clause is violated, the verdict names it first."""
 AT_THE_END: Final = 2
-"""Plain reads at the end of a run. If earlier ones got status 200 and none of these, the server stopped serving."""
+"""The number of normal GETs at the end of a run of which at least one must get a 200 if earlier ones did."""
 _FAULTS: Final = {
     NoResponse.UNREACHABLE: "the target cannot be reached",
-    NoResponse.TIMEOUT: "the target did not answer in time",
-    NoResponse.BROKEN: "the target broke off its answer",
-    NoResponse.TOO_LARGE: "the answer is too large",
-    NoResponse.NOT_RECORDED: "the recording is not whole",
+    NoResponse.TIMEOUT: "the target did not respond in time",
+    NoResponse.TIMEOUT: "the target did not respond in time",
+    NoResponse.BROKEN: "the target broke off its response",
+    NoResponse.TOO_LARGE: "the response is too large",
+    NoResponse.NOT_RECORDED: "the recording is incomplete",
 }
 REMEDIES: Final = {
-    NoResponse.UNREACHABLE: "is it running, and are address and port right?",
+    NoResponse.UNREACHABLE: "check that it is running, and that address and port are right",
     NoResponse.TIMEOUT: "try again, or give it more time with --exchange-timeout",
-    NoResponse.BROKEN: "does it speak HTTP on this port, and not only HTTPS?",
+    NoResponse.BROKEN: "check that it speaks HTTP on this port, and not only HTTPS",
     NoResponse.TOO_LARGE: "allow more with --max-body",
     NoResponse.NOT_RECORDED: "docs/recordings.md says how to record all of it",
 }
-_NOT_IN_FILES: Final = "the recording holds no whole response"
+_NOT_IN_FILES: Final = "the recording has no complete response"
 _RECORD_AGAIN: Final = "docs/recordings.md says how to record all of it"
 
 
@@ -56,13 +57,14 @@ def count(results: Iterable[ClauseResult]) -> Counts:
 def decide(
     results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool = False
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason: a failed must clause, else the first doubt, else conformant.
+    """Return the verdict of a run and its reason in words.
 
-    ``recorded`` exchanges come from files.
+    A failed must clause makes it non-conformant, else any reason from ``_doubts`` makes it inconclusive, else it is
+    conformant. ``recorded`` says that the exchanges come from files.
     """
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
-        first = "the server ended on a malformed request; " if GRAVEST in failed else ""
+        first = "a malformed request crashed the server; " if GRAVEST in failed else ""
         return Verdict.NON_CONFORMANT, first + in_words(_gravest_first(failed), "must", "broken")
     for doubt in _doubts(results, exchanges, answers, recorded=recorded):
         return Verdict.INCONCLUSIVE, doubt
@@ -90,22 +92,24 @@ def _doubts(
     lost = [exchange.problem for exchange in reads if exchange.problem is not None]
     if lost:
         was = "was" if len(lost) == 1 else "were"
-        what = f"{was} not recorded whole" if lost[0].fault is NoResponse.NOT_RECORDED else "got no complete response"
-        yield f"{len(lost)} of {len(reads)} reads {what} ({printable(lost[0].detail)})"
+        what = (
+            f"{was} not recorded completely" if lost[0].fault is NoResponse.NOT_RECORDED else "got no complete response"
+        )
+        yield f"{len(lost)} of {len(reads)} GETs of the queue {what} ({printable(lost[0].detail)})"
     shown = [answer for answer in answers if answer.shows_queue]
     coded = [answer for answer in shown if answer.response.coding_error is not None]
     if coded:
-        yield f"{len(coded)} of {len(shown)} reads came in a coding that was not asked for, and were not read"
+        yield f"{len(coded)} of {len(shown)} responses could not be decoded as their Content-Encoding says"
     deep = [answer.summary.depth for answer in shown if not (answer.summary.read or answer.summary.malformed)]
     if deep:
-        yield f"{len(deep)} of {len(shown)} responses nest {deep[0]:,} levels deep and were not read"
+        yield f"{len(deep)} of {len(shown)} responses are nested {deep[0]:,} levels deep and were not parsed"
     unread = [answer.summary.unread for answer in shown if answer.summary.unread is not None]
     if unread:
-        yield f"{len(unread)} of {len(shown)} responses were not judged whole: no clause judged {unread[0]}"
+        yield f"{len(unread)} of {len(shown)} responses were not checked completely: no clause checked {unread[0]}"
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
-        yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items and --populate)"
+        yield "the queue was always empty, so no job could be checked (see --wait-for-items and --populate)"
     if unseen:
         yield in_words(unseen, "core", "not exercised")
     if not any(result.status in EXERCISED for result in results):
@@ -113,7 +117,7 @@ def _doubts(
 
 
 def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool) -> Iterator[str]:
-    """Say why no response has a queue, if that is not a breach of the contract."""
+    """Yield the reason why no response contains the queue, if that does not violate the contract."""
     if any(answer.shows_queue for answer in answers):
         return
     reads = [answer for answer in answers if answer.request.plain]
@@ -127,7 +131,7 @@ def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recor
         if status in UNAVAILABLE:
             read = next(answer for answer in reads if answer.response.status == status)
             sent = {name.lower() for name, _ in read.request.headers}
-            yield f"every read is answered {status}; {advice(status, read.response.headers, sent)}"
+            yield f"every GET of the queue gets a {status}; {advice(status, read.response.headers, sent)}"
 
 
 def _recognised(problem: Problem) -> bool:
@@ -135,7 +139,7 @@ def _recognised(problem: Problem) -> bool:
 
 
 def _in_words(problem: Problem) -> str:
-    """Say why the response is missing, and what to do unless the detail says it already."""
+    """Return why a response is missing, and what the user can do about it unless the detail already says it."""
     detail = printable(problem.detail, 300)
     if _recognised(problem):
         return detail
@@ -144,17 +148,18 @@ def _in_words(problem: Problem) -> str:
 
 
 def _remedy(problem: Problem) -> str:
-    """Say what to do. If the status line is valid, the server speaks HTTP."""
+    """Return what the user can do about a missing or broken response."""
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
-        return "a line of its head is not a header field" if head else "does a proxy or a time limit cut it off?"
+        return "one of its header lines is not valid" if head else "check whether a proxy or a time limit cuts it off"
     return REMEDIES[problem.fault]
 
 
 def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
-    """Say that too few plain reads got status 200, or none at the end: the server may have stopped serving the queue.
+    """Yield a reason if too few normal GETs of the queue got a 200, or none at the end of the run.
 
-    Reads that were rate limited, with a successful read after them, do not count.
+    The server may then have stopped serving the queue. A GET that was rate limited does not count if a later one got a
+    200.
     """
     usual = [answer for answer in answers if answer.request.usual]
     last = max((place for place, answer in enumerate(usual) if answer.response.status == OK), default=-1)
@@ -163,13 +168,13 @@ def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
     many = sum(answer.response.status == TOO_MANY for answer in counted)
     if any(good) and (2 * sum(good) < len(good) or not any(good[-AT_THE_END:])):
         end = "" if any(good[-AT_THE_END:]) else ", and none at the end"
-        yield f"only {sum(good)} of {len(good)} plain reads were answered 200{end}" + (
-            f"; {many} were answered {TOO_MANY} (ask more slowly with --rate-limit)" if many else ""
+        yield f"only {sum(good)} of {len(good)} normal GETs of the queue got a 200{end}" + (
+            f"; {many} got a {TOO_MANY} (send requests more slowly with --rate-limit)" if many else ""
         )
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:
-    """Say how many clauses of a kind are broken or not exercised, and name some of them."""
+    """Return how many clauses of a kind (must, core) are broken or not exercised, with the ids of some of them."""
     return f"{_clauses(len(ids), kind)} {what}: {_names(ids)}"
 
 

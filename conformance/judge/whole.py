@@ -1,4 +1,4 @@
-"""Restore exchanges from a report with whole bodies, so that its responses can be judged again."""
+"""Restore the exchanges of a run from a report with whole bodies, so that they can be checked again."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from conformance.judge.report import Body, RecordedExchange, Report
 
 
 class NotWhole(ValueError):
-    """The report lacks parts of its responses. The message is one line for the user."""
+    """The report lacks response bodies. The message is one line for the user."""
 
 
 def exchanges_in(report: Report) -> tuple[Exchange, ...]:
-    """Return the exchanges of a report as recorded. Raises NotWhole if the report lacks parts of them."""
+    """Return the requests and responses in a report. Raises NotWhole if the report lacks parts of them."""
     if report.bodies is None:
-        raise NotWhole("it holds no whole bodies, and what was not kept is not judged: run with --full-bodies")
+        raise NotWhole("it does not contain the response bodies: run the check with --full-bodies")
     answers = [recorded.response for recorded in report.exchanges]
     lost = sum(bool(answer and answer.size and answer.sha256 not in report.bodies) for answer in answers)
     if lost:
@@ -33,7 +33,7 @@ def exchanges_in(report: Report) -> tuple[Exchange, ...]:
 def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchange:
     asked, answered, more = recorded.request, recorded.response, recorded.kept
     if more is None or (answered is None) is not (more.answer is None):
-        raise ValueError(f"{recorded.id} is not whole")
+        raise ValueError(f"{recorded.id} is incomplete")
     request = Request(
         asked.method,
         asked.url,
@@ -77,7 +77,10 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
 
 
 def _marked(headers: Headers, content: bytes) -> tuple[str, ...]:
-    """Return the places of the mark for the key, for a report of a version that did not list them."""
+    """Return where a response contains the placeholder of the key, for reports of versions that did not store it.
+
+    The places are names of header fields, and "" for the body.
+    """
     fields = [name for name, value in headers if REDACTED in value]
     return tuple(dict.fromkeys([*fields, *([""] if REDACTED.encode() in content else [])]))
 

@@ -1,1 +1,1 @@
-"""The bounded HTTP client and the plan of requests. This package knows no rule about bodies."""
+"""The HTTP client with its limits, and the plan of requests. No module here knows what a valid body is."""

@@ -1,4 +1,4 @@
-"""Send the requests of a run in turn, at the pace of the server, and stop when more requests would be useless."""
+"""Send the requests of a run one after the other, no faster than the server accepts, and stop when more are useless."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from conformance.probe.requests import SAFE_METHODS, Ask
 T = TypeVar("T")
 PARALLEL: Final = 4
 FUTILE: Final = 3
-"""Stop after this many responses that refuse access or say to retry later."""
+"""Stop if this many normal GETs and all others were refused, or told to try again later."""
 START: Final = 5.0
-"""Seconds that a server may need to start before it counts as not serving the queue."""
+"""Seconds to wait for a server that may still be starting."""
 BROKEN_OFF: Final = 3
-"""Stop after this many exchanges without a response."""
+"""Stop after this many requests without a response."""
 BUSY: Final = 8
-"""Stop after this many responses in a row that say to retry later."""
+"""Stop after this many consecutive responses that say to try again later."""
 ODD: Final = 3
-"""After this many refusals of an unusual request, the request itself is the reason, and not the pace."""
+"""After this many refusals of a request with unusual headers, the headers are the reason, not the pace."""
 HELD: Final = 128 << 20
-"""Maximum bytes of responses that are held in memory for judging if they cannot be stored in a file."""
+"""Maximum bytes of response bodies in memory if they cannot be stored in a file."""
 OUT_OF_TIME: Final = "the time for the run (--deadline)"
-NEVER_SERVED: Final = "no read was answered 200"
+NEVER_SERVED: Final = "no GET of the queue got a 200"
 AGAIN: Final = ", again"
 """Suffix of the purpose of a request that was repeated because of an unexpected response."""
 READ: Final = Ask("read")
@@ -41,10 +41,11 @@ class Stopped(Exception):
 
 
 class Asker:
-    """Sends requests in turn until more would be useless or not allowed.
+    """Sends requests one after the other until more would be useless or not allowed.
 
-    ``spare`` (seconds) are reserved for later requests. ``patience`` is how many unusual requests may be answered by a
-    closed connection. ``longest`` bounds each wait for a server that refuses the pace.
+    ``spare`` returns the seconds that are reserved for later requests. The server may close the connection on up to
+    ``patience`` requests with unusual headers. ``longest`` is the maximum of each wait in seconds, if the server says
+    that requests come too fast.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class Asker:
 
     @property
     def seconds(self) -> float:
-        """The seconds that may still be spent."""
+        """The seconds that these requests may still take."""
         return max(0.0, self.client.left - self._spare())
 
     async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
-        """Send requests in turn, and repeat those with an unexpected status. Raises Stopped."""
+        """Send requests one after the other, and repeat each with an unexpected status once. Raises Stopped."""
         exchanges = []
         for one in asks:
             exchanges.append(await self(one))
@@ -77,7 +78,7 @@ class Asker:
         return exchanges
 
     async def side_by_side(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
-        """Send requests on PARALLEL connections, and return the exchanges of each request. Raises Stopped."""
+        """Send requests on up to ``PARALLEL`` connections, and return the exchanges of each request. Raises Stopped."""
         lanes = asyncio.Semaphore(PARALLEL)
 
         async def one(ask: Ask) -> list[Exchange]:
@@ -87,11 +88,11 @@ class Asker:
         return await gather_all([one(ask) for ask in asks])
 
     async def __call__(self, one: Ask) -> Exchange:
-        """Send a request, and repeat it while the server refuses the pace or is starting. Raises Stopped."""
+        """Send a request. Repeat it while requests come too fast or the server is starting. Raises Stopped."""
         return await self._answered(one, self.client.ask)
 
     async def inspect(self, one: Ask) -> Exchange:
-        """Send a request and inspect the raw response, with the same repeats. Raises Stopped."""
+        """Send a request and inspect the raw bytes of its response, with the same repeats. Raises Stopped."""
         return await self._answered(one, self.client.inspect)
 
     async def _answered(self, one: Ask, send: Callable[[Ask], Awaitable[Exchange]]) -> Exchange:
@@ -119,7 +120,7 @@ class Asker:
         return exchange
 
     def _may_ask(self) -> None:
-        """Raise Stopped at a bound of the run."""
+        """Raise Stopped if a limit of the run is reached: requests, time or memory."""
         client = self.client
         if client.counted >= self._max_requests:
             raise Stopped(f"the limit of {self._max_requests} requests (--max-requests)")
@@ -132,10 +133,10 @@ class Asker:
         pace = self.client.pace
         if not pace.refused:
             return OUT_OF_TIME
-        return f"{OUT_OF_TIME}: requests were answered {pace.status}, which slowed the run down (see --rate-limit)"
+        return f"{OUT_OF_TIME}: requests got a {pace.status}, which slowed the run down (see --rate-limit)"
 
     def _give_up(self, exchange: Exchange, tries: int, began: float) -> None:
-        """Raise Stopped if waiting to repeat the request is useless."""
+        """Raise Stopped if it is useless to wait and send the request again."""
         client, pace = self.client, self.client.pace
         now, status, delay = client.monotonic(), status_of(exchange), retry_after(exchange)
         if not client.served and (status != TOO_MANY or delay is not None):
@@ -148,21 +149,19 @@ class Asker:
         if pace.streak >= GIVEN_UP and not client.served:
             raise Stopped(_every_read(status))
         if pace.streak >= GIVEN_UP:
-            raise Stopped(
-                f"the target is busy: the last {pace.streak} requests were answered {status} (see --rate-limit)"
-            )
+            raise Stopped(f"the target is busy: the last {pace.streak} requests got a {status} (see --rate-limit)")
         wait = pace.wait(now)
         if wait > min(self._longest, self.seconds):
             raise Stopped(
-                f"requests are answered {status}, and the next one would have to wait {wait:,.3g} s "
+                f"requests get a {status}, and the next one would have to wait {wait:,.3g} s "
                 "(see --rate-limit and --deadline)"
             )
         if pace.refused > self._max_requests:
-            raise Stopped(f"{pace.refused} requests were answered {status} (see --rate-limit)")
+            raise Stopped(f"{pace.refused} requests got a {status} (see --rate-limit)")
 
 
 async def gather_all(awaitables: Sequence[Awaitable[T]]) -> list[T]:
-    """Wait for all of them, even if one fails, so that no request is abandoned. Raises the first error."""
+    """Wait for all awaitables, even if one fails, so that no request is abandoned. Raises the first error."""
     outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -171,12 +170,12 @@ async def gather_all(awaitables: Sequence[Awaitable[T]]) -> list[T]:
 
 
 def status_of(exchange: Exchange) -> int | None:
-    """Return the status of the response, or None."""
+    """Return the status of the response, or None if there is none."""
     return None if exchange.response is None else exchange.response.status
 
 
 def _may_be_repeated(exchange: Exchange) -> bool:
-    """Whether a refused request may be repeated. Not with a wrong key; a write only if the server says when."""
+    """Whether a refused request may be repeated: not with a wrong key, and a POST only if Retry-After is set."""
     request = exchange.request
     if request.credential in {Credential.WRONG, Credential.OTHER_CASE}:
         return False
@@ -184,11 +183,11 @@ def _may_be_repeated(exchange: Exchange) -> bool:
 
 
 def _is_surprising(exchange: Exchange) -> bool:
-    """Whether a read failed unexpectedly. Repeating it shows whether that was chance."""
+    """Whether a GET of the queue got an unexpected status. Repeating it shows whether that was chance."""
     request, status = exchange.request, status_of(exchange)
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
-    return status not in allowed(request) and status not in NOT_NOW  # "retry later" is final here
+    return status not in allowed(request) and status not in NOT_NOW  # a later request cannot be expected to succeed
 
 
 def _is_busy(exchange: Exchange) -> bool:
@@ -196,7 +195,10 @@ def _is_busy(exchange: Exchange) -> bool:
 
 
 def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
-    """Raise Stopped if the target does not respond or refuses to."""
+    """Raise Stopped if the target does not respond, is busy, or refuses every GET of the queue.
+
+    ``patience`` is the number of requests with unusual headers whose connection the server may close.
+    """
     final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
     silent = [exchange for exchange in final if exchange.problem is not None]
     closed = sum(
@@ -207,7 +209,7 @@ def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
         msg = "the target does not respond"
         raise Stopped(msg)
     if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
-        msg = f"the target is busy: the last {BUSY} requests were answered {status_of(final[-1])} (see --rate-limit)"
+        msg = f"the target is busy: the last {BUSY} requests got a {status_of(final[-1])} (see --rate-limit)"
         raise Stopped(msg)
     plain = [exchange for exchange in final if exchange.request.plain]
     if len(plain) >= FUTILE and all(status_of(exchange) in UNAVAILABLE for exchange in plain):
@@ -215,4 +217,4 @@ def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
 
 
 def _every_read(status: int | None) -> str:
-    return f"every read is answered {status}"
+    return f"every GET of the queue gets a {status}"

@@ -1,4 +1,4 @@
-"""The bounded client: sends only reads unless writing is allowed, follows no redirect, limits every exchange."""
+"""The HTTP client. It limits time and bytes, follows no redirect, and sends only safe methods by default."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
 NO_CONNECTION: Final = "no connection within the time limit (--connect-timeout)"
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"
-"""The error text of h11 for bytes that cannot start an HTTP message, such as an HTTP/2 frame."""
+"""The start of h11's error message for bytes that are not HTTP/1, such as an HTTP/2 frame."""
 
 
 class Client:
-    """Sends requests to one URL and keeps a ledger of all exchanges. Use it as an async context manager.
+    """Sends requests to one URL and records all exchanges in ``ledger``. Use it as an async context manager.
 
-    ``on_exchange`` is called for every exchange, for progress. ``uncounted`` requests do not count towards the limit:
-    polls that the user asked for, requests sent while ``counting`` is False, and requests that the server refused
-    because of the pace or because it was starting, since these are repeated. ``kept`` is the number of bytes of all
-    bodies kept for judging. ``served`` says whether a plain read got a 200. ``required`` is added to every read.
-    Without ``leave`` from the user, nothing is sent that writes.
+    ``on_exchange`` is called for every exchange, to show progress. ``uncounted`` is the number of requests that do not
+    count towards the limit: polls that the user requested, requests sent while ``counting`` is False, and requests that
+    are repeated because the server said that they come too fast or was starting. ``served`` says whether a normal GET
+    got a 200. ``required`` is added to every GET of the queue. Without ``leave``, the user's permission, only requests
+    are sent that change nothing.
     """
 
     def __init__(  # noqa: PLR0913 - each is a separate setting
@@ -99,32 +99,32 @@ class Client:
         await self._transport.aclose()
 
     def extend(self, seconds: float) -> None:
-        """Move the deadline, because waiting that the user asked for does not count."""
+        """Move the deadline by ``seconds``, because waiting that the user requested does not count."""
         self._ends += seconds
 
     def monotonic(self) -> float:
-        """Return the time in seconds. Tests may replace the clock."""
+        """Return the time in seconds of a clock that never goes back. Tests may replace it."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep on the client's clock."""
+        """Sleep. Tests may replace this together with the clock."""
         await asyncio.sleep(seconds)
 
     @property
     def held(self) -> int:
-        """Bytes of response bodies that are in memory, and not in a file."""
+        """The number of bytes of response bodies that are in memory, not in a file."""
         return self._bodies.held
 
     @property
     def left(self) -> float:
-        """Seconds until the deadline of the run."""
+        """The seconds until the deadline of the run."""
         return self._ends - self.monotonic()
 
     async def ask(self, ask: Ask) -> Exchange:
-        """Send one request. If the transport failed, send it once more on a new connection. Raises no network error.
+        """Send one request. If the connection failed, send it once more on a new one. Raises no network error.
 
-        If the bytes were not HTTP, the second request inspects them, to recognise the protocol. A write is sent only
-        once, because it may have taken effect before the connection broke.
+        If the received bytes were not HTTP, the second request inspects them, to recognise the protocol. A POST is sent
+        only once, because it may have taken effect before the connection broke.
         """
         exchange, number = await self._attempt(ask, 1), 1
         while self._connects_slowly(exchange, number) and self._may_ask_again(ask, exchange):
@@ -146,7 +146,7 @@ class Client:
         self.ledger[self.ledger.index(exchange)] = replace(exchange, superseded=True)
 
     def _connects_slowly(self, exchange: Exchange, number: int) -> bool:
-        """Whether a first connection timed out and the time limit allows another attempt."""
+        """Whether the first connection of the run timed out, and the time limit allows another attempt."""
         slow = exchange.problem is not None and exchange.problem.detail == NO_CONNECTION
         first = all(one.response is None for one in self.ledger)
         return slow and first and (number + 1) * self._bounds.connect_timeout <= self._bounds.exchange_timeout
@@ -169,13 +169,13 @@ class Client:
 
     @property
     def can_inspect(self) -> bool:
-        """Whether the raw bytes are the target's: a proxy would show its own."""
+        """Whether raw bytes can be inspected. Not through a proxy, which would show its own bytes."""
         return self._gateway.proxy is None
 
     async def inspect(self, ask: Ask) -> Exchange:
-        """Send one request on its own connection and inspect the raw response. Raises no network error.
+        """Send one request on its own connection and inspect the raw bytes of the response. Raises no network error.
 
-        The body is not read, and the request is not marked as a read of the queue, so only framing clauses use it.
+        The body is not read, and the request is not marked as one to the queue, so only clauses about framing use it.
         """
         return await self._attempt(ask, 1, on_the_wire=True)
 
@@ -233,17 +233,17 @@ class Client:
         return sent, request
 
     def received(self, exchange: Exchange, response: Response | None) -> Exchange:
-        """Return an exchange with its response, and the places in it that repeat the key."""
+        """Return an exchange with its response, and where the response contains the key."""
         if response is not None:
             response = replace(response, echoes=self._redactor.echoes(response.headers, response.content))
         return replace(exchange, response=response, redactor=self._redactor)
 
     def without_keys(self, text: str) -> str:
-        """Redact keys in text that may quote a response."""
+        """Return text with keys redacted, for messages that may quote a response."""
         return self._redactor.text(text)
 
     def may_send(self, credential: Credential) -> bool:
-        """Whether this key exists: a key without letters has no other letter case."""
+        """Whether a request with this kind of key can be sent: a key without letters has no other letter case."""
         return credential is not Credential.OTHER_CASE or self._wrong_keys[credential] is not None
 
     def url_of(self, ask: Ask) -> str:
@@ -256,7 +256,7 @@ class Client:
             self.leave.note(exchange)
 
     async def _turn(self) -> None:
-        """Wait until the pace allows another request. Raises OutOfTime if the run's time would be over."""
+        """Wait until the pace allows another request. Raises OutOfTime if the time of the run would then be over."""
         while (wait := self.pace.wait(self.monotonic())) > 0 and self.left > 0:
             await self.sleep(min(wait, self.left))
         if self.left <= 0 and self.ledger:
@@ -277,7 +277,7 @@ class Client:
             self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
-        """Return the URL of an operation: the queue itself, or a sibling path."""
+        """Return the URL of an operation: that of the queue, or a path beside it."""
         if operation in {None, Operation.MANAGE}:
             return self.url
         assert operation is not None
@@ -303,7 +303,7 @@ class Client:
         return tuple((name, value) for name, value in (*usual, *gateway, *ask.headers) if value is not None)
 
     def _redact(self, headers: Headers) -> Headers:
-        """Return the headers for the ledger, without keys, right or wrong, and without the gateway's secrets."""
+        """Return the headers as the report shows them: without keys, right or wrong, and without other secrets."""
         own = self._gateway.secret_names | ({KEY_HEADER.lower()} if self._key is not None else set())
         return tuple((name, value and REDACTED if name.lower() in own else value) for name, value in headers)
 
@@ -316,7 +316,7 @@ class Client:
         return await self._within_bounds(self._send_raw(method, url, headers))
 
     async def _within_bounds(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
-        """Wait for a response within the bounds, and describe a failure in words."""
+        """Wait for a response within the time limits. Returns the response, or a description of what went wrong."""
         import httpx
 
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
@@ -393,8 +393,8 @@ class Client:
 
 
 class OutOfTime(Exception):
-    """The time of the run is over, and the request was not sent."""
+    """The time of the run is over, so the request was not sent."""
 
 
 class CutOff(Exception):
-    """A response started but was not complete."""
+    """A response started but was not completed."""

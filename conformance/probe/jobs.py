@@ -1,4 +1,4 @@
-"""Requests about jobs (submit, remove, list), and the removal of a run's own jobs."""
+"""Requests that submit, remove and list jobs, and the removal of the run's own jobs."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from conformance.probe.workflows import Workflow
 from conformance.text.safe import printable
 
 FIRST_POLL, LAST_POLL = 0.05, 1.0
-"""Maximum seconds between two reads of the queue. The pause grows to this while the queue does not change."""
+"""First and longest pause in seconds between two GETs of the queue. It grows while the queue does not change."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
 WHICH_VERSION: Final = other("which version this is", Operation.STATS)
 WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
 READ_BACK: Final = 5.0
-"""Seconds within which a read must list the first job. No other job is submitted before that."""
+"""Seconds within which a GET of the queue must list the first job. No other job is submitted before that."""
 ARRIVAL: Final = 3.0
-"""Seconds in which an existing job may be in neither list, because of a cache or because it is starting."""
+"""Seconds for which an existing job may be in neither list, because of a cache or because it is starting."""
 CLEAN_UP: Final = 15.0
-"""Seconds after its end that a run may spend on removing its jobs."""
+"""Seconds after its deadline that a run may spend on removing its jobs."""
 TRIES: Final = 25
-"""Maximum reads of the queue during removal."""
+"""Maximum number of GETs of the queue while jobs are removed."""
 
 Script = Generator[Ask | float, Exchange | None, None]
-"""Yields requests to send and receives their exchanges. A number is a pause in seconds."""
+"""A generator of requests. It yields a request or a pause in seconds, and receives the exchange of each request."""
 
 
 def submit(what: str, graph: Workflow, **members: Any) -> Ask:
-    """Return the request that submits a workflow. ``members`` are added to its body."""
+    """Return the request that submits a workflow. ``what`` is its purpose. ``members`` are added to its body."""
     body = json.dumps({"prompt": graph, **members}, ensure_ascii=False).encode()
     return other(what, Operation.SUBMIT, body)
 
 
 def manage(what: str, **members: Any) -> Ask:
-    """Return a request to the queue: ``delete`` with a list of ids, or ``clear`` with true or false."""
+    """Return the POST to the queue that removes jobs: ``delete`` is a list of ids, ``clear`` is true or false."""
     return other(what, Operation.MANAGE, json.dumps(members).encode())
 
 
@@ -53,9 +53,9 @@ def cancel(what: str, prompt_id: str) -> Ask:
 
 
 def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, Exchange | None, bool]:
-    """Stop a running job of ours: by a route with its id, else by an interrupt that cannot hit another job.
+    """Yield the requests that stop a running job of the run: a cancel with its id, or an interrupt.
 
-    Returns whether that was possible.
+    An interrupt is sent only if it cannot stop another user's job. Returns whether a request was possible.
     """
     if leave.cancels is not False and nameable(name):
         yield cancel(f"{what}: cancel", name)
@@ -71,12 +71,12 @@ def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, E
 
 
 def status(exchange: Exchange | None) -> int | None:
-    """Return the status of a response, or None."""
+    """Return the status of the response, or None if there is none."""
     return None if exchange is None or exchange.response is None else exchange.response.status
 
 
 def json_of(exchange: Exchange | None) -> Any:
-    """Return the JSON value of a body, or None."""
+    """Return the parsed body of a response, or None if there is no response or it is not JSON."""
     try:
         return json.loads(exchange.response.content) if exchange is not None and exchange.response is not None else None
     except (ValueError, RecursionError):
@@ -84,29 +84,32 @@ def json_of(exchange: Exchange | None) -> Any:
 
 
 def classes_in(exchange: Exchange) -> Collection[str] | None:
-    """Return the node classes that a server knows, or None if it does not list them."""
+    """Return the node classes in a response of GET /api/object_info, or None if it does not list any."""
     known = json_of(exchange)
     return known.keys() if isinstance(known, dict) and known and status(exchange) == OK else None
 
 
 def path(exchange: Exchange) -> str:
-    """Return the path of a request."""
+    """Return the path of a request's URL."""
     return "/" + exchange.request.url.split("/", 3)[3]
 
 
 def status_in_words(exchange: Exchange) -> str:
-    """Describe how a request was answered."""
+    """Return how a request was answered, for a message: ``answered 400``, or ``not answered``."""
     return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
 
 
 def deletable(leave: Leave) -> list[str]:
-    """Return the ids of our pending jobs that wait behind another one of ours, each listed once."""
+    """Return the ids of the run's pending jobs except the first one, without ids that are listed twice."""
     waiting = leave.own_listed(pending=True)
     return [name for name in waiting[1:] if waiting.count(name) == 1]
 
 
 def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
-    """Read until the first job is listed or READ_BACK is over, then ask whether the job has already ended."""
+    """Yield GETs of the queue until the first job is listed or ``READ_BACK`` is over, then a GET of the list of jobs.
+
+    The list of jobs may say that the job has already ended.
+    """
     ends, pause = clock() + READ_BACK, FIRST_POLL
     while not leave.there and clock() < ends:
         yield pause
@@ -117,24 +120,24 @@ def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
 
 
 def why_not_listed(leave: Leave) -> str | None:
-    """Return why no more jobs are submitted if no read showed the first one; None if one did, or if it ended."""
+    """Return why no more jobs are submitted if the queue did not list the first one. None if it did, or if it ended."""
     if leave.seen or leave.own.keys() & leave.ended:
         return None
-    how = "in a form that cannot be read" if leave.there else "nowhere"
+    how = "in a format that cannot be read" if leave.there else "nowhere"
     return f"no more jobs were submitted: the queue lists the first one {how}"
 
 
 def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
-    """Yield lines for the user: jobs that could not be removed, and prompts with an unknown outcome."""
+    """Yield lines for the user about jobs that could not be removed, and about prompts with an unknown outcome."""
     if left:
         named = printable(", ".join(left), 2000)
         yield f"could not be removed, and may still be in the queue: {named}"
     if unknown:
-        yield f"{unknown} prompts were submitted without a usable response: look for their jobs in the queue"
+        yield f"{unknown} prompts were submitted but got no usable response: check whether their jobs are in the queue"
 
 
 class Removal:
-    """Remove the jobs of a leave. ``left`` are the ids of the jobs that may still be in the queue."""
+    """Removes the run's own jobs. ``left`` has the ids of the jobs that may still be in the queue."""
 
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
@@ -143,12 +146,13 @@ class Removal:
         """Whether a delete was sent for jobs that the queue did not list as pending."""
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
-        """Delete pending jobs and stop the running one, if no other user is affected, until none of ours is listed.
+        """Yield requests that delete pending jobs and stop the running one, until the queue lists no job of the run.
 
-        ``ends`` is the time to give up, on ``clock`` in seconds. If the queue cannot be read, the jobs that may be in
-        it are deleted once by their ids, or repeatedly if the server says to retry later. A job that was last seen
-        pending, or never, and is now in neither list may be moving between lists: it is deleted by its id and waited
-        for. If all jobs were ``followed`` to their end, only those that no read ever listed are deleted.
+        Jobs of other users are never affected. ``ends`` is the time to give up, in seconds of ``clock``. If the queue
+        cannot be read, the jobs that may be in it are deleted once by their ids, or repeatedly if the server says to
+        try again later. A job that was last seen pending, or never, and is now in neither list may be moving between
+        lists: it is deleted by its id and waited for. If all jobs were ``followed`` to their end, only jobs that were
+        never listed are deleted.
         """
         gone_by, before, pause = None, None, FIRST_POLL
         expected: list[str] = []
@@ -184,7 +188,10 @@ class Removal:
             yield pause
 
     def _remove_unseen(self, read: int | None) -> Generator[Ask | float, Exchange | None, bool]:
-        """Delete jobs that may be in the queue, after a read that did not show it. Returns whether to read again."""
+        """Yield a delete for the jobs that may be in the queue, after a GET that did not get it.
+
+        ``read`` is the status of that GET. Returns whether to send another GET.
+        """
         deleted: Exchange | None = None
         first = not self._deleted and bool(self.left)
         if self.left:
@@ -193,7 +200,7 @@ class Removal:
         return read in NOT_NOW or (first and status(deleted) == OK)
 
     def _remove_seen(self, found: list[str], waiting: list[str]) -> Script:
-        """Delete the pending jobs, or stop the running one. If nothing else works, try one delete for it."""
+        """Yield requests that delete the pending jobs, or stop the running one, or else try to delete it once."""
         if waiting:
             yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
             return
@@ -203,10 +210,10 @@ class Removal:
             yield manage("clean up: delete", delete=found)
 
     def _not_listed(self, *, followed: bool) -> list[str]:
-        """Return the ids of our jobs that may exist although the last read does not list them."""
+        """Return the ids of the run's jobs that may exist although the last GET of the queue does not list them."""
         names = self.leave.unlisted if followed else self.leave.unlisted | self.leave.waiting
         return sorted(self.leave.own[name] for name in names)
 
     def _hidden(self) -> tuple[str, ...]:
-        """Return the ids of our jobs that no read ever listed and that may still exist."""
+        """Return the ids of the run's jobs that no GET of the queue ever listed and that may still exist."""
         return tuple(sorted(self.leave.own[name] for name in self.leave.unlisted))

@@ -1,4 +1,4 @@
-"""Permission to write: what the user allowed, and which jobs belong to the run. All other writes are refused."""
+"""The user's permission to change a server: which requests are allowed, and which jobs belong to the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.exchange.model import Exchange, Operation, Request, Response
 
 LISTS: Final = ("queue_running", "queue_pending")
 IDS: Final = ("prompt_id", "id", "job_id")
-"""Members that hold the id of a job, if a server lists objects."""
+"""Members that may contain the id of a job, if a server lists jobs as objects."""
 
 
 INTERRUPTS_BY_ID: Final = (0, 3, 57)
@@ -29,9 +29,9 @@ _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job that a read listed, with the id in that read, or "" if it has none.
+    """A job in a response of GET /api/queue. ``id`` is "" if it has none. ``own`` says that the run submitted it.
 
-    ``whole`` is False if the job is not a regular item of the queue. It may be an object or a string.
+    ``whole`` is False if the job is not an array with an id. It may be an object or a string.
     """
 
     id: str
@@ -41,12 +41,12 @@ class Listed:
 
 
 class Leave:
-    """Permission to submit ``prompts`` prompts and to remove their jobs.
+    """The permission to submit ``prompts`` prompts and to remove their jobs, and what is known about these jobs.
 
-    ``clear`` permits clearing the queue if it contains only jobs of this run and the user asked for it. ``bare``
-    permits an interrupt without an id, if only jobs of this run are in the queue. The client passes each request to
-    ``refusal`` before sending it, and each finished exchange to ``note``. ``token`` is part of every workflow of the
-    run: a job that contains it belongs to the run, even if the response to its submission was lost.
+    ``clear`` permits clearing the queue if it contains only jobs of this run. ``bare`` permits an interrupt that stops
+    any running job, if only jobs of this run are in the queue. The client passes each request to ``refusal`` before it
+    sends it, and each finished exchange to ``note``. ``token`` is part of every workflow of the run: a job that
+    contains it belongs to the run, even if the response to its submission was lost.
     """
 
     def __init__(self, *, prompts: int = 0, clear: bool = False, bare: bool = False, token: str = "") -> None:
@@ -55,34 +55,36 @@ class Leave:
         self.clear = clear
         self.bare = bare
         self.cancels: bool | None = None
-        """Whether the server cancels a job by its id; None until that was tried."""
+        """Whether the server can cancel a job by its id. None until that was tried."""
         self.interrupts = True
         """False once the server has refused an interrupt."""
         self.interrupts_by_id: bool | None = None
         """Whether the server's version says that an interrupt stops only the job with the given id."""
         self.own: dict[str, str] = {}
-        """The run's own jobs: their ids in lower case, and as the server spells them."""
+        """The run's own jobs: for each id in lower case, the id as the server spells it."""
         self.waiting: set[str] = set()
         """Ids, in lower case, of own jobs that were last seen pending, or not seen yet, and were not deleted."""
         self.there: set[str] = set()
-        """Own jobs that the last read listed."""
+        """Ids, in lower case, of own jobs that the last GET of the queue listed."""
         self.seen = False
-        """Whether any read has listed an own job as a regular item."""
+        """Whether any GET of the queue has listed an own job as an array with an id."""
         self.unlisted: set[str] = set()
-        """Ids, in lower case, of own jobs that no read has listed yet and that may exist."""
+        """Ids, in lower case, of own jobs that no GET of the queue has listed yet and that may exist."""
         self.shared = False
-        """Whether any read has listed another user's job."""
+        """Whether any GET of the queue has listed another user's job."""
         self.ended: set[str] = set()
-        """Ids, in lower case, of jobs of any run that have ended, according to the list of jobs."""
+        """Ids, in lower case, of jobs that have ended according to GET /api/jobs, also jobs of other users."""
         self.unanswered = 0
-        """Prompts with an unknown outcome."""
+        """The number of prompts that got no usable response, so that it is unknown whether their jobs exist."""
         self.listed: tuple[Listed, ...] | None = None
-        """The jobs in the last read; None if the last exchange was not a read or showed no queue."""
+        """The jobs in the last response. None if the last request was not a GET of the queue or did not get the
+        queue.
+        """
         self._made_up: set[str] = set()
 
     @classmethod
     def to_remove(cls, leaves: Iterable[Leave], token: str, *, bare: bool = False) -> Leave:
-        """Return permission to remove the jobs of several leaves, whose tokens begin with ``token``."""
+        """Return the permission to remove the jobs of several ``Leave`` objects, whose tokens begin with ``token``."""
         joined = cls(token=token, bare=bare)
         for leave in leaves:
             joined.own |= leave.own
@@ -94,39 +96,39 @@ class Leave:
         return joined
 
     def make_up_id(self) -> str:
-        """Return an id that no job has."""
+        """Return a new random id, which no job has. A delete of it is allowed."""
         made_up = str(uuid.uuid4())
         self._made_up.add(made_up)
         return made_up
 
     @property
     def alone(self) -> bool:
-        """Whether the last read listed only jobs of this run, in readable form."""
+        """Whether the last GET of the queue listed only jobs of this run, each as an array with an id."""
         return self.listed is not None and all(job.own and job.whole for job in self.listed)
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether an interrupt with the id of our job cannot hit another job, as far as known."""
+        """Whether an interrupt with the id of a job of this run cannot stop another job, as far as known."""
         return bool(self.interrupts_by_id) or (self.bare and self.alone)
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The ids of our jobs that may be in the queue: listed by the last read, pending, or never listed."""
+        """The ids of the run's jobs that may still be in the queue: listed last, last seen pending, or never listed."""
         return tuple(sorted(self.own[name] for name in self.waiting | self.there | self.unlisted))
 
     @property
     def unknown(self) -> int:
-        """The number of prompts with an unknown outcome that no read has resolved."""
+        """The number of prompts whose outcome is unknown, 0 if the last GET of the queue shows which jobs exist."""
         return self.unanswered if self.listed is None else 0
 
     def own_listed(self, *, pending: bool | None = None) -> list[str]:
-        """Return the ids of our jobs in the last read, from one list or both."""
+        """Return the ids of the run's jobs in the last GET of the queue: all of them, the pending, or the running."""
         return [job.id for job in self.listed or () if job.own and pending in {None, job.pending}]
 
     def refusal(self, method: str, operation: Operation | None, body: bytes, job: str = "") -> str | None:
-        """Return why a request that writes must not be sent, or None. ``job`` is the id in its URL."""
+        """Return why a request that changes the server must not be sent, or None. ``job`` is the id in its URL."""
         if operation is None or not operation.writes or method != operation.method:
-            return f"{method} is neither a read nor a permitted operation"
+            return f"{method} changes the server and is not a permitted operation"
         if operation is Operation.SUBMIT:
             return self._refusal_to_submit(body)
         if operation is Operation.INTERRUPT:
@@ -159,7 +161,7 @@ class Leave:
             return None
         content = _parse(body)
         if not isinstance(content, dict) or not content.keys() <= {"delete", "clear"}:
-            return "this is neither a list of jobs of this run nor a request without effect"
+            return "the body is neither a list of jobs of this run to delete nor a request without effect"
         named = content.get("delete", [])
         if not isinstance(named, list) or not {str(name).lower() for name in named} <= self.own.keys() | self._made_up:
             return "only jobs of this run may be deleted"
@@ -170,7 +172,7 @@ class Leave:
         return None if self.alone else "clearing the queue would remove jobs that do not belong to this run"
 
     def note(self, exchange: Exchange) -> None:
-        """Update the known jobs from an exchange."""
+        """Update what is known about the run's jobs from a finished exchange."""
         request, response = exchange.request, exchange.response
         if request.operation is Operation.SUBMIT:
             self.prompts -= response is None or response.status == OK
@@ -186,7 +188,7 @@ class Leave:
         if request.operation is Operation.MANAGE and response is not None and response.status == OK:
             deleted = _ids_in(request.body, "delete")
             self.waiting -= deleted
-            # until a read has shown our jobs, a 200 does not prove that a job is gone
+            # until a GET of the queue has listed our jobs, a 200 does not prove that a job is gone
             self.unlisted -= deleted if self.seen else deleted & _ids_in(response.content, "deleted")
         if request.operation in {Operation.CANCEL, Operation.INTERRUPT, Operation.STATS}:
             self._note_stopping(request, response)
@@ -200,7 +202,7 @@ class Leave:
             self.listed = self._listed(Reading(response.content, AS_THE_DOCUMENT_SAYS))
 
     def _note_stopping(self, request: Request, response: Response | None) -> None:
-        """Update what is known about stopping running jobs."""
+        """Update what is known about how running jobs can be stopped."""
         if response is None or response.status in NOT_NOW:
             return
         content = _parse(response.content) if response.status == OK else None
@@ -216,10 +218,10 @@ class Leave:
                 self.unlisted.discard(gone)
 
     def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
-        """Return the jobs of a read, and add those with the token to our own.
+        """Return the jobs in a response of GET /api/queue, and add those with the token to the run's own jobs.
 
-        A job of any shape is recognised by its id, so that it can be removed. A list may be absent or null. Returns
-        None if the body is not a queue, or if a job of our own has no id.
+        A job is recognised by its id even if it is not an array, so that it can be removed. A list may be absent or
+        null. Returns None if the body is not a queue, or if a job of the run has no id.
         """
         body = reading.document.value
         if not isinstance(body, dict) or not all(isinstance(body.get(name), list | None) for name in LISTS):
@@ -245,12 +247,12 @@ class Leave:
 
 
 def nameable(job: str) -> bool:
-    """Whether an id can be part of a URL path. A server may use any text as an id."""
+    """Whether an id can be part of a URL path: only if it is a UUID, since a server may use any text as an id."""
     return bool(_UUID.fullmatch(job))
 
 
 def _version(content: Any) -> tuple[int, ...]:
-    """Return the version of ComfyUI from GET /api/system_stats, or ()."""
+    """Return the version of ComfyUI in the parsed body of GET /api/system_stats, or () if it has none."""
     system = content.get("system") if isinstance(content, dict) else None
     version = system.get("comfyui_version") if isinstance(system, dict) else None
     found = _VERSION.match(version) if isinstance(version, str) else None
@@ -258,12 +260,12 @@ def _version(content: Any) -> tuple[int, ...]:
 
 
 def new_token() -> str:
-    """Return 16 random characters."""
+    """Return 16 random hexadecimal digits, to mark the workflows of a run."""
     return secrets.token_hex(8)
 
 
 def _id_of(element: Any) -> tuple[str, bool]:
-    """Return the id of a list element, or "", and whether the element is an item with an id."""
+    """Return the id of a listed job, or "", and whether the job is an array with an id."""
     if isinstance(element, list):
         found = element[1] if len(element) > 1 else None
         return (found, True) if isinstance(found, str) else ("", False)
@@ -273,14 +275,14 @@ def _id_of(element: Any) -> tuple[str, bool]:
 
 
 def _ids_in(body: bytes, member: str) -> set[str]:
-    """Return the ids, in lower case, in a member of a JSON object."""
+    """Return the ids, in lower case, in the list ``member`` of a JSON object."""
     found = _parse(body)
     named = found.get(member) if isinstance(found, dict) else None
     return {str(name).lower() for name in named} if isinstance(named, list) else set()
 
 
 def _ended_ids(body: bytes) -> set[str]:
-    """Return the ids, in lower case, of jobs that have ended according to a list of jobs."""
+    """Return the ids, in lower case, of the jobs that have ended, from the body of GET /api/jobs."""
     content = _parse(body)
     jobs = content.get("jobs") if isinstance(content, dict) else None
     entries = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []

@@ -1,4 +1,4 @@
-"""Limits on what a run may send and write, and what a gateway in front of the target requires."""
+"""Settings of a run: its limits, how it reaches a target behind a gateway, and what it may change."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Any, Final
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
 
 METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
-"""Header fields that turn a read into another method on servers that support them."""
+"""Header fields that turn a GET into another method on servers that support them."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits of a run, for us and the server. Times in seconds, sizes in bytes."""
+    """Limits of a run, for this machine and the server. Times are in seconds, sizes in bytes."""
 
     deadline: float = 120.0
-    """The whole run, from the first request to the last response."""
+    """Time for the whole run, from the first request to the last response."""
     exchange_timeout: float = 20.0
-    """One exchange, from connecting to the last byte. Not per read: a byte a second does not stretch it."""
+    """Time for one request, from connecting to the last byte of the response, however slowly the bytes arrive."""
     connect_timeout: float = 5.0
-    """Name resolution, connecting and TLS."""
+    """Time for name resolution, connecting and TLS."""
     max_body: int = 64 << 20
-    """One body after decompression."""
+    """Size of one body after decompression."""
     max_requests: int = 50
-    """All requests, retries included. Polls of ``--wait-for-items`` are extra, at most one per second."""
+    """Number of requests, retries included. Polls of ``--wait-for-items`` are extra, at most one per second."""
     rate_limit: float | None = None
     """Requests per second; None means unlimited."""
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """The gateway between us and the target, and what it requires. Files are PEM."""
+    """How to reach a target behind a gateway: headers, certificates (PEM files) and proxy."""
 
     headers: tuple[tuple[str, Secret], ...] = ()
-    """Header fields whose values are secret like the key."""
+    """Header fields to add to every request. Their values are secret, like the key."""
     header_sources: tuple[str, ...] = ()
-    """``NAME=VARIABLE``, as it was typed."""
+    """The values of ``--header`` as typed: ``NAME=VARIABLE``."""
     ca_bundle: Path | None = None
     client_cert: Path | None = None
     """Certificate and key in one file."""
     insecure: bool = False
     proxy: Secret | None = None
-    """The URL of a proxy, which may hold a password."""
+    """The URL of a proxy, which may contain a password."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -52,7 +52,7 @@ class Gateway:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Values that must never be shown. Values shorter than ``SHORTEST_KEY`` look like ordinary text."""
+        """Values that must never be shown. Those shorter than ``SHORTEST_KEY`` look like ordinary text."""
         return (*(value for _, value in self._recognised), *(() if self.proxy is None else (self.proxy,)))
 
     @property
@@ -66,15 +66,17 @@ class Gateway:
 
 
 TO_BE_REFUSED: Final = 2
-"""Prompts that are submitted in addition to the jobs and should be refused: one invalid, one with a used id."""
+"""Number of prompts that are submitted besides the jobs and should be refused: one invalid, one with a used id."""
 
 
 @dataclass(frozen=True)
 class Writes:
-    """What may be written. ``workflows`` are graphs in API format, ``workflow_files`` their source.
+    """What a run may change on the server (``--allow-writes``).
 
-    Without ``populate``, only requests that change nothing are sent. ``job_timeout`` is in seconds. ``interrupt``
-    permits an interrupt that can stop any running job, on a host that is not loopback.
+    ``populate`` permits to submit ``jobs`` jobs. Without it, only requests are sent that should have no effect.
+    ``workflows`` are graphs in API format, and ``workflow_files`` the files that they are from. ``job_timeout`` is in
+    seconds. ``clear`` permits clearing the queue. ``interrupt`` permits an interrupt that can stop any running job on
+    another machine. ``yes`` means that the user already agreed.
     """
 
     populate: bool = False
@@ -87,7 +89,7 @@ class Writes:
     yes: bool = False
 
     def options(self) -> dict[str, str | int | float | bool | None]:
-        """Return the values for the report."""
+        """Return these settings as the report shows them."""
         return {
             "allow_writes": True,
             "populate": self.populate,

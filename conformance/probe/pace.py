@@ -1,6 +1,6 @@
-"""How fast requests may be sent: the user's limit, and the limit that the server's refusals show.
+"""How fast requests may be sent: by the user's limit, and by the limit that a server's 429 and 503 responses show.
 
-It has no clock of its own. All times are seconds of the caller's clock.
+This module has no clock. All times are seconds of the caller's clock.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ TOO_FAST: Final = (TOO_MANY, 503)
 STARTING: Final = (500, 503, *ORIGIN_AWAY)
 """Statuses of a server that is still starting, or of the gateway in front of it."""
 FIXED_PLAN: Final = 50
-"""Maximum number of requests of the fixed plan."""
+"""Maximum number of requests in the fixed plan, which does not include generated requests."""
 SHARE: Final = 0.9
-"""Share of the remaining time that slowing down may use, so that the fixed plan can be completed."""
+"""Share of the remaining time over which the remaining requests of the fixed plan may be spread."""
 FIRST_WAIT: Final = 0.125
-"""Seconds to wait after a first refusal without Retry-After. Each further refusal in a row doubles them."""
+"""Seconds to wait after a first refusal without Retry-After. Each further consecutive refusal doubles them."""
 LONGEST_WAIT: Final = 32.0
 BRIEFLY: Final = 2.0
-"""Maximum seconds of a single wait for requests that do not justify a longer one."""
+"""Maximum seconds of a single wait before a request that is not worth a longer wait."""
 GIVEN_UP: Final = 10
-"""The run ends after this many refusals in a row. Their waits add up to more than a minute."""
+"""The run ends after this many consecutive refusals. Their waits add up to more than a minute."""
 MARGIN: Final = 1.05
-"""Go this much slower than the measured rate, to allow for differences in clock and network delay."""
+"""Factor by which requests are sent more slowly than the measured rate, because of clock and network differences."""
 
 
 class Pace:
-    """The pace of one run. It never speeds up again after a refusal.
+    """The pace of one run. It never becomes faster after a refusal (a 429 or 503 response).
 
-    ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts refusals in a row; requests
-    that were in flight at the first one count once. ``interval`` is the number of seconds between requests that the
-    server requires. ``longest`` bounds every single wait.
+    ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts consecutive refusals.
+    Requests that were already sent at the first of them count once. ``interval`` is the number of seconds between
+    requests that the server requires. ``longest`` is the maximum of every single wait, in seconds.
     """
 
     def __init__(self, rate_limit: float | None = None) -> None:
@@ -55,21 +55,21 @@ class Pace:
 
     @property
     def usual(self) -> float:
-        """Seconds between requests, as far as known."""
+        """The seconds between two requests that the user and the server require, as far as known."""
         return max(self._least, self.interval)
 
     def wait(self, now: float) -> float:
-        """Return the seconds until one more request may be sent."""
+        """Return the seconds until the next request may be sent."""
         return min(max(0.0, self._next - now), self.longest)
 
     def sent(self, now: float, most: float = inf) -> None:
-        """Record that a request is sent. ``most`` limits how much the server may delay the next one."""
+        """Record that a request is sent. ``most`` is the longest delay, in seconds, that the server can impose."""
         self._next, self._last = now + max(self._least, min(self.interval, most)), now
         if self._since is None:
             self._since = now
 
     def answered(self, sent: float) -> None:
-        """Record an accepted request that was sent at ``sent``. It ends a row of refusals."""
+        """Record that a request sent at ``sent`` was accepted. That ends a streak of refusals."""
         if self.streak and sent >= self._held:
             self.streak = 0
             self._measure(sent)
@@ -77,7 +77,7 @@ class Pace:
         self._taken += 1
 
     def held_back(self, status: int, sent: float, now: float, seconds: float | None) -> None:
-        """Record a refusal at ``now``. ``seconds`` is its Retry-After."""
+        """Record that a request sent at ``sent`` was refused. ``seconds`` is its Retry-After, or None."""
         self.refused += 1
         self.status = status
         if sent < self._held:
@@ -89,17 +89,17 @@ class Pace:
         self._next = max(self._next, now + wait)
 
     def forgive(self, interval: float) -> None:
-        """Restore an earlier interval, because the refusal had another reason than the pace."""
+        """Restore an earlier ``interval``, because the refusals had another reason than the pace."""
         self.interval = interval
         self.streak = 0
         self._next = self._last + self.usual
 
     def no_later(self, moment: float) -> None:
-        """Allow the next request at ``moment`` at the latest."""
+        """Allow the next request at the time ``moment`` at the latest."""
         self._next = min(self._next, moment)
 
     def _measure(self, sent: float) -> None:
-        """Measure the rate at which the server accepts requests, since the last accepted one and including the wait."""
+        """Update the interval by the rate at which the server accepted requests since the last streak of refusals."""
         if self._taken and self._since is not None:
             self.interval = max(self.interval, MARGIN * (sent - self._since) / self._taken)
         self._since, self._taken = sent, 0
@@ -110,7 +110,7 @@ def _backoff(streak: int) -> float:
 
 
 def retry_after(exchange: Exchange) -> float | None:
-    """Return the seconds in the Retry-After of a response; None if it is missing or unreadable."""
+    """Return the Retry-After of a response in seconds from now. None if it is missing or not valid."""
     if exchange.response is None:
         return None
     value = exchange.response.header("retry-after") or ""

@@ -1,4 +1,4 @@
-"""The plan: which requests a run sends, in which order, and when it stops."""
+"""The fixed plan: which requests a run sends to the queue, in which order, and when it stops."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from conformance.probe.requests import Ask
 
 FIRST_READS: Final = 8
 PAUSE: Final = 1.0
-"""Seconds without a read, to see whether jobs vanish without reads: hundreds of times the usual gap."""
+"""Seconds without a GET of the queue, to see whether jobs also disappear without GETs."""
 PATIENCE: Final = 60
-"""Generated requests that may end in a closed connection. Shrinking and confirming a breach causes many."""
+"""The number of generated requests on which the server may close the connection before the run stops."""
 POLL: Final = 1.0
 """Seconds between two polls of an idle queue."""
 _TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
-"""An entity tag (RFC 9110 §8.8.3) short enough for one of our headers."""
+"""An entity tag (RFC 9110 §8.8.3) that is short enough for a request header."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 BROWSER_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """The Accept header that browsers send for a page."""
@@ -54,12 +54,12 @@ VARIATIONS: Final = (
     _with("foreign Origin", Origin="https://conformance.invalid"),
     *([_with("Accept-Encoding: br", Accept_Encoding="br")] if "br" in DECODABLE else []),
 )
-"""Reads that a server may treat differently, each between two plain reads."""
+"""GETs of the queue with headers or queries that a server may treat differently. A normal GET is sent before each."""
 
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 
 ON_THE_WIRE: Final = (Ask("on the wire"), Ask("on the wire: HEAD", "HEAD"), Ask("on the wire: OPTIONS", "OPTIONS"))
-"""Inspected as raw bytes, after everything else, even if the responses were unreadable."""
+"""Requests for which the raw bytes of the response are inspected."""
 
 CREDENTIALS: Final = (
     Ask("without the key", credential=Credential.NONE),
@@ -67,25 +67,28 @@ CREDENTIALS: Final = (
     Ask("the key's header in lower case", credential=Credential.LOWER_CASE_NAME),
     Ask("HEAD without the key", "HEAD", credential=Credential.NONE),
 )
-"""Sent only if a key was given."""
+"""Requests without the key, or with an empty one. Sent only if the user gave a key."""
 WRONG_KEYS: Final = (
     READ,
     Ask("a wrong key: another last character", credential=Credential.WRONG),
     Ask("a wrong key: the other letter case", credential=Credential.OTHER_CASE),
 )
-"""Sent only with a key, once each, near the end, because a server may lock out a client after wrong keys."""
+"""Requests with wrong keys. Sent once, near the end, because a server may lock out a client after wrong keys."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
-"""Sent last: a garbled Origin makes ComfyUI write a traceback into its log."""
+"""The last requests of a run. A malformed Origin makes ComfyUI write a traceback into its log."""
 
 
 async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
-    """Send all requests. Returns None, or why the plan was not completed."""
+    """Send all requests of the plan. Returns None, or why the plan was not completed.
+
+    ``keyed`` says that the user gave a key. ``wait_for_items`` is the number of seconds to wait for a job in the queue.
+    """
     why = await begin(client, keyed=keyed, max_requests=max_requests, wait_for_items=wait_for_items)
     return await end(client, keyed=keyed, max_requests=max_requests) if why is None else why
 
 
 async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
-    """Send the requests that a server should accept. Returns None, or why this part was not completed."""
+    """Send the requests that a server should accept. Returns None, or why they were not all sent."""
 
     async def ask() -> str | None:
         if wait_for_items:
@@ -98,7 +101,7 @@ async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_item
 
 
 async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
-    """Send the requests that a server may object to. Returns None, or why this part was not completed."""
+    """Send wrong keys and a malformed Origin. Returns None, or why they were not all sent."""
 
     async def ask() -> None:
         asker = Asker(client, max_requests)
@@ -115,10 +118,10 @@ async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
 
 
 async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> bool:
-    """Read with the right key after the wrong ones. Returns whether the server now refuses this address.
+    """Send a GET with the right key after those with wrong keys. Returns whether the server now refuses this client.
 
-    Such refusals say nothing about the server: they are kept in the ledger but not judged. A rate limit is not a ban if
-    the server had one before (``limited``).
+    Such refusals do not violate the contract: the report lists them, but they are not checked. If the server already
+    had a rate limit before (``limited``), a 429 does not count as a ban.
     """
     before = len(client.ledger)
     reads = [exchange for exchange in client.ledger if exchange.request.plain]
@@ -133,7 +136,7 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
         second = [one.request.credential is Credential.OTHER_CASE for one in client.ledger]
         banned = (
             second.index(True) if any(second) else before
-        )  # refused because of the ban, not because of its letter case
+        )  # the second wrong key was refused because of the ban, not because of its letter case
         client.ledger[banned:] = [replace(exchange, superseded=True) for exchange in client.ledger[banned:]]
         return True
     if stopped is not None:
@@ -142,7 +145,7 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
 
 
 def generating(client: Client) -> Asker:
-    """Return the sender of generated requests. They are not counted, and dropped first if time or memory is short."""
+    """Return the sender of generated requests. They do not count towards the limit, and end early if time is short."""
 
     def spare() -> float:
         taken = [exchange.elapsed for exchange in client.ledger if exchange.elapsed is not None]
@@ -162,7 +165,7 @@ async def _until_stopped(asking: Awaitable[str | None]) -> str | None:
 
 
 async def _inspect_raw(client: Client, max_requests: int) -> None:
-    """Inspect the raw bytes if there was any response in time, readable or not."""
+    """Send the requests of ``ON_THE_WIRE`` if the server responds at all, even with bytes that are not HTTP."""
     if client.pace.streak:
         return
     inspect = Asker(client, max_requests).inspect if client.served else client.inspect
@@ -196,20 +199,20 @@ def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
 
 
 def _variations(ledger: Sequence[Exchange]) -> Iterable[Ask]:
-    """The fixed variations, and a conditional request if a validator was seen."""
+    """Return ``VARIATIONS``, and a conditional request with the server's own ETag if a response had one."""
     etag = _etag(ledger)
     conditional = () if etag is None else (_with("the server's own validator", If_None_Match=etag),)
     return (*VARIATIONS, *conditional)
 
 
 def _etag(ledger: Sequence[Exchange]) -> str | None:
-    """Return the first entity tag that a request can send back."""
+    """Return the first valid ETag in a response, or None."""
     answered = (exchange.response for exchange in ledger if exchange.response is not None)
     return next((tag for response in answered if _TAG.fullmatch(tag := response.header("etag") or "")), None)
 
 
 def _shrinks(ledger: Sequence[Exchange]) -> bool:
-    """Whether the last read is shorter than the first, as in a queue that loses jobs. The full comparison is slower."""
+    """Whether the last body is shorter than the first one, so that the queue may have lost jobs."""
     plain = [exchange.response for exchange in ledger if exchange.response and exchange.request.plain]
     sizes = [response.size for response in plain if response.status == OK]
     return bool(sizes) and sizes[-1] < sizes[0]
@@ -225,7 +228,7 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
 
 
 async def _await_items(client: Client, seconds: float) -> None:
-    """Poll once a second until a list is not empty. This time and these requests do not count for the run."""
+    """Send a GET once a second until the queue has a job or ``seconds`` are over. These GETs do not count."""
     client.extend(seconds)
     ends = client.left - seconds
     ask = Asker(client, sys.maxsize)

@@ -1,6 +1,6 @@
-"""Populate the queue: submit our own jobs in order, follow them through the queue, and remove them.
+"""``--populate``: submit jobs, follow them through the queue, and remove them.
 
-Submitted jobs are always removed: after a failure, at the deadline, and if the user stops the run.
+Submitted jobs are always removed: also after a failure, at the deadline, and if the user stops the run.
 """
 
 from __future__ import annotations
@@ -55,30 +55,30 @@ from conformance.probe.workflows import (
 
 T = TypeVar("T")
 SLOW: Final = 2
-"""Number of slow jobs: the first keeps the others pending, the second does so after the first was stopped."""
+"""Number of slow jobs. The first keeps the others pending, and the second does so after the first was stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
-"""Additional members of the request for these jobs, counted from 0."""
+"""Additional members of the submission of some jobs, by the number of the job, from 0."""
 FRONTEND: Final = 2
-"""The job that is submitted in the way of ComfyUI's own frontend. An extension may hide such jobs."""
+"""The number of the job that is submitted as ComfyUI's own frontend does it."""
 WRITTEN: Final = 4
-"""The job with text from every plane of Unicode."""
+"""The number of the job whose workflow has text from every plane of Unicode."""
 BESIDE: Final = 12
-"""Maximum number of reads while prompts are submitted."""
+"""Maximum number of GETs of the queue that are sent while prompts are submitted."""
 LOOKS: Final = 5
-"""Reads of the queue for each request of the list of jobs."""
+"""The number of GETs of the queue for each GET of the list of jobs."""
 
 Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
 def leave_for(writes: Writes, *, loopback: bool) -> Leave:
-    """Return the user's permission to write to this server."""
+    """Return the user's permission to change this server. ``loopback`` says that it is on this machine."""
     prompts = writes.jobs + TO_BE_REFUSED if writes.populate else 0
     return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or loopback)
 
 
 class Populating:
-    """One run that writes. ``say`` prints at once what could not be removed."""
+    """One run that submits or removes jobs. ``plan`` sends the other requests. ``say`` prints a line for the user."""
 
     def __init__(  # noqa: PLR0913 - each comes from another part of a run
         self, client: Client, writes: Writes, plan: Plan, say: Say, *, max_requests: int, priorities: bool
@@ -97,12 +97,15 @@ class Populating:
 
     @property
     def outcome(self) -> Populated:
-        """The outcome of the jobs."""
+        """How many prompts were submitted and accepted, and which jobs could not be removed."""
         taken = sum(status(exchange) == OK for exchange in self._submitted)
         return Populated(len(self._submitted), taken, self.left)
 
     async def run(self) -> str | None:
-        """Fill the queue, follow the plan, and send all requests about jobs. Returns why it stopped early."""
+        """Submit jobs, send the requests of the plan, and test all operations on jobs.
+
+        Returns None, or why the run stopped early.
+        """
         followed = False
         try:
             why = await self._until_stopped(self._fill) if self.writes.populate else None
@@ -128,7 +131,7 @@ class Populating:
     async def _fill(self) -> None:
         before = await self._read("before writing")
         if before is None or self.leave.listed is None:
-            raise Stopped("nothing was submitted, since the queue cannot be read")
+            raise Stopped("nothing was submitted, because the queue could not be read")
         await self._counted()
         await self._compared()
         workflows = self.writes.workflows or await self._built_in()
@@ -146,7 +149,7 @@ class Populating:
         await self._interrupt()
 
     async def _built_in(self) -> tuple[Workflow, ...]:
-        """Select the built-in workflows by the nodes that the server lists."""
+        """Return the built-in workflows, slow ones first, with nodes that the server has."""
         try:
             output = output_class(classes_in(await self._ask(WHICH_NODES)))
         except NoWorkflow as missing:
@@ -154,7 +157,7 @@ class Populating:
         return *[built_in(output, slow=True)] * SLOW, built_in(output, slow=False)
 
     async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
-        """Submit the jobs, each after the previous one was accepted, and look for each of them at once."""
+        """Submit the jobs one after the other, each followed by a GET of the queue, then two that should be refused."""
         try:
             for number in range(self.writes.jobs):
                 graph = workflows[number % len(workflows) if self.writes.workflows else min(number, len(workflows) - 1)]
@@ -179,15 +182,15 @@ class Populating:
             done.set()
 
     async def _read_back(self) -> None:
-        """Wait until a read lists the first job. Raises Stopped if none does and the job is not known to have ended."""
+        """Wait until a GET of the queue lists the first job. Raises Stopped if none does and the job has not ended."""
         await self._play(read_back(self.leave, self.client.monotonic), self._ask)
         if (why := why_not_listed(self.leave)) is not None:
             reads = {one.response.body for one in self.client.ledger if one.request.usual and one.response}
-            same = " (every read returned the same bytes, perhaps from a cache)" if len(reads) == 1 else ""
+            same = " (every GET of the queue returned the same bytes, perhaps from a cache)" if len(reads) == 1 else ""
             raise Stopped(why + same)
 
     def _members(self, number: int) -> dict[str, Any]:
-        """Return additional members: a priority for some jobs, unless the server may obey it while others wait."""
+        """Return additional members for a submission: a priority for some jobs, if no other user's job is queued."""
         if not self._priorities or not self.leave.alone:
             return {}
         return PRIORITIES.get(number, {})
@@ -212,7 +215,7 @@ class Populating:
     # --- changing -----------------------------------------------------------------------------------------------------
 
     async def _change_nothing(self) -> None:
-        """Send requests that write but should change nothing."""
+        """Send requests to remove jobs that should have no effect: an unknown id, and ``clear: false``."""
         await self._read("before a request that changes nothing")
         for ask in (
             manage("delete an id that nobody has", delete=[self.leave.make_up_id()]),
@@ -221,7 +224,7 @@ class Populating:
             await self._ask_between_reads(ask)
 
     async def _malformed(self) -> None:
-        """Send malformed requests at the end of a run, because they may crash a server, which then loses its queue."""
+        """Send malformed requests. They are sent last, because they may crash a server, which then loses its queue."""
         await self._ask_between_reads(other("delete, cut off", Operation.MANAGE, MALFORMED[0]))
         await self._ask_between_reads(other("delete a number", Operation.MANAGE, MALFORMED[1]))
 
@@ -242,7 +245,7 @@ class Populating:
             await self._read("after deleting")
 
     async def _interrupt(self) -> None:
-        """Stop our running job, if no other can be hit, and wait until it is gone."""
+        """Stop the run's running job, if no other job can be stopped by mistake, and wait until it is gone."""
         await self._read("before interrupting")
         running = self.leave.own_listed(pending=False)
         if not running:
@@ -272,15 +275,15 @@ class Populating:
                 await self._ask(interrupt("interrupt where nothing runs", min(self.leave.own.values())))
         await self._read("at the end")
 
-    # --- looking ------------------------------------------------------------------------------------------------------
+    # --- reading the queue --------------------------------------------------------------------------------------------
 
     async def _read(self, why: str) -> Exchange | None:
-        """Read the queue. Returns None if the response does not show it."""
+        """Send a GET of the queue. Returns the exchange, or None if the status is not 200."""
         exchange = await self._ask(Ask(f"read {why}"))
         return exchange if status(exchange) == OK else None
 
     async def _poll(self, why: str, ends: float, over: Callable[[], bool]) -> None:
-        """Poll until the condition holds or the time is up, more often while our jobs move."""
+        """Send GETs of the queue until ``over`` returns True or the time is ``ends``, faster while jobs move."""
         pause, before = FIRST_POLL, self._own()
         for number in count(1):
             if over() or self.client.monotonic() >= ends:
@@ -294,13 +297,13 @@ class Populating:
             before = self._own()
 
     async def _counted(self) -> None:
-        """Request the number of remaining jobs, between two reads."""
+        """Send GET /api/prompt, which has the number of remaining jobs, between two GETs of the queue."""
         await self._read("before counting")
         await self._ask(other("how many jobs remain", Operation.COUNT))
         await self._read("after counting")
 
     async def _compared(self) -> None:
-        """Request the list of jobs, between two reads."""
+        """Send GET /api/jobs between two GETs of the queue."""
         await self._read("before the list of jobs")
         await self._ask(THE_JOBS)
         await self._read("after the list of jobs")
@@ -309,7 +312,7 @@ class Populating:
         return [job for job in self.leave.listed or () if job.own]
 
     def _none_left(self) -> bool:
-        """Whether none of our jobs is listed, or can be moving between lists."""
+        """Whether the queue lists no job of the run, and none can be moving from one list to the other."""
         now = self.client.monotonic()
         if self.leave.own_listed(pending=True):
             self._settled = now + ARRIVAL
@@ -319,7 +322,7 @@ class Populating:
     # --- removing -----------------------------------------------------------------------------------------------------
 
     async def _clean_up(self, *, followed: bool) -> None:
-        """Remove our remaining jobs, and report what could not be removed."""
+        """Remove the run's remaining jobs, and print what could not be removed."""
         if not (self._submitted or self.leave.own or self.leave.unanswered):
             return
         removal = Removal(self.leave)
@@ -336,7 +339,7 @@ class Populating:
     async def _play(
         self, script: Generator[Ask | float, Exchange | None, T], ask: Callable[[Ask], Awaitable[Exchange]]
     ) -> T:
-        """Send the requests of a script with ``ask``, and return its result."""
+        """Send the requests of a generator with ``ask``, and return the generator's result."""
         exchange: Exchange | None = None
         while True:
             try:

@@ -1,7 +1,7 @@
-"""Send one request on its own connection and inspect the raw response, which HTTP libraries silently repair.
+"""Send one request on its own connection and inspect the raw bytes of the response, which HTTP libraries hide.
 
 A library drops bytes after a response to HEAD, a 204 or a 304, refuses two lengths, and joins folded lines. This module
-shows them. It does not read the body of a response that may have one.
+reports them. It does not read the body of a response that may have one.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.model import OTHER_PROTOCOL, Wire
 
 HEAD_LIMIT: Final = 256 << 10
-"""Maximum bytes of one line, and of all heads together, including interim ones."""
+"""Maximum bytes of one header line, and of the headers of all responses together, including interim (1xx) ones."""
 SURPLUS_LIMIT: Final = 64 << 10
-"""Maximum bytes that are counted after the end of a response. What matters is whether there are any."""
+"""Maximum bytes that are counted after the end of a response. It only matters whether there are any."""
 MISNAMED: Final = 3
 """Maximum number of invalid field names that are kept."""
 NAME_LIMIT: Final = 100
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110 §5.6.2)."""
 LINGER: Final = 1.0
-"""Seconds for a server to close the connection when asked, or to send something else."""
+"""Seconds to wait after a response for the server to close the connection or to send more bytes."""
 _BEGINNING: Final = len(b"HTTP/1.1 ")
-"""Bytes of a status line that are the same in all responses. An HTTP/2 frame header has as many."""
+"""Number of bytes by which the protocol is recognised. The header of an HTTP/2 frame has as many."""
 _TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
 """The first bytes of a TLS alert and a TLS handshake."""
 _SETTINGS: Final = b"\x04"
@@ -40,12 +40,12 @@ _BODILESS: Final = (204, 304)
 
 
 class NotHTTP(ValueError):
-    """The bytes are not an HTTP/1 response, or its head is incomplete or too large."""
+    """The bytes are not an HTTP/1 response, or its headers are incomplete or too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """The head of a response as received, and what is wrong around it."""
+    """The status and headers of a response as received, and its framing (``wire``)."""
 
     status: int
     http_version: str
@@ -56,7 +56,7 @@ class RawResponse:
 async def send_raw(
     url: str, method: str, headers: Headers, *, tls: ssl.SSLContext | None, seconds: float
 ) -> RawResponse:
-    """Send one request to ``url`` and inspect its response for at most ``seconds``.
+    """Send one request and return the raw response. Takes at most ``seconds``.
 
     ``headers`` are sent after Host and ``Connection: close``; ``tls`` is used if the URL is https.
 
@@ -118,20 +118,23 @@ async def _read_first_bytes(reader: asyncio.StreamReader, *, secure: bool) -> by
 
 
 async def _read_head(reader: asyncio.StreamReader, room: int, begun: bytes) -> list[bytes]:
-    """Return the lines of a head with their line ends, without the final empty line. ``begun`` was read before."""
+    """Return the status line and the header lines with their line ends, without the final empty line.
+
+    ``room`` is the maximum of bytes. ``begun`` are bytes that were already read.
+    """
     lines: list[bytes] = []
     while True:
         try:
             line = begun if begun.endswith(b"\n") else begun + await reader.readline()
             begun = b""
         except ValueError as error:  # asyncio's error for a line above its limit
-            raise NotHTTP(f"a line of the head is longer than {HEAD_LIMIT:,} bytes") from error
+            raise NotHTTP(f"a header line is longer than {HEAD_LIMIT:,} bytes") from error
         room -= len(line)
         if room < 0:
-            raise NotHTTP(f"the head is larger than {HEAD_LIMIT:,} bytes")
+            raise NotHTTP(f"the headers are larger than {HEAD_LIMIT:,} bytes")
         if not line.endswith(b"\n"):
             text = _text(b"".join([*lines, line]))
-            raise NotHTTP(f"the connection ended within the head: {text}" if text else "no response")
+            raise NotHTTP(f"the connection ended within the headers: {text}" if text else "no response")
         if lines and line in (b"\r\n", b"\n"):
             return lines
         lines.append(line)
@@ -164,7 +167,7 @@ def _lengths(headers: Headers) -> tuple[str, ...]:
 
 
 async def _surplus(reader: asyncio.StreamReader) -> int:
-    """Count the bytes until the server closes the connection, or until its time is up."""
+    """Return the number of bytes until the server closes the connection, or until ``LINGER`` seconds are over."""
     count = 0
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(LINGER):

@@ -1,4 +1,4 @@
-"""The requests of a run: one request of the plan, which requests are allowed, and what the document requires."""
+"""A request to send, the check that it is allowed, and what the user's OpenAPI document requires of every request."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Ask:
-    """A request of the plan: how it differs from the plain read. A header of None is not sent.
+    """A request to send, described by how it differs from a normal GET of the queue.
 
-    ``operation`` is an operation other than reading the queue; ``body`` is sent as is, JSON or deliberately not.
+    ``purpose`` says in words why it is sent. A header with the value None is left out. ``operation`` is set if the
+    request is not a GET of the queue. ``body`` is sent as it is, also if it is deliberately not JSON.
     """
 
     purpose: str
@@ -28,17 +29,17 @@ class Ask:
     operation: Operation | None = None
     body: bytes = b""
     job: str = ""
-    """The job id in the URL, for operations that have one."""
+    """The job id in the URL, for operations whose path has one."""
 
 
 def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "", job: str = "") -> Ask:
-    """Return a request for an operation other than reading the queue."""
+    """Return a request for an operation on jobs, such as submitting one."""
     headers = (("Content-Type", "application/json"),) if operation.writes else ()
     return Ask(purpose, operation.method, headers, query, operation=operation, body=body, job=job)
 
 
 def guard(ask: Ask, leave: Leave | None) -> None:
-    """Check a request before it is sent. Raises ValueError if it may write without permission."""
+    """Raise ValueError if a request may change the server without permission."""
     if ask.method not in SAFE_METHODS:
         refusal = f"{ask.method} is not a read-only method"
         if leave is not None:
@@ -46,12 +47,12 @@ def guard(ask: Ask, leave: Leave | None) -> None:
         if refusal:
             raise ValueError(refusal)
     if any(name.lower() in METHOD_OVERRIDES for name, _ in ask.headers):
-        msg = "a header that overrides the method may make a read write"
+        msg = "a header that overrides the method may turn a GET into a request that changes the server"
         raise ValueError(msg)
 
 
 class Required(NamedTuple):
-    """What the user's document requires of every read: header fields, and query parameters as pairs."""
+    """The header fields and query parameters that the user's OpenAPI document requires of every GET of the queue."""
 
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
@@ -63,11 +64,11 @@ class Required(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The query string."""
+        """The required query parameters as a query string."""
         return urlencode(self.query)
 
     def with_query(self, query: str) -> str:
-        """Return a query with the missing required pairs added."""
+        """Return a query string with the required parameters added that it lacks."""
         there = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
         missing = urlencode([(name, value) for name, value in self.query if name not in there])
         return "&".join(filter(None, (missing, query)))

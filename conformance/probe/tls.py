@@ -1,4 +1,4 @@
-"""Which certificates a run trusts, and why a connection failed, in words."""
+"""Load the certificates that a run trusts, and describe in words why a connection failed."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _ALERTS: Final = {
     "UNKNOWN_CA": "it does not trust the issuer of the certificate in --client-cert",
     "PROTOCOL_VERSION": "it supports neither TLS 1.2 nor 1.3",
 }
-"""What a TLS failure means, by part of OpenSSL's name for the alert or for bytes that are not TLS."""
+"""What a TLS failure means, by a part of OpenSSL's name for the error."""
 
 
 def trust(gateway: Gateway) -> ssl.SSLContext:
-    """Trust the system's certificates, those of certifi (containers often have none), and the given ones.
+    """Return a TLS context that trusts the system's certificates, those of certifi, and those the user gave.
 
     Raises UsageProblem if a given file contains no certificate.
     """
@@ -39,7 +39,7 @@ def trust(gateway: Gateway) -> ssl.SSLContext:
 
 
 def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
-    """Identify the current content of a file by its metadata."""
+    """Return metadata of a file that changes when its content changes. None if it cannot be read."""
     if path is None:
         return None
     try:
@@ -51,7 +51,7 @@ def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
 
 @cache
 def no_tls() -> ssl.SSLContext:
-    """Return a context for plain-http transports, which would otherwise create an unused one each."""
+    """Return a shared TLS context for plain-http clients. Each would otherwise create its own, which is slow."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -59,7 +59,7 @@ def no_tls() -> ssl.SSLContext:
 def _trust(
     ca_bundle: Path | None, client_cert: Path | None, _files: tuple[object, ...], *, insecure: bool
 ) -> ssl.SSLContext:
-    """Cache the context for all runs with the same files, because loading certificates is slow."""
+    """Return a TLS context. It is cached for runs with the same files, because loading certificates is slow."""
     import certifi
 
     context = ssl.create_default_context()
@@ -83,7 +83,7 @@ def _trust(
 
 
 def reason(error: BaseException) -> str:
-    """Describe why a connection failed, by the innermost cause that the operating system or TLS names."""
+    """Return in words why a connection failed: the innermost cause that the operating system or TLS gives."""
     causes: list[BaseException] = []
     step: Any = error
     while step is not None and step not in causes:
@@ -102,7 +102,7 @@ def reason(error: BaseException) -> str:
 
 
 def _tls(error: ssl.SSLError) -> str:
-    """Describe a TLS failure and, if possible, what to do about it."""
+    """Return in words why TLS failed and, if possible, what the user can do about it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         remedy = (
             "trust its issuer with --ca-bundle"

@@ -1,4 +1,4 @@
-"""Workflows for a run's own jobs. They need no model, cannot be answered from a cache, and contain the run's mark."""
+"""Workflows of the jobs that a run submits. They need no model, and contain a token to recognise the jobs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Workflow = dict[str, Any]
 """A graph in API format: ``{node id: {"class_type": ..., "inputs": ...}}``."""
 
 SMALL, LARGE = 768, 1024
-"""Pixels per scaling step: about ten megabytes an image, which servers keep in their cache."""
+"""Width and height in pixels of the images in a workflow. An image takes about ten megabytes."""
 STEPS: Final = 48
-"""Scaling steps of a slow job: at least a second on fast hardware, and about 500 MB of images in total."""
+"""The number of scaling steps in a slow job. They take at least a second, and about 500 MB of images in total."""
 PLANES: Final = "".join(chr((plane << 16) + 0xA0B0) for plane in range(17))
 """A character of every plane of Unicode."""
 TEXT: Final = f"日本語 ünï العربية 👩‍🚀 \u2028\u202e{PLANES}"
-"""Contains no NUL, which some databases cannot store, and no lone surrogate, which is not valid text."""
+"""Text from every plane of Unicode. It has no NUL, which some databases cannot store, and no lone surrogate."""
 NEEDED: Final = ("EmptyImage", "ImageScale")
 OUTPUTS: Final = ("PreviewImage", "SaveImage")
-"""The first one that the server has is used. A preview is deleted at the next start; a saved image stays."""
+"""Output nodes, the preferred one first: a preview is deleted when the server restarts, a saved image stays."""
 _SEEDS: Final = ("seed", "noise_seed")
 
 
@@ -30,7 +30,7 @@ class NoWorkflow(Exception):
 
 
 def output_class(classes: Collection[str] | None) -> str:
-    """Return the class of the output node. ``classes`` are those of the server, or None if unknown.
+    """Return the node class for the output. ``classes`` are the node classes of the server, None if unknown.
 
     Raises NoWorkflow.
     """
@@ -63,7 +63,10 @@ def built_in(output: str, *, slow: bool) -> Workflow:
 
 
 def unique(workflow: Mapping[str, Any], mark: str, *, text: str = "") -> Workflow:
-    """Return a copy that no cache contains. The title of its first node has the mark and ``text``."""
+    """Return a copy with random values, so that no server has its result in a cache.
+
+    The title of its first node contains ``mark``, which identifies the job, and ``text``.
+    """
     made = copy.deepcopy(dict(workflow))
     chance = random.SystemRandom()
     for node in made.values():
@@ -81,7 +84,7 @@ def unique(workflow: Mapping[str, Any], mark: str, *, text: str = "") -> Workflo
 
 
 def as_frontend(workflow: Workflow, client: str) -> dict[str, Any]:
-    """Return the members that ComfyUI's own frontend adds: its client id and the editor's graph."""
+    """Return the members that ComfyUI's own frontend adds to a submission: its client id and the editor's graph."""
     nodes = [
         {
             "id": number,
@@ -114,7 +117,7 @@ def as_frontend(workflow: Workflow, client: str) -> dict[str, Any]:
 
 
 def refused(mark: str) -> Workflow:
-    """Return a workflow that every server refuses: its node has an unknown class, and it has no output."""
+    """Return a workflow that every server should refuse: its node has an unknown class, and it has no output."""
     return {
         "1": {"class_type": "NoSuchNodeOfConformance", "inputs": {}, "_meta": {"title": f"conformance {mark} refused"}}
     }

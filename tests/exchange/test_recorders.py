@@ -41,7 +41,7 @@ EXPECTED: Final = {
     "a05_odd_date_elsewhere.har": Case(told="1 entry of another path is unreadable and ignored: entry 1 (/logo.png)"),
     "a05b_odd_date_of_queue.har": Case(told="entry 1 has a startedDateTime that is not a date"),
     "a06_minus999.har": Case(10, told="contains no response; docs/recordings.md says how to record all of it"),
-    "a07b_queue_without_response.har": Case(10, told="1 of 2 reads was not recorded whole"),
+    "a07b_queue_without_response.har": Case(10, told="1 of 2 reads was not recorded completely"),
     "a08b_base64_label_elsewhere.har": Case(told="1 entry of another path is unreadable and ignored: entry 1 (/x.svg)"),
     "a10b_utf16.har": Case(),
     "a14b_page_at_queue.har": Case(),

@@ -305,7 +305,7 @@ def test_a_register_is_read_as_it_is_written(folder: Path) -> None:
         ("[[deviation]]", "[deviation]", "known.toml: Expected `array`, got `object`"),
         ("2099-12-25", '"2099-12-25"', "deviation 1: `expires`: expected `date`, got `str`"),
         ("2099-12-25", "2099-12-25T00:00:00Z", "deviation 1: `expires`: expected `date`, got `datetime`"),
-        ("2099-12-25", "2026-11-24", "deviation 1: `expires` lies before `since`"),
+        ("2099-12-25", "2026-11-24", "deviation 1: `expires` is before `since`"),
         ('dialect = "cloud"', 'dialect = "klingon"', "deviation 1: `dialect`: invalid enum value 'klingon'"),
         ('"Ids are short."', '"TODO: why"', "deviation 1: `reason` is still to be filled in"),
         ('"Ada"', '"  "', "deviation 1: `owner` is still to be filled in"),
@@ -359,9 +359,19 @@ STALE = {"clause": '"item.array"', "place": '"/*/*"'}
     ("changes", "verdict", "status", "told"),
     [
         (EVERYWHERE, "conformant", 0, "WAIVED item.prompt-id.uuid: [1] prompt_id is a UUID (broken in"),
-        (STALE, "non-conformant", 1, "DEVIATION item.array: stale, the failure is gone (a breach at /*/*): remove"),
+        (
+            STALE,
+            "non-conformant",
+            1,
+            "DEVIATION item.array: outdated, because the failure is gone (a breach at /*/*): remove",
+        ),
         (EVERYWHERE | {"expires": "2020-06-01", "since": "2020-01-01"}, "non-conformant", 1, "expired on 2020-06-01"),
-        ({"place": '"/*/*/1"\nkind = "surrounded"'}, "non-conformant", 1, "fails in an unknown way: a breach at"),
+        (
+            {"place": '"/*/*/1"\nkind = "surrounded"'},
+            "non-conformant",
+            1,
+            "fails in a way that no entry covers: a breach at",
+        ),
         (EVERYWHERE | {"target": '"http://elsewhere"'}, "non-conformant", 1, "FAILED item.prompt-id.uuid"),
     ],
 )

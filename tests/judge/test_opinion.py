@@ -68,7 +68,7 @@ def test_what_the_schema_alone_refuses_is_a_disagreement() -> None:
     found = second_opinion([exchange(QUEUE)], AS_THE_DOCUMENT_SAYS, stricter)
     assert found.checked == 1
     (line,) = found.disagreements
-    assert line.startswith('x1: the schema refuses the body (required: ["version"]; got object with 2 members')
+    assert line.startswith('x1: the schema rejects the body (required: ["version"]; got object with 2 members')
     assert line.endswith("and no must clause does")
 
 
@@ -91,7 +91,7 @@ def test_a_disagreement_is_an_error_of_the_run_and_certifies_nothing(monkeypatch
     assert report.clause(RESPONSE_SCHEMA).status is Status.ERROR
     assert report.counts.error == 1
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert "disagree about 1 of the responses: x1" in report.verdict_reason
+    assert "disagree about 1 responses: x1" in report.verdict_reason
 
 
 def test_large_responses_are_counted_and_equal_ones_once() -> None:

@@ -204,14 +204,14 @@ def test_the_reference_endpoint_is_asked_to_the_end(key: str | None) -> None:
 def test_three_refusals_are_enough(run: Run, number: int) -> None:
     client, stopped = run(always(status(number)), keyed=True)
     assert len(client.sent) == FUTILE
-    assert stopped == f"every read is answered {number}"
+    assert stopped == f"every GET of the queue gets a {number}"
 
 
 @pytest.mark.parametrize("number", [204, 301, 400, 404])
 def test_a_target_that_never_serves_the_queue_gets_no_variations(run: Run, number: int) -> None:
     client, stopped = run(always(status(number)))
     assert len(client.sent) == 8
-    assert stopped == "no read was answered 200"
+    assert stopped == "no GET of the queue got a 200"
 
 
 def test_a_target_that_times_out_at_first_is_asked_nothing_else(run: Run) -> None:
@@ -313,7 +313,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(run: Run) -> None:
     assert client.slept == []
     assert len(client.sent) == 1
     assert stopped == (
-        "requests are answered 429, and the next one would have to wait 120 s (see --rate-limit and --deadline)"
+        "requests get a 429, and the next one would have to wait 120 s (see --rate-limit and --deadline)"
     )
 
 
@@ -380,7 +380,7 @@ def test_what_surprises_is_asked_once_more(run: Run) -> None:
 @pytest.mark.parametrize(("number", "times"), [(429, GIVEN_UP), (503, GIVEN_UP), (502, BUSY)])
 def test_a_target_that_is_busy_again_and_again_is_left_alone(run: Run, number: int, times: int) -> None:
     client, stopped = run(lambda client: EMPTY if len(client.ledger) < 10 else status(number))
-    assert stopped == f"the target is busy: the last {times} requests were answered {number} (see --rate-limit)"
+    assert stopped == f"the target is busy: the last {times} requests got a {number} (see --rate-limit)"
     assert len(client.ledger) <= 25
 
 

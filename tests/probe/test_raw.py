@@ -85,14 +85,14 @@ def test_the_head_is_read_as_it_stood() -> None:
     ("answer", "why"),
     [
         ([b""], "no response"),
-        ([b'{"queue_running": []}'], r'the connection ended within the head: \{"queue'),
+        ([b'{"queue_running": []}'], r'the connection ended within the headers: \{"queue'),
         ([b'{"queue_running":\n\n []}'], "does not begin with a status line: "),
         ([b"SSH-2.0-OpenSSH_9.6\r\n"], "ended within the head: SSH"),
         ([OK + b"X: y\r\n"], "ended within the head"),
         ([b"HTTP/1.1 20 OK\r\n\r\n"], "does not begin with a status line"),
-        ([OK + b"X: " + b"y" * 2 * HEAD_LIMIT], "a line of the head is longer than 262,144 bytes"),
-        ([OK] + [b"X: y\r\n" * 10_000] * 5, "the head is larger than 262,144 bytes"),
-        ([b"HTTP/1.1 102 Processing\r\n\r\n" * 20_000], "the head is larger than 262,144 bytes"),
+        ([OK + b"X: " + b"y" * 2 * HEAD_LIMIT], "a header line is longer than 262,144 bytes"),
+        ([OK] + [b"X: y\r\n" * 10_000] * 5, "the headers are larger than 262,144 bytes"),
+        ([b"HTTP/1.1 102 Processing\r\n\r\n" * 20_000], "the headers are larger than 262,144 bytes"),
     ],
 )
 def test_what_is_no_head_is_told(answer: list[bytes], why: str) -> None:

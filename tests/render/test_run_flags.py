@@ -24,7 +24,7 @@ from conformance.render.terminal import summary_lines
 from conformance.render.words import flags
 from helpers import report_samples as sample
 
-STOPPED = "the target is busy: the last 8 requests were answered 429"
+STOPPED = "the target is busy: the last 8 requests got a 429"
 TEXTS: dict[str, Callable[[Report], str]] = {
     "terminal": lambda report: "\n".join(line.text for line in summary_lines(report)),
     "html": render_html,

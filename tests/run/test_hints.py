@@ -248,8 +248,11 @@ def test_a_file_is_not_asked_whether_it_speaks_http(content: bytes, folder: Path
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
-        (answer("200 OK", body=b"x" * 99)[:-9], "does a proxy or a time limit cut it off?"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc", "does a proxy or a time limit cut it off?"),
+        (answer("200 OK", body=b"x" * 99)[:-9], "check whether a proxy or a time limit cuts it off"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+            "check whether a proxy or a time limit cuts it off",
+        ),
     ],
 )
 def test_who_sends_a_good_head_speaks_http(content: bytes, hint: str) -> None:

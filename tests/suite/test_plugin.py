@@ -347,7 +347,7 @@ def test_no_key_is_sent_where_none_is_wished(tmp_path: Path) -> None:
         done = suite(tmp_path, "--target", endpoint.url, "--no-key", COMFY_API_KEY=KEY)
         assert done.returncode == 10
         assert endpoint.reference.reads == 0
-    assert "every read is answered 401" in done.stdout
+    assert "every GET of the queue gets a 401" in done.stdout
 
 
 # --- folders of other people ---------------------------------------------------------------------

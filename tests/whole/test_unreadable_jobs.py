@@ -138,7 +138,7 @@ def test_under_load_one_job_is_submitted_and_removed_by_its_id() -> None:
     jobs = Jobs(WRITES, world.clock)
     list(crowd(world, jobs, 2000))
     assert len(world.writes(Operation.SUBMIT)) == 1
-    assert jobs.why_not == "no more jobs were submitted: the queue lists the first one in a form that cannot be read"
+    assert jobs.why_not == "no more jobs were submitted: the queue lists the first one in a format that cannot be read"
     jobs.clean_up(world.send, world.wait)
     assert world.own == []
     assert jobs.part(last=True).left == ()

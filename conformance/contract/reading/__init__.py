@@ -1,1 +1,1 @@
-"""Read a body: in full, or on the fast path, which proves most bodies valid without building them."""
+"""Parse a body: in full, or on the fast path, which verifies most jobs without building Python values from them."""

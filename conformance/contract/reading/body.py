@@ -1,7 +1,7 @@
-"""A body read as JSON: its lists, its jobs, its summary; and the selectors that clauses use.
+"""A parsed body with its two lists and its jobs, and the selectors that clauses use.
 
-A selector yields the subjects of a clause, and only those that the clause can judge. The clause about the form of
-UUIDs gets strings only, because another clause demands the string. So one fault gives one finding.
+A selector yields the parts of a body that a clause checks, and only parts of the right type. For example, the clause
+about the format of UUIDs gets only strings, because another clause requires the string. So one fault gives one finding.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 EPOCH_MS_FIRST: Final = 10**12
 """2001-09-09 in milliseconds: years before ComfyUI existed, and more than any plausible number of seconds."""
 EPOCH_MS_LAST: Final = 10**14
-"""The year 5138 in milliseconds; in microseconds this is 1973."""
+"""The year 5138 in milliseconds. As microseconds the number means 1973."""
 LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
 PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
-"""The indexes of output node ids and metadata, by the order of a job."""
+"""The indexes of output node ids and metadata in a job, by dialect."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One element of ``queue_running`` or ``queue_pending`` that is an array, read in the demanded order."""
+    """A job: an element of ``queue_running`` or ``queue_pending`` that is an array. ``pointer`` is its place in the body."""
 
     pointer: str
     pending: bool
     elements: list[Any]
     demand: Demand
     more: int = 0
-    """Elements at its end that were not read."""
+    """The number of elements at the end of the array that were not parsed, because the job is very large."""
 
     def at(self, index: int) -> Located:
-        """Return element ``index`` with its place."""
+        """Return element ``index`` with its JSON Pointer."""
         return Located(f"{self.pointer}/{index}", self.elements[index])
 
     @cached_property
     def order(self) -> Dialect | None:
-        """The order that the types of [3] and [4] show, under AUTO only that of [3]; None if they show neither."""
+        """The order of elements 3 and 4 by their types (under ``auto`` by that of element 3), None if they fit neither."""
         auto = self.demand.dialect is Dialect.AUTO
         match self.elements[3:ARITY]:
             case [list(), fourth] if auto or isinstance(fourth, dict):
@@ -58,22 +58,22 @@ class Item:
 
     @property
     def swapped(self) -> bool:
-        """Whether it shows another order than the demanded one. AUTO accepts either."""
+        """Whether elements 3 and 4 are in another order than the dialect requires. ``auto`` accepts either order."""
         return self.demand.dialect is not Dialect.AUTO and self.order not in {None, self.demand.read_as}
 
     @property
     def read_as(self) -> Dialect | None:
-        """The order in which it is read: the one it shows, else the demanded one; None under AUTO if it shows none."""
+        """The order in which the elements are read: as their types show it, else as required. None if neither is known."""
         return self.order or (None if self.demand.dialect is Dialect.AUTO else self.demand.read_as)
 
     @cached_property
     def output_node_ids(self) -> Located | None:
-        """The element with output node ids; None if the item is too short or its order is unknown."""
+        """The element with the output node ids. None if the job has too few elements or its order is unknown."""
         return self._read(0)
 
     @cached_property
     def metadata(self) -> Located | None:
-        """The element with metadata; None if the item is too short or its order is unknown."""
+        """The element with the metadata. None if the job has too few elements or its order is unknown."""
         return self._read(1)
 
     def _read(self, which: int) -> Located | None:
@@ -82,20 +82,23 @@ class Item:
 
     @cached_property
     def prompt_id(self) -> str | None:
-        """Element 1 if it is a string, else None."""
+        """The prompt id (element 1) if it is a string, else None."""
         found = self.elements[1] if len(self.elements) > 1 else None
         return found if isinstance(found, str) else None
 
     @cached_property
     def create_time(self) -> Located | None:
-        """``create_time`` of the metadata, None if it is missing."""
+        """``create_time`` in the metadata, or None if it is missing."""
         found = self.metadata
         if found is None or not isinstance(found.value, dict) or "create_time" not in found.value:
             return None
         return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
     def observation(self, texts: Sequence[Raw] | None = None) -> Observation:
-        """Return the observation to compare with other reads, from the ``texts`` of its elements if given."""
+        """Return the facts by which the job is compared with jobs in other responses.
+
+        ``texts`` are the JSON texts of the elements. If given, equal texts are compared without parsing them.
+        """
 
         def kept(index: int) -> Located | None:
             if index >= len(self.elements):
@@ -111,10 +114,10 @@ class Item:
 
 
 class Reading:
-    """A body read once, for all clauses and for all responses with the same bytes.
+    """A body that is parsed once, for all clauses and for all responses with the same bytes.
 
-    The value of a large body takes many times its bytes; ``forget`` drops it and keeps the summary. With ``places``,
-    (is pending, index), it is a part of a body: only the jobs at these places.
+    The parsed value of a large body takes many times its bytes. ``forget`` drops it and keeps the summary. If
+    ``places`` is given, as pairs (is pending, index), only the jobs at these places are included.
     """
 
     def __init__(
@@ -129,46 +132,47 @@ class Reading:
 
     @property
     def content(self) -> bytes:
-        """The body. A stored one is read from the file on each access."""
+        """The bytes of the body. If they are stored in a file, they are read from it on each access."""
         return bytes_of(self._body)
 
     @property
     def length(self) -> int:
-        """Bytes of the body."""
+        """The length of the body in bytes."""
         return len(self._body) if isinstance(self._body, bytes) else self._body.size
 
     def parts(self) -> Iterator[Reading]:
-        """Yield the readings of jobs that are not in this one: a large body is read in parts."""
+        """Yield the jobs of a large body in groups, each as a ``Reading``. A small body has all its jobs in this one."""
         return iter(())
 
     def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - overridden for parts of large bodies
-        """Return how many jobs a finding is about: in a large body one job may be an example of others."""
+        """Return how many jobs a finding is about. In a large body, identical jobs are checked only once."""
         return 1
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
-        """Return the text in which a place is shown, and the pointer there. None if it cannot be shown."""
+        """Return a JSON text for an excerpt around a place in the body, and the pointer of that place in the text, or None."""
         return self.content, pointer
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - the fast path overrides it
         """Return the part of the body that the check of a clause must still see: here the whole body.
 
-        ``fast`` is the declaration of the clause, and ``level`` its level under the dialect of this reading.
+        ``fast`` is the clause's declaration of what the fast path verifies. ``level`` is its level under the dialect of
+        the run.
         """
         return Remaining(exercised=False, reading=self)
 
     @property
     def reduced(self) -> Reading:
-        """A reading with the same facts about the body as a whole; it may leave out jobs."""
+        """A ``Reading`` of the same body that may lack verified jobs. It has the same JSON flaws and the same other members."""
         return self
 
     @cached_property
     def document(self) -> Document:
-        """The body as JSON."""
+        """The body parsed as JSON, with every flaw in its syntax."""
         return parse(self.content)
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
-        """The elements of the two lists, running before pending: (is pending, value)."""
+        """The elements of queue_running and then of queue_pending, as pairs: is it pending, and its value."""
         info = self.document.value if isinstance(self.document.value, dict) else {}
         return [
             (pending, Located(f"/{name}/{index}", value))
@@ -180,7 +184,7 @@ class Reading:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """The elements that are arrays."""
+        """The elements of the two lists that are arrays."""
         return [
             Item(element.pointer, pending, element.value, self.demand)
             for pending, element in self.elements
@@ -188,12 +192,12 @@ class Reading:
         ]
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
+        """Yield the prompt id of each job, with a function that returns the facts to compare it with other responses."""
         return ((item.prompt_id, item.observation) for item in self.items if item.prompt_id is not None)
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The items for comparisons with others; the contents of their workflows are unspecified."""
+        """The jobs, for comparing them with one another. Their workflows may be empty."""
         return self.items
 
     @property
@@ -203,22 +207,22 @@ class Reading:
 
     @property
     def filled(self) -> frozenset[str]:
-        """The names of the lists that are not empty."""
+        """The names of the lists (``queue_running``, ``queue_pending``) that are not empty."""
         return frozenset(LISTS[pending] for pending, _ in self.elements)
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order of the first job that shows one, and the pointer of that job."""
+        """The order of the first job whose elements 3 and 4 show an order, and the pointer of that job, or None."""
         return next(((job.order, job.pointer) for job in self.jobs if job.order), None)
 
     @property
     def latest(self) -> int | Decimal | None:
-        """The latest ``create_time`` of its jobs that is plausible in milliseconds."""
+        """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
         return max((found.value for found in plausible_create_times(self)), default=None)
 
     @cached_property
     def summary(self) -> Summary:
-        """The summary that is kept when the value of the body is dropped."""
+        """The facts about the body that are kept when its parsed value is dropped."""
         document = self.reduced.document
         ids, twice, observations = set[str](), set[str](), dict[str, Observation]()
         for place, (name, observe) in enumerate(self.observations()):
@@ -240,21 +244,21 @@ class Reading:
         )
 
     def forget(self) -> None:
-        """Drop the value and keep the summary. A later access reads the body again."""
+        """Drop the parsed value to free memory, and keep the summary. A later access parses the body again."""
         assert self.summary
         for name in ("document", "elements", "items"):
             self.__dict__.pop(name, None)
 
 
 class Remaining(NamedTuple):
-    """The part of a body that a check must still see, and whether the proven jobs already exercise the clause."""
+    """The part of a body that a check must still see, and whether the clause already applied to verified jobs."""
 
     exercised: bool
     reading: Reading
 
 
 def constant_free(value: object) -> bool:
-    """Whether a value is neither NaN nor an infinity (a separate clause reports those)."""
+    """Whether a value is neither NaN nor an infinity. ``json.finite-numbers`` reports those."""
     return not isinstance(value, NonFinite)
 
 
@@ -262,73 +266,73 @@ def constant_free(value: object) -> bool:
 
 
 def infos(reading: Reading) -> Iterator[dict[str, Any]]:
-    """QueueInfo objects."""
+    """Yield the body if it is an object."""
     if isinstance(reading.document.value, dict):
         yield reading.document.value
 
 
 def elements(reading: Reading) -> Iterator[Located]:
-    """Elements of the two lists, of any type."""
+    """Return the elements of the two lists, of any type."""
     return (element for _, element in reading.elements)
 
 
 def items(reading: Reading) -> Iterator[Item]:
-    """Elements of the two lists that are arrays."""
+    """Yield the jobs: elements of the two lists that are arrays."""
     yield from reading.items
 
 
 def full_items(reading: Reading) -> Iterator[Item]:
-    """Items with at least five elements."""
+    """Return the jobs with at least five elements."""
     return (item for item in reading.items if len(item.elements) >= ARITY)
 
 
 def element(index: int, item_list: Sequence[Item]) -> Iterator[Located]:
-    """Element ``index`` of the items that are long enough."""
+    """Return element ``index`` of each job that has it."""
     return (item.at(index) for item in item_list if len(item.elements) > index)
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a JSON number (not NaN or an infinity, which a separate clause reports)."""
+    """Whether a value is a JSON number. NaN and infinities are not: ``json.finite-numbers`` reports those."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 def job_numbers(reading: Reading) -> Iterator[Located]:
-    """Elements 0 that are numbers."""
+    """Return job_number (element 0) of each job if it is a number."""
     return (found for found in element(0, reading.items) if is_number(found.value))
 
 
 def prompt_ids(reading: Reading) -> Iterator[Located]:
-    """Elements 1 that are strings."""
+    """Return prompt_id (element 1) of each job if it is a string."""
     return (found for found in element(1, reading.items) if isinstance(found.value, str))
 
 
 def workflows(reading: Reading) -> Iterator[Located]:
-    """Elements 2 that are objects."""
+    """Return workflow_json (element 2) of each job if it is an object."""
     return (found for found in element(2, reading.items) if isinstance(found.value, dict))
 
 
 def output_node_id_lists(reading: Reading) -> Iterator[Located]:
-    """The lists of output node ids, at [3] or, if an item is swapped, at [4]."""
+    """Return output_node_ids of each job if it is an array: element 3, or element 4 if the two are swapped."""
     found = (item.output_node_ids for item in full_items(reading))
     return (ids for ids in found if ids is not None and isinstance(ids.value, list))
 
 
 def metadata_objects(reading: Reading) -> Iterator[Located]:
-    """The metadata objects, at [4] or, if an item is swapped, at [3]."""
+    """Return the metadata of each job if it is an object: element 4, or element 3 if the two are swapped."""
     found = (item.metadata for item in full_items(reading))
     return (metadata for metadata in found if metadata is not None and isinstance(metadata.value, dict))
 
 
 def create_times(reading: Reading) -> Iterator[Located]:
-    """All ``create_time`` members."""
+    """Return the ``create_time`` of each job that has one."""
     return (job.create_time for job in reading.jobs if job.create_time is not None)
 
 
 def create_time_numbers(reading: Reading) -> Iterator[Located]:
-    """The ``create_time`` members that are numbers."""
+    """Return the ``create_time`` of each job if it is a number."""
     return (found for found in create_times(reading) if is_number(found.value))
 
 
 def plausible_create_times(reading: Reading) -> Iterator[Located]:
-    """The ``create_time`` numbers that are plausible in milliseconds."""
+    """Return the ``create_time`` of each job if it is a number that is plausible in milliseconds."""
     return (found for found in create_time_numbers(reading) if EPOCH_MS_FIRST <= found.value < EPOCH_MS_LAST)

@@ -1,4 +1,8 @@
-"""The fast path: prove typical jobs without building them, and read only the remaining jobs."""
+"""The fast path: verify typical jobs without building Python values, and fully parse only the remaining jobs.
+
+In this package a job is "proven" if the fast path verified that it conforms. "Remaining" jobs are still to be checked
+by the clauses.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +22,19 @@ from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Fa
 from conformance.text.json_bytes import is_utf_8, members_at_most, seems_huge, without_escaped_quotes
 
 _MANY: Final = 20_000
-"""A body with more remaining jobs than this is read whole: proofs and values would both take memory."""
+"""A body with more unproven jobs than this is parsed as a whole, because the fast path would only take more memory."""
 
 
 Recall = Callable[[Callable[[Raw], Inspection], Raw], Inspection]
-"""Returns the inspection of an element with the same bytes; it inspects the element if there was none."""
+"""A cache of inspections. It takes the inspecting function and a job, and returns the result for the bytes of the
+job.
+"""
 
 
 class FastReading(Reading):
-    """A reading that proves as many jobs as possible, and reads only the remaining ones.
+    """A parsed body on the fast path: it proves as many jobs as possible, and parses only the remaining ones.
 
-    ``must_only`` leaves out every `should` clause. ``recall`` returns the inspection of an element with the same bytes,
-    if one exists.
+    ``must_only`` leaves out every `should` clause. ``recall`` is a cache of inspected jobs.
     """
 
     def __init__(
@@ -52,11 +57,11 @@ class FastReading(Reading):
         return _prove(self.content, self.demand, self._recall)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the body is proven to keep all clauses that declare one of these."""
+        """Whether the body is proven to conform to all clauses that declare one of ``proofs``."""
         return self._proof is not None and self._proof.keeps(proofs)
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
-        """Return the part of the body that the check of a clause must still see."""
+        """Return the part of the body that the check of a clause must still see: the remaining jobs, or the whole body."""
         checked = level is Level.MUST if self._must_only else level is not None
         if fast is None or not checked or self._proof is None:
             return super().remaining(fast, level)
@@ -64,15 +69,16 @@ class FastReading(Reading):
 
     @property
     def proven(self) -> Hashable | None:
-        """A key that is equal for bodies with the same results of all clauses that declare ``fast``.
+        """A key that is equal for bodies in which all clauses that declare ``fast`` have the same results.
 
-        None if a job remains, or if jobs contradict each other: such bodies are judged one by one.
+        None if a job is unproven, or if jobs violate a clause together, such as by the same id: then the body must be
+        checked by itself.
         """
         return None if self._proof is None else self._proof.proven
 
     @property
     def reduced(self) -> Reading:
-        """The body with the remaining jobs only; the whole body if nothing was proven."""
+        """The body with only the remaining jobs, or the whole body if no job was proven."""
         return self if self._proof is None else self._proof.rest
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
@@ -81,12 +87,12 @@ class FastReading(Reading):
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The items without their workflows."""
+        """The jobs without their workflows."""
         return self.items if self._proof is None else self._proof.without_workflows.items
 
     @property
     def latest(self) -> int | Decimal | None:
-        """The latest ``create_time`` that is plausible in milliseconds: every proven job has one."""
+        """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
         if self._proof is None or self._proof.remaining_jobs:
             return super().latest
         return max([job.inspection.create_time for job in self._proof.jobs], default=None)
@@ -103,7 +109,7 @@ class FastReading(Reading):
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order of the first job that shows one, and the pointer of that job."""
+        """The order of the first job whose elements 3 and 4 show an order, and the pointer of that job, or None."""
         if not self.demand.open:
             return super().order if self._proof is None else self._proof.order
         shown = _first_order(self.content)
@@ -114,13 +120,13 @@ class FastReading(Reading):
         return super().order if trial is None or trial._proof is None else shown  # noqa: SLF001 - same class
 
     def forget(self) -> None:
-        """Drop the value of the body, and keep the summary."""
+        """Drop the parsed value and the proof to free memory, and keep the summary."""
         super().forget()
         self.__dict__.pop("_proof", None)
 
 
 class ItemWithoutWorkflow(Item):
-    """A proven job without its workflow, to be compared with other jobs."""
+    """A proven job without its workflow, for comparing it with other jobs."""
 
     def __init__(self, job: InspectedJob, demand: Demand) -> None:
         vars(self).update(
@@ -128,7 +134,7 @@ class ItemWithoutWorkflow(Item):
         )
 
     def __getattr__(self, name: str) -> list[Any]:
-        """Make the elements on first access: most jobs never need them."""
+        """Build the list of elements on first access, because most jobs never need it."""
         if name != "elements":
             raise AttributeError(name)
         inspection: Inspection = vars(self)["inspection"]
@@ -136,13 +142,13 @@ class ItemWithoutWorkflow(Item):
 
     @property
     def create_time(self) -> Located:
-        """``create_time`` of the metadata."""
+        """``create_time`` in the metadata."""
         _, metadata = PLACES[self.demand.read_as]
         return Located(f"{self.pointer}/{metadata}/create_time", vars(self)["inspection"].create_time)
 
 
 class _WithoutWorkflows(Reading):
-    """The jobs of a body, to be compared with one another."""
+    """The jobs of a body without their workflows, for clauses that compare jobs with one another."""
 
     def __init__(self, demand: Demand, jobs: Sequence[Item]) -> None:
         super().__init__(b"", demand)
@@ -150,14 +156,14 @@ class _WithoutWorkflows(Reading):
 
 
 class _Proof:
-    """The proven facts about a body, and the remaining jobs, which must be read."""
+    """What the fast path found out about a body: the proven jobs, and the remaining jobs, which must be parsed."""
 
     def __init__(self, listed: Mapping[str, Listed[Any]], jobs: Sequence[InspectedJob], demand: Demand) -> None:
         self.jobs, self._listed, self._demand = jobs, listed, demand
         self.remaining_jobs = [job for job in jobs if job.inspection.remaining is not None]
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether both lists are there, no job remains and no clause between jobs is broken."""
+        """Whether both lists exist, every job is proven, and no clause in ``proofs`` that compares jobs is violated."""
         if self.remaining_jobs or (self._broken and not self._broken.isdisjoint(proofs)):
             return False
         running, pending = map(self._listed.get, LISTS)
@@ -165,13 +171,13 @@ class _Proof:
 
     @cached_property
     def proven(self) -> Hashable | None:
-        """Everything that ``remaining_for`` depends on, if no job remains and the jobs do not contradict each other."""
+        """A key of everything that ``remaining_for`` depends on. None if a job is unproven or jobs violate a clause together."""
         if self.remaining_jobs or self._broken:
             return None
         return self.rest.content, self._exercised, tuple(len(each) > 1 for each in self._compared.values())
 
     def remaining_for(self, fast: FastPath) -> Remaining:
-        """Return the part of the body that the check of a clause declaring ``fast`` must still see."""
+        """Return the part of the body that the check of a clause must still see, by the clause's declaration ``fast``."""
         if fast is FastPath.BODY:
             return Remaining(exercised=False, reading=self.rest)
         if fast not in self._compared:
@@ -182,7 +188,7 @@ class _Proof:
 
     @cached_property
     def _exercised(self) -> frozenset[FastPath]:
-        """The clauses of one job that the proven jobs exercise."""
+        """The declarations whose clauses apply to at least one proven job."""
         shapes = {
             (bool(inspection.outputs), inspection.graph)
             for _, _, inspection in self.jobs
@@ -200,7 +206,7 @@ class _Proof:
 
     @cached_property
     def _compared(self) -> dict[FastPath, list[Any]]:
-        """The values that the clauses between jobs compare."""
+        """The values of all jobs that clauses compare with one another: ids, times and numbers, by declaration."""
         ids: list[str] = []
         numbers: list[float | Decimal] = []
         times: list[int | Decimal] = []
@@ -225,7 +231,7 @@ class _Proof:
 
     @cached_property
     def _broken(self) -> frozenset[FastPath]:
-        """The clauses between jobs that are broken, or may be."""
+        """The declarations of clauses about several jobs, such as distinct ids, that are violated or may be."""
         ids, times, numbers, _ = self._compared.values()
         distinct = len(set(numbers)) == len(numbers)
         # Two numbers written as floats may be equal as doubles but differ as written.
@@ -239,7 +245,7 @@ class _Proof:
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order of the first job that shows one, and the pointer of that job."""
+        """The order of the first job whose elements 3 and 4 show an order, and the pointer of that job, or None."""
         for job in self.jobs:
             if job.inspection.remaining is None:
                 return self._demand.read_as, job.pointer
@@ -259,7 +265,7 @@ class _Proof:
 
     @cached_property
     def rest(self) -> Reading:
-        """A body of the remaining jobs, each in its place; 0 replaces the others."""
+        """A body with only the remaining jobs, each at its own index. The number 0 replaces each proven job."""
         if not self.remaining_jobs and all(isinstance(value, list) for value in self._listed.values()):
             return _nothing_remains(tuple(self._listed), self._demand)
         members = []
@@ -279,7 +285,7 @@ class _Proof:
 
     @cached_property
     def without_workflows(self) -> Reading:
-        """All jobs, without the workflows of those that were proven."""
+        """All jobs. The proven ones have no workflow."""
         items = [
             ItemWithoutWorkflow(job, self._demand)
             if job.inspection.remaining is None
@@ -292,12 +298,12 @@ class _Proof:
 
 @lru_cache(maxsize=16)
 def _nothing_remains(names: tuple[str, ...], demand: Demand) -> Reading:
-    """Return the reading shared by all bodies with these lists and no remaining job."""
+    """Return the ``Reading`` for all bodies that have these lists and only proven jobs."""
     return Reading(write({name: [] for name in names}), demand, places=())
 
 
 def _of_texts(item: Item, inspection: Inspection) -> Observation:
-    """Return the observation of a remaining job from the bytes as received: the reduced job may hold less."""
+    """Return the facts about a remaining job from its texts in the body, because the parsed job may lack parts."""
     return item.observation(inspection.texts)
 
 
@@ -305,7 +311,7 @@ def _of_texts(item: Item, inspection: Inspection) -> Observation:
 
 
 def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | None:
-    """Prove the jobs of a body. None if the body must be read as a whole."""
+    """Prove as many jobs of a body as possible. None if the body must be parsed as a whole."""
     apart = split_body(content, AS_TEXTS) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
@@ -316,7 +322,7 @@ def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | No
 
 
 def _prove_must(content: bytes, demand: Demand) -> _Proof | None:
-    """Prove that jobs keep the `must` clauses. None if the body must be read as a whole."""
+    """Prove as many jobs of a body as possible by the `must` clauses only. None if it must be parsed as a whole."""
     apart = split_body(content, AS_SPLIT) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
@@ -342,10 +348,10 @@ def _if_few_remain(proof: _Proof) -> _Proof | None:
 def _if_nothing_is_lost(
     content: bytes, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
 ) -> list[InspectedJob] | None:
-    """Return the jobs if the values have all members of the text: then no object repeats a name.
+    """Return the jobs after a check that no object has a repeated name, by counting members.
 
-    Jobs with fewer members than their text must be read whole. None if another part of the body has fewer, or if
-    another member cannot be proven.
+    If a name is repeated, the parsed value has fewer members than the text. A job with fewer members is marked as
+    unproven. None if this is so in another part of the body, or if that part cannot be checked.
     """
     found = [sound(text) for text in others.values()]
     if None in found:
@@ -360,7 +366,7 @@ def _if_nothing_is_lost(
 
 
 def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
-    """Return jobs; those whose values lack members of their text are to be read whole."""
+    """Return the jobs, with those marked as unproven whose parsed value has fewer members than their text."""
     return [
         job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
         for job in jobs
@@ -369,12 +375,12 @@ def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
 
 
 def _holds_all(members: int, text: bytes) -> bool:
-    """Whether a value with so many members has all those of its text."""
+    """Whether a parsed value with ``members`` members has as many as its text."""
     return members == members_at_most(text) or members == members_at_most(without_escaped_quotes(text))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:
-    """Return the order that element 3 of the first job shows, and the pointer of that job, if the split shows it."""
+    """Return the order that element 3 of the first job shows, and the pointer of that job. None if the body is unusual."""
     listed, _ = split_body(content, AS_SPLIT) or ({}, None)
     for name in LISTS:
         elements = listed.get(name)

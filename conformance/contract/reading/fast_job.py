@@ -1,4 +1,4 @@
-"""The fast path: prove that single jobs keep the clauses."""
+"""The fast path: prove that single jobs conform, one after the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conformance.text.json_bytes import members_at_most
 from conformance.text.strict_json import parse
 
 _EXACT: Final = float(1 << 52)
-"""A float up to here was written as a number below 2^53, whatever the rounding."""
+"""A float up to this value was written as a number below 2^53, even after rounding."""
 _Number = Annotated[int, Meta(ge=1)]
 _SafeNumber = Annotated[int, Meta(ge=1, le=SAFE_INTEGER)]
 _SafeOssNumber = Annotated[int, Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)] | Annotated[float, Meta(ge=-_EXACT, le=_EXACT)]
@@ -35,7 +35,7 @@ class _Metadata(Struct, gc=False):
 
 
 class _UsualMetadata(_Metadata, gc=False, forbid_unknown_fields=True):
-    """Metadata with no other member."""
+    """Metadata with create_time and no other member."""
 
 
 _DecoderByOrder = Mapping[Dialect, msgspec.json.Decoder[Any]]
@@ -43,7 +43,7 @@ _MUST: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_Number, _Id, list[str], _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[int | float, _Id, list[str], _Metadata]),
 }
-"""What `must` demands of number, id, output node ids and metadata, by the order of the job."""
+"""By dialect: decoders that accept number, id, output node ids and metadata only if they keep all `must` clauses."""
 _ALL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _Metadata]),
@@ -52,17 +52,18 @@ _USUAL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
-"""What `must` and `should` demand of a whole job with a workflow as the frontend writes it."""
+"""By dialect: decoders that accept a job with a workflow as the frontend writes it, if it keeps every clause."""
 _BRACE, _BRACKET = b"{["
 _Few = tuple[float, str, list[str], _Metadata]
 
 
 class Inspection(Struct, gc=False):
-    """The facts about one element of a list: its text, or the texts of its elements if it is an array.
+    """What the fast path found out about one element of ``queue_running`` or ``queue_pending``.
 
-    ``remaining`` is the text that checks must still see, None for a proven job: its number, id, output node ids and
-    create_time are known. ``members`` counts the members of all objects in it: exactly in decoded parts, and by
-    ``members_at_most`` in the text of the others.
+    ``element`` is its JSON text, or the texts of its elements if it is an array. ``remaining`` is the text that the
+    clauses must still check, None if the job is proven. Only then number, id, output node ids and create_time are set.
+    ``members`` counts the members of all objects in the element. ``graph`` says that the workflow is an API graph, and
+    ``linked`` that it has links.
     """
 
     element: Raw | Split
@@ -78,24 +79,24 @@ class Inspection(Struct, gc=False):
 
     @property
     def is_array(self) -> bool:
-        """Whether it may be a job."""
+        """Whether the element is an array, so that it may be a job."""
         element = self.element
         return memoryview(element)[0] == _BRACKET if isinstance(element, Raw) else isinstance(element, list)
 
     @property
     def size(self) -> int:
-        """Its length in bytes if it is one text, else 0."""
+        """The length of the element in bytes, or 0 if it was split into texts."""
         return memoryview(self.element).nbytes if isinstance(self.element, Raw) else 0
 
     @property
     def texts(self) -> Sequence[Raw] | None:
-        """The texts of its elements, None if it is not an array."""
+        """The JSON texts of the elements of the job, or None if it is not an array."""
         if isinstance(self.element, Raw):
             return split_array(self.element) if self.is_array else None
         return self.element if isinstance(self.element, list) else None
 
     def elements(self, order: Dialect) -> list[Any]:
-        """Return the elements of a proven job, the workflow empty, other metadata left out."""
+        """Return the five elements of a proven job, with an empty workflow and create_time as the only metadata."""
         number = self.number
         if not isinstance(number, int):
             assert self.texts is not None
@@ -104,7 +105,7 @@ class Inspection(Struct, gc=False):
         return [number, self.prompt_id, {}, *(pair if order is Dialect.CLOUD else reversed(pair))]
 
     def facts(self, order: Dialect) -> Facts:
-        """Return the facts of a proven job that must stay the same between reads."""
+        """Return the data of a proven job that must be the same in every response."""
         if self.kept is None:
             texts, (outputs, metadata) = self.texts, PLACES[order]
             assert texts is not None
@@ -117,7 +118,7 @@ class Inspection(Struct, gc=False):
 
 
 class InspectedJob(NamedTuple):
-    """An element of a list with its place."""
+    """An inspected element of a list, with its place: which list, and its index."""
 
     pending: bool
     place: int
@@ -129,12 +130,12 @@ class InspectedJob(NamedTuple):
         return f"/{LISTS[self.pending]}/{self.place}"
 
     def observation(self, order: Dialect) -> Observation:
-        """Return the observation of a proven job."""
+        """Return the facts by which a proven job is compared with jobs in other responses."""
         return Observation(self.pointer, self.pending, self.inspection.facts(order))
 
 
 class _Small:
-    """Decodes the small elements of a job of one order."""
+    """Decodes all elements of a job except the workflow, for one order of elements."""
 
     def __init__(self, decoders: _DecoderByOrder, order: Dialect) -> None:
         self._decode = decoders[order].decode
@@ -151,13 +152,13 @@ class _Small:
 
 
 class MustProver:
-    """Inspects jobs of one order by the `must` clauses only: it builds no workflow."""
+    """Inspects jobs by the `must` clauses only, for one order of elements. It does not parse workflows."""
 
     def __init__(self, order: Dialect) -> None:
         self._small = _Small(_MUST, order)
 
     def inspect(self, element: Split) -> Inspection:
-        """Inspect one element of a list."""
+        """Inspect one element of ``queue_running`` or ``queue_pending``."""
         if not isinstance(element, list):
             return Inspection(element, write(element))
         is_object = _is_object(element)
@@ -169,18 +170,21 @@ class MustProver:
 
 
 class Prover:
-    """Inspects jobs of one order. ``huge`` says that they may contain numbers beyond the range of a double."""
+    """Inspects jobs by all clauses, for one order of elements.
+
+    ``huge`` says that the body may contain numbers beyond the range of a double.
+    """
 
     def __init__(self, order: Dialect, *, huge: bool) -> None:
         self._small = _Small(_ALL, order)
         self._usual = None if huge else _USUAL[order].decode
 
     def inspect(self, element: Raw) -> Inspection:
-        """Inspect one element of a list."""
+        """Inspect one element of ``queue_running`` or ``queue_pending``."""
         return self._at_once(element) or self._one_by_one(element)
 
     def _at_once(self, element: Raw) -> Inspection | None:
-        """Prove a usual job in one pass: no unusual member, and ``create_time`` as the only metadata."""
+        """Prove a job in one pass if it has no unusual member, and ``create_time`` as its only metadata. Else None."""
         if self._usual is None:
             return None
         try:
@@ -205,7 +209,7 @@ class Prover:
 
 
 def _proven(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Inspection:
-    """Return a proven job. ``in_metadata`` is the number of members of its metadata."""
+    """Return the inspection of a proven job. ``in_metadata`` is the number of members of its metadata."""
     number, prompt_id, outputs, metadata = few
     members = found.members + in_metadata
     return Inspection(
@@ -218,7 +222,7 @@ prover: Final = cache(Prover)
 
 
 def not_inspected(element: Raw) -> Inspection:
-    """Return an element that checks must see as a whole."""
+    """Return the inspection of an element that the clauses must check as a whole."""
     return Inspection(element, bytes(element), members=members_in([element]))
 
 
@@ -228,18 +232,18 @@ def members_in(texts: Iterable[Raw]) -> int:
 
 
 def _is_object(texts: Sequence[Raw]) -> bool:
-    """Whether the workflow is an object."""
+    """Whether the workflow (element 2) is an object."""
     return len(texts) > 2 and memoryview(texts[2])[0] == _BRACE
 
 
 def _harmless(text: Raw) -> int | None:
-    """Return the number of members in metadata without credentials, None if there may be some."""
+    """Return the number of members in the metadata, or None if the metadata may contain credentials."""
     found = sound(text)
     return None if found is None or may_hold_some(write(found[0])) else found[1]
 
 
 def _fit(outputs: Sequence[str], found: Workflow) -> bool:
-    """Whether a workflow is neither empty nor faulty, and output node ids are distinct and, in a graph, name nodes."""
+    """Whether a workflow keeps its clauses, and the output node ids are distinct and, in a graph, name nodes."""
     if not found.nodes or found.faulty:
         return False
     distinct = set(outputs)
@@ -247,6 +251,6 @@ def _fit(outputs: Sequence[str], found: Workflow) -> bool:
 
 
 def _array(texts: Sequence[Raw], at_2: bytes | None = None) -> bytes:
-    """Return the text of an array of these elements, with ``at_2`` in place of element 2 if given."""
+    """Return the JSON text of an array of these elements, with ``at_2`` in place of element 2 if given."""
     parts: Iterable[Raw | bytes] = texts if at_2 is None else (*texts[:2], at_2, *texts[3:])
     return b"[%b]" % b",".join(parts)

@@ -1,4 +1,4 @@
-"""The fast path: split a body into its lists in one pass over its bytes."""
+"""The fast path: split a body into the texts of its jobs in one pass over its bytes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 write: Final = msgspec.json.Encoder().encode
 
 Split = list[Raw] | dict[str, Raw] | str | int | bool | None
-"""An element of a list, an array as the texts of its elements."""
+"""An element of ``queue_running`` or ``queue_pending``. If it is an array, the JSON texts of its elements."""
 Element = TypeVar("Element")
 Listed = Sequence[Element] | dict[str, Raw] | str | int | bool | None
-"""The value of a list member."""
+"""The value of ``queue_running`` or ``queue_pending``, which may also be of a wrong type."""
 
 
 class _Info(Struct, Generic[Element], gc=False, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class _Info(Struct, Generic[Element], gc=False, forbid_unknown_fields=True):
 
 
 class _Decoders(Generic[Element]):
-    """Decode the elements of the lists as the given type."""
+    """Decoders for a body and for one list, with elements of the given type."""
 
     def __init__(self, element: Any) -> None:
         self.info = msgspec.json.Decoder(_Info[element])
@@ -35,17 +35,17 @@ class _Decoders(Generic[Element]):
 
 
 AS_TEXTS: Final = _Decoders[Raw](Raw)
-"""Each element of a list as one text."""
+"""Decodes each element of a list as one JSON text. ``AS_SPLIT`` decodes an array as the texts of its elements."""
 AS_SPLIT: Final = _Decoders[Split](Split)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 
 
 def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
-    """Return the lists of a QueueInfo and its other members. None if the body is not JSON or not such an object.
+    """Return the two lists of a body, and the texts of its other members. None if the body is not a JSON object.
 
-    Accepted texts are JSON by RFC 8259, except for the encoding, which is not checked. They have no lone surrogate, but
-    may have repeated names and numbers out of range.
+    The texts are valid JSON by RFC 8259, but their encoding is not checked, and they may have repeated names and
+    numbers beyond the range of a double.
     """
     try:
         info = by.info.decode(content)
@@ -63,5 +63,5 @@ def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed
 
 
 def split_array(text: Raw) -> list[Raw]:
-    """Return the elements of an array whose text was accepted before."""
+    """Return the texts of the elements of an array. The text must already have been accepted as JSON."""
     return _ELEMENTS.decode(text)

@@ -1,4 +1,4 @@
-"""The fast path: prove that values do not nest too deep and that workflows keep their clauses.
+"""The fast path: check that values are not nested too deeply, and that workflows conform.
 
 Counting members proves that no object repeats a name. Of two members with one name the decoder keeps the later one, so
 a value has fewer members than its text exactly if some object repeats a name. The members of a value are counted here;
@@ -18,15 +18,15 @@ from conformance.contract.values import is_graph, is_link
 from conformance.text.json_bytes import depth_of, may_hold_huge, members_of
 
 LEVELS: Final = 100
-"""Levels of nesting of an element that are inspected: far fewer than any parser's limit."""
+"""Elements with more levels of nesting than this are not proven. It is far below any parser's limit."""
 
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 
 
 def sound(text: Raw) -> tuple[Any, int] | None:
-    """Return a value and the number of members in it.
+    """Return the value of a JSON text, and the number of members of all objects in it.
 
-    None if it may hold a number beyond the range of a double, or nests deeper than ``LEVELS``.
+    None if it may contain a number beyond the range of a double, or is nested deeper than ``LEVELS``.
     """
     raw = bytes(text)
     try:
@@ -40,7 +40,7 @@ _Input = None | bool | int | float | str | tuple[str, int]
 
 
 class Node(Struct, gc=False, forbid_unknown_fields=True):
-    """A node as the frontend writes it: values, and links to other nodes."""
+    """A node of a workflow as the frontend writes it: its inputs are plain values or links to other nodes."""
 
     class_type: str
     inputs: dict[str, _Input]
@@ -52,14 +52,14 @@ _NODES: Final = msgspec.json.Decoder(Nodes)
 _TEXTS: Final = msgspec.json.Decoder(dict[str, Raw])
 _A_NODE: Final = {"class_type": ""}
 _REQUIRED: Final = 2
-"""The members that every usual node has: ``class_type`` and ``inputs``."""
+"""The number of members that every ``Node`` has: ``class_type`` and ``inputs``."""
 
 
 class Workflow(Struct, gc=False):
-    """An inspected workflow. ``graph``: it is an API graph; ``linked``: it has links.
+    """What the fast path found out about a workflow. ``graph``: it is an API graph. ``linked``: it has links.
 
-    ``nodes`` are its members; ``members`` counts the members of all objects in it. ``faulty`` names the nodes that
-    break a clause.
+    ``nodes`` are its members. ``members`` counts the members of all objects in it. ``faulty`` has the names of nodes
+    that violate a clause.
     """
 
     nodes: Mapping[str, object]
@@ -69,7 +69,7 @@ class Workflow(Struct, gc=False):
     faulty: Collection[str] = ()
 
     def reduced(self, text: Raw) -> bytes:
-        """Return a short text with the same result for every clause. It leaves out valid links."""
+        """Return a short JSON text of the workflow for which every clause has the same result: it keeps the faulty nodes."""
         if not self.graph:
             return write({"": 0} if self.nodes else {})
         texts: dict[str, Raw] = _TEXTS.decode(text) if self.faulty else {}
@@ -77,7 +77,7 @@ class Workflow(Struct, gc=False):
 
 
 def workflow(text: Raw) -> Workflow | None:
-    """Inspect a workflow. None if it cannot be read, or may hold a number beyond the range of a double."""
+    """Inspect the text of a workflow. None if it is not an object, or may contain a number beyond the range of a double."""
     raw = bytes(text)
     try:
         return None if may_hold_huge(raw) else of_nodes(_NODES.decode(raw))
@@ -86,7 +86,7 @@ def workflow(text: Raw) -> Workflow | None:
 
 
 def of_nodes(nodes: Nodes) -> Workflow:
-    """Inspect a graph of usual nodes."""
+    """Inspect an API graph whose nodes are as the frontend writes them."""
     members, links = (1 + _REQUIRED) * len(nodes), []
     for node in nodes.values():
         members += len(node.inputs)

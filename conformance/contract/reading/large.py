@@ -1,4 +1,4 @@
-"""Read a large body in parts, so that its values are never in memory together."""
+"""Parse a large body in parts, so that its values are never in memory together."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
 LARGE: Final = RUN
-"""Bytes of the largest body that is read as a whole."""
+"""Bodies with more bytes than this are parsed in parts."""
 _MAY_NAME_A_LIST: Final = (b'"queue_', b"\\u")
 _WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
 _REST: Final = 1 << 16
-"""Bytes that are kept of the text after the JSON value."""
+"""Maximum number of bytes that are kept of text after the JSON value."""
 MEMBERS: Final = 1000
-"""Members of the body, beside the two lists, that are kept."""
+"""Maximum number of members of the body, besides the two lists, that are kept."""
 
 
 def reading_of(
     content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
 ) -> OfBody:
-    """Return the reading of a body that fits its size."""
+    """Return the parsed form of a body: on the fast path, or in parts if it is large."""
     if isinstance(content, bytes) and len(content) <= LARGE:
         return FastReading(content, demand, must_only=must_only)
     return LargeReading(content, demand, must_only=must_only)
 
 
 class LargeReading(Reading):
-    """A reading of a body without its jobs; ``parts`` yields the jobs that checks must see."""
+    """A large body, parsed without its jobs. ``parts`` yields the jobs that the clauses must check."""
 
     def __init__(
         self, content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
@@ -56,12 +56,12 @@ class LargeReading(Reading):
         return _Scan(self.content, self.demand, must_only=self._must_only, source=source)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the body is proven to keep all clauses that declare one of these."""
+        """Whether the body is proven to conform to all clauses that declare one of ``proofs``."""
         scan = self._scan
         return scan.flawless and not scan.jobs.remaining and scan.jobs.compared.broken.isdisjoint(proofs)
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
-        """Return the part of the body, besides ``parts``, that the check of a clause must still see."""
+        """Return what the check of a clause must still see besides the jobs that ``parts`` yields."""
         if fast is None or fast is FastPath.BODY or (self._must_only and level is not Level.MUST):
             return super().remaining(fast, level)
         jobs = self._scan.jobs if self._scan.document.read else Jobs(b"", self.demand, must_only=False)
@@ -72,32 +72,32 @@ class LargeReading(Reading):
         return Remaining(exercised=jobs.compared.many(fast), reading=_Jobs(self.demand, ()))
 
     def parts(self) -> Iterator[Reading]:
-        """Yield the readings of the jobs that checks must see."""
+        """Yield the jobs that the clauses must check, in groups."""
         return self._scan.jobs.parts() if self._scan.document.read else iter(())
 
     @property
     def proven(self) -> None:
-        """None: a large body never shares its results with another."""
+        """None, because the results for a large body are never reused for another one."""
         return
 
     @property
     def document(self) -> Document:
-        """The body as JSON, with its two lists emptied."""
+        """The body parsed as JSON, with its two lists emptied."""
         return self._scan.document
 
     @property
     def elements(self) -> Sequence[Any]:
-        """Empty: jobs are in the parts."""
+        """Empty, because ``parts`` yields the jobs."""
         return ()
 
     @property
     def items(self) -> Sequence[Item]:
-        """Empty: jobs are in the parts."""
+        """Empty, because ``parts`` yields the jobs."""
         return ()
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The jobs in turn, without their workflows."""
+        """The jobs one after the other, without their workflows."""
         return self._scan.jobs.items() if self._scan.document.read else ()
 
     @property
@@ -112,25 +112,25 @@ class LargeReading(Reading):
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order of the first job that shows one, and the pointer of that job."""
+        """The order of the first job whose elements 3 and 4 show an order, and the pointer of that job, or None."""
         return self._scan.jobs.order if self._scan.document.read else None
 
     @property
     def latest(self) -> Any:
-        """The latest ``create_time`` of its jobs that is plausible in milliseconds."""
+        """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
         return self._scan.jobs.latest if self._scan.document.read else None
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
+        """Yield the prompt id of each job, with a function that returns the facts to compare it with other responses."""
         return self._scan.jobs.observations() if self._scan.document.read else iter(())
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
-        """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
+        """Return the text of a body with only the job that a pointer leads into, and the pointer in that text."""
         return self._scan.jobs.text_at(pointer)
 
     @cached_property
     def summary(self) -> Summary:
-        """The summary that is kept when the value of the body is dropped."""
+        """The facts about the body that are kept when its parsed value is dropped."""
         jobs = self._scan.jobs
         return super().summary._replace(compared=jobs.all_named, unread=jobs.unread)
 
@@ -141,7 +141,7 @@ class LargeReading(Reading):
 
 
 class _Jobs(Reading):
-    """Jobs of a body that are compared with one another."""
+    """Some jobs of a body, for clauses that compare jobs with one another."""
 
     def __init__(self, demand: Demand, jobs: Sequence[Item]) -> None:
         super().__init__(b"", demand)
@@ -149,7 +149,7 @@ class _Jobs(Reading):
 
 
 class _Scan:
-    """One pass over a body: its JSON is checked, and its jobs are inspected."""
+    """The result of one pass over a body that checks its JSON syntax and inspects its jobs."""
 
     def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None) -> None:
         sent = content
@@ -170,7 +170,7 @@ class _Scan:
 
     @property
     def flawless(self) -> bool:
-        """Whether the body has no flaw as JSON, and both lists."""
+        """Whether the body is JSON without any flaw, and has both lists."""
         found = self.document
         flaws = found.non_finite or found.repeated_names or found.lone_surrogates or found.out_of_range
         other = found.bom or found.not_utf8 or found.control_character or found.trailing
@@ -218,7 +218,7 @@ class _Scan:
             assert at > start
 
     def _member(self, at: int, value: dict[str, Any], names: set[int]) -> int:
-        """Read the member of the body that begins at a place, and return its end."""
+        """Parse the member of the body that begins at an offset, and return the offset of its end."""
         content, checker = self._content, self._checker
         name, at = checker.name(at)
         checker.distinct((name,), names, "")
@@ -233,7 +233,7 @@ class _Scan:
         return end
 
     def _skipped(self, at: int, names: set[int]) -> int | None:
-        """Check members after a comma that no clause reads, and return their end. None if one may be a list."""
+        """Check members that no clause looks at, and return the offset of their end. None if one may be a list of jobs."""
         run = next(iter(runs(self._content, at)))
         assert run is not None
         text = self._content[run.start : run.end]
@@ -245,7 +245,7 @@ class _Scan:
 
 
 def _undecodable(content: bytes) -> str | None:
-    """Return the first byte that is not UTF-8, in words. None if all are."""
+    """Describe the first byte that is not valid UTF-8. None if all are valid."""
     decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
     try:
         for at in range(0, len(content), RUN):
@@ -258,7 +258,7 @@ def _undecodable(content: bytes) -> str | None:
 
 
 def _in_utf_8(content: bytes) -> tuple[bytes, bool, str | None]:
-    """Return a body in UTF-8, whether it has a byte order mark, and the flaw of its encoding."""
+    """Return a body in UTF-8, whether it has a byte order mark, and what is wrong with its encoding, or None."""
     encoding = json.detect_encoding(content[:4])
     if encoding.startswith(("utf-16", "utf-32")):
         decoder = codecs.getincrementaldecoder(encoding)("replace")

@@ -1,4 +1,4 @@
-"""Compare the jobs of a large body with one another, without keeping them."""
+"""Compare the jobs of a large body with one another without keeping them: distinct ids and numbers, rising times."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from conformance.contract.reading.body import LISTS, is_number
 from conformance.contract.terms import FastPath
 
 COMPARED: Final = 500_000
-"""Jobs of a list whose ids and numbers are compared with one another."""
+"""Maximum number of jobs of a list whose ids and numbers are compared with one another."""
 DISAGREEING: Final = 1000
-"""Repeated ids, or numbers, whose jobs a second pass finds."""
+"""Maximum number of repeated ids, or numbers, whose jobs are searched in a second pass for the findings."""
 
 
 Entry = tuple[int, str | None, Any, Any]
-"""The compared values of a job: its index in its list, its id, number and create_time. The number may be a float."""
+"""The compared values of a job: its index in the list, its id, number and create_time. The number may be a float."""
 
 
 @dataclass
 class _Values:
-    """Hashes of the values of one list, and of its repeated values. ``last`` is the last value."""
+    """Hashes of one kind of value (such as ids) in one list.
+
+    ``seen`` has the hashes of all values, and ``twice`` those of repeated values. ``number`` counts the values.
+    """
 
     seen: set[int] = field(default_factory=set)
     twice: set[int] = field(default_factory=set)
@@ -41,7 +44,7 @@ class _Values:
             self.seen.add(key)
 
     def add_all(self, values: Sequence[Hashable]) -> None:
-        """Add values: in one step if none is repeated."""
+        """Add values. If none is repeated, this is done in one step."""
         keys = set(map(hash, values))
         if len(keys) == len(values) and len(keys) + len(self.seen) <= COMPARED and self.seen.isdisjoint(keys):
             self.seen |= keys
@@ -51,7 +54,7 @@ class _Values:
                 self.add(value)
 
     def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
-        """Check that values rise from the last one on: in one step if all of them rise strictly."""
+        """Check that values do not decrease, starting at the last value added. In one step if all of them rise."""
         all_of_them = values if self.last is None else [self.last, *values]
         if all(map(lt, all_of_them, all_of_them[1:])):
             self.last = values[-1]
@@ -76,7 +79,7 @@ class _Seen:
 
 
 class Compared:
-    """The values that the clauses between jobs compare."""
+    """The values by which clauses compare jobs with one another: ids, numbers and times."""
 
     CLAUSES: Final = frozenset(
         {FastPath.DISTINCT_IDS, FastPath.RISING_TIMES, FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}
@@ -86,11 +89,11 @@ class Compared:
         self._lists: dict[str, _Seen] = {}
 
     def drop(self, name: str) -> None:
-        """Forget the jobs of a list."""
+        """Forget the jobs of the list with this name."""
         self._lists.pop(name, None)
 
     def add_proven(self, name: str, entries: Sequence[Entry]) -> None:
-        """Add consecutive proven jobs: fast if their values are distinct and rising."""
+        """Add consecutive proven jobs. This is fast if their values are distinct and rising."""
         if not entries:
             return
         seen = self._lists.setdefault(name, _Seen())
@@ -103,7 +106,7 @@ class Compared:
             seen.times.rise_all(times, places)
 
     def add_each(self, name: str, entries: Iterable[Entry]) -> None:
-        """Add consecutive jobs of a list."""
+        """Add consecutive jobs of a list one by one. They may lack values."""
         seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
         for at, prompt_id, number, time in entries:
             if prompt_id is not None:
@@ -130,7 +133,7 @@ class Compared:
         return {key for seen in self._lists.values() for key in seen.numbers.twice}
 
     def falls_at(self, fast: FastPath) -> int | None:
-        """Return the index of the first pending job that is out of order."""
+        """Return the index of the first pending job that is out of order by number or by time, or None."""
         for seen in self._lists.values():
             values = seen.times if fast is FastPath.RISING_TIMES else seen.numbers
             if values.falls_at is not None:
@@ -139,7 +142,7 @@ class Compared:
 
     @property
     def broken(self) -> frozenset[FastPath]:
-        """The clauses between jobs that are broken, or may be."""
+        """The declarations of clauses about several jobs, such as distinct ids, that are violated or may be."""
         found = {
             FastPath.DISTINCT_IDS: bool(self.twice),
             FastPath.DISTINCT_NUMBERS: bool(self.numbers_twice),
@@ -149,7 +152,7 @@ class Compared:
         return frozenset(fast for fast, broken in found.items() if broken)
 
     def many(self, fast: FastPath) -> bool:
-        """Whether there are at least two jobs to compare."""
+        """Whether at least two jobs have the value that a clause compares."""
         found = 0
         for seen in self._lists.values():
             values = seen.ids if fast is FastPath.DISTINCT_IDS else seen.numbers
@@ -158,5 +161,5 @@ class Compared:
 
     @property
     def uncompared(self) -> int:
-        """Jobs whose ids were not compared with all others."""
+        """The number of jobs whose ids were not compared with those of all others."""
         return sum(max(0, seen.ids.number - COMPARED) for seen in self._lists.values())

@@ -1,4 +1,4 @@
-"""Shorten the text of a job that is too large to read. The kept part has the same result for every clause."""
+"""Shorten the text of a job that is too large to parse, so that every clause has the same result for the short text."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from conformance.text.large_json import Checker, shorten
 
 _QUOTE: Final = ord('"')
 CHILDREN: Final = 1000
-"""Output node ids, or members of metadata, that are kept of a job with more."""
+"""Maximum number of output node ids, and of members of metadata, that are kept."""
 LONG: Final = 1000
-"""Longer strings, in bytes, are replaced in a workflow that is too large. Most are images."""
+"""In a workflow that is too large, strings of more bytes than this are replaced. Most of them are images."""
 QUOTES: Final = 1 << 17
-"""Workflows with more quotation marks are large because of the number of their strings, and are dropped."""
+"""A workflow with more quotation marks than this has too many strings to shorten, and is dropped."""
 _STRINGS: Final = msgspec.json.Decoder(list[str])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 class Reduced(NamedTuple):
-    """The text of a job, the number of omitted elements at its end, and whether other parts are omitted."""
+    """The short text of a job, the number of omitted elements at its end, and whether other parts are omitted."""
 
     text: bytes
     more: int = 0
@@ -34,7 +34,7 @@ class Reduced(NamedTuple):
 
 
 def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Reduced, int]:
-    """Return a short text for the job at a place, and the end of the job. The whole job is checked as JSON."""
+    """Return a short text for the job at an offset, and the offset of its end. The JSON syntax of the job is checked."""
     end = checker.value(at, pointer, 2)
     if not content.startswith(b"[", at):
         return Reduced(shorten(content, at, end)), end
@@ -63,7 +63,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
 
 
 def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool]:
-    """Return a short text for an element of a job, and whether every clause has the same result for it."""
+    """Return a short text for an element of a job, and whether nothing that clauses look at was left out."""
     if content.startswith(b"[", at) and index > 2:
         return _outputs(content, at)
     if content.startswith(b"{", at):
@@ -81,7 +81,7 @@ def _workflow(content: bytes, at: int, end: int) -> tuple[bytes, bool]:
 
 
 def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
-    """Keep the first output node ids, and the first elements that cannot be ids."""
+    """Return output node ids shortened to the first ones, and the first elements that are not valid ids."""
     ids: list[bytes] = []
     others: list[bytes] = []
     for found, text in _runs(content, at, b"[%b]", _ELEMENTS):
@@ -99,7 +99,7 @@ def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
 
 
 def _metadata(content: bytes, at: int) -> tuple[bytes, bool]:
-    """Keep create_time, and the first of the other members."""
+    """Return metadata shortened to create_time and the first of the other members."""
     kept: dict[str, Raw] = {}
     for found, _ in _runs(content, at, b"{%b}", _MEMBERS):
         named = found.keys() & {"create_time"}

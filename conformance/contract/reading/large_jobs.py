@@ -1,4 +1,4 @@
-"""The jobs of a large body: inspected in windows of its lists, and read only if they are not proven."""
+"""The jobs of a large body, inspected in windows (pieces of a list), and parsed only if they are not proven."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from conformance.text.json_runs import RUN, Run, runs, skip_space
 from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
-"""Unproven jobs that clauses judge. Further ones are only counted."""
+"""Maximum number of unproven jobs that the clauses check. Further ones are only counted."""
 NAMED: Final = 20_000
-"""Jobs of a read whose ids are kept to compare it with other reads."""
+"""If a body has more jobs than this, their ids are not kept to compare it with other responses."""
 NEIGHBOURS: Final = 10_000
-"""Jobs on either side of the first one out of order that are read for the finding."""
+"""Number of jobs before and after the first one out of order that are parsed for the finding."""
 GROUP: Final = 1000
-"""Jobs that are read together."""
+"""Number of jobs that are parsed together."""
 DENSE: Final = 600
-"""Commas in the first 4 KiB of a window whose jobs are too small to be proven."""
+"""If the first 4 KiB of a window have more commas than this, its jobs are too small to be valid jobs."""
 GUESSES: Final = 8
-"""Wrong guesses of a cut in a list before guessing stops."""
+"""The number of wrong guesses at the boundary between two jobs after which guessing stops."""
 _SMALL: Final = 1 << 15
 _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
-"""The bytes between two jobs: with metadata last, and with output node ids last."""
+"""The bytes between two jobs that end with metadata, and between two that end with output node ids."""
 
 
 class Jobs:
@@ -63,12 +63,12 @@ class Jobs:
     # --- the pass over the lists --------------------------------------------------------------
 
     def drop(self, name: str) -> None:
-        """Forget a list: another member of its name follows."""
+        """Forget a list, because another member with the same name follows."""
         self._lists.pop(name, None)
         self.compared.drop(name)
 
     def read(self, name: str, at: int, checker: Checker) -> int:
-        """Read the list that begins at a place, and return its end."""
+        """Inspect the list that begins at an offset, and return the offset of its end."""
         self.drop(name)
         listed = self._lists[name] = Listed()
         checker.depth = max(checker.depth, 2)
@@ -97,7 +97,7 @@ class Jobs:
             start += 1
 
     def _likely(self, start: int) -> int | None:
-        """Return a place at which a window can probably be cut. Decoding the window shows whether it can."""
+        """Return an offset that is probably a boundary between two jobs, or None. Decoding the window shows if it is one."""
         if self._is_dense(start):
             return None
         for sign in (
@@ -136,7 +136,7 @@ class Jobs:
         return skip_space(self._content, end)
 
     def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
-        """Take over the inspected jobs of a window."""
+        """Add the inspected jobs of a window to the facts about its list."""
         window.count = max(window.count, len(jobs))
         listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
         proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
@@ -156,13 +156,13 @@ class Jobs:
             self.compared.add_proven(name, entries)
 
     def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
-        """Take over a window without proven jobs."""
+        """Add a window without proven jobs to the facts about its list."""
         self.compared.add_each(name, self._add(name, listed, window, unproven))
 
     def _add(
         self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
     ) -> list[Entry]:
-        """Add a window, and return the compared values of its unproven jobs."""
+        """Add a window to its list, and return the values of its unproven jobs that are compared with other jobs."""
         entries: list[Entry] = []
         listed.windows.append(window)
         listed.size += window.count
@@ -178,7 +178,7 @@ class Jobs:
         return entries
 
     def _note(self, listed: Listed, part: Part) -> list[Entry]:
-        """Note order and latest time of the jobs of a part, and return their compared values."""
+        """Update the order and the latest time of a list, and return the values that are compared with other jobs."""
         entries: list[Entry] = []
         for item in part.items:
             at = index_of(item.pointer)
@@ -194,9 +194,9 @@ class Jobs:
     # --- one window ----------------------------------------------------------------------------
 
     def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
-        """Inspect the jobs of a window. None if it is not strict JSON.
+        """Inspect the jobs of a window. None if its text is not strict JSON.
 
-        In a dense window, texts that occurred before are left out. The first inspection of the window counts them.
+        In a dense window, jobs whose text occurred before are left out. The first inspection of the window counts them.
         """
         text = self._content[window.start : window.end]
         if not is_utf_8(text):
@@ -223,7 +223,7 @@ class Jobs:
         return recheck_members(jobs)
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
-        """Yield the unproven jobs of a window, in groups."""
+        """Yield the unproven jobs of a window, in groups that are parsed together."""
         if window.giant:
             yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
         elif window.flawed:
@@ -242,18 +242,18 @@ class Jobs:
                 group = remaining[begin : begin + GROUP]
                 yield Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
 
-    # --- what was found ------------------------------------------------------------------------
+    # --- results --------------------------------------------------------------------------------
 
     @property
     def remaining(self) -> bool:
-        """Whether there are unproven jobs."""
+        """Whether any job is unproven."""
         return bool(self._unproven)
 
     def _in_order(self) -> list[tuple[str, Listed]]:
         return [(name, self._lists[name]) for name in LISTS if name in self._lists]
 
     def parts(self) -> Iterator[Part]:
-        """Yield the jobs that checks must see, and last one example of each repeated job."""
+        """Yield the jobs that the clauses must check, and at the end one example of each job that occurs several times."""
         for name, listed in self._in_order():
             for window in listed.windows:
                 if window.ask:
@@ -268,7 +268,7 @@ class Jobs:
 
     @property
     def exercised(self) -> frozenset[FastPath]:
-        """The clauses of one job that the proven jobs exercise."""
+        """The declarations whose clauses apply to at least one proven job."""
         return exercised_by(list(self._lists.values()))
 
     @property
@@ -283,21 +283,21 @@ class Jobs:
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order of the first job that shows one, and the pointer of that job."""
+        """The order of the first job whose elements 3 and 4 show an order, and the pointer of that job, or None."""
         return next((listed.order for _, listed in self._in_order() if listed.order is not None), None)
 
     @property
     def latest(self) -> Any:
-        """The latest ``create_time`` that is plausible in milliseconds."""
+        """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
         return max((listed.latest for listed in self._lists.values() if listed.latest is not None), default=None)
 
     @property
     def unread(self) -> str | None:
-        """The part of the jobs that no clause judged, in words."""
+        """In words, which jobs no clause checked because there are too many or they are too large. None if all were."""
         if self.compared.uncompared:
             return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have distinct ids"
         if self._unasked:
-            return f"{self._unasked:,} of {self.size:,} jobs, which follow {ASKED:,} other unusual ones"
+            return f"{self._unasked:,} of {self.size:,} jobs, which come after {ASKED:,} other unusual jobs"
         return (
             f"parts of {self._partly:,} of {self.size:,} jobs, which are larger than {RUN >> 20} MiB"
             if self._partly
@@ -305,7 +305,7 @@ class Jobs:
         )
 
     def disagreeing(self, fast: FastPath) -> list[Item]:
-        """Return the jobs that contradict each other, or may, and for an order those around them."""
+        """Return the jobs that violate, or may violate, a clause about several jobs. For an order, also the jobs around them."""
         if fast is FastPath.DISTINCT_IDS:
             twice = self.compared.twice
             return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
@@ -316,11 +316,11 @@ class Jobs:
         return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
 
     def items(self) -> Iterator[Item]:
-        """Yield all jobs without their workflows."""
+        """Yield all jobs, the proven ones without their workflows."""
         return self._items()
 
     def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: int | None = None) -> Iterator[Item]:
-        """Yield jobs without their workflows, from one index of a list to another."""
+        """Yield the jobs of some lists from one index to another, the proven ones without their workflows."""
         for name, listed in self._in_order():
             for window in listed.windows if name in names else ():
                 if window.first + window.count <= first or (last is not None and window.first > last):
@@ -336,15 +336,15 @@ class Jobs:
                     found += part.items
                 yield from sorted(found, key=place_of) if window.ask else found
 
-    # --- for other reads -----------------------------------------------------------------------
+    # --- comparison with other responses -------------------------------------------------------
 
     @property
     def all_named(self) -> bool:
-        """Whether the body has few enough jobs to keep their ids."""
+        """Whether the body has few enough jobs to keep their ids for comparison with other responses."""
         return self.size <= NAMED
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
+        """Yield the prompt id of each job, with a function that returns the facts to compare it with other responses."""
         if self.all_named:
             for name, listed in self._in_order():
                 for window in listed.windows:
@@ -360,7 +360,7 @@ class Jobs:
                 yield from part.observations()
 
     def _observation(self, window: Window, job: InspectedJob) -> Observation:
-        """Return the observation of a proven job. It holds no part of the body."""
+        """Return the facts by which a proven job is compared with other responses. They refer to no part of the body."""
         texts, (outputs, metadata) = job.inspection.texts, PLACES[self.demand.read_as]
         assert texts is not None
         workflow, listed = (
@@ -374,7 +374,7 @@ class Jobs:
         return Observation(job.pointer, job.pending, Facts(workflow, listed, time))
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
-        """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
+        """Return the text of a body with only the job that a pointer leads into, and the pointer in that text, or None."""
         _, name, index, *rest = [*pointer.split("/"), "", ""]
         listed = self._lists.get(name)
         if listed is None or not index.isdecimal() or int(index) >= listed.size:

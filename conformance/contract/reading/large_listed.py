@@ -1,4 +1,4 @@
-"""The places of the jobs of a large body, and the facts about each list."""
+"""Where the jobs of a large body are, and facts about each of its two lists."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from conformance.contract.reading.large_job import Reduced
 from conformance.contract.terms import Dialect, FastPath
 
 REPEATED: Final = 10_000
-"""Distinct texts of jobs that are recognised when they are repeated."""
+"""Maximum number of distinct job texts that are kept to recognise repeated jobs."""
 SHORT: Final = 100
-"""Bytes of the longest job text that is recognised: valid jobs are hardly shorter."""
+"""Only job texts of at most this many bytes are kept to recognise repeated jobs. Valid jobs are hardly shorter."""
 
 Source = Callable[[int, int], bytes]
-"""Returns a piece of the body, from memory or from the file."""
+"""Returns the bytes of the body from one offset to another, from memory or from a file."""
 
 
 @dataclass
 class Window:
-    """Consecutive jobs of a list, and the place of their text.
+    """Consecutive jobs of a list: the index of the first, their number, and the offsets of their text in the body.
 
-    ``ask`` says that checks must see some of them. ``flawed`` says that the text is not strict JSON.
+    ``ask`` says that the clauses must check some of them. ``flawed`` says that the text is not strict JSON. ``giant``
+    is set if the window is a single job that is too large to parse. ``dense`` says that the jobs are very small.
     """
 
     first: int
@@ -42,7 +43,7 @@ class Window:
 
 @dataclass
 class Repeat:
-    """The first and last index of a job text, and its count."""
+    """A job text that occurs several times: its first and last index in the list, and how often it occurs."""
 
     first: int
     last: int
@@ -51,7 +52,7 @@ class Repeat:
 
 @dataclass
 class Listed:
-    """The facts about one list."""
+    """Facts about one list of a large body: its windows, the number of its jobs, repeated jobs, and the order shown."""
 
     windows: list[Window] = field(default_factory=list)
     size: int = 0
@@ -63,7 +64,7 @@ class Listed:
     latest: Any = None
 
     def new(self, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
-        """Return the elements with a new text. ``again``: all of them have been counted before."""
+        """Return the elements whose text did not occur before. ``again`` says that these elements were already counted."""
         new = []
         for at, element in elements:
             key = bytes(element)
@@ -82,7 +83,7 @@ class Listed:
 
 
 def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
-    """Return the clauses of one job that proven jobs exercise."""
+    """Return the declarations whose clauses apply to at least one proven job."""
     shapes = {shape for listed in lists for shape in listed.shapes}
     exercised = {
         FastPath.EACH_JOB: bool(shapes),
@@ -95,7 +96,7 @@ def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
 
 
 def hashes_of(number: Any) -> set[int]:
-    """Return the hashes of a number as it was written and as a float: 0.1 has two."""
+    """Return the hashes of a number as it was written and as a float. They differ for numbers such as 0.1."""
     if not is_number(number):
         return set()
     try:
@@ -115,11 +116,11 @@ def index_of(pointer: str) -> int:
 
 
 def piece_of(content: bytes, start: int, end: int) -> bytes:
-    """Return a piece of a body that is in memory."""
+    """Return the bytes of a body in memory from one offset to another."""
     return content[start:end]
 
 
 def text_again(source: Source, window: Window, index: int, element: int) -> bytes:
-    """Return the text of an element of a job, read again."""
+    """Return the JSON text of an element of a job, which is read from the body again."""
     texts: Any = AS_TEXTS.listed.decode(b"[%b]" % source(window.start, window.end))
     return bytes(split_array(texts[index])[element])

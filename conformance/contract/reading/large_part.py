@@ -1,4 +1,4 @@
-"""Some jobs of a large body, read together."""
+"""A group of jobs of a large body that are parsed together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.contract.terms import Demand
 
 
 class Part(Reading):
-    """Some jobs of one list, with their ``indexes``. ``times`` counts the other jobs that a job is an example of."""
+    """A group of jobs of one list, with their ``indexes`` in it. ``times`` has the number of identical jobs by index."""
 
     def __init__(
         self, name: str, indexes: Sequence[int], texts: Iterable[bytes], demand: Demand, *, more: int = 0
@@ -23,7 +23,7 @@ class Part(Reading):
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
-        """The jobs, with their places in the whole body."""
+        """The jobs, each with its place in the whole body."""
         pending = self._name == LISTS[1]
         listed = self.document.value[self._name] if self.document.read else []
         return [
@@ -32,7 +32,7 @@ class Part(Reading):
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """The elements that are arrays."""
+        """The jobs that are arrays."""
         found = [
             Item(element.pointer, pending, element.value, self.demand)
             for pending, element in self.elements
@@ -41,12 +41,12 @@ class Part(Reading):
         return [replace(item, more=self._more) for item in found] if self._more else found
 
     def moved(self, pointer: str) -> str:
-        """Return the pointer in the whole body."""
+        """Return the JSON Pointer in the whole body for a pointer in this group."""
         _, name, *rest = pointer.split("/")
         return "/".join(("", name, *(str(self._indexes[int(index)]) for index in rest[:1]), *rest[1:]))
 
     def weight(self, pointer: str | None) -> int:
-        """Return how many jobs a finding at a place is about."""
+        """Return how many identical jobs the finding at ``pointer`` is about."""
         if not self.times or pointer is None:
             return 1
         return self.times.get(int(pointer.split("/")[2]), 1)

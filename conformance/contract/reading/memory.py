@@ -1,4 +1,4 @@
-"""The summary of a body that is kept when its value is dropped."""
+"""The facts about a body that are kept when its parsed value is dropped, to compare it with other responses."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ class Located(NamedTuple):
 
 
 Known = Callable[[bytes, Callable[[], bytes]], bytes]
-"""Returns the digest of a value by the hash of its text, and makes it for a new text."""
+"""A cache of digests. It takes the hash of a value's JSON text, and a function that computes the digest of the
+value.
+"""
 
 
 class Remembered:
-    """A remembered JSON value: its digest, or its text, which is part of a body that is kept anyway.
+    """A JSON value that is kept for comparison, as a digest or as its text in the body.
 
-    Two are equal if their values are, whatever the order of members and the notation of numbers. If the bytes are the
-    same, they are not parsed.
+    Two of them are equal if the values are equal, whatever the order of members and the notation of numbers. If the
+    texts are the same, they are not parsed.
     """
 
     __slots__ = ("_digest", "_text")
@@ -50,21 +52,21 @@ class Remembered:
 
     @property
     def digest(self) -> bytes:
-        """A digest of the value."""
+        """The digest of the value."""
         if self._digest is None:
             assert self._text is not None
             self._digest = digest_of(parse(bytes(self._text)).value)
         return self._digest
 
     def settle(self, known: Known) -> None:
-        """Drop the text, and keep only the digest."""
+        """Drop the reference to the text in the body, and keep only the digest."""
         if self._text is not None:
             self._digest = known(_hash(bytes(self._text)), lambda: self.digest)
             self._text = None
 
 
 class Recalled(Remembered):
-    """A remembered value with only a hash of its text; the text is read again if the digest is needed."""
+    """A JSON value of which only a hash of its text is kept. The text is read again if the digest is needed."""
 
     __slots__ = ("_hash", "_read")
 
@@ -81,16 +83,16 @@ class Recalled(Remembered):
 
     @property
     def digest(self) -> bytes:
-        """A digest of the value."""
+        """The digest of the value."""
         if self._digest is None:
             self._digest = digest_of(parse(self._read()).value)
         return self._digest
 
 
 class Facts(NamedTuple):
-    """The facts of a job that must stay the same between reads; pointers are relative to the job.
+    """The data of a job that must be the same in every response. JSON Pointers are relative to the job.
 
-    The values of ``workflow`` and ``output_node_ids`` are ``Remembered``, None if the element is missing.
+    The values of ``workflow`` and ``output_node_ids`` are of the class ``Remembered``. A missing element is None.
     """
 
     workflow: Located | None
@@ -98,14 +100,14 @@ class Facts(NamedTuple):
     create_time: Located | None
 
     def settle(self, known: Known) -> None:
-        """Drop the references to the body in texts of the job."""
+        """Replace texts that are part of the body by digests, so that the body can be freed."""
         for found in (self.workflow, self.output_node_ids):
             if found is not None:
                 found.value.settle(known)
 
 
 class Observation(NamedTuple):
-    """The facts about a job in a read: enough to see whether the next read lists the same job."""
+    """A job in one response: its place, whether it is pending, and the data that must be the same in every response."""
 
     pointer: str
     pending: bool
@@ -113,17 +115,17 @@ class Observation(NamedTuple):
 
     @property
     def workflow(self) -> Located | None:
-        """The workflow, ``Remembered``."""
+        """The workflow with its place in the body. The value is of the class ``Remembered``. None if it is missing."""
         return self._in_place(self.facts.workflow)
 
     @property
     def output_node_ids(self) -> Located | None:
-        """The output node ids, ``Remembered``."""
+        """The output node ids with their place in the body. The value is of the class ``Remembered``. None if missing."""
         return self._in_place(self.facts.output_node_ids)
 
     @property
     def create_time(self) -> Located | None:
-        """The ``create_time``."""
+        """The ``create_time`` with its place in the body, or None if it is missing."""
         return self._in_place(self.facts.create_time)
 
     def _in_place(self, found: Located | None) -> Located | None:
@@ -131,10 +133,11 @@ class Observation(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The facts about a body that are kept when its value is dropped.
+    """The facts about a body that are kept when its parsed value is dropped.
 
-    ``lists`` names the lists that are not empty. ``observations`` leaves out ids that are listed twice.
-    ``order`` is the order of the first job that shows one, and the pointer of that job.
+    ``read`` says whether the body could be parsed, and ``jobs`` is their number. ``lists`` names the lists that are not
+    empty. ``observations`` has the jobs by prompt id, without ids that are listed twice. ``order`` is the order of
+    elements in the first job that shows one, and the pointer of that job.
     """
 
     read: bool
@@ -147,22 +150,22 @@ class Summary(NamedTuple):
     ids: frozenset[str]
     observations: dict[str, Observation]
     compared: bool = True
-    """Whether ``ids`` is complete: a read with too many jobs keeps none."""
+    """Whether ``ids`` is complete. It is empty if the body has too many jobs."""
     unread: str | None = None
-    """The part of the jobs that no clause judged, in words."""
+    """In words, which jobs no clause checked because the body is too large. None if all were checked."""
 
     def settle(self, known: Known) -> None:
-        """Drop the references to the body in texts of jobs."""
+        """Replace texts that are part of the body by digests, so that the body can be freed."""
         for observation in self.observations.values():
             observation.facts.settle(known)
 
 
 REMEMBERED: Final = 10_000
-"""Jobs of a read, running before pending, that are kept to compare it with others: half a kilobyte each."""
+"""Maximum number of jobs of a response that are kept to compare it with others. Each takes half a kilobyte."""
 
 
 def digest_of(value: Any) -> bytes:
-    """Return the digest of a JSON value."""
+    """Return a digest of a JSON value. Equal values have equal digests, whatever the order of their members."""
     text = json.dumps(value, sort_keys=True, default=_one_way)
     return _hash(text.encode("utf-8", "surrogatepass"))
 
@@ -172,7 +175,7 @@ def _hash(text: bytes) -> bytes:
 
 
 def _one_way(value: object) -> object:
-    """Return a number as the double that JSON parsers make of it: 1.0 and 1e0 are 1."""
+    """Return a number as JSON parsers see it, as a double, so that 1.0, 1e0 and 1 are equal. Other values as text."""
     if not isinstance(value, Decimal):
         return repr(value)
     number = float(value)

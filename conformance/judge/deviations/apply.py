@@ -1,4 +1,4 @@
-"""Apply a register to a run: waive known failures, and report stale, expired and unknown entries. Pure."""
+"""Apply a file of known deviations (a register) to a run: waive known failures, and report outdated entries."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from conformance.text.suggest import did_you_mean
 
 BREACHED: Final = (Status.FAIL, Status.WARN)
 NAMED: Final = 20
-"""Unknown fingerprints of a clause that are reported."""
+"""Maximum number of unknown fingerprints of a clause that are reported."""
 
 
 class Night(NamedTuple):
-    """The run that a register is applied to: its target, the day of judging (UTC), and whether it is partial."""
+    """Facts about the run that a register is applied to: target, day (UTC), and whether not everything was checked."""
 
     target: str
     today: date
@@ -42,12 +42,12 @@ class Night(NamedTuple):
 
 
 def waiving(register: Register, night: Night) -> Waive:
-    """Return a function that waives a broken clause if valid entries cover all of its findings."""
+    """Return a function that turns a failed result into a waived one if valid entries cover all of its violations."""
     return lambda result, dialect: _waive(result, _valid(register, night, dialect, result.id))
 
 
 def account(register: Register, night: Night, judgement: Judgement) -> Deviations:
-    """Return the state of each entry that concerns a run, and the problems of the register."""
+    """Return the state of each entry of a register that concerns a run, and the problems of the register."""
     results = {result.id: result for result in judgement.results}
     known: list[KnownDeviation] = []
     problems: list[DeviationProblem | None] = []
@@ -80,16 +80,18 @@ def _waive(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
     unknown = _unknown(result, entries)
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        return structs.replace(result, reason=f"{result.reason}; unknown: {describe_fingerprint(unknown[0])}{more}")
+        return structs.replace(
+            result, reason=f"{result.reason}; not a known deviation: {describe_fingerprint(unknown[0])}{more}"
+        )
     if len(result.fingerprints) >= FINGERPRINTS:
-        return structs.replace(result, reason=f"{result.reason}; too many fingerprints to waive it")
+        return structs.replace(result, reason=f"{result.reason}; it has too many different violations to be waived")
     used = [entry for entry in entries if any(map(entry.covers, result.fingerprints))]
     waivers = dict.fromkeys(f"{e.reason.rstrip('.')} ({e.issue}; {e.owner}, until {e.expires})" for e in used)
     return structs.replace(result, status=Status.WAIVED, waiver="; ".join(waivers))
 
 
 def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[str]) -> State:
-    """Return the state of an entry. It is stale only if the run could have shown its failure."""
+    """Return the state of an entry after a run. It is stale if the run could have shown its failure but did not."""
     if night.today > entry.expires:
         return State.EXPIRED
     if any(map(entry.covers, result.fingerprints)):
@@ -102,7 +104,7 @@ def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[
 
 
 def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | None:
-    """Return the problem of an entry, None if it has none."""
+    """Return the problem of an entry in this state, or None if it has none."""
     mark = Fingerprint(place=None if entry.place == OUTSIDE else entry.place, kind=entry.kind)
     problem = partial(DeviationProblem, clause=entry.clause, fingerprint=mark, entry=number)
     match state:
@@ -111,7 +113,8 @@ def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | N
             return problem(problem="expired", message=f"expired on {entry.expires}: {to_do}")
         case State.STALE:
             return problem(
-                problem="stale", message=f"stale, the failure is gone ({describe_fingerprint(mark)}): remove the entry"
+                problem="stale",
+                message=f"outdated, because the failure is gone ({describe_fingerprint(mark)}): remove the entry",
             )
         case State.UNKNOWN_CLAUSE:
             message = f"no clause has this name{did_you_mean(entry.clause, BY_ID)}"
@@ -120,10 +123,10 @@ def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | N
 
 
 def _others(result: ClauseResult, entries: Sequence[Entry]) -> Iterator[DeviationProblem]:
-    """Yield the unknown fingerprints of a failed clause. A `should` clause with such a fingerprint only warns."""
+    """Yield a problem for each violation of a failed must clause that its entries do not cover."""
     if result.status is Status.FAIL and entries:
         for mark in _unknown(result, entries)[:NAMED]:
-            message = f"fails in an unknown way: {describe_fingerprint(mark)}"
+            message = f"fails in a way that no entry covers: {describe_fingerprint(mark)}"
             yield DeviationProblem(problem="other-fingerprint", clause=result.id, fingerprint=mark, message=message)
 
 
@@ -132,9 +135,9 @@ def _unknown(result: ClauseResult, entries: Sequence[Entry]) -> list[Fingerprint
 
 
 def describe_fingerprint(mark: Fingerprint) -> str:
-    """Return a fingerprint in words, its place bounded."""
+    """Return the kind and the place of a violation in words."""
     place = "outside the body" if mark.place is None else f"at {printable(mark.place) or 'the whole body'}"
-    return f"{mark.kind} {place}" if mark.kind else f"a breach {place}"
+    return f"{mark.kind} {place}" if mark.kind else f"a violation {place}"
 
 
 def _known(entry: Entry, number: int, state: State) -> KnownDeviation:

@@ -1,4 +1,4 @@
-"""Draft register entries, in TOML, for the failures of a run. Their owners fill in the rest."""
+"""Draft entries for a file of known deviations (a register), in TOML, for the failures of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.judge.report import ClauseResult, Fingerprint, Report, Status
 from conformance.text.safe import line
 
 GRACE: Final = timedelta(days=90)
-"""Time until a drafted entry expires."""
+"""How long a drafted entry is valid."""
 _LISTS: Final = ("/queue_running/", "/queue_pending/")
 HEAD: Final = f"""\
 # Known deviations: the suite waives these failures until they expire, and counts them as waived.
@@ -22,7 +22,10 @@ HEAD: Final = f"""\
 
 
 def draft(report: Report, today: date, *, should: bool = False) -> str:
-    """Return a register with each failure of a run, and each warning with ``should``; "" if the run has none."""
+    """Return a register with an entry for each failure of a run, and with ``should`` also for each warning.
+
+    Returns "" if there are none. Reasons, issues and owners must still be filled in.
+    """
     statuses = {Status.FAIL, Status.WARN} if should else {Status.FAIL}
     tables = [
         _table(report, result, mark, today)
@@ -41,7 +44,7 @@ def _new(report: Report, result: ClauseResult) -> list[Fingerprint]:
 
 
 def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
-    """Merge fingerprints that differ only in the list: it is the same failure."""
+    """Return fingerprints in which a pair that differs only in the list (running or pending) is merged into one."""
     found = dict.fromkeys(marks)
     for mark in tuple(found):
         places = [_elsewhere(mark.place, listed) for listed in _LISTS]
@@ -54,7 +57,7 @@ def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
 
 
 def _elsewhere(place: str | None, listed: str) -> str | None:
-    """Return the same place in another list, None if it is not in a list."""
+    """Return the same place in another list. None if the place is not in a list."""
     inside = [prefix for prefix in _LISTS if place is not None and place.startswith(prefix)]
     return None if place is None or not inside else listed + place.removeprefix(inside[0])
 
@@ -77,5 +80,5 @@ def _table(report: Report, result: ClauseResult, mark: Fingerprint, today: date)
 
 
 def _quoted(text: str) -> str:
-    """Return a basic string of TOML. TOML has the escapes by which ``line`` makes characters visible."""
+    """Return text as a quoted string in TOML. Characters that are not printable are escaped."""
     return '"' + line(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'

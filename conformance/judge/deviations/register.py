@@ -1,4 +1,4 @@
-"""The register: a TOML file with a table ``[[deviation]]`` for each known failure. See ``docs/deviations.md``."""
+"""The file of known deviations (register): TOML with a table ``[[deviation]]`` for each. See ``docs/deviations.md``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from conformance.text.safe import line
 from conformance.text.suggest import did_you_mean
 
 OUTSIDE: Final = "outside"
-"""The place of a breach outside the body: in the status, in a header, or in the lifecycle of a job."""
+"""The place of a violation outside the body: in the status, in a header, or over several responses."""
 TO_DO: Final = "TODO"
-"""Marks a value that somebody must still fill in."""
+"""The start of a value that somebody must still fill in."""
 _TABLE: Final = re.compile(rb"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", re.MULTILINE)
 _ENTRY: Final = re.compile(r"\$\.deviation\[(\d+)\](?:\.(\w+))?")
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`", re.DOTALL)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One known failure. ``expires`` is the last day (UTC) on which it is waived.
+    """One known failure of a server. ``expires`` is the last day (UTC) on which it is waived.
 
     ``place`` is a JSON Pointer into the body, "" for the whole body, or ``outside``. In it ``*`` matches one name or
-    index, and ``**`` the rest. ``dialect`` is the dialect by which the responses were read. ``target`` is the target as
-    the run names it; ``*`` in it matches anything. An ``intermittent`` failure does not become stale when a run does
-    not show it.
+    index, and ``**`` the rest. ``dialect`` is the dialect of the run. ``target`` is the target as the run names it;
+    ``*`` in it matches anything. An ``intermittent`` failure is not outdated if a run does not show it.
     """
 
     clause: str
@@ -56,28 +55,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             msg = f"`place` is a JSON Pointer such as /queue_pending/*/3, or {OUTSIDE}"
             raise ValueError(msg)
         if self.expires < self.since:
-            raise ValueError("`expires` lies before `since`")
+            raise ValueError("`expires` is before `since`")
 
     def covers(self, mark: Fingerprint) -> bool:
-        """Whether the entry covers a fingerprint of the clause."""
+        """Whether the entry covers a violation of its clause, by the violation's fingerprint."""
         if mark.kind != self.kind or (mark.place is None) is not (self.place == OUTSIDE):
             return False
         return mark.place is None or re.fullmatch(_pattern(self.place), mark.place, re.DOTALL) is not None
 
     def concerns(self, target: str, dialect: str) -> bool:
-        """Whether the entry is about this target, read by this dialect."""
+        """Whether the entry is about this target and dialect."""
         wanted = ".*".join(map(re.escape, self.target.rstrip("/").split("*")))
         return self.dialect in (dialect, "any") and re.fullmatch(wanted, target.rstrip("/"), re.DOTALL) is not None
 
     def lies_in(self, listed: str) -> bool:
-        """Whether the place is in the list of that name."""
+        """Whether the place is in the list ``listed`` (``queue_running`` or ``queue_pending``)."""
         first, *rest = self.place.split("/")[1:] or [""]
         return first == "**" or (first in {listed, "*"} and bool(rest))
 
 
 @dataclass(frozen=True)
 class Register:
-    """The entries of one file, in order."""
+    """The entries of one file of known deviations, in order."""
 
     file: str
     entries: tuple[Entry, ...] = ()
@@ -88,7 +87,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_register(file: str | Path) -> Register:
-    """Read a register. Raises UsageProblem, with the place of the error, if it cannot be read or is invalid."""
+    """Read a file of known deviations. Raises UsageProblem, with the place of the error, if it is not valid."""
     try:
         data = Path(file).read_bytes()
     except OSError as error:
@@ -103,7 +102,7 @@ def read_register(file: str | Path) -> Register:
 
 
 def _described_error(error: str, data: bytes) -> str:
-    """Return the error of msgspec with its place: the number of the entry and its line."""
+    """Return an error of msgspec with its place in the file: the line and the number of the entry."""
     what = re.sub(r" - at `.*`$", "", error, flags=re.DOTALL)
     unknown = _UNKNOWN.search(what)
     place = _ENTRY.search(error)

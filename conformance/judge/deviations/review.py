@@ -1,4 +1,4 @@
-"""Review a register without a run. Pure."""
+"""Check a file of known deviations (a register) without a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOON: Final = timedelta(days=14)
 
 
 def review(register: Register, today: date) -> tuple[list[str], bool]:
-    """Return a line for each entry and a summary line, and whether all entries are valid."""
+    """Return a line of text for each entry and a summary line, and whether all entries are valid."""
     rows, doubts = [], 0
     for number, entry in enumerate(register.entries, 1):
         doubt = _doubt(entry, today)
@@ -23,7 +23,7 @@ def review(register: Register, today: date) -> tuple[list[str], bool]:
         what = " ".join(filter(None, (entry.clause, entry.kind, entry.place or '""')))
         rows.append(f"{number}. {what}, {entry.dialect}, {entry.target}: {doubt or f'until {entry.expires}{soon}'}")
     total = f"{len(register.entries)} known deviation{'' if len(register.entries) == 1 else 's'}"
-    return [*rows, f"{total}, {doubts or 'none'} to be looked at"], not doubts
+    return [*rows, f"{total}, {doubts or 'none'} with a problem"], not doubts
 
 
 def _doubt(entry: Entry, today: date) -> str | None:
