@@ -1,1 +1,1 @@
-"""Compare the published document with the vendored one."""
+"""Compare the OpenAPI document that Comfy publishes with the excerpt that ships with the suite."""

@@ -1,4 +1,7 @@
-"""Drift: how the published document differs from the vendored one in GET /api/queue, and its consequences. Pure."""
+"""Find out how the published OpenAPI document differs from the excerpt that ships with the suite.
+
+Only GET /api/queue and its schemas are compared.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,16 @@ from conformance.spec.document import (
 from conformance.text.pointer import pointer_to
 
 PUBLISHED_AT: Final = "https://docs.comfy.org/openapi-cloud.yaml"
-"""The complete document, as published in Comfy's documentation."""
+"""The URL of the complete OpenAPI document in Comfy's documentation."""
 COMPARED: Final = (
     pointer_to("paths", "/api/queue", "get"),
     *(pointer_to("components", "schemas", name) for name in ("QueueInfo", "QueueItem", "ErrorResponse")),
 )
-"""The operation and its three schemas, as JSON Pointers."""
+"""The JSON Pointers of the operation and its three schemas, which are compared."""
 
 
 class Absent:
-    """Represents a missing value."""
+    """Stands for a value that one of the two documents does not have."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -42,7 +45,7 @@ ABSENT: Final = Absent()
 
 @dataclass(frozen=True)
 class DocumentChange:
-    """A place that differs: its JSON Pointer, the vendored value, and the published value."""
+    """A difference: its JSON Pointer, the value in the excerpt (``was``), and the published value (``now``)."""
 
     pointer: str
     was: Any
@@ -50,13 +53,13 @@ class DocumentChange:
 
     @property
     def kind(self) -> str:
-        """Return in one word what happened to the place."""
+        """Whether the value was added, removed or changed, in one word."""
         return "added" if self.was is ABSENT else "removed" if self.now is ABSENT else "changed"
 
 
 @dataclass(frozen=True)
 class LostQuote:
-    """A sentence that clauses quote and that is missing at its place."""
+    """A quote in clauses that the published document no longer has at its place."""
 
     pointer: str
     quote: str
@@ -64,19 +67,23 @@ class LostQuote:
 
 
 class ErratumState(enum.StrEnum):
-    """The state of an erratum in the published document."""
+    """Whether the published document still has a known mistake (an erratum)."""
 
     STANDS = "stands"
-    """The text is unchanged, so the erratum still applies."""
+    """The text is unchanged, so the correction is still needed."""
     MENDED = "mended"
-    """The text is as the erratum corrects it."""
+    """The text is now as the correction has it, so the mistake is fixed."""
     REWORDED = "reworded"
-    """The text is neither the old nor the corrected one: a person must check it."""
+    """The text is neither the old nor the corrected one, so a person must check it."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """The comparison of a published document with the vendored one. ``sha256`` is that of the fetched page."""
+    """The differences between the published OpenAPI document and the excerpt that ships with the suite.
+
+    ``sha256`` is that of the fetched page. ``lost`` has the quotes of clauses that are missing. ``errata`` has the
+    known mistakes, each with its state.
+    """
 
     url: str
     sha256: str
@@ -86,17 +93,17 @@ class Drift:
 
     @property
     def vendored_sha256(self) -> str:
-        """The SHA-256 of the vendored document."""
+        """The SHA-256 of the excerpt that ships with the suite."""
         return DOCUMENT_SHA256
 
     @property
     def found(self) -> bool:
-        """Whether anything that the suite depends on differs."""
+        """Whether the operation, its schemas or a quoted text differ."""
         return bool(self.changes or self.lost)
 
 
 def compare(published: Document, *, url: str, content: bytes) -> Drift:
-    """Compare a document from ``published.read`` with the vendored one. ``content`` is the fetched page."""
+    """Compare a published document with the excerpt that ships with the suite. ``content`` is the fetched page."""
     vendored = load_document()
     changes = (
         change for pointer in COMPARED for change in _changes(_at(vendored, pointer), _at(published, pointer), pointer)
@@ -106,7 +113,7 @@ def compare(published: Document, *, url: str, content: bytes) -> Drift:
 
 
 def _changes(was: Any, now: Any, pointer: str) -> Iterator[DocumentChange]:
-    """Yield the differences at the deepest common places. Text that is only wrapped differently is equal."""
+    """Yield the differences between two values, as deep as possible. Text that is only wrapped differently is equal."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name in dict.fromkeys([*was, *now]):
             yield from _changes(was.get(name, ABSENT), now.get(name, ABSENT), pointer + pointer_to(name))
@@ -143,7 +150,7 @@ def _lost(published: Document) -> tuple[LostQuote, ...]:
 
 
 def _is_there(pointer: str, published: Document) -> bool:
-    """Whether a document has the operation or schema of a pointer. An excerpt may lack it."""
+    """Whether a document has the operation or schema that a pointer leads into. An excerpt may lack it."""
     return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
 
 
@@ -165,7 +172,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """Yield the places and values of an update, which is merged member by member."""
+    """Yield the JSON Pointer and the value of each member that a correction sets."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from _leaves(member, pointer + pointer_to(name))

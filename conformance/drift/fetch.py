@@ -1,4 +1,4 @@
-"""Fetch one public page, with limits on time and size, within one origin, and with no header except User-Agent."""
+"""Fetch one public page, with limits on time and size. Redirects to another origin are not followed."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     import httpx
 
 SECONDS: Final = 30.0
-"""Total time for connecting, redirects and the body."""
+"""Maximum seconds for connecting, redirects and the body together."""
 MAX_BYTES: Final = 2 << 20
-"""After decompression. About twenty times the largest known document."""
+"""Maximum size of a page after decompression: about twenty times the largest known document."""
 REDIRECTS: Final = 5
 
 
 class NotFetched(Exception):
-    """The page could not be fetched. The message says why, in one printable line."""
+    """The page could not be fetched. The message says why, in one line."""
 
 
 def fetch(url: str, gateway: Gateway | None = None, *, seconds: float = SECONDS, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the body of the response to a GET of ``url``.
 
-    Only redirects within the origin are followed. Raises NotFetched, and UsageProblem if a file of the gateway contains
-    no certificate.
+    ``gateway`` has certificates and a proxy. ``seconds`` and ``max_bytes`` are limits. Redirects to another origin are
+    not followed. Raises NotFetched, and UsageProblem if a given file contains no certificate.
     """
     import httpx
 
@@ -43,7 +43,7 @@ def fetch(url: str, gateway: Gateway | None = None, *, seconds: float = SECONDS,
     except (TimeoutError, httpx.TimeoutException):
         raise NotFetched(f"no complete response within {seconds:g} s") from None
     except ContentTooLarge:
-        raise NotFetched(f"it is larger than {max_bytes:,} bytes") from None
+        raise NotFetched(f"the page is larger than {max_bytes:,} bytes") from None
     except (httpx.HTTPError, httpx.InvalidURL, BrokenCoding, OSError, ValueError) as error:
         raise NotFetched(printable(reason(error))) from None
 
@@ -67,7 +67,7 @@ async def _get(url: str, gateway: Gateway, seconds: float, max_bytes: int) -> by
             finally:
                 await answer.aclose()
             if _origin(following.url) != origin:
-                msg = f"it redirects to another origin ({printable(str(following.url))}), which is not followed"
+                msg = f"the server redirects to another origin ({printable(str(following.url))}), which is not followed"
                 raise NotFetched(msg)
             request = following
         raise NotFetched(f"more than {REDIRECTS} redirects")
@@ -75,7 +75,7 @@ async def _get(url: str, gateway: Gateway, seconds: float, max_bytes: int) -> by
 
 async def _content(answer: httpx.Response, max_bytes: int) -> bytes:
     if answer.status_code != 200:
-        raise NotFetched(f"it is answered {answer.status_code}")
+        raise NotFetched(f"the response has status {answer.status_code}")
     decoder = Decoder(values(tuple(answer.headers.multi_items()), "content-encoding"), max_bytes)
     async for chunk in answer.aiter_raw():
         decoder.feed(chunk)

@@ -1,4 +1,4 @@
-"""The published document: found in a fetched page, parsed, and reduced to one operation. Pure."""
+"""Find the OpenAPI document in a fetched page, parse it, and reduce it to GET /api/queue."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _REFERENCE: Final = re.compile(r"#/components/([\w-]+)/([^/]+)")
 
 
 class NoDocument(ValueError):
-    """The fetched page is not an OpenAPI document. The message briefly says why."""
+    """The fetched page does not contain an OpenAPI document. The message says why."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A parsed document, with all names as strings, and its YAML text."""
+    """An OpenAPI document, parsed (``document``, with all names as strings) and as YAML or JSON text."""
 
     document: Document
     text: str
 
 
 def read(content: bytes) -> Published:
-    """Read a page: an OpenAPI document in YAML or JSON, or Markdown with one in a fenced block.
+    """Parse a page that is an OpenAPI document in YAML or JSON, or Markdown with one in a code block.
 
-    YAML aliases are refused, because a few lines of them can expand beyond any memory. Raises NoDocument.
+    YAML aliases are refused, because a few lines of them can expand to more than fits into memory. Raises NoDocument.
     """
     try:
         page = content.decode()
@@ -50,9 +50,10 @@ def read(content: bytes) -> Published:
 
 
 def excerpt(published: Published) -> str:
-    """Return the operation with everything that it refers to, by removing lines and changing none.
+    """Return the text of a document with only GET /api/queue and everything that it refers to.
 
-    If the document does not have one member per line, the excerpt is written anew.
+    Unwanted lines are removed and the others stay as they are. If that is impossible because members share lines, the
+    text is written anew.
     """
     import yaml
 
@@ -72,7 +73,7 @@ def excerpt(published: Published) -> str:
 
 
 def _fenced_blocks(page: str) -> Iterator[str]:
-    """Yield the content of each fenced block of YAML or JSON."""
+    """Yield the content of each YAML or JSON code block in a Markdown page."""
     fence = ""
     kept: list[str] | None = None
     for line in page.splitlines(keepends=True):
@@ -114,7 +115,7 @@ def _parse(text: str) -> Any:
 
 
 def _with_string_names(value: Any) -> Any:
-    """Convert every name to a string, as in JSON: ``200:`` and ``"200":`` are the same response."""
+    """Return a value with every name converted to a string, so that ``200:`` and ``"200":`` are the same."""
     if isinstance(value, dict):
         return {
             name if isinstance(name, str) else str(name): _with_string_names(member) for name, member in value.items()
@@ -123,11 +124,11 @@ def _with_string_names(value: Any) -> Any:
 
 
 _Wanted = dict[str, Any]
-"""Names to keep, each with the names to keep below it, or True for all."""
+"""The names of members to keep. The value is a dict of the names to keep below it, or True for all of them."""
 
 
 def _names_to_keep(document: Document) -> _Wanted:
-    """Return what to keep: everything except other operations and unused components."""
+    """Return the members to keep in the excerpt: everything except other operations and unused components."""
     components = _member(document, "components")
     kept: dict[str, _Wanted] = {"securitySchemes": dict.fromkeys(_member(components, "securitySchemes"), True)}
     found = [_member(document, "paths", PATH, METHOD)]
@@ -140,7 +141,7 @@ def _names_to_keep(document: Document) -> _Wanted:
 
 
 def _member(value: Any, *names: str) -> Document:
-    """Return the object at a path of names, or an empty one."""
+    """Return the object at a path of names, or an empty dict."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
@@ -162,7 +163,7 @@ def _keep(value: Any, wanted: _Wanted | bool) -> Any:  # noqa: FBT001 - True mea
 
 
 def _left_out(node: Any, wanted: _Wanted, end: int) -> Iterator[int]:
-    """Yield the numbers of the lines with unwanted members. ``end`` is the line after the last one."""
+    """Yield the numbers of the lines with unwanted members. ``end`` is the number of the line after the last one."""
     from yaml import MappingNode
 
     members = node.value

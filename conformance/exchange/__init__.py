@@ -1,1 +1,1 @@
-"""From bytes to exchanges: requests, responses, headers, content codings, keys, recordings."""
+"""Requests and responses: their headers, content codings, redaction of keys, and recordings in files."""

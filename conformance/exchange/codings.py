@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110 §8.4): from the bytes on the wire to the bytes of the representation, bounded."""
+"""Decode content codings such as gzip (RFC 9110 §8.4), with a limit on the size of the result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 
 def _brotli() -> Any | None:
-    """Return a Brotli library if one is installed whose output can be bounded: 15 bytes may become a gigabyte."""
+    """Return a Brotli library with a limit on its output, if one is installed: 15 bytes may decode to a gigabyte."""
     for name in ("brotli", "brotlicffi"):
         try:
             module = importlib.import_module(name)
@@ -22,28 +22,28 @@ def _brotli() -> Any | None:
 
 _BROTLI: Final = _brotli()
 DECODABLE: Final = ("gzip", "deflate", *(() if _BROTLI is None else ("br",)))
-"""Codings that we ask for and can undo."""
+"""Content codings that the suite can decode."""
 CODINGS: Final = 8
-"""Maximum number of nested codings. Each needs its own window."""
+"""Maximum number of nested codings. Each needs memory."""
 _PIECE: Final = 1 << 16
-"""Bytes per step."""
+"""Number of bytes that are decoded in one step."""
 _FEW: Final = 1 << 9
-"""Bytes per step after the end of a gzip member."""
+"""Number of bytes that are decoded in the first step after the end of a gzip member."""
 
 
 class ContentTooLarge(Exception):
-    """The body exceeds the size limit, as received or after decoding. The rest is unknown."""
+    """The body exceeds the size limit, as received or after decoding, so it was not read to its end."""
 
 
 class BrokenCoding(ValueError):
-    """The bytes are not what Content-Encoding says they are."""
+    """The bytes of a body cannot be decoded as Content-Encoding says."""
 
 
 class Decoder:
-    """Undoes the content codings of one body in pieces, without holding more than ``limit`` bytes.
+    """Decodes one body piece by piece, up to ``limit`` bytes.
 
-    ``codings`` are in the order of the header (the last one was applied last). Raises ``ContentTooLarge`` above the
-    limit and ``BrokenCoding`` if a coding cannot be undone.
+    ``codings`` are in the order of the Content-Encoding header (the last one was applied last). Raises ContentTooLarge
+    above the limit, and BrokenCoding if the bytes cannot be decoded.
     """
 
     def __init__(self, codings: Sequence[str], limit: int) -> None:
@@ -55,12 +55,12 @@ class Decoder:
         self.content = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the wire."""
+        """Decode the next bytes received."""
         for start in range(0, len(data), _PIECE):
             self._run(data[start : start + _PIECE], 0)
 
     def finish(self) -> None:
-        """Say that the body ended. Raises BrokenCoding where a coding still expected bytes."""
+        """End the body. Raises BrokenCoding if a coding still expects bytes."""
         for step in self._steps:
             step.finish()
 
@@ -76,7 +76,7 @@ class Decoder:
 
 
 class _Inflate:
-    """One gzip or deflate stream. By the RFC deflate has a zlib wrapper; some servers omit it. Both are read."""
+    """One gzip or deflate stream. By the RFC, deflate has a zlib wrapper. Streams without it are decoded, too."""
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
@@ -102,7 +102,7 @@ class _Inflate:
 
     def finish(self) -> None:
         if self._zlib is not None and not self._zlib.eof:
-            raise self._broken("the stream ends before its end mark")
+            raise self._broken("the stream ends too early")
 
     def _window(self, start: int) -> int:
         if self._coding == "gzip":
@@ -131,20 +131,20 @@ class _Unbrotli:
 
     def finish(self) -> None:
         if not self._stream.is_finished():
-            msg = "br: the stream ends before its end mark"
+            msg = "br: the stream ends too early"
             raise BrokenCoding(msg)
 
 
 def _inflater(coding: str) -> _Inflate | _Unbrotli:
     name = {"x-gzip": "gzip"}.get(coding, coding)
     if name not in DECODABLE:
-        msg = f"{coding[:40]}: this coding was not requested"
+        msg = f"{coding[:40]}: the request did not ask for this coding"
         raise BrokenCoding(msg)
     return _Unbrotli(_BROTLI) if name == "br" else _Inflate(name)
 
 
 def decode(raw: bytes, codings: Sequence[str], limit: int) -> tuple[bytes, str | None]:
-    """Undo the codings of a complete body. Returns the content, and what is wrong with the coding.
+    """Decode a complete body. Returns the content, and why it could not be decoded completely, or None.
 
     Raises ContentTooLarge above ``limit`` bytes.
     """

@@ -1,4 +1,4 @@
-"""Turn a response of Schemathesis into an exchange, without any key."""
+"""Turn a response that Schemathesis received into an ``Exchange``, with keys redacted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Received(NamedTuple):
-    """A response, with its content and headers as received. The reference keeps the ``id`` of the response unique."""
+    """A response of Schemathesis, with its body and headers as received.
+
+    The reference to the response keeps its Python ``id()`` unique.
+    """
 
     response: Response
     content: bytes
@@ -25,7 +28,7 @@ class Received(NamedTuple):
 
 
 def exchange_of(received: Received, name: str, key: str | None) -> Exchange:
-    """Return the request and the response. ``name`` becomes the id of the exchange, ``key`` is the user's key."""
+    """Return the exchange for a response. ``name`` becomes its id. ``key`` is the user's key, or None."""
     response, original = received.response, received.response.request
     sent = tuple(
         (str(field), value.decode("latin-1") if isinstance(value, bytes) else value)
@@ -48,12 +51,15 @@ def exchange_of(received: Received, name: str, key: str | None) -> Exchange:
 
 
 def redactor_of(key: str | None) -> Redactor:
-    """Return what takes the user's key out of text. A key that is too short to recognise is not taken out."""
+    """Return a redactor for the user's key. It does nothing if the key is too short to be recognised in text."""
     return Redactor(Secret(key) if key is not None and len(key) >= SHORTEST_KEY else None)
 
 
 def _credential(sent: object, given: str | None) -> Credential:
-    """Return which key a request has: the user's, or one made up by Schemathesis. Without a user's key, any."""
+    """Return which key a request has: the user's, none, an empty one, or one that Schemathesis made up.
+
+    If the user gave no key, every request counts as having the user's.
+    """
     if given is None or (sent is not None and sent == given):
         return Credential.GIVEN
     if sent is None:

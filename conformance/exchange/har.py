@@ -1,6 +1,6 @@
-"""HAR files from browsers, proxies and other tools: what each entry contains, and what it leaves open.
+"""Read HAR files, the recordings of browsers, proxies and other tools.
 
-No part of an entry is taken for granted. An unreadable part counts as unknown and is noted, and the other entries are
+Any part of an entry may be missing or invalid. Such a part counts as unknown and is noted, and the other entries are
 still read.
 """
 
@@ -30,15 +30,19 @@ _UNTYPED: Final = ("", "x-unknown", "application/octet-stream")
 
 
 class NotHar(ValueError):
-    """A HAR file that cannot be read. The message says why."""
+    """The HAR file cannot be read. The message says why."""
 
 
-FROM_CACHE: Final = "is from the browser's cache: its time is not known"
+FROM_CACHE: Final = "is from the browser's cache, so the time of its response is not known"
 
 
 @dataclass
 class HarEntry:
-    """The content of one entry. ``odd`` lists what could not be read; ``body`` is that of the response."""
+    """One entry of a HAR file: a request and its response. ``odd`` has a note for each part that could not be read.
+
+    ``head`` says whether the request headers are known. ``started`` is in seconds since the Unix epoch, and ``elapsed``
+    in seconds.
+    """
 
     number: int
     method: str
@@ -53,12 +57,12 @@ class HarEntry:
 
     @property
     def path(self) -> str:
-        """The path of the entry's URL."""
+        """The path of the request's URL."""
         return urlsplit(self.url).path
 
     @property
     def is_json(self) -> bool:
-        """Whether the response says that it is JSON."""
+        """Whether the Content-Type of the response is JSON."""
         return self.response is not None and "json" in (self.response.media_type or "")
 
 
@@ -79,7 +83,7 @@ def entries_of(text: Content) -> list[Any] | None:
 
 
 def url_of(entry: object) -> str | None:
-    """Return the URL of an entry, or None."""
+    """Return the URL of an entry's request, or None if it is not valid."""
     request = entry.get("request") if isinstance(entry, dict) else None
     url = request.get("url") if isinstance(request, dict) else None
     try:
@@ -89,7 +93,7 @@ def url_of(entry: object) -> str | None:
 
 
 def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
-    """Read an entry that has a URL."""
+    """Read an entry whose URL is valid. ``number`` is its number in the file, from 1."""
     request = entry["request"]
     headers, known = _fields(request)
     found = HarEntry(
@@ -111,7 +115,7 @@ def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
 
 
 def _clock(entry: Mapping[str, Any], found: HarEntry) -> None:
-    """Read the times. A response from the browser's cache is older than its entry."""
+    """Set the time of an entry. It stays unknown if the response came from the browser's cache and is older."""
     moment, taken = entry.get("startedDateTime"), entry.get("time")
     cached = str(entry.get("_fromCache") or _member(entry, "response").get("_fetchType") or "").lower() in _CACHED
     if cached:
@@ -161,7 +165,7 @@ def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
 
 
 def _typed(answered: Mapping[str, Any]) -> Headers:
-    """Return the Content-Type in the entry's content, which is that of the header (HAR 1.2)."""
+    """Return a Content-Type header from the ``mimeType`` of an entry, which has the same value (HAR 1.2)."""
     given = _text(_member(answered, "content").get("mimeType"))
     return () if given.lower() in _UNTYPED or "/" not in given else (("Content-Type", given),)
 
@@ -202,10 +206,10 @@ def _float(value: object) -> float | None:
 
 
 def _text(value: object) -> str:
-    """Return text that can be written: lone surrogates are escaped."""
+    """Return a value as text that can be encoded in UTF-8: lone surrogates are escaped."""
     return "" if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def places(entries: Sequence[Any]) -> Iterator[tuple[int, str | None]]:
-    """Yield the number and the URL (or None) of each entry."""
+    """Return the number of each entry, from 1, and the URL of its request, or None if that is not valid."""
     return ((number, url_of(entry)) for number, entry in enumerate(entries, 1))

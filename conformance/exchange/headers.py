@@ -1,4 +1,4 @@
-"""Header fields: their lines, their members, what Accept allows, and dates."""
+"""Read header fields: all lines of a field, members of a list, Accept, and dates."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from functools import lru_cache
 from typing import Final
 
 Headers = tuple[tuple[str, str], ...]
-"""Header fields as received, in order; values decoded as latin-1."""
+"""Header fields as received, as pairs of name and value in order. They are decoded as latin-1."""
 
 
 def lines(headers: Headers, name: str) -> list[str]:
-    """Return the values of all lines of the field ``name`` (any case)."""
+    """Return the values of all header lines with this name, in any letter case. ``name`` is in lower case."""
     return [value for key, value in headers if key.lower() == name]
 
 
 def first(headers: Headers, name: str) -> str | None:
-    """Return the first value of the field ``name`` (any case), or None."""
+    """Return the first value with this header name, in any letter case, or None. ``name`` is in lower case."""
     return next(iter(lines(headers, name)), None)
 
 
 def values(headers: Headers, name: str) -> list[str]:
-    """Return the members of a list-based field (RFC 9110 §5.6.1), lower-cased, over all its lines."""
+    """Return the members of a list-valued header (RFC 9110 §5.6.1) over all its lines, in lower case."""
     return members(lines(headers, name))
 
 
 def members(found: Iterable[str]) -> list[str]:
-    """Return the members of the lines of a list-based field, lower-cased."""
+    """Return the members in the lines of a list-valued header, in lower case."""
     return [member.strip().lower() for line in found for member in line.split(",") if member.strip()]
 
 
 def accepts(field: str | None, media_type: str) -> bool:
-    """Whether an Accept field allows a media type: its most specific range decides (RFC 9110 §12.5.1).
+    """Whether an Accept header allows a media type. Its most specific media range decides (RFC 9110 §12.5.1).
 
     A range with parameters does not match a type without them.
     """
@@ -49,7 +49,7 @@ def accepts(field: str | None, media_type: str) -> bool:
 
 
 def weight(member: str) -> float:
-    """Return the weight of one member of an Accept field; 1 by default (RFC 9110 §12.4.2)."""
+    """Return the weight (``q=``) of one member of an Accept header, 1 if it has none (RFC 9110 §12.4.2)."""
     match = re.search(r";\s*q=([01](?:\.\d{0,3})?)", member)
     return float(match[1]) if match else 1.0
 
@@ -62,7 +62,7 @@ _DATE: Final = re.compile(
 
 @lru_cache(maxsize=64)
 def http_date(text: str) -> float | None:
-    """Return an IMF-fixdate (RFC 9110 §5.6.7) as seconds since the epoch, or None."""
+    """Return an HTTP date (IMF-fixdate, RFC 9110 §5.6.7) in seconds since the Unix epoch. None if it is not one."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Whether a URL leads to this machine."""
+"""Decide whether a URL leads to this machine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 RECORDED: Final = "recorded"
-"""The host of a recorded request without one."""
+"""The host in the URL of a recorded request whose host is unknown."""
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine."""
+    """Whether the host of a URL is ``localhost`` or a loopback address."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

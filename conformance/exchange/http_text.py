@@ -1,7 +1,7 @@
-"""HTTP messages as tools print them: ``curl -i``, ``wget --save-headers``, HTTPie, PowerShell.
+"""Read HTTP messages as tools print them: ``curl -i``, ``wget --save-headers``, HTTPie, PowerShell.
 
 One file may contain several messages: interim responses, a proxy's response, redirects that the client followed, and
-the requests between them. The final responses count.
+the requests between them. Only the final responses are checked.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _STATUS: Final = rb"HTTP/\d(?:\.\d)? +\d{3}\b"
 _REQUEST: Final = rb"(?:GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE|CONNECT) \S+ HTTP/\d(?:\.\d)?"
 _FIELDS: Final = rb"(?:[^\s:][^\r\n:]*+:[^\r\n]*+\r?\n|[ \t][^\r\n]*+\r?\n)*+\r?\n"
 _FIRST: Final = re.compile(rb"(?:" + _STATUS + rb"|" + _REQUEST + rb")" + _LINE + rb"(?:[^\r\n]++\r?\n)*+\r?\n")
-"""The head at the start of a file: all lines up to the first empty one."""
+"""The first message in a file: its first line and its headers, up to the first empty line."""
 _NEXT: Final = re.compile(rb"(?:" + _STATUS + rb"[^\r\n]*+|" + _REQUEST + rb")\r?\n" + _FIELDS)
-"""A later head. JSON text cannot contain one, because line breaks in strings are escaped."""
+"""The first line and headers of a later message. JSON text cannot contain that, since line breaks are escaped."""
 _INTERIM: Final = range(100, 200)
 _SUCCESS: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
@@ -26,7 +26,10 @@ _NEGOTIATED: Final = ("digest", "ntlm", "negotiate")
 
 
 class Message(NamedTuple):
-    """A printed request or response. ``start`` are the words of its first line; ``body`` may be longer."""
+    """A printed request or response. ``start`` has the words of its first line.
+
+    ``body`` is everything up to the next message, which may be more than the body.
+    """
 
     start: tuple[str, ...]
     headers: Headers
@@ -34,28 +37,28 @@ class Message(NamedTuple):
 
     @property
     def is_response(self) -> bool:
-        """Whether the message is a response."""
+        """Whether the message is a response, not a request."""
         return self.start[0].startswith("HTTP/")
 
     @property
     def status(self) -> int:
-        """The status of the response."""
+        """The status code of the response."""
         return int(self.start[1])
 
 
 class Answered(NamedTuple):
-    """A response, and the request before it if the file has it."""
+    """A response in the file, and the request printed before it, or None."""
 
     response: Message
     request: Message | None
 
 
 class NoMessage(ValueError):
-    """A file without a complete head. The message says what is wrong."""
+    """The file has no complete HTTP response. The message says what is wrong."""
 
 
 def begins(data: bytes) -> bool:
-    """Whether a file starts like HTTP messages with a response."""
+    """Whether a file begins with an HTTP response, or with a request that a response follows."""
     data = data.lstrip(b"\r\n")
     if data.startswith(b"HTTP/"):
         return True
@@ -65,7 +68,7 @@ def begins(data: bytes) -> bool:
 
 
 def final_responses(data: bytes) -> tuple[list[Answered], list[str]]:
-    """Return the final responses, and a note on the others. Raises NoMessage."""
+    """Return the final responses in a file, and notes about responses that are ignored. Raises NoMessage."""
     kept: list[Answered] = []
     followed: list[int] = []
     messages = list(_messages(data))
@@ -88,18 +91,18 @@ def final_responses(data: bytes) -> tuple[list[Answered], list[str]]:
     if not followed:
         return kept, []
     statuses = ", ".join(map(str, followed))
-    return kept, [f"only the last response is judged, not the earlier ones ({statuses})"]
+    return kept, [f"only the last response is checked, not the earlier ones ({statuses})"]
 
 
 def _is_tunnel(message: Message, request: Message | None) -> bool:
-    """Whether a response says that a proxy has opened a tunnel."""
+    """Whether a response is from a proxy that opened a tunnel, so that the server's response follows."""
     connecting = request is not None and request.start[0] == "CONNECT"
     typed = first(message.headers, "content-type") or first(message.headers, "content-length")
     return message.status in _SUCCESS and (connecting or (not message.body.strip() and not typed))
 
 
 def _is_negotiation(message: Message) -> bool:
-    """Whether the client answered a challenge, as curl does with --anyauth and --digest."""
+    """Whether a 401 asks for a login, after which curl repeats the request (--anyauth, --digest)."""
     schemes = (value.split(" ")[0].lower() for value in lines(message.headers, "www-authenticate"))
     return message.status == 401 and any(scheme in _NEGOTIATED for scheme in schemes)
 
@@ -126,7 +129,7 @@ def _unfold(value: str) -> str:
 
 
 def _body(data: bytes, start: int, headers: Headers) -> tuple[bytes, re.Match[bytes] | None]:
-    """Return the text between a head and the next one, and the next one."""
+    """Return the bytes between the headers of a message and the next message, and the match of the next message."""
     length = first(headers, "content-length")
     if length is not None and length.isascii() and length.isdecimal():
         end = start + int(length[:18])

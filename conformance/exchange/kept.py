@@ -1,8 +1,8 @@
-"""Which part of a response body a recording contains: all of it, its start, or nothing reliable.
+"""Find out how much of a response body a recording contains: all of it, its start, or nothing reliable.
 
-Recorders undo chunks and content codings but keep their headers, stop at a limit, reformat JSON, and count sizes
-differently. So lengths and codings are only evidence. A body that can be read as JSON is judged, whatever its headers
-say. A body that was stored as sent is the server's. Everything else is unknown.
+Recorders remove chunks and content codings but keep their headers, stop at a limit, reformat JSON, and count sizes
+differently. So the headers may contradict the body without any fault of the server. A body that can be parsed as JSON
+is checked, whatever its headers say. A body that was stored as sent is checked as it is. Everything else is unknown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOT_BASE64: Final = "the body in the recording is marked as base64 but is not"
 MAX_BODY: Final = 64 << 20
 _CHUNK: Final = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r?\n")
 _AFTER: Final = re.compile(rb"\s*(?:Elapsed time: [\d.]+s\s*)?\Z")
-"""The text that HTTPie prints after a body: line breaks and the elapsed time."""
+"""What HTTPie prints after a body: line breaks and the elapsed time."""
 _ELAPSED: Final = re.compile(rb"\s*Elapsed time: [\d.]+s\s*\Z")
 _TAIL: Final = 100
 _LEFT_OUT: Final = b"NOTE: binary data not shown in terminal"
@@ -33,7 +33,7 @@ _TEXT: Final = re.compile(rb"\s*[\[{\"<]")
 
 
 class KnownBody(NamedTuple):
-    """The known part of a body. ``lost`` says what is unknown; the other members are those of a Response."""
+    """The known part of a recorded body. ``lost`` says what is missing, or None. The rest is as in ``Response``."""
 
     content: bytes = b""
     extent: Extent = Extent.WHOLE
@@ -52,7 +52,7 @@ def _cut(content: bytes, size: int | None) -> KnownBody:
 
 
 def _number(value: object) -> int | None:
-    """Return a size from a recorder, or None (-1 means unknown)."""
+    """Return a size in a recording, or None if it is not a number or -1, which means unknown."""
     try:
         number = int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
@@ -61,7 +61,7 @@ def _number(value: object) -> int | None:
 
 
 def content_length(headers: Headers) -> int | None:
-    """Return the Content-Length, or None if it is absent or contradictory."""
+    """Return the value of Content-Length, or None if it is missing or several lines differ."""
     found = {_number(value) for value in lines(headers, "content-length")}
     return found.pop() if len(found) == 1 else None
 
@@ -75,7 +75,7 @@ def _is_known(codings: list[str]) -> bool:
 
 
 def _is_coded(data: bytes, codings: list[str]) -> bool:
-    """Whether bytes still have the last coding applied: they have its magic number, or are not text."""
+    """Whether a body still has its content coding: it begins with the coding's magic number, or is not text."""
     if data.startswith(_MAGIC.get(codings[-1].removeprefix("x-"), ())):
         return True
     try:
@@ -88,7 +88,10 @@ def _is_coded(data: bytes, codings: list[str]) -> bool:
 
 
 def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
-    """Return the body of a printed response. ``data`` is everything after its head; ``recoded`` if it was UTF-16."""
+    """Return the known part of the body of a printed response. ``data`` is everything after its headers.
+
+    ``recoded`` says that the file was not UTF-8, so that the bytes are not those that the server sent.
+    """
     try:
         body, as_sent, cut = _remove_framing(data, headers, content_length(headers))
         if cut:
@@ -108,7 +111,10 @@ def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
 
 
 def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) -> KnownBody:
-    """Undo the coding, unless the recorder did. ``as_sent`` if a length or chunks show that the bytes are original."""
+    """Return a body without its content coding, which the recorder may already have removed.
+
+    ``as_sent`` says that a length or chunks prove that the bytes are those that the server sent.
+    """
     codings = _codings(headers)
     content, error = decode(body, codings, MAX_BODY)
     if error is None:
@@ -124,7 +130,7 @@ def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) ->
 
 
 def _start(body: bytes, headers: Headers) -> KnownBody:
-    """Return the start of a body whose last chunk is missing."""
+    """Return the start of a chunked body whose last chunk is missing."""
     codings = _codings(headers)
     if not codings:
         return _cut(body, None)
@@ -132,7 +138,7 @@ def _start(body: bytes, headers: Headers) -> KnownBody:
 
 
 def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
-    """Return a body that may have been changed. ``size`` is its expected length, if known."""
+    """Return a body that the recorder may have changed. ``size`` is its expected length in bytes, None if unknown."""
     kind = kind_of(body)
     if kind is Text.COMPLETE:
         return KnownBody(body, verbatim=size is None and not recoded)
@@ -144,7 +150,7 @@ def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
 
 
 def _remove_framing(data: bytes, headers: Headers, size: int | None) -> tuple[bytes, bool, bool]:
-    """Return the body without its framing, whether it is as sent, and whether more was sent."""
+    """Return the body without chunks, whether it is proven to be as sent, and whether its end is missing."""
     if "chunked" in values(headers, "transfer-encoding"):
         return _remove_chunks(data)
     if size is None:
@@ -166,7 +172,10 @@ def _is_whole(data: bytes, headers: Headers) -> bool:
 
 
 def _remove_chunks(data: bytes) -> tuple[bytes, bool, bool]:
-    """Undo chunks if there are any. Most tools undo them and keep Transfer-Encoding."""
+    """Remove chunks if there are any. Most tools remove them and keep the Transfer-Encoding header.
+
+    Returns the body, whether it is proven to be as sent, and whether its end is missing.
+    """
     import h11
 
     if not _CHUNK.match(data):
@@ -193,7 +202,7 @@ def _remove_chunks(data: bytes) -> tuple[bytes, bool, bool]:
 
 
 def of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
-    """Return the body of a response in a HAR file, without its coding, from text or base64."""
+    """Return the known part of the body of a response in a HAR file, without its content coding."""
     try:
         return _of_entry(response, headers)
     except ContentTooLarge:
@@ -232,7 +241,7 @@ def _of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
 
 
 def _from_base64(text: str) -> bytes | None:
-    """Decode base64 in the variants that recorders write: line breaks, no padding, either alphabet."""
+    """Decode base64 in all variants that recorders write. None if the text is not base64."""
     packed = re.sub(r"\s+", "", text).rstrip("=").translate(str.maketrans("-_", "+/"))
     try:
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)

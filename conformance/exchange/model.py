@@ -1,12 +1,12 @@
-"""Exchange: one request and the bytes of its response, with timing. Frozen.
+"""The classes Request, Response and Exchange: one request and the bytes of its response, with timing.
 
-Clauses judge a response as received, so it may contain the key. The creator of an exchange (the probe, the reader of
-recordings) redacts keys in the request, records where the response repeats one (``Response.echoes``), and adds the
-``Exchange.redactor``, which redacts the response wherever it is shown or written.
+Clauses check a response as received, so it may contain the key. The code that creates an exchange redacts keys in the
+request, records where the response contains one (``Response.echoes``), and sets ``Exchange.redactor``, which redacts
+the response wherever it is shown or written.
 
-A live run knows everything about an exchange, a recording may not. These members say what is known, for every tool:
+A live run knows everything about an exchange, but a recording may not. These members say what is known:
 ``Request.head``, ``Response.head``, ``Response.extent``, ``Response.verbatim``, ``Exchange.started`` and
-``Exchange.elapsed``. The selectors of clauses check them, so an unknown part breaks no clause.
+``Exchange.elapsed``. Clauses are not applied to unknown parts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from conformance.exchange.stored import BodyStore, StoredBody
 
 
 class Credential(enum.Enum):
-    """Which key a request carried."""
+    """Which key a request had."""
 
     GIVEN = "given"
     """The user's key, or none if the user gave none."""
@@ -36,13 +36,13 @@ class Credential(enum.Enum):
     """The user's key with upper and lower case swapped."""
     EMPTY = "empty"
     LOWER_CASE_NAME = "lower-case name"
-    """The user's key in a header spelt ``x-api-key``."""
+    """The user's key in the header ``x-api-key``, in lower case."""
 
 
 class Operation(enum.Enum):
-    """An operation other than reading the queue, through which jobs are created and removed.
+    """An operation of the API other than GET /api/queue, to create, list and remove jobs.
 
-    The value is the method and the path that replaces ``queue`` in the queue's URL; ``{job}`` is an id.
+    The value is the method, and the path that replaces ``queue`` in the URL of the queue. ``{job}`` is the id of a job.
     """
 
     SUBMIT = ("POST", "prompt")
@@ -64,17 +64,17 @@ class Operation(enum.Enum):
 
     @property
     def method(self) -> str:
-        """The method of the operation."""
+        """The HTTP method of the operation."""
         return self.value[0]
 
     @property
     def writes(self) -> bool:
-        """Whether the operation changes something."""
+        """Whether the operation may change the server."""
         return self.method == "POST"
 
 
 class NoResponse(enum.Enum):
-    """Why there is nothing to judge. Never a breach: the run is inconclusive about the missing response."""
+    """Why a response is missing. That never violates a clause, but it can make the run inconclusive."""
 
     UNREACHABLE = "unreachable"
     """The name was not resolved, the connection was refused, or TLS failed."""
@@ -93,19 +93,19 @@ class Extent(enum.Enum):
 
     WHOLE = "whole"
     CUT = "cut"
-    """Only the start of the body: the known part counts, the missing part does not."""
+    """Only the start of the body is known. The complete jobs in it are checked."""
     UNKNOWN = "unknown"
 
 
 OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
-"""Prefix of a problem's ``detail`` if another protocol was recognised. Advice follows it."""
+"""The start of ``Problem.detail`` if the server speaks another protocol. Advice for the user follows it."""
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A transport problem, in words (``detail`` may quote the server: untrusted text).
+    """Why a request got no complete response: the kind, and the details in words, which may quote the server.
 
-    ``begun`` is True if a response broke off or was not HTTP, and False if the connection ended without a byte. A
-    server may close an idle connection at any time (RFC 9112 §9.5), but must complete a response that it started.
+    ``begun`` is True if the server sent at least one byte. A server may close an idle connection at any time (RFC 9112
+    §9.5), but must complete a response that it started.
     """
 
     fault: NoResponse
@@ -120,16 +120,17 @@ _SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodif
 
 
 Same = tuple[str, str, str, Headers]
-"""What makes two requests equal: method, URL, credential, and header fields except the request id."""
+"""A key that is equal for equal requests: method, URL, credential, and header fields except the request id."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request.
+    """A request that was sent or recorded.
 
-    ``purpose`` says why it was sent, and ``to_queue`` whether it is judged as a request to the queue. A request for
-    another operation names it, and is judged only by the clauses on the life of jobs. ``body`` is the body sent, with
-    keys redacted. ``head`` says whether the headers are known: a recording may lack them.
+    ``purpose`` says in words why it was sent. ``to_queue`` says whether it is a request to the URL of the queue that
+    the clauses check. ``operation`` is set for another operation, which only clauses about the life of jobs check.
+    ``body`` is the request body, with keys redacted. ``head`` says whether the headers are known. A recording may lack
+    them.
     """
 
     method: str
@@ -142,63 +143,63 @@ class Request:
     body: bytes = b""
     head: bool = True
     own_query: str = ""
-    """The query that the document requires of every read."""
+    """The query string that the user's OpenAPI document requires of every GET of the queue."""
     own_headers: tuple[str, ...] = ()
-    """The names (lower case) of headers that the document requires of every read."""
+    """The names, in lower case, of headers that the user's OpenAPI document requires of every GET of the queue."""
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the request field ``name`` (lower case)."""
+        """Return the first value of the request header ``name`` (in lower case), or None."""
         return first(self.headers, name)
 
     @cached_property
     def reads(self) -> bool:
-        """Whether this is a GET of the queue with the user's credential."""
+        """Whether this is a GET of the queue with the user's key, or without a key if the user gave none."""
         return (
             self.method == "GET" and self.to_queue and self.credential in {Credential.GIVEN, Credential.LOWER_CASE_NAME}
         )
 
     @cached_property
     def plain(self) -> bool:
-        """Whether nothing in the headers or the query excuses another response than a 200 with the queue."""
+        """Whether this is a GET of the queue that must get a 200: no header and no query allows another response."""
         return self.reads and self.credential is Credential.GIVEN and not self.special and self.takes_json
 
     @cached_property
     def usual(self) -> bool:
-        """Whether this is a plain read that accepts only JSON, as clients of the API do."""
+        """Whether this is a GET of the queue as a normal client sends it, with Accept: application/json."""
         return self.plain and self.bare and self.header("accept") == "application/json"
 
     @cached_property
     def bare(self) -> bool:
-        """Whether there are only headers that identify the client and the request."""
+        """Whether the request has only common headers, such as Accept and User-Agent, and required ones."""
         return all(name.lower() in _COMMON or name.lower() in self.own_headers for name, _ in self.headers)
 
     @cached_property
     def takes_json(self) -> bool:
-        """Whether Accept allows JSON."""
+        """Whether the Accept header allows JSON."""
         fields = lines(self.headers, "accept")
         return accepts(", ".join(fields) if fields else None, "application/json")
 
     @cached_property
     def same(self) -> Same:
-        """What makes two requests equal: everything except the request id."""
+        """A key that is equal for equal requests. It has everything except the request id."""
         named = [(name.lower(), value) for name, value in self.headers]
         kept = tuple([field for field in named if field[0] != "x-request-id"])
         return self.method, self.url, self.credential.value, kept
 
     @cached_property
     def special(self) -> bool:
-        """Whether a condition, a range, an origin or a query may change the response."""
+        """Whether the request has a condition, a range, an Origin or a query, which may change the response."""
         query = urlsplit(self.url).query
         return (bool(query) and query != self.own_query) or any(self.header(name) for name in _SPECIAL)
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """The framing of a response as received, if the client inspected the raw bytes, which libraries repair or hide.
+    """The framing of a response, as seen in its raw bytes.
 
-    ``lengths`` are the distinct values of Content-Length. ``folded`` counts continuation lines in the head, ``interim``
-    the 1xx responses before this one. ``surplus`` is the number of bytes after a head without content (of a response to
-    HEAD, of 204 and 304), None for other responses. ``misnamed`` are the first few invalid field names, such as one
-    with a space before its colon.
+    ``lengths`` has the distinct values of Content-Length. ``folded`` counts header lines that continue another one, and
+    ``interim`` the 1xx responses before this one. ``surplus`` is the number of bytes after the headers of a response
+    that must not have a body (to HEAD, or a 204 or 304), None for other responses. ``misnamed`` has the first few
+    invalid header names, such as one with a space before its colon.
     """
 
     lengths: tuple[str, ...] = ()
@@ -210,16 +211,15 @@ class Wire(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Response:
-    """A response.
+    """A response that was received or recorded.
 
-    ``content`` is the body after transfer and content codings. ``coding_error`` says why a coding could not be undone;
-    ``content`` is then the part before the error. ``wire`` is present if the raw bytes were inspected; the body was
-    then not read.
+    ``content`` is the body without chunks and content codings. ``coding_error`` says why the body could not be decoded,
+    or is None. ``content`` is then the part before the error. ``wire`` is set if the raw bytes were inspected. The body
+    was then not read.
 
-    ``head`` is False if not all headers are known; ``headers`` then holds those that are. ``extent`` says how much of
-    the body is in ``content``. ``verbatim`` is False if the recorder re-encoded or reformatted the text, so that its
-    bytes are not those that were sent. ``echoes`` names where the key of the request is repeated: header fields, and ""
-    for the body.
+    ``head`` is False if not all headers are known. ``extent`` says how much of the body is known. ``verbatim`` is False
+    if the recorder re-encoded or reformatted the body, so that its bytes are not those that the server sent. ``echoes``
+    says where the response contains the key of the request: names of header fields, and "" for the body.
     """
 
     status: int
@@ -235,16 +235,16 @@ class Response:
 
     @property
     def body(self) -> bytes | StoredBody:
-        """The body, or where it is stored: equal for responses with the same body that a run kept once."""
+        """The body, or the place in a file where it is stored. Equal bodies of a run are stored once."""
         return self.content
 
     @property
     def size(self) -> int:
-        """Bytes of the body."""
+        """The length of the body in bytes."""
         return len(self.content)
 
     def kept_in(self, store: BodyStore) -> Response:
-        """Return the response with its body kept in a store."""
+        """Return the response with its body in ``store``, which may write it to a file."""
         body = store.keep(self.content)
         return replace(self, content=body) if isinstance(body, bytes) else StoredResponse(self, body)
 
@@ -255,24 +255,24 @@ class Response:
 
     @cached_property
     def typed(self) -> bool:
-        """Whether the Content-Type, or its absence, is known."""
+        """Whether it is known if the response has a Content-Type, and which."""
         return self.head or self.header("content-type") is not None
 
     def lines(self, name: str) -> list[str]:
-        """Return the values of all lines of the response field ``name`` (lower case)."""
+        """Return the values of all lines of the response header ``name`` (in lower case)."""
         return lines(self.headers, name)
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the response field ``name`` (lower case)."""
+        """Return the first value of the response header ``name`` (in lower case), or None."""
         return next(iter(self.lines(name)), None)
 
     def values(self, name: str) -> list[str]:
-        """Return the members of the list-based response field ``name``, lower-cased, over all its lines."""
+        """Return the members of the list-valued response header ``name`` over all its lines, in lower case."""
         return members(self.lines(name))
 
     @cached_property
     def media_type(self) -> str | None:
-        """The media type without parameters, in lower case; None if the field is missing."""
+        """The media type of Content-Type, without parameters and in lower case. None if the header is missing."""
         found = self.lines("content-type")
         if len(found) > 1:  # not a list-based field: clients differ in which of two lines they use
             return ", ".join(found).lower()
@@ -280,40 +280,40 @@ class Response:
 
 
 class StoredResponse(Response):
-    """A response whose body is in a file and is read when it is asked for."""
+    """A response whose body is in a file. It is read from there on each access."""
 
     def __init__(self, response: Response, body: StoredBody) -> None:
         vars(self).update({name: value for name, value in vars(response).items() if name != "content"}, _body=body)
 
     @property
     def content(self) -> bytes:
-        """The body."""
+        """The body, read from the file on each access."""
         return self.body.read()
 
     @property
     def body(self) -> StoredBody:
-        """Where the body is stored."""
+        """The place of the body in the file."""
         body: StoredBody = vars(self)["_body"]
         return body
 
     @property
     def size(self) -> int:
-        """Bytes of the body."""
+        """The length of the body in bytes."""
         return self.body.size
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Become a plain response in another process, which does not have the file."""
+        """Pickle as a normal response, because another process does not have the file."""
         return Response, tuple(getattr(self, each.name) for each in fields(Response))
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its response, or the reason why it is missing or incomplete.
+    """One request and its response, or ``problem``, the reason why the response is missing or incomplete.
 
-    ``server`` names the server of a recording that holds several; clauses never compare one with another.
-    ``started`` is in seconds since the Unix epoch (None for a recording without a clock),
-    ``elapsed`` in seconds from the first byte sent to the last one read. ``attempt`` counts from 1;
-    an attempt that a later one replaced, or that a ban refused, is ``superseded``: in the ledger, but not judged.
+    ``server`` names the server if a recording contains several. ``started`` is in seconds since the Unix epoch, None if
+    a recording lacks it. ``elapsed`` is in seconds, from the first byte sent to the last one received. ``attempt``
+    counts from 1. An attempt is ``superseded``, and not checked, if a later one replaced it or if the server had banned
+    the suite.
     """
 
     id: str
@@ -326,4 +326,4 @@ class Exchange:
     superseded: bool = False
     server: str = ""
     redactor: Redactor = field(default=NOTHING, repr=False, compare=False)
-    """Takes the keys that were sent out of what is shown."""
+    """Redacts the keys that were sent, in everything that is shown."""

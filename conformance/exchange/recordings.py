@@ -1,4 +1,4 @@
-"""Read exchanges from files: printed HTTP responses, HAR files, and bare JSON bodies. Missing parts stay unknown."""
+"""Read requests and responses from files: printed HTTP responses, HAR files, and JSON bodies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conformance.text.safe import printable
 _KEY_PARAMETERS: Final = re.compile(
     r"[?&;](?:[\w.-]*(?:key|token|secret|password|passwd|auth|signature))=([^&;#]+)", re.IGNORECASE
 )
-"""Values of URL parameters whose names say that they are credentials."""
+"""Finds values of URL parameters whose names mean credentials."""
 _KEY_FIELDS: Final = ("x-api-key", "authorization", "proxy-authorization")
 _NOT_SHOWN: Final = dict.fromkeys((*_KEY_FIELDS, "cookie"), REDACTED) | {"set-cookie": "[not shown]"}
 _USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
@@ -33,15 +33,15 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _BODILESS: Final = (204, 304)
 _PORTS: Final = {"http": 80, "https": 443}
 NAMED: Final = 5
-"""How many paths and servers a message names."""
+"""Maximum number of paths and servers that a message names."""
 
 
 class UnreadableRecording(ValueError):
-    """A file without a readable exchange. The message is one line for the user."""
+    """The file contains no readable response. The message is one line for the user."""
 
 
 def redact(headers: Headers) -> Headers:
-    """Replace the values of fields that contain credentials."""
+    """Return header fields with the values of those redacted that contain credentials."""
     return tuple((name, value and _NOT_SHOWN.get(name.lower(), value)) for name, value in headers)
 
 
@@ -52,7 +52,7 @@ def is_queue(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which entries of a HAR file are judged: the path of the queue and the base URL of a server, if given."""
+    """Which entries of a HAR file are checked: the path of the queue and the base URL of a server, None for any."""
 
     queue_path: str | None = None
     target: str | None = None
@@ -60,9 +60,9 @@ class Selection:
 
 @dataclass
 class Recording:
-    """The content of files. ``notes`` has a line for each part that could not be read.
+    """The exchanges in one or several files. ``notes`` has a line for each part that could not be read.
 
-    ``servers`` has the base URL and the key of each exchange, or None if unknown.
+    ``servers`` has, for each exchange, the base URL of the server and the key of the request, or None if unknown.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -70,20 +70,21 @@ class Recording:
     servers: list[tuple[str, str | None] | None] = field(default_factory=list)
 
     def add(self, exchange: Exchange, server: tuple[str, str | None] | None = None) -> None:
-        """Add an exchange, with its keys redacted."""
+        """Add an exchange after redacting its keys. ``server`` is its base URL and key, if known."""
         self.exchanges.append(_without_keys(exchange))
         self.servers.append(server)
 
     def extend(self, other: Recording) -> None:
-        """Add the content of another file."""
+        """Add the exchanges and notes of another recording."""
         self.exchanges += other.exchanges
         self.notes += other.notes
         self.servers += other.servers
 
     def named_by_server(self) -> list[Exchange]:
-        """Return the exchanges with the names of their servers: a base URL, and a key if several keys were accepted.
+        """Return the exchanges with ``server`` set to its base URL.
 
-        Refused requests, and all methods except GET, belong to the first accepted key.
+        If a server accepted several keys, its users have different queues, so the number of the key is part of the
+        name. Refused requests, and all methods except GET, belong to the first accepted key.
         """
         let_in: dict[str, dict[str | None, int]] = {}
         for exchange, server in zip(self.exchanges, self.servers, strict=True):
@@ -103,10 +104,11 @@ def _name(server: tuple[str, str | None], keys: dict[str | None, int]) -> str:
 
 
 def read_file(path: Path, *, method: str | None = None, data: bytes | None = None) -> list[Exchange]:
-    """Read a recording. ``X.http`` takes its request from ``X.req`` in the same directory, if that exists.
+    """Read a recording. The request of ``X.http`` is read from ``X.req`` in the same directory, if that exists.
 
-    ``data`` is the content of the file if it was already read, because a pipe can be read only once. Raises OSError,
-    and UnreadableRecording if the file contains no exchange.
+    ``method`` is the method of the request, if the file does not have it. ``data`` is the content of the file if it was
+    already read, because a pipe can be read only once. Raises OSError, and UnreadableRecording if the file contains no
+    response.
     """
     return record_of(path, method=method, data=data).named_by_server()
 
@@ -114,7 +116,7 @@ def read_file(path: Path, *, method: str | None = None, data: bytes | None = Non
 def record_of(
     path: Path, *, method: str | None = None, data: bytes | None = None, selection: Selection = Selection()
 ) -> Recording:
-    """Read a recording like ``read_file``, with notes."""
+    """Read a recording like ``read_file``, and keep the notes about parts that could not be read."""
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
     content = path.read_bytes() if data is None else data
@@ -122,7 +124,7 @@ def record_of(
 
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
-    """Recognise the format of bytes and read them. ``name`` becomes the exchange's id."""
+    """Read the content of a recording in any supported format. ``name`` becomes the id of the exchange."""
     return recorded(data, name=name, method=method, request=request).named_by_server()
 
 
@@ -134,7 +136,7 @@ def recorded(
     request: bytes | None = None,
     selection: Selection = Selection(),
 ) -> Recording:
-    """Recognise the format of bytes and read them, with notes. Raises UnreadableRecording."""
+    """Read the content of a recording in any supported format, with notes. Raises UnreadableRecording."""
     try:
         data = unpack(data)
         text = as_text(data)
@@ -161,7 +163,7 @@ def recorded(
 
 
 def _printed(text: Content, name: str, request: Request, selection: Selection) -> Recording:
-    """Read the responses in a text file, each with the request before it if there is one."""
+    """Read printed responses from a text file, each with the request printed before it, else with ``request``."""
     found = Recording()
     answered, notes = http_text.final_responses(text.data)
     found.notes += [f"{name}: {note}" for note in notes]
@@ -220,7 +222,7 @@ def _request(raw: bytes | None, method: str | None) -> Request:
 
 
 def _without_keys(exchange: Exchange) -> Exchange:
-    """Redact credentials in the request, and record where the response repeats them."""
+    """Redact credentials in the request, and record where the response contains them."""
     request, response = exchange.request, exchange.response
     fields = [value for name, value in request.headers if name.lower() in _KEY_FIELDS]
     keys = {value.rpartition(" ")[2] for value in fields}  # Authorization: the part after the scheme
@@ -243,7 +245,7 @@ def _redactor(keys: frozenset[str]) -> Redactor:
 
 
 def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
-    """Read the queue's entries of a HAR file, with notes on unreadable ones."""
+    """Read the entries of a HAR file that are about the queue, with notes about unreadable ones."""
     found = Recording()
     named: list[tuple[int, str]] = []
     for number, url in places(entries):
@@ -270,7 +272,7 @@ def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
 def _passed_over(
     entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
 ) -> Iterator[str]:
-    """Count the unreadable entries of other paths, and name the first ones."""
+    """Yield a note with the number of unreadable entries for other paths, and the first of these paths."""
     others = [read_entry(entries[number - 1], number) for number, _ in named if number not in chosen]
     odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
     if odd:
@@ -281,9 +283,9 @@ def _passed_over(
 
 
 def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:
-    """Return the numbers of the entries to judge.
+    """Return the numbers of the entries to check.
 
-    By default these are the entries of /api/queue, or else of another path that ends in /queue and answers JSON.
+    By default these are the entries for /api/queue, or else for another path that ends in /queue and returns JSON.
     """
     path = selection.queue_path or USUAL_PATH
     found = [number for number, url in named if _is_at(url, path, selection.target)]
@@ -298,7 +300,7 @@ def _is_json(entry: HarEntry) -> bool:
 
 
 def _is_at(url: str, path: str, target: str | None) -> bool:
-    """Whether a URL has the path, directly below the target if one was given."""
+    """Whether a URL has the path of the queue. If ``target`` is given, the URL must be that base URL with the path."""
     return urlsplit(url).path.endswith(path) if target is None else _base(url) == _base(target).rstrip("/") + path
 
 
@@ -316,7 +318,7 @@ def _base(url: str) -> str:
 
 
 def _server(url: str, selection: Selection) -> str:
-    """Return the base URL of the server: the part before the path of the queue."""
+    """Return the base URL of a server: the part of the URL before the path of the queue."""
     base = _base(url)
     for path in (selection.queue_path or USUAL_PATH, QUEUE):
         if base.endswith(path):
@@ -329,7 +331,7 @@ def _key(headers: Headers) -> str | None:
 
 
 def _nothing(named: Sequence[tuple[int, str]], selection: Selection) -> str:
-    """Say that no entry is a queue's, and list the candidates."""
+    """Return the message that no entry is about the queue, with paths that may be meant."""
     path = selection.queue_path or USUAL_PATH
     below = f" of {selection.target}" if selection.target else ""
     urls = dict.fromkeys(_base(url) for _, url in named if "queue" in urlsplit(url).path)
@@ -348,7 +350,7 @@ def _exchange(entry: HarEntry, name: str, let_in: set[str]) -> Exchange:
 
 
 def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
-    """Return what was wrong with the key of a refused request, by comparison with accepted keys in the file."""
+    """Return which key a request had. A refused one is compared with the accepted keys in the file."""
     key = first(headers, "x-api-key")
     if status not in (401, 403) or not let_in or key in let_in:
         return Credential.GIVEN
@@ -356,5 +358,5 @@ def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
 
 
 def _whole(text: str) -> str:
-    """Return text that can be written: lone surrogates and undecodable bytes of a file name are escaped."""
+    """Return text that can be encoded in UTF-8: lone surrogates and undecodable bytes are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Redact keys in everything that is stored or shown, in every form in which servers write them."""
+"""Redact keys in everything that is stored or shown, also if a server sends them escaped or encoded."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.secrets import REDACTED, REDACTED_WORD, SHORTEST_KEY, Secret, is_unmistakable
 
 PIECE: Final = 12
-"""This many characters of a longer key identify it."""
+"""A piece of a key with this many characters is redacted, too."""
 SHORTEST_IN_BASE64: Final = 8
-"""This many base64 characters of a key are redacted in any context."""
+"""A piece of a key in base64 is redacted if it has at least this many characters."""
 _MARKS: Final = ("\\", "%", "&")
 """Characters that start an escape in JSON, URLs and HTML."""
 
@@ -23,9 +23,9 @@ _MARKS: Final = ("\\", "%", "&")
 class Redactor:
     """Finds keys in responses, and redacts them in everything that is shown.
 
-    It finds a key as a whole, in upper and lower case, reversed, in pieces, and as written in URLs, JSON, HTML, base64,
-    hexadecimal digits and UTF-16, also in nested encodings. ``others`` are wrong keys that were sent: they are redacted
-    too, and a response that repeats one does not repeat the key.
+    It finds a key in upper and lower case, reversed, in pieces, and as written in URLs, JSON, HTML, base64, hexadecimal
+    digits and UTF-16, also in nested encodings. ``others`` are the wrong keys that were sent. They are redacted, too,
+    but a response that contains one does not count as containing the key.
     """
 
     def __init__(self, *secrets: Secret | None, others: Iterable[Secret] = ()) -> None:
@@ -56,9 +56,9 @@ class Redactor:
         return bool(self._forms or self._words)
 
     def echoes(self, headers: Headers, content: bytes) -> tuple[str, ...]:
-        """Return the places where a response repeats the key: names of header fields, and "" for the body.
+        """Return where a response contains the key: names of header fields, and "" for the body.
 
-        A key that may be a word counts only next to the name of its header.
+        A key that could be an ordinary word counts only next to the name of its header.
         """
         found = [self.text(name) for name, value in headers if self._repeats(name, value)]
         return tuple(dict.fromkeys([*found, *([""] if self._is_in(content) else [])]))
@@ -77,7 +77,7 @@ class Redactor:
         return marked and self._telling_escaped is not None and self._telling_escaped.search(content) is not None
 
     def text(self, value: str) -> str:
-        """Redact text."""
+        """Return text with keys redacted."""
         if self._escaped is not None and any(mark in value for mark in _MARKS):
             value = self._escaped.sub(REDACTED, value)
         if self._word_escaped is not None and any(mark in value for mark in _MARKS):
@@ -88,7 +88,7 @@ class Redactor:
         return _without_words(value, self._words)
 
     def cut(self, value: str) -> str:
-        """Redact text whose start or end may be missing, and with it a part of the key."""
+        """Return text with keys redacted, also if a key at its start or end is incomplete because the text was cut."""
         value = self.text(value)
         rest = _CUT.search(value)
         body, mark = (value, "") if rest is None else (value[: rest.start()], rest[0])
@@ -101,7 +101,7 @@ class Redactor:
         return body + mark
 
     def content(self, value: bytes) -> bytes:
-        """Redact bytes."""
+        """Return bytes with keys redacted."""
         if self._raw_escaped is not None and any(mark.encode() in value for mark in _MARKS):
             value = self._raw_escaped.sub(REDACTED.encode(), value)
         if self._raw_word_escaped is not None and any(mark.encode() in value for mark in _MARKS):
@@ -114,15 +114,15 @@ class Redactor:
         return value
 
     def _raw_word(self, found: re.Match[bytes]) -> bytes:
-        """Replace a word that contains an escape. Words without one are checked together with the name around them."""
+        """Replace a key that could be a word if it contains an escape. ``_without_words`` handles those without."""
         return found[0] if found[0].decode("latin-1") in self._plain_words else REDACTED_WORD.encode()
 
     def finds_words(self, content: bytes) -> bool:
-        """Whether a key that may be an ordinary word is redacted in a body, which then shows less than was sent."""
+        """Whether redaction changes a body because of a key that could be an ordinary word."""
         return bool(self._words) and self.content(content) != content
 
     def headers(self, headers: Headers) -> Headers:
-        """Redact names and values of header fields."""
+        """Return header fields with keys redacted in names and values."""
         return tuple((self.text(name), self.text(value)) for name, value in headers)
 
 
@@ -130,15 +130,15 @@ _OWN_NAMES: Final = frozenset(
     {"queue", "queue_running", "queue_pending", "running", "pending", "create_time", "prompt_id", "class_type"}
     | {"inputs", "outputs", "workflow", "extra_data", "client_id", "code", "message", "status", "error", "details"}
 )
-"""Names in queues and errors. A key that is part of such a name is a coincidence, and redacting it would reveal it."""
+"""Names that every queue or error contains. A key is not redacted inside them, which would only reveal it."""
 _CUT: Final = re.compile(r"…(?: \([\d,]+ characters\))?$")
-"""The mark of ``text/safe.py`` for shortened text."""
+"""The end of text that ``text/safe.py`` has shortened."""
 _NAME: Final = re.compile(r"\w*", re.ASCII)
 _LONGEST_NAME: Final = 40
 
 
 def _without_words(value: str, words: Iterable[str]) -> str:
-    """Replace keys that may be words, except inside the names that every queue has."""
+    """Return text with keys redacted that could be ordinary words, except inside the names that every queue has."""
     for word in words:
         if word not in value:
             continue
@@ -158,18 +158,18 @@ def _wide(keys: Iterable[str]) -> list[bytes]:
 
 
 def _patterns(keys: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
-    """Return patterns for the escaped forms of keys, in text and in bytes."""
+    """Return patterns that find keys with escaped characters, in text and in bytes. None if there are no keys."""
     escapes = "|".join(sorted(map(_escape_pattern, keys), key=len, reverse=True))
     return (re.compile(escapes), re.compile(escapes.encode())) if escapes else (None, None)
 
 
 def _pieces(key: str) -> set[str]:
-    """Return the pieces of a key that must not be shown."""
+    """Return all pieces of ``PIECE`` characters of a key."""
     return {key[start : start + PIECE] for start in range(len(key) - PIECE + 1)}
 
 
 def _telling(key: str) -> set[str]:
-    """Return the texts that prove that a key is repeated: the whole key, and pieces that are not words."""
+    """Return the texts that prove that a response contains a key: the whole key, and pieces that are not words."""
     return _forms(key) | {piece for piece in _pieces(key) if _LETTER.search(piece) and _DIGIT.search(piece)}
 
 
@@ -178,7 +178,7 @@ _DIGIT: Final = re.compile("[0-9]")
 
 
 def _parts(secret: str) -> set[str]:
-    """Return a secret and its parts that are secret too: a token after its scheme, a cookie's value, a password."""
+    """Return a secret and its secret parts: a token without its scheme, the value of a cookie, a password in a URL."""
     parts = urlsplit(secret if "://" in secret else "")
     user, password = parts.username or "", parts.password
     tokens = [secret.rpartition(" ")[2], *(pair.partition("=")[2] for pair in secret.split("; "))]
@@ -201,7 +201,7 @@ def _forms(key: str) -> set[str]:
 
 
 def _in_base64(key: str) -> Iterator[str]:
-    """Yield the base64 forms of a key inside a longer text. They depend on its offset modulo 3."""
+    """Yield the texts by which a key appears in the base64 of a longer text. They depend on its offset modulo 3."""
     for base, before in product((base64.b64encode, base64.urlsafe_b64encode), range(3)):
         inner = base(bytes(before) + key.encode()).decode()[-(-before * 8 // 6) : (before + len(key)) * 8 // 6]
         if len(inner) >= SHORTEST_IN_BASE64:
@@ -209,9 +209,9 @@ def _in_base64(key: str) -> Iterator[str]:
 
 
 def _escape_pattern(key: str) -> str:
-    """Return a pattern for the escapes in which JSON, URLs and HTML may write any character of a key, also nested.
+    """Return a regular expression for a key whose characters may be escaped as in JSON, URLs and HTML, also nested.
 
-    Repetitions are bounded, because a server could send a million of them.
+    Repetitions are limited, because a server could send a million of them.
     """
     return "".join(map(_any_way, key))
 

@@ -1,4 +1,4 @@
-"""A key that is never shown, the wrong keys that are tried too, and their placeholders."""
+"""Keys: a class that never shows its value, placeholders for redacted keys, and the wrong keys that a run tries."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from itertools import pairwise
 from typing import Final
 
 REDACTED: Final = "[redacted-api-key]"
-"""Placeholder of a key in everything that is shown."""
+"""Replaces a key in everything that is shown."""
 REDACTED_WORD: Final = "[redacted]"
-"""Placeholder of a key that may be an ordinary word, so that a match need not be the key."""
+"""Replaces a key that could be an ordinary word, so that the text may not be the key at all."""
 KEY_HEADER: Final = "X-API-Key"
 SHORTEST_KEY: Final = 4
 """Minimum length of a key. A shorter one is refused as a mistake."""
 LONGER_THAN_WORDS: Final = 16
-"""Minimum length of a key that cannot be a word or number in a workflow by chance."""
+"""Minimum length of a key that cannot occur as a word or number in a workflow by chance."""
 LONGER_THAN_NAMES: Final = 12
 RANDOM: Final = 3
-"""Changes between letter and digit, as in 4f1c. A short key with this many is not a word or the name of a model."""
+"""A short key with this many changes between letter and digit, as in 4f1c, is not a word or the name of a model."""
 VARIED: Final = 6
-"""Distinct characters. A key with fewer, such as a row of zeros, may also occur by chance."""
+"""A key with fewer distinct characters than this, such as a row of zeros, may occur by chance."""
 _BASE64: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 
 
 class Secret:
-    """A key that does not appear in any repr, traceback or log."""
+    """A secret such as a key. Its value does not appear in any repr, traceback or log."""
 
     __slots__ = ("_value",)
 
@@ -40,7 +40,7 @@ class Secret:
 
 
 def is_unmistakable(key: str) -> bool:
-    """Whether a key in a response cannot be there by chance."""
+    """Whether a text that equals the key can only be the key, because it is too long or random to occur by chance."""
     turns = sum(a.isalnum() and b.isalnum() and a.isdigit() is not b.isdigit() for a, b in pairwise(key))
     long = len(key) >= LONGER_THAN_WORDS or (len(key) >= LONGER_THAN_NAMES and turns >= RANDOM)
     return long and len(set(key)) >= VARIED

@@ -1,4 +1,4 @@
-"""Recognise a file by its first bytes: its encoding, and its format if it is not a recording."""
+"""Recognise the encoding of a file, and its format if it is not a recording that can be read."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ _TEXTS: Final = (
 
 
 class Content(NamedTuple):
-    """The bytes of a file as UTF-8 text without byte order mark. ``recoded`` if the file had another encoding."""
+    """The text of a file in UTF-8 without byte order mark. ``recoded`` says that the file had other bytes."""
 
     data: bytes
     recoded: bool = False
 
 
 class Unusable(ValueError):
-    """An unusable file. The message says what it looks like."""
+    """The file cannot be read as a recording. The message says what it looks like."""
 
 
 def unpack(data: bytes) -> bytes:
-    """Return the content of a gzip file, or other files unchanged. Raises Unusable."""
+    """Return the decompressed content of a gzip file. Other files are returned unchanged. Raises Unusable."""
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:
@@ -89,7 +89,7 @@ def unpack(data: bytes) -> bytes:
 
 
 def as_text(data: bytes) -> Content:
-    """Return a text as UTF-8: shells and editors of Windows write UTF-16 and byte order marks."""
+    """Return the text of a file in UTF-8. Windows shells and editors write UTF-16 and byte order marks."""
     encoding = encoding_of(data)
     recoded = encoding is not None
     if encoding is not None:
@@ -100,12 +100,12 @@ def as_text(data: bytes) -> Content:
 
 
 def encoding_of(start: bytes) -> str | None:
-    """Return the encoding that the first bytes show; None for UTF-8 without a byte order mark."""
+    """Return the encoding by the first bytes of a file. None for UTF-8 without a byte order mark."""
     return next((name for mark, name in _BOMS if start.startswith(mark)), None) or _by_zeros(start)
 
 
 def _by_zeros(data: bytes) -> str | None:
-    """Recognise UTF-16 without a byte order mark: every other byte of ASCII text is zero."""
+    """Return the encoding if it is UTF-16 without a byte order mark: every other byte of ASCII text is 0."""
     start = data[:64]
     if len(start) < 4:
         return None
@@ -115,7 +115,7 @@ def _by_zeros(data: bytes) -> str | None:
 
 
 def looks_like(data: bytes) -> str | None:
-    """Return what a file looks like if it is not a recording; None if it may be one."""
+    """Return, for a message, what a file looks like if it is not a recording. None if it may be one."""
     if not data.strip():
         return "is empty"
     for magic, what in _MAGIC:

@@ -1,4 +1,4 @@
-"""Large bodies in a temporary file, so that a run does not hold all of them in memory."""
+"""Store large response bodies in a temporary file, so that a run does not keep all of them in memory."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from threading import Lock
 from typing import IO, Final
 
 LARGE: Final = 1 << 20
-"""Bytes of a body above which it is always stored in the file."""
+"""A body with more bytes than this is always stored in the file."""
 IN_MEMORY: Final = 32 << 20
-"""Bytes of small bodies that are held in memory; later ones are stored in the file."""
+"""If small bodies together have more bytes than this, further ones are stored in the file."""
 
 
 class StoredBody:
-    """A body in the file of a ``BodyStore``."""
+    """A body that is stored in the file of a ``BodyStore``. ``size`` is its length in bytes."""
 
     __slots__ = ("_at", "_store", "size")
 
@@ -23,12 +23,12 @@ class StoredBody:
         self._store, self._at, self.size = store, at, size
 
     def read(self, start: int = 0, end: int | None = None) -> bytes:
-        """Return the body, or a part of it."""
+        """Return the bytes of the body from ``start`` to ``end``, by default all."""
         end = self.size if end is None else min(end, self.size)
         return self._store.read(self._at + start, max(0, end - start))
 
     def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
-        """Become plain bytes in another process, which does not have the file."""
+        """Pickle as bytes, because another process does not have the file."""
         return bytes, (self.read(),)
 
 
@@ -47,7 +47,10 @@ class BodyStore:
         self._last: tuple[int, int, bytes] = (0, 0, b"")
 
     def keep(self, content: bytes) -> bytes | StoredBody:
-        """Return an equal body that was kept before, or keep this one (in memory if the file cannot be written)."""
+        """Store a body, and return it or its place in the file. An equal body that was stored before is reused.
+
+        If the file cannot be written, the body is kept in memory.
+        """
         digest = hashlib.sha256(content).digest()
         body = self._bodies.get(digest)
         if body is None:
@@ -60,7 +63,10 @@ class BodyStore:
         return body
 
     def read(self, at: int, size: int) -> bytes:
-        """Return bytes of the file. The last body read is cached: a body is often read several times in a row."""
+        """Return ``size`` bytes of the file from the offset ``at``.
+
+        The last large body is cached, because a body is often read several times in a row.
+        """
         with self._lock:
             begin, length, content = self._last
             if begin <= at and at + size <= begin + length:
@@ -91,5 +97,5 @@ class BodyStore:
 
 
 def bytes_of(body: bytes | StoredBody) -> bytes:
-    """Return the bytes of a body."""
+    """Return the bytes of a body, which may be stored in a file."""
     return body if isinstance(body, bytes) else body.read()

@@ -1,4 +1,4 @@
-"""The requests and responses of a run, before they are judged."""
+"""The results of a run before its responses are checked: all requests and responses, and how they came about."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Final, NamedTuple
 from conformance.exchange.model import Exchange
 
 NO_ANSWER: Final = ""
-"""Used in place of a clause id if a generated request gets no complete response."""
+"""Used instead of a clause id if a generated request gets no complete response."""
 
 
 class Smallest(NamedTuple):
-    """The smallest sequence of requests that was seen to break a clause, by the ids of its exchanges.
+    """The smallest sequence of generated requests that broke a clause, by the ids of its exchanges.
 
-    It was sent again ``asked`` times and broke the clause ``broken`` times; a plain read beside it, ``plain_broken``
-    of ``plain_asked`` times. Both are 0 if no time was left.
+    It was sent again ``asked`` times, and broke the clause ``broken`` of these times. A normal GET of the queue was
+    sent ``plain_asked`` times for comparison, and broke the clause ``plain_broken`` times. All are 0 if no time was
+    left.
     """
 
     exchanges: tuple[str, ...]
@@ -25,9 +26,10 @@ class Smallest(NamedTuple):
 
 
 class FamilyTally(NamedTuple):
-    """What the requests of one family found: ``sent`` of them, and what broke a clause that plain reads keep.
+    """The results of the generated requests of one family (a group of parameters). ``sent`` is their number.
 
-    ``found`` has the smallest of them by clause id, or NO_ANSWER, and ``times`` how many broke it.
+    ``found`` has the smallest request that broke a clause, by the id of the clause or ``NO_ANSWER``. ``times`` has the
+    number of requests that broke it.
     """
 
     name: str
@@ -37,9 +39,11 @@ class FamilyTally(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What a search did. ``found`` is by clause id, or NO_ANSWER; ``stopped`` says why it was not done to its end.
+    """The results of all generated requests: ``examples`` of ``wanted`` were sent, and ``stopped`` says why not all.
 
-    ``label`` names the operation of the document, such as ``GET /api/queue``, and ``document`` its SHA-256.
+    ``found`` has the smallest request that broke a clause, by the id of the clause or ``NO_ANSWER``. ``label`` names
+    the operation, such as ``GET /api/queue``. ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis``
+    the version that generated the requests.
     """
 
     seed: int
@@ -54,7 +58,7 @@ class Search(NamedTuple):
 
 
 class Populated(NamedTuple):
-    """What became of the run's own jobs: prompts that were submitted, those answered 200, the ids that are left."""
+    """The outcome of the run's own jobs: prompts submitted and accepted, and the ids that could not be removed."""
 
     submitted: int
     taken: int
@@ -62,7 +66,11 @@ class Populated(NamedTuple):
 
 
 class Transcript(NamedTuple):
-    """What was asked and answered, before anybody judged it. ``stopped`` says why the plan was cut short."""
+    """All requests and responses of a run, before they are checked.
+
+    ``start`` and ``end`` are in seconds since the Unix epoch. ``stopped`` says why some requests were not sent, or
+    None.
+    """
 
     exchanges: tuple[Exchange, ...]
     target: str
@@ -70,12 +78,12 @@ class Transcript(NamedTuple):
     end: float
     stopped: str | None
     search: Search | None = None
-    """What generated requests found, where they were asked for."""
+    """The results of generated requests, or None if there were none."""
     populated: Populated | None = None
-    """What became of the run's own jobs, where it submitted any."""
+    """The outcome of the run's own jobs, or None if it submitted none."""
     unread: tuple[str, ...] = ()
-    """What of recordings could not be read."""
+    """The parts of recordings that could not be read."""
     recorded: bool = False
-    """Whether it comes from files, and nothing was sent."""
+    """Whether the exchanges come from files, so that no request was sent."""
     seconds: float | None = None
-    """The time that was left of the run when everything was asked: judging may take it."""
+    """The seconds that were left after the last request. Checking the responses may take them."""

@@ -1,4 +1,4 @@
-"""What is printed if the suite itself fails: one line, and a traceback only on request."""
+"""The message if the suite itself fails: one line, and a traceback only on request."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ LINE_LIMIT: Final = 500
 
 
 class InternalError(Exception):
-    """A defect of the suite while it had the key. The message is the traceback, with the key redacted."""
+    """An error in the suite's own code. The message is the traceback, with keys redacted."""
 
     @classmethod
     def of(cls, error: BaseException, secrets: Iterable[Secret]) -> Self:
-        """Redact the keys in an error."""
+        """Return an InternalError with the traceback of ``error``, in which ``secrets`` are redacted."""
         from conformance.exchange.redactor import Redactor
 
         return cls(Redactor(*secrets).text(traceback_of(error)))
 
 
 def internal_error_text(error: Exception, environ: Mapping[str, str]) -> str:
-    """Return one line with the failure and what to do, followed by the traceback if the environment asks for it."""
+    """Return the message about an internal error, with the traceback if ``CONFORMANCE_TRACEBACK`` is set."""
     text = str(error) if isinstance(error, InternalError) else traceback_of(error)
     last = text.rpartition("\n")[2]
     if environ.get(TRACEBACK):
@@ -35,7 +35,7 @@ def internal_error_text(error: Exception, environ: Mapping[str, str]) -> str:
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return the traceback of an error, printable."""
+    """Return the traceback of an error as printable text."""
     import traceback
 
     lines = "".join(traceback.format_exception(error)).splitlines()

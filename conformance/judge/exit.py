@@ -14,7 +14,7 @@ EXIT_INCONCLUSIVE: Final = 10
 def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
     """Return the exit status of a run: 0 conformant, 1 non-conformant, 10 inconclusive.
 
-    Expired or outdated entries in the file of known deviations make it 1, too. With ``inconclusive_ok``, clauses that
+    Expired or stale entries in the file of known deviations make it 1, too. With ``inconclusive_ok``, clauses that
     could not be checked give 0, but a target that was never reached still gives 10.
     """
     if report.verdict is Verdict.NON_CONFORMANT:

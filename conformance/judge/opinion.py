@@ -21,6 +21,7 @@ from conformance.judge.judge import Bench, Judgement
 from conformance.judge.report import Status, Verdict
 from conformance.judge.verdict import count
 from conformance.spec.schemas import LARGEST, Schemas, of_the_vendored_document
+from conformance.text import plural
 
 RESPONSE_SCHEMA: Final = response_schema.id
 """The clause that reports a disagreement."""
@@ -121,7 +122,6 @@ def apply_opinion(judgement: Judgement, opinion: Opinion) -> Judgement:
     judgement = judgement._replace(results=results, counts=count(results))
     if judgement.verdict is not Verdict.CONFORMANT:
         return judgement
-    message = (
-        f"the clauses and the schema of the OpenAPI document disagree about {len(opinion.disagreements)} responses"
-    )
+    number = plural.count(len(opinion.disagreements), "response")
+    message = f"the clauses and the schema of the OpenAPI document disagree about {number}"
     return judgement._replace(verdict=Verdict.INCONCLUSIVE, reason=f"{message}: {opinion.disagreements[0]}")

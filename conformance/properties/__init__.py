@@ -1,1 +1,1 @@
-"""Property tests against a server: generated requests, and the smallest ones that show a breach."""
+"""Send generated requests to a server, and find the smallest ones that break a clause."""

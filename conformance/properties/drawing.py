@@ -1,4 +1,4 @@
-"""Draw cases of an operation with Schemathesis and Hypothesis, by a seed."""
+"""Draw random requests with Schemathesis and Hypothesis. The same seed gives the same requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONFIG: Final = {
 
 @contextmanager
 def temporary_storage() -> Iterator[None]:
-    """Keep files that Hypothesis writes (tables of Unicode, constants) out of the user's directory."""
+    """Let Hypothesis write its files (Unicode tables, constants) into a temporary directory, not the user's."""
     before = storage_directory("", intent_to_write=False).home_directory
     with TemporaryDirectory(prefix="comfy-conformance-", ignore_cleanup_errors=True) as place:
         set_hypothesis_home_dir(place)
@@ -39,19 +39,19 @@ def temporary_storage() -> Iterator[None]:
 
 
 def one_case(family: Family) -> Case[Any]:
-    """Draw one case of a family."""
+    """Draw one Schemathesis case of a family (a group of parameters)."""
     cases = draw(operation_of(family).as_strategy(), 1, 0)
     return cases[0]  # type: ignore[no-any-return]
 
 
 def operation_of(family: Family) -> APIOperation[Any, Any, Any, Any]:
-    """Load the document of a family and return its operation."""
+    """Load the OpenAPI document of a family into Schemathesis, and return its only operation."""
     config = SchemathesisConfig.from_dict(_CONFIG)
     return schemathesis.openapi.from_dict(family.document, config=config)[family.path][METHOD.upper()]
 
 
 def draw(strategy: st.SearchStrategy[Any], number: int, seed: int) -> list[Any]:
-    """Draw ``number`` values of a strategy, or all if it has fewer."""
+    """Draw ``number`` values from a strategy, or all if it has fewer. ``seed`` makes the result reproducible."""
     drawn: list[Any] = []
 
     @hypothesis.settings(

@@ -1,7 +1,7 @@
-"""Families of parameters: split a document into one for each family of generated requests.
+"""Split an OpenAPI document into several, one for each family (group of parameters) of generated requests.
 
 Schemathesis sends all optional parameters of an operation together. A request with a range, a condition and an Accept
-header gets a 206 or a 304 and shows nothing. So each family of parameters has its own document.
+header gets a 206 or a 304 and shows nothing about the queue. So each family of parameters has its own document.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ Value = Any
 
 @dataclass(frozen=True)
 class Family:
-    """Parameters that are generated together. ``document`` has one operation with only these and the required ones.
+    """A group of parameters that are generated together. ``document`` declares only these and the required ones.
 
-    ``together`` is how many of its parameters one coverage request contains.
+    ``together`` is the maximum number of its parameters in one request that covers values of the document.
     """
 
     name: str
@@ -54,7 +54,10 @@ class Family:
     together: int
 
     def coverage(self, random: Random) -> list[dict[tuple[str, str], Value]]:
-        """Return requests that cover each value in the document at least once, as values by (in, name)."""
+        """Return requests that together contain each value in the document, such as examples and bounds.
+
+        A request is a dict of values by the location and name of the parameter.
+        """
         pairs = _shuffle(self.pairs(random), random)
         rows: list[dict[tuple[str, str], Value]] = []
         for place, value in pairs:
@@ -67,7 +70,10 @@ class Family:
         return rows
 
     def pairs(self, random: Random) -> Iterator[tuple[tuple[str, str], Value]]:
-        """Yield parameters with values. The values of a shared schema are distributed over its parameters."""
+        """Yield each value in the document with the location and name of its parameter.
+
+        The values of a schema that several parameters share are distributed over these.
+        """
         shared: dict[str, list[Parameter]] = {}
         for parameter in self.parameters:
             for value in own_values(parameter):
@@ -86,7 +92,7 @@ class Family:
 
     @property
     def repeatable(self) -> frozenset[str]:
-        """The header fields that may occur on several lines."""
+        """The names of headers that may occur on several lines."""
         return frozenset(each["name"] for each in self.parameters if each.get("x-repeatable"))
 
 
@@ -96,15 +102,15 @@ def label_of(described: Described) -> str:
 
 
 def names(described: Described, without: Collection[str] = ()) -> list[str]:
-    """Return the names of the families: declared parameters first, even if there are none, sequences last."""
+    """Return the names of all families, also of the parameters that the document declares and of sequences."""
     found = [family.name for family in families(described.probed, described.path, without)]
     return [*([] if DECLARED in found else [DECLARED]), *found, SEQUENCES]
 
 
 def families(document: Document, path: str, without: Collection[str] = ()) -> tuple[Family, ...]:
-    """Split the parameters of GET ``path`` into families: declared ones first, then those of the overlay.
+    """Split the parameters of GET ``path`` into families: first the declared ones, then those of the probing overlay.
 
-    ``without`` names further headers (lower case) that are not generated.
+    ``without`` has the names of headers, in lower case, that are not generated.
     """
     operation = document["paths"][path][METHOD]
     together = {name: entry["together"] for name, entry in operation.get("x-families", {}).items()}
@@ -130,26 +136,26 @@ def families(document: Document, path: str, without: Collection[str] = ()) -> tu
 
 
 def left_out(document: Document, path: str, without: Collection[str] = ()) -> list[str]:
-    """Return the names of declared headers that are not generated."""
+    """Return the names of headers that the document declares but that are not generated."""
     return [each["name"] for each in parameters_of(document, path) if _left_out(each, without)]
 
 
 def schema_of(parameter: Parameter) -> Mapping[str, Any]:
-    """Return the schema of a parameter, also if it has a media type (``content``)."""
+    """Return the JSON Schema of a parameter, which may be in its ``schema`` or ``content``."""
     content: Mapping[str, Any] = next(iter((parameter.get("content") or {}).values()), {})
     found = parameter.get("schema", content.get("schema"))
     return found if isinstance(found, Mapping) else {}
 
 
 def own_values(parameter: Parameter) -> list[Value]:
-    """Return the examples of a parameter, without those of its schema."""
+    """Return the examples of a parameter that are not in its schema."""
     examples = parameter.get("examples")
     named = [each["value"] for each in examples.values() if "value" in each] if isinstance(examples, Mapping) else []
     return [*([parameter["example"]] if "example" in parameter else []), *named]
 
 
 def schema_values(schema: Any, document: Document) -> list[Value]:
-    """Return the values in a schema: examples, default, enumerated values, and bounds."""
+    """Return the values in a JSON Schema: examples, default, enumerated values, and bounds."""
     schema = follow_reference(schema, document)
     if not isinstance(schema, Mapping):
         return []
@@ -178,7 +184,7 @@ def _bounds(schema: Mapping[str, Any]) -> Iterator[Value]:
 
 
 def _only(document: Document, path: str, members: Iterable[Parameter]) -> Document:
-    """Return the document with only this operation and only these parameters."""
+    """Return a copy of a document with only one operation, which has only these parameters."""
     operation = {name: value for name, value in document["paths"][path][METHOD].items() if not name.startswith("x-")}
     kept = [{name: value for name, value in each.items() if not name.startswith("x-")} for each in members]
     top = {name: value for name, value in document.items() if name != "paths"}
@@ -191,7 +197,7 @@ def _left_out(parameter: Parameter, without: Collection[str]) -> bool:
 
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
-    """Return the distinct values. ``1`` and ``true`` are different."""
+    """Return the values without repetitions. ``1`` and ``true`` are different values."""
     return list({repr(value): value for value in values}.values())
 
 
@@ -202,6 +208,6 @@ def _shuffle(values: Iterable[Any], random: Random) -> list[Any]:
 
 
 def interleave(lists: Iterable[Iterable[Any]]) -> Iterator[Any]:
-    """Yield the first element of each list, then the second of each."""
+    """Yield the first element of each list, then the second of each list, and so on."""
     nothing = object()
     return (each for row in zip_longest(*lists, fillvalue=nothing) for each in row if each is not nothing)

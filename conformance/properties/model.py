@@ -1,4 +1,4 @@
-"""The number of generated requests, and their seed."""
+"""The settings of generated requests: their number, their seed, and where failing ones are stored."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ KEPT_NOWHERE: Final = "none"
 
 @dataclass(frozen=True)
 class Properties:
-    """The settings of generated requests."""
+    """The settings of generated requests (``--properties``, ``--seed``, ``--example-database``)."""
 
     number: int = 60
-    """Number of generated requests. Those that shrink and confirm a breach are extra."""
+    """Number of generated requests. Requests to find a smaller one and to confirm it are extra."""
     seed: int = 0
     example_database: str = KEPT_NOWHERE
-    """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact of an earlier run there."""
+    """Where requests that broke a clause are stored: a directory, ``none``, or ``github:OWNER/REPO``."""
 
     @property
     def kept_in(self) -> Path | None:
-        """The directory for requests that broke a clause, which the next run sends first."""
+        """The directory where requests that broke a clause are stored for the next run. None if they are not stored."""
         if self.example_database == KEPT_NOWHERE:
             return None
         remote = self.example_database.startswith("github:")

@@ -1,4 +1,4 @@
-"""Names of families that are not part of the document."""
+"""The names of two families of generated requests: declared parameters, and sequences of requests."""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class Preparing:
-    """Imports and generates once the target has answered, so that an unreachable server costs nothing.
+    """Imports Schemathesis and generates requests in a thread, as soon as the target has sent a 200 response.
 
-    ``described`` loads the document, and ``without`` names headers (lower case) that are not generated.
+    ``described`` loads the OpenAPI document. ``without`` has the names of headers, in lower case, that are not
+    generated.
     """
 
     def __init__(self, described: Callable[[], Described], properties: Properties, without: Collection[str]) -> None:
@@ -31,7 +32,7 @@ class Preparing:
         self._prepared: Future[Prepared] = Future()
 
     def during(self, progress: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
-        """Return a callback that starts the work at the first 200 response and passes every exchange on."""
+        """Return a callback for each exchange. It starts the thread at the first 200, and then calls ``progress``."""
 
         def tell(exchange: Exchange) -> None:
             if self._thread is None and exchange.response is not None and exchange.response.status == OK:
@@ -41,13 +42,13 @@ class Preparing:
         return tell
 
     def result(self, seconds: float) -> Prepared:
-        """Wait for the generated requests. Raises TimeoutError after ``seconds``, or the error of the thread."""
+        """Wait for the generated requests and return them. Raises TimeoutError after ``seconds``."""
         if self._thread is None:
             self._start()
         return self._prepared.result(seconds)
 
     def wait(self) -> None:
-        """Wait for the thread, so that it does not outlive the run."""
+        """Wait until the thread has ended."""
         if self._thread is not None:
             self._thread.join()
 

@@ -1,7 +1,7 @@
-"""The generated requests, each by Schemathesis from the document of its family.
+"""Generate requests with Schemathesis from the OpenAPI document of each family (group of parameters).
 
-The values in the document (examples, enumerations, bounds) come first, as cases of the operation, then random cases.
-All are positive data for one GET: negative data would use other methods.
+Requests with the values in the document (examples, enumerations, bounds) come first, then random ones. All of them are
+valid by the document.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 LONGEST: Final = 3
 """Maximum number of requests in a sequence."""
 COVERAGE: Final = 0.9
-"""Maximum share of coverage requests. Half of the others are drawn separately, and half are in sequences."""
+"""Maximum share of requests with values from the document. Half of the others are single random requests, half
+sequences.
+"""
 _Values = dict[tuple[str, str], Any]
 
 
 class Part(NamedTuple):
-    """One part of a request: its location ("query" or "header"), its name, and its value as text.
+    """A query parameter or a header of a request: its location ("query" or "header"), its name, and its value as text.
 
-    A ``fixed`` part is required by the document and cannot be removed.
+    A ``fixed`` part is required by the OpenAPI document, so it is in every request.
     """
 
     place: str
@@ -51,16 +53,16 @@ Parts = tuple[Part, ...]
 
 
 class Generated(NamedTuple):
-    """A generated request of a family, by its parts."""
+    """A generated request: the name of its family, and its query parameters and headers."""
 
     family: str
     parts: Parts
 
 
 class Source:
-    """Generates the requests for the operation of a document, by a seed.
+    """Generates the requests for GET of the queue from an OpenAPI document and a seed.
 
-    ``without`` names more headers (lower case) that are not generated: a gateway's.
+    ``without`` has the names of headers, in lower case, that are not generated, because the user set them.
     """
 
     def __init__(self, described: Described, seed: int, without: Collection[str] = ()) -> None:
@@ -73,13 +75,13 @@ class Source:
         self._seed = seed
 
     def requests(self, wanted: int) -> Prepared:
-        """Return ``wanted`` requests: separate ones, and sequences of the others."""
+        """Return ``wanted`` requests in total: single ones, and sequences."""
         coverage = self._coverage()[: max(1, int(COVERAGE * wanted))]
         singles = coverage + self._draw((wanted - len(coverage)) // 2)
         return Prepared(self, singles, self._sequences(wanted - len(singles)))
 
     def _sequences(self, number: int) -> list[tuple[Parts, ...]]:
-        """Return sequences across families with ``number`` requests in total. Some mix parts of two families."""
+        """Return sequences with ``number`` requests in total, from all families. Some requests mix two families."""
         if number <= 0:
             return []
         each = [self._strategy(family) for family in self.families]
@@ -96,7 +98,7 @@ class Source:
 
     @cached_property
     def required(self) -> Parts:
-        """The required parameters, with the value that each request contains."""
+        """The required query parameters and headers, with the values that are in every request."""
         found = required_by(self._described, self._without)
         headers = (Part("header", name, value, fixed=True) for name, value in found.headers)
         return (*(Part("query", name, value, fixed=True) for name, value in found.query), *headers)
@@ -124,7 +126,7 @@ class Source:
         return Generated(family.name, self._complete(_parts(case, self._fixed(family))))
 
     def _on_several_lines(self, family: Family, random: Random) -> list[Generated]:
-        """Return a request whose list-valued fields are split into two lines each."""
+        """Return a request in which each list-valued header has two lines. Empty if the family has no such header."""
         rows = [self._row(family, row).parts for row in family.coverage(random)]
         lines = []
         for name in sorted(family.repeatable):
@@ -156,12 +158,12 @@ class Source:
         return {(each["in"], each["name"]) for each in family.required}
 
     def _complete(self, parts: Parts) -> Parts:
-        """Add missing required parameters."""
+        """Return the parts of a request with missing required ones added."""
         there = {part[:2] for part in parts}
         return (*(part for part in self.required if part[:2] not in there), *parts)
 
     def read_back(self, value: bytes) -> tuple[Parts, ...]:
-        """Return a sequence from the example database, empty for requests that are not generated any more."""
+        """Return a sequence of requests from the example database. Empty if it can no longer be generated."""
         try:
             found = msgspec.json.decode(value, type=tuple[tuple[Part, ...], ...])
         except msgspec.MsgspecError:
@@ -175,7 +177,7 @@ class Source:
 
 
 class Prepared(NamedTuple):
-    """The generated requests of a run: separate ones, and sequences."""
+    """The generated requests of a run: single ones, and sequences."""
 
     source: Source
     singles: list[Generated]
@@ -183,18 +185,18 @@ class Prepared(NamedTuple):
 
 
 def ask_of(parts: Parts) -> Ask:
-    """Return the request with these parts."""
+    """Return the request with these query parameters and headers."""
     query = urlencode([(name, value) for place, name, value, _ in parts if place == "query"])
     return _make_ask(tuple((name, value) for place, name, value, _ in parts if place == "header"), query)
 
 
 def written(parts: Sequence[Parts]) -> bytes:
-    """Return a sequence in the format of the example database."""
+    """Return a sequence of requests in the format of the example database."""
     return msgspec.json.encode(parts)
 
 
 def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
-    """Return the parts of a case, without its path, which the user gave."""
+    """Return the query parameters, headers and cookies of a Schemathesis case."""
     query = [
         Part("query", name, text, ("query", name) in fixed)
         for name, value in (case.query or {}).items()

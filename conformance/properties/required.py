@@ -1,4 +1,4 @@
-"""The required parameters of a document, with the value that every request contains."""
+"""Find values for the parameters that an OpenAPI document requires of every request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.text.json_text import texts
 
 
 def required_by(described: Described, without: Collection[str] = ()) -> Required:
-    """Return the required parameters, with the first value in the document or a drawn one."""
+    """Return the required headers and query parameters, each with the first value in the document or a random one."""
     found = families(described.probed, described.path, without)
     family = next((each for each in found if each.name == DECLARED), None)
     if family is None or not family.required:

@@ -1,7 +1,7 @@
-"""The search: separate requests of each family first, then sequences. Requests that break a clause are shrunk.
+"""Send generated requests, first single ones and then sequences, and shrink those that break a clause.
 
-What was observed counts, and not whether Hypothesis can reproduce it: the smallest request that broke a clause is kept
-even if the breach is intermittent, and the report says how often it occurs.
+Unlike in Hypothesis, a failure need not be reproducible: the smallest request that broke a clause is kept even if it
+breaks the clause only sometimes, and the report says how often.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from conformance.properties.names import SEQUENCES
 from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written
 
 BATCH: Final = 32
-"""Requests that are sent together, on as many connections as allowed."""
+"""Number of requests that are sent at the same time, on several connections."""
 SHRINKS: Final = 160
-"""Maximum requests for shrinking: the first ones bring most of the benefit."""
+"""Maximum number of requests that are sent to find smaller ones."""
 KEY: Final = b"comfy-queue-conformance"
-"""The name of our sequences in the example database."""
+"""The key of this suite's requests in the example database of Hypothesis."""
 CONFIRMATIONS: Final = 5
-"""How often the smallest request, and a plain read in between, are repeated to tell cause from chance."""
+"""How often the smallest request, and a normal GET in between, are sent again to see whether the failure is chance."""
 CONFIRMED: Final = 12
-"""Maximum number of breaches that are confirmed, for servers that break everything."""
+"""Maximum number of failures that are confirmed. Some servers break everything."""
 
 Send = Callable[[Sequence[Ask]], list[Exchange]]
-"""Sends requests in turn and returns the exchanges. Raises Stopped."""
+"""Sends requests one after the other and returns their exchanges. Raises Stopped."""
 
 Scatter = Callable[[Sequence[Ask]], list[list[Exchange]]]
-"""Sends in any order and returns the exchanges of each request. Raises Stopped."""
+"""Sends requests at the same time, in any order, and returns the exchanges of each request. Raises Stopped."""
 
 BrokenBy = Callable[[Iterable[Exchange]], set[str]]
-"""Returns the clauses that responses break."""
+"""Returns the ids of the clauses that responses break."""
 
 
 class Wire(NamedTuple):
-    """How requests are sent, and how their responses are judged."""
+    """Functions that send requests and check their responses."""
 
     send: Send
     scatter: Scatter
@@ -58,10 +58,10 @@ class Wire(NamedTuple):
 
 
 def search(prepared: Prepared, wire: Wire, known: Collection[str], properties: Properties) -> Search:
-    """Look for clauses, except ``known``, that generated requests break: single requests first, then sequences.
+    """Send generated requests, first single ones and then sequences, and return the clauses that they break.
 
-    Raises nothing because of a response. Deterministic if the server's responses are and the database has no earlier
-    examples.
+    Clauses in ``known`` are ignored, because normal GETs already broke them. Never raises because of a response. The
+    result is deterministic if the server is and the example database is empty.
     """
     hunt = _Hunt(prepared.source, wire, set(known), properties.number)
     examples = _database(properties)
@@ -82,20 +82,20 @@ class _Hunt:
     source: Source
     wire: Wire
     known: set[str]
-    """Clauses that are not searched for, because plain reads or an earlier stage broke them."""
+    """Ids of clauses to ignore, because normal GETs or earlier generated requests already broke them."""
     wanted: int
     examples: int = 0
     spare: int = SHRINKS
-    """Requests that may still be used for shrinking."""
+    """The number of requests that may still be sent to find smaller ones."""
     stopped: str | None = None
     sent: Counter[str] = field(default_factory=Counter)
-    """Requests by family, without those for shrinking and confirming."""
+    """The number of requests by family, without those sent to shrink or confirm others."""
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many of them broke a clause, by family and clause."""
+    """The number of requests that broke a clause, by family and clause."""
     smallest: dict[tuple[str, str], tuple[tuple[Parts, ...], list[Exchange]]] = field(default_factory=dict)
-    """The smallest breaking requests, by family and clause."""
+    """The smallest requests that broke a clause, with their exchanges, by family and clause."""
     before: dict[tuple[str, str], tuple[Parts, ...]] = field(default_factory=dict)
-    """The requests just before those, which may have caused the breach."""
+    """The requests that were sent just before the smallest ones, which may have caused the failure."""
     last: tuple[Parts, ...] = ()
 
     @property
@@ -103,14 +103,14 @@ class _Hunt:
         return self.stopped is not None or self.examples >= self.wanted
 
     def remember(self, examples: ExampleDatabase) -> None:
-        """Send the stored requests that broke a clause in an earlier run, and drop those that do not any more."""
+        """Send the stored requests that broke a clause in an earlier run, and delete those that no longer do."""
         for value in sorted(examples.fetch(KEY)):
             parts = self.source.read_back(value)
             if parts and not self.over and not self.follow(parts) and self.stopped is None:
                 examples.delete(KEY, value)
 
     def scatter_all(self, requests: Iterable[Generated]) -> None:
-        """Send single requests. If one breaks a clause that is searched for, shrink it."""
+        """Send single requests, and shrink each one that breaks a clause."""
         waiting = iter(requests)
         while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
             scattered = self._scattered([ask_of(parts) for _, parts in batch])
@@ -119,7 +119,7 @@ class _Hunt:
                 self._judge(family, (parts,), exchanges)
 
     def follow(self, parts: Sequence[Parts]) -> list[str]:
-        """Send a sequence, and shrink it if it breaks a clause that is searched for. Returns these clauses."""
+        """Send a sequence of requests, and shrink it if it breaks a clause. Returns the ids of these clauses."""
         whole = tuple(parts[: self.wanted - self.examples])
         exchanges = self._sent(whole)
         if self.stopped is not None or not whole:
@@ -140,7 +140,7 @@ class _Hunt:
         return names
 
     def _leave_out(self, family: str, name: str, parts: tuple[Parts, ...]) -> None:
-        """Remove requests, then parts of them, as long as the rest still breaks the clause."""
+        """Shrink a sequence: remove requests, then their parts, as long as the rest still breaks the clause."""
         for fewer in _smaller(parts):
             if self.spare < len(fewer):
                 return
@@ -167,7 +167,7 @@ class _Hunt:
         return names
 
     def result(self, seed: int) -> Search:
-        """Repeat the smallest requests, with plain reads in between, and return all results."""
+        """Send the smallest requests again, with normal GETs in between, and return all results."""
         places = sorted(self.smallest, key=lambda place: _size(self.smallest[place][0]))
         plain = self._again(lambda: self._send([READ])) if places else []
         confirmed = {
@@ -236,7 +236,7 @@ class _Hunt:
 
 
 def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
-    """Yield the sequence without one request; then, for each request, with half of its parts or without one.
+    """Yield smaller versions of a sequence: without one request, then with half of a request's parts, or without one.
 
     Required parts stay.
     """
@@ -253,7 +253,7 @@ def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
 
 
 def _size(parts: Sequence[Parts]) -> tuple[int, int, int]:
-    """Return the size of a sequence: requests, then their parts, then characters."""
+    """Return the size of a sequence for comparison: the number of requests, of their parts, and of characters."""
     every = [part for each in parts for part in each]
     return len(parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 

@@ -1,1 +1,1 @@
-"""The vendored document, its errata and its quotes."""
+"""The OpenAPI document that ships with the suite, its known mistakes (errata), and the user's own document."""

@@ -1,8 +1,9 @@
-"""The published OpenAPI document, its errata, and the documents derived from it.
+"""The published OpenAPI document, the corrections of its mistakes (errata), and the documents derived from it.
 
-The published document is shipped unchanged. Clauses quote it, and ``quote_stands_at`` checks their quotes. The errata
-turn it into the corrected document, and a second overlay turns that into the probed one, from which requests are
-generated. Both are created in development (``tox -e overlay``) and only read at run time.
+An excerpt of the published OpenAPI document ships with the suite, unchanged. Clauses quote it, and ``quote_stands_at``
+checks their quotes. The errata turn it into the corrected document. A second overlay, the probing overlay, adds
+optional parameters that a server must tolerate, such as Accept and Range. Requests are generated from the result, the
+probed document. Both are created in development (``tox -e overlay``) and only read at run time.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from typing import Any, Final, NamedTuple
 from conformance.text.pointer import pointer_to
 
 DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a52206210de"
-"""Identifies the published document in reports."""
+"""The SHA-256 of the OpenAPI document that ships with the suite. Reports contain it."""
 
 Document = dict[str, Any]
-"""An OpenAPI document or Overlay as parsed from YAML."""
+"""An OpenAPI document or an OpenAPI Overlay, as parsed from YAML."""
 
 _STEP: Final = re.compile(r"\.([\w-]+)|\['([^']+)'\]")
-"""One step of the JSONPaths that the overlay uses."""
+"""Matches one step of a JSONPath in an overlay."""
 
 
 def _directory() -> Path:
-    """Return the directory of the shipped documents: inside the package in a wheel, beside it in a checkout."""
+    """Return the directory of the OpenAPI documents: inside the package if installed, beside it in a checkout."""
     package = Path(__file__).parents[1]
     inside = package / "openapi"
     return inside if inside.is_dir() else package.parent / "openapi"
@@ -43,9 +44,9 @@ PROBED_PATH: Final = _DIRECTORY / "openapi-cloud.get-queue.probed.yaml"
 
 
 class Erratum(NamedTuple):
-    """One action of the overlay: its name in words, the place (JSONPath) that it corrects, and the reason.
+    """The correction of one mistake in the OpenAPI document: its id, the place (JSONPath), and the reason.
 
-    ``update`` is merged into the place; None removes the place.
+    ``update`` is merged into the value at the place. If it is None, the value is removed.
     """
 
     id: str
@@ -55,39 +56,45 @@ class Erratum(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """The place as a JSON Pointer. The overlay's targets use only names below ``$``."""
+        """The place as a JSON Pointer."""
         return pointer_to(*(name or quoted for name, quoted in _STEP.findall(self.target)))
 
 
 def document_bytes() -> bytes:
-    """Return the published document as bytes."""
+    """Return the bytes of the OpenAPI document that ships with the suite, with its mistakes."""
     return DOCUMENT_PATH.read_bytes()
 
 
 def load_document() -> Document:
-    """Return the published document, with its defects. The caller owns the value."""
+    """Return a copy of the OpenAPI document that ships with the suite, with its mistakes. The caller may modify it."""
     return copy.deepcopy(_parse(DOCUMENT_PATH))
 
 
 def load_corrected() -> Document:
-    """Return the corrected document. The caller owns the value."""
+    """Return a copy of the corrected OpenAPI document. The caller may modify it."""
     return copy.deepcopy(_parse(CORRECTED_PATH))
 
 
 def load_probed() -> Document:
-    """Return the probed document. The caller owns the value."""
+    """Return a copy of the corrected OpenAPI document with the optional parameters of the probing overlay.
+
+    The caller may modify it.
+    """
     return copy.deepcopy(_parse(PROBED_PATH))
 
 
 def load_probing() -> Document:
-    """Return the overlay that declares what the document leaves open. The caller owns the value."""
+    """Return a copy of the probing overlay, which adds parameters that a server must tolerate.
+
+    The caller may modify it.
+    """
     return copy.deepcopy(_parse(PROBING_PATH))
 
 
 def apply_errata(document: Document, refusals: Mapping[str, object]) -> None:
-    """Correct a document in place, where it agrees with the published one about the queue, and describe refusals.
+    """Correct known mistakes in a document in place, and add ``refusals`` (responses such as 401) to GET /api/queue.
 
-    A value that is not a document is left unchanged.
+    Only parts that are equal to those of the published document are changed.
     """
     published, corrected = load_document(), load_corrected()
     for place in (("components", "schemas", "QueueItem"), ("paths", "/api/queue", "get", "responses")):
@@ -100,7 +107,7 @@ def apply_errata(document: Document, refusals: Mapping[str, object]) -> None:
 
 
 def errata() -> tuple[Erratum, ...]:
-    """Return the errata of the published document, in the order of application."""
+    """Return the corrections of the published document, in the order in which they are applied."""
     return tuple(
         Erratum(action["x-id"], action["target"], action["description"], action.get("update"))
         for action in _parse(OVERLAY_PATH)["actions"]
@@ -108,7 +115,7 @@ def errata() -> tuple[Erratum, ...]:
 
 
 def resolve(pointer: str, document: Document | None = None) -> object:
-    """Return the value at a JSON Pointer (RFC 6901) in a document, by default the vendored one.
+    """Return a copy of the value at a JSON Pointer in a document, by default the one that ships with the suite.
 
     Raises:
         LookupError: if the value is missing.
@@ -123,10 +130,10 @@ def resolve(pointer: str, document: Document | None = None) -> object:
 
 
 def quote_stands_at(pointer: str, quote: str, document: Document | None = None) -> bool:
-    """Return whether a document, by default the vendored one, has a quote at a place.
+    """Return whether a document, by default the one that ships with the suite, has a quote at a JSON Pointer.
 
-    The quote may be a part of a string, but must be the whole JSON text of any other value. All white space counts as
-    one blank.
+    The quote may be a part of a string. If the value is not a string, the quote must be its whole JSON text. All white
+    space counts as one blank.
     """
     try:
         value = resolve(pointer, document)
@@ -139,7 +146,7 @@ def quote_stands_at(pointer: str, quote: str, document: Document | None = None) 
 
 
 def folded(text: str) -> str:
-    """Return prose with every run of white space replaced by one blank."""
+    """Return text in which all white space, also line breaks, is replaced by single blanks."""
     return " ".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""The operation that reads the queue in a document: its path, its parameters, and the schemas of its responses."""
+"""The operation GET /api/queue in an OpenAPI document: its path, its parameters, and the schemas of its responses."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ Parameter = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Described:
-    """A document that describes reading the queue, for generating requests and judging responses.
+    """An OpenAPI document that describes GET of the queue, for generating requests and checking responses.
 
-    ``probed`` is the corrected document with the parameters of the probing overlay. ``own`` is True for a document that
-    the user gave; ``unmatched`` are then the ids of the errata that do not match it.
+    ``corrected`` is the document without its known mistakes. ``probed`` is ``corrected`` with the optional parameters
+    of the probing overlay. ``path`` is the path of the queue in it. ``own`` is True if the user gave the document.
+    ``unmatched`` then has the ids of the corrections that do not fit it.
     """
 
     name: str
@@ -35,9 +36,9 @@ class Described:
     unmatched: tuple[str, ...] = ()
 
     def response_schema(self, status: int) -> Mapping[str, Any] | None:
-        """Return the schema of the JSON body for a status in the document, or None.
+        """Return the JSON Schema of the body for a status, or None if the document has none.
 
-        A range (``4XX``) and ``default`` do not count.
+        A range such as ``4XX`` and ``default`` do not count.
         """
         responses = self.corrected["paths"][self.path][METHOD].get("responses", {})
         response = follow_reference(responses.get(str(status), responses.get(status)), self.corrected)
@@ -48,12 +49,12 @@ class Described:
 
 @cache
 def vendored() -> Described:
-    """Return the vendored document, corrected and probed."""
+    """Return the OpenAPI document that ships with the suite, with the documents derived from it."""
     return Described("the vendored document", DOCUMENT_SHA256, load_corrected(), load_probed(), PATH)
 
 
 def path_for(document: Document, queue_path: str) -> str | None:
-    """Return the path (or template) in a document that matches the path of the queue, or None."""
+    """Return the path in a document that matches ``queue_path``, also a template as ``/{user}/queue``, or None."""
     paths: dict[str, Any] = document.get("paths") or {}
     offered = [path for path, item in paths.items() if isinstance(item, Mapping) and METHOD in item]
     if queue_path in offered:
@@ -65,7 +66,7 @@ def path_for(document: Document, queue_path: str) -> str | None:
 
 
 def parameters_of(document: Document, path: str) -> list[Parameter]:
-    """Return the parameters of GET ``path``, including those of the path item, with references resolved."""
+    """Return all parameters that a document declares for GET of a path, with references resolved."""
     item = document["paths"][path]
     found: dict[tuple[str, str], Parameter] = {}
     for each in (*item.get("parameters", ()), *item[METHOD].get("parameters", ())):
@@ -77,12 +78,12 @@ def parameters_of(document: Document, path: str) -> list[Parameter]:
 
 
 def place_of(parameter: Parameter) -> tuple[str, str]:
-    """Return the location and name that identify a parameter."""
+    """Return what identifies a parameter: its location (such as ``query`` or ``header``) and its name."""
     return parameter["in"], parameter["name"]
 
 
 def follow_reference(value: Any, document: Document, deepest: int = 20) -> Any:
-    """Follow a local reference. Returns an unresolvable one unchanged."""
+    """Return the value that a local reference (``$ref``) refers to. Any other value is returned unchanged."""
     for _ in range(deepest):
         if not isinstance(value, Mapping) or "$ref" not in value:
             return value

@@ -1,4 +1,4 @@
-"""Validate bodies by a document's response schemas with jsonschema, as a second opinion beside the clauses."""
+"""Validate response bodies against the JSON Schemas in an OpenAPI document, as a second check besides the clauses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 LARGEST: Final = 1 << 20
-"""Maximum size in bytes of a validated body: jsonschema needs seconds for some megabytes."""
+"""Bodies with more bytes than this are not validated, because jsonschema needs seconds for some megabytes."""
 SHOWN: Final = 20
-"""How many violations of a body are listed."""
+"""Maximum number of violations that are listed for a body."""
 _SHORT: Final = 120
 
 
 class Violation(NamedTuple):
-    """A violation: the place as a JSON Pointer, the keyword with its value, and the value at the place."""
+    """A violation of a JSON Schema: its JSON Pointer in the body, the schema's keyword, and the value in the body."""
 
     pointer: str
     expected: str
@@ -32,7 +32,7 @@ class Violation(NamedTuple):
 
 
 class Schemas:
-    """The response schemas of one document. Equal bodies are validated once."""
+    """The response schemas of one OpenAPI document. Equal bodies are validated once."""
 
     def __init__(self, described: Described) -> None:
         self.described = described
@@ -40,9 +40,9 @@ class Schemas:
         self._known: dict[tuple[int, bytes], tuple[Violation, ...] | None] = {}
 
     def violations(self, status: int, content: bytes) -> tuple[Violation, ...] | None:
-        """Return the violations of the schema for a status in a body.
+        """Return how a body violates the schema for its status. Empty if it is valid.
 
-        None if the document does not describe the status, the body is not JSON, or it is larger than ``LARGEST``.
+        None if the document does not describe the status, or if the body is not JSON or larger than ``LARGEST``.
         """
         if len(content) > LARGEST or self.described.response_schema(status) is None:
             return None
@@ -71,7 +71,7 @@ class Schemas:
 
 @cache
 def of_the_vendored_document() -> Schemas:
-    """Return the schemas of the corrected document."""
+    """Return the response schemas of the OpenAPI document that ships with the suite, without its known mistakes."""
     return Schemas(vendored())
 
 

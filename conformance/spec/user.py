@@ -1,4 +1,4 @@
-"""The user's own OpenAPI document: read, validated, corrected by matching errata, and probed."""
+"""Read the OpenAPI document given with ``--document``: validate it, and correct known mistakes that it shares."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from conformance.text.pointer import pointer_to
 from conformance.text.safe import printable
 
 LARGEST: Final = 32 << 20
-"""Maximum size in bytes of a document."""
+"""Maximum size of an OpenAPI document in bytes."""
 _NAMED: Final = 5
-"""How many paths an error message names."""
+"""Maximum number of paths that an error message names."""
 
 
 def read_described(file: str | Path, queue_path: str) -> Described:
-    """Read a JSON or YAML document of OpenAPI 3.0 or 3.1 that describes reading ``queue_path``.
+    """Read a JSON or YAML file with OpenAPI 3.0 or 3.1 that describes GET of ``queue_path``.
 
-    Raises UsageProblem with one line that names the place.
+    Raises UsageProblem with one line that says what is wrong and where.
     """
     content = _content(Path(file))
     document = _validate(_parse(content, file), file)
@@ -69,7 +69,10 @@ def _parse(content: bytes, file: str | Path) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Convert YAML values beyond JSON (dates, number keys) to JSON values. Raises RecursionError for a cycle."""
+    """Return a value parsed from YAML as a JSON value: dates and numeric keys become strings.
+
+    Raises RecursionError for a cycle.
+    """
     if isinstance(value, dict):
         return {key if isinstance(key, str) else str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -78,7 +81,7 @@ def _plain(value: Any) -> Any:
 
 
 def _validate(document: Any, file: str | Path) -> Document:
-    """Return a valid document. Raises UsageProblem for the first problem."""
+    """Return the document if it is valid OpenAPI 3.0 or 3.1 in one file. Raises UsageProblem for the first problem."""
     version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
     if not version.startswith(("3.0.", "3.1.")):
         problem = f"is OpenAPI {printable(version, 20)}" if version else "is not an OpenAPI document"
@@ -101,7 +104,7 @@ def _validate(document: Any, file: str | Path) -> Document:
 
 
 def _first_line(error: Exception) -> str:
-    """Return the first line of a validator's message: some versions append the schema and the value."""
+    """Return the first line of a validator's message, because some versions append the whole schema and value."""
     return printable(str(getattr(error, "message", error)).strip().splitlines()[0], 200)
 
 
@@ -126,7 +129,10 @@ def _not_described(document: Document, file: str | Path, queue_path: str) -> str
 
 
 def _apply_errata(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:
-    """Apply the errata whose places have the same text as in the vendored document, and name the others."""
+    """Return the document with the corrections of the published one that fit it, and the ids of the others.
+
+    A correction fits if the text at its place is the same.
+    """
     published = load_document()
     matching: list[Erratum] = []
     unmatched: list[str] = []

@@ -1,4 +1,4 @@
-"""Jobs, responses that list them, and errors."""
+"""Strategies for jobs, for bodies of GET /api/queue, and for errors."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ QueueInfo = dict[str, Any]
 NOW: Final = 1_763_913_600_000
 """2025-11-23T16:00:00Z in milliseconds: the default time of all responses."""
 EARLIEST: Final = 10**12
-"""2001-09-09 in milliseconds. A smaller number could mean seconds."""
+"""2001-09-09 in milliseconds: the earliest ``create_time``. A smaller number could mean seconds."""
 SAFE: Final = 2**53 - 1
 """The largest integer that JavaScript represents exactly (RFC 8259 §6)."""
 
 
 def _uuid(bits: int, version: int | None = None) -> str:
-    """Return the text of a UUID. With a version, its version and variant bits are set (RFC 9562 §4)."""
+    """Return a UUID with these bits as text. A given version sets its version and variant bits (RFC 9562 §4)."""
     if version is not None:
         bits = bits & ~(0xF << 76) & ~(0x3 << 62) | version << 76 | 0x2 << 62
     return str(uuid.UUID(int=bits))
 
 
 def prompt_ids() -> SearchStrategy[str]:
-    """Draw UUIDs in the text form of RFC 9562 §4, 36 characters in lower case: versions 1 to 8, others, nil and max."""
+    """Draw prompt ids: UUIDs of any version, also the nil and the max UUID, as 36 characters in lower case."""
     bits = st.integers(0, 2**128 - 1)
     return st.builds(_uuid, bits, st.integers(1, 8) | st.none()) | st.sampled_from((_uuid(0), _uuid(2**128 - 1)))
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """What the jobs of a response have in common: their order, and the time of the response in milliseconds."""
+    """What all jobs of a response share: the order of their elements, and the time of the response (``now``, in ms)."""
 
     dialect: Dialect
     now: int
@@ -55,19 +55,19 @@ class _Frame:
             raise ValueError(f"now must be milliseconds since the epoch, {EARLIEST} or more, not {self.now}")
 
     def numbers(self) -> SearchStrategy[int | float]:
-        """Draw values for element 0."""
+        """Draw values for element 0, the job number."""
         if self.dialect == "cloud":
             return st.integers(1, 9) | st.integers(1, SAFE)
         return st.integers(-9, 9) | st.integers(-SAFE, SAFE) | st.integers(-9, 9).map(float) | st.floats(-SAFE, SAFE)
 
     def times(self) -> SearchStrategy[int]:
-        """Draw creation times: jobs come in bursts, and some are old."""
+        """Draw creation times in milliseconds: some jobs are created together, and some are old."""
         return st.one_of(
             [st.integers(max(EARLIEST, self.now - span), self.now) for span in (2, 60_000, 86_400_000, self.now)]
         )
 
     def item(self, number: float, prompt_id: str, created: int, details: Any) -> Item:
-        """Return a job that shares no objects with its details."""
+        """Return a job with these values. ``details`` are copied: workflow, output node ids, metadata."""
         workflow, outputs, metadata = deepcopy(details)
         metadata["create_time"] = created
         rest = [outputs, metadata] if self.dialect == "cloud" else [metadata, outputs]
@@ -89,13 +89,13 @@ _METADATA: Final = (_FURTHER | objects(VALUES)).flatmap(lambda members: shuffled
 
 @st.composite
 def _details(draw: DrawFn) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
-    """Draw the parts that do not depend on a job's position: workflow, output node ids, incomplete metadata."""
+    """Draw a workflow, matching output node ids, and metadata in which ``create_time`` must still be set."""
     workflow = draw(workflows())
     return workflow, draw(output_node_ids(workflow)), draw(_METADATA)
 
 
 def items(dialect: Dialect = "cloud", *, now: int = NOW) -> SearchStrategy[Item]:
-    """Draw a job. Raises ValueError for another dialect, or if ``now`` is not in milliseconds."""
+    """Draw jobs. Raises ValueError for an unknown dialect, or if ``now`` is not in milliseconds."""
     frame = _Frame(dialect, now)
     return st.builds(frame.item, frame.numbers(), prompt_ids(), frame.times(), _details())
 
@@ -118,7 +118,7 @@ def _queue_infos(draw: DrawFn, frame: _Frame, min_jobs: int, max_jobs: int) -> Q
 def _places(
     values: SearchStrategy[Any], running: int, jobs: int, *, distinct: bool = False
 ) -> SearchStrategy[list[Any]]:
-    """Draw a value for each job: in any order for the running ones, which come first, and rising for the others."""
+    """Draw a list with a value for each job: first the running ones in any order, then the pending ones, rising."""
     waiting = jobs - running
     return st.builds(
         lambda first, then: first + sorted(then),
@@ -130,11 +130,11 @@ def _places(
 def queue_infos(
     dialect: Dialect = "cloud", *, min_jobs: int = 0, max_jobs: int = 6, now: int = NOW
 ) -> SearchStrategy[QueueInfo]:
-    """Draw responses with ``min_jobs`` to ``max_jobs`` jobs, running and pending together.
+    """Draw QueueInfo objects with ``min_jobs`` to ``max_jobs`` jobs, running and pending together.
 
     Ids are unique. Along the pending jobs, ``create_time`` never falls and numbers rise (under ``oss``: never fall),
-    with gaps and ties where allowed. The running jobs are in any order, and may share a number with a pending one,
-    which the document leaves open. Raises as ``items``.
+    possibly with gaps. The running jobs are in any order, and may share a number with a pending one, which the OpenAPI
+    document does not rule out. Raises ValueError as ``items`` does.
     """
     return _queue_infos(_Frame(dialect, now), min_jobs, max_jobs)
 
@@ -142,12 +142,12 @@ def queue_infos(
 def bodies(
     dialect: Dialect = "cloud", *, min_jobs: int = 0, max_jobs: int = 6, now: int = NOW
 ) -> SearchStrategy[bytes]:
-    """Draw bodies of a 200 response: ``encoded`` values of ``queue_infos``. Raises as ``items``."""
+    """Draw bodies of 200 responses as bytes: ``queue_infos`` as JSON text. Raises ValueError as ``items`` does."""
     return encoded(queue_infos(dialect, min_jobs=min_jobs, max_jobs=max_jobs, now=now))
 
 
 def errors() -> SearchStrategy[dict[str, Any]]:
-    """Draw ErrorResponse values: ``code`` and ``message``, neither blank, possibly with more members."""
+    """Draw ErrorResponse objects with a ``code`` and a ``message``, neither blank, and possibly more members."""
     texts = TEXTS.filter(str.strip)
     codes = st.sampled_from(("INTERNAL", "UNAUTHORIZED", "workspace_id_invalid")) | texts
     names = NAMES.filter(lambda name: not name.startswith("queue_"))

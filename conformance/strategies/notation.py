@@ -1,4 +1,4 @@
-"""The ways in which RFC 8259 allows a value to be written."""
+"""Write JSON values in all notations that RFC 8259 allows: white space, escapes, order of members, numbers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Form = Literal["shortest", "exponent", "EXPONENT", "zeros"]
 
 @dataclass(frozen=True)
 class _Escaping:
-    """Which characters of a string are escaped in addition to the required ones, and how."""
+    """How strings are escaped: which characters besides the required ones (``more``), and in which notation."""
 
     more: More
     upper: bool
     short: bool
 
     def string(self, text: str) -> str:
-        """Return a JSON string."""
+        """Return text as a JSON string with these escapes."""
         return f'"{"".join(self._character(index, character) for index, character in enumerate(text))}"'
 
     def _character(self, index: int, character: str) -> str:
@@ -55,7 +55,7 @@ class _Escaping:
 
 
 class _Writer:
-    """Writes a value. Each choice takes the next of a few drawn ones, in a cycle."""
+    """Writes a value as JSON text. For each choice, such as white space, it takes the next of the given ones."""
 
     def __init__(
         self, gaps: Sequence[str], escapings: Sequence[_Escaping], orders: Sequence[Order], forms: Sequence[Form]
@@ -64,7 +64,7 @@ class _Writer:
         self._orders, self._forms = cycle(orders), cycle(forms)
 
     def text(self, value: Any) -> str:
-        """Return the value with white space around it."""
+        """Return a value as JSON text with white space around it."""
         return self._spaced(self._value(value))
 
     def _spaced(self, token: str) -> str:
@@ -114,10 +114,10 @@ _FORMS: Final[SearchStrategy[Form]] = st.sampled_from(("shortest", "exponent", "
 
 
 def encoded(values: SearchStrategy[Any]) -> SearchStrategy[bytes]:
-    r"""Draw JSON texts, in UTF-8, of values from a strategy. ``json.loads`` returns these values.
+    r"""Draw values from a strategy as JSON text in UTF-8. ``json.loads`` returns the same values.
 
-    White space, escapes (required or not, ``\/``, ``\u``, surrogate pairs where required), the order of members, and
-    the notation of numbers with a fraction vary. Whole numbers are plain digits.
+    White space, escapes (also unnecessary ones such as ``\/``), the order of members, and the notation of numbers with
+    a fraction vary. Integers are written in plain digits.
     """
     few = (
         st.lists(_GAPS, min_size=1, max_size=4),

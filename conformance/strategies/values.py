@@ -1,4 +1,4 @@
-"""JSON values that every parser accepts: numbers in the range of a double, text without surrogates, limited nesting."""
+"""Strategies for JSON values that every parser accepts: no huge numbers, no lone surrogates, limited nesting."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis.strategies import SearchStrategy
 T = TypeVar("T")
 
 LEVELS: Final = 128
-"""Levels of nesting that common parsers accept. serde_json stops there."""
+"""Maximum levels of nesting that common parsers accept (serde_json stops there)."""
 ABOVE: Final = 7
-"""Maximum levels around a value: response, list, job, workflow, a graph in it, node, inputs."""
+"""Maximum levels of nesting around a value: response, list, job, workflow, a graph in it, node, inputs."""
 
 _CHARACTERS: Final = st.characters(exclude_categories=["Cs"])
 _ODD_TEXTS: Final = (
@@ -87,10 +87,10 @@ VALUES: Final = st.one_of(_SHALLOW, _SHALLOW, _SHALLOW, _DEEP)
 
 
 def objects(values: SearchStrategy[Any] = SCALARS, *, min_size: int = 0) -> SearchStrategy[dict[str, Any]]:
-    """Draw objects of up to three members."""
+    """Draw JSON objects with ``min_size`` to 3 members, whose values are drawn from ``values``."""
     return st.dictionaries(NAMES, values, min_size=min_size, max_size=3)
 
 
 def shuffled(members: dict[str, T]) -> SearchStrategy[dict[str, T]]:
-    """Draw objects with these members in any order."""
+    """Draw JSON objects with exactly these members, in any order."""
     return st.permutations(list(members.items())).map(dict)

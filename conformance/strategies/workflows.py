@@ -1,4 +1,4 @@
-"""Workflows, and matching output node ids."""
+"""Strategies for workflows and for matching output node ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.strategies.values import NAMES, SCALARS, TEXTS, VALUES, objects
 
 _CLASSES: Final = st.sampled_from(("KSampler", "SaveImage", "VAEDecode", "日本ノード", "Node|with (odd) name")) | TEXTS
 _NODE_IDS: Final = st.integers(1, 99).map(str) | st.from_regex(r"[0-9]{1,2}:[0-9]{1,2}", fullmatch=True) | NAMES
-"""Numbers as text, two with a colon for a node inside a subgraph, or any text, which the document allows."""
+"""Draws node ids: numbers as text, two with a colon for a node inside a subgraph, or any text."""
 
 
 def _may_be_link(value: object) -> bool:
@@ -21,7 +21,7 @@ def _may_be_link(value: object) -> bool:
 
 _INPUTS: Final = VALUES.filter(lambda value: not _may_be_link(value))
 _WRAPPED: Final = st.fixed_dictionaries({"__value__": st.lists(SCALARS, max_size=3)})
-"""How ComfyUI marks an array that is not a link."""
+"""Draws an array in the way in which ComfyUI marks that it is not a link."""
 _META: Final = st.fixed_dictionaries({}, optional={"title": TEXTS, "odd": SCALARS})
 
 
@@ -37,7 +37,7 @@ def _graphs(draw: DrawFn) -> dict[str, Any]:
 
 
 def _wide(size: int, class_type: str) -> dict[str, Any]:
-    """Return a graph of ``size`` nodes in a row, each with the previous one as its input."""
+    """Return an API graph of ``size`` nodes, each with a link to the previous one."""
     row: dict[str, Any] = {"0": {"class_type": class_type}}
     for number in range(1, size):
         row[str(number)] = {"class_type": class_type, "inputs": {"before": [str(number - 1), 0]}}
@@ -53,7 +53,7 @@ EDITOR: Final = st.fixed_dictionaries(
     {"nodes": st.lists(_EDITOR_NODES, max_size=3), "links": st.builds(list[Any]), "version": st.just(0.4)},
     optional={"last_node_id": st.integers(0, 99), "groups": st.builds(list[Any]), "extra": objects(VALUES)},
 )
-"""An outline of the format of ComfyUI's editor, which is not an API graph."""
+"""Draws workflows similar to those of ComfyUI's editor, which are not API graphs."""
 
 
 def _is_graph(workflow: dict[str, Any]) -> bool:
@@ -68,6 +68,6 @@ def workflows() -> SearchStrategy[dict[str, Any]]:
 
 
 def output_node_ids(workflow: dict[str, Any]) -> SearchStrategy[list[str]]:
-    """Draw one to four distinct non-empty ids: of nodes of an API graph, or any text for other workflows."""
+    """Draw lists of 1 to 4 distinct output node ids: ids of nodes in an API graph, or any text for other workflows."""
     ids = st.sampled_from([name for name in workflow if name]) if _is_graph(workflow) else _NODE_IDS.filter(bool)
     return st.lists(ids, min_size=1, max_size=4, unique=True)

@@ -1,1 +1,1 @@
-"""JSON text, JSON Pointers, escaping of untrusted text, atomic writes."""
+"""Helpers for text: strict JSON, JSON Pointers, escaping of untrusted text, credentials, atomic writes."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 OWN: Final = ("api_key_comfy_org", "auth_token_comfy_org")
-"""Members of extra_data in which clients send the keys of partner nodes; ComfyUI echoed them before 0.3.68."""
+"""Members of extra_data in which clients send keys. ComfyUI before 0.3.68 returned them to everybody."""
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LAST: Final = frozenset(
     {
@@ -26,7 +26,7 @@ _LAST: Final = frozenset(
         "cookies",
     }
 )
-"""Last words of the names of credentials."""
+"""A member whose name ends with one of these words may contain a credential."""
 _PAIRS: Final = frozenset(
     {
         ("api", "key"),
@@ -41,13 +41,13 @@ _PAIRS: Final = frozenset(
         ("bearer", "token"),
     }
 )
-"""Pairs of words that occur in the names of credentials."""
+"""A member whose name contains one of these pairs of words may contain a credential."""
 _HARMLESS: Final = re.compile(
     r"[\W_xX]*|\W?(?:redacted|hidden|masked|removed|none|null|true|false|undefined|disabled|default|empty)\W?"
     r"|your[-_ ].*|[$<{%].*",
     re.IGNORECASE | re.DOTALL,
 )
-"""Values that are not credentials: masks, words for nothing, placeholders."""
+"""Matches values that are not credentials: masks, words such as ``none``, and placeholders."""
 _VALUE: Final = (
     r"(?:Bearer|Basic|Token) (?=[^ ]*(?:\d|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{12,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
@@ -82,7 +82,7 @@ _SIGNS: Final = (
     "xox",
     "aiza",
 )
-"""In lower case. A text without any of these contains no known credential."""
+"""A text without any of these, in lower case, contains no known credential. This is a quick check."""
 _RAW_SIGNS: Final = tuple(sign.encode() for sign in _SIGNS)
 _MEMBER: Final = re.compile(
     r'"(?P<name>[^"\\]{0,60}(?:key|token|secret|passw|passphrase|authorization|credential|jwt|cookie)[^"\\]{0,30})"'
@@ -91,19 +91,21 @@ _MEMBER: Final = re.compile(
 )
 _STRING: Final = re.compile(rf'(?<=")(?:{_VALUE})(?=")')
 SHORTEST: Final = 4
-"""Minimum length of a value that may be a credential by the name of its member."""
+"""Minimum length of a value that counts as a credential because of its member's name."""
 LONGEST_WORD: Final = 20
-"""Minimum length of a token that cannot be one of a language model's, such as ``<|endoftext|>``."""
+"""Minimum length of a ``token`` without digits that counts as a credential. Shorter ones may be words of a language
+model.
+"""
 
 
 def is_named_so(name: str) -> bool:
-    """Whether the name of a member means that it contains a credential."""
+    """Whether the name of a JSON member means a credential, such as ``api_key``."""
     words = [word.lower() for word in _WORD.findall(name)]
     return bool(words) and (words[-1] in _LAST or any(pair in _PAIRS for pair in pairwise(words)))
 
 
 def is_shown_by(name: str, value: object) -> bool:
-    """Whether such a member contains a credential, and not a number, a mask or a placeholder."""
+    """Whether a JSON member contains a credential: its name means one, and its value is no mask or placeholder."""
     if not isinstance(value, str) or len(value) < SHORTEST or _HARMLESS.fullmatch(value) or not is_named_so(name):
         return False
     if name.lower().endswith(("token", "tokens", "cookie", "cookies")):
@@ -112,18 +114,18 @@ def is_shown_by(name: str, value: object) -> bool:
 
 
 def is_one(value: object) -> bool:
-    """Whether a value is a credential by its form, whatever its name is."""
+    """Whether a value has the format of a known kind of credential, such as ``ghp_…``."""
     return isinstance(value, str) and _IS_VALUE.fullmatch(value) is not None
 
 
 def may_hold_some(text: bytes) -> bool:
-    """Whether JSON text without needless escapes may contain a credential."""
+    """Whether JSON text may contain a credential. The text must not have unnecessary escapes."""
     lowered = text.lower()
     return any(sign in lowered for sign in _RAW_SIGNS)
 
 
 def without(text: str, mark: str) -> str:
-    """Replace credentials in JSON text by ``mark``, one character for each, so that no offset changes."""
+    """Return JSON text in which each character of a credential is replaced by ``mark``, so that no offset changes."""
     lowered = text.lower()
     if not any(sign in lowered for sign in _SIGNS):
         return text

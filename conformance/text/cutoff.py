@@ -1,4 +1,4 @@
-"""JSON texts that end too early: recognise them, and read the complete jobs at their start."""
+"""Recognise JSON texts that are cut off, and keep the complete jobs at their start."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _SPACE: Final = " \t\r\n"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
-"""An incomplete escape at the end of a text."""
+"""Matches an incomplete escape at the end of a text."""
 _LONGEST: Final = 6
 _LIST: Final = 2
-"""The depth at which a job ends: inside the object and one of its lists."""
+"""The level of nesting around a job: the object, and one of its lists."""
 
 
 class Text(enum.Enum):
-    """The kind of a text."""
+    """Whether a text is a complete JSON value."""
 
     COMPLETE = "complete"
-    """A complete value, whatever follows it and whatever else is wrong with it."""
+    """The text begins with a complete JSON value."""
     ENDS_EARLY = "ends early"
-    """The start of a value."""
+    """The text is the start of a JSON value, whose rest is missing."""
     BROKEN = "broken"
 
 
@@ -51,9 +51,9 @@ def _is_at_the_end(error: json.JSONDecodeError, text: str) -> bool:
 
 
 def complete_jobs(content: bytes) -> bytes:
-    """Return the queue at the start of a body, up to its last complete job; empty if no job is complete.
+    """Return the start of a cut-off body up to its last complete job, with its brackets closed. Empty if there is none.
 
-    JSON Pointers into it are pointers into the body.
+    JSON Pointers into the result are also valid for the body.
     """
     depth = end = 0
     for found in _TOKEN.finditer(content):

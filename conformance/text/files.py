@@ -1,4 +1,4 @@
-"""Write files atomically."""
+"""Write files so that a reader never sees a half-written one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
 
 
 def beside(directory: Path, name: str) -> Path:
-    """Return a unique temporary name in the same directory, because a rename must not cross file systems."""
+    """Return a new temporary path in the same directory, because a rename works only within a file system."""
     return directory / f".{name}.{os.urandom(4).hex()}.tmp"
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Create a file and flush it to the disk. Raises OSError."""
+    """Create a new file with this content on the disk. Raises OSError, also if the file exists."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()

@@ -1,4 +1,4 @@
-"""Compute facts about JSON texts from their bytes, without parsing, and about values."""
+"""Compute facts about a JSON text from its bytes without parsing it, and the same facts about a parsed value."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _WHITESPACE: Final = b" \t\n\r"
 _STRIDE: Final = 30
 _DIGITS: Final = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(128)
 _HUGE: Final = re.compile(rb"[0-9]{309}")
-"""A whole number beyond the range of a double has at least this many digits."""
+"""Matches so many digits as an integer beyond the range of a double has at least."""
 
 
 def is_utf_8(content: bytes | memoryview) -> bool:
-    """Whether a text is UTF-8. It is decoded in pieces: a whole text can take four times the memory of its bytes."""
+    """Whether bytes are valid UTF-8. They are decoded in pieces to save memory."""
     if isinstance(content, bytes) and content.isascii():
         return True
     at = 0
@@ -31,26 +31,26 @@ def is_utf_8(content: bytes | memoryview) -> bool:
 
 
 def members_at_most(text: bytes) -> int:
-    """Return an upper bound of the number of members of all objects in a JSON text.
+    """Return the number of members of all objects in a JSON text, or a higher number, but never a lower one.
 
     The name of a member ends with a quotation mark, and a colon follows it. A string with such characters, or one that
-    begins with a colon, is counted too: the number may be too high, but is never too low.
+    begins with a colon, is counted as well.
     """
     return text.translate(None, _WHITESPACE).count(b'":')
 
 
 def without_escaped_quotes(text: bytes) -> bytes:
-    """Drop the quotation marks within strings, which makes ``members_at_most`` more exact."""
+    """Return JSON text without escaped quotation marks, for which ``members_at_most`` is more exact."""
     return text.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
 def seems_huge(text: bytes) -> bool:
-    """Whether a text may contain a whole number beyond the range of a double, by sampling every thirtieth byte."""
+    """Whether a text may contain an integer beyond the range of a double. A quick check of every thirtieth byte."""
     return b"0" * 10 in text[::_STRIDE].translate(_DIGITS)
 
 
 def may_hold_huge(text: bytes) -> bool:
-    """Whether a text contains enough consecutive digits for a whole number beyond the range of a double."""
+    """Whether a text has enough consecutive digits for an integer beyond the range of a double."""
     return seems_huge(text) and _HUGE.search(text) is not None
 
 
@@ -58,7 +58,7 @@ def may_hold_huge(text: bytes) -> bool:
 
 
 def depth_of(value: Any, levels: float = math.inf) -> int:
-    """Return how deeply a value is nested, up to ``levels``."""
+    """Return the levels of nested arrays and objects in a value. Counting stops above ``levels``."""
     depth, level = 0, [value] if isinstance(value, dict | list) else []
     while level and depth <= levels:
         depth += 1
@@ -68,7 +68,7 @@ def depth_of(value: Any, levels: float = math.inf) -> int:
 
 
 def members_of(value: Any) -> int:
-    """Return the number of members of all objects in a value."""
+    """Return the number of members of all objects in a parsed value."""
     members, level = 0, [value]
     while level:
         objects = [part for part in level if type(part) is dict]

@@ -1,7 +1,7 @@
-"""Cut a large JSON text at the boundaries of its values, without decoding it.
+"""Cut a large JSON text into runs: consecutive elements of an array or members of an object. Nothing is decoded here.
 
-The caller decodes the parts, and so checks them. A text that is not JSON gives parts that cannot be decoded, or ends
-before its containers are closed.
+The caller decodes the runs and thereby checks their syntax. A text that is not JSON gives runs that cannot be decoded,
+or ends before its arrays and objects are closed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from conformance.text.strict_json import nesting
 
 RUN: Final = 1 << 20
-"""Bytes of a run of children. A run is larger only if it is a single child."""
+"""Bytes of a run. Only a single child (element or member) can be larger."""
 _FIRST, _LARGEST = 1 << 12, 1 << 18
-"""Bytes that are scanned at a time: few at first, because most lists are short."""
+"""Bytes that are scanned in the first step, and the maximum for later steps. Most lists are short."""
 _TAIL: Final = 1 << 11
 _OPENING, _CLOSING = b"[{", b"]}"
 _STEP: Final = [(code in _OPENING) - (code in _CLOSING) for code in range(256)]
@@ -29,7 +29,7 @@ _SCALAR: Final = re.compile(rb"[^ \t\n\r,\]}:\[{\"]++")
 
 
 class Unfinished(ValueError):
-    """The text ends within a value, or a value is missing. ``at`` is the offset."""
+    """The text ends within a value, or lacks a value, at the offset ``at``."""
 
     def __init__(self, at: int) -> None:
         super().__init__(at)
@@ -37,11 +37,12 @@ class Unfinished(ValueError):
 
 
 class Run(NamedTuple):
-    """Consecutive children of a container, without the comma after them.
+    """Consecutive elements of an array, or members of an object, as the offsets of their text.
 
-    ``last``: the closing bracket of the container is at ``end``. ``giant``: a single child begins at ``start``, after
-    white space, and is too large for a run; the caller must ``send`` its end. ``empty``: the run has no child, because
-    the one before it was the last one. ``depth`` is how deep a giant child nests in the part scanned so far.
+    ``last``: the closing bracket of the array or object is at ``end``. ``giant``: a single child begins at ``start``
+    and is too large for a run. The caller must ``send`` the offset of its end to the generator. ``empty``: the run has
+    no child, because the one before it was the last one. ``depth`` is the nesting of a giant child in the part scanned
+    so far.
     """
 
     start: int
@@ -62,7 +63,7 @@ def skip_space(content: bytes, at: int) -> int:
 
 
 def end_of_scalar(content: bytes, at: int) -> int:
-    """Return the end of the string, number or word at an offset. Raises Unfinished."""
+    """Return the offset of the end of the string, number or word at an offset. Raises Unfinished."""
     found = (_STRING if content.startswith(b'"', at) else _SCALAR).match(content, at)
     if found is None:
         raise Unfinished(at)
@@ -70,7 +71,7 @@ def end_of_scalar(content: bytes, at: int) -> int:
 
 
 def end_of(content: bytes, at: int) -> int:
-    """Return the end of the value at an offset. Raises Unfinished."""
+    """Return the offset of the end of the JSON value at an offset. Raises Unfinished."""
     if content[at : at + 1] not in {b"[", b"{"}:
         return end_of_scalar(content, at)
     end, depth, piece = at, 0, _FIRST
@@ -89,9 +90,9 @@ def end_of(content: bytes, at: int) -> int:
 
 
 def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
-    """Yield the children of the container whose opening bracket is at an offset. Raises Unfinished.
+    """Yield the elements or members of the array or object whose opening bracket is at an offset. Raises Unfinished.
 
-    Runs have about ``size`` bytes, or fewer at the end.
+    Each run has about ``size`` bytes, and the last one may have fewer.
     """
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
@@ -132,7 +133,7 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - o
 
 
 def nesting_of(content: bytes) -> int:
-    """Return how deep a text nests, like ``nesting``, in bounded memory."""
+    """Return the levels of nested arrays and objects in a JSON text, like ``nesting``, with little memory."""
     at, level, deepest = 0, 0, 0
     while at < len(content):
         plain = _without_strings(content[at : at + _LARGEST])
@@ -150,7 +151,10 @@ def nesting_of(content: bytes) -> int:
 
 
 def _without_strings(piece: bytes) -> bytes | None:
-    """Blank the strings in a piece, and cut off a string that does not end in it. None if nothing is left."""
+    """Return a piece of JSON text with its strings blanked. A string that does not end in it is cut off.
+
+    None if nothing is left.
+    """
     if b"\\" in piece:
         piece = piece.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     parts = piece.split(b'"')
@@ -166,7 +170,7 @@ def _without_strings(piece: bytes) -> bytes | None:
 
 
 def _last_comma(plain: bytes, depth: int, lowest: int) -> int | None:
-    """Return the offset of the last comma between children. ``depth`` is the depth at the end."""
+    """Return the offset of the last comma between two children, or None. ``depth`` is the nesting at the end."""
     stop = len(plain) if lowest <= 0 else 0
     while stop > 0:
         begin = max(0, stop - _TAIL)

@@ -1,4 +1,4 @@
-"""JSON values as text for a URL or a header."""
+"""Write JSON values as text for a query parameter or a header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def texts(value: Any) -> list[str]:
-    """Return the texts for a value: its JSON text, or one text for each element of a list."""
+    """Return a value as text. A list gives one text for each element, and a string itself."""
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if value is None:

@@ -1,4 +1,4 @@
-"""Check a large JSON text in runs. Finds the same flaws as ``strict_json``, in memory bounded by the size of a run."""
+"""Check the syntax of a large JSON text in runs. It finds the same flaws as ``strict_json`` with less memory."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
 
 FLAWS: Final = 1000
-"""Flaws of one kind that are kept of a text."""
+"""Maximum number of flaws of one kind that are kept."""
 NAMES: Final = 500_000
-"""Names of one object, beyond a run, that are compared with one another."""
+"""Maximum number of names of one object that are compared across runs."""
 SHOWN: Final = 1000
-"""Bytes that are kept of a string or a number that is too large for a run."""
+"""Maximum number of bytes that are kept of a very long string or number."""
 _KEPT: Final = 1 << 16
-"""Bytes of the largest value besides the lists that is kept: a finding shows how much it contains."""
+"""A value outside the lists of jobs is shortened if it has more bytes than this."""
 SHALLOW: Final = 100
-"""Levels of a run that are counted; a deeper run is parsed by ``strict_json``."""
+"""A run with more levels of nesting than this is parsed by ``strict_json``."""
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 _REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 _KINDS: Final = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
@@ -35,14 +35,14 @@ _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 _ESCAPES: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
-"""Escapes; the group is a lone surrogate."""
+"""Matches escapes in a string. The group is set for a lone surrogate."""
 
 Moved = Callable[[str], str]
-"""Turns a pointer in a part into the pointer in the whole text."""
+"""Turns a JSON Pointer into a run into the pointer into the whole text."""
 
 
 class NotRead(Exception):
-    """The text cannot be read to its end: ``malformed`` says why, None if it nests too deep."""
+    """The text cannot be parsed to its end. ``malformed`` says why. It is None if the text is nested too deeply."""
 
     def __init__(self, malformed: str | None) -> None:
         super().__init__(malformed)
@@ -50,7 +50,7 @@ class NotRead(Exception):
 
 
 class Checker:
-    """Finds the flaws of one text, part by part."""
+    """Finds the flaws in the syntax of one JSON text, run by run."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -60,17 +60,20 @@ class Checker:
         self.depth = 0
 
     def malformed(self, at: int, what: str = "Expecting value") -> NotRead:
-        """Return what to raise if the text is not JSON at a place."""
+        """Return the exception to raise if the text is not JSON at an offset. ``what`` says what is wrong."""
         line, column, character = self._place(at)
         return NotRead(f"{what} at line {line} column {column} (character {character})")
 
     def note(self, kind: str, flaw: Flaw) -> None:
-        """Keep a flaw, up to ``FLAWS`` of a kind."""
+        """Record a flaw. At most ``FLAWS`` flaws of a kind are kept."""
         if len(self.flaws[kind]) < FLAWS:
             self.flaws[kind].append(flaw)
 
     def value(self, at: int, pointer: str, level: int = 0) -> int:  # noqa: C901, PLR0912 - a case for each kind of run
-        """Check the value at an offset and return its end. ``level`` is the number of containers around it."""
+        """Check the value at an offset and return the offset of its end.
+
+        ``level`` is the number of arrays and objects around it.
+        """
         start = self.content[at : at + 1]
         if start not in {b"[", b"{"}:
             return self._scalar(at, pointer)
@@ -111,7 +114,7 @@ class Checker:
         return end + 1
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
-        """Check a run in added brackets, and return its value. ``start`` is the offset of the run."""
+        """Check a run to which brackets were added, and return its parsed value. ``start`` is the offset of the run."""
         try:
             value = _ANYTHING.decode(wrapped)
         except _REFUSED:
@@ -123,7 +126,7 @@ class Checker:
         return self.take(parse(wrapped), start, moved, level).value
 
     def take(self, document: Document, start: int, moved: Moved, level: int = 0) -> Document:
-        """Take over the flaws of a run in brackets. Raises NotRead if it could not be read."""
+        """Record the flaws of a parsed run, with their places in the whole text. Raises NotRead if it is not JSON."""
         if document.malformed is not None:
             found = _PLACE.search(document.malformed)
             raise NotRead(document.malformed) if found is None else self._elsewhere(document.malformed, found, start)
@@ -147,7 +150,7 @@ class Checker:
         return document
 
     def document(self, value: Any, *, bom: bool, trailing: str | None) -> Document:
-        """Return the document with all flaws, for a text that was read to its end."""
+        """Return the result for a text that was checked to its end: its value and all flaws."""
         return Document(
             read=True,
             value=value,
@@ -186,7 +189,7 @@ class Checker:
         return end
 
     def _string(self, at: int, end: int, pointer: str) -> None:
-        """Check a string that is larger than a run."""
+        """Check a string that is too large for a run."""
         found = _TEXT.match(self.content, at + 1)
         if found is None or found.end() != end - 1:
             raise self.malformed(at if found is None else found.end(), "Invalid \\escape")
@@ -202,14 +205,14 @@ class Checker:
                 break
 
     def _number(self, at: int, end: int, pointer: str) -> None:
-        """Check a number that is larger than a run: only digits can repeat that often."""
+        """Check a number that is too large for a run, without converting it."""
         self.part(b"[%b]" % self.content[at : at + SHOWN].rstrip(b".eE+-"), at, lambda _: pointer, -1)
         digits = self.content[at + SHOWN : end].translate(None, b"0123456789")
         if not re.fullmatch(rb"\.?(?:[eE][+-]?)?", digits) or not self.content[end - 1 : end].isdigit():
             raise self.malformed(at)
 
     def distinct(self, names: Iterable[str], seen: set[int], pointer: str) -> None:
-        """Note names that earlier runs of the same object have. ``part`` finds those within a run."""
+        """Record names that earlier runs of the same object have. ``part`` finds names repeated within a run."""
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))
@@ -221,7 +224,7 @@ class Checker:
         return NotRead(f"{problem[: found.start()]}at line {line} column {column} (character {character})")
 
     def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
-        """Return line, column and character in the whole text for a place in a run with a bracket before it."""
+        """Return line, column and character in the whole text for a place in a run to which brackets were added."""
         line, column = int(found[1]), int(found[2])
         at = start
         for _ in range(line - 1):
@@ -242,12 +245,12 @@ def _characters(content: bytes, start: int, end: int) -> int:
 
 
 def _closed(text: bytes) -> bytes:
-    """Return the start of a long string as a complete string."""
+    """Return the start of a long JSON string, closed with a quotation mark."""
     return json.dumps(text[1:].decode("utf-8", "replace").split("\\")[0] + "…").encode()
 
 
 def shorten(content: bytes, at: int, end: int) -> bytes:
-    """Return a checked value, or a short value of the same type if it is large."""
+    """Return the text of a checked value, or of a short value of the same type if it is large."""
     start = content[at : at + 1]
     if end - at <= _KEPT:
         return content[at:end]
@@ -259,7 +262,10 @@ def shorten(content: bytes, at: int, end: int) -> bytes:
 
 
 def shift_by(pointer: str, first: int) -> Moved:
-    """Return the function that moves pointers by the ``first`` elements before the run."""
+    """Return a function that turns pointers into a run of an array into pointers into the whole text.
+
+    ``first`` is the number of elements before the run.
+    """
 
     def moved(inner: str) -> str:
         _, index, *rest = inner.split("/")

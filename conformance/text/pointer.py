@@ -1,4 +1,4 @@
-"""JSON Pointers (RFC 6901)."""
+"""Write JSON Pointers (RFC 6901)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make untrusted text from a server harmless for readers and for CI systems."""
+"""Make text from a server harmless before it is shown: printable, short, without credentials and CI commands."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _UNSEEN: Final = re.compile(
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Escape every invisible character and every character that affects its surroundings. All output passes here.
+    """Return text in which every invisible character is escaped. All output passes here.
 
-    These are controls, format characters such as bidirectional overrides, spaces other than U+0020, surrogates, private
-    and unassigned characters, and characters that are blank. The result is printable and legal in XML. ``keep`` names
-    characters that stay.
+    Escaped are controls, format characters such as bidirectional overrides, spaces other than U+0020, surrogates,
+    private and unassigned characters, and characters that are blank. The result is printable and legal in XML.
+    Characters in ``keep`` are not escaped.
     """
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c in keep else _escape(c) for c in text)
@@ -33,7 +33,7 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def line(text: str) -> str:
-    """Return one printable line that no CI system reads as a command, even if it is cut or wrapped."""
+    """Return text as one printable line that no CI system takes for a command, even if it is cut or wrapped."""
     return _COMMANDS.sub(lambda match: "".join(map(_escape, match[0])), visible(text))
 
 
@@ -43,14 +43,14 @@ def _escape(char: str) -> str:
 
 
 GOT_LIMIT: Final = 160
-"""Maximum length of a server's value in a finding: one line, never a whole workflow."""
+"""Maximum number of characters of a server's value in a finding."""
 
 _SECRET: Final = re.compile(r'((?:api_key|auth_token)_comfy_org\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\.)*+)', re.DOTALL)
-"""The value of a member with a key, also in JSON inside a string."""
+"""Matches a member with a key of ComfyUI, also in JSON inside a string."""
 
 
 def show(value: object) -> str:
-    """Return a server's value as one bounded printable line."""
+    """Return a server's value as one short printable line."""
     if isinstance(value, str | int | float | bool | list | dict | None):
         text = json.dumps(value, ensure_ascii=False, default=str) if not _is_big(value) else _summary(value)
     else:
@@ -59,26 +59,29 @@ def show(value: object) -> str:
 
 
 def failure(error: Exception) -> str:
-    """Describe how a clause itself failed, which is a defect of the suite and not of the response."""
+    """Return an exception that the code of a clause raised as one line of text."""
     return f"{type(error).__name__}: {printable(str(error))}"
 
 
 def printable(text: str, limit: int = GOT_LIMIT) -> str:
-    """Limit the length of a text, escape it, and remove credentials."""
+    """Return text as printable, with credentials masked, and cut to ``limit`` characters."""
     text = without_credentials(text)
     safe = visible(text[:limit])
     return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
 
 
 def blot_keys(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
-    """Replace keys by a mask of the same length, so that no offset changes. ``spare`` are values that are not keys."""
+    """Return text in which each character of a ComfyUI key is replaced by ``mark``, so that no offset changes.
+
+    ``spare`` has values that are not keys, such as ``[REDACTED]``.
+    """
     if "_comfy_org" not in text:
         return text
     return _SECRET.sub(lambda match: match[0] if match[2] in spare else match[1] + mark * len(match[2]), text)
 
 
 def without_credentials(text: str, mark: str = "█") -> str:
-    """Replace everything that looks like a credential by a mask of the same length."""
+    """Return text in which each character of what looks like a credential is replaced by ``mark``."""
     return credentials.without(blot_keys(text, mark), mark)
 
 

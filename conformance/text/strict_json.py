@@ -1,7 +1,7 @@
-"""Parse raw bytes strictly by RFC 8259. Every violation is recorded, and none raises.
+"""Parse JSON strictly by RFC 8259. Violations are recorded in the result, and none raises an exception.
 
-Parsing continues where possible: a body with a byte order mark, a NaN and trailing text has three flaws and a value, so
-that one flaw does not hide the others.
+Parsing continues if possible, so that one violation does not hide the others. For example, a body with a byte order
+mark, a NaN and trailing text has three flaws and a value.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from conformance.text.json_bytes import depth_of
 from conformance.text.pointer import escape
 
 NESTING_READ: Final = 500
-"""Maximum nesting that is parsed. Python's own parser stops near 1,000 frames, including ours."""
+"""Maximum levels of nesting that are parsed. Python's own parser stops near 1,000 stack frames."""
 POINTERS: Final = 4 << 20
-"""Maximum total length of the JSON Pointers of one kind of flaw. Long names could otherwise multiply."""
+"""Maximum total length of the JSON Pointers of one kind of flaw."""
 
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _DEPTH_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -34,7 +34,7 @@ _WHITESPACE = " \t\n\r"
 
 
 class NonFinite:
-    """``NaN``, ``Infinity`` or ``-Infinity`` as written in the body, which is not a JSON number. Equal to itself."""
+    """``NaN``, ``Infinity`` or ``-Infinity`` in a body, which is not valid JSON. It equals itself, unlike a float."""
 
     __slots__ = ("text",)
 
@@ -52,32 +52,33 @@ class NonFinite:
 
 
 class Huge(Decimal):
-    """A number whose exponent is too large for Python's arithmetic: infinite, or 0."""
+    """A number whose exponent is too large for Python's decimals. Its value is infinite, or 0."""
 
 
 class Whole(Decimal):
-    """A whole number with more digits than Python converts to an int."""
+    """An integer with more digits than Python converts to an int."""
 
 
 class Ambiguous(dict[str, Any]):
-    """An object in which a name occurs more than once. The last one counts, as in most parsers."""
+    """An object in which a name occurs more than once (``repeated``). The last value counts, as in most parsers."""
 
     repeated: tuple[str, ...] = ()
 
 
 class Flaw(NamedTuple):
-    """A violation at one place: the JSON Pointer, and the text there."""
+    """A violation of RFC 8259 in a text: the JSON Pointer of its place, and the text there."""
 
     pointer: str
     got: str
 
 
 class Document(NamedTuple):
-    """A body read as JSON.
+    """A body parsed as JSON, with every flaw in its syntax. ``read`` says whether it could be parsed into ``value``.
 
-    ``read`` says whether there is a ``value``. Objects are dicts, arrays lists, numbers without
-    fraction and exponent ints, all other numbers Decimals (so the way a number was written stays
-    known; an integer of thousands of digits is one too, a ``Whole``), NaN and the infinities ``NonFinite``.
+    ``malformed`` says why the body is not JSON, and ``trailing`` is text after the value. In ``value``, objects are
+    dicts and arrays are lists. Numbers without fraction and exponent are ints (or ``Whole`` with thousands of digits),
+    and all other numbers are Decimals, so that it stays known how they were written. NaN and infinities are
+    ``NonFinite``.
     """
 
     read: bool
@@ -96,12 +97,12 @@ class Document(NamedTuple):
 
     @property
     def too_deep(self) -> bool:
-        """Whether the body is nested too deeply to be parsed. The rest is then unknown."""
+        """Whether the body is nested too deeply to be parsed."""
         return not self.read and self.malformed is None
 
 
 def parse(body: bytes) -> Document:
-    """Parse a body. Never raises. Time and memory are linear in the size of the body."""
+    """Parse a body as JSON. Never raises. Time and memory are linear in the size of the body."""
     text, bom, not_utf8 = _decode(body)
     if not text.strip(_WHITESPACE):
         return Document(read=False, empty=True, malformed="the body is empty", bom=bom, not_utf8=not_utf8)
@@ -140,7 +141,7 @@ def parse(body: bytes) -> Document:
 
 
 class Place:
-    """The place of a value. The JSON Pointer is computed on demand, because few places are ever shown."""
+    """The place of a value in a JSON text. ``str`` returns its JSON Pointer, which is computed only when needed."""
 
     __slots__ = ("_above", "_name")
 
@@ -149,7 +150,7 @@ class Place:
 
     @property
     def member(self) -> str | None:
-        """The name of the value's member; None for an element of an array and for the top."""
+        """The name of the member that has this value. None for an element of an array, and for the whole text."""
         return self._name if isinstance(self._name, str) and self._above is not None else None
 
     def __str__(self) -> str:
@@ -162,7 +163,7 @@ class Place:
 
 
 class _Flaws(list[Flaw]):
-    """Flaws of one kind, up to the limit on their pointers."""
+    """Flaws of one kind, limited by the total length of their JSON Pointers."""
 
     _room = POINTERS
 
@@ -179,10 +180,9 @@ def _described_error(error: Exception) -> str:
 
 
 def _may_be_large(shape: bytes) -> bool:
-    """Whether a number could be beyond 1e308: three digits of exponent, or 200 digits and any exponent.
+    """Whether a text may have a number beyond 1e308: three digits of exponent, or 200 digits in a row.
 
-    This checks a version of the text in which all digits are equal, because searching for a literal takes a tenth of
-    the time of a character class.
+    ``shape`` is the text with all digits replaced by 0, which is ten times as fast to search.
     """
     if b"0" * 200 in shape:
         return True
@@ -190,7 +190,7 @@ def _may_be_large(shape: bytes) -> bool:
 
 
 def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
-    """Yield kind, place and text of every value that can be read but is not allowed."""
+    """Yield the kind, place and text of each flaw in a parsed value, such as a NaN or a repeated name."""
     for place, member in walk(value):
         if isinstance(member, NonFinite):
             yield "non_finite", place, member.text
@@ -207,7 +207,7 @@ def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
 
 
 def walk(value: Any) -> Iterator[tuple[Place, Any]]:
-    """Yield every value with its place, in the order of the text. Iterative, so nesting needs no stack."""
+    """Yield every value inside a JSON value with its place, in the order of the text, at any depth."""
     stack = [(Place(), value)]
     while stack:
         place, member = stack.pop()
@@ -219,7 +219,7 @@ def walk(value: Any) -> Iterator[tuple[Place, Any]]:
 
 
 def _decode(body: bytes) -> tuple[str, bool, str | None]:
-    """Return the text, whether it had a byte order mark, and what is wrong with the encoding."""
+    """Return a body as text, whether it had a byte order mark, and what is wrong with its encoding, or None."""
     encoding = json.detect_encoding(body)
     if encoding.startswith(("utf-16", "utf-32")):
         return body.decode(encoding, "replace").lstrip("\ufeff"), False, f"the bytes are {encoding.upper()}"
@@ -233,7 +233,7 @@ def _decode(body: bytes) -> tuple[str, bool, str | None]:
 
 
 def nesting(body: bytes) -> int:
-    """Return the nesting depth of a text: exact if it could exceed a limit, else an upper bound."""
+    """Return the levels of nested arrays and objects in a JSON text. If they are few, a higher number is possible."""
     brackets = body.count(b"[") + body.count(b"{")
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
@@ -243,15 +243,15 @@ def nesting(body: bytes) -> int:
 
 
 _DEPTH_SURELY_FINE: Final = 64
-"""With fewer brackets than this, no limit can be exceeded, so strings need not be skipped."""
+"""With at most this many opening brackets, no limit of nesting can be exceeded, so they need not be looked at."""
 
 
 def _scan(text: str, *, exact: bool) -> tuple[Any, int, str | None, list[str]]:
-    """Parse the first JSON text. Falls back to lenient scanners that record what they tolerated.
+    """Parse the first JSON value in a text, and tolerate what strict parsers reject.
 
-    ``exact`` means that no exponent is too large for Python's arithmetic.
-
-    The last returned element has the text of each NaN or infinity, and "" for each object with a duplicate name.
+    ``exact`` says that no exponent is too large for Python's decimals. Returns the value, the offset of its end, the
+    first unescaped control character (or None), and a list of what was tolerated: the text of each NaN or infinity, and
+    "" for each object with a repeated name.
     """
     start = len(text) - len(text.lstrip(_WHITESPACE))
     noted: list[str] = []

@@ -458,7 +458,7 @@ def test_no_drift_is_0_and_drift_is_1(serving: Serving) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (http(b"", "403 Forbidden"), "it is answered 403"),
+        (http(b"", "403 Forbidden"), "the response has status 403"),
         (
             http("<html>::error::x"),
             "it is not an OpenAPI document: give the --url of one, or of a page that contains one",

@@ -72,7 +72,7 @@ HOSTILE = (
 )
 
 CATALOGUE: tuple[tuple[str, Literal["must", "should"], bool, str], ...] = (
-    ("status.served", "must", True, "A read of the queue is answered 200"),
+    ("status.served", "must", True, "The server sends the queue: a GET gets a 200"),
     ("envelope.object", "must", True, "The body of a 200 is one JSON object"),
     ("envelope.queue-running.array", "must", True, "queue_running is an array"),
     ("envelope.queue-pending.array", "must", True, "queue_pending is an array"),
@@ -147,7 +147,7 @@ def clause(
     _, level, core, title = next(entry for entry in CATALOGUE if entry[0] == clause_id)
     seen = status not in {Status.NOT_EXERCISED, Status.NOT_APPLICABLE, Status.ERROR}
     reasons = {
-        Status.PASS: f"kept in {judged} answers",
+        Status.PASS: f"kept in {judged} responses",
         Status.NOT_EXERCISED: "needs a job in the queue",
         Status.NOT_APPLICABLE: "only where the dialect is auto",
         Status.ERROR: "the suite itself failed: ZeroDivisionError: division by zero. Please report this",
@@ -157,7 +157,7 @@ def clause(
         title=title,
         level=level,
         status=status,
-        reason=reason or reasons.get(status, f"broken in 3 of {judged} answers"),
+        reason=reason or reasons.get(status, f"broken in 3 of {judged} responses"),
         core=core,
         since=1,
         judged=judged if seen else 0,
@@ -281,7 +281,7 @@ def failing() -> Report:
             clause("item.create-time.milliseconds", Status.FAIL, seconds, again),
             clause("http.content-type", Status.FAIL, charset),
             clause("envelope.both-lists", Status.WARN, absent),
-            clause("http.date", Status.WARN, reason="broken in 3 of 14 answers"),
+            clause("http.date", Status.WARN, reason="broken in 3 of 14 responses"),
             clause("workflow.links", Status.ERROR),
             clause("item.prompt-id.lower-case", Status.WAIVED),
         )
@@ -297,7 +297,7 @@ def idle() -> Report:
     """Return an inconclusive run of the embedded endpoint: the queue was empty."""
     return report(
         Verdict.INCONCLUSIVE,
-        "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items)",
+        "the queue was always empty, so no job could be checked (see --wait-for-items)",
         all_but(
             {
                 name: clause(name, Status.NOT_EXERCISED)

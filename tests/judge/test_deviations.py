@@ -166,7 +166,7 @@ def test_the_same_clause_in_another_way_fails_by_name() -> None:
     judgement, deviations = held(two, known())
     found = result(judgement, IDS)
     assert found.status is Status.FAIL
-    assert "unknown: a breach at /queue_running/*/1 and 1 more" in found.reason
+    assert "not a known deviation: a violation at /queue_running/*/1 and 1 more" in found.reason
     assert problems(deviations) == [("other-fingerprint", IDS)] * 2
     assert [problem.fingerprint for problem in deviations.problems] == [
         Fingerprint(place="/queue_running/*/1"),
@@ -205,7 +205,7 @@ def test_what_is_broken_in_more_ways_than_are_kept_is_never_waived() -> None:
     assert result(held(many(FINGERPRINTS - 1), wide)[0], wide.clause).status is Status.WAIVED
     judgement, deviations = held(many(FINGERPRINTS), wide)
     assert result(judgement, wide.clause).status is Status.FAIL
-    assert "too many fingerprints to waive it" in result(judgement, wide.clause).reason
+    assert "too many different violations to be waived" in result(judgement, wide.clause).reason
     assert deviations.problems == ()
 
 
@@ -215,7 +215,7 @@ def test_a_warning_in_another_way_stays_a_warning_and_fails_nothing() -> None:
     judgement, deviations = held(later, known(clause="item.create-time.past", place=place, kind="local-time"))
     found = result(judgement, "item.create-time.past")
     assert found.status is Status.WARN
-    assert "unknown: a breach at /queue_pending/*/4/create_time" in found.reason
+    assert "not a known deviation: a violation at /queue_pending/*/4/create_time" in found.reason
     assert problems(deviations) == [("stale", "item.create-time.past")]
 
 
@@ -358,19 +358,24 @@ STALE = {"clause": '"item.array"', "place": '"/*/*"'}
 @pytest.mark.parametrize(
     ("changes", "verdict", "status", "told"),
     [
-        (EVERYWHERE, "conformant", 0, "WAIVED item.prompt-id.uuid: [1] prompt_id is a UUID (broken in"),
+        (
+            EVERYWHERE,
+            "conformant",
+            0,
+            "WAIVED item.prompt-id.uuid: prompt_id (element 1 of a job) is a UUID (broken in",
+        ),
         (
             STALE,
             "non-conformant",
             1,
-            "DEVIATION item.array: outdated, because the failure is gone (a breach at /*/*): remove",
+            "DEVIATION item.array: stale, because the failure is gone (a violation at /*/*): remove",
         ),
         (EVERYWHERE | {"expires": "2020-06-01", "since": "2020-01-01"}, "non-conformant", 1, "expired on 2020-06-01"),
         (
             {"place": '"/*/*/1"\nkind = "surrounded"'},
             "non-conformant",
             1,
-            "fails in a way that no entry covers: a breach at",
+            "fails in a way that no entry covers: a violation at",
         ),
         (EVERYWHERE | {"target": '"http://elsewhere"'}, "non-conformant", 1, "FAILED item.prompt-id.uuid"),
     ],
@@ -546,7 +551,7 @@ def test_a_register_is_looked_at_without_a_run(folder: Path, changes: dict[str, 
     done = call("deviations", "check", "known.toml")
     assert done.exit_code == 1
     assert told in done.stdout
-    assert done.stdout.endswith("1 known deviation, 1 to be looked at\n")
+    assert done.stdout.endswith("1 known deviation, 1 with a problem\n")
 
 
 def test_what_holds_is_listed(folder: Path) -> None:
@@ -555,7 +560,7 @@ def test_what_holds_is_listed(folder: Path) -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         "1. item.prompt-id.uuid /queue_pending/*/1, cloud, *: until 2099-12-25",
-        "1 known deviation, none to be looked at",
+        "1 known deviation, none with a problem",
     ]
 
 

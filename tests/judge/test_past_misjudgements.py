@@ -174,7 +174,9 @@ def test_keys_that_users_sent_with_their_jobs_stand_in_no_finding() -> None:
 
 
 def test_a_coding_that_nobody_can_undo_here_is_no_broken_one_and_no_answer_that_was_read() -> None:
-    coded = Response(200, (("Content-Encoding", "zstd"), *HEADERS), b"\x0b", "zstd: this coding was not requested")
+    coded = Response(
+        200, (("Content-Encoding", "zstd"), *HEADERS), b"\x0b", "zstd: the request did not ask for this coding"
+    )
     sent = Request("GET", "http://t/api/queue", (("Accept", "application/json"), ("Accept-Encoding", "identity")))
     judgement = beside(Exchange("x9", sent, coded, started=NOW + 9, elapsed=0.01))
     assert broken(judgement) == {"http.coding-asked"}

@@ -296,7 +296,7 @@ def test_another_document_is_told() -> None:
 def test_a_report_without_whole_bodies_is_refused_in_one_line() -> None:
     with serve() as endpoint:
         call("check", endpoint.url, "-q")
-    told = f"{LAST} cannot be judged again: it holds no whole bodies, and what was not kept is not judged"
+    told = f"{LAST} cannot be judged again: it does not contain the response bodies"
     is_refused(call("judge", LAST), told)
 
 
@@ -313,8 +313,8 @@ def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
     lost["bodies"].popitem()
     yield "responses are incomplete", json.dumps(lost).encode()
     for changes, told in [
-        ({"kept": None}, "is not whole"),
-        ({"kept": {"started": 1, "to_queue": True, "answer": None, "problem": None}}, "is not whole"),
+        ({"kept": None}, "is incomplete"),
+        ({"kept": {"started": 1, "to_queue": True, "answer": None, "problem": None}}, "is incomplete"),
         ({"id": 7}, "is not a whole report of a run: Expected `str`, got `int`"),
         ({"request": value["exchanges"][0]["request"] | {"credential": "x"}}, "are damaged ('x' is not a"),
     ]:

@@ -81,7 +81,7 @@ def test_a_broken_must_is_told_with_its_share_its_moments_and_the_load_then() ->
     report = reported(PARTS[0] + PARTS[1])
     result = report.clause("item.prompt-id.uuid")
     assert report.verdict is Verdict.NON_CONFORMANT
-    assert (result.status, result.reason) == (Status.FAIL, "broken in 1 of 4 answers")
+    assert (result.status, result.reason) == (Status.FAIL, "broken in 1 of 4 responses")
     assert result.under_load is not None
     assert result.under_load.first.at == "2025-11-23T16:00:03.010Z"
     assert (result.under_load.first.requests, result.under_load.first.users) == (1, 3)
@@ -105,17 +105,17 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
         (
             gathered(read(b"", status=503)),
             None,
-            "no GET of the queue got a 200; the most frequent status was 503; the service is not",
+            "no read was answered 200; the most frequent status was 503; the service is not",
         ),
         (
             gathered(read(b"", status=429)),
             None,
-            "no GET of the queue got a 200; the most frequent status was 429; too many requests",
+            "no read was answered 200; the most frequent status was 429; too many requests",
         ),
         (
             gathered(read(b"", status=401)),
             None,
-            "no GET of the queue got a 200; the most frequent status was 401; the server needs a key",
+            "no read was answered 200; the most frequent status was 401; the server needs a key",
         ),
     ],
     ids=["nothing", "lost", "stopped", "idle", "shed", "too many", "no key"],

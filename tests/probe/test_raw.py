@@ -85,10 +85,10 @@ def test_the_head_is_read_as_it_stood() -> None:
     ("answer", "why"),
     [
         ([b""], "no response"),
-        ([b'{"queue_running": []}'], r'the connection ended within the headers: \{"queue'),
+        ([b'{"queue_running": []}'], r'the connection ended within the headersers: \{"queue'),
         ([b'{"queue_running":\n\n []}'], "does not begin with a status line: "),
-        ([b"SSH-2.0-OpenSSH_9.6\r\n"], "ended within the head: SSH"),
-        ([OK + b"X: y\r\n"], "ended within the head"),
+        ([b"SSH-2.0-OpenSSH_9.6\r\n"], "ended within the headers: SSH"),
+        ([OK + b"X: y\r\n"], "ended within the headers"),
         ([b"HTTP/1.1 20 OK\r\n\r\n"], "does not begin with a status line"),
         ([OK + b"X: " + b"y" * 2 * HEAD_LIMIT], "a header line is longer than 262,144 bytes"),
         ([OK] + [b"X: y\r\n" * 10_000] * 5, "the headers are larger than 262,144 bytes"),

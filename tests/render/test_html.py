@@ -104,7 +104,7 @@ def test_a_reader_finds_what_they_need() -> None:
         "The server sends seconds.",
         "curl -sS -i",
         "X-API-Key: $COMFY_API_KEY",
-        "Half responses within",
+        "Half of the responses within",
         "5.4 ms",
         "Multiply the value by 1,000 before you send it.",
         "Finding 1 of 6 · 5 more below",

@@ -230,7 +230,7 @@ def test_a_server_that_takes_no_http_1_by_alpn_is_recognised(folder: Path) -> No
 def test_another_protocol_is_asked_about() -> None:
     with listening(raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")) as port:
         result = check(f"http://127.0.0.1:{port}")
-    assert "does it speak HTTP on this port" in verdict(result)
+    assert "check that it speaks HTTP on this port" in verdict(result)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

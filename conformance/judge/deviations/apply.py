@@ -1,4 +1,4 @@
-"""Apply a file of known deviations (a register) to a run: waive known failures, and report outdated entries."""
+"""Apply a file of known deviations (a register) to a run: waive known failures, and report stale entries."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | N
         case State.STALE:
             return problem(
                 problem="stale",
-                message=f"outdated, because the failure is gone ({describe_fingerprint(mark)}): remove the entry",
+                message=f"stale, because the failure is gone ({describe_fingerprint(mark)}): remove the entry",
             )
         case State.UNKNOWN_CLAUSE:
             message = f"no clause has this name{did_you_mean(entry.clause, BY_ID)}"

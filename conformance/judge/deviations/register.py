@@ -29,7 +29,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``place`` is a JSON Pointer into the body, "" for the whole body, or ``outside``. In it ``*`` matches one name or
     index, and ``**`` the rest. ``dialect`` is the dialect of the run. ``target`` is the target as the run names it;
-    ``*`` in it matches anything. An ``intermittent`` failure is not outdated if a run does not show it.
+    ``*`` in it matches anything. An ``intermittent`` failure is not stale if a run does not show it.
     """
 
     clause: str
