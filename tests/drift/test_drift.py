@@ -148,7 +148,7 @@ def test_another_origin_is_not_asked(serving: Serving) -> None:
     ("answer", "why"),
     [
         (http(b"", "302 Found", "Location: /again"), "more than 5 redirects"),
-        (http(b"", "404 Not Found"), "answered 404"),
+        (http(b"", "404 Not Found"), "has status 404"),
         (http(b"no gzip", "200 OK", "Content-Encoding: gzip"), "gzip"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "illegal status line"),
         (http(b"", "302 Found", "Location: http://[::1"), "Invalid"),

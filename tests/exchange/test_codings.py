@@ -93,14 +93,14 @@ def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
 @pytest.mark.parametrize(
     ("raw", "coding", "why"),
     [
-        (zipped(BODY)[:-1], "gzip", "ends before its end mark"),
-        (zipped(BODY)[:5], "gzip", "ends before its end mark"),
-        (zlib.compress(BODY)[:-4], "deflate", "ends before its end mark"),
+        (zipped(BODY)[:-1], "gzip", "the stream ends too early"),
+        (zipped(BODY)[:5], "gzip", "the stream ends too early"),
+        (zlib.compress(BODY)[:-4], "deflate", "the stream ends too early"),
         (BODY, "gzip", "incorrect header check"),
         (BODY, "deflate", "deflate: "),
         (zipped(BODY)[:-8] + bytes(8), "gzip", "incorrect data check"),
         (zipped(BODY) + b"garbage", "gzip", "incorrect header check"),
-        (zipped(BODY) + b"\0", "gzip", "ends before its end mark"),
+        (zipped(BODY) + b"\0", "gzip", "the stream ends too early"),
         (zlib.compress(BODY) + b"garbage", "deflate", "there are bytes after the end"),
         (zlib.compress(BODY), "gzip", "incorrect header check"),
         (b"", "zstd", "zstd: the request did not ask for this coding"),

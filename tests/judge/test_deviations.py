@@ -400,7 +400,7 @@ def test_a_register_that_does_not_hold_fails_a_run_whose_verdict_is_good(folder:
     assert done.stdout.endswith("[the register of known deviations has stale or expired entries]\n")
     for name in ("index.html", "summary.md", "junit.xml"):
         text = (folder / "reports" / "latest" / name).read_text(encoding="utf-8")
-        assert "stale, the failure is gone" in text, name
+        assert "stale, because the failure is gone" in text, name
         assert "known.toml, deviation 1" in text, name
 
 

@@ -85,7 +85,7 @@ def test_the_head_is_read_as_it_stood() -> None:
     ("answer", "why"),
     [
         ([b""], "no response"),
-        ([b'{"queue_running": []}'], r'the connection ended within the headersers: \{"queue'),
+        ([b'{"queue_running": []}'], r'the connection ended within the headers: \{"queue'),
         ([b'{"queue_running":\n\n []}'], "does not begin with a status line: "),
         ([b"SSH-2.0-OpenSSH_9.6\r\n"], "ended within the headers: SSH"),
         ([OK + b"X: y\r\n"], "ended within the headers"),
