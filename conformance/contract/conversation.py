@@ -120,6 +120,11 @@ class Conversation:
         return any(answer.request.plain and answer.response.status == OK for answer in self.answers)
 
     @cached_property
+    def codings(self) -> frozenset[str | None]:
+        """The Accept-Encoding of reads that got a 200."""
+        return frozenset(answer.request.header("accept-encoding") for answer in self.answers if answer.served)
+
+    @cached_property
     def by_manner(self) -> Sequence[Sequence[Answer]]:
         """The reads grouped by Accept and User-Agent, without those that have a query or another special header."""
         groups: dict[tuple[str | None, str | None], list[Answer]] = {}

@@ -20,6 +20,7 @@ from hypothesis.database import (
     ReadOnlyDatabase,
 )
 
+from conformance.contract.expected_status import OF_STATUS, STEADY
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smallest
 from conformance.probe.asker import AGAIN, READ, Stopped
@@ -72,9 +73,23 @@ def search(prepared: Prepared, wire: Wire, known: Collection[str], properties: P
     for sequence in prepared.sequences:
         hunt.follow(sequence)
     if examples is not None:
-        for parts, _ in hunt.smallest.values():
-            examples.save(KEY, written(parts))
+        for breach in hunt.smallest.values():
+            examples.save(KEY, written(breach.parts))
     return hunt.result(properties.seed)
+
+
+class _Breach(NamedTuple):
+    """Requests that broke a clause, with their exchanges. The request ``before`` them may have caused the breach."""
+
+    parts: tuple[Parts, ...]
+    exchanges: list[Exchange]
+    before: tuple[Parts, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """The number of requests, then of their parts, then of characters."""
+        every = [part for each in self.parts for part in each]
+        return len(self.parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 
 
 @dataclass
@@ -92,10 +107,8 @@ class _Hunt:
     """Requests by family, without those for shrinking and confirming."""
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many of them broke a clause, by family and clause."""
-    smallest: dict[tuple[str, str], tuple[tuple[Parts, ...], list[Exchange]]] = field(default_factory=dict)
+    smallest: dict[tuple[str, str], _Breach] = field(default_factory=dict)
     """The smallest breaking requests, by family and clause."""
-    before: dict[tuple[str, str], tuple[Parts, ...]] = field(default_factory=dict)
-    """The requests just before those, which may have caused the breach."""
     last: tuple[Parts, ...] = ()
 
     @property
@@ -132,22 +145,59 @@ class _Hunt:
         self.sent[family] += number
 
     def _judge(self, family: str, parts: tuple[Parts, ...], exchanges: list[Exchange]) -> list[str]:
-        names = self._note(family, parts, exchanges)
+        """Note the clauses that requests break, each with the smallest requests that break it. Return these clauses."""
+        before, self.last = self.last, parts[-1:]
+        names = []
+        for name in sorted(self._broken(exchanges) - self.known):
+            covers = self._covering(parts) if name == STEADY else None
+            if covers is None:
+                covers = self._shrunk(family, name, _Breach(parts, exchanges, before))
+            if covers not in self.known:
+                names.append(covers)
         self.times.update((family, name) for name in names)
-        for name in names:
-            if self.smallest[family, name][0] == parts:
-                self._leave_out(family, name, parts)
         return names
 
-    def _leave_out(self, family: str, name: str, parts: tuple[Parts, ...]) -> None:
+    def _covering(self, parts: tuple[Parts, ...]) -> str | None:
+        """Name the clause that covers the status if some of these parts, with any value, already showed a failure."""
+        there = [{part[:2] for part in each} for each in parts]
+        for (_, name), breach in self.smallest.items():
+            if name in OF_STATUS - {STEADY} and len(breach.parts) == 1:
+                needed = {part[:2] for part in breach.parts[0]}
+                if any(needed <= each for each in there):
+                    return name
+        return None
+
+    def _shrunk(self, family: str, name: str, breach: _Breach) -> str:
+        """Shrink requests unless smaller ones are known, and keep the smallest. Returns the clause that they break.
+
+        Which clause covers a status depends on what is unusual about the request: smaller requests may break another.
+        """
+        if self._is_new(family, name, breach):
+            name, breach = self._without_parts(family, name, breach)
+            if name not in self.known and self._is_new(family, name, breach):
+                self.smallest[family, name] = breach
+        return name
+
+    def _is_new(self, family: str, name: str, breach: _Breach) -> bool:
+        known = self.smallest.get((family, name))
+        return known is None or breach.size < known.size
+
+    def _without_parts(self, family: str, name: str, breach: _Breach) -> tuple[str, _Breach]:
         """Remove requests, then parts of them, as long as the rest still breaks the clause."""
-        for fewer in _smaller(parts):
+        for fewer in _smaller(breach.parts):
             if self.spare < len(fewer):
-                return
+                break
             self.spare -= len(fewer)
-            if name in self._note(family, fewer, self._sent(fewer)):
-                self._leave_out(family, name, fewer)
-                return
+            smaller = _Breach(fewer, self._sent(fewer), self.last)
+            self.last = fewer[-1:]
+            broken = self._broken(smaller.exchanges)
+            for other in broken - self.known - OF_STATUS - {name}:
+                if self._is_new(family, other, smaller):
+                    self.smallest[family, other] = smaller
+            instead = sorted(broken & OF_STATUS) if name in OF_STATUS else []
+            if name in broken or instead:
+                return self._without_parts(family, name if name in broken else instead[0], smaller)
+        return name, breach
 
     def _scattered(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
         try:
@@ -156,19 +206,9 @@ class _Hunt:
             self.stopped = str(stopped)
             return []
 
-    def _note(self, family: str, parts: tuple[Parts, ...], exchanges: list[Exchange]) -> list[str]:
-        names = sorted(self._broken(exchanges) - self.known)
-        for name in names:
-            place = family, name
-            if place not in self.smallest or _size(parts) < _size(self.smallest[place][0]):
-                self.smallest[place] = (parts, exchanges)
-                self.before[place] = self.last
-        self.last = parts[-1:]
-        return names
-
     def result(self, seed: int) -> Search:
         """Repeat the smallest requests, with plain reads in between, and return all results."""
-        places = sorted(self.smallest, key=lambda place: _size(self.smallest[place][0]))
+        places = sorted(self.smallest, key=lambda place: self.smallest[place].size)
         plain = self._again(lambda: self._send([READ])) if places else []
         told = {place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)}
         found: dict[str, Smallest] = {}
@@ -197,11 +237,11 @@ class _Hunt:
         )
 
     def _confirmed(self, place: tuple[str, str], plain: list[list[Exchange]], *, again: bool) -> Smallest:
-        parts, exchanges = self.smallest[place]
+        parts, exchanges, before = self.smallest[place]
         _, name = place
         sent = self._again(lambda: self._sent(parts)) if again else []
-        if again and self.before[place] and not any(name in self._broken(each) for each in sent):
-            with_before = self._again(lambda: self._sent((*self.before[place], *parts)))
+        if again and before and not any(name in self._broken(each) for each in sent):
+            with_before = self._again(lambda: self._sent((*before, *parts)))
             telling = [each for each in with_before if name in self._broken(each)]
             if telling:
                 sent, exchanges = with_before, telling[0]
@@ -248,12 +288,6 @@ def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
         for fewer in (*halves, *(loose[:place] + loose[place + 1 :] for place in range(len(loose)))):
             if fewer or len(parts) > 1:
                 yield (*parts[:index], (*fixed, *fewer), *parts[index + 1 :])
-
-
-def _size(parts: Sequence[Parts]) -> tuple[int, int, int]:
-    """Return the size of a sequence: requests, then their parts, then characters."""
-    every = [part for each in parts for part in each]
-    return len(parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 
 
 def _database(properties: Properties) -> ExampleDatabase | None:
