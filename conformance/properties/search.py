@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from hypothesis.database import (
@@ -21,13 +21,16 @@ from hypothesis.database import (
 )
 
 from conformance.contract.expected_status import OF_STATUS, STEADY
+from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smallest
-from conformance.probe.asker import AGAIN, READ, Stopped
+from conformance.judge.judge import Bench, judge
+from conformance.probe.asker import AGAIN, READ, Sent
 from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
 from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written
+from conformance.spec.schemas import Schemas
 
 BATCH: Final = 32
 """Requests that are sent together, on as many connections as allowed."""
@@ -40,31 +43,46 @@ CONFIRMATIONS: Final = 5
 CONFIRMED: Final = 12
 """Maximum number of breaches that are confirmed, for servers that break everything."""
 
-Send = Callable[[Sequence[Ask]], list[Exchange]]
-"""Sends requests in turn and returns the exchanges. Raises Stopped."""
-
-Scatter = Callable[[Sequence[Ask]], list[list[Exchange]]]
-"""Sends in any order and returns the exchanges of each request. Raises Stopped."""
+Send = Callable[[Sequence[Ask]], Sent]
+"""Sends requests."""
 
 BrokenBy = Callable[[Iterable[Exchange]], set[str]]
 """Returns the clauses that responses break."""
 
 
 class Wire(NamedTuple):
-    """How requests are sent, and how their responses are judged."""
+    """How requests are sent."""
 
     send: Send
-    scatter: Scatter
-    broken_by: BrokenBy
+    """In turn."""
+    scatter: Send
+    """In any order."""
 
 
-def search(prepared: Prepared, wire: Wire, known: Collection[str], properties: Properties) -> Search:
+def search_after(  # noqa: PLR0913 - what a search depends on
+    ledger: Sequence[Exchange],
+    prepared: Prepared,
+    wire: Wire,
+    properties: Properties,
+    *,
+    dialect: Dialect,
+    schemas: Schemas | None = None,
+) -> Search:
+    """Look for clauses that generated requests break and that the usual reads in the ledger keep."""
+    bench = Bench(judge(ledger, dialect, only=(), schemas=schemas).demand)
+    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
+    return search(prepared, wire, bench.broken_by, known, properties)
+
+
+def search(
+    prepared: Prepared, wire: Wire, broken_by: BrokenBy, known: Collection[str], properties: Properties
+) -> Search:
     """Look for clauses, except ``known``, that generated requests break: single requests first, then sequences.
 
     Raises nothing because of a response. Deterministic if the server's responses are and the database has no earlier
     examples.
     """
-    hunt = _Hunt(prepared.source, wire, set(known), properties.number)
+    hunt = _Hunt(prepared.source, wire, broken_by, set(known), properties.number)
     examples = _database(properties)
     if examples is not None:
         hunt.remember(examples)
@@ -96,6 +114,7 @@ class _Breach(NamedTuple):
 class _Hunt:
     source: Source
     wire: Wire
+    broken_by: BrokenBy
     known: set[str]
     """Clauses that are not searched for, because plain reads or an earlier stage broke them."""
     wanted: int
@@ -126,19 +145,18 @@ class _Hunt:
         """Send single requests. If one breaks a clause that is searched for, shrink it."""
         waiting = iter(requests)
         while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
-            scattered = self._scattered([ask_of(parts) for _, parts in batch])
-            for (family, parts), exchanges in zip(batch, scattered, strict=False):
-                self._count(family, 1)
-                self._judge(family, (parts,), exchanges)
+            found = self._asked(self.wire.scatter, [parts for _, parts in batch])
+            for (family, parts), exchanges in zip(batch, found, strict=True):
+                if exchanges:
+                    self._count(family, 1)
+                    self._judge(family, (parts,), exchanges)
 
     def follow(self, parts: Sequence[Parts]) -> list[str]:
         """Send a sequence, and shrink it if it breaks a clause that is searched for. Returns these clauses."""
-        whole = tuple(parts[: self.wanted - self.examples])
-        exchanges = self._sent(whole)
-        if self.stopped is not None or not whole:
-            return []
-        self._count(SEQUENCES, len(whole))
-        return self._judge(SEQUENCES, whole, exchanges)
+        asked = tuple(parts[: self.wanted - self.examples])
+        found = [exchanges for exchanges in self._asked(self.wire.send, asked) if exchanges]
+        self._count(SEQUENCES, len(found))
+        return self._judge(SEQUENCES, asked[: len(found)], list(chain.from_iterable(found))) if found else []
 
     def _count(self, family: str, number: int) -> None:
         self.examples += number
@@ -154,6 +172,7 @@ class _Hunt:
                 covers = self._shrunk(family, name, _Breach(parts, exchanges, before))
             if covers not in self.known:
                 names.append(covers)
+        names = list(dict.fromkeys(names))
         self.times.update((family, name) for name in names)
         return names
 
@@ -199,17 +218,10 @@ class _Hunt:
                 return self._without_parts(family, name if name in broken else instead[0], smaller)
         return name, breach
 
-    def _scattered(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
-        try:
-            return self.wire.scatter(asks)
-        except Stopped as stopped:
-            self.stopped = str(stopped)
-            return []
-
     def result(self, seed: int) -> Search:
         """Repeat the smallest requests, with plain reads in between, and return all results."""
         places = sorted(self.smallest, key=lambda place: self.smallest[place].size)
-        plain = self._again(lambda: self._send([READ])) if places else []
+        plain = self._again(self._plain) if places else []
         told = {place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)}
         found: dict[str, Smallest] = {}
         for (_, name), smallest in told.items():
@@ -257,20 +269,23 @@ class _Hunt:
         return [sent for _ in range(CONFIRMATIONS) if (sent := send())]
 
     def _sent(self, parts: Iterable[Parts]) -> list[Exchange]:
-        return self._send([ask_of(each) for each in parts])
+        """Send requests in turn. Returns nothing if one of them could not be sent."""
+        found = self._asked(self.wire.send, parts)
+        return list(chain.from_iterable(found)) if all(found) else []
 
-    def _send(self, asks: Sequence[Ask]) -> list[Exchange]:
-        if self.stopped is not None:
-            return []
-        try:
-            return self.wire.send(asks)
-        except Stopped as stopped:
-            self.stopped = str(stopped)
-            return []
+    def _plain(self) -> list[Exchange]:
+        return [] if self.stopped is not None else list(chain.from_iterable(self._taken(self.wire.send([READ]))))
+
+    def _asked(self, send: Send, parts: Iterable[Parts]) -> list[list[Exchange]]:
+        return [] if self.stopped is not None else self._taken(send([ask_of(each) for each in parts]))
+
+    def _taken(self, sent: Sent) -> list[list[Exchange]]:
+        self.stopped = sent.stopped
+        return sent.exchanges
 
     def _broken(self, exchanges: Sequence[Exchange]) -> set[str]:
         lost = any(exchange.problem is not None for exchange in exchanges)
-        return self.wire.broken_by(exchanges) | ({NO_ANSWER} if lost else set())
+        return self.broken_by(exchanges) | ({NO_ANSWER} if lost else set())
 
 
 def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
