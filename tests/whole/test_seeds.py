@@ -8,12 +8,14 @@ from typing import Final
 
 import pytest
 
+from conformance.judge.build import report_on
 from conformance.judge.report import Report, Status
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.variants import Variant
 from helpers.generated_runs import generated_run
+from helpers.reference_runs import is_in_bytes, served
 from helpers.simulated_runs import Clock, endpoint
 
 RANDOM: Final[dict[str, str]] = {}
@@ -30,8 +32,11 @@ def blamed(report: Report) -> list[str]:
 
 
 def with_fault(name: str, seed: int) -> list[str]:
-    """Return the clauses that a run against a fault blames."""
+    """Return the clauses that a run against a fault blames. It only reads."""
     fault = FAULTS[name]
+    if is_in_bytes(fault):
+        run = served(name, whole=True, seed=seed)
+        return blamed(report_on(run.transcript, run.settings.judging))
     return blamed(generated_run(*endpoint(fault=name), seed, dialect=fault.dialect))
 
 
@@ -43,7 +48,8 @@ def test_two_seeds_blame_the_same_clauses(name: str) -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in RANDOM])
 def test_every_seed_blames_the_same_clauses(name: str) -> None:
-    found = {seed: with_fault(name, seed) for seed in SEEDS}
+    seeds = SEEDS[:3] if is_in_bytes(FAULTS[name]) else SEEDS
+    found = {seed: with_fault(name, seed) for seed in seeds}
     assert all(clauses == found[0] for clauses in found.values()), found
 
 
