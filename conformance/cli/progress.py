@@ -56,15 +56,14 @@ class ProgressLine:
             self._count += 1
 
     def text(self, *, left: bool = False) -> str:
-        """Return the line. It ends with the time that is left if ``left``, or if the server is slow."""
+        """Return the line. It has the time that is left if ``left``, or if the server is slow."""
         now = self._clock()
-        notes = []
+        slow = []
         if self._refused:
-            notes.append(f"the server limits the rate: {self._refused} answered {self._status}")
-        if now - self._last >= SILENT and not self._refused:
-            notes.append(f"no response for {now - self._last:.0f} s")
-        if notes or left:
-            notes.append(f"at most {max(0.0, self._ends - now):.0f} s left")
+            slow.append(f"the server limits the rate: {self._refused} answered {self._status}")
+        elif now - self._last >= SILENT:
+            slow.append(f"no response for {now - self._last:.0f} s")
+        notes = [f"at most {max(0.0, self._ends - now):.0f} s left", *slow] if slow or left else []
         most = f" of at most {self._most}" if self._count <= self._most else ""
         told = f" ({', '.join(notes)})" if notes else ""
         return line(f"request {self._count}{most}{told}: {self._purpose.replace(_GENERATED, 'generated ')}")

@@ -66,8 +66,8 @@ def test_a_server_that_limits_the_rate_is_named_with_the_time_that_is_left() -> 
     shown = lines(Settings(properties=None), *run.client.ledger)
     assert shown[29:32] == [
         "request 30 of at most 50: Range",
-        "request 30 of at most 50 (the server limits the rate: 1 answered 429, at most 120 s left): read",
-        "request 31 of at most 50 (the server limits the rate: 1 answered 429, at most 120 s left): read",
+        "request 30 of at most 50 (at most 120 s left, the server limits the rate: 1 answered 429): read",
+        "request 31 of at most 50 (at most 120 s left, the server limits the rate: 1 answered 429): read",
     ]
 
 
@@ -77,11 +77,11 @@ def test_a_server_that_does_not_respond_is_named_with_the_time_that_is_left() ->
     clock.now += 2
     assert shown.text() == "request 0 of at most 110: connecting"
     clock.now += 10
-    assert shown.text() == "request 0 of at most 110 (no response for 12 s, at most 108 s left): connecting"
+    assert shown.text() == "request 0 of at most 110 (at most 108 s left, no response for 12 s): connecting"
     shown.after(answered())
     assert shown.text() == "request 1 of at most 110: read"
     clock.now += 500
-    assert shown.text() == "request 1 of at most 110 (no response for 500 s, at most 0 s left): read"
+    assert shown.text() == "request 1 of at most 110 (at most 0 s left, no response for 500 s): read"
 
 
 def test_time_to_wait_for_a_job_is_added_to_the_time_that_is_left() -> None:
@@ -115,7 +115,7 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module, "EVERY", 0.001)
     with progress(SETTINGS, quiet=False):
         assert printed.wait(60)
-    assert re.fullmatch(r"request 0 of at most 110 \(.*at most \d+ s left\): connecting", found[0])
+    assert re.fullmatch(r"request 0 of at most 110 \(at most \d+ s left.*\): connecting", found[0])
 
 
 def test_a_short_run_prints_nothing_in_a_log(echoed: list[tuple[str, dict[str, Any]]]) -> None:
