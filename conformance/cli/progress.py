@@ -24,6 +24,7 @@ EVERY: Final = 30.0
 """Seconds between two lines where standard error is not a terminal."""
 TICK: Final = 1.0
 """Seconds after which the line on a terminal is written again."""
+USUAL_WIDTH: Final = 80
 _GENERATED: Final = "generated: "
 _CLEAR: Final = "\r\033[K"
 
@@ -112,7 +113,8 @@ def progress(settings: Settings, *, quiet: bool) -> Iterator[Callable[[Exchange]
 
 
 def _width() -> int:
+    """Return the columns of the terminal, or the usual number if it does not say."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
+        return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):
-        return 80
+        return USUAL_WIDTH
