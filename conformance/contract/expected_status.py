@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
-from conformance.exchange.model import Request
+from conformance.exchange.model import Credential, Request
 
 JSON: Final = "application/json"
 NOT_ACCEPTABLE: Final = 406
@@ -13,6 +13,7 @@ STEADY: Final = "status.steady"
 QUERY: Final = "http.query"
 ACCEPT: Final = "http.accept"
 HEADER: Final = "error.optional-header"
+KEY_NAME: Final = "auth.header-name"
 OF_STATUS: Final = frozenset({STEADY, QUERY, ACCEPT, HEADER})
 """The clauses that cover an unexpected status. Which of them does depends on what is unusual about the request."""
 SERVER_ERROR: Final = 500
@@ -64,9 +65,12 @@ def causes(request: Request) -> frozenset[str]:
         found.add(QUERY)
     if not request.bare:
         found.add(HEADER)
-    if request.header("accept") not in {None, "*/*", JSON} or not (found or request.usual):
+    if request.credential is Credential.LOWER_CASE_NAME:
+        found.add(KEY_NAME)
+    accept = request.members("accept")
+    if accept not in {None, "*/*", JSON} or not (found or accept == JSON):
         found.add(ACCEPT)
-    if not found or request.header("accept-encoding") not in _NO_CODING:
+    if not found or request.members("accept-encoding") not in _NO_CODING:
         found.add(STEADY)
     return frozenset(found)
 
@@ -78,7 +82,7 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
     Accept-Encoding with which the server served another read is not a cause.
     """
     found = causes(request)
-    if len(found) > 1 and conversation is not None and request.header("accept-encoding") in conversation.codings:
+    if len(found) > 1 and conversation is not None and request.members("accept-encoding") in conversation.codings:
         found -= {STEADY}
     return next(iter(found)) if len(found) == 1 else STEADY
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.contract.conversation import Answer
-from conformance.contract.expected_status import OF_STATUS, allowed, suspected, unexpected
+from conformance.contract.expected_status import OF_STATUS, allowed, causes, suspected, unexpected
 from conformance.contract.reading.body import Reading
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Request, Response
@@ -137,6 +137,24 @@ def test_a_coding_that_another_read_was_served_with_is_no_cause() -> None:
     assert broken(failed, failed, (200, (*JSON, *GZIP), URL)) == ["http.query"]
     assert broken(failed, failed, (500, (*JSON, *GZIP), URL), (500, (*JSON, *GZIP), URL)) == ["status.steady"]
     assert broken(failed, failed) == ["status.steady"]
+
+
+def test_a_key_that_is_refused_under_a_name_in_lower_case_is_not_blamed_on_accept() -> None:
+    request = answered(500, credential=Credential.LOWER_CASE_NAME).request
+    assert causes(request) == {"auth.header-name"}
+    plain = [
+        answered(200).exchange,
+        *(replace(answered(403).exchange, id=name, request=request) for name in ("x2", "x3")),
+    ]
+    assert [result.id for result in judge(plain, only=OF_STATUS).results if result.evidence] == []
+
+
+def test_accept_on_two_lines_is_one_field() -> None:
+    both = (("Accept", "text/html"), ("Accept", "application/*"))
+    assert allowed(Request("GET", URL, both)) == {200}
+    one_line = (406, both[:1], URL)
+    assert broken(one_line, one_line) == []
+    assert broken(one_line, one_line, (406, both, URL), (406, both, URL)) == ["http.accept"]
 
 
 def test_a_failure_by_chance_is_put_down_to_no_property_of_the_request() -> None:

@@ -161,7 +161,7 @@ A_CODED_ANSWER: Final = "a response with Content-Encoding"
 def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]:
     """Each coding of the response is in the request's Accept-Encoding, and its weight is not 0."""
     answer, codings = subject
-    offered = answer.request.header("accept-encoding")
+    offered = answer.request.members("accept-encoding")
     if offered is None:
         return
     weights = {

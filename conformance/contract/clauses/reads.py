@@ -179,7 +179,7 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
                 for name, seen in before.observations.items()
                 if name in later
                 and later[name].pending == seen.pending
-                and LISTS[seen.pending] not in between.summary.absent  # ``envelope.both-lists`` covers that
+                and LISTS[seen.pending] not in between.summary.absent  # clauses of the envelope cover that
             }
             if throughout:
                 yield between, (throughout, between)
