@@ -13,7 +13,7 @@ from conformance.judge.report import Report, Status
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import IncomingRequest, Reply, Twist
-from conformance.reference.variants import Variant
+from conformance.reference.variants import VARIANTS, Variant
 from helpers.generated_runs import generated_run
 from helpers.reference_runs import is_in_bytes, served
 from helpers.simulated_runs import Clock, endpoint
@@ -51,6 +51,21 @@ def test_every_seed_blames_the_same_clauses(name: str) -> None:
     seeds = SEEDS[:3] if is_in_bytes(FAULTS[name]) else SEEDS
     found = {seed: with_fault(name, seed) for seed in seeds}
     assert all(clauses == found[0] for clauses in found.values()), found
+
+
+def accused(name: str, seed: int) -> list[str]:
+    """Return the clauses that a run against a conforming variant blames."""
+    return blamed(generated_run(*endpoint(name), seed, dialect=VARIANTS[name].dialect))
+
+
+def test_a_server_that_heeds_accept_on_two_lines_is_not_blamed() -> None:
+    assert accused("not-acceptable", 1) == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_seed_blames_a_conforming_variant(name: str) -> None:
+    assert {seed: found for seed in SEEDS[:3] if (found := accused(name, seed))} == {}
 
 
 def refusing(refuses: Refuses, seed: int) -> Report:
