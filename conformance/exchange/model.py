@@ -151,6 +151,11 @@ class Request:
         """Return the first value of the request header ``name`` (in lower case), or None."""
         return first(self.headers, name)
 
+    def members(self, name: str) -> str | None:
+        """Return the list-valued request header ``name`` (in lower case) with all its lines joined, or None."""
+        found = lines(self.headers, name)
+        return ", ".join(found) if found else None
+
     @cached_property
     def reads(self) -> bool:
         """Whether this is a GET of the queue with the user's key, or without a key if the user gave none."""
@@ -176,8 +181,7 @@ class Request:
     @cached_property
     def takes_json(self) -> bool:
         """Whether the Accept header allows JSON."""
-        fields = lines(self.headers, "accept")
-        return accepts(", ".join(fields) if fields else None, "application/json")
+        return accepts(self.members("accept"), "application/json")
 
     @cached_property
     def same(self) -> Same:

@@ -135,9 +135,9 @@ class Observation(NamedTuple):
 class Summary(NamedTuple):
     """The facts about a body that are kept when its parsed value is dropped.
 
-    ``read`` says whether the body could be parsed, and ``jobs`` is their number. ``lists`` names the lists that are not
-    empty. ``observations`` has the jobs by prompt id, without ids that are listed twice. ``order`` is the order of
-    elements in the first job that shows one, and the pointer of that job.
+    ``read`` says whether the body could be parsed, and ``jobs`` is the number of jobs. ``lists`` names the lists that
+    are not empty, ``absent`` those that an object lacks. ``observations`` has the jobs by prompt id, without ids that are
+    listed twice. ``order`` is the order of elements in the first job that shows one, and the pointer of that job.
     """
 
     read: bool
@@ -146,6 +146,7 @@ class Summary(NamedTuple):
     depth: int
     jobs: int
     lists: frozenset[str]
+    absent: frozenset[str]
     order: tuple[Dialect, str] | None
     ids: frozenset[str]
     observations: dict[str, Observation]
