@@ -270,7 +270,7 @@ def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
 
 
 def digest_of(workflow: object) -> object:
-    """Return the digest that a listed job with this workflow has, or None if it has none."""
+    """Return a digest of a workflow, to compare it with the workflows of listed jobs. None if it is not JSON."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
     found = Reading(body, AS_THE_DOCUMENT_SAYS).summary.observations["x"].workflow
     return None if found is None else found.value

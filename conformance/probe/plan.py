@@ -57,7 +57,7 @@ VARIATIONS: Final = (
 """GETs of the queue with headers or queries that a server may treat differently. A normal GET is sent before each."""
 
 WAITING: Final = Ask("waiting for a job")
-"""Sent while the queue is idle, if the user wants to wait for a job. It is not counted."""
+"""The GET that is sent until the queue has a job (``--wait-for-items``). It does not count towards the limit."""
 
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 

@@ -56,7 +56,7 @@ class Erratum(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """The place as a JSON Pointer."""
+        """The place in the OpenAPI document that is corrected, as a JSON Pointer."""
         return pointer_to(*(name or quoted for name, quoted in _STEP.findall(self.target)))
 
 

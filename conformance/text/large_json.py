@@ -23,7 +23,7 @@ SHOWN: Final = 1000
 _KEPT: Final = 1 << 16
 """A value outside the lists of jobs is shortened if it has more bytes than this."""
 SHALLOW: Final = 100
-"""A run with more levels of nesting than this is parsed by ``strict_json``."""
+"""A run (piece of the text) with more levels of nesting than this is parsed by ``strict_json``."""
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 _REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 _KINDS: Final = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
@@ -212,7 +212,7 @@ class Checker:
             raise self.malformed(at)
 
     def distinct(self, names: Iterable[str], seen: set[int], pointer: str) -> None:
-        """Record names that earlier runs of the same object have. ``part`` finds names repeated within a run."""
+        """Record names that occurred earlier in the same object, in another run. ``part`` finds those in the same run."""
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))

@@ -82,7 +82,7 @@ class FastReading(Reading):
         return self if self._proof is None else self._proof.rest
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
+        """Yield the prompt id of each job, with a function that returns the facts to compare it with other responses."""
         return super().observations() if self._proof is None else self._proof.observations()
 
     @property
@@ -104,7 +104,7 @@ class FastReading(Reading):
 
     @property
     def filled(self) -> frozenset[str]:
-        """The names of the lists that are not empty."""
+        """The names of the lists (``queue_running``, ``queue_pending``) that are not empty."""
         return super().filled if self._proof is None else frozenset(LISTS[job.pending] for job in self._proof.jobs)
 
     @property
@@ -188,7 +188,7 @@ class _Proof:
 
     @cached_property
     def _exercised(self) -> frozenset[FastPath]:
-        """The declarations whose clauses apply to at least one proven job."""
+        """The members of ``FastPath`` whose clauses apply to at least one proven job."""
         shapes = {
             (bool(inspection.outputs), inspection.graph)
             for _, _, inspection in self.jobs
@@ -206,7 +206,7 @@ class _Proof:
 
     @cached_property
     def _compared(self) -> dict[FastPath, list[Any]]:
-        """The values of all jobs that clauses compare with one another: ids, times and numbers, by declaration."""
+        """The values of all jobs that clauses compare with one another: ids, times and numbers, by ``FastPath``."""
         ids: list[str] = []
         numbers: list[float | Decimal] = []
         times: list[int | Decimal] = []
@@ -231,7 +231,7 @@ class _Proof:
 
     @cached_property
     def _broken(self) -> frozenset[FastPath]:
-        """The declarations of clauses about several jobs, such as distinct ids, that are violated or may be."""
+        """The members of ``FastPath`` about several jobs, such as distinct ids, that the body violates or may violate."""
         ids, times, numbers, _ = self._compared.values()
         distinct = len(set(numbers)) == len(numbers)
         # Two numbers written as floats may be equal as doubles but differ as written.
@@ -255,7 +255,7 @@ class _Proof:
         return None
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
+        """Yield the prompt id of each job, with a function that returns the facts to compare it with other responses."""
         order = self._demand.read_as
         for job in self.jobs:
             if job.inspection.remaining is None:

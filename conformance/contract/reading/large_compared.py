@@ -142,7 +142,7 @@ class Compared:
 
     @property
     def broken(self) -> frozenset[FastPath]:
-        """The declarations of clauses about several jobs, such as distinct ids, that are violated or may be."""
+        """The members of ``FastPath`` about several jobs, such as distinct ids, that the body violates or may violate."""
         found = {
             FastPath.DISTINCT_IDS: bool(self.twice),
             FastPath.DISTINCT_NUMBERS: bool(self.numbers_twice),

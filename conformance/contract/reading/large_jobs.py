@@ -268,7 +268,7 @@ class Jobs:
 
     @property
     def exercised(self) -> frozenset[FastPath]:
-        """The declarations whose clauses apply to at least one proven job."""
+        """The members of ``FastPath`` whose clauses apply to at least one proven job."""
         return exercised_by(list(self._lists.values()))
 
     @property

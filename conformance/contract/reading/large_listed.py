@@ -83,7 +83,7 @@ class Listed:
 
 
 def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
-    """Return the declarations whose clauses apply to at least one proven job."""
+    """Return the members of ``FastPath`` whose clauses apply to at least one job that the fast path proved valid."""
     shapes = {shape for listed in lists for shape in listed.shapes}
     exercised = {
         FastPath.EACH_JOB: bool(shapes),

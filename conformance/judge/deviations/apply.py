@@ -91,7 +91,7 @@ def _waive(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
 
 
 def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[str]) -> State:
-    """Return the state of an entry after a run. It is stale if the run could have shown its failure but did not."""
+    """Return the state of a known deviation after a run. It is stale if the run could have shown it but did not."""
     if night.today > entry.expires:
         return State.EXPIRED
     if any(map(entry.covers, result.fingerprints)):
