@@ -212,7 +212,7 @@ class Checker:
             raise self.malformed(at)
 
     def distinct(self, names: Iterable[str], seen: set[int], pointer: str) -> None:
-        """Record names that occurred earlier in the same object, in another run. ``part`` finds those in the same run."""
+        """Record names that occurred in an earlier run of the same object. ``part`` finds those in the same run."""
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))
