@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -114,7 +115,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from conformance.judge.ledger import instant
     from conformance.render import night as told
 
-    found = [each for directory in directories for each in _found(directory)]
+    found = _distinct([each for directory in directories for each in _found(directory)])
     names = [each.result.name for each in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -123,13 +124,11 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if not found:
         raise refusal("no report given: give the DIR of one, or name the targets with --targets")
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
-    if any(each.report is not None and not one.strip for each, one in zip(found, results, strict=True)):
-        said.append("some targets have no history (--history FILE), so changes in them are unknown")
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
-    whole = Overview(times[0], times[-1], tuple(results))
-    shown = digest(results, start=whole.start, end=whole.end, said=said)
+    shown = digest(results, start=times[0], end=times[-1], said=said)
+    whole = Overview(times[0], times[-1], tuple(map(_keyed, results)))
     known = None if issue is None else known_keys(_text(issue))
-    decision = decide(results, known, after=after)
+    decision = decide(whole.targets, known, after=after)
     if output is not None:
         _write(output, decision, whole, shown, url)
     for text in told.lines(decision, shown):
@@ -159,11 +158,11 @@ def _of_period(history: Path, length: timedelta, output: Path | None) -> int:
     except HistoryProblem as problem:
         raise refusal(str(problem)) from None
     if output is not None:
-        page = render_digest(found.digest, found.targets, title="Queue conformance")
-        _put(output, {"index.html": page, "summary.md": digest_markdown(found.digest)})
-    for text in digest_lines(found.digest):
+        page = render_digest(found, title="Queue conformance")
+        _put(output, {"index.html": page, "summary.md": digest_markdown(found)})
+    for text in digest_lines(found):
         click.echo(text)
-    return 1 if found.digest.broken else 0
+    return 1 if found.broken.number else 0
 
 
 def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
@@ -186,9 +185,8 @@ def _found(directory: Path) -> list[Found]:
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
         report = reading(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
-        name = re.sub(r"[^\w.-]+", "-", directory.resolve().name, flags=re.ASCII) or "target"
         given = report.run.options.get("name")
-        shown = result(str(given or name), report, exit_status(report, **options))
+        shown = result(str(given or report.run.target), report, exit_status(report, **options))
         return [Found(shown, report, directory, named=given is not None)]
     try:
         return [_target(directory, one) for one in endpoints(directory)]
@@ -197,17 +195,41 @@ def _found(directory: Path) -> list[Found]:
 
 
 def _target(directory: Path, one: EndpointResult) -> Found:
-    from msgspec import structs
-
     from conformance.fleet.filing import directory_of
     from conformance.fleet.results import report_of
 
-    name = directory_of(one.name)
-    result = structs.replace(one, name=name)  # a problem's key contains no blanks
     named = one.name != one.target
     if one.report is not None:
-        return Found(result, reading(directory / name / "compliance.json"), directory / name, named=named)
-    return Found(result, None if one.stored is None else report_of(directory, one), named=named)
+        place = directory / directory_of(one.name)
+        return Found(one, reading(place / "compliance.json"), place, named=named)
+    return Found(one, None if one.stored is None else report_of(directory, one), named=named)
+
+
+def _distinct(found: Sequence[Found]) -> list[Found]:
+    """Add dialect and path to the URLs of targets without names, if several have the same URL."""
+    from dataclasses import replace
+
+    from msgspec import structs
+
+    urls = Counter(each.result.name for each in found if not each.named)
+    shown = []
+    for each in found:
+        one, run = each.result, None if each.report is None else each.report.run
+        if not each.named and urls[one.name] > 1 and run is not None:
+            path = str(run.options.get("queue_path") or "")
+            each = replace(each, result=structs.replace(one, name=f"{one.name} {run.dialect} {path}".strip()))  # noqa: PLW2901
+        shown.append(each)
+    return shown
+
+
+def _keyed(one: TargetResult) -> TargetResult:
+    """Return a result under a name that the key of a problem can contain: without blanks, for example."""
+    from msgspec import structs
+
+    from conformance.fleet.filing import directory_of
+    from conformance.history.night import is_name
+
+    return one if is_name(one.name) else structs.replace(one, name=directory_of(one.name))
 
 
 def _written(path: Path) -> float:
@@ -266,7 +288,7 @@ def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url
         "body.md": told.body(decision, whole, url) if decision.troubles else "",
         "comment.md": told.comment(decision, whole, url),
         "summary.md": told.summary(decision, whole, shown),
-        "index.html": render_digest(shown, whole.targets, title="Queue conformance"),
+        "index.html": render_digest(shown, title="Queue conformance"),
         "commands.txt": "".join(f"{command}\n" for command in told.commands(decision, whole)),
     }
     _put(output, contents)

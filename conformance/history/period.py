@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Final, NamedTuple
+from typing import Final
 
 from conformance.history.comparison import Comparison, over_time
 from conformance.history.digest import Digest, digest, is_mended
@@ -21,14 +21,7 @@ MOST: Final = 400
 """How many nights of a target a period shows."""
 
 
-class Period(NamedTuple):
-    """A digest, and its results."""
-
-    digest: Digest
-    targets: list[TargetResult]
-
-
-def period(store: Store, length: timedelta) -> Period:
+def period(store: Store, length: timedelta) -> Digest:
     """Return the digest of the period up to the newest run. Raises HistoryProblem for an empty history.
 
     Each target is compared with its last run before the period that reached it. Targets without a run in the period are
@@ -44,9 +37,9 @@ def period(store: Store, length: timedelta) -> Period:
         raise HistoryProblem(f"the history {store.path} has a run with an odd start: {end!r} is not a time") from None
     names = labels(newest)
     found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
-    results = [result_of(store, run, names[run.number], start) for run in found]
+    results = (result_of(store, run, names[run.number], start) for run in found)
     left_out = sorted(names[run.number] for run in newest if run.start < start)
-    return Period(digest(results, start=start, end=end, left_out=left_out), results)
+    return digest(results, start=start, end=end, left_out=left_out)
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
@@ -87,6 +80,7 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         unreached=run.unreached,
         unreached_since=outage.since.start if outage else None,
         unreached_nights=outage.runs if outage else 0,
+        compared=found is not None,
         newly=tuple(row.clause for row in found.clauses if row.kind == "failed") if found else (),
         mended=tuple(row.clause for row in found.clauses if is_mended(row.a, row.b)) if found else (),
         notes=found.notes if found else (),

@@ -184,10 +184,10 @@ class _Site:
     def _digest(self) -> dict[str, Any]:
         """Return the values for the digest on the index. Each target is compared with its last run that reached it."""
         by_name = sorted(self.targets, key=lambda target: target.name)
-        results = [result_of(self.store, target.run, target.name) for target in by_name]
+        results = (result_of(self.store, target.run, target.name) for target in by_name)
         end = max(target.run.start for target in self.targets)
         links = {target.name: f"targets/{target.slug}/index.html" for target in by_name}
-        return block(digest(results, start=end, end=end), results, links)
+        return block(digest(results, start=end, end=end), links)
 
     def _of_target(self, target: TargetSeries) -> Iterator[Page]:
         numbers = [run.number for run in target.runs]

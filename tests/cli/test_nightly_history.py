@@ -70,7 +70,7 @@ def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(fo
     left_by(folder, new=history_samples.night(sample.failing(), 2))
     done = call("nightly", "night", "--history", "h.db")
     assert "note: new is new; old had the same URL: --renamed old=new continues that history" in done.stdout
-    assert "  Newly broken: 0" in done.stdout
+    assert "  Newly broken, mended: unknown, because no target was compared with an earlier run" in done.stdout
     again = call("nightly", "night", "--history", "h.db", "--renamed", "old=new", "--renamed", "other=x")
     assert "note: new continues the history of old" in again.stdout
     assert "the history has no target other" in again.stdout

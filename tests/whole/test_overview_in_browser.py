@@ -139,7 +139,7 @@ def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> Non
 def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:
     for name, lines in (("a", LINES[:3]), ("b", LINES[3:])):
         written(tmp_path / name, lines)
-    tally = write_overview([tmp_path / "a", tmp_path / "b"], tmp_path)
+    tally = write_overview([tmp_path / "a", tmp_path / "b"], tmp_path).tally
     assert (tally.total, tally.exit) == (6, 1)
     assert "stopped early" not in (tmp_path / "index.html").read_text(encoding="utf-8")
     with pytest.raises(UsageProblem, match="cannot be read"):
