@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -125,7 +127,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
         raise refusal("no report given: give the DIR of one, or name the targets with --targets")
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
-    shown = digest(results, start=times[0], end=times[-1], said=said)
+    paged = (_paged(one, each, output) for one, each in zip(results, found, strict=True))
+    shown = digest(paged, start=times[0], end=times[-1], said=said)
     whole = Overview(times[0], times[-1], tuple(map(_keyed, results)))
     known = None if issue is None else known_keys(_text(issue))
     decision = decide(whole.targets, known, after=after)
@@ -220,6 +223,19 @@ def _distinct(found: Sequence[Found]) -> list[Found]:
             each = replace(each, result=structs.replace(one, name=f"{one.name} {run.dialect} {path}".strip()))  # noqa: PLW2901
         shown.append(each)
     return shown
+
+
+def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
+    """Return a result with the address of its page as seen from the output."""
+    from urllib.parse import quote
+
+    from msgspec import structs
+
+    page = None
+    if output is not None and each.directory is not None:
+        with suppress(ValueError):  # on another drive of Windows
+            page = quote(Path(os.path.relpath(each.directory / "index.html", output)).as_posix())
+    return structs.replace(one, report=page)
 
 
 def _keyed(one: TargetResult) -> TargetResult:

@@ -359,7 +359,7 @@ def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
     was, now = old.run, new.run
     for name, before, after in (
         ("names", was.name or "none", now.name or "none"),
-        ("targets", was.target, now.target),
+        ("URLs", was.target, now.target),
         ("paths", was.queue_path or "not told", now.queue_path or "not told"),
         ("dialects", was.dialect, now.dialect),
         ("documents", f"SHA-256 {was.document_sha256[:12]}", f"SHA-256 {now.document_sha256[:12]}"),

@@ -79,7 +79,8 @@ class ExpiringWaiver(Value, frozen=True, kw_only=True):
 class Alike:
     """Targets that fail in the same way. ``troubles`` are those of the first one; without any, ``reason`` says why.
 
-    ``since`` is the earliest start of a run since which one of the clauses is broken in one of the targets.
+    ``since`` is the earliest start of a run since which one of the clauses is broken in one of the targets. The first
+    run in a history says nothing about that.
     """
 
     kind: GroupKind
@@ -91,7 +92,7 @@ class Alike:
     def add(self, one: TargetResult) -> None:
         """Add a target."""
         self.members.add(_member(one))
-        times = [trouble.since for trouble in one.troubles]
+        times = [trouble.since for trouble in one.troubles if one.compared]
         if self.kind == "not-reached":
             times = [one.unreached_since]
         self.since = min(filter(None, (self.since, *times)), default=None)
@@ -171,7 +172,7 @@ def _add(made: Digest, one: TargetResult) -> None:
         _collect(made.waivers, waiver, one.name)
     for note in one.notes:
         _collect(made.notes, note, one.name)
-    for flag in one.flags:
+    for flag in one.flags if one.unreached is None else ():
         _collect(made.flags, flag, one.name)
 
 
@@ -191,7 +192,13 @@ def _sort(made: Digest) -> None:
     for members in (made.rest, *(group.members for group in made.groups)):
         members.first.sort(key=by_name)
     made.groups.sort(key=lambda one: (_ORDER.index(one.kind), -one.members.number, one.members.first[0].name))
+    made.notes, made.flags = _frequent_first(made.notes), _frequent_first(made.flags)
     made.waivers = dict(sorted(made.waivers.items(), key=lambda each: (each[0].expires, each[0].clause)))
+
+
+def _frequent_first(notes: dict[str, Listed[str]]) -> dict[str, Listed[str]]:
+    """Sort notes by the number of their targets. Those about the whole night have none, and come first."""
+    return dict(sorted(notes.items(), key=lambda each: (each[1].number > 0, -each[1].number)))
 
 
 def _member(one: TargetResult) -> Member:

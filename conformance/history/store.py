@@ -26,6 +26,7 @@ from conformance.history.tables import (
     row_of,
     run_of,
 )
+from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import Outage, PastRun, RunAt, Status, Waiver
 from conformance.problems import UsageProblem
 
@@ -37,6 +38,8 @@ _UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": 
 _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
+_NO_TIME: Final = "~"
+"""Sorts after all times."""
 _STATE: Final = "clauses, statuses, failures"
 State = tuple[int, str, int]
 """The columns of ``_STATE``. Runs with equal values have the same results."""
@@ -146,9 +149,9 @@ class Store:
 
     def _add(self, snapshot: Snapshot) -> int:
         run, clauses = snapshot.run, snapshot.clauses.values()
-        columns = f"number, series, {COLUMNS.removeprefix('number, ')}, clauses, statuses, failures, waivers"
+        columns = f"number, series, {COLUMNS.removeprefix('number, ')}, clauses, statuses, failures, waivers, profiles"
         number = self.connection.execute(
-            f"INSERT INTO run ({columns}) VALUES (NULL{', ?' * 22})",  # noqa: S608 - our own words
+            f"INSERT INTO run ({columns}) VALUES (NULL{', ?' * 23})",  # noqa: S608 - our own words
             (
                 self._series(run),
                 *row_of(run),
@@ -156,6 +159,7 @@ class Store:
                 letters(clauses),
                 self._keep(failures_text(clauses)),
                 self._keep(msgspec.json.encode(snapshot.waivers).decode()),
+                self._keep(msgspec.json.encode(snapshot.profiles).decode()),
             ),
         ).lastrowid
         assert number is not None
@@ -210,15 +214,13 @@ class Store:
         """Return the run to compare ``run`` with, or None if no earlier run of its series reached the target.
 
         That is the last complete run that reached the target, else the last one that reached it. With ``start``, it
-        must have started before that time.
+        must have started before that time; if none did, it is the first one since then.
         """
-        where = f"{_SAME} AND number < ? AND unreached IS NULL"
-        values: list[object] = [run.number, run.number]
-        if start is not None:
-            where, values = f"{where} AND started < ?", [*values, start]
-        for which in (" AND NOT partial", ""):
-            if found := self._runs(f"{where}{which} ORDER BY number DESC LIMIT 1", *values):
-                return found[0]
+        for when, order in (("started < ?", "DESC"), ("started >= ?", "ASC")):
+            for which in (f"{when} AND NOT partial", when):
+                where = f"{_SAME} AND number < ? AND unreached IS NULL AND {which} ORDER BY number {order} LIMIT 1"
+                if found := self._runs(where, run.number, run.number, start or _NO_TIME):
+                    return found[0]
         return None
 
     def reached(self, run: PastRun) -> PastRun | None:
@@ -246,9 +248,15 @@ class Store:
 
     def snapshot(self, run: PastRun) -> Snapshot:
         """Return a run with its clauses. Runs with the same results share them."""
-        *state, waivers = self._one(f"SELECT {_STATE}, waivers FROM run WHERE number = ?", run.number)  # noqa: S608 - our own words
+        sql = f"SELECT {_STATE}, waivers, profiles FROM run WHERE number = ?"  # noqa: S608 - our own words
+        *state, waivers, profiles = self._one(sql, run.number)
         with self._sound():
-            return Snapshot(run, self._found(tuple(state)), tuple(self._content(waivers, list[Waiver])))
+            return Snapshot(
+                run,
+                self._found(tuple(state)),
+                tuple(self._content(waivers, list[Waiver])),
+                tuple(self._content(profiles, list[ProfileCounts])),
+            )
 
     def statuses(self, run: PastRun) -> dict[str, Status]:
         """Return the statuses of the clauses of a run by id, in the order of its report."""

@@ -104,7 +104,7 @@ def heading(digest: Digest) -> str:
 def group_heading(group: Alike) -> str:
     """Return how many targets fail in the same way, and since when."""
     since = f", since {group.since[:10]}" if group.since else ""
-    alike = " alike" if group.members.number > 1 else ""
+    alike = " alike" if group.kind == "broken" and group.members.number > 1 else ""
     return f"{count(group.members.number, 'target')} {KIND[group.kind]}{alike}{since}"
 
 

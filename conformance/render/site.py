@@ -17,6 +17,7 @@ from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
 from conformance.history.store import HistoryProblem, Store
 from conformance.history.trend import history_of
+from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import History, PastRun, Verdict, decode
 from conformance.render.badge import badge_of, render_endpoint, render_svg
 from conformance.render.digest import block
@@ -193,7 +194,7 @@ class _Site:
         numbers = [run.number for run in target.runs]
         for run, later, earlier in zip(target.runs, [None, *numbers[:-1]], [*numbers[1:], None], strict=True):
             yield from self._of_run(run, slug=target.slug, later=later, earlier=earlier)
-        made, folder = badge_of(target.run), f"targets/{target.slug}"
+        made, folder = badge_of(self.store.snapshot(target.run)), f"targets/{target.slug}"
         svg = render_svg(made)
         yield f"{folder}/badge.svg", svg
         yield f"{folder}/badge.json", render_endpoint(made)
@@ -244,6 +245,9 @@ class _Site:
             ),
         )
 
+    def _profiles(self, run: PastRun) -> tuple[ProfileCounts, ...]:
+        return self.store.snapshot(run).profiles
+
     def _render(self, name: str, verdict: Verdict, root: str, **values: Any) -> bytes:
         page = render(
             f"site/{name}.html",
@@ -256,6 +260,7 @@ class _Site:
             total=self.total,
             newest=self.newest,
             linked=self.linked,
+            profiles=self._profiles,
             **values,
         )
         return page.encode()

@@ -83,7 +83,7 @@ def test_a_name_that_moved_to_another_url_is_still_the_same_target(folder: Path)
     for one in (history_samples.night(sample.passing(), 1), moved):
         left_by(folder, prod=one)
         done = call("nightly", "night", "--history", "h.db")
-    assert "note: the targets differ: http://queue.example:8188, then http://new.example (prod)" in done.stdout
+    assert "note: the URLs differ: http://queue.example:8188, then http://new.example (prod)" in done.stdout
 
 
 def test_a_period_is_told_from_the_history(folder: Path) -> None:

@@ -72,8 +72,8 @@ def test_each_of_the_five_lists_names_its_targets() -> None:
 
 def test_targets_that_fail_alike_are_one_group_with_one_explanation() -> None:
     found = made(
-        target("a", "non-conformant", "item.a 1", "item.b 1"),
-        target("b", "non-conformant", "item.b 1", "item.a 1"),
+        target("a", "non-conformant", "item.a 1", "item.b 1", compared=True),
+        target("b", "non-conformant", "item.b 1", "item.a 1", compared=True),
         target("c", "non-conformant", "item.a 2"),
         target("d", "error", reason="it crashed"),
         away("e"),
@@ -89,7 +89,8 @@ def test_targets_that_fail_alike_are_one_group_with_one_explanation() -> None:
     ]
     text = "\n".join(digest_lines(found))
     assert "2 targets broken alike, since 2026-11-20: a, b\n    item.a: item.a 1 is broken\n" in text
-    assert "2 targets not reached alike: e, f" in text
+    assert "1 target broken: c\n" in text  # its first run does not say since when
+    assert "2 targets not reached: e, f" in text
 
 
 def test_what_else_changed_is_noted_once_for_all_of_them() -> None:
@@ -152,7 +153,7 @@ def many(number: int) -> list[TargetResult]:
             compared=True,
             newly=("item.a",),
             mended=("item.z",),
-            notes=(f"the targets differ: {one}, then x",),
+            notes=(f"the URLs differ: {one}, then x",),
         )
         for one in range(number)
     ] + [target("well"), away("away")]
@@ -197,6 +198,14 @@ def test_a_period_is_compared_with_the_last_run_before_it_that_reached_the_targe
         assert {trouble.since for trouble in group.troubles} == {"2026-01-03T03:00:00.000Z"}
         assert period(store, timedelta(days=1)).newly.number == 0
         assert period(store, timedelta(days=1)).broken.first == ["http://queue.example:8188"]
+
+
+def test_a_target_that_is_younger_than_the_period_is_compared_with_its_first_run(tmp_path: Path) -> None:
+    nights = (sample.unreachable, sample.passing, sample.passing, sample.failing)
+    with Store(history_samples.fill(tmp_path / "h.db", nights)) as store:
+        found = period(store, timedelta(days=7))
+    assert [len(one.clauses) for one in found.newly.first] == [2]
+    assert "compared with the first run in the history, of 2026-01-02: no run is older than the period" in found.notes
 
 
 def test_a_target_that_is_away_at_the_end_of_a_period_is_only_that(tmp_path: Path) -> None:
