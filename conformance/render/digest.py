@@ -20,6 +20,8 @@ GROUPS: Final = 8
 TROUBLES: Final = 2
 """Groups, and problems per group, on a terminal. With the rest they fit in 40 lines. The report has all."""
 NOTES: Final = 2
+MEMBERS: Final = 1000
+"""The number of targets that the page lists for each group."""
 OPEN: Final = 30
 """The number of groups that the page shows unfolded."""
 NO_HISTORY: Final = "unknown, because no target has a history (--history FILE)"
@@ -237,4 +239,5 @@ def block(digest: Digest, links: Mapping[str, str] | None = None) -> dict[str, A
             "strip": strip,
         },
         "open": OPEN,
+        "most": MEMBERS,
     }
