@@ -100,7 +100,7 @@ def _since(store: Store, run: PastRun, now: Snapshot, start: str | None) -> Comp
     if start is not None and run.start < start:
         return None  # not reached in the period
     before = store.before(run, start)
-    return None if before is None else over_time(store.snapshot(before), now)
+    return None if before is None else over_time(store.snapshot(before), now, keep_same=False)
 
 
 def _notes(found: Comparison, start: str | None) -> Iterator[str]:

@@ -27,7 +27,7 @@ from conformance.history.tables import (
     run_of,
 )
 from conformance.judge.coverage import ProfileCounts
-from conformance.judge.report import Outage, PastRun, RunAt, Status, Waiver
+from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Status, Waiver
 from conformance.problems import UsageProblem
 
 WAIT: Final = 30.0
@@ -38,8 +38,7 @@ _UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": 
 _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
-_NO_TIME: Final = "~"
-"""Sorts after all times."""
+_NO_TIME: Final = "~"  # sorts after all times
 _STATE: Final = "clauses, statuses, failures"
 State = tuple[int, str, int]
 """The columns of ``_STATE``. Runs with equal values have the same results."""
@@ -78,7 +77,8 @@ class Store:
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
         self.path = path
         self._kept: dict[int, Any] = {}
-        self._clauses: dict[State, Mapping[str, ClauseThen]] = {}
+        self._clauses: dict[State, dict[str, ClauseThen]] = {}
+        self._results: dict[tuple[str, str, tuple[Fingerprint, ...]], ClauseThen] = {}
         self._known: dict[str, tuple[str, str, bool]] | None = None
         if path.is_dir():
             raise UnusableHistory(f"the history {path} is a directory: give the name of a file")
@@ -125,6 +125,7 @@ class Store:
         """Store the runs of a night in one transaction, and return their numbers."""
         self._known = None
         self._clauses.clear()
+        self._results.clear()
         with self._told("written"), self._transaction():
             clauses = {clause.id: clause for snapshot in snapshots for clause in snapshot.clauses.values()}
             self.connection.executemany(
@@ -281,17 +282,19 @@ class Store:
             return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
     def _found(self, state: State) -> Mapping[str, ClauseThen]:
-        """Return the clauses of a run, as one shared value for runs with the same results."""
+        """Return the clauses of a run. Runs with the same results, and clauses with the same result, are shared."""
         if state not in self._clauses:
             if self._known is None:
                 rows = self._all("SELECT id, title, level, core FROM clause")
                 self._known = {name: (title, level, bool(core)) for name, title, level, core in rows}
             clauses, statuses, marks = state
             failures = failures_of(self._text(marks))
-            self._clauses[state] = {
-                name: ClauseThen(name, *self._known[name], STATUS[letter], failures.get(name, ()))  # type: ignore[arg-type]
-                for name, letter in zip(self._content(clauses, list[str]), statuses, strict=True)
-            }
+            found = self._clauses[state] = {}
+            for name, letter in zip(self._content(clauses, list[str]), statuses, strict=True):
+                key = (name, letter, failures.get(name, ()))
+                if key not in self._results:
+                    self._results[key] = ClauseThen(name, *self._known[name], STATUS[letter], key[2])  # type: ignore[arg-type]
+                found[name] = self._results[key]
         return self._clauses[state]
 
     def _content(self, number: int, kind: Any) -> Any:

@@ -240,7 +240,7 @@ class _Site:
                 statuses=[(status, group) for status, group in by_status if group],
                 diff=None
                 if before is None
-                else diff_of(over_time(self.store.snapshot(before), now), self.store.outage(run)),
+                else diff_of(over_time(self.store.snapshot(before), now, keep_same=False), self.store.outage(run)),
                 **around,
             ),
         )
