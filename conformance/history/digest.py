@@ -11,7 +11,6 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter
 from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -168,7 +167,7 @@ def _add(made: Digest, one: TargetResult) -> None:
         made.compared += 1
     elif one.outcome != "error":
         made.uncompared.add(one.name)
-    for waiver in _expiring(one, _day(made.end)):
+    for waiver in dict.fromkeys(_expiring(one, _day(made.end))):
         _collect(made.waivers, waiver, one.name)
     for note in one.notes:
         _collect(made.notes, note, one.name)
@@ -183,17 +182,26 @@ def _collect(into: dict[T, Listed[str]], key: T, name: str) -> None:
 
 def _sort(made: Digest) -> None:
     """Sort the lists by name, and the groups by kind and size."""
-    by_name = attrgetter("name")
     for names in (made.broken, made.uncompared, *made.waivers.values(), *made.notes.values(), *made.flags.values()):
-        names.first.sort()
+        names.first.sort(key=_natural)
     for changed in (made.newly, made.mended):
-        changed.first.sort(key=by_name)
-    made.unreached.first.sort(key=by_name)
+        changed.first.sort(key=_by_name)
+    made.unreached.first.sort(key=_by_name)
     for members in (made.rest, *(group.members for group in made.groups)):
-        members.first.sort(key=by_name)
-    made.groups.sort(key=lambda one: (_ORDER.index(one.kind), -one.members.number, one.members.first[0].name))
+        members.first.sort(key=_by_name)
+    made.groups.sort(key=lambda one: (_ORDER.index(one.kind), -one.members.number, _by_name(one.members.first[0])))
     made.notes, made.flags = _frequent_first(made.notes), _frequent_first(made.flags)
     made.waivers = dict(sorted(made.waivers.items(), key=lambda each: (each[0].expires, each[0].clause)))
+
+
+def _by_name(one: Member | ChangedTarget | AwayTarget) -> list[tuple[int, str]]:
+    return _natural(one.name)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts worker-9 before worker-10."""
+    parts = re.split("([0-9]+)", name)
+    return [(len(part.lstrip("0")) if place % 2 else 0, part) for place, part in enumerate(parts)]
 
 
 def _frequent_first(notes: dict[str, Listed[str]]) -> dict[str, Listed[str]]:

@@ -77,6 +77,12 @@ def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(fo
     assert "  Newly broken: 1: new (2 clauses)" in again.stdout
 
 
+def test_the_digest_of_a_night_leads_to_the_reports(folder: Path) -> None:
+    left_by(folder, prod=history_samples.night(sample.failing(), 1))
+    call("nightly", "night", "--output", "public/digest")
+    assert 'href="../../night/prod/index.html"' in (folder / "public/digest/index.html").read_text("utf-8")
+
+
 def test_a_name_that_moved_to_another_url_is_still_the_same_target(folder: Path) -> None:
     report = history_samples.night(sample.passing(), 2)
     moved = structs.replace(report, run=structs.replace(report.run, target="http://new.example"))

@@ -52,6 +52,7 @@ def test_each_of_the_five_lists_names_its_targets() -> None:
     waivers = tuple(
         Waiver(clause=clause, expires=expires, owner="me", reason="known")
         for clause, expires in (("item.past", "2026-11-24"), ("item.soon", "2026-12-09"), ("item.late", "2026-12-10"))
+        for _ in ("place", "other place")
     )
     found = made(
         target("ill", "non-conformant", "item.a 1", compared=True, newly=("item.a",)),
@@ -68,6 +69,11 @@ def test_each_of_the_five_lists_names_its_targets() -> None:
         "  Not reached: 1: gone since 2026-11-23 (3 nights)",
         "  Waivers that expire within 14 days: 1: item.soon until 2026-12-09 (mended, well)",
     ]
+
+
+def test_names_are_sorted_as_people_count() -> None:
+    found = made(*(target(name) for name in ("worker-10", "worker-9", "b", "worker-010")))
+    assert [one.name for one in found.rest.first] == ["b", "worker-9", "worker-010", "worker-10"]
 
 
 def test_targets_that_fail_alike_are_one_group_with_one_explanation() -> None:
