@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from conformance.history.digest import Alike, AwayTarget, ChangedTarget, Digest, GroupKind, Listed, Member
 from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
-from conformance.render.markdown import ROWS, code, plain
+from conformance.render.markdown import MARK, ROWS, code, plain
 from conformance.render.nights import strip
 from conformance.render.words import sentence
 from conformance.text.plural import count
@@ -173,7 +173,7 @@ def digest_markdown(digest: Digest) -> str:
     left_out = some(digest.left_out, len(digest.left_out), ROWS)
     more = _more_groups(digest, ROWS)
     parts = [
-        f"## {plain(heading(digest))}",
+        f"## {MARK[icon(digest)]} {plain(heading(digest))}",
         "\n".join(["| | | |", "|---|---:|---|", *rows]),
         *(_group(group) for group in digest.groups[:ROWS]),
         f"{more} in `index.html`." if more else "",
