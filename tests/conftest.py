@@ -27,7 +27,7 @@ pytest_plugins = ["helpers.browser"]
 _BUSY_MACHINE = [HealthCheck.too_slow]
 
 settings.register_profile(
-    "quick", max_examples=50, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
+    "quick", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
 )
 settings.register_profile(
     "deep", max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run the slow tests too, with ten times the examples")
 
 
+@pytest.hookimpl(optionalhook=True)  # mutants are tried without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Start one process more than there are processors, because tests of time-outs and signals mostly wait."""
     return (os.cpu_count() or 1) + 1
