@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from conformance.history.digest import Digest
     from conformance.history.night import Decision
     from conformance.history.overview import Overview, TargetResult
+    from conformance.judge.report import Report
     from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
@@ -190,7 +192,7 @@ def _found(directory: Path) -> list[Found]:
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         given = report.run.options.get("name")
         shown = result(str(given or report.run.target), report, exit_status(report, **options))
-        return [Found(shown, report, directory, named=given is not None)]
+        return [Found(shown, partial(reading, directory / "compliance.json"), directory, named=given is not None)]
     try:
         return [_target(directory, one) for one in endpoints(directory)]
     except UsageProblem as problem:
@@ -199,13 +201,24 @@ def _found(directory: Path) -> list[Found]:
 
 def _target(directory: Path, one: EndpointResult) -> Found:
     from conformance.fleet.filing import directory_of
-    from conformance.fleet.results import report_of
 
     named = one.name != one.target
     if one.report is not None:
         place = directory / directory_of(one.name)
-        return Found(one, reading(place / "compliance.json"), place, named=named)
-    return Found(one, None if one.stored is None else report_of(directory, one), named=named)
+        return Found(one, partial(reading, place / "compliance.json"), place, named=named)
+    if one.stored is not None:
+        return Found(one, partial(_stored, directory, one), named=named)
+    return Found(one, named=named)
+
+
+def _stored(directory: Path, one: EndpointResult) -> Report:
+    from conformance.fleet.results import report_of
+    from conformance.problems import UsageProblem
+
+    try:
+        return report_of(directory, one)
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
 
 
 def _distinct(found: Sequence[Found]) -> list[Found]:
@@ -217,11 +230,11 @@ def _distinct(found: Sequence[Found]) -> list[Found]:
     urls = Counter(each.result.name for each in found if not each.named)
     shown = []
     for each in found:
-        one, run = each.result, None if each.report is None else each.report.run
-        if not each.named and urls[one.name] > 1 and run is not None:
-            path = str(run.options.get("queue_path") or "")
-            each = replace(each, result=structs.replace(one, name=f"{one.name} {run.dialect} {path}".strip()))  # noqa: PLW2901
-        shown.append(each)
+        one = each.result
+        if not each.named and urls[one.name] > 1 and (report := each.read()) is not None:
+            path = str(report.run.options.get("queue_path") or "")
+            one = structs.replace(one, name=f"{one.name} {one.dialect} {path}".strip())
+        shown.append(replace(each, result=one))
     return shown
 
 
