@@ -37,7 +37,8 @@ def keep_night(
 
     Returns the error if that failed, the notes on renamed targets, and the results of the night.
     """
-    if history is None:
+    nothing = all(each.read is _no_report for each in found)
+    if history is None or (nothing and not history.exists()):  # an empty history is of no use
         return None, [], [each.result for each in found]
     from conformance.history import HistoryProblem, Store, snapshot
     from conformance.text.safe import line

@@ -77,6 +77,14 @@ def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(fo
     assert "  Newly broken: 1: new (2 clauses)" in again.stdout
 
 
+def test_a_night_without_any_report_makes_no_history(folder: Path) -> None:
+    (folder / "targets.toml").write_text('[[target]]\nname = "prod"\nurl = "http://queue.example"\n', "utf-8")
+    done = call("nightly", "--targets", "targets.toml", "--history", "h.db")
+    assert done.exit_code == 1
+    assert "1 target not checked, because the run failed: prod" in done.stdout
+    assert not (folder / "h.db").exists()
+
+
 def test_the_digest_of_a_night_leads_to_the_reports(folder: Path) -> None:
     left_by(folder, prod=history_samples.night(sample.failing(), 1))
     call("nightly", "night", "--output", "public/digest")
