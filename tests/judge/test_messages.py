@@ -177,13 +177,13 @@ def test_newest_first_by_a_chosen_number_is_not_called_the_order_of_the_server(
 ) -> None:
     found = first("queue.pending.oldest-first", timed(*jobs))
     assert found.kind == "newest-first", "registers keep this word"
-    assert ("order of job numbers" in (found.hint or "")) == by_number
+    assert ("order of job_number" in (found.hint or "")) == by_number
     assert found.hint == "newest first" or by_number
 
 
 def test_a_chosen_number_is_named_where_one_job_stands_before_all_others() -> None:
     found = first("queue.pending.oldest-first", timed((-1, 4), (1, 1), (2, 2), (3, 3)))
-    assert "order of job numbers" in (found.hint or "")
+    assert "order of job_number" in (found.hint or "")
     assert found.kind == ""
 
 
