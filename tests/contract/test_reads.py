@@ -163,9 +163,9 @@ def test_the_jobs_of_a_list_that_a_read_lacks_are_not_missing_as_well() -> None:
     assert steady(first, read(b'{"queue_pending": []}', number=2), last) == [
         Told(
             "",
-            "1 jobs that the reads before and after list",
+            "1 jobs that the GETs before and after list",
             "1 of them missing",
-            f'Jobs are missing from this read (read), for example "{IDS[1]}".',
+            f'This response (read) lacks jobs that the GETs before and after list, for example "{IDS[1]}".',
         )
     ]
     assert steady(first, read(b"{}", number=2), last) is None
