@@ -34,8 +34,9 @@ class IncomingRequest:
     writing: int = 0
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the field ``name`` (any case), or None."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        """Return the value of the field ``name`` (any case), or None. Several lines are one list (RFC 9110 §5.3)."""
+        lines = [value for key, value in self.headers if key.lower() == name.lower()]
+        return ", ".join(lines) if lines else None
 
     def accepts(self, coding: str) -> bool:
         """Whether Accept-Encoding names ``coding`` and does not give it a weight of 0."""
@@ -49,7 +50,8 @@ class IncomingRequest:
 
     def with_key(self) -> IncomingRequest:
         """Return this request with the right key."""
-        return replace(self, headers=(("X-API-Key", self.key or ""), *self.headers))
+        others = ((name, value) for name, value in self.headers if name.lower() != "x-api-key")
+        return replace(self, headers=(("X-API-Key", self.key or ""), *others))
 
 
 @dataclass(frozen=True)
