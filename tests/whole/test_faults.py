@@ -48,7 +48,8 @@ def row(fault: Fault, report: Report) -> str:
     """Return the line of the table."""
     also = ", ".join(f"`{clause}`" for clause in accused(report) if clause != fault.clause) or "–"
     if fault.hidden:
-        also = "as the generated requests meet it"
+        declared = ", ".join(f"`{each['name']}`" for each in fault.declared)
+        also = "as the generated requests meet it" + (f", if `--document` declares {declared}" if declared else "")
     aim = f"`{fault.clause}`" if fault.clause else "–"
     return f"| `{fault.name}` | {fault.summary} | {aim} | {also} | {report.verdict.value} |"
 
