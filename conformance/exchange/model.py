@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from conformance.exchange.headers import Headers, accepts, first, lines, members
+from conformance.exchange.headers import Headers, accepts, lines, members
 from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.stored import BodyStore, StoredBody
 
@@ -147,8 +147,9 @@ class Request:
     """The names (lower case) of headers that the document requires of every read."""
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the request field ``name`` (lower case)."""
-        return first(self.headers, name)
+        """Return the value of the request field ``name`` (lower case). Several lines are one list (RFC 9110 §5.3)."""
+        found = lines(self.headers, name)
+        return ", ".join(found) if found else None
 
     @cached_property
     def reads(self) -> bool:
