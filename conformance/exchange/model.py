@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from conformance.exchange.headers import Headers, accepts, lines, members
+from conformance.exchange.headers import Headers, accepts, first, lines, members
 from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.stored import BodyStore, StoredBody
 
@@ -147,7 +147,11 @@ class Request:
     """The names (lower case) of headers that the document requires of every read."""
 
     def header(self, name: str) -> str | None:
-        """Return the value of the request field ``name`` (lower case). Several lines are one list (RFC 9110 §5.3)."""
+        """Return the first value of the request field ``name`` (lower case)."""
+        return first(self.headers, name)
+
+    def members(self, name: str) -> str | None:
+        """Return the value of the list-based request field ``name`` (lower case), over all its lines."""
         found = lines(self.headers, name)
         return ", ".join(found) if found else None
 
@@ -176,8 +180,7 @@ class Request:
     @cached_property
     def takes_json(self) -> bool:
         """Whether Accept allows JSON."""
-        fields = lines(self.headers, "accept")
-        return accepts(", ".join(fields) if fields else None, "application/json")
+        return accepts(self.members("accept"), "application/json")
 
     @cached_property
     def same(self) -> Same:

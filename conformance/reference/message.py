@@ -34,13 +34,17 @@ class IncomingRequest:
     writing: int = 0
 
     def header(self, name: str) -> str | None:
-        """Return the value of the field ``name`` (any case), or None. Several lines are one list (RFC 9110 §5.3)."""
-        lines = [value for key, value in self.headers if key.lower() == name.lower()]
-        return ", ".join(lines) if lines else None
+        """Return the first value of the field ``name`` (any case), or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def members(self, name: str) -> str | None:
+        """Return the value of a list-based field over all its lines, or None."""
+        found = [value for key, value in self.headers if key.lower() == name.lower()]
+        return ", ".join(found) if found else None
 
     def accepts(self, coding: str) -> bool:
         """Whether Accept-Encoding names ``coding`` and does not give it a weight of 0."""
-        members = (self.header("accept-encoding") or "").lower().replace(" ", "").split(",")
+        members = (self.members("accept-encoding") or "").lower().replace(" ", "").split(",")
         weights = {name: weight for name, _, weight in (member.partition(";q=") for member in members)}
         return coding in weights and float(weights[coding] or 1) > 0
 
@@ -50,8 +54,7 @@ class IncomingRequest:
 
     def with_key(self) -> IncomingRequest:
         """Return this request with the right key."""
-        others = ((name, value) for name, value in self.headers if name.lower() != "x-api-key")
-        return replace(self, headers=(("X-API-Key", self.key or ""), *others))
+        return replace(self, headers=(("X-API-Key", self.key or ""), *self.headers))
 
 
 @dataclass(frozen=True)

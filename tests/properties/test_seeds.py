@@ -11,15 +11,24 @@ from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.faults.registry import each_item
 from conformance.reference.variants import VARIANTS, Variant
-from conformance.run.settings import Settings
-from helpers.simulated_runs import Clock
-from helpers.simulated_searches import ran, searched
+from conformance.spec.operation import declaring
+from helpers.generated_runs import generated_run
+from helpers.simulated_runs import Clock, endpoint
 
 HIDDEN = sorted({fault.name for fault in FAULTS.values() if fault.hidden} | {"xml-to-browsers"})
 """Faults that show only for some requests. ``test_faults.py`` finds each with one seed."""
 
 PLAN = 40
 """At least as many as the reads of the fixed plan."""
+
+
+def searched(name: str, seed: int) -> Report:
+    """Return the report on the endpoint with a fault or a variant of this name."""
+    fault = FAULTS.get(name)
+    if fault is None:
+        return generated_run(*endpoint(name), seed, dialect=VARIANTS[name].dialect)
+    document = declaring(fault.declared) if fault.declared else None
+    return generated_run(*endpoint(fault=name), seed, dialect=fault.dialect, document=document)
 
 
 def is_found(name: str, report: Report) -> bool:
@@ -46,7 +55,7 @@ def with_a_fault_of_one_answer_in_thirteen(seed: int) -> Report:
     random, clock = Random(seed), Clock()  # noqa: S311 - not a secret
     fault = each_item(lambda item: item[:4], when=lambda ask: ask.read > PLAN and random.randrange(13) == 0)
     variant = Variant("broken", "", twist=fault)
-    return ran(Reference(variant, None, path="/api/queue", clock=clock, key=None), clock, seed, Settings())
+    return generated_run(Reference(variant, None, path="/api/queue", clock=clock, key=None), clock, seed)
 
 
 @pytest.mark.deep
