@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -51,6 +52,18 @@ class Described:
 def vendored() -> Described:
     """Return the OpenAPI document that ships with the suite, with the documents derived from it."""
     return Described("the vendored document", DOCUMENT_SHA256, load_corrected(), load_probed(), PATH)
+
+
+def declaring(parameters: Sequence[Parameter]) -> Described:
+    """Return the OpenAPI document that ships with the suite, or a copy of it that declares more parameters."""
+    found = vendored()
+    if not parameters:
+        return found
+    corrected, probed = copy.deepcopy((found.corrected, found.probed))
+    for document in (corrected, probed):
+        operation = document["paths"][found.path][METHOD]
+        operation["parameters"] = [*parameters, *operation.get("parameters", ())]
+    return replace(found, name="a document of the user's own", corrected=corrected, probed=probed, own=True)
 
 
 def path_for(document: Document, queue_path: str) -> str | None:
