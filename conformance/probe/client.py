@@ -18,7 +18,6 @@ from conformance.exchange.model import Credential, Exchange, NoResponse, Operati
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import KEY_HEADER, REDACTED, Secret, near_misses
 from conformance.exchange.stored import BodyStore
-from conformance.probe.connections import connections, destination, failures, fields_of
 from conformance.probe.leave import Leave
 from conformance.probe.limits import Bounds, Gateway
 from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, retry_after
@@ -80,14 +79,24 @@ class Client:
         self._gate = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        import httpx
+
+        # Use only the transport: an httpx client adds cookies, redirects, proxies and .netrc from the environment,
+        # and would then send other requests than the ledger shows.
         self._tls = trust(self._gateway) if self.url.startswith("https") else None
-        self._pool = connections(self._tls or no_tls(), self._gateway.proxy)
-        seconds = dict.fromkeys(("read", "write", "pool"), self._bounds.exchange_timeout)
-        self._extensions = {"timeout": {**seconds, "connect": self._bounds.connect_timeout}}
+        proxy = self._gateway.proxy
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=self._tls or no_tls(),
+            trust_env=False,
+            proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
+        )
+        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
+        self._extensions = {"timeout": timeout.as_dict()}
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._pool.aclose()
+        await self._transport.aclose()
 
     def extend(self, seconds: float) -> None:
         """Move the deadline, because waiting that the user asked for does not count."""
@@ -308,24 +317,23 @@ class Client:
 
     async def _guarded(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
         """Wait for a response within the bounds, and describe a failure in words."""
-        import httpcore
+        import httpx
 
-        broken: tuple[type[Exception], ...] = (*failures(), OSError, ValueError, ExceptionGroup)
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
         try:
             async with asyncio.timeout(seconds):
                 return await answer, None
-        except (TimeoutError, httpcore.ReadTimeout, httpcore.WriteTimeout, httpcore.PoolTimeout):
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             return None, Problem(NoResponse.TIMEOUT, f"no complete response within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            slow = isinstance(error, httpcore.ConnectTimeout)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            slow = isinstance(error, httpx.ConnectTimeout)
             return None, Problem(NoResponse.UNREACHABLE, NO_CONNECTION if slow else self._why(error))
         except CutOff as error:
             return None, Problem(NoResponse.BROKEN, self._why(error), begun=True)
-        except broken as error:
-            silent = isinstance(error, httpcore.NetworkError | OSError) or "without sending a response" in str(error)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
+            silent = isinstance(error, httpx.NetworkError | OSError) or "without sending a response" in str(error)
             detail = NO_STATUS_LINE if str(error).startswith(_NO_STATUS_LINE) else self._why(error)
             return None, Problem(NoResponse.BROKEN, detail, begun=not silent)
 
@@ -333,24 +341,31 @@ class Client:
         return printable(self._redactor.text(reason(error)))  # redact first, since shortening could cut a key in half
 
     async def _sight(self, method: str, url: str, headers: Headers) -> Response:
-        sight = await look(destination(url).url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
+        sight = await look(url, method, headers, tls=self._tls, seconds=self._bounds.exchange_timeout)
         return Response(sight.status, sight.headers, http_version=sight.http_version, wire=sight.wire)
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:
-        there = destination(url)
-        fields = fields_of(headers, there.host)
-        payload = body if body or method not in SAFE_METHODS else None
-        async with self._pool.stream(
-            method, there.url, headers=fields, content=payload, extensions=self._extensions
-        ) as answer:
-            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
-            codings = [] if method == "HEAD" else values(headers, "content-encoding")
-            try:
-                content, coding_error = await self._content(answer.aiter_stream(), codings)
-            except failures() as error:
-                raise CutOff(reason(error)) from error
-        version = answer.extensions["http_version"].decode("ascii")
-        return Response(answer.status, headers, content, coding_error, http_version=version)
+        import httpx
+
+        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        request = httpx.Request(method, url, headers=fields, content=body or None, extensions=self._extensions)
+        answer = await self._transport.handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)
+        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers.raw)
+        codings = [] if request.method == "HEAD" else values(headers, "content-encoding")
+        try:
+            content, coding_error = await self._content(answer.stream, codings)
+        except httpx.HTTPError as error:
+            raise CutOff(reason(error)) from error
+        finally:
+            await answer.aclose()
+        return Response(
+            answer.status_code,
+            headers,
+            content,
+            coding_error,
+            http_version=answer.http_version,
+        )
 
     async def _content(self, stream: AsyncIterable[bytes], codings: list[str]) -> tuple[bytes, str | None]:
         """Read and decode the body in pieces, so that a decompression bomb is noticed early."""
