@@ -97,6 +97,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         stopped=stopped,
         unread=tuple(unread),
         recorded=recorded,
+        uncompared=judgement.uncompared,
     )
     return Report(
         run=run,

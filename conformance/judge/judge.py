@@ -13,6 +13,7 @@ from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation, submitted_twice
 from conformance.contract.expected_status import suspected
 from conformance.contract.reading.body import Reading
+from conformance.contract.reading.known_jobs import KnownJobs
 from conformance.contract.reading.large import reading_of
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Response, Same
@@ -46,6 +47,8 @@ class Judgement(NamedTuple):
     servers: tuple[Server, ...] = ()
     cut: str | None = None
     """Why some responses were not judged."""
+    uncompared: str | None = None
+    """Which reads were not compared with others."""
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
@@ -88,6 +91,8 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
         live[id(answer.reading)] = answer.reading
         _make_room(live, answer.reading)  # first, so that two large values are never in memory together
         _ask(answer, tallies, demand, known)
+        if answer.shows_queue:
+            _ = answer.summary  # while the body is read: later it would be read again
     conversation = Conversation(answers, [exchange for exchange in exchanges if exchange.response is None])
     cut = None
     if asked_of < len(answers):
@@ -98,13 +103,15 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
             tally.attempt(partial(_across, tally, clause, conversation))
 
     results = tuple(
-        waive(outcome(clause, demand, tally.counted()), demand.read_as) for clause, tally in tallies.items()
+        waive(outcome(clause, demand, tally.counted()._replace(left_out=clause.left_out(conversation))), demand.read_as)
+        for clause, tally in tallies.items()
     )
     verdict, reason = decide(results, exchanges, answers, recorded=recorded)
     if cut is not None and verdict is not Verdict.NON_CONFORMANT:
         verdict, reason = Verdict.INCONCLUSIVE, cut
     listed = frozenset(chain.from_iterable(answer.summary.lists for answer in answers if answer.shows_queue))
-    return Judgement(results, verdict, reason, count(results), demand, listed, cut=cut)
+    uncompared = conversation.uncompared if cut is None else None
+    return Judgement(results, verdict, reason, count(results), demand, listed, cut=cut, uncompared=uncompared)
 
 
 class Bench:
@@ -116,6 +123,7 @@ class Bench:
         self._readings: dict[bytes | StoredBody, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: set[tuple[str, int]] = set()
+        self._known = KnownJobs()
 
     def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
         """Return the ids of the clauses that responses break. Never raises.
@@ -146,7 +154,7 @@ class Bench:
         return broken
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:
-        reading = self._readings.setdefault(response.body, reading_of(response.body, self._demand))
+        reading = self._readings.setdefault(response.body, reading_of(response.body, self._demand, known=self._known))
         self._live[id(reading)] = reading
         _make_room(self._live, reading)
         return Answer(exchange, response, reading)
@@ -189,7 +197,7 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
     if sum(reading.length for reading in live.values()) > LIVE:
         for reading in live.values():
             if reading is not current:
-                reading.forget()
+                reading.release()
         live.clear()
         live[id(current)] = current
 
@@ -197,17 +205,17 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
 def _read(exchanges: Sequence[Exchange], demand: Demand) -> tuple[list[Answer], Demand]:
     """Share one reading among equal bodies, and resolve AUTO by the first job that shows an order."""
     readings: dict[bytes | StoredBody, Reading] = {}
-    answers = []
+    answers, known = [], KnownJobs()
     for exchange in exchanges:
         if exchange.response is not None and not exchange.superseded:
             content = readable(exchange.response)
-            reading = readings.setdefault(content, reading_of(content, demand))
+            reading = readings.setdefault(content, reading_of(content, demand, known=known))
             answers.append(Answer(exchange, exchange.response, reading))
     if demand.open:
         for answer in answers:
-            found = answer.summary.order if answer.shows_queue else None
+            found = answer.reading.order if answer.shows_queue else None
             if answer.reading.length > LIVE:
-                answer.reading.forget()
+                answer.reading.release()
             if found is not None:
                 order, pointer = found
                 told = Demand.told_by(order, f"{pointer} in {answer.exchange.id}")
