@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, Listing
-from conformance.contract.reading.memory import Observation, Summary
+from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, Listing, Summary
+from conformance.contract.reading.memory import Observation
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath, Level
 from conformance.exchange.model import Exchange, Extent, Operation, Request, Response, Same
 from conformance.text.strict_json import Document

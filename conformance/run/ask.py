@@ -16,7 +16,7 @@ from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Populated, Search, Transcript
 from conformance.exchange.trouble import InternalError
 from conformance.judge.build import report_on
-from conformance.judge.judge import Bench, judge
+from conformance.judge.judge import Bench, demand_of
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 from conformance.run.consent import demand_consent
@@ -222,8 +222,11 @@ def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Sen
     except TimeoutError:
         return Search(settings.properties.seed, 0, settings.properties.number, {}, OUT_OF_TIME)
     from conformance.properties.search import Wire, search
+    from conformance.run.judging_time import PLAIN, TimedBench, up_to
 
-    bench = Bench(judge(ledger, settings.dialect, only=(), schemas=settings.schemas).demand)
-    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
-    wire = Wire(send, scatter, bench.broken_by)
+    bench = Bench(demand_of(ledger, settings.dialect, settings.schemas), lambda: asker.seconds <= 0)
+    timed = TimedBench(bench, ledger, asker.client.monotonic)
+    asker.reserve(timed.seconds_for_all)
+    known = timed.broken_by(up_to(PLAIN, (exchange for exchange in ledger if exchange.request.usual)))
+    wire = Wire(send, scatter, timed.broken_by)
     return search(prepared, wire, known, settings.properties)

@@ -50,10 +50,10 @@ class NotRead(Exception):
 
 
 class Checker:
-    """Finds the flaws of one text, part by part."""
+    """Finds the flaws of one text, part by part. ``pulse`` is called between parts, and may raise to end the check."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, content: bytes, pulse: Callable[[], None] = lambda: None) -> None:
+        self.content, self._pulse = content, pulse
         self.flaws: dict[str, list[Flaw]] = {kind: [] for kind in _KINDS}
         self.not_utf8: str | None = None
         self.control_character: str | None = None
@@ -112,6 +112,7 @@ class Checker:
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
         """Check a run in added brackets, and return its value. ``start`` is the offset of the run."""
+        self._pulse()
         try:
             value = _ANYTHING.decode(wrapped)
         except _REFUSED:

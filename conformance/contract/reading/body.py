@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Roll, Shared, Summary
 from conformance.contract.reading.known_jobs import LISTS as LISTS  # noqa: PLC0414 - clauses import it from here
-from conformance.contract.reading.known_jobs import NOTHING, KnownJobs, Listed, Roll
-from conformance.contract.reading.memory import Facts, Located, Observation, Remembered, Summary, digest_of
+from conformance.contract.reading.memory import Facts, Located, Observation, Remembered, digest_of
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.text.strict_json import Document, NonFinite, parse
@@ -115,7 +115,7 @@ class Reading:
     """A body read once, for all clauses and for all responses with the same bytes.
 
     The value of a large body takes many times its bytes; ``forget`` drops it and keeps the summary. With ``places``,
-    (is pending, index), it is a part of a body: only the jobs at these places. ``known`` has the jobs of other reads.
+    (is pending, index), it is a part of a body: only the jobs at these places. ``shared`` is of the run.
     """
 
     def __init__(
@@ -124,10 +124,10 @@ class Reading:
         demand: Demand = AS_THE_DOCUMENT_SAYS,
         places: Container[tuple[bool, int]] | None = None,
         *,
-        known: KnownJobs | None = None,
+        shared: Shared = ALONE,
     ) -> None:
         self._body = content
-        self.known = known
+        self.shared = shared
         self.demand = demand
         self._places = places
 
@@ -240,7 +240,7 @@ class Reading:
 
     def _listed(self) -> Listed | None:
         """Return the jobs that are compared with other reads. None if there are too many."""
-        roll = Roll(self.known or KnownJobs(shared=False))
+        roll = Roll(self.shared.known or KnownJobs(shared=False))
         for name, observe in self.observations():
             roll.note(name, observe())
         return roll.listed()

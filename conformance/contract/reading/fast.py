@@ -13,7 +13,7 @@ from conformance.contract.reading.body import ARITY, LISTS, PLACES, Item, Readin
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, not_inspected, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element, Listed, split_body, write
 from conformance.contract.reading.fast_workflow import sound
-from conformance.contract.reading.known_jobs import KnownJobs
+from conformance.contract.reading.known_jobs import ALONE, Shared
 from conformance.contract.reading.memory import Located, Observation
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.text.json_bytes import is_utf_8, members_at_most, seems_huge, without_escaped_quotes
@@ -40,9 +40,9 @@ class FastReading(Reading):
         *,
         must_only: bool = False,
         recall: Recall | None = None,
-        known: KnownJobs | None = None,
+        shared: Shared = ALONE,
     ) -> None:
-        super().__init__(content, demand, known=known)
+        super().__init__(content, demand, shared=shared)
         self._must_only, self._recall = must_only, recall
 
     @cached_property

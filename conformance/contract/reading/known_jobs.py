@@ -5,12 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from conformance.contract.reading.memory import Facts, Observation
-
-if TYPE_CHECKING:
-    from conformance.contract.reading.fast_job import Inspection
+from conformance.contract.reading.memory import Facts, Known, Observation
+from conformance.contract.terms import Dialect
 
 LISTS: Final = ("queue_running", "queue_pending")
 DISTINCT: Final = 100_000
@@ -37,7 +35,7 @@ class KnownJobs:
         self.facts: list[Facts] = []
         self._room, self._listed = distinct, listed
         self._numbers: dict[bytes, int] = {}
-        self._proven: dict[bytes, Inspection] = {}
+        self._proven: dict[bytes, Any] = {}
         self._indexes: dict[int, tuple[Listing, Mapping[str, int]]] = {}
 
     def may_list(self, jobs: int) -> bool:
@@ -46,11 +44,11 @@ class KnownJobs:
         self._listed -= jobs if fits else 0
         return fits
 
-    def proven(self, key: bytes) -> Inspection | None:
-        """Return the inspection of a proven job with the same text, without that text."""
+    def proven(self, key: bytes) -> Any:
+        """Return the inspection of a proven job with the same text, without that text. None if there is none."""
         return self._proven.get(key)
 
-    def keep_proven(self, key: bytes, inspection: Inspection) -> None:
+    def keep_proven(self, key: bytes, inspection: Any) -> None:
         """Keep the inspection of a proven job, unless there are too many jobs."""
         if len(self._proven) < DISTINCT:
             self._proven[key] = inspection
@@ -81,6 +79,20 @@ class KnownJobs:
         if len(self._indexes) > RECENT:
             del self._indexes[next(iter(self._indexes))]
         return found[1]
+
+
+class Shared(NamedTuple):
+    """What the readings of a run share.
+
+    ``pulse`` is called from time to time while a large body is read, and may raise to end the reading.
+    """
+
+    known: KnownJobs | None = None
+    pulse: Callable[[], None] = lambda: None
+
+
+ALONE: Final = Shared()
+"""For a reading without others."""
 
 
 class Listing(Mapping[str, Observation]):
@@ -131,6 +143,38 @@ class Listing(Mapping[str, Observation]):
         """Return the ids of the jobs that an earlier listing has too, but that may differ from it."""
         then = dict(before.facts)
         return [name for name, facts in self.facts if then.get(name, facts) is not facts]
+
+
+class Summary(NamedTuple):
+    """The facts about a body that are kept when its value is dropped.
+
+    ``lists`` names the lists that are not empty. ``observations`` leaves out the ``repeated`` ids, which are listed
+    more than once. ``order`` is the order of the first job that shows one, and the pointer of that job.
+    """
+
+    read: bool
+    malformed: bool
+    is_object: bool
+    depth: int
+    jobs: int
+    lists: frozenset[str]
+    order: tuple[Dialect, str] | None
+    observations: Listing
+    repeated: frozenset[str]
+    compared: bool = True
+    """Whether ``observations`` is complete: a read with too many jobs keeps none."""
+    unread: str | None = None
+    """The part of the jobs that no clause judged, in words."""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all jobs."""
+        return self.repeated.union(self.observations)
+
+    def settle(self, known: Known) -> None:
+        """Drop the references to the body in texts of jobs."""
+        for _, facts in self.observations.facts:
+            facts.settle(known)
 
 
 class Listed(NamedTuple):

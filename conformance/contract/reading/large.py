@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
 from conformance.contract.reading.fast import FastReading
-from conformance.contract.reading.known_jobs import NOTHING, KnownJobs, Listed
+from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Shared, Summary
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.reading.large_jobs import Jobs
 from conformance.contract.reading.large_listed import Source
-from conformance.contract.reading.memory import Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
@@ -38,12 +37,12 @@ def reading_of(
     demand: Demand = AS_THE_DOCUMENT_SAYS,
     *,
     must_only: bool = False,
-    known: KnownJobs | None = None,
+    shared: Shared = ALONE,
 ) -> OfBody:
-    """Return the reading of a body that fits its size. ``known`` has the jobs of other reads."""
+    """Return the reading of a body that fits its size."""
     if isinstance(content, bytes) and len(content) <= LARGE:
-        return FastReading(content, demand, must_only=must_only, known=known)
-    return LargeReading(content, demand, must_only=must_only, known=known)
+        return FastReading(content, demand, must_only=must_only, shared=shared)
+    return LargeReading(content, demand, must_only=must_only, shared=shared)
 
 
 class LargeReading(Reading):
@@ -55,16 +54,16 @@ class LargeReading(Reading):
         demand: Demand = AS_THE_DOCUMENT_SAYS,
         *,
         must_only: bool = False,
-        known: KnownJobs | None = None,
+        shared: Shared = ALONE,
     ) -> None:
-        super().__init__(content, demand, known=known)
+        super().__init__(content, demand, shared=shared)
         self._must_only = must_only
 
     @cached_property
     def _scan(self) -> _Scan:
         source = self._body.read if isinstance(self._body, StoredBody) else None
-        jobs = partial(Jobs, demand=self.demand, must_only=self._must_only, known=self.known)
-        return _Scan(self.content, jobs, source)
+        jobs = partial(Jobs, demand=self.demand, must_only=self._must_only, shared=self.shared)
+        return _Scan(self.content, jobs, source, self.shared.pulse)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
         """Whether the body is proven to keep all clauses that declare one of these."""
@@ -141,8 +140,8 @@ class LargeReading(Reading):
         return super().summary._replace(unread=self._scan.jobs.unread)
 
     def _listed(self) -> Listed | None:
-        if self.known is None:
-            self.known = KnownJobs(shared=False)
+        if self.shared.known is None:
+            self.shared = self.shared._replace(known=KnownJobs(shared=False))
             self.release()
         roll = self._scan.jobs.roll
         return NOTHING if roll is None or not self._scan.document.read else roll.listed()
@@ -163,11 +162,13 @@ class _Jobs(Reading):
 class _Scan:
     """One pass over a body: its JSON is checked, and its jobs are inspected."""
 
-    def __init__(self, content: bytes, jobs: Callable[..., Jobs], source: Source | None) -> None:
+    def __init__(
+        self, content: bytes, jobs: Callable[..., Jobs], source: Source | None, pulse: Callable[[], None]
+    ) -> None:
         sent = content
         content, bom, not_utf8 = _in_utf_8(content)
         self.jobs = jobs(content, source=source if content is sent else None)
-        self._checker = Checker(content)
+        self._checker = Checker(content, pulse)
         self._checker.not_utf8 = not_utf8
         self._content = content
         try:

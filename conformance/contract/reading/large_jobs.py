@@ -14,7 +14,7 @@ from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_cre
 from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
-from conformance.contract.reading.known_jobs import KnownJobs, Roll
+from conformance.contract.reading.known_jobs import ALONE, KnownJobs, Roll, Shared
 from conformance.contract.reading.large_compared import Compared, Entry
 from conformance.contract.reading.large_job import reduced
 from conformance.contract.reading.large_listed import (
@@ -51,7 +51,7 @@ _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 
 
 class Jobs:
-    """The jobs of the two lists of a large body."""
+    """The jobs of the two lists of a large body. ``pulse`` is called for each window, and may raise."""
 
     def __init__(
         self,
@@ -60,10 +60,11 @@ class Jobs:
         *,
         must_only: bool,
         source: Source | None = None,
-        known: KnownJobs | None = None,
+        shared: Shared = ALONE,
     ) -> None:
-        self._content, self.demand, self._must_only = content, demand, must_only
-        self._known, self.roll = known, None if known is None else Roll(known)
+        self._content, self.demand, self._must_only, self._pulse = content, demand, must_only, shared.pulse
+        self._known = shared.known
+        self.roll = None if self._known is None else Roll(self._known)
         self._source = source or partial(piece_of, content)
         self._lists: dict[str, Listed] = {}
         self._unproven = self._unasked = self._partly = 0
@@ -216,6 +217,7 @@ class Jobs:
 
         In a dense window, texts that occurred before are left out. The first inspection of the window counts them.
         """
+        self._pulse()
         text = self._content[window.start : window.end]
         if not is_utf_8(text):
             return None

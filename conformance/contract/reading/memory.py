@@ -1,4 +1,4 @@
-"""The summary of a body that is kept when its value is dropped."""
+"""The values of jobs that are kept when the value of a body is dropped, to compare them with other reads."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conformance.contract.terms import Dialect
 from conformance.text.strict_json import parse
 
 if TYPE_CHECKING:
     from msgspec import Raw
-
-    from conformance.contract.reading.known_jobs import Listing
 
 
 class Located(NamedTuple):
@@ -149,38 +146,6 @@ class Observation(NamedTuple):
 
     def _in_place(self, found: Located | None) -> Located | None:
         return None if found is None else Located(self.pointer + found.pointer, found.value)
-
-
-class Summary(NamedTuple):
-    """The facts about a body that are kept when its value is dropped.
-
-    ``lists`` names the lists that are not empty. ``observations`` leaves out the ``repeated`` ids, which are listed
-    more than once. ``order`` is the order of the first job that shows one, and the pointer of that job.
-    """
-
-    read: bool
-    malformed: bool
-    is_object: bool
-    depth: int
-    jobs: int
-    lists: frozenset[str]
-    order: tuple[Dialect, str] | None
-    observations: Listing
-    repeated: frozenset[str]
-    compared: bool = True
-    """Whether ``observations`` is complete: a read with too many jobs keeps none."""
-    unread: str | None = None
-    """The part of the jobs that no clause judged, in words."""
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """The ids of all jobs."""
-        return self.repeated.union(self.observations)
-
-    def settle(self, known: Known) -> None:
-        """Drop the references to the body in texts of jobs."""
-        for _, facts in self.observations.facts:
-            facts.settle(known)
 
 
 def digest_of(value: Any) -> bytes:
