@@ -18,7 +18,7 @@ from conformance.contract.reading.large_listed import Source
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
-from conformance.text.large_json import SHALLOW, Checker, NotRead, shortened
+from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, shortened
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
@@ -137,7 +137,7 @@ class LargeReading(Reading):
     @cached_property
     def summary(self) -> Summary:
         """The summary that is kept when the value of the body is dropped."""
-        return super().summary._replace(unread=self._scan.jobs.unread)
+        return super().summary._replace(unread=self._scan.unread)
 
     def _listed(self) -> Listed | None:
         if self.shared.known is None:
@@ -180,6 +180,14 @@ class _Scan:
             self.document = self._checker.document(value, bom=bom, trailing=rest or None)
         except (NotRead, Unfinished, RecursionError) as error:
             self.document = self._not_read(error, bom=bom)
+
+    @property
+    def unread(self) -> str | None:
+        """The part of the body that no clause judged, in words."""
+        names = self._checker.uncompared
+        return self.jobs.unread or (
+            f"whether {names:,} names are distinct, beyond {NAMES:,} of an object" if names else None
+        )
 
     @property
     def flawless(self) -> bool:

@@ -8,13 +8,11 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
-from msgspec import Raw
-
-from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
+from conformance.contract.reading.body import LISTS, Item, plausible_create_times
 from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
-from conformance.contract.reading.known_jobs import ALONE, KnownJobs, Roll, Shared
+from conformance.contract.reading.known_jobs import ALONE, Roll, Shared
 from conformance.contract.reading.large_compared import Compared, Entry
 from conformance.contract.reading.large_job import reduced
 from conformance.contract.reading.large_listed import (
@@ -29,7 +27,7 @@ from conformance.contract.reading.large_listed import (
     text_again,
 )
 from conformance.contract.reading.large_part import Part
-from conformance.contract.reading.memory import Facts, Located, Observation, Recalled, hash_of
+from conformance.contract.reading.large_recalled import facts_of, recalled, without_texts
 from conformance.contract.terms import Demand, Dialect, FastPath
 from conformance.text.json_bytes import is_utf_8, seems_huge
 from conformance.text.json_runs import RUN, Run, runs, skip_space
@@ -199,7 +197,9 @@ class Jobs:
             at = index_of(item.pointer)
             if self.roll is not None and item.prompt_id is not None:
                 texts = part.sent.get(at)
-                seen = item.observation() if texts is None else self._observation(item, texts, window, at)
+                seen = item.observation(texts)
+                if texts is not None:
+                    seen = without_texts(seen, texts, partial(text_again, self._source, window), at - window.first)
                 self.roll.note(item.prompt_id, seen)
             if item.order is not None and at < listed.order_at:
                 listed.order, listed.order_at = (item.order, item.pointer), at
@@ -241,7 +241,7 @@ class Jobs:
         look = prover(read_as, huge=seems_huge(text)).inspect
         if self._known is None:
             return accounted([InspectedJob(pending, at, look(each)) for at, each in numbered])
-        return _recalled(self._known, look, [(pending, at, each) for at, each in numbered])
+        return recalled(self._known, look, [(pending, at, each) for at, each in numbered])
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
         """Yield the unproven jobs of a window, in groups."""
@@ -366,31 +366,12 @@ class Jobs:
 
     def _list(self, roll: Roll, name: str, window: Window, jobs: Iterable[InspectedJob]) -> None:
         """Take down the proven jobs of a window."""
-        outputs, metadata = PLACES[self.demand.read_as]
         read = partial(text_again, self._source, window)
-
-        def facts(job: InspectedJob) -> Facts:
-            texts, index = job.inspection.texts, job.place - window.first
-            assert texts is not None
-            workflow, listed = (Located(f"/{at}", Recalled(bytes(texts[at]), read, index, at)) for at in (2, outputs))
-            return Facts(workflow, listed, Located(f"/{metadata}/create_time", job.inspection.create_time))
-
         for job in jobs:
             seen = job.inspection
             if seen.remaining is None:
-                roll.add(name, job.place, roll.known.number(seen.key, seen.prompt_id, partial(facts, job)))
-
-    def _observation(self, item: Item, texts: Sequence[Raw], window: Window, place: int) -> Observation:
-        """Return the observation of an unproven job. It holds no part of the body."""
-        read, seen = partial(text_again, self._source, window), item.observation(texts)
-        index = place - window.first
-
-        def kept(found: Located | None) -> Located | None:
-            at = None if found is None else int(found.pointer[1:])
-            return None if at is None else Located(f"/{at}", Recalled(bytes(texts[at]), read, index, at))
-
-        facts = seen.facts
-        return seen._replace(facts=Facts(kept(facts.workflow), kept(facts.output_node_ids), facts.create_time))
+                facts = partial(facts_of, seen, read, job.place - window.first, self.demand.read_as)
+                roll.add(name, job.place, roll.known.number(seen.key, seen.prompt_id, facts))
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
@@ -405,22 +386,3 @@ class Jobs:
         text = bytes(texts[int(index) - window.first])
         inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
         return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")
-
-
-def _recalled(
-    known: KnownJobs, look: Callable[[Raw], Inspection], elements: Iterable[tuple[bool, int, Raw]]
-) -> list[InspectedJob]:
-    """Inspect elements, except those that are proven jobs of earlier windows or reads."""
-    jobs = []
-    for pending, at, element in elements:
-        key = hash_of(bytes(element))
-        seen = known.proven(key)
-        if seen is None:
-            (job,) = accounted([InspectedJob(pending, at, look(element))])
-            job.inspection.key = key
-            if job.inspection.remaining is None:
-                known.keep_proven(key, job.inspection.with_element(None))
-        else:
-            job = InspectedJob(pending, at, seen.with_element(element))
-        jobs.append(job)
-    return jobs
