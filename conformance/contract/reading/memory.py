@@ -98,6 +98,15 @@ class Recalled(Remembered):
         """A digest of the text."""
         return self._hash
 
+    def settle(self, known: Known) -> None:
+        """Keep only the hash of the text and the digest."""
+        self._digest = known(self._hash, lambda: self.digest)
+        self._read = _not_kept
+
+
+def _not_kept(_index: int, _element: int) -> bytes:
+    raise AssertionError("the text is not kept")
+
 
 class Facts(NamedTuple):
     """The facts of a job that must stay the same between reads; pointers are relative to the job.
