@@ -126,7 +126,8 @@ class Conversation:
     def unlooked(self) -> str | None:
         """Which reads are not compared with the run's own jobs, in words. None if all are."""
         left_out = sum(answer.request.usual and not _is_looked_at(answer) for answer in self.shown)
-        return f"{left_out} reads list more than {LOOKED_AT:,} jobs: not compared" if left_out else None
+        told = f"{left_out} of {len(self.shown)} reads list more than {LOOKED_AT:,} jobs: not compared"
+        return told if left_out else None
 
     @cached_property
     def history(self) -> JobHistory:

@@ -45,7 +45,7 @@ class KnownJobs:
         return fits
 
     def proven(self, key: bytes) -> Any:
-        """Return the inspection of a proven job with the same text, without that text. None if there is none."""
+        """Return the inspection of a proven job with the same text, without that text. None for an unknown text."""
         return self._proven.get(key)
 
     def keep_proven(self, key: bytes, inspection: Any) -> None:
