@@ -92,6 +92,7 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
             if clause.across is not None and cut is None:  # a response that seems missing may be one not judged
                 tally.attempt(partial(_across, tally, clause, conversation))
     except _Late:
+        tally.judged &= tally.breached  # of what this clause did not find, nothing is known
         cut = f"judging took until {OVER}: the responses were not all compared with one another"
     left_out = {clause: clause.left_out(conversation) for clause in tallies if cut is None}
 

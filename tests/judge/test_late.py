@@ -64,6 +64,17 @@ def test_a_breach_that_was_found_in_a_part_of_a_large_body_counts() -> None:
     assert {each.id for each in found.results if each.status is Status.PASS and each.id.startswith("item.")} == set()
 
 
+def test_comparing_large_reads_ends_with_the_deadline() -> None:
+    bodies = [GOOD[0].rjust(2 << 20), GOOD[0].replace(b": ", b":").rjust(2 << 20)]
+    asked = count()
+    assert result(judge(reads(*bodies), late=lambda: next(asked) < 0), "reads.job-data").status is Status.PASS
+    last, asked = next(asked) - 1, count()
+    found = judge(reads(*bodies), late=lambda: next(asked) >= last)
+    cut = "judging took until the time for the run was over (--deadline): the responses were not all compared"
+    assert (found.verdict, found.reason) == (Verdict.INCONCLUSIVE, f"{cut} with one another")
+    assert result(found, "reads.job-data").status is Status.NOT_EXERCISED
+
+
 def test_a_bench_leaves_out_responses_when_it_is_late() -> None:
     demand = demand_of([], Dialect.CLOUD)
     assert "item.five-elements" in Bench(demand).broken_by(reads(BROKEN))

@@ -36,6 +36,8 @@ class KnownJobs:
         self._room, self._listed = distinct, listed
         self._numbers: dict[bytes, int] = {}
         self._proven: dict[bytes, Any] = {}
+        self.windows: list[tuple[object, Any]] = []
+        """Windows of large bodies that were read again last, with the texts of their jobs."""
         self._indexes: dict[int, tuple[Listing, Mapping[str, int]]] = {}
 
     def may_list(self, jobs: int) -> bool:

@@ -61,7 +61,7 @@ class Jobs:
         shared: Shared = ALONE,
     ) -> None:
         self._content, self.demand, self._must_only, self._pulse = content, demand, must_only, shared.pulse
-        self._known = shared.known
+        self._shared, self._known = shared, shared.known
         self.roll = None if self._known is None else Roll(self._known)
         self._source = source or partial(piece_of, content)
         self._lists: dict[str, Listed] = {}
@@ -199,7 +199,9 @@ class Jobs:
                 texts = part.sent.get(at)
                 seen = item.observation(texts)
                 if texts is not None:
-                    seen = without_texts(seen, texts, partial(text_again, self._source, window), at - window.first)
+                    seen = without_texts(
+                        seen, texts, partial(text_again, self._source, self._shared, window), at - window.first
+                    )
                 self.roll.note(item.prompt_id, seen)
             if item.order is not None and at < listed.order_at:
                 listed.order, listed.order_at = (item.order, item.pointer), at
@@ -366,7 +368,7 @@ class Jobs:
 
     def _list(self, roll: Roll, name: str, window: Window, jobs: Iterable[InspectedJob]) -> None:
         """Take down the proven jobs of a window."""
-        read = partial(text_again, self._source, window)
+        read = partial(text_again, self._source, self._shared, window)
         for job in jobs:
             seen = job.inspection
             if seen.remaining is None:
