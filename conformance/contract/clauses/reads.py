@@ -9,7 +9,7 @@ from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
-from conformance.contract.reading.body import is_number
+from conformance.contract.reading.body import LISTS, is_number
 from conformance.contract.reading.memory import Remembered
 from conformance.contract.terms import Level
 from conformance.text.safe import show
@@ -169,7 +169,13 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
         before, between, after = reads[index - 1], reads[index], reads[index + 1]
         if before.precedes(between) and between.precedes(after):
             earlier, later = before.observations, after.observations
-            throughout = {*earlier.running}.intersection(later.running) | {*earlier.pending}.intersection(later.pending)
+            both = ((earlier.running, later.running), (earlier.pending, later.pending))
+            throughout = {
+                job
+                for name, (then, now) in zip(LISTS, both, strict=True)
+                if name not in between.summary.absent  # clauses of the envelope cover that
+                for job in {*then}.intersection(now)
+            }
             if throughout:
                 yield between, (throughout, between)
 

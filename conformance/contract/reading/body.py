@@ -232,6 +232,7 @@ class Reading:
             depth=document.depth,
             jobs=self.size,
             lists=self.filled,
+            absent=frozenset(LISTS).difference(document.value) if isinstance(document.value, dict) else frozenset(),
             order=self.order,
             observations=(listed or NOTHING).once,
             repeated=(listed or NOTHING).repeated,

@@ -150,8 +150,8 @@ class Listing(Mapping[str, Observation]):
 class Summary(NamedTuple):
     """The facts about a body that are kept when its value is dropped.
 
-    ``lists`` names the lists that are not empty. ``observations`` leaves out the ``repeated`` ids, which are listed
-    more than once. ``order`` is the order of the first job that shows one, and the pointer of that job.
+    ``lists`` names the lists that are not empty, ``absent`` those that an object lacks. ``observations`` leaves out the
+    ``repeated`` ids, which are listed more than once. ``order`` is the order of the first job that shows one, and the pointer of that job.
     """
 
     read: bool
@@ -160,6 +160,7 @@ class Summary(NamedTuple):
     depth: int
     jobs: int
     lists: frozenset[str]
+    absent: frozenset[str]
     order: tuple[Dialect, str] | None
     observations: Listing
     repeated: frozenset[str]
