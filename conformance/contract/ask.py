@@ -47,6 +47,11 @@ def subjects_by_clause(clauses: Collection[Clause], answer: Answer) -> Iterator[
     """Yield, for each clause, the parts of a response that it checks. The jobs of a large body come in several groups."""
     for clause in clauses:
         yield ClauseSubjects(clause, *subjects(clause, answer), answer.reading)
+    yield from subjects_of_parts(clauses, answer)
+
+
+def subjects_of_parts(clauses: Collection[Clause], answer: Answer) -> Iterator[ClauseSubjects]:
+    """Yield the subjects in the jobs of a large body, part by part."""
     of_jobs = [clause for clause in clauses if clause.of_body and clause.fast not in _OF_THE_WHOLE]
     for part in answer.reading.parts() if answer.shows_queue and of_jobs else ():
         partly = Answer(answer.exchange, answer.response, part)

@@ -18,7 +18,6 @@ from conformance.contract.conversation import (
     ended,
 )
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.memory import REMEMBERED
 from conformance.exchange.model import Exchange, Operation
 from helpers.answers import item, queue, read
 from helpers.conversations import THEIRS, A, B, C, D, Talk, workflow
@@ -108,12 +107,6 @@ def test_writes_are_what_deletes_clears_and_interrupts() -> None:
 def test_what_is_listed_twice_is_known_as_that() -> None:
     queue_read = QueueRead(answer(read(queue(item(1, e1=A), item(2, e1=B), running=(item(3, e1=B),)))))
     assert [queue_read.twice(name) for name in (A, B, C)] == [False, True, False]
-
-
-@pytest.mark.parametrize(("jobs", "twice"), [(REMEMBERED - 1, True), (REMEMBERED, True), (REMEMBERED + 1, False)])
-def test_of_more_jobs_than_are_remembered_nobody_knows(jobs: int, *, twice: bool) -> None:
-    rows = ",".join(f'[1,"{name}"]' for name in ("a", "a", *range(jobs - 2)))
-    assert QueueRead(answer(read(f'{{"queue_pending":[{rows}]}}'.encode()))).twice("a") is twice
 
 
 def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
