@@ -26,7 +26,7 @@ ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
 NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
 """Statuses that mean "try again later". They say nothing about the response to a later request."""
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
-"""Statuses that say nothing about the contract: a refusal, or "not now". A run that sees no others is inconclusive."""
+"""Statuses that refuse access or mean "try again later". A run that gets no other statuses is inconclusive."""
 LOOKED_AT: Final = 10_000
 """Jobs of the largest read in which the run's own jobs are followed: a run that writes is for smaller queues."""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
@@ -75,7 +75,7 @@ class Answer:
 
     @property
     def observations(self) -> Listing:
-        """The listed jobs by prompt id."""
+        """The jobs in the body by prompt id. Empty if this is not a 200 response to a GET of the queue."""
         return self.summary.observations if self.shows_queue else NOTHING.once
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
@@ -111,7 +111,7 @@ class Conversation:
 
     @cached_property
     def shown(self) -> Sequence[Answer]:
-        """The responses that show the queue as an object."""
+        """The 200 responses to GETs of the queue whose body is an object with few enough jobs to be compared with others."""
         return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
 
     @cached_property
@@ -389,7 +389,7 @@ class JobHistory:
 
     @cached_property
     def queue_reads(self) -> list[QueueRead]:
-        """The plain reads that showed the queue, in order."""
+        """The GETs of the queue that a normal client would send, in order. Empty if the run submitted no job."""
         usual = (answer for answer in self._reads if answer.request.usual and _is_looked_at(answer))
         return [QueueRead(answer) for answer in usual] if self.prompts else []
 

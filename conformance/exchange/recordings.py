@@ -72,7 +72,7 @@ class Recording:
     servers: list[tuple[str, str | None] | None] = field(default_factory=list)
 
     def add(self, exchange: Exchange, server: tuple[str, str | None] | None = None) -> None:
-        """Add an exchange, with its keys redacted."""
+        """Add an exchange after redacting its keys. ``server`` is its base URL and key, if known."""
         kept = _without_keys(exchange)
         if kept.response is not None:
             kept = replace(kept, response=kept.response.kept_in(self.store))
@@ -177,7 +177,7 @@ def recorded(  # noqa: PLR0913 - each says another thing about the file
 
 
 def _printed(found: Recording, text: Content, name: str, request: Request, selection: Selection) -> Recording:
-    """Read the responses in a text file, each with the request before it if there is one."""
+    """Read printed responses from a text file, each with the request printed before it, else with ``request``."""
     answered, notes = http_text.final_responses(text.data)
     found.notes += [f"{name}: {note}" for note in notes]
     for number, (response, before) in enumerate(answered, 1):
@@ -258,7 +258,7 @@ def _redactor(keys: frozenset[str]) -> Redactor:
 
 
 def _har(found: Recording, entries: Sequence[Any], name: str, selection: Selection) -> Recording:
-    """Read the queue's entries of a HAR file, with notes on unreadable ones."""
+    """Read the entries of a HAR file that are about the queue, with notes about unreadable ones."""
     named: list[tuple[int, str]] = []
     for number, url in places(entries):
         if url is None:
@@ -289,7 +289,7 @@ def _kept(entry: HarEntry, found: Recording) -> HarEntry:
 def _passed_over(
     entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
 ) -> Iterator[str]:
-    """Count the unreadable entries of other paths, and name the first ones."""
+    """Yield a note with the number of unreadable entries for other paths, and the first of these paths."""
     others = (read_entry(entries[number - 1], number) for number, _ in named if number not in chosen)
     odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
     if odd:

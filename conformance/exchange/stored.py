@@ -47,7 +47,10 @@ class BodyStore:
         self._last: tuple[int, int, bytes] = (0, 0, b"")
 
     def keep(self, content: bytes) -> bytes | StoredBody:
-        """Return an equal body that was kept before, or keep this one (in memory if the file cannot be written)."""
+        """Store a body, and return it or its place in the file. An equal body that was stored before is reused.
+
+        If the file cannot be written, the body is kept in memory.
+        """
         digest = sha256_of(content)
         body = self._bodies.get(digest)
         if body is None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from conformance.judge.opinion import Opinion
 
 GRACE: Final = 10.0
-"""Seconds that judging may always take, even if the requests used up the time for the run."""
+"""Seconds that checking the responses may always take, even if the requests used up the time for the run."""
 
 
 def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run

@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
     listed: frozenset[str]
     servers: tuple[Server, ...] = ()
     cut: str | None = None
-    """Why some responses were not judged."""
+    """Why some responses were not checked, or None."""
     uncompared: str | None = None
     """Which reads were not compared with others."""
 

@@ -58,7 +58,7 @@ def wants_class_types(clause: str) -> bool:
 
 
 def may_hold_workflows(status: int, body: bytes | StoredBody) -> bool:
-    """Whether a response may contain workflows. An error without any part of a job is shown unmasked."""
+    """Whether a response may contain workflows, so that its body must be masked."""
     if status < FIRST_ERROR:
         return True
     content = bytes_of(body)

@@ -127,7 +127,7 @@ class Checker:
         return end + 1
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
-        """Check a run in added brackets, and return its value. ``start`` is the offset of the run."""
+        """Check a run to which brackets were added, and return its parsed value. ``start`` is the offset of the run."""
         self._pulse()
         value = self._checked(wrapped, start, moved, level)
         self._see(wrapped, value)
@@ -231,7 +231,7 @@ class Checker:
             raise self.malformed(at)
 
     def distinct(self, names: Collection[str], seen: set[int], pointer: str) -> None:
-        """Note names that earlier runs of the same object have. ``part`` finds those within a run."""
+        """Record names that occurred in an earlier run of the same object. ``part`` finds those in the same run."""
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))

@@ -177,7 +177,7 @@ def test_a_clause_that_compared_no_reads_is_not_kept() -> None:
     assert judgement.uncompared == f"3 of 3 reads list {BOUNDS}: not compared"
     found = result(judgement, "reads.order")
     assert (found.status, found.judged) == (Status.NOT_EXERCISED, 0)
-    assert found.reason == f"needs two pending jobs in two consecutive reads; {judgement.uncompared}"
+    assert found.reason == f"needs two pending jobs in two consecutive GETs of the queue; {judgement.uncompared}"
 
 
 @pytest.mark.usefixtures("few")
@@ -193,8 +193,11 @@ def test_a_clause_that_compared_some_reads_says_which_it_left_out() -> None:
         )
     )
     found = result(judgement, "reads.order")
-    assert (found.status, found.reason) == (Status.PASS, f"kept in 1 answer; 1 of 3 reads list {BOUNDS}: not compared")
-    assert result(judgement, "item.array").reason == "kept in 3 answers"
+    assert (found.status, found.reason) == (
+        Status.PASS,
+        f"kept in 1 response; 1 of 3 reads list {BOUNDS}: not compared",
+    )
+    assert result(judgement, "item.array").reason == "kept in 3 responses"
 
 
 @pytest.mark.usefixtures("few")
@@ -210,7 +213,7 @@ def test_a_report_says_which_reads_were_not_compared() -> None:
 def test_a_run_that_compared_everything_says_nothing() -> None:
     judgement = judge(reads(queue(A, B, C), queue(A, B, C)))
     assert judgement.uncompared is None
-    assert result(judgement, "reads.order").reason == "kept in 1 answer"
+    assert result(judgement, "reads.order").reason == "kept in 1 response"
 
 
 def test_own_jobs_are_not_looked_for_in_a_very_large_queue() -> None:

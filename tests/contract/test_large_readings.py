@@ -145,7 +145,7 @@ def test_a_large_job_that_may_show_a_credential_is_not_certified() -> None:
     metadata = f'{{{TIME},"more":{{"a":"{LONG}","api_key":"abc123def456"}}}}'
     judgement = judge(reads(of_job(f'{{"7":{NODE}}}', metadata=metadata)), Dialect.CLOUD)
     assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert "no clause judged parts of 1 of 1 jobs" in judgement.reason
+    assert "no clause checked parts of 1 of 1 jobs" in judgement.reason
 
 
 def test_a_response_with_more_names_than_are_compared_is_not_certified(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ equal.
 
 
 def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
-    """Yield id, workflow and time of creation of jobs, if the time is precise to the millisecond."""
+    """Yield id, workflow and create_time of each job whose create_time is precise to the millisecond."""
     for prompt_id, facts in answer.observations.facts:
         time = facts.create_time
         if facts.workflow is None or time is None or not is_number(time.value):

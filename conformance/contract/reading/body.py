@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EPOCH_MS_FIRST: Final = 10**12
 """2001-09-09 in milliseconds: years before ComfyUI existed, and more than any plausible number of seconds."""
 EPOCH_MS_LAST: Final = 10**14
-"""The year 5138 in milliseconds; in microseconds this is 1973."""
+"""The year 5138 in milliseconds. As microseconds the number means 1973."""
 ARITY: Final = 5
 PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
 """The indexes of output node ids and metadata in a job, by dialect."""

@@ -136,7 +136,7 @@ class LargeReading(Reading):
 
     @cached_property
     def summary(self) -> Summary:
-        """The summary that is kept when the value of the body is dropped."""
+        """The facts about the body that are kept when its parsed value is dropped."""
         return super().summary._replace(unread=self._scan.unread)
 
     def _listed(self) -> Listed | None:

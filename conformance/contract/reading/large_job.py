@@ -18,7 +18,7 @@ from conformance.text.strict_json import walk
 
 _QUOTE: Final = ord('"')
 CHILDREN: Final = 1000
-"""Output node ids, or members of metadata, that are kept of a job with more."""
+"""Maximum number of output node ids, and of members of metadata, that are kept."""
 _STRINGS: Final = msgspec.json.Decoder(list[str])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
@@ -116,7 +116,7 @@ def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
 
 
 def _metadata(content: bytes, at: int) -> bytes:
-    """Keep create_time, and the first of the other members."""
+    """Return metadata shortened to create_time and the first of the other members."""
     kept: dict[str, Raw] = {}
     for found, _ in _runs(content, at, b"{%b}", _MEMBERS):
         named = found.keys() & {"create_time"}

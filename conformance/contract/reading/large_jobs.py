@@ -34,7 +34,7 @@ from conformance.text.json_runs import RUN, Run, runs, skip_space
 from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
-"""Unproven jobs that clauses judge. Further ones are only counted."""
+"""Maximum number of unproven jobs that the clauses check. Further ones are only counted."""
 NEIGHBOURS: Final = 10_000
 """Number of jobs before and after the first one out of order that are parsed for the finding."""
 GROUP: Final = 1000
@@ -191,7 +191,7 @@ class Jobs:
         return entries
 
     def _note(self, listed: Listed, window: Window, part: Part) -> list[Entry]:
-        """Note order and latest time of the jobs of a part, and return their compared values."""
+        """Update the order and the latest time of a list, and return the values that are compared with other jobs."""
         entries: list[Entry] = []
         for item in part.items:
             at = index_of(item.pointer)
