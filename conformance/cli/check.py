@@ -97,7 +97,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
 
 
 def _open(directory: Path, status: int) -> int:
-    """Open the report in a browser. Whether that works does not change the exit status."""
+    """Open the report in a browser. Whether that works does not change ``status``, which is returned."""
     import webbrowser
 
     page = (directory / "index.html").resolve()
@@ -107,7 +107,7 @@ def _open(directory: Path, status: int) -> int:
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that were given on the command line."""
+    """Return the parameters that the user typed on the command line, without defaults."""
     source = click.get_current_context().get_parameter_source
     return {name: value for name, value in values.items() if source(name) is ParameterSource.COMMANDLINE}
 
@@ -124,7 +124,7 @@ def _see_places(settings: Settings) -> None:
 
 
 def _consent(settings: Settings) -> Settings:
-    """Ask before a run writes to a remote host. Without a terminal, the run itself demands --yes."""
+    """Ask the user before a run changes a remote server. Without a terminal, the run itself demands --yes."""
     from conformance.run.consent import agreed, unconsented
 
     question = unconsented(settings)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
 OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
-"""Options that apply to both sides. If one side needs other values, check it first and give its report."""
+"""Options that apply to both sides. If one side needs other values, check it first and compare its report."""
 OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
 """Options that can be set for each side separately."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
@@ -144,7 +144,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
 
 
 def _given(options: Mapping[str, Any]) -> str | None:
-    """Return the first option of a single side that was typed."""
+    """Return the first option of one side that the user typed, such as ``--dialect-a``; None if there is none."""
     typed = (name for name, value in options.items() if value is not None and name.rpartition("_")[0] in OF_ONE)
     return next((f"--{name.replace('_', '-')}" for name in typed), None)
 
@@ -175,7 +175,11 @@ def _compared(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -
 
 
 def of_history(path: Path, old: str | None, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
-    """Return two runs of a history: those with these numbers, or a target's last run and the one before it."""
+    """Return two runs of a history, the older one first.
+
+    If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the runs are the last one of
+    ``target`` (or of any target), and the last complete one before it that reached the target.
+    """
     from conformance.history import HistoryProblem, Store
 
     try:
@@ -217,7 +221,7 @@ def _single(store: Store, run: PastRun) -> str:
 
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
-    """Check the options of a side, and return the function that produces its report. That takes ``quiet``."""
+    """Check the options of one side, and return a function ``f(quiet)`` that returns the report of that side."""
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
     path = Path(given)
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
@@ -254,7 +258,7 @@ def _checked(side: str, settings: Settings, *, quiet: bool) -> Report:
 
 
 def _refused(side: str, problem: UsageProblem) -> click.UsageError:
-    """Add the side to a message, and use the names that its options have here."""
+    """Return a usage error that names the side, and spells its options as ``compare`` does, such as ``--dialect-a``."""
     told = str(problem)
     for name in OF_ONE:
         flag = f"--{name.replace('_', '-')}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT: Final = 1
 EXIT_NOT_READ: Final = 11
-"""The published document could not be read. Neither a run nor pytest uses this status."""
+"""The published document could not be read. No other command and no pytest run exits with this status."""
 
 
 @click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
@@ -62,7 +62,7 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
 
 
 def document_url(url: str) -> str:
-    """Return the address of a document after checking it. Raises the usage error of the command line."""
+    """Check the address of a document and return it. Raises click.UsageError."""
     if not url:
         raise refusal("--url is empty: give the URL of a document, or leave it out")
     shown = url if url.isprintable() and not set("@?#") & set(url) else "the address"
@@ -87,7 +87,11 @@ def document_url(url: str) -> str:
 
 
 def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
-    """Fetch, read and compare the document. The last element says what failed, ``""`` if nothing did."""
+    """Fetch the published document and compare it with the vendored one.
+
+    Returns the comparison, the published document, and a message. If the document cannot be fetched or read, the first
+    two are None and the message says why; otherwise it is empty.
+    """
     from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
 _NAMES: Final = {"-": "standard input"}
-"""How to name a file in a message, by the name that was typed."""
+"""The name of a file in messages, if it is not the name that the user typed."""
 _SHOWN: Final = 3
-"""How many unreadable parts of recordings the terminal names."""
+"""The number of unreadable parts of recordings that are printed."""
 _KEPT: Final = 100
-"""How many the report names."""
+"""The number of unreadable parts of recordings that the report lists."""
 
 
 @click.command(cls=GroupedCommand)
@@ -148,7 +148,7 @@ def _is_alone(files: Sequence[str], method: str | None, selection: Selection) ->
 
 
 def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
-    """Print what could not be read, and return it for the report."""
+    """Print notes about parts of recordings that could not be read, and return those that the report lists."""
     from conformance.text.safe import line
 
     for note in () if quiet else notes[:_SHOWN]:
@@ -162,9 +162,9 @@ def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
 def _exchanges(
     contents: Sequence[tuple[str, bytes]], method: str | None, selection: Selection
 ) -> tuple[list[Exchange], list[str]]:
-    """Read the exchanges of recordings, each with a unique id, and the notes on unreadable parts.
+    """Read the exchanges (requests with their responses) from recordings, and notes about unreadable parts.
 
-    Raises UnreadableRecording.
+    Each exchange gets a unique id. Raises UnreadableRecording.
     """
     from conformance.exchange.recordings import Recording, record_of, recorded
 

@@ -14,7 +14,7 @@ from conformance.text.safe import line
 
 
 def list_targets(name: str, only: Sequence[str], form: str) -> int:
-    """Validate a source of targets and list them, as text or as one line of JSON for the matrix of a CI system."""
+    """Validate a source of targets and print its targets as text, or as one line of JSON for a CI system's matrix."""
     from conformance.fleet.sources import named_in, source_of
 
     try:

@@ -1,4 +1,4 @@
-"""``comfy-conformance load``: many users at once, sent by Locust; every response is checked."""
+"""``comfy-conformance load``: let many users send requests at once with Locust, and check every response."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
 
 
 def _typed(options: dict[str, Any]) -> list[str]:
-    """Return the options as arguments for Locust."""
+    """Return the given options as command-line arguments for Locust."""
     told = []
     for option in LOAD_OPTIONS:
         value = options[option.name]
@@ -125,5 +125,5 @@ def _typed(options: dict[str, Any]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the variables that Locust would read options from."""
+    """Return the environment without ``LOCUST_*`` variables, which Locust would take as options."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}

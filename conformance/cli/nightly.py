@@ -1,4 +1,4 @@
-"""``comfy-conformance nightly``: what the results of a night mean, for a summary and for the rolling issue."""
+"""``comfy-conformance nightly``: summarise a nightly run, and say what to do with its GitHub issue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
-"""How many earlier runs a report mentions."""
+"""The number of earlier runs that a report shows, and so the maximum of ``--after``."""
 
 
 _PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
@@ -176,7 +176,7 @@ def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
 
 
 def _found(directory: Path) -> list[Found]:
-    """Read the results in a directory, of one target or of many."""
+    """Read the results in a directory, which belong to one target or to many."""
     from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
     from conformance.problems import UsageProblem
@@ -211,7 +211,7 @@ def _target(directory: Path, one: EndpointResult) -> Found:
 
 
 def _written(path: Path) -> float:
-    """Return when a file was written. If a directory has results of one run and of many, the newer ones count."""
+    """Return when a file was last written (seconds since the epoch), or 0 if it does not exist."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -219,7 +219,7 @@ def _written(path: Path) -> float:
 
 
 def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
-    """Return a result for each target that left no report."""
+    """Return a result for each target in the targets file that is not among ``names``, because it left no report."""
     if file is None:
         return []
     from conformance.problems import UsageProblem

@@ -1,4 +1,4 @@
-"""What the commands share: options, progress, and the end of a run."""
+"""Code that the commands share: options, the progress line, and writing the report at the end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ format_option: Final = click.option(
 
 
 def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
-    """Return the click decorator for an option of the table. ``suffix`` makes it the option of one side."""
+    """Return the click decorator for an option of ``run/table.py``.
+
+    ``suffix`` is appended to the name of the option: ``compare`` has ``--dialect-a`` and ``--dialect-b``.
+    """
     told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
     if option.metavar is None:
         return click.option(option.flag, is_flag=True, help=told, cls=GroupedOption, group=option.group)
@@ -75,7 +78,7 @@ def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
 
 
 def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options that apply in a place, and --quiet."""
+    """Return a decorator that adds to a command the options that apply in ``place``, and --quiet."""
     from conformance.run.options import at
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,7 +94,7 @@ def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., A
 def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
     """Store the run in the history, write the report, print the summary, and return the exit status.
 
-    If the run should have been stored and was not, the exit status is never 0.
+    If the run could not be stored in the history, the exit status is never 0.
     """
     from conformance.judge.exit import exit_status
     from conformance.render.terminal import COLOUR, summary_lines
@@ -122,12 +125,12 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
 
 
 def refusal(message: str) -> click.UsageError:
-    """Return a usage error. The message says in one line what is wrong and what to do."""
+    """Return a usage error. Its message says in one line what is wrong and what to do."""
     return click.UsageError(message, click.get_current_context())
 
 
 def reading(path: Path) -> Report:
-    """Read a compliance.json, or the one in a directory. Raises a usage error if it is missing."""
+    """Read a report from a compliance.json, or from the one in a directory. Raises click.UsageError."""
     from conformance.judge.read import UnreadableReport, read_report
 
     try:
@@ -143,7 +146,7 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
 
 
 class ProgressLine:
-    """The progress line: how many requests were sent, and whether the server slows the run down."""
+    """The progress line: how many requests were sent, and how many of them the server refused with 429 or 503."""
 
     def __init__(self, settings: Settings) -> None:
         generated = settings.properties.number if settings.properties is not None else 0
@@ -153,7 +156,10 @@ class ProgressLine:
         self._refused = 0
 
     def after(self, exchange: Exchange) -> str:
-        """Return the line after one more exchange. Requests refused with 429 are sent again."""
+        """Return the line after one more exchange.
+
+        A request refused with 429 or 503 is not counted, since it is repeated.
+        """
         from conformance.probe.pace import TOO_FAST
 
         status = None if exchange.response is None else exchange.response.status
@@ -167,7 +173,7 @@ class ProgressLine:
 
 
 def progress(settings: Settings, *, quiet: bool) -> Any:
-    """Show progress, on a terminal only."""
+    """Return a context manager that yields a function to call after each exchange. It shows progress on a terminal."""
     from contextlib import contextmanager
 
     @contextmanager

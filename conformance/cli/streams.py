@@ -1,4 +1,4 @@
-"""Standard streams that are closed or cannot be written. Output is lost, and the exit status stays right."""
+"""Keep a command running if standard output or error is closed or cannot be written, with the right exit status."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LINE: Final = "standard output cannot be written ({}): redirect it elsewhere"
 
 
 class Unread:
-    """A stream that drops its output once nobody reads it, so that the verdict does not depend on it.
+    """A text stream that discards its output once writing fails, so that the exit status does not depend on the reader.
 
-    With ``told``, any other failure to write is a usage error. Without it, output is dropped then too.
+    With ``told``, a failure other than a broken pipe raises ClickException. Without ``told``, no failure is reported.
     """
 
     def __init__(self, stream: IO[str], *, told: bool) -> None:
@@ -28,12 +28,12 @@ class Unread:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or drop the text."""
+        """Write the text. If that fails, discard all output of the stream from now on."""
         self._try(self._stream.write, text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or drop the output."""
+        """Flush the stream. If that fails, discard its output from now on."""
         self._try(self._stream.flush)
 
     def _try(self, what: Callable[..., object], *given: str) -> None:
@@ -50,7 +50,7 @@ class Unread:
 
 @contextmanager
 def standing() -> Iterator[None]:
-    """Open closed standard streams on the null device, so that nothing fails on them."""
+    """Replace closed standard streams with /dev/null, and let a command go on if standard output or error breaks."""
     import sys
 
     with ExitStack() as stack:
