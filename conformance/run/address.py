@@ -1,4 +1,4 @@
-"""Check the address of the target."""
+"""Check the address of the server that is to be checked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | No
 
 
 def _with_scheme(value: str) -> str:
-    """Return a loopback address as a URL. Without a scheme it means plain http."""
+    """Add ``http://`` to a loopback address without a scheme. Any other text is returned unchanged."""
     url = f"http://{value}"
     try:
         return url if "://" not in value and is_loopback(url) else value

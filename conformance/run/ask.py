@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Exchange], None]
 Say = Callable[[str], None]
-"""Prints one line that the user must see at once, such as which jobs a run left in the queue."""
+"""Prints one line that the user must see at once, such as the jobs that a run left in the queue."""
 
 
 def say_so(text: str) -> None:
-    """Print a line on standard error."""
+    """Print a line on standard error, with control characters made visible."""
     from conformance.text.safe import line  # the text can contain names from a server
 
     print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - the user may never open the report
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
-    """Send the plan of requests. Jobs that were submitted are removed, even if this raises.
+    """Send all requests of a run, and return them with their responses. Submitted jobs are removed even if this raises.
 
-    Raises UsageProblem if the embedded endpoint cannot be started or if the run would write to a remote host without
+    Raises UsageProblem if the embedded endpoint cannot be started, or if the run would change a remote server without
     consent. Raises InternalError, with the key removed, if the suite itself fails.
     """
     demand_consent(settings)
@@ -75,9 +75,10 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
 
 
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
-    """Send the plan of requests within the running event loop, which many runs can share.
+    """Send the fixed requests of a run in the running event loop, which many runs can share.
 
-    ``settings`` must name a target and request nothing beyond the plan. Raises InternalError, as ``ask`` does.
+    ``settings`` must name a target, and ask for no generated requests and no jobs. Raises InternalError, as ``ask``
+    does.
     """
     assert settings.target is not None
     start = time.time()
@@ -92,7 +93,7 @@ async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> T
 
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
-    """Send the requests and judge the responses."""
+    """Send all requests of a run, judge the responses, and return the report."""
     return report_on(ask(settings, progress), settings.judging)
 
 
@@ -212,7 +213,7 @@ async def _follow(client: Client, settings: Settings, key: Secret | None) -> str
 
 
 def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Scatter) -> Search:
-    """Send generated requests and search for breaches that the plan's plain reads did not show."""
+    """Send generated requests, and look for broken clauses that the plan's normal GET requests did not show."""
     from conformance.probe.asker import OUT_OF_TIME
 
     assert settings.properties is not None

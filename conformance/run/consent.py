@@ -1,4 +1,4 @@
-"""What is announced before a run, and what is asked before it writes to a remote host."""
+"""The lines that are printed before a run starts, and the user's consent to changes on a remote server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MALFORMED: Final = "malformed requests are sent at the end: they can crash a ser
 
 
 def will_be_sent(settings: Settings) -> list[str]:
-    """Return lines for the user about what the run will write, and where. Empty if it writes nothing."""
+    """Return lines for the user about how the run will change the server. Empty if it only reads."""
     writes = settings.writes
     if writes is None:
         return []
@@ -38,7 +38,7 @@ def will_be_sent(settings: Settings) -> list[str]:
 
 
 def unconsented(settings: Settings) -> str | None:
-    """Return what a run would write to a remote host without consent; None if it has consent or needs none."""
+    """Return a question: may the run change this remote server? None if the user agreed, or need not be asked."""
     writes = settings.writes
     if writes is None or writes.yes or settings.target is None:
         return None
@@ -50,13 +50,13 @@ def unconsented(settings: Settings) -> str | None:
 
 
 def demand_consent(settings: Settings) -> None:
-    """Raise UsageProblem if a run would write to a remote host without consent."""
+    """Raise UsageProblem if a run would change a remote server without the user's consent."""
     if (question := unconsented(settings)) is not None:
         raise UsageProblem(f"{question}: add --yes to allow it")
 
 
 def agreed(settings: Settings) -> Settings:
-    """Return the settings with the user's consent to write."""
+    """Return the settings with the user's consent to change the server."""
     assert settings.writes is not None
     return replace(settings, writes=replace(settings.writes, yes=True))
 
@@ -68,7 +68,7 @@ def _can_be_written(directory: Path) -> bool:
 
 
 def _generated(settings: Settings) -> list[str]:
-    """Return lines about the generated requests and the document that they come from."""
+    """Return lines for the user about the generated requests and the OpenAPI document that they come from."""
     if settings.properties is None:
         return []
     found, described = settings.properties, settings.described
@@ -86,7 +86,7 @@ def _generated(settings: Settings) -> list[str]:
 
 
 def announcement(settings: Settings) -> list[str]:
-    """Return lines about the target, the dialect, the bounds of the run, and who receives the key."""
+    """Return lines for the user about the target, the dialect, the limits of the run, and who receives the key."""
     asked = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests of the fixed plan and {bounds.deadline:g} s"

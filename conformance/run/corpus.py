@@ -1,7 +1,7 @@
-"""The corpus: responses of all conforming variants, and of all faults that one response shows, with their results.
+"""Write a corpus of HTTP responses with expected results, to test validators and clients in any language.
 
-The files are plain HTTP and JSON, for validators and clients in any language. The expected results are the ones that
-``judge`` reports for these files.
+It has one response of every conforming variant of the reference endpoint, and one of every fault that a single response
+can show. The files are plain HTTP and JSON. The expected result is what ``comfy-conformance judge`` reports for them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from conformance.version import __version__
 PATH: Final = "/api/queue"
 KEY: Final = "a-key-of-the-corpus"
 START: Final = 1_795_000_000.25
-"""The time of every response, in seconds since the epoch. Only random ids and gzip headers differ between corpora."""
+"""The time of every response, in seconds since the epoch: fixed, so that two corpora can be compared."""
 READS: Final = 61
-"""Number of plain reads, enough to show a fault that occurs only now and then."""
+"""The number of normal GET requests: enough to show a fault that occurs only now and then."""
 _ASKED: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
-"""The requests of the plan. The requests from the probed document follow them."""
+"""The requests of the fixed plan. After them come those that the probing overlay declares (``_probing``)."""
 SCHEMA: Final[Mapping[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A case of the corpus of GET /api/queue",
@@ -104,7 +104,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
 
 
 class Case(NamedTuple):
-    """One response and its request, both as the bytes of HTTP, and the expected result."""
+    """One case of the corpus: a request and its response as HTTP bytes, from which the expected result follows."""
 
     kind: str
     name: str
@@ -115,16 +115,16 @@ class Case(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """The file name without its suffix."""
+        """The name of the case's files, without a suffix."""
         return f"{self.kind}-{self.name}"
 
     def exchange(self) -> Exchange:
-        """Return the exchange as ``judge`` would read it from the files."""
+        """Return the request and response as ``judge`` would read them from the files."""
         (exchange,) = read(self.response, name=self.stem, request=self.request)
         return exchange
 
     def report(self) -> Report:
-        """Judge the exchange."""
+        """Judge the response, and return the report."""
         return report_on_exchanges([self.exchange()], Judging(dialect=self.dialect), target=self.stem, start=START)
 
 
@@ -133,7 +133,7 @@ NAMES: Final = (*VARIANTS, *FAULTS)
 
 
 def cases(names: Iterable[str] = NAMES) -> Iterator[Case]:
-    """Yield the cases of these variants and faults. A fault that no single response shows has none."""
+    """Yield the cases of these variants and faults. A fault has no case if no single response shows it."""
     for name in names:
         if (variant := VARIANTS.get(name)) is not None:
             request, response = next(exchanges(variant, None))
@@ -158,7 +158,10 @@ def _shown(fault: Fault) -> Case | None:
 
 
 def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, bytes]]:
-    """Yield requests of the plan and of the probed document with their responses, both as the bytes of HTTP."""
+    """Yield each request with the response of a variant or fault, both as HTTP bytes.
+
+    The requests are those of the fixed plan, then one for each value that ``openapi/probing.overlay.yaml`` declares.
+    """
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
     for asked in (*_ASKED, *_probing()):
@@ -177,7 +180,7 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
 
 @cache
 def _probing() -> tuple[Ask, ...]:
-    """Return a request for each value that the probed document names."""
+    """Return one request for each parameter value in ``openapi/probing.overlay.yaml``, such as an Accept header."""
     described = shipped()
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
@@ -191,7 +194,7 @@ def _probing() -> tuple[Ask, ...]:
 
 
 def encoded(case: Case) -> bytes:
-    """Return the content of a case's JSON file."""
+    """Return the content of a case's JSON file: the request, the response and the expected result."""
     exchange, report = case.exchange(), case.report()
     answered = exchange.response
     assert answered is not None

@@ -19,7 +19,7 @@ class Group(Enum):
 
 
 class Place(Flag):
-    """Where an option applies. Other places do not have the option."""
+    """Where an option is available."""
 
     CHECK = auto()
     """``check``, pytest, the tables of ``targets.toml`` and the columns of CSV files of targets."""
@@ -38,7 +38,7 @@ class Place(Flag):
 
 
 class Opt(NamedTuple):
-    """How one option is described. Its type and default are those of the field."""
+    """How one option is described. Its type and default are those of its field in ``Options``."""
 
     group: Group
     help: str

@@ -1,4 +1,4 @@
-"""Turn the options of a run into its settings. Everything is checked before anything is sent."""
+"""Turn the options of a run into ``Settings``. Every option is checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REMOTE_RATE: Final = 20.0
 
 
 def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
-    """Check the options of a run against each other and the environment. Raises UsageProblem."""
+    """Return the settings of a run. Checks its options against each other and the environment; raises UsageProblem."""
     url, scheme_added = target_from(options.target, environ)
     _check_name(options.name)
     _check_path(options.queue_path, url)

@@ -37,7 +37,7 @@ _TEXT = str | Path | None
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of one run, as given. Their names are the same everywhere."""
+    """The options of one run, as the user gave them. They have the same names everywhere."""
 
     target: Annotated[
         str | None,

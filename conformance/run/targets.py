@@ -1,4 +1,4 @@
-"""targets.toml: endpoints by name, each with the options of its run. Nothing is sent and no key is read here.
+"""targets.toml: a file of targets, each with a name and options. Nothing is sent and no key is read here.
 
 ::
 
@@ -10,7 +10,7 @@
     url = "https://cloud.comfy.org"
     api-key-env = "PROD_KEY"
 
-A key is sent only to the target that names it. Options with a secret are refused under ``[defaults]``, and a target
+Each target names the variable with its own key. Options with a secret are refused under ``[defaults]``, and a target
 that names no key is sent none, whatever the environment contains. The embedded endpoint has its own key.
 """
 
@@ -34,9 +34,9 @@ from conformance.text.suggest import did_you_mean
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
 _DEFAULTS: Final = {name: option.default for name, option in _BY_NAME.items() if option.default is not None}
 OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
-"""Options that each target must set itself: its address, its secrets, and what may be written to it."""
+"""Options that each target must set itself: its address, its secrets, and what the run may change on it."""
 ISOLATE: Final = "isolate"
-"""A key of the file that is not an option of a run: the target is checked in a process of its own."""
+"""A key of the file that is not an option of a run: whether the target is checked in its own process."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset(
     {"index.html", "results.jsonl", "reports.jsonl.gz", "summary.md", "compliance.json", "junit.xml"}
@@ -46,12 +46,12 @@ _TAKEN: Final = frozenset(
 
 @dataclass(frozen=True)
 class Target:
-    """One endpoint. ``options`` are the options of the run by name, including the defaults of the file."""
+    """One server to check. ``options`` are the options of its run by name, including the defaults of the file."""
 
     name: str
     options: Mapping[str, Any]
     isolate: bool = False
-    """Whether it is checked in a process of its own."""
+    """Whether it is checked in its own process."""
 
     @property
     def url(self) -> str:
@@ -60,13 +60,13 @@ class Target:
 
     @property
     def variables(self) -> frozenset[str]:
-        """The names of the variables with secrets for this target or its proxy."""
+        """The names of the environment variables that contain secrets for this target or its proxy."""
         named = [self.options.get("api_key_env"), self.options.get("proxy_env")]
         named += [given.partition("=")[2] for given in self.options.get("header", ())]
         return frozenset(filter(None, named))
 
     def settings(self, environ: Mapping[str, str], report_dir: Path) -> Settings:
-        """Check the options against the environment. Raises UsageProblem."""
+        """Return the settings of its run. Raises UsageProblem."""
         try:
             return settings_from(
                 environ,
@@ -153,7 +153,7 @@ def is_directory(name: str) -> bool:
 
 
 def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
-    """Return a target with its own options over the defaults. No key is sent to it unless it names one."""
+    """Return a target with its own options and, for all others, the defaults. It gets no key unless it names one."""
     keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
     return Target(name, {**usual, "no_key": not keyed, **own})
 
@@ -207,7 +207,7 @@ def _checked(option: Option, value: Any, where: str) -> Any:
 
 
 def beside(base: Path, option: Option, value: Any) -> Any:
-    """Return a path from the targets file, relative to that file and not to the working directory."""
+    """Return an option's value. A relative path in it becomes relative to ``base``, the targets file's directory."""
     if isinstance(value, list):
         return [beside(base, option, each) for each in value]
     names_a_file = option.metavar in {"FILE", "DIR"} and value != "none" and not str(value).startswith("github:")

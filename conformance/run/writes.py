@@ -1,4 +1,4 @@
-"""Check the options of a run that writes."""
+"""Check the options of a run that changes the server: submits, deletes, clears or interrupts jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_WORKFLOW: Final = 1 << 20
 
 
 def writes_from(options: Options) -> Writes | None:
-    """Return what a run may write, or None if it only reads. Raises UsageProblem."""
+    """Return which changes on the server the options allow, or None if the run only reads. Raises UsageProblem."""
     given = {
         "--workflow": options.workflow,
         "--jobs": options.jobs is not None,
@@ -49,7 +49,7 @@ def writes_from(options: Options) -> Writes | None:
 
 
 def _workflow(file: str) -> dict[str, Any]:
-    """Read a workflow in API format. Raises ValueError with a message for the user."""
+    """Read a workflow in ComfyUI's API format. Raises ValueError with a message for the user."""
     try:
         raw = Path(file).read_bytes()
         found = json.loads(raw[: LARGEST_WORKFLOW + 1])
@@ -68,7 +68,7 @@ def _workflow(file: str) -> dict[str, Any]:
 
 
 def _problem(found: Any) -> str | None:
-    """Return why a value is not a workflow in API format."""
+    """Return why a value is not a workflow in ComfyUI's API format, or None if it is one."""
     if not isinstance(found, dict) or not found:
         return "is not a JSON object"
     if isinstance(found.get("nodes"), list):
