@@ -20,7 +20,10 @@ _WIDE: Final = frozenset("mwMW@%·…")
 
 
 class Badge(NamedTuple):
-    """The texts on both sides, and the verdict. ``failed``: the run failed because of --fail-on-should."""
+    """The texts on the left and right side of a badge, and the verdict.
+
+    ``failed``: --fail-on-should made the run fail.
+    """
 
     label: str
     message: str
@@ -34,9 +37,9 @@ class Badge(NamedTuple):
 
 
 def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts] = ()) -> Badge:
-    """Return the badge of a run: verdict, qualifiers, how much was exercised, date.
+    """Return the badge of a run. Its text has the verdict, its qualifiers, the exercised clauses, and the date.
 
-    If ``profiles`` are given, those that the run exercised are counted separately.
+    If ``profiles`` are given, the exercised clauses of each profile are counted separately.
     """
     counts = run.counts
     exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in profiles if one.exercised]
@@ -66,7 +69,7 @@ def render_endpoint(badge: Badge) -> bytes:
 
 
 def render_svg(badge: Badge) -> bytes:
-    """Return the SVG. Its title contains the whole text, for screen readers."""
+    """Return the badge as SVG. The SVG's title contains the whole text, for screen readers."""
     left, right = _width(badge.label) + 12, _width(badge.message) + 12
     whole = left + right
     return f"""\

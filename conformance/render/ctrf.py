@@ -1,4 +1,4 @@
-"""CTRF (Common Test Report Format) JSON, a format shared by many test tools. Each clause is one test."""
+"""Render a report as CTRF (Common Test Report Format) JSON, which many test tools read. Each clause is one test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STATUS: Final = {
     Status.NOT_APPLICABLE: "skipped",
     Status.WAIVED: "skipped",
 }
-"""CTRF knows fewer statuses; ``rawStatus`` has the one of this suite."""
+"""CTRF has fewer statuses than this suite, so ``rawStatus`` has the original one."""
 
 
 def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:

@@ -31,10 +31,10 @@ from conformance.text.safe import line
 
 MARK: Final = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "❔"}
 ROWS: Final = 50
-"""GitHub refuses long step summaries. The report has the other rows."""
+"""The maximum number of rows: GitHub refuses long step summaries. The HTML report has all rows."""
 CELL: Final = 300
 COMMAND: Final = 2000
-"""The maximum length of a command. A shorter bound would cut most commands."""
+"""The maximum number of characters of a command: a smaller limit would cut most of them."""
 
 
 def render_markdown(report: Report) -> str:
@@ -65,7 +65,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _first(card: Card) -> str:
-    """Return the first finding in full."""
+    """Return the most urgent finding in full."""
     rows = [
         ("Where", code(card.where)),
         ("Expected", plain(card.evidence.expected) if card.evidence else ""),
@@ -83,7 +83,7 @@ def _first(card: Card) -> str:
 
 
 def _others(found: Sequence[Card]) -> str:
-    """Return the other findings, one row each."""
+    """Return the other findings as a table, one row each."""
     if not found:
         return ""
     rows = [
@@ -136,7 +136,7 @@ def _known(report: Report) -> str:
 
 
 def code(text: str, bound: int = CELL) -> str:
-    """Return a code span for a table cell. Nothing in ``text`` acts as markup."""
+    """Return text as a Markdown code span for a table cell. Nothing in ``text`` acts as markup."""
     # The table removes a backslash before a pipe before the span is parsed, so double ones would end the cell.
     shown = _bounded(text, bound).replace("|", "\\|").replace("\\\\|", "\\u005c\\|") or " "
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)

@@ -1,4 +1,4 @@
-"""The summary of a run for a terminal: verdict, first finding, other findings, counts."""
+"""Render the summary of a run for a terminal: verdict, first finding, other findings, counts."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
 """The style of a change since an earlier run."""
 
 SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
-"""The statuses that are counted here. Other lines report what was not exercised or not applicable."""
+"""The statuses in the line of counts. Clauses that were not exercised or do not apply have their own lines."""
 
 FINDINGS_SHOWN: Final = 3
 OTHERS_SHOWN: Final = 10
 
 
 class Line(NamedTuple):
-    """One printable line without a line end. ``style`` is a key of ``COLOUR``, or a plain style."""
+    """One line for a terminal, without a line end. ``style`` decides its colour, if ``COLOUR`` has one for it."""
 
     style: Style
     text: str
@@ -83,7 +83,7 @@ class Line(NamedTuple):
 def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]:
     """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    Findings with a status in ``told`` are left out, because the reader has already seen them.
+    ``told`` are statuses whose findings the reader has already seen, so these are left out.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
     found = [card for card in cards(report) if card.result.status not in told]
@@ -100,7 +100,7 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
 
 
 def _first(card: Card) -> list[Line]:
-    """Return the first finding in full, and the command that explains its clause."""
+    """Return the most urgent finding in full, and the command that explains its clause."""
     pairs = [
         ("Where", card.where),
         ("Expected", card.evidence.expected if card.evidence else ""),
@@ -134,7 +134,7 @@ def _about_the_run(report: Report) -> list[Line]:
 
 
 def _checked(report: Report) -> list[Line]:
-    """Return the counts of all clauses by status, and of each profile."""
+    """Return lines with the number of clauses per status, and for each profile (queue, http, auth, lifecycle)."""
     seen = [(status, number) for status, number in status_counts(report).items() if number and status in SEEN]
     by_status = ", ".join(f"{number} {in_counts(status, number)}" for status, number in seen)
     lines = [Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}"))]
@@ -148,7 +148,7 @@ def _style(result: ClauseResult) -> Style:
 
 
 def clause_lines(result: ClauseResult) -> list[Line]:
-    """Return a broken clause with its first findings and the number of the others."""
+    """Return lines about a broken clause: its first findings, and the number of the others."""
     lines = [Line(_style(result), line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))
@@ -169,13 +169,13 @@ def clause_lines(result: ClauseResult) -> list[Line]:
 
 
 def broken_status(report: Report, clause: str) -> Status:
-    """Return the status of a clause that generated requests broke. ``""`` stands for an incomplete response."""
+    """Return the status of a clause that generated requests broke. The id ``""`` means an incomplete response."""
     by_id = {result.id: result.status for result in report.clauses}
     return by_id.get(clause, Status.NOT_EXERCISED)
 
 
 def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
-    """Return the clauses that a family of generated requests broke, each with the smallest request."""
+    """Return lines about the clauses that a family of generated requests broke, each with the smallest such request."""
     sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
     lines = []
     for broken in family.broken:
@@ -198,6 +198,6 @@ def _head(result: ClauseResult) -> str:
 
 
 def _detail(text: str) -> Line:
-    """Indent a detail. Some CI systems read a double colon at the start of a line as a command, even after spaces."""
+    """Indent a line. Some CI systems read ``::`` at the start of a line as a command, so it is escaped there."""
     safe = line(text)
     return Line("detail", "    " + (safe.replace("::", ":\\u003a", 1) if safe.lstrip().startswith("::") else safe))
