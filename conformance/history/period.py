@@ -1,4 +1,4 @@
-"""The results of the targets of a history in a period, for a digest."""
+"""The results of all targets of a history in a period, such as a week."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 MOST: Final = 400
-"""How many nights of a target a period shows."""
+"""The maximum number of nightly runs of a target that a period shows."""
 
 
 class Period(NamedTuple):
-    """A digest, and its results."""
+    """The summary of a period, and the results of the targets in it."""
 
     digest: Digest
     targets: list[TargetResult]
@@ -50,7 +50,7 @@ def period(store: Store, length: timedelta) -> Period:
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
-    """Return the name of each target by the number of its run: its name, or its URL with enough to be unique."""
+    """Return the name to show for each target, by the number of its run. A URL is extended if it is not unique."""
     urls = Counter(run.name or run.target for run in newest)
     found = {}
     for run in newest:
@@ -62,7 +62,7 @@ def labels(newest: Sequence[PastRun]) -> dict[int, str]:
 
 
 def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
-    """Return the result of a target's run, compared with its last run before ``start`` or before this one."""
+    """Return the result of a target's run, compared with its last run before ``start``, or with the previous one."""
     nights = store.nights(run, MOST if start else LAST, start or "")
     reached = run if run.unreached is None else store.reached(run)
     now = None if reached is None else store.snapshot(reached)
@@ -96,7 +96,7 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
 
 
 def _earlier(time: str, length: timedelta) -> str:
-    """Return an earlier time, in the format of the history."""
+    """Return ``time`` minus ``length``, as a timestamp like those in the history."""
     return (datetime.fromisoformat(time) - length).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -115,7 +115,7 @@ def _broken(now: Snapshot) -> Iterator[BrokenClause]:
 
 
 def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
-    """Yield the failing clauses with the places and kinds of their breaches, from a history."""
+    """Yield the failing clauses of a run in a history, with the places and kinds of their breaches."""
     failing = {Status.FAIL, Status.WARN} if now.run.failed_on_should else {Status.FAIL}
     broken = [clause for clause in now.clauses.values() if clause.status in failing]
     seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}
