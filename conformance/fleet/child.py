@@ -1,4 +1,4 @@
-"""The program of a local worker process. It reads orders and writes their results until its standard input ends.
+"""The program of a worker process. It reads orders (targets to check) and writes results until its input ends.
 
 Each message is a length in four bytes, followed by that many bytes of MessagePack: the number of the order, then the
 order or its result.
@@ -23,13 +23,13 @@ RESULTS: Final = msgspec.msgpack.Decoder(tuple[int, Done])
 
 
 def message(number: int, content: Order | Done) -> bytes:
-    """Return a message with its length in front."""
+    """Return an order or a result as a message with its length in front."""
     body = msgspec.msgpack.encode((number, content))
     return len(body).to_bytes(LENGTH) + body
 
 
 def main() -> None:
-    """Serve the parent process. Output of libraries goes to standard error."""
+    """Read orders from standard input and write results to standard output. Other output goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     asyncio.run(_serve(sys.stdin.buffer, answers))

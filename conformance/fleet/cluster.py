@@ -1,4 +1,4 @@
-"""A running Dask cluster as a back end."""
+"""The back end that runs checks on a running Dask cluster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from conformance.text.safe import printable
 CONNECT: Final = 20.0
 """Seconds in which a scheduler must respond, and in which a first worker must be available."""
 WORKERLESS: Final = 60.0
-"""Seconds without a worker after which the run ends. A lost worker is usually replaced sooner."""
+"""Seconds without any worker after which the run ends. A worker that was lost is usually replaced sooner."""
 _CONFIGURATION: Final = {
     "logging": {"distributed": "critical"},  # we report problems ourselves, in one line
     "distributed.comm.timeouts.connect": f"{CONNECT:g}s",
@@ -31,7 +31,7 @@ _CONFIGURATION: Final = {
 
 
 class Cluster:
-    """Submits each order with a unique key. The scheduler drops it once the result has arrived."""
+    """Submits each check to the scheduler, under a unique key. The scheduler drops it once the result has arrived."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -39,7 +39,7 @@ class Cluster:
         self._numbers = count()
 
     async def check(self, order: Order) -> Done:
-        """Have a worker check a target. Raises Lost if the result fails for another reason than the target."""
+        """Let a worker check a target. Raises Lost if that fails for a reason other than the target."""
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
@@ -55,7 +55,7 @@ class Cluster:
         return done
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Raise Lost after a minute without workers, or long after the maximum duration of a check without a result."""
+        """Raise Lost if there is no worker for a minute, or no result for much longer than a check can take."""
         if silence > WORKERLESS and not await self._client.nthreads():
             raise Lost("no worker is left")
         if silence > longest + GRACE:

@@ -1,4 +1,4 @@
-"""The check of one target in a worker, in the event loop that the worker's checks share."""
+"""Check one target in a worker. All checks of a worker share its event loop."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 Keep = Literal["pages", "all", "broken", "none"]
-"""Which reports are kept: all with their pages, all, only non-conformant ones, or none."""
+"""Which reports are kept: ``pages`` (all, also as HTML pages), all, only non-conformant ones, or none."""
 SMALL: Final = 1 << 20
-"""Bytes of bodies that are judged within hundredths of a second, so that other checks hardly wait."""
+"""Responses of up to this many bytes are judged in hundredths of a second, so other checks hardly have to wait."""
 T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 
 
 class OtherSuite(Exception):
-    """A worker has another version of the suite. The message is one line."""
+    """A worker has another version of this suite. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One target to check: the version of the suite, the delay in seconds, and the maximum requests per second.
+    """One target to check. ``delay`` is in seconds, ``rate_limit`` in requests per second.
 
     ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster it is None:
     keys are not transmitted, and the worker takes these variables from its own environment.
@@ -59,14 +59,14 @@ class Order:
 
     @property
     def searches(self) -> bool:
-        """Whether the check needs its own thread, for generated requests or for the embedded endpoint."""
+        """Whether the check needs its own thread, because it generates requests or starts the embedded endpoint."""
         number = self.target.options.get("properties")
         return self.target.url == EMBEDDED or (Properties.number if number is None else number) > 0
 
 
 @dataclass(frozen=True)
 class Done:
-    """The result of a check, and its report in stored form."""
+    """The result of a check, and the packed report if it is kept."""
 
     result: EndpointResult
     report: bytes | None = None
@@ -81,7 +81,7 @@ async def work(order: Order) -> Done:
 
 
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
-    """Check a target in the running event loop. Raises OtherSuite, but nothing because of a target."""
+    """Check a target in the running event loop. Raises OtherSuite; a problem of the target is part of the result."""
     if order.suite != SUITE:
         msg = f"a worker has suite {SUITE[0]} instead of {order.suite[0]}: install the same version everywhere"
         raise OtherSuite(msg)
@@ -103,7 +103,10 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
 
 
 async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
-    """Judge small responses at once, since a second thread doubles their cost. Judge large ones in a thread."""
+    """Judge the responses of a run: a few bytes at once, many in a thread, so that other checks can go on.
+
+    A thread costs about as much as judging a small response.
+    """
     size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge(transcript, settings, keep)
@@ -124,7 +127,7 @@ def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Repo
 
 
 def _within(settings: Settings, rate_limit: float | None) -> Settings:
-    """Return settings with this check's share of a rate limit."""
+    """Return the settings of a check with its share of the rate limit of the whole run."""
     own = settings.bounds.rate_limit
     least = min((rate for rate in (own, rate_limit) if rate is not None), default=None)
     return replace(settings, bounds=replace(settings.bounds, rate_limit=least))
@@ -132,11 +135,11 @@ def _within(settings: Settings, rate_limit: float | None) -> Settings:
 
 @cache
 def _judging() -> ThreadPoolExecutor:
-    """Return the thread that judges large responses, so that the loop can continue."""
+    """Return the thread that judges large responses while the event loop continues."""
     return ThreadPoolExecutor(1, "judge")
 
 
 @cache
 def _searching() -> ThreadPoolExecutor:
-    """Return the only thread that sends generated requests: Hypothesis 6.130 does not support several."""
+    """Return the thread that sends generated requests. There is only one, because Hypothesis 6.130 allows no more."""
     return ThreadPoolExecutor(1, "search")
