@@ -1,4 +1,4 @@
-"""The options of a run in pytest."""
+"""The options of a run, as options of pytest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.run.options import at
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add the options of a run, with the headings of ``check --help``."""
+    """Add the options of a run to pytest, below the same headings as in ``check --help``."""
     for option in at(Place.CHECK):
         title = f"conformance of GET /api/queue: {option.group.lower()}"
         group = parser.getgroup(f"conformance: {option.group}", title)
@@ -31,5 +31,5 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def given_options(given: argparse.Namespace) -> dict[str, Any]:
-    """Return the values of the options of a run, by name."""
+    """Return the values of a run's options, by name, from those that pytest has parsed."""
     return {option.name: getattr(given, option.name) for option in at(Place.CHECK)}

@@ -1,4 +1,4 @@
-"""The contract as tests in another test suite, against a server that its fixture starts."""
+"""``contract_tests``: check a server that another test suite starts, as tests of that suite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_SEEN: Final = (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
 
 
 class _Item(NamedTuple):
-    """One test: for the verdict, a clause, or a family of generated requests."""
+    """One test: ``kind`` is the verdict, a clause, or a family of generated requests; ``name`` says which."""
 
     kind: str
     name: str
@@ -32,7 +32,7 @@ class _Item(NamedTuple):
 def contract_tests(
     fixture: str, *, inconclusive_ok: bool = False, fail_on_should: bool = False, **options: Any
 ) -> Callable[..., None]:
-    """Return a parametrised test: one item for the verdict, each clause, and each family of generated requests.
+    """Return a parametrised test: one case for the verdict, each clause, and each family of generated requests.
 
     Assign it to a name that pytest collects::
 
@@ -40,11 +40,11 @@ def contract_tests(
 
     ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give it
     the scope of a module or a session: each URL is checked once. ``options`` are those of ``conformance.check``, such
-    as ``api_key``, ``dialect``, ``queue_path``, ``properties`` and ``seed``. The item ``verdict`` fails if the run is
-    inconclusive, for example because the queue holds no job, unless ``inconclusive_ok``. A broken ``should`` passes
+    as ``api_key``, ``dialect``, ``queue_path``, ``properties`` and ``seed``. The case ``verdict`` fails if the run is
+    inconclusive, for example because the queue contains no job, unless ``inconclusive_ok``. A broken ``should`` passes
     unless ``fail_on_should``. Nothing is written to a file.
 
-    With ``clause`` there are items only for the selected clauses.
+    With ``clause`` there are cases only for the selected clauses.
 
     Raises TypeError for an option that ``conformance.check`` does not have, and UsageProblem for a ``clause`` that
     matches no clause.
@@ -75,7 +75,7 @@ def _items(only: Container[str] | None) -> Iterator[Any]:
 
 
 def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]) -> Report:
-    """Return the report on a URL. The first item sends the requests."""
+    """Return the report on the server at a URL. Only the first call for a URL sends requests."""
     if not isinstance(url, str):
         pytest.fail(f"the fixture yields {type(url).__name__}: let it yield the URL of a server as str", pytrace=False)
     reports = request.config.stash.setdefault(_REPORTS, {})

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, the run behind all tests, markers, summary, reports and exit status."""
+"""The pytest plugin: it adds options and markers, runs the suite, reports each clause, and sets the exit status."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MARKS: Final = {
 }
 SETTINGS: Final = pytest.StashKey[Settings]()
 KEPT: Final = "generated requests"
-"""The property of a test that says how many requests broke no clause."""
+"""The name of a pytest user property: its value says how many generated requests were sent and broke no clause."""
 TRANSCRIPT: Final = pytest.StashKey[Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
 
@@ -69,15 +69,15 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 class SuiteModule(pytest.Module):
-    """A module of the suite. Its tests start with test_, whatever python_functions is."""
+    """The module with the suite's tests. Its tests start with test_, whatever python_functions is set to."""
 
     def funcnamefilter(self, name: str) -> bool:
-        """Return whether a function is a test."""
+        """Return whether the name is the name of a test."""
         return name.startswith("test_")
 
 
 def _report(config: pytest.Config) -> Report:
-    """Return the report on all clauses; the first call sends the requests."""
+    """Return the report on all clauses. The first call sends the requests and judges the responses."""
     if REPORT not in config.stash:
         if _is_worker(config):
             config.stash[REPORT] = decode(config.workerinput["conformance_report"])  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ def _report(config: pytest.Config) -> Report:
 
 
 def tell(config: pytest.Config, clause_id: str) -> None:
-    """Turn the status of a clause into the outcome of its test, with findings instead of Python tracebacks."""
+    """Pass, fail, skip or xfail the test of a clause by the clause's status. A failure shows findings, no traceback."""
     report = _report(config)
     result = report.clause(clause_id)
     if result.status in _failing(config.stash[SETTINGS]):
@@ -107,7 +107,7 @@ def tell(config: pytest.Config, clause_id: str) -> None:
 
 
 def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None:
-    """Turn the breaches by a family of generated requests into the outcome of its test."""
+    """Pass, fail, skip or xfail the test of a family of generated requests by the clauses that they broke."""
     report = _report(config)
     if report.properties is None:
         pytest.skip("no requests are generated (--properties 0, or the plan ended early)")
@@ -130,11 +130,11 @@ def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None
 
 
 class Warned(Exception):
-    """A broken `should` clause: the test passes, but is shown as a warning."""
+    """A should clause is broken: the test passes, but pytest shows it as a warning."""
 
 
 def _selected(session: pytest.Session, exitstatus: int) -> str:
-    """Describe which tests were selected."""
+    """Describe which tests the user selected, or that the run stopped early."""
     option = session.config.option
     told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
     told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
@@ -148,9 +148,9 @@ def _failing(settings: Settings) -> set[Status]:
 
 
 class Plugin:
-    """The hooks of a run. ``node`` is the node id of the suite's tests, and ``suite`` their file.
+    """The pytest hooks of the suite. ``node`` is the node id of the suite's module, and ``suite`` its file.
 
-    ``located`` turns an argument that names the suite into its path.
+    ``located`` turns a pytest argument that names the suite into the path of that file.
     """
 
     def __init__(self, node: str, suite: Path, located: Callable[[str], str]) -> None:
@@ -165,7 +165,7 @@ class Plugin:
 
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
-        """Add the options of a run, with the headings of `check --help`."""
+        """Add the options of a run, below the same headings as in `check --help`."""
         add_options(parser)
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -200,27 +200,27 @@ class Plugin:
         config.stash[SETTINGS] = settings
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: Any) -> SuiteModule | None:
-        """Collect the suite's module by its own naming rules."""
+        """Collect the suite's module with its own rule for names of tests."""
         if module_path == self._suite:
             module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=self._node)
             return module
         return None
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Keep the path of the installation out of the output of ``-v``."""
+        """Show the suite's node id in the output of ``-v``, not the path of the installed file."""
         if isinstance(item.parent, SuiteModule):
             item.location = (self._node, *item.location[1:])
 
     @staticmethod
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(node: Any) -> None:
-        """Pass the report to a worker of pytest-xdist: the controller sends the requests once."""
+        """Pass the report to each worker of pytest-xdist. Only the controller sends requests."""
         node.workerinput["conformance_report"] = encode(_report(node.config))
 
     @staticmethod
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """Let a test that warns pass, and mark it."""
+        """Let a test pass if its should clause is broken, and mark it as a warning."""
         try:
             return (yield)
         except Warned:
@@ -229,7 +229,7 @@ class Plugin:
 
     @staticmethod
     def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show a broken `should` as a warning instead of a pass, and with -v how many generated requests passed."""
+        """Show a broken should clause as W instead of a pass, and with -v how many generated requests passed."""
         if report.when != "call" or not report.passed:
             return None
         if ("conformance", Status.WARN.value) in report.user_properties:
@@ -239,7 +239,7 @@ class Plugin:
 
     @staticmethod
     def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-        """Create a test for each family of generated requests of the document."""
+        """Create a test for each family of requests that are generated from the OpenAPI document."""
         if isinstance(metafunc.definition.parent, SuiteModule) and "family" in metafunc.fixturenames:
             from conformance.properties.families import label_of, names
 
@@ -249,7 +249,7 @@ class Plugin:
             metafunc.parametrize("family", found, ids=[f"{label} / {name}" for name in found])
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Deselect the clauses that ``--clause`` does not match."""
+        """Deselect the tests of clauses that ``--clause`` does not match."""
         only = config.stash[SETTINGS].only
         if only is None:
             return
@@ -263,13 +263,13 @@ class Plugin:
 
     @staticmethod
     def pytest_report_header(config: pytest.Config) -> list[str]:
-        """Return the announcement of the run: the target, and who receives the key."""
+        """Return lines about the run for the header: the target, the limits, and who receives the key."""
         settings = config.stash[SETTINGS]
         return [f"conformance: {line}" for line in announcement(settings)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports and set the exit status. pytest's own status stays if it is neither passed nor failed."""
+        """Write the reports, and set the exit status unless pytest itself failed, for example by an internal error."""
         config = session.config
         read_out = self._heard
         if _is_worker(config) or not (read_out or self._properties) or REPORT not in config.stash:
@@ -308,7 +308,7 @@ class Plugin:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        """Print the findings that pytest did not print, the counts and the verdict."""
+        """Print the verdict, the counts, and the findings that pytest has not printed."""
         if REPORT not in config.stash or not (self._heard or self._properties):
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
@@ -324,7 +324,7 @@ class Plugin:
             terminalreporter.write_line(f"report: {settings.report_dir / 'index.html'}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record which tests have run."""
+        """Record which of the suite's tests have run."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
             self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_property["):

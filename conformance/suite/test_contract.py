@@ -16,11 +16,11 @@ pytestmark = pytest.mark.conformance
 
 @pytest.mark.parametrize("clause", [pytest.param(clause, marks=MARKS[clause.id], id=clause.id) for clause in CATALOGUE])
 def test_clause(clause: Clause, request: pytest.FixtureRequest) -> None:
-    """The target follows the clause."""
+    """The server follows the clause."""
     tell(request.config, clause.id)
 
 
 @pytest.mark.property
 def test_property(family: str, request: pytest.FixtureRequest) -> None:
-    """No generated request of the family breaks a clause. The plugin adds the families of the document."""
+    """No generated request of the family breaks a clause. The plugin adds one test for each family."""
     tell_property(request.config, family, request.node)
