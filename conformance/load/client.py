@@ -1,4 +1,4 @@
-"""One user's connection under gevent: complete exchanges with limits on time and bytes. No redirects, no cookies."""
+"""The connection of one simulated user: complete exchanges with limits on time and bytes, no redirects, no cookies."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from conformance.run.settings import Settings
 from conformance.text.safe import printable
 
 PIECE: Final = 1 << 16
-"""Bytes per read."""
+"""Maximum number of bytes per read."""
 
 
 class Connection:
-    """Sends requests in turn, on one connection as long as the server keeps it open.
+    """Sends requests one after another, on one TCP connection as long as the server keeps it open.
 
-    The probe builds the requests and redacts the responses, so the key is sent only to the target. Requests that write
-    need a ``leave``, which records every exchange, and are sent once. Raises UsageProblem if a given certificate is
-    unreadable.
+    The probe's client builds the requests and redacts the responses, so the key is sent only to the target. Requests
+    that change the server need a ``leave`` (permission), which records every exchange; they are never repeated. Raises
+    UsageProblem if a certificate file is unreadable.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -89,7 +89,7 @@ class Connection:
         return exchange
 
     def _guarded(self, ask: Ask, sent: Headers) -> tuple[Response | None, Problem | None]:
-        """Wait for a response within the bounds, and describe a failure in words."""
+        """Return the response, or a description of what went wrong, within the limits on time and bytes."""
         seconds = self._bounds.exchange_timeout
         late = gevent.Timeout(seconds)
         late.start()

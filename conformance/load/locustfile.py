@@ -1,4 +1,4 @@
-"""The file for ``locust -f``: the user, and the judging of responses.
+"""The file for ``locust -f``: it defines the Locust user, and checks the responses.
 
 ``comfy-conformance load --locustfile`` prints the path of this file.
 """
@@ -82,12 +82,15 @@ def _tell_what_is_left(session: Session, report: Report) -> None:
 
 
 def _interrupt() -> None:
-    """End the run between two turns of gevent's loop. Python's own handler raises in callbacks, which lose it."""
+    """End the run between two turns of gevent's loop.
+
+    Python's own handler would raise in a callback, where it is lost.
+    """
     gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
 
 def _finish(environment: Environment, session: Session) -> None:
-    """Write the report, print the summary, set the exit status."""
+    """At the end of a run, write the report, print the summary, and set the exit status."""
     settings = session.settings
     if settings.writes is not None:
         with suppress(KeyboardInterrupt):  # a second signal: end without cleanup

@@ -1,4 +1,4 @@
-"""The options of a run under load, and its fixed limits."""
+"""The options of a run under load, and limits that no option can raise."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from conformance.run.options import at, settings_from
 from conformance.run.settings import Settings
 
 LONGEST: Final = 3600.0
-"""Maximum duration in seconds, so that a forgotten load test ends."""
+"""Maximum duration in seconds, so that a load test which is forgotten ends."""
 MOST: Final = 10_000.0
-"""Maximum requests per second."""
+"""Maximum number of requests per second."""
 LOAD_OPTIONS: Final = at(Place.LOAD)
-"""The options of ``load``, also for Locust's own command line with the locustfile."""
+"""The options of ``load``. Locust's own command line has them too if it uses the locustfile."""
 
 
 def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[str, Any]) -> Settings:
-    """Make the settings of a run under load from the values of its options. Raises UsageProblem."""
+    """Return the settings of a run under load from the values of its options. Raises UsageProblem."""
     if not host:
         raise UsageProblem("no target: give the base URL of the server to test")
     settings = settings_from(environ, {**given, "target": host})
@@ -42,7 +42,7 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
 
 
 def will_be_written(settings: Settings) -> list[str]:
-    """Return lines for the user about what the run will write. Empty if it writes nothing."""
+    """Return lines for the user about how the run will change the server. Empty if it only reads."""
     writes = settings.writes
     if writes is None:
         return []

@@ -1,4 +1,4 @@
-"""Turn the tally of a run under load into a report. Pure: times are passed in as values."""
+"""Turn the counts of a run under load into a report. Pure: times are arguments."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ NOTHING: Final = Broken()
 def report_on_load(  # noqa: PLR0913 - what a report says of its run
     tally: LoadTally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
 ) -> Report:
-    """Return the report. ``start`` and ``end`` are seconds since the Unix epoch; ``stopped`` is why it ended early."""
+    """Return the report on a run under load.
+
+    ``start`` and ``end`` are seconds since the Unix epoch. ``stopped`` says why the run ended early; None if it did
+    not.
+    """
     assert settings.target is not None
     register = settings.deviations or Register("")
     night = Night(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
@@ -93,7 +97,10 @@ def _counted(broken: Broken) -> Counted:
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
-    """Add the clause about all statuses together, and remove the one that it replaces."""
+    """Return the clauses with ``status.served``, which is about all statuses together, added.
+
+    Without any 200 response, ``status.steady`` is removed: ``status.served`` says it already.
+    """
     clauses = dict(tally.clauses)
     telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
     served = bool(tally.statuses.get(OK))
@@ -107,7 +114,7 @@ def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
 def _verdict(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason: a failed must clause, else the first doubt, else conformant."""
+    """Return the verdict and its reason. A failed must clause counts most, then any reason to doubt."""
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
         return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
@@ -123,7 +130,7 @@ def _verdict(
 def _doubts(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> Iterator[str]:
-    """Yield reasons against a verdict, most important first. ``sent`` are the names of the request's headers."""
+    """Yield reasons why the run is inconclusive, most important first. ``sent`` are the names of request headers."""
     lost = sum(tally.problems.values())
     if stopped is not None:
         yield f"the run was stopped before its end: {stopped}"
@@ -152,7 +159,7 @@ def _most(numbers: Mapping[T, int]) -> T:
 
 
 def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:
-    """Add when a clause was broken first and last, and the load at these times."""
+    """Add to a clause when it was first and last broken, and how many requests and users there were then."""
     if not result.breached or broken.first is None or broken.last is None:
         return result
     return structs.replace(

@@ -1,8 +1,8 @@
 """Judge an endless stream of responses as they arrive, with bounded memory. Pure.
 
 Under load most responses are equal, or differ only in header fields that no clause reads, and so have the same
-findings. Each body is parsed once, and each job is inspected once even if it occurs in many bodies. For a new response,
-only its new parts are judged: the result of a clause that did not read a part (``bare``) cannot depend on it.
+findings. Each body is parsed once, and each job is inspected once even if many bodies contain it. For a new response,
+only its new parts are judged: if a clause did not read a part (``bare``), its result does not depend on it.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from conformance.load.bare import Wanted, remembered, without_body, without_othe
 from conformance.text.safe import failure
 
 LISTED: Final = 2
-"""Findings of a clause that are kept per response."""
+"""Maximum number of findings of one clause that are kept per response."""
 EQUALS: Final = 1024
-"""Different responses whose findings are cached."""
+"""How many judgements are cached that similar responses share."""
 BODIES: Final = 32 << 20
-"""Bytes of different bodies and of different jobs that are cached with their findings."""
+"""Maximum total size in bytes of the bodies, and of the jobs, that are cached with their findings."""
 HOUR: Final = 3600.0
-"""Seconds after which an unchanged Date is compared with our clock again."""
+"""If a response has a Date, it is compared with our clock again after this many seconds, even if all else is equal."""
 ROOM: Final = 4096
-"""Overhead in bytes of a cached body or job: a small one consists of many objects."""
+"""Size in bytes that a cached body or job takes beside its text, since it consists of many Python objects."""
 WINDOW: Final = 3
-"""Responses in a row to one reader. What is lost between two reads shows in the third."""
+"""How many successive responses of one user are compared: a job missing between two reads shows in the third."""
 JOBS: Final = 200_000
-"""Jobs of all readers that are kept for comparing consecutive reads: half a kilobyte each."""
+"""Maximum number of jobs, of all users, that are kept to compare successive responses: half a kilobyte each."""
 BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
-"""Clauses about consecutive reads of one reader that hold even if others read and write at the same time.
+"""Clauses about successive responses to one user that hold even if others use the queue at the same time.
 
-The value is the position, counted from the end, of the response with the finding: a job that is missing between two
-reads shows in the next.
+The value says which response gets the finding, counted from the end: a job that is missing in one response shows in the
+next one.
 """
 
 CacheKey = TypeVar("CacheKey", bound=Hashable)
@@ -60,7 +60,7 @@ CacheValue = TypeVar("CacheValue")
 class Judgement(Struct, frozen=True, gc=False):
     """The result for one response: the clauses that it exercised, and the first findings of those that it breaks.
 
-    ``errors`` are clauses that failed themselves, which is a defect of the suite and not of the response.
+    ``errors`` are clauses whose check itself failed, which is a defect of the suite and not of the response.
     """
 
     judged: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ NOTHING: Final = Judgement()
 
 
 class Recent(OrderedDict[CacheKey, CacheValue]):
-    """The most recently used values, whose weights together fit into ``room``."""
+    """A cache of the most recently used values, whose weights add up to at most ``room``."""
 
     def __init__(self, room: int, weigh: Callable[[CacheValue], int] = lambda _: 1) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
         return self[key]
 
     def put(self, key: CacheKey, value: CacheValue) -> None:
-        """Store a value, and drop the least recently used ones. The newest one is always kept."""
+        """Store a value, and drop the least recently used ones until the rest fits. The new value is never dropped."""
         if key in self:
             self._weight -= self._weigh(self.pop(key))
         self[key] = value
@@ -107,16 +107,17 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
 
 
 class _SharedJudgement(NamedTuple):
-    """The result that similar responses share, and the clauses that need to see more of each response."""
+    """The result that similar responses share, and the clauses that must be checked for each of them."""
 
     judgement: Judgement
     others: Sequence[Clause]
 
 
 class _Head(NamedTuple):
-    """The parts of a request and of a response's head that can affect findings. ``moment`` is our time, rounded.
+    """All that can affect findings except the body: parts of the request, status, header fields and the time.
 
-    ``fields`` are only the header fields that a clause reads: most services also send a unique id with each response.
+    ``fields`` are only the header fields that a clause reads, because many servers send a unique id with each response.
+    ``moment`` is our time, rounded.
     """
 
     same: Same
@@ -129,9 +130,9 @@ class _Head(NamedTuple):
 
 
 class _Equal(NamedTuple):
-    """Responses that are equal in everything that is judged, and the result of each on its own.
+    """Responses that are equal in everything that clauses read, and the result of each without its predecessors.
 
-    ``others`` are clauses that read all header fields, and so are run for each response.
+    ``others`` are clauses that read all header fields, and so are checked for each response.
     """
 
     number: int
@@ -150,9 +151,9 @@ class _Equal(NamedTuple):
 
 @dataclass
 class _Reader:
-    """The last ``reads`` of one reader, in the form in which they are compared, and the ``digests`` of their bodies.
+    """The last responses to one user in the form in which they are compared, and digests of their bodies.
 
-    If the queue does not change, ``unchanged`` is the number of the repeated response, and ``repeated`` its result.
+    While the queue does not change, ``unchanged`` is the number of the repeated response, and ``repeated`` its result.
     """
 
     reads: tuple[Answer, ...] = ()
@@ -166,7 +167,7 @@ class _Reader:
 
 
 class Stream:
-    """Judges responses by the demanded dialect. One per process; not thread-safe."""
+    """Judges responses by the clauses of one dialect. Each process has one; it is not thread-safe."""
 
     def __init__(self, demand: Demand) -> None:
         asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
@@ -196,7 +197,7 @@ class Stream:
     def judge(self, reader: Hashable, exchange: Exchange) -> Judgement:
         """Return the result of all clauses for a response. ``reader`` identifies the user who sent the request.
 
-        An exchange without a response exercises nothing.
+        An exchange without a response exercises no clause.
         """
         response = exchange.response
         if response is None:
@@ -211,7 +212,7 @@ class Stream:
     def _with_all_fields(
         self, judgement: Judgement, exchange: Exchange, response: Response, equal: _Equal
     ) -> Judgement:
-        """Return a result with the findings of the clauses that read all header fields."""
+        """Add the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
         more = _noted((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()
@@ -221,7 +222,7 @@ class Stream:
         return self._sum[2]
 
     def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
-        """Return the result for a response on its own and together with the previous ones of the same reader."""
+        """Return the result for a response, including the clauses that compare it with the user's previous ones."""
         if not equal.shows_queue or not equal.reading.summary.is_object:
             return equal.judgement
         window = self._readers.get_or_make(reader, _Reader)
@@ -240,14 +241,17 @@ class Stream:
         return judgement
 
     def _equal(self, exchange: Exchange, response: Response) -> _Equal:
-        """Return the result for a response on its own. Usually it equals the newest one."""
+        """Return the result for a response without its predecessors. Usually the response equals the newest one."""
         newest, head = self._newest, self._head(exchange, response)
         if newest is None or newest.head != head or newest.reading.content != response.content:
             newest = self._newest = self._looked_up(exchange, response, head)
         return newest
 
     def _head(self, exchange: Exchange, response: Response) -> _Head:
-        """Return the head of a response. Our time is rounded to the second if it has no Date, else to the hour."""
+        """Return what can affect findings except the body.
+
+        Our time is rounded to the hour, or without a Date to a second.
+        """
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
         request, started = exchange.request, exchange.started or 0.0
         moment = int(started // HOUR if response.header("date") else started)
@@ -266,7 +270,7 @@ class Stream:
         return self._looked_up(exchange, response, self._head(exchange, response))
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Judgement]]:
-        """Return the result for a round of jobs, by the response with the finding, from its exchanges in order."""
+        """Judge how the jobs of a round went through the queue. Returns each exchange that has a result, in order."""
         answers = [
             Answer(exchange, exchange.response, FastReading(exchange.response.content, self._demand))
             for exchange in exchanges
@@ -295,9 +299,10 @@ class Stream:
         return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, judgement, others)
 
     def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
-        """Run the clauses that need only the head and the proven facts about the body; similar bodies share the result.
+        """Check the clauses that need only the header and the facts about the body that the fast path has proven.
 
-        A clause that needs more is recognised when it reads a hidden part.
+        Responses that agree in these share the result. A clause that needs more is recognised when it reads a hidden
+        part.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
         judgement, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
@@ -310,7 +315,7 @@ class Stream:
         return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
-        """Return the inspection of a list element. Each element is inspected once."""
+        """Return the inspection of a job. A job with the same text is inspected only once."""
         text = bytes(element)
         return self._jobs.get_or_make(text, lambda: self._look(look, text))
 
@@ -324,12 +329,12 @@ class Stream:
         return _noted((clause, partial(_of_body, clause, reading)) for clause in clauses)
 
     def _compare(self, reads: Sequence[Answer]) -> Judgement:
-        """Return the result for a read together with the previous ones of the same reader."""
+        """Return the result of the clauses that compare a response with the previous ones of the same user."""
         return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
 
 
 _Asked = tuple[bool, Iterable[Any]]
-"""Whether the proven part exercises a clause, and the remaining subjects to check."""
+"""Whether the fast path already exercised a clause, and what the clause still has to check."""
 
 
 def _whole(clause: Clause, answer: Answer) -> _Asked:
@@ -344,7 +349,7 @@ def _of_body(clause: Clause, reading: Reading) -> _Asked:
 
 
 def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
-    """Return the findings of a clause for the response that no shorter conversation has findings for."""
+    """Return the findings that the newest response adds to those of the previous ones."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
     charged = reads[-place] if len(reads) >= place else None
@@ -353,7 +358,7 @@ def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
 
 
 def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]:
-    """Return the result of a clause for a conversation, by the id of the exchange with the finding."""
+    """Return the result of a clause about several exchanges, by the id of the exchange with the finding."""
     assert clause.across is not None
     found: dict[str, list[Finding]] = {}
     try:
@@ -367,14 +372,14 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]
 
 
 def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
-    """Return a digest without a cache."""
+    """Return a digest without caching it."""
     return make()
 
 
 def _as_far_as_shown(
     clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer
 ) -> _SharedJudgement:
-    """Run clauses on a response with hidden parts."""
+    """Check clauses on a response with hidden parts. Clauses that read a hidden part are returned as ``others``."""
     judgement, others = NOTHING, []
     for clause in clauses:
         try:
@@ -385,7 +390,7 @@ def _as_far_as_shown(
 
 
 def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Judgement:
-    """Run each clause on its subjects."""
+    """Check each clause on the values that it selects, and return the joint result."""
     judged, broken, errors = [], [], []
     for clause, asking in asked:
         try:
