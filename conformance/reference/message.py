@@ -63,7 +63,7 @@ class Reply:
     chunked: bool = False
 
     def having(self, body: bytes | None = None, **headers: str | None) -> Reply:
-        """Return this response with header fields set (``content_type=...``), or removed if None."""
+        """Return this response with another body, or with header fields set (``content_type=...``) or removed."""
         named = {name.replace("_", "-").title().replace("Etag", "ETag"): value for name, value in headers.items()}
         merged = {name: value for name, value in {**self.headers, **named}.items() if value is not None}
         return replace(self, headers=merged, body=self.body if body is None else body)

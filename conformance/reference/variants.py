@@ -135,7 +135,7 @@ def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
 
 @_lists()
 def idle_then_busy(queue: Queue, ask: IncomingRequest) -> Queue:
-    """The queue is empty for the first five reads, and has jobs from then on."""
+    """The queue is empty for the first five GETs, and has jobs from then on."""
     return {"queue_running": [], "queue_pending": []} if ask.read <= 5 else queue
 
 
@@ -407,7 +407,7 @@ def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def busy_at_first(reply: Reply, ask: IncomingRequest) -> Reply:
-    """The first read gets a 503 with a Retry-After of 0."""
+    """The first GET gets a 503 with a Retry-After of 0."""
     first = _ok(reply) and ask.method == "GET" and ask.read == 1
     return reply.error(503, "Try again later.", retry_after="0") if first else reply
 

@@ -125,10 +125,14 @@ def _sends_to(place: str, name: str, summary: str) -> None:
 
 
 for _name, _place, _summary in (
-    ("redirect_loop", "/api/queue", "Every read is redirected to the same URL."),
-    ("redirect_to_another_host", "http://conformance.invalid/api/queue", "Every read is redirected to another host."),
-    ("redirect_to_another_port", "http://127.0.0.1:1/api/queue", "Every read is redirected to another port."),
-    ("redirect_to_another_scheme", "file:///etc/passwd", "Every read is redirected to a file."),
-    ("redirect_to_garbage", "http://[::1", "Every read is redirected to an invalid URL."),
+    ("redirect_loop", "/api/queue", "Every request is redirected to the same URL."),
+    (
+        "redirect_to_another_host",
+        "http://conformance.invalid/api/queue",
+        "Every request is redirected to another host.",
+    ),
+    ("redirect_to_another_port", "http://127.0.0.1:1/api/queue", "Every request is redirected to another port."),
+    ("redirect_to_another_scheme", "file:///etc/passwd", "Every request is redirected to a file."),
+    ("redirect_to_garbage", "http://[::1", "Every request is redirected to an invalid URL."),
 ):
     _sends_to(_place, _name, _summary)
