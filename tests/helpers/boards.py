@@ -1,4 +1,4 @@
-"""Runs that submit jobs to a board of the test's own, and boards that misbehave."""
+"""Runs that submit jobs to a queue (a Board) that the test defines, and boards that misbehave."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PATIENT = Writes(populate=True, job_timeout=20.0)
 
 
 class Stuck(Board):
-    """Jobs that never end by themselves."""
+    """A board whose jobs never end."""
 
     step = 1e9
 
 
 def when_full(endpoint: Endpoint, number: int) -> threading.Event:
-    """Return an event that is set as soon as the endpoint has taken this number of jobs."""
+    """Return an event that is set as soon as the endpoint has accepted this number of jobs."""
     board, full = endpoint.reference.board, threading.Event()
     assert board is not None
     add = board.add
@@ -42,7 +42,7 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
 
 
 class begun:  # noqa: N801 - reads as a word
-    """A run on a board, about to begin. ``plan`` sends the requests between submitting the jobs and following them."""
+    """A run that has not begun yet. ``plan`` sends the requests between submitting the jobs and following them."""
 
     def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
         _, self.clock = endpoint()
@@ -76,7 +76,7 @@ def asked(run: Run, operation: Operation) -> list[Exchange]:
 
 
 class Keeping(Stuck):
-    """A board that removes nothing."""
+    """A board that does not remove any job."""
 
     def doomed(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
         return []

@@ -1,6 +1,6 @@
-"""A stand-in for ComfyUI 0.3.64, 0.8.0 and 0.33.0, which no test can install: it responds as they do, on a clock.
+"""An imitation of ComfyUI 0.3.64, 0.8.0 and 0.33.0, which tests cannot install. It follows a simulated clock.
 
-0.8.0 and 0.33.0 are written after recordings, 0.3.64 after what is known of its code. ``test_comfyui.py`` compares.
+0.8.0 and 0.33.0 follow recordings, 0.3.64 what is known of its code. ``test_comfyui.py`` compares them with recordings.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ ALLOWED: Final = "GET,HEAD,POST"
 
 
 class CrashError(Exception):
-    """An exception that nobody caught: aiohttp responds with 500, and logs a traceback."""
+    """An exception that ComfyUI does not handle: aiohttp responds with a 500, and logs a traceback."""
 
 
 @dataclass
 class ComfyJob(Job):
-    """A job with what its client sent beside the graph."""
+    """A job. ``extra`` is the extra_data that its client sent."""
 
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Comfy(Board):
-    """The queue of ComfyUI: a heap, by number and then by id."""
+    """The queue of ComfyUI: a heap, ordered by number and then by prompt_id."""
 
     version: ClassVar[str]
     interrupted: ClassVar[str | None] = None
-    """The status of an interrupted job in the list of jobs; None if there is no such list."""
+    """The status of an interrupted job in GET /api/jobs; None if the version lacks that operation."""
     dates_jobs: ClassVar[bool] = True
     strips_credentials: ClassVar[bool] = True
     wants_uuids: ClassVar[bool] = False
@@ -60,16 +60,16 @@ class Comfy(Board):
 
     @property
     def pending(self) -> list[Job]:
-        """What waits, as it lies in memory."""
+        """The pending jobs in the order of the heap."""
         return [job for *_, job in self._heap]
 
     def next_of(self, waiting: list[Job]) -> Job:
-        """Take the job with the lowest number."""
+        """Remove the job with the lowest number from the heap, and return it."""
         del waiting
         return heappop(self._heap)[-1]
 
     def end(self, job: Job, status: str) -> None:
-        """Let a job end; one that waits is taken out of the heap."""
+        """End a job. A pending one is removed from the heap."""
         place = next((place for place, entry in enumerate(self._heap) if entry[-1] is job), None)
         if place is not None:
             self._heap.pop(place)
@@ -77,7 +77,7 @@ class Comfy(Board):
         super().end(job, status)
 
     def add_theirs(self) -> None:
-        """Let somebody else submit a job."""
+        """Submit a job as another user."""
         node = {"class_type": "SaveImage", "inputs": {"images": ["0", 0]}}
         self.submit({"prompt": {str(number): node for number in range(9)}})
         self.jobs[-1].foreign = True
@@ -85,7 +85,7 @@ class Comfy(Board):
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Take a prompt."""
+        """Accept or refuse a prompt, and return the response."""
         if not isinstance(asked, dict):
             raise CrashError
         if "number" in asked:
@@ -130,7 +130,7 @@ class Comfy(Board):
     # --- POST /queue, /interrupt and /jobs ----------------------------------------------------------------------------
 
     def manage(self, asked: Any) -> BoardResponse:
-        """Clear and delete: every id that is named takes the first job that waits under it."""
+        """Clear the queue, or delete the first pending job with each id, and return the response."""
         if isinstance(asked, list):
             return 200, None
         if asked.get("clear"):
@@ -144,7 +144,7 @@ class Comfy(Board):
         return 200, None
 
     def cancel(self, name: Any, *, running: bool = True) -> bool:
-        """Remove the first job of an id, and say whether there was one."""
+        """Remove the first job with this id, and return whether there was one."""
         found = next((job for job in self.pending if job.prompt_id == name), None)
         if found is not None:
             self.end(found, "deleted")
@@ -155,7 +155,7 @@ class Comfy(Board):
         return bool(runs)
 
     def interrupt(self, asked: Any) -> BoardResponse:
-        """Stop what runs, unless another job is named."""
+        """Stop the running jobs, unless the request names another job, and return the response."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         for job in self.running:
             if not named or job.prompt_id == named:
@@ -173,7 +173,7 @@ class Comfy(Board):
         return [job.number, job.prompt_id, copy.deepcopy(job.workflow), extra, list(job.outputs)]
 
     def listed(self, limit: int | None, offset: int) -> dict[str, Any]:
-        """Return the list of jobs, youngest first: jobs that were deleted are in none."""
+        """Return the body of GET /api/jobs, newest job first. Deleted jobs are not listed."""
         jobs = [job for job in reversed(self.jobs) if job.status != "deleted"]
         page = jobs[offset:] if limit is None else jobs[offset : offset + limit]
         entries = [
@@ -249,7 +249,7 @@ def _is_canonical(name: Any) -> bool:
 
 
 class ComfyUI(Reference):
-    """The server of a version: routing, errors and the check of the origin, as aiohttp and ComfyUI have them."""
+    """The server of one version: routing, errors and the check of the origin, as in aiohttp and ComfyUI."""
 
     board: Comfy
 
@@ -274,7 +274,7 @@ class ComfyUI(Reference):
         return replace(blank, status=403) if foreign else self._routed(ask, blank)
 
     def _is_foreign(self, ask: IncomingRequest) -> bool:
-        """Whether a browser asks from another site than this one, if this one is on loopback."""
+        """Whether a browser sends the request from another site than this server's, if this server is on loopback."""
         origin = ask.header("origin")
         if origin is None:
             return False
@@ -362,7 +362,7 @@ def _json(blank: Reply, status: int, value: object) -> Reply:
 
 @contextmanager
 def serving_comfyui(version: str, *, step: float = 0.02) -> Iterator[tuple[Endpoint, Comfy]]:
-    """Run a version on a free loopback port, each node for ``step`` seconds."""
+    """Serve a version on a free loopback port. A node of a workflow takes ``step`` seconds."""
     quick = type("Quick", (VERSIONS[version],), {"step": step, "__doc__": VERSIONS[version].__doc__})
     server = ComfyUI(quick)
     with Endpoint(server, "127.0.0.1", 0, "") as endpoint:

@@ -1,4 +1,4 @@
-"""Mutations of what stands around a queue, of errors, and of what answers odd requests."""
+"""Mutations of header fields and statuses, of errors, and of responses to unusual requests."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def the_key_in_the_body(draw: st.DrawFn, exchange: Exchange) -> Exchange:
 
 
 def _echoing(exchange: Exchange, place: str) -> Exchange:
-    """Note that the response repeats the key, as the client does on receipt."""
+    """Return an exchange whose response is marked as repeating the key, as the client marks it on receipt."""
     assert exchange.response is not None
     return replace(exchange, response=replace(exchange.response, echoes=(place,)))
 
@@ -336,7 +336,7 @@ def a_refusal_in_another_form(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
 
 
 def _twice(exchange: Exchange) -> Mutated:
-    """Return the answer to a request that was sent twice, beside a read as it should be: once would be chance."""
+    """Return an exchange twice, after a conforming one. A single bad response could be chance."""
     again = replace(read(b"", number=3), request=exchange.request, response=exchange.response)
     return Mutated([read(GOOD), exchange, again], None)
 
@@ -411,7 +411,7 @@ def failing_for_a_garbled_origin(draw: st.DrawFn) -> Mutated:
 
 @on_run("reads.safe")
 def each_read_takes_a_job(draw: st.DrawFn) -> Mutated:
-    """Ten reads in a row, a job fewer each, and after a pause as many as before."""
+    """Up to ten responses in a row have one job less each, and after a pause there is no further loss."""
     jobs, reads = [item(number) for number in range(1, draw(st.integers(11, 14)))], draw(st.integers(8, 10))
     taken = [read(queue(*jobs[number:]), number=number) for number in range(reads)]
     late = read(queue(*jobs[reads:]), number=1000 * draw(st.integers(1, 9)))

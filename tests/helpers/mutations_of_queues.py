@@ -1,4 +1,4 @@
-"""Mutations of what a queue lists, and of its text."""
+"""Mutations of the queue and of its jobs."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def a_whole_number_written_as_a_float(draw: st.DrawFn, info: Queue) -> Pointer:
 
 
 def _a_first(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
-    """Pick a job that may fall in number or time without passing another: a running one, or the first that waits."""
+    """Draw a running job, or the first pending one: its number or time can decrease without changing the order."""
     running = [found for found in all_jobs(info) if not found[0].startswith("/queue_pending")]
     waiting = [found for found in all_jobs(info) if found[0] == "/queue_pending/0"]
     found: tuple[str, list[Any]] = draw(st.sampled_from(running + waiting))

@@ -1,4 +1,4 @@
-"""Mutations of a queue's text."""
+"""Mutations of the JSON text of a queue."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the reference endpoint answers to a whole run, under each variant and each fault.
+"""The exchanges of a whole run against the reference endpoint, with each variant and each fault.
 
-Several test files judge the same exchanges. A test that is parametrized with ``asked_of`` runs beside the others of
-the same name (see conftest.py), so that one process sends the requests once.
+Several test files judge the same exchanges. Tests parametrized with the same name by ``asked_of`` (see conftest.py) run
+in one process, so that the requests are sent only once.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from helpers.simulated_runs import POPULATE, START, endpoint, played, ran
 
 BOUNDS: Final = Bounds(exchange_timeout=60.0, max_body=8 << 20, max_requests=600)
 PATIENT: Final = Bounds(exchange_timeout=0.5)
-"""For targets that never answer: how long we wait is what the test takes."""
+"""Limits for targets that never respond. The timeout decides how long the test takes."""
 TABULATED: Final = frozenset(row.name for row in TABLE)
-"""Variants that need no network to show what they do: they are asked on a clock that the test drives."""
+"""Variants that show what they do without a network. Runs against them use a simulated clock."""
 STALLING: Final = ("never-answers", "drips")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A run against the endpoint with this fault or variant, not judged yet."""
+    """A run against the endpoint with a fault or variant, which is not judged yet."""
 
     name: str
     transcript: Transcript
@@ -47,11 +47,11 @@ class Asked:
 
 
 def asked(name: str, *, whole: bool = False) -> Asked:
-    """Run against the endpoint with a fault or a variant of this name.
+    """Return a run against the endpoint with this fault or variant. Runs are cached.
 
-    One that limits the rate is asked without a network, on a clock that the test drives, and nothing is submitted.
-    Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint takes some (without a network,
-    on a clock that the test drives), and sends generated requests if only these show the fault.
+    Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint accepts some, and sends
+    generated requests if only these show the fault. A run that submits jobs, or whose endpoint limits the rate, uses no
+    network but a simulated clock.
     """
     fault = FAULTS.get(name)
     takes_jobs = VARIANTS[fault.variant if fault else name].board is not None

@@ -1,4 +1,4 @@
-"""Runs that write, played against the reference endpoint without a network, on a clock that goes by hand."""
+"""Runs against the reference endpoint without a network, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from conformance.reference.variants import VARIANTS
 from conformance.run.settings import Settings
 
 START = 1_795_000_000.25
-"""Seconds since the epoch, far from any full second."""
+"""The start of the simulated clock, in seconds since the epoch."""
 TRIP = 0.004
-"""Seconds from a request to its answer."""
+"""Simulated seconds from a request to its response."""
 POPULATE = Writes(populate=True, clear=True)
 
 
 class Clock:
-    """Seconds since the epoch, driven by hand."""
+    """A simulated clock, in seconds since the epoch. ``now`` can be set."""
 
     def __init__(self) -> None:
         self.now = START
@@ -44,7 +44,7 @@ class Clock:
 
 
 class Played(Client):
-    """A client whose requests go straight to a reference endpoint; each takes TRIP seconds of the clock of both."""
+    """A client whose requests go directly to a reference endpoint. Each one takes TRIP seconds of simulated time."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Played(Client):
         self.heard: list[Headers] = []
         """The header fields of each request, as the endpoint received them."""
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
-        """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
+        """Called with method and URL when the endpoint has handled a request, before the response arrives."""
         self.base = f"http://{host}"
         leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
         key = None if reference.key is None else Secret(reference.key)
@@ -102,7 +102,7 @@ class Played(Client):
 
 @dataclass
 class Run:
-    """What came of a run: the client with its ledger, why it was stopped, and what it said."""
+    """A finished run: the client with its exchanges, why it was stopped, and the lines that it printed."""
 
     client: Played
     _populating: Populating | None
@@ -112,13 +112,13 @@ class Run:
 
     @property
     def populating(self) -> Populating:
-        """What submitted the jobs."""
+        """The part of the run that submitted the jobs."""
         assert self._populating is not None
         return self._populating
 
 
 def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Reference, Clock]:
-    """Return the reference endpoint by names, without its server; a fault brings its variant."""
+    """Return the reference endpoint with a variant or a fault, and its clock. A fault selects its own variant."""
     clock = Clock()
     broken = FAULTS[fault] if fault else None
     ground = VARIANTS[broken.variant if broken else variant]
@@ -134,7 +134,7 @@ def played(
     bounds: Bounds | None = None,
     dialect: str = "cloud",
 ) -> Run:
-    """Run against the reference endpoint, from the first read to the last that cleans up."""
+    """Return a whole run against the reference endpoint, including submitting and removing jobs."""
     reference, clock = endpoint(variant, fault)
     return ran(reference, clock, writes, bounds=bounds, dialect=dialect)
 
@@ -148,7 +148,7 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
     dialect: str = "cloud",
     host: str = "127.0.0.1",
 ) -> Run:
-    """Run against an endpoint, from the first read to the last of the clean-up. Without ``writes`` only read."""
+    """Return a whole run against an endpoint. If ``writes`` is None, it only reads."""
     client = Played(reference, clock, writes, bounds, host)
     said: list[str] = []
 
