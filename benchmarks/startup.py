@@ -1,11 +1,11 @@
-"""What a command costs from process start to its end, next to what else could do the work.
+"""How long commands take from the start of the process to its end, compared with other programs.
 
-- ``--help``, ``clauses`` and ``judge`` of a small file, next to Python with what any command line needs;
-- ``comfy-conformance check`` of a local endpoint, next to ``st run`` against it, both with default settings and a key.
-  It has the corrected document: by the published one, or where no key is wanted, it stops after a few requests;
-- ``pytest --pyargs conformance``, next to an empty pytest run in the same environment.
+- ``--help``, ``clauses`` and ``judge`` of a small file, compared with Python that imports what any command line needs;
+- ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a key. ``st
+run`` uses the corrected document: with the published one, or without a key, it stops after a few requests; - ``pytest
+--pyargs conformance``, compared with an empty pytest run in the same environment.
 
-Every process talks to loopback alone.
+All processes talk only to loopback.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ BIN = Path(sys.executable).parent
 LEAST = 'python -c "import json, click"'
 CHECK, THEIRS, SUITE, EMPTY = "check", "st run", "pytest --pyargs conformance", "pytest, nothing to run"
 RUN = frozenset({0, 1, 5, 10})
-"""Conformant, findings, no tests, inconclusive: whatever else comes back did not run."""
+"""Exit statuses of a command that ran: conformant, findings, no tests, inconclusive."""
 
 
 class Counting(Reference):
-    """The reference endpoint, which counts what it is asked."""
+    """The reference endpoint, with a counter of requests."""
 
     asked = 0
 
     def answer(self, ask: IncomingRequest) -> Reply:
-        """Count, and answer."""
+        """Count a request, and return the response to it."""
         self.asked += 1
         return super().answer(ask)
 
 
 def run(command: Sequence[str], directory: Path) -> None:
-    """Run a command once. Raises where it did not run at all."""
+    """Run a command once. Raises RuntimeError if it could not run."""
     environment = {**os.environ, "COMFY_API_KEY": KEY}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs, and not a work tree
     done = subprocess.run(command, cwd=directory, capture_output=True, check=False, timeout=120, env=environment)
@@ -57,7 +57,7 @@ def run(command: Sequence[str], directory: Path) -> None:
 
 
 def commands(target: str, file: Path) -> dict[str, list[str]]:
-    """Return the commands by name; without ``st run`` where Schemathesis is not installed."""
+    """Return the commands to measure, by name. Programs that are not installed are left out."""
     ours = str(BIN / "comfy-conformance")
     found = {
         LEAST: [sys.executable, "-c", "import json, click"],
@@ -73,7 +73,7 @@ def commands(target: str, file: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Measure in turn, write table and plot."""
+    """Measure the commands in turn, and write the table and the plot."""
     chosen = options(__doc__, rounds=(9, 1, "rounds"))
     directory = Path(tempfile.mkdtemp())
     try:
@@ -110,8 +110,8 @@ def main() -> None:
     goals.append(Goal("pytest with the suite, above an empty pytest", 0.5, above, unit="s"))
     notes = [
         f"Medians of {chosen.rounds} rounds, whole processes, time on the wire included.",
-        "`check` judges every answer by every clause and writes its report; `st run` has the corrected document.",
-        *([] if THEIRS in taken else ["Left out, since not installed: st run."]),
+        "`check` checks every response against every clause and writes a report; `st run` uses the corrected document.",
+        *([] if THEIRS in taken else ["Left out, because not installed: st run."]),
     ]
     write(Result("startup", ("", "requests", "ms", "× the least", "spread"), rows, goals, notes, taken), chosen.out)
     panel = Bars(

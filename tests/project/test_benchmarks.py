@@ -98,5 +98,5 @@ def test_what_is_not_installed_is_left_out_and_a_line_says_so(tmp_path: Path) ->
     table = shown(tmp_path / "benchmarks.md", "small")
     assert "json.loads" in table
     assert "\n| orjson.loads" not in table
-    assert "Left out, since not installed: orjson.loads, pydantic, orjson + jsonschema-rs" in table
+    assert "Left out, because not installed: orjson.loads, pydantic, orjson + jsonschema-rs" in table
     assert not (tmp_path / "benchmarks" / "small.svg").exists()
