@@ -1,4 +1,4 @@
-"""Pages and code that are made from the table of options (conformance/run/table.py). ``tox -e docs`` writes them."""
+"""Make docs/options.md and check_options.py from the table of options. ``tox -e docs`` writes them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ WHERE: Final = {
     Place.LIBRARY: "`conformance.check(url)`, as a parameter (`queue_path` for `--queue-path`)",
     Place.DRIFT: "`drift`",
 }
-"""The places beside ``check`` and pytest, as the page calls them."""
+"""The places, apart from ``check`` and pytest, where an option can be available, as the page calls them."""
 
 
 def page() -> str:
-    """Return docs/options.md."""
+    """Return the content of docs/options.md."""
     return "\n".join(_page()) + "\n"
 
 
@@ -79,7 +79,7 @@ def _cell(text: str) -> str:
 
 
 def check_options() -> str:
-    """Return conformance/run/check_options.py."""
+    """Return the content of conformance/run/check_options.py."""
     return "\n".join(_check_options()) + "\n"
 
 
