@@ -216,7 +216,7 @@ def job(rng: random.Random, number: int, nodes: int) -> Job:
 
 def queue(seed: int, jobs: int, nodes: int = 60) -> list[Job]:
     """Return conforming jobs. The first one runs, the others are pending."""
-    rng = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     return [job(rng, number, nodes) for number in range(1, jobs + 1)]
 
 

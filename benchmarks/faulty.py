@@ -17,7 +17,7 @@ GOALS = {"one fault, at the end": 1.5, "1 % of the items": 2.0, "every item": 4.
 
 
 def broken(job: Job, number: int) -> Job:
-    """Return a job that breaks a must clause in one of four ways, by its number."""
+    """Return a job that breaks a must clause: jobs with successive numbers break it in four different ways."""
     lies: tuple[Callable[[], dict[int, Any]], ...] = (
         lambda: {4: {"create_time": job[4]["create_time"] // 1000}},
         lambda: {1: str(job[1])[:-1]},
@@ -69,8 +69,8 @@ def main() -> None:
             goals += [Goal(f"{case} / conforming", GOALS[name], times)] if name in GOALS else []
     size = len(contents[CONFORMING]) / 1e6
     made = f"{size:.1f} MB ({chosen.jobs:,} jobs of 60 nodes); medians of {chosen.rounds} rounds."
-    lies = "four in turn: create_time in seconds, a prompt_id cut short, a job_number in quotes, a number as output node id"
-    notes = [f"{made} The faults are {lies}."]
+    kinds = "create_time in seconds, a prompt_id cut short, a job_number in quotes, a number as output node id"
+    notes = [f"{made} The faults are four in turn: {kinds}."]
     columns = ("", "findings", "ms", "× conforming", "spread")
     write(Result("faulty", columns, rows, goals, notes, taken), chosen.out)
     names = list(taken)

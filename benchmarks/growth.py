@@ -51,7 +51,7 @@ def sized(megabytes: float) -> bytes:
     """Return a conforming body of about this size in megabytes. Jobs have 60 nodes and some 24 kB."""
     few = queue(7, 20)
     count = max(1, round(megabytes * 1e6 / (len(encoded(few)) / len(few))))
-    rng = random.Random(7)  # noqa: S311 - nothing is kept secret by it
+    rng = random.Random(7)  # noqa: S311 - not a secret
     return encoded(job(rng, number, 60) for number in range(1, count + 1))
 
 

@@ -50,7 +50,7 @@ class Counting(Reference):
 def run(command: Sequence[str], directory: Path) -> None:
     """Run a command once. Raises RuntimeError if it could not run."""
     environment = {**os.environ, "COMFY_API_KEY": KEY}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs, and not a work tree
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled too
     done = subprocess.run(command, cwd=directory, capture_output=True, check=False, timeout=120, env=environment)
     if done.returncode not in RUN:
         raise RuntimeError(done.stderr.decode()[-400:])

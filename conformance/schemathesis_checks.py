@@ -179,5 +179,5 @@ def _add_to_summary() -> None:
     cli.handler()(Summary)
 
 
-if "schemathesis.cli" in sys.modules:  # pytest loads hooks too, without the command line
+if "schemathesis.cli" in sys.modules:  # pytest also loads hooks, but not the command line
     _add_to_summary()

@@ -18,7 +18,7 @@ sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
 
 from options_page import check_options, page  # noqa: E402
 
-from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - found on the path that was just added
+from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.reference.variants import VARIANTS  # noqa: E402
 from conformance.render.catalogue import as_markdown, dialects_as_markdown  # noqa: E402
 from conformance.render.schema import schema_text  # noqa: E402

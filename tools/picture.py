@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 HOME: Final = Path(__file__).parents[1]
 sys.path[:0] = [str(HOME), str(HOME / "tests")]
 
-from conformance.render.html import render_html  # noqa: E402 - found on the path that was just added
+from conformance.render.html import render_html  # noqa: E402 - can be imported only after the path was extended
 from helpers.programs import executable  # noqa: E402 - the same
 from helpers.stock_comfyui import comfyui  # noqa: E402 - the same
 

@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).parents[1]
 RECORDINGS: Final = ROOT / "tests" / "recordings"
 sys.path.insert(0, str(ROOT))
 
-from conformance.contract.catalogue import BY_ID, CATALOGUE  # noqa: E402 - found on the path that was just added
+from conformance.contract.catalogue import BY_ID, CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.contract.terms import Demand, Dialect  # noqa: E402
 from conformance.exchange.recordings import read_file  # noqa: E402
 from conformance.judge.judge import judge  # noqa: E402

@@ -26,7 +26,7 @@ TESTS: Final = HOME / "tests"
 KEPT: Final = TESTS / "data" / "verdicts.json"
 sys.path[:0] = [str(HOME), str(TESTS)]
 
-from whole.test_faults import checked  # noqa: E402 - found on the path that was just added
+from whole.test_faults import checked  # noqa: E402 - can be imported only after the path was extended
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402
 from conformance.contract.terms import Dialect  # noqa: E402

@@ -99,7 +99,7 @@ def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | 
     return structs.replace(result(each.result.name, report, each.result.exit), report=each.result.report), problem
 
 
-# --- names ----------------------------------------------------------------------------------------
+# --- renamed targets ------------------------------------------------------------------------------
 
 
 def _rename(

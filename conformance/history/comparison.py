@@ -181,7 +181,7 @@ def encode(comparison: Comparison) -> bytes:
     return msgspec.json.format(msgspec.json.encode(comparison), indent=2) + b"\n"
 
 
-# --- the rows -------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 Pair = tuple[ClauseThen | None, ClauseThen | None]
 

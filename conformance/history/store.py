@@ -313,7 +313,7 @@ class Store:
     def _pragma(self, name: str) -> int:
         return int(self._one(f"PRAGMA {name}")[0])
 
-    # --- being careful ------------------------------------------------------------------------------
+    # --- checks and errors --------------------------------------------------------------------------
 
     def _check(self) -> None:
         version, owner = self._pragma("user_version"), self._pragma("application_id")

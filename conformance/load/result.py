@@ -44,7 +44,7 @@ STEADY: Final = "status.steady"
 NOTHING: Final = Broken()
 
 
-def report_on_load(  # noqa: PLR0913 - what a report says of its run
+def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     tally: LoadTally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
 ) -> Report:
     """Return the report on a run under load.

@@ -108,7 +108,7 @@ def _weight(exchange: Exchange) -> int:
     return 0 if exchange.response is None else len(exchange.response.content)
 
 
-def script(  # noqa: PLR0913 - each is a part of what a round does
+def script(  # noqa: PLR0913 - one parameter for each part of a round
     leave: Leave,
     workflows: Sequence[Workflow],
     deed: Deed,

@@ -91,7 +91,7 @@ class Session:
             environment.stop_timeout = environment.stop_timeout or PATIENCE
         if settings.writes is not None and isinstance(runner, WorkerRunner):
             runner.register_message(FAREWELL, self._send_last_part, concurrent=True)
-            events.quitting.add_listener(self._send_last_part)  # before Locust tells the master
+            events.quitting.add_listener(self._send_last_part)  # before Locust tells the master that this worker quits
         if settings.writes is not None and isinstance(runner, MasterRunner):
             runner.register_message(LAST, self._receive_last_part)
 
@@ -178,7 +178,7 @@ class Session:
             runner.stop(send_stop_to_client=False)
             self._collect_last_parts(runner)
         elif runner is not None and runner.state == STATE_CLEANUP:
-            self._stopped.wait()  # another greenlet is doing it
+            self._stopped.wait()  # another greenlet is already stopping the run
         elif runner is not None:
             runner.stop()
 
@@ -211,7 +211,7 @@ class Session:
         lasted = end - self.start
         return f"after {lasted:.0f} of {wanted:.0f} s" if lasted < wanted - SLACK else None
 
-    # --- what Locust calls --------------------------------------------------------------------------------------------
+    # --- called by Locust ---------------------------------------------------------------------------------------------
 
     def _on_start(self, **_: Any) -> None:
         self.start, self.end = time.time(), None

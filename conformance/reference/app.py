@@ -31,7 +31,7 @@ from conformance.reference.variants import Variant
 class Reference:
     """The endpoint without its network: ``answer`` is its only operation, and ``reads`` its only state."""
 
-    def __init__(  # noqa: PLR0913 - each is a setting that some test turns
+    def __init__(  # noqa: PLR0913 - one parameter for each setting
         self,
         variant: Variant,
         fault: Fault | None = None,

@@ -118,7 +118,7 @@ class Board:
         }
         self.add(graph, {}).foreign = True
 
-    # --- what is asked ------------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
         """Accept or refuse a prompt."""
@@ -192,7 +192,7 @@ class Board:
             self.end(job, "cancelled")
         return 200, None
 
-    # --- what is shown ------------------------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Queue:
         """Return the queue. The lists are copies that the caller may change; the workflows are not."""

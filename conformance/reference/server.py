@@ -88,7 +88,7 @@ class Endpoint(ReferenceServer):
         self.key = reference.key
 
 
-def serve(  # noqa: PLR0913 - each is a setting that some test turns
+def serve(  # noqa: PLR0913 - one parameter for each setting
     variant: str = "default",
     fault: str | None = None,
     key: str | None = None,

@@ -130,7 +130,7 @@ def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
     item[3] = [name(key) for key in item[3]]
 
 
-# --- what is listed ---------------------------------------------------------------------------------------------------
+# --- jobs -------------------------------------------------------------------------------------------------------------
 
 
 @_lists()
@@ -193,7 +193,7 @@ def odd_numbers(item: QueueItem) -> None:
 def deep_workflow(item: QueueItem) -> None:
     """A workflow is nested a hundred levels deep."""
     value: list[Any] = []
-    for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more
+    for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more levels
         value = [value]
     item[2]["3"]["inputs"]["nested"] = value
 
@@ -224,7 +224,7 @@ def redacted_credentials(item: QueueItem) -> None:
     item[4]["extra_data"] = {"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}
 
 
-# --- how it is written ------------------------------------------------------------------------------------------------
+# --- JSON text --------------------------------------------------------------------------------------------------------
 
 
 @_writes()
@@ -246,7 +246,7 @@ def members_in_reverse(body: bytes) -> bytes:
     return json.dumps(json.loads(body, object_pairs_hook=lambda pairs: dict(reversed(pairs)))).encode()
 
 
-# --- how it is answered -----------------------------------------------------------------------------------------------
+# --- HTTP -------------------------------------------------------------------------------------------------------------
 
 
 def _ok(reply: Reply) -> bool:

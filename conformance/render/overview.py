@@ -84,7 +84,7 @@ def _troubles(report: Report) -> Iterator[Trouble]:
         elif one.status is Status.ERROR:
             yield Trouble(key=f"{one.id} error", clause=one.id, told=one.reason, whose="suite")
     for problem in () if report.deviations is None else report.deviations.problems:
-        if problem.problem != "other-fingerprint":  # that entry is a failed clause
+        if problem.problem != "other-fingerprint":  # which already counts as a failed clause
             entry = f"{re.sub(r'[^a-z0-9.-]', '-', problem.clause)} {problem.problem}"
             yield Trouble(key=entry, clause=problem.clause, told=problem.message, whose="register")
 

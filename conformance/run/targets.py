@@ -73,7 +73,7 @@ class Target:
                 {
                     **_DEFAULTS,
                     **self.options,
-                    "name": None if self.name == self.url else self.name,  # a history uses its URL
+                    "name": None if self.name == self.url else self.name,  # without a name, a history uses the URL
                     "report_dir": report_dir,
                 },
             )

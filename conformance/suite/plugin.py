@@ -277,7 +277,7 @@ class Plugin:
         settings = config.stash[SETTINGS]
         report = config.stash[REPORT]
         selected = _selected(session, exitstatus)
-        if not read_out:  # every clause judges the generated requests
+        if not read_out:  # only families were selected: all clauses were judged on their requests
             report = structs.replace(report, run=structs.replace(report.run, partial=True, selected=selected))
             config.stash[REPORT] = report
         elif len(read_out) < len(CATALOGUE):

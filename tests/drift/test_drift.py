@@ -621,7 +621,7 @@ def test_nothing_is_vendored_if_the_document_cannot_be_read(serving: Serving, ch
 
 def test_what_is_no_checkout_or_was_edited_is_left_alone(checkout: Path, tmp_path: Path) -> None:
     published = read(document_bytes().replace(b"Job UUID", b"Job name"))
-    with pytest.raises(Unvendored, match=r"is no checkout of the suite: it has no openapi/PROVENANCE\.md"):
+    with pytest.raises(Unvendored, match=r"is not a checkout of this project: it has no openapi/PROVENANCE\.md"):
         revendor(tmp_path / "conformance", published, url="http://t/", today=date(2027, 1, 2))
     module = checkout / "conformance/spec/document.py"
     module.write_text(module.read_text("utf-8").replace(DOCUMENT_SHA256, "0" * 64), encoding="utf-8")

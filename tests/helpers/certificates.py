@@ -27,7 +27,7 @@ def refusing(context: ssl.SSLContext) -> Iterator[str]:
     """Run a server that fails every TLS handshake with the proper alert, which asyncio would drop. Yields its URL."""
 
     def serve() -> None:
-        with suppress(OSError):  # how accept ends
+        with suppress(OSError):  # closing the server ends accept
             while True:
                 connection, _ = server.accept()
                 with suppress(OSError):

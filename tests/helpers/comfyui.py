@@ -162,7 +162,7 @@ class Comfy(Board):
                 self.end(job, self.interrupted or "failed")
         return 200, None
 
-    # --- what is shown ------------------------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------------------------
 
     def item(self, job: Job, position: int) -> QueueItem:
         """Return ``[number, prompt_id, prompt, extra_data, outputs_to_execute]``."""

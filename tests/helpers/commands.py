@@ -134,7 +134,7 @@ def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) 
         while piece := os.read(ours, 65536):
             shown += piece
     except OSError:
-        pass  # how Linux says that the other side is closed
+        pass  # on Linux, reading fails when the other side is closed
     finally:
         guard.cancel()
         os.close(ours)

@@ -20,7 +20,7 @@ def option(arguments: list[str], name: str) -> str:
     return arguments[arguments.index(name) + 1]
 
 
-def main(arguments: list[str]) -> int:  # noqa: C901, PLR0912 - one branch for each thing that is asked of it
+def main(arguments: list[str]) -> int:  # noqa: C901, PLR0912 - one branch for each call
     """Perform one of the calls that the workflows make; exit with 2 for any other."""
     with (HOME / "calls.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(arguments) + "\n")

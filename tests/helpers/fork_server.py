@@ -95,7 +95,7 @@ def starting(
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (directory / "stdin").write_text(stdin, encoding="utf-8")
-        (directory / "peak").write_text("0", encoding="utf-8")  # stays if a signal ends the command
+        (directory / "peak").write_text("0", encoding="utf-8")  # stays 0 if a signal ends the command
         ours, theirs = map(stack.enter_context, multiprocessing.Pipe(duplex=False))
         streams = (directory / "stdin", directory / "stdout", theirs, directory / "peak")
         child = spawn(command, folder, environment, streams, background=background)
@@ -134,7 +134,7 @@ def _child(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Stream], *, background: bool
 ) -> None:
     """Run the command in this process, with its folder, environment, arguments and standard streams."""
-    gc.freeze()  # pytest collects garbage at its end: what was inherited is none
+    gc.freeze()  # keep pytest's final garbage collection from scanning inherited objects
     if background:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(folder)
@@ -151,7 +151,7 @@ def _child(
     sys.argv = list(command)
     for place in environment["PYTHONPATH"].split(os.pathsep) if "PYTHONPATH" in environment else ():
         sys.path.insert(0, place)
-        if Path(place, "sitecustomize.py").exists():  # as at the start of an interpreter
+        if Path(place, "sitecustomize.py").exists():  # as a new interpreter does
             runpy.run_path(str(Path(place, "sitecustomize.py")))
     try:
         sys.exit(_main(command[0]))

@@ -320,7 +320,7 @@ class _Lives(RuleBasedStateMachine):
         self.hunt.judge(self.life)
 
 
-def shortest_breach(  # noqa: PLR0913 - each is something that a caller turns
+def shortest_breach(  # noqa: PLR0913 - one parameter for each setting
     begin: Callable[[], Client],
     workflow: Workflow,
     *,

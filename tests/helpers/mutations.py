@@ -75,7 +75,7 @@ def register(clause: str, name: str, make: Make, companions: Mapping[str, str], 
     MUTATIONS[name] = Mutation(name, clause, make, dialect, companions)
 
 
-# --- decorators: by what a mutation is made of ------------------------------------------------------------------------
+# --- decorators -------------------------------------------------------------------------------------------------------
 
 InQueue = Callable[[st.DrawFn, Queue], Pointer]
 """Changes a queue in place, and returns the JSON Pointer of the breach."""
@@ -162,7 +162,7 @@ def on_run(clause: str) -> Callable[[Make], Make]:
     return decorator
 
 
-# --- what they start from ---------------------------------------------------------------------------------------------
+# --- conforming responses ---------------------------------------------------------------------------------------------
 
 
 _POOL: Final[list[Queue]] = []
@@ -225,7 +225,7 @@ def told(exchange: Exchange, status: int | None = None, content: bytes | None = 
     return replace(exchange, response=response)
 
 
-# --- places -----------------------------------------------------------------------------------------------------------
+# --- choosing a place -------------------------------------------------------------------------------------------------
 
 
 def all_jobs(info: Queue) -> list[tuple[str, list[Any]]]:

@@ -56,7 +56,7 @@ def an_error_between(draw: st.DrawFn) -> Mutated:
     return Mutated([read(GOOD), between, read(GOOD, number=3)], None)
 
 
-# --- the header -------------------------------------------------------------------------------------------------------
+# --- header fields ----------------------------------------------------------------------------------------------------
 
 
 @on_read("http.content-type")
@@ -332,7 +332,7 @@ def a_refusal_in_another_form(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
     return another_form(draw, body)
 
 
-# --- odd requests -----------------------------------------------------------------------------------------------------
+# --- unusual requests -------------------------------------------------------------------------------------------------
 
 
 def _twice(exchange: Exchange) -> Mutated:

@@ -176,7 +176,7 @@ def clause(
     )
 
 
-def report(  # noqa: PLR0913 - read as a form
+def report(  # noqa: PLR0913 - one parameter for each part of a report
     verdict: Verdict,
     reason: str,
     clauses: Iterable[ClauseResult],

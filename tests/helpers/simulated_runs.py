@@ -65,7 +65,7 @@ class Played(Client):
         leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
         key = None if reference.key is None else Secret(reference.key)
         super().__init__(f"{self.base}{reference.path}", key, bounds or Bounds(max_requests=900), leave=leave)
-        self._wall = self._clock  # the clock of the world is the one clock that there is
+        self._wall = self._clock  # use the simulated clock as the wall clock too
 
     def monotonic(self) -> float:
         return self.clock.now

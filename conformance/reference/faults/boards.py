@@ -10,7 +10,7 @@ from conformance.reference.faults.registry import board, replies
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import Queue, QueueItem
 
-# --- taken, and listed ------------------------------------------------------------------------------------------------
+# --- submitting -------------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.prompt-id")
@@ -110,7 +110,7 @@ class TornUnderLoad(Board):
         return whole[:3] if self.now - job.created < 0.05 else whole
 
 
-# --- what is listed ---------------------------------------------------------------------------------------------------
+# --- jobs -------------------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.workflow")
@@ -228,7 +228,7 @@ class HeedsFront(_Prioritised):
         return -number if asked.get("front") else number
 
 
-# --- the end, and what never was one ----------------------------------------------------------------------------------
+# --- ended and refused jobs -------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.ended")
@@ -284,7 +284,7 @@ class FailsOnAnIdThatIsThere(Board):
         return super().submit(asked)
 
 
-# --- beside the queue -------------------------------------------------------------------------------------------------
+# --- GET /api/prompt and GET /api/jobs --------------------------------------------------------------------------------
 
 
 @board("lifecycle.remaining")
@@ -313,7 +313,7 @@ class ListOfJobsSaysAllRun(Slow):
         return found | ({"status": "in_progress"} if job.status == "pending" else {})
 
 
-# --- removing ---------------------------------------------------------------------------------------------------------
+# --- removing jobs ----------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.delete.removes")
@@ -450,7 +450,7 @@ class InterruptOfNothingIsAConflict(Board):
         return super().interrupt(asked)
 
 
-# --- ComfyUI's own ----------------------------------------------------------------------------------------------------
+# --- ComfyUI ----------------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.order", variant="oss-takes-jobs", dialect="oss")

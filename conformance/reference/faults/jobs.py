@@ -152,7 +152,7 @@ def numbers_fall(queue: Queue, _ask: IncomingRequest) -> object:
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in zip(numbers, pending, strict=True)]}
 
 
-# --- from read to read ------------------------------------------------------------------------------------------------
+# --- between responses ------------------------------------------------------------------------------------------------
 
 
 @lists("reads.job-data", variant="standing-still")
@@ -251,7 +251,7 @@ def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
     return queue | {"queue_pending": queue["queue_pending"][ask.read :]}
 
 
-# --- JSON that is valid, and beyond what others read ------------------------------------------------------------------
+# --- JSON text --------------------------------------------------------------------------------------------------------
 
 
 def _seed(queue: Queue, text: str) -> Queue:
