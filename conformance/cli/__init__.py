@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.streams import standing
+from conformance.cli.streams import tolerant_streams
 from conformance.version import __version__
 
 EXIT_INTERRUPTED: Final = 2
@@ -79,7 +79,7 @@ class Cli(Verbs):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command and exit with the status that pytest would use."""
-        with standing():
+        with tolerant_streams():
             self._main(*args, **kwargs)
 
     def _main(self, *args: Any, **kwargs: Any) -> Any:
