@@ -125,11 +125,11 @@ def _see_places(settings: Settings) -> None:
 
 def _consent(settings: Settings) -> Settings:
     """Ask the user before a run changes a remote server. Without a terminal, the run itself demands --yes."""
-    from conformance.run.consent import agreed, unconsented
+    from conformance.run.consent import unconsented, with_consent
 
     question = unconsented(settings)
     if question is None or not sys.stdin.isatty():
         return settings
     if not click.confirm(f"{question}. Go on?", err=True):
         raise refusal("nothing was sent")
-    return agreed(settings)
+    return with_consent(settings)

@@ -63,6 +63,6 @@ NAMES: Final = tuple(flag.removeprefix("--").replace("-", "_") for flag in _MANY
 
 def options_of_many(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for many targets to a command."""
-    for flag, (told, kind) in reversed(_MANY.items()):
-        command = click.option(flag, help=told, cls=GroupedOption, group=MANY, **kind)(command)
+    for flag, (help_text, kind) in reversed(_MANY.items()):
+        command = click.option(flag, help=help_text, cls=GroupedOption, group=MANY, **kind)(command)
     return command

@@ -62,16 +62,16 @@ def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
 
     ``suffix`` is appended to the name of the option: ``compare`` has ``--dialect-a`` and ``--dialect-b``.
     """
-    told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
+    help_text = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
     if option.metavar is None:
-        return click.option(option.flag, is_flag=True, help=told, cls=GroupedOption, group=option.group)
+        return click.option(option.flag, is_flag=True, help=help_text, cls=GroupedOption, group=option.group)
     return click.option(
         f"{option.flag}{suffix}",
         type=click.Choice(option.choices) if option.choices else option.type,
         metavar=None if option.choices else option.metavar,
         default=None if suffix else option.default,
         multiple=option.multiple,
-        help=told,
+        help=help_text,
         cls=GroupedOption,
         group=option.group,
     )

@@ -20,12 +20,12 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self
 from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
-from conformance.run.address import checked_url
+from conformance.run.address import base_url
 from conformance.run.consent import announcement
 from conformance.run.describing import Group, Place
 from conformance.run.options import Option, at
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
-from conformance.run.targets import ISOLATE, Target, beside, of_its_own, parse
+from conformance.run.targets import ISOLATE, Target, beside, make_target, parse
 from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
@@ -135,7 +135,7 @@ def _urls(lines: Iterator[str] | chain[str]) -> Iterator[tuple[str, Target]]:
     for number, line in enumerate(lines, 1):
         url = line.strip().lstrip("\ufeff")
         if url and not url.startswith("#"):
-            yield f"line {number}", of_its_own(url, {"target": url})
+            yield f"line {number}", make_target(url, {"target": url})
 
 
 def _column(column: str, file: str) -> str:
@@ -154,7 +154,7 @@ def _row(names: Sequence[str], fields: Sequence[str], where: str, base: Path) ->
         raise UsageProblem(f"{where} has no url")
     name = given.pop("name", given["target"])
     isolate = _boolean(ISOLATE, given.pop(ISOLATE, "no"), where)
-    target = of_its_own(name, {key: _value(_OPTIONS[key], text, where, base) for key, text in given.items()})
+    target = make_target(name, {key: _value(_OPTIONS[key], text, where, base) for key, text in given.items()})
     return replace(target, isolate=isolate)
 
 
@@ -253,7 +253,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
 
 def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
     if strict and target.url != EMBEDDED:
-        checked_url(target.url)  # lists must have complete URLs
+        base_url(target.url)  # lists must have complete URLs
     if not far:
         return target.settings(own_environment(target, environ), Path())
     assumed = dict.fromkeys(target.variables, "http://assumed.invalid")  # valid as the URL of a proxy too

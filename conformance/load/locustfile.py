@@ -38,16 +38,16 @@ EXIT_USAGE: Final = 4
 def _options(parser: ArgumentParser, **_: Any) -> None:
     group = parser.add_argument_group("conformance of GET /api/queue")
     for option in LOAD_OPTIONS:
-        told = option.told.replace("%", "%%")
+        help_text = option.full_help.replace("%", "%%")
         if option.metavar is None:
-            group.add_argument(option.flag, action="store_true", help=told)
+            group.add_argument(option.flag, action="store_true", help=help_text)
         else:
             group.add_argument(
                 option.flag,
                 metavar=option.metavar,
                 type=option.type,
                 default=option.default,
-                help=told,
+                help=help_text,
                 action="append" if option.multiple else "store",
             )
 

@@ -25,7 +25,7 @@ def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | No
     if value == EMBEDDED:
         return None, False
     whole = _with_scheme(value.strip())
-    return checked_url(whole), whole != value.strip()
+    return base_url(whole), whole != value.strip()
 
 
 def _with_scheme(value: str) -> str:
@@ -37,7 +37,7 @@ def _with_scheme(value: str) -> str:
         return value
 
 
-def checked_url(value: str) -> str:
+def base_url(value: str) -> str:
     """Return a base URL without its trailing slash. Raises UsageProblem if it is not a base URL."""
     shown = value if value.isprintable() and not set("@?#") & set(value) else "the target"
     try:

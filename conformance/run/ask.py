@@ -56,21 +56,21 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
     with _endpoint(settings, key) as base:
         start = time.time()
         try:
-            asked = _run(settings, base, key, progress, say)
+            result = _run(settings, base, key, progress, say)
         except UsageProblem:
             raise
         except Exception as error:  # noqa: BLE001 - reported as an internal error
             raise InternalError.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(
-            asked.exchanges,
+            result.exchanges,
             target,
             start,
             time.time(),
-            asked.stopped,
-            asked.search,
-            asked.populated,
-            seconds=asked.seconds,
+            result.stopped,
+            result.search,
+            result.populated,
+            seconds=result.seconds,
         )
 
 
@@ -119,7 +119,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         yield endpoint.url
 
 
-class _Asked(NamedTuple):
+class _Result(NamedTuple):
     exchanges: tuple[Exchange, ...]
     stopped: str | None
     search: Search | None
@@ -127,7 +127,7 @@ class _Asked(NamedTuple):
     seconds: float
 
 
-def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Result:
     import asyncio  # judging a recording does not need it
     from concurrent.futures import ThreadPoolExecutor
 
@@ -139,7 +139,7 @@ def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, 
         return pool.submit(_ask_all, settings, base, key, progress, say).result()
 
 
-def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Result:
     import asyncio
 
     from conformance.probe.plan import begin, end, generating
@@ -189,7 +189,7 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
             if preparing is not None:
                 preparing.wait()
     populated = None if populating is None else populating.outcome
-    return _Asked(tuple(client.ledger), stopped, search, populated, client.left)
+    return _Result(tuple(client.ledger), stopped, search, populated, client.left)
 
 
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:

@@ -55,7 +55,7 @@ def demand_consent(settings: Settings) -> None:
         raise UsageProblem(f"{question}: add --yes to allow it")
 
 
-def agreed(settings: Settings) -> Settings:
+def with_consent(settings: Settings) -> Settings:
     """Return the settings with the user's consent to change the server."""
     assert settings.writes is not None
     return replace(settings, writes=replace(settings.writes, yes=True))
@@ -87,10 +87,10 @@ def _generated(settings: Settings) -> list[str]:
 
 def announcement(settings: Settings) -> list[str]:
     """Return lines for the user about the target, the dialect, the limits of the run, and who receives the key."""
-    asked = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
+    server = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests of the fixed plan and {bounds.deadline:g} s"
-    lines = [f"checking {settings.queue_path} of {asked}, dialect {settings.dialect.value}, {limits}"]
+    lines = [f"checking {settings.queue_path} of {server}, dialect {settings.dialect.value}, {limits}"]
     if settings.scheme_added and settings.target is not None:
         lines.append(f"no scheme was given: plain http is used for {urlsplit(settings.target).netloc}")
     lines += will_be_sent(settings)

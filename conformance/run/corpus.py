@@ -42,7 +42,7 @@ START: Final = 1_795_000_000.25
 """The time of every response, in seconds since the epoch: fixed, so that two corpora can be compared."""
 READS: Final = 61
 """The number of normal GET requests: enough to show a fault that occurs only now and then."""
-_ASKED: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
+_REQUESTS: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
 """The requests of the fixed plan. After them come those that the probing overlay declares (``_probing``)."""
 SCHEMA: Final[Mapping[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -138,11 +138,11 @@ def cases(names: Iterable[str] = NAMES) -> Iterator[Case]:
         if (variant := VARIANTS.get(name)) is not None:
             request, response = next(exchanges(variant, None))
             yield Case("variant", variant.name, variant.summary, Dialect(variant.dialect), request, response)
-        if (fault := FAULTS.get(name)) is not None and (found := _shown(fault)) is not None:
+        if (fault := FAULTS.get(name)) is not None and (found := _first_breach(fault)) is not None:
             yield found
 
 
-def _shown(fault: Fault) -> Case | None:
+def _first_breach(fault: Fault) -> Case | None:
     """Return the first response that breaks the clause of a fault, or None if no single response does."""
     if not fault.clause or fault.inconclusive:
         return None
@@ -164,18 +164,18 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
     """
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
-    for asked in (*_ASKED, *_probing()):
+    for request_sent in (*_REQUESTS, *_probing()):
         headers = [("Host", "localhost"), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
-        own = {name.lower() for name, _ in asked.headers}
+        own = {name.lower() for name, _ in request_sent.headers}
         headers = [each for each in headers if each[0].lower() not in own]
-        headers += [(name, value) for name, value in asked.headers if value is not None]
-        if key is not None and asked.credential is Credential.GIVEN:
+        headers += [(name, value) for name, value in request_sent.headers if value is not None]
+        if key is not None and request_sent.credential is Credential.GIVEN:
             headers.append(("X-API-Key", key))
-        target = PATH + (f"?{asked.query}" if asked.query else "")
+        target = PATH + (f"?{request_sent.query}" if request_sent.query else "")
         text = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        request = f"{asked.method} {target} HTTP/1.1\r\n{text}\r\n".encode("latin-1")
-        reply = reference.answer(IncomingRequest(asked.method, PATH, asked.query, tuple(headers)))
-        yield request, reply.wire(asked.method)
+        request = f"{request_sent.method} {target} HTTP/1.1\r\n{text}\r\n".encode("latin-1")
+        reply = reference.answer(IncomingRequest(request_sent.method, PATH, request_sent.query, tuple(headers)))
+        yield request, reply.wire(request_sent.method)
 
 
 @cache
@@ -193,7 +193,7 @@ def _probing() -> tuple[Ask, ...]:
     )
 
 
-def encoded(case: Case) -> bytes:
+def case_json(case: Case) -> bytes:
     """Return the content of a case's JSON file: the request, the response and the expected result."""
     exchange, report = case.exchange(), case.report()
     answered = exchange.response
@@ -236,7 +236,7 @@ def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
     made = list(cases(names))
     files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
     for case in made:
-        files[directory / f"{case.stem}.json"] = encoded(case)
+        files[directory / f"{case.stem}.json"] = case_json(case)
         files[directory / f"{case.stem}.http"] = case.response
         files[directory / f"{case.stem}.req"] = case.request
     write_whole(files)
@@ -244,10 +244,10 @@ def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
 
 
 def _index(made: Sequence[Case]) -> bytes:
-    told = "Each case is one .json file; the .http and .req files hold the same response and request as bytes."
+    description = "Each case is one .json file; the .http and .req files hold the same response and request as bytes."
     return _json(
         {
-            "description": told,
+            "description": description,
             "suite_version": __version__,
             "document_sha256": DOCUMENT_SHA256,
             "cases": [f"{case.stem}.json" for case in made],

@@ -52,7 +52,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         queue_path=options.queue_path,
         dialect=Dialect(options.dialect),
         clause=tuple(options.clause),
-        only=chosen(options.clause),
+        only=selected_clauses(options.clause),
         key=key,
         key_source=source,
         no_key=options.no_key,
@@ -95,7 +95,7 @@ def _check_path(queue_path: str, url: str | None) -> None:
         raise UsageProblem(msg)
 
 
-def chosen(patterns: Sequence[str]) -> frozenset[str] | None:
+def selected_clauses(patterns: Sequence[str]) -> frozenset[str] | None:
     """Return the ids of the clauses that ``--clause`` selects, or None for all. Raises UsageProblem."""
     if not patterns:
         return None
@@ -152,15 +152,15 @@ def _bounds(options: Options, url: str | None) -> Bounds:
 
 
 def _properties(options: Options) -> Properties | None:
-    asked: dict[str, Any] = {
+    given: dict[str, Any] = {
         name: getattr(options, name) for name in ("seed", "example_database") if getattr(options, name) is not None
     }
     if options.properties == 0:
-        if asked:
-            msg = f"--{next(iter(asked)).replace('_', '-')} needs generated requests: leave out --properties 0"
+        if given:
+            msg = f"--{next(iter(given)).replace('_', '-')} needs generated requests: leave out --properties 0"
             raise UsageProblem(msg)
         return None
-    found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **asked})
+    found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **given})
     remote = found.example_database.removeprefix("github:")
     if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
         msg = f"--example-database must be github:OWNER/REPO, not {found.example_database!r}"

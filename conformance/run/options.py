@@ -69,11 +69,11 @@ class Option(NamedTuple):
         return f" [{'; '.join(found)}]" if found else ""
 
     @property
-    def told(self) -> str:
+    def full_help(self) -> str:
         """The help followed by the default and the bounds."""
         return self.help + self.notes
 
-    def checked(self, value: Any) -> None:
+    def check(self, value: Any) -> None:
         """Raise UsageProblem for a value that is not among the choices or is outside the bounds."""
         for each in value if self.multiple else [value]:
             if self.choices and each not in self.choices:
@@ -87,7 +87,7 @@ class Option(NamedTuple):
             raise UsageProblem(f"{self.flag} must be a number above {above:g}, not {value}")
 
 
-def described(struct: type) -> tuple[Option, ...]:
+def options_of(struct: type) -> tuple[Option, ...]:
     """Return the options that a struct such as ``Options`` describes. Raises TypeError for a field without ``Opt``."""
     annotations = get_type_hints(struct, include_extras=True)
     return tuple(_option(field, get_args(annotations[field.name])) for field in fields(struct))
@@ -106,7 +106,7 @@ def _option(field: Field[Any], annotated: tuple[Any, ...]) -> Option:
     return Option(field.name, kind, default, multiple, about, type(None) in kinds, about.help)
 
 
-OPTIONS: Final = described(Options)
+OPTIONS: Final = options_of(Options)
 """Every option of a run, in the order of ``--help``."""
 
 
@@ -135,5 +135,5 @@ def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Setti
         if option.name in values:
             if option.multiple and isinstance(values[option.name], str):
                 values[option.name] = (values[option.name],)
-            option.checked(values[option.name])
+            option.check(values[option.name])
     return make_settings(environ, Options(**{"properties": 0, **values}))

@@ -137,14 +137,14 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
     where = f"{path}, [[target]] {number}"
     name = entry.get("name")
     if not isinstance(name, str) or not is_directory(name):
-        told = "has no name" if name is None else f"cannot be named {name!r}"
-        raise UsageProblem(f'{where} {told}: use letters, digits, dots and dashes, such as name = "prod"')
+        problem = "has no name" if name is None else f"cannot be named {name!r}"
+        raise UsageProblem(f'{where} {problem}: use letters, digits, dots and dashes, such as name = "prod"')
     where = f"{path}, target {name!r}"
     isolate = _isolate(entry, where)
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
     if "target" not in own:
         raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
-    return replace(of_its_own(name, own, usual), isolate=isolate)
+    return replace(make_target(name, own, usual), isolate=isolate)
 
 
 def is_directory(name: str) -> bool:
@@ -152,7 +152,7 @@ def is_directory(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name.lower() not in _TAKEN
 
 
-def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
+def make_target(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
     """Return a target with its own options and, for all others, the defaults. It gets no key unless it names one."""
     keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
     return Target(name, {**usual, "no_key": not keyed, **own})
@@ -173,19 +173,19 @@ def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]
         name = "target" if key == "url" else key.replace("-", "_")
         if name not in _BY_NAME:
             known = ["name", "url", ISOLATE, *map(_spelt, _BY_NAME)]
-            told = (
+            problem = (
                 ": use --report-dir, which applies to all targets"
                 if name == "report_dir"
                 else did_you_mean(_spelt(key), known)
             )
-            raise UsageProblem(f"{where}: unknown option {key!r}{told}")
+            raise UsageProblem(f"{where}: unknown option {key!r}{problem}")
         if name in found:
             raise UsageProblem(f"{where}: {_spelt(name)} is given twice, in two spellings: remove one")
-        found[name] = beside(base, _BY_NAME[name], _checked(_BY_NAME[name], value, where))
+        found[name] = beside(base, _BY_NAME[name], _check_type(_BY_NAME[name], value, where))
     return found
 
 
-def _checked(option: Option, value: Any, where: str) -> Any:
+def _check_type(option: Option, value: Any, where: str) -> Any:
     """Return the value of an option. Raises UsageProblem if it has the wrong type."""
     if option.metavar is None:
         wanted, right = "true or false", isinstance(value, bool)

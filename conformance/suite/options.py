@@ -16,9 +16,9 @@ def add_options(parser: pytest.Parser) -> None:
     for option in at(Place.CHECK):
         title = f"conformance of GET /api/queue: {option.group.lower()}"
         group = parser.getgroup(f"conformance: {option.group}", title)
-        told = option.told.replace("%", "%%")
+        help_text = option.full_help.replace("%", "%%")
         if option.metavar is None:
-            group.addoption(option.flag, action="store_true", help=told)
+            group.addoption(option.flag, action="store_true", help=help_text)
         else:
             group.addoption(
                 option.flag,
@@ -26,7 +26,7 @@ def add_options(parser: pytest.Parser) -> None:
                 type=option.type,
                 default=option.default,
                 action="append" if option.multiple else "store",
-                help=told,
+                help=help_text,
             )
 
 

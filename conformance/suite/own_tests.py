@@ -14,7 +14,7 @@ from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
 from conformance.render.terminal import broken_status, clause_lines, property_lines
 from conformance.run.check import check, demand_options
-from conformance.run.make import chosen
+from conformance.run.make import selected_clauses
 from conformance.spec.operation import shipped
 
 VERDICT: Final = "verdict"
@@ -52,7 +52,7 @@ def contract_tests(
     demand_options(options)
     failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if fail_on_should else set())
 
-    @pytest.mark.parametrize("contract_item", list(_items(chosen(options.get("clause", ())))))
+    @pytest.mark.parametrize("contract_item", list(_items(selected_clauses(options.get("clause", ())))))
     def test_contract(contract_item: _Item, request: pytest.FixtureRequest) -> None:
         report = _report(request, request.getfixturevalue(fixture), options)
         if contract_item.kind == VERDICT:

@@ -16,7 +16,7 @@ from conformance.fleet.filing import Filing
 from conformance.fleet.results import Results, endpoints
 from conformance.fleet.turns import Turns
 from conformance.fleet.work import Done, Order, OtherSuite
-from conformance.run.targets import Target, of_its_own
+from conformance.run.targets import Target, make_target
 from helpers.fleet_samples import HEADER, kept, target
 
 A, B = target("http://127.0.0.1:1"), target("http://127.0.0.1:2", deadline=3000)
@@ -117,7 +117,7 @@ def test_a_cluster_may_be_silent_as_long_as_a_check_may_take(
 
 def test_an_order_carries_the_key_of_its_target_only_within_this_machine() -> None:
     environ = {"A_KEY": "key-of-a", "B_KEY": "key-of-b", "COMFY_API_KEY": "nobody", "PATH": "/bin"}
-    keyed = of_its_own("a", {"target": "https://a.example", "api_key_env": "A_KEY"})
+    keyed = make_target("a", {"target": "https://a.example", "api_key_env": "A_KEY"})
     here, there = (Engine(FleetBounds(1), scheduler=where, environ=environ) for where in (None, "tcp://10.0.0.1:1"))
     assert here.order(keyed).environ == {"A_KEY": "key-of-a"}
     assert here.order(A).environ == {}

@@ -9,7 +9,7 @@ from conformance.fleet.model import BreachKind, EndpointResult, Header
 from conformance.fleet.sources import TargetSource
 from conformance.history.overview import BrokenClause
 from conformance.judge.report import Status
-from conformance.run.targets import Target, of_its_own
+from conformance.run.targets import Target, make_target
 
 HEADER = Header(source="targets.csv", start="2026-02-03T02:00:00.000Z", options={})
 MILLISECONDS = BreachKind(
@@ -27,7 +27,7 @@ def source(text: str, name: str = "targets.txt") -> TargetSource:
 
 def target(url: str, **options: Any) -> Target:
     """Return a target whose name is its URL."""
-    return of_its_own(url, {"target": url, "properties": 0, **options})
+    return make_target(url, {"target": url, "properties": 0, **options})
 
 
 def kept(name: str, **more: Any) -> EndpointResult:

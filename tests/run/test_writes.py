@@ -10,7 +10,7 @@ import pytest
 
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
-from conformance.run.consent import agreed, announcement, unconsented
+from conformance.run.consent import announcement, unconsented, with_consent
 from conformance.run.writes import LARGEST_WORKFLOW
 from helpers.run_options import make_settings
 
@@ -105,7 +105,7 @@ def test_loopback_needs_no_yes(target: str) -> None:
 def test_somebodys_host_needs_one_and_then_none() -> None:
     settings = make_settings({}, target=THERE, populate=True, jobs=5)
     assert unconsented(settings) == "this run writes to cloud.comfy.org: 5 jobs, which can cost credits"
-    assert unconsented(agreed(settings)) is None
+    assert unconsented(with_consent(settings)) is None
     assert unconsented(make_settings({}, target=THERE, populate=True, yes=True)) is None
     small = make_settings({}, target=THERE, allow_writes=True)
     assert unconsented(small) == "this run writes to cloud.comfy.org: requests that should change nothing"
