@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.drift import compared, document_url
+from conformance.cli.drift import compare_published, document_url
 from conformance.cli.shared import options_at
 from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
@@ -80,7 +80,7 @@ def _with(text: str, pattern: str, value: str, path: Path) -> str:
 def main(checkout: Path, url: str, **options: Any) -> None:
     """Vendor the published document into CHECKOUT, by default the current folder."""
     url = document_url(url.strip())
-    drift, published, problem = compared(url, options)
+    drift, published, problem = compare_published(url, options)
     if drift is None or published is None:
         raise click.ClickException(line(f"not compared: {url}: {problem}"))
     if not drift.found:

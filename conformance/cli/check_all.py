@@ -61,7 +61,7 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
         raise refusal("--resume and --fresh contradict each other: give one of them")
     with ExitStack() as stack:
         try:
-            engine, targets, filing, found = _prepared(stack, source, many, report_dir, given)
+            engine, targets, filing, found = _prepare(stack, source, many, report_dir, given)
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
         except OSError as error:
@@ -81,7 +81,7 @@ def _demand_cluster(many: Mapping[str, Any]) -> None:
             raise refusal(f"--{name} is for processes on this machine: leave out --scheduler")
 
 
-def _prepared(
+def _prepare(
     stack: ExitStack, name: str, many: Mapping[str, Any], directory: Path, given: Mapping[str, Any]
 ) -> tuple[Engine, TargetSource, Filing, Inspected]:
     from conformance.fleet.bounds import FleetBounds

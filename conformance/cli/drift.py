@@ -38,24 +38,24 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     import json
 
     from conformance.drift.changes import PUBLISHED_AT
-    from conformance.render import drift as told
+    from conformance.render import drift as rendering
     from conformance.render.terminal import COLOUR
     from conformance.text.safe import line
 
-    asked = url if url is not None else PUBLISHED_AT
+    address = url if url is not None else PUBLISHED_AT
     if url is not None:
-        asked = document_url(url.strip())
-    found, _, problem = compared(asked, options)
+        address = document_url(url.strip())
+    found, _, problem = compare_published(address, options)
     if found is None:
         todo = ": name another address of the document with --url" if url is None else ""
-        click.echo(line(f"not compared: {asked}: {problem}{todo}"), err=True)
+        click.echo(line(f"not compared: {address}: {problem}{todo}"), err=True)
         return EXIT_NOT_READ
     if form == "json":
-        click.echo(json.dumps(told.as_dict(found), indent=2, default=str))
+        click.echo(json.dumps(rendering.as_dict(found), indent=2, default=str))
     elif form == "markdown":
-        click.echo(told.as_markdown(found), nl=False)
+        click.echo(rendering.as_markdown(found), nl=False)
     else:
-        lines = list(told.as_lines(found))
+        lines = list(rendering.as_lines(found))
         for each in lines[-1:] if quiet else lines:
             click.secho(each.text, fg=COLOUR.get(each.style))
     return EXIT_DRIFT if found.found else 0
@@ -86,7 +86,7 @@ def document_url(url: str) -> str:
     return url
 
 
-def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
+def compare_published(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
     """Fetch the published document and compare it with the vendored one.
 
     Returns the comparison, the published document, and a message. If the document cannot be fetched or read, the first

@@ -100,7 +100,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         selection = Selection(queue_path, settings.target)
         contents = [(_NAMES.get(name, name), _read(name)) for name in files]
         if any(is_report(data) for _, data in contents):
-            _is_alone(files, method, selection)
+            _demand_single_report(files, method, selection)
             source, transcript = read_source(contents[0][1], contents[0][0])
             if click.get_current_context().get_parameter_source("dialect") is ParameterSource.DEFAULT:
                 settings = replace(settings, dialect=Dialect(source.run.dialect))
@@ -114,7 +114,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
             exchanges, notes = _exchanges(contents, method, selection)
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             report = report_on_exchanges(
-                exchanges, settings.judging, target=named, start=start, unread=_tell(notes, quiet=quiet)
+                exchanges, settings.judging, target=named, start=start, unread=_print_notes(notes, quiet=quiet)
             )
     except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
@@ -138,7 +138,7 @@ def _check_writable(directory: Path) -> None:
         raise unwritable(directory, error) from None
 
 
-def _is_alone(files: Sequence[str], method: str | None, selection: Selection) -> None:
+def _demand_single_report(files: Sequence[str], method: str | None, selection: Selection) -> None:
     if selection.queue_path is not None or selection.target is not None:
         raise refusal("--queue-path and --target apply to HAR files, and this is the report of a run: leave them out")
     if len(files) > 1:
@@ -147,7 +147,7 @@ def _is_alone(files: Sequence[str], method: str | None, selection: Selection) ->
         raise refusal("--method applies to a raw response, and this is the report of a run: leave it out")
 
 
-def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
+def _print_notes(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
     """Print notes about parts of recordings that could not be read, and return those that the report lists."""
     from conformance.text.safe import line
 

@@ -100,7 +100,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
         f"--spawn-rate={users}",
         f"--run-time={duration:g}s",
         f"--host={settings.target}",
-        *_typed(options),
+        *_locust_arguments(options),
         *(["--only-summary"] if quiet or not sys.stdout.isatty() else []),
         *(["--loglevel=ERROR"] if quiet else []),
         *locust,
@@ -110,18 +110,18 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
     raise AssertionError("unreachable")
 
 
-def _typed(options: dict[str, Any]) -> list[str]:
+def _locust_arguments(options: dict[str, Any]) -> list[str]:
     """Return the given options as command-line arguments for Locust."""
-    told = []
+    arguments = []
     for option in LOAD_OPTIONS:
         value = options[option.name]
         if option.metavar is None:
-            told += [option.flag] if value else []
+            arguments += [option.flag] if value else []
         elif option.multiple:
-            told += [f"{option.flag}={each}" for each in value]
+            arguments += [f"{option.flag}={each}" for each in value]
         elif value is not None:
-            told.append(f"{option.flag}={value}")
-    return told
+            arguments.append(f"{option.flag}={value}")
+    return arguments
 
 
 def _environment() -> dict[str, str]:

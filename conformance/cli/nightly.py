@@ -12,7 +12,7 @@ import click
 
 from conformance.cli import EXIT_USAGE
 from conformance.cli.night_history import Found, keep_night
-from conformance.cli.shared import reading, refusal
+from conformance.cli.shared import load_report, refusal
 from conformance.history.night import AFTER
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _found(directory: Path) -> list[Found]:
 
     path = directory / RESULTS
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
-        report = reading(directory / "compliance.json")
+        report = load_report(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         name = re.sub(r"[^\w.-]+", "-", directory.resolve().name, flags=re.ASCII) or "target"
         given = report.run.options.get("name")
@@ -206,7 +206,7 @@ def _target(directory: Path, one: EndpointResult) -> Found:
     result = structs.replace(one, name=name)  # a problem's key contains no blanks
     named = one.name != one.target
     if one.report is not None:
-        return Found(result, reading(directory / name / "compliance.json"), directory / name, named=named)
+        return Found(result, load_report(directory / name / "compliance.json"), directory / name, named=named)
     return Found(result, None if one.stored is None else report_of(directory, one), named=named)
 
 

@@ -129,7 +129,7 @@ def refusal(message: str) -> click.UsageError:
     return click.UsageError(message, click.get_current_context())
 
 
-def reading(path: Path) -> Report:
+def load_report(path: Path) -> Report:
     """Read a report from a compliance.json, or from the one in a directory. Raises click.UsageError."""
     from conformance.judge.read import UnreadableReport, read_report
 
