@@ -26,7 +26,7 @@ from conformance.exchange.secrets import KEY_HEADER
 from conformance.judge.judge import judge
 from conformance.judge.report import ClauseResult, Status
 from conformance.probe.requests import SAFE_METHODS
-from conformance.render.st import Tally, summary, told
+from conformance.render.st import Tally, finding_lines, summary
 from conformance.spec.document import mend
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEME: Final = "ApiKeyAuth"
 """The document's name for the key, as in ``[auth.openapi.ApiKeyAuth]``."""
-_OVER_ONE_ANSWER: Final = frozenset(clause.id for clause in CATALOGUE if clause.over is not None)
+_ABOUT_ONE_RESPONSE: Final = frozenset(clause.id for clause in CATALOGUE if clause.over is not None)
 
 
 class Breach(Failure):
@@ -52,7 +52,7 @@ class Breach(Failure):
 
     def __init__(self, found: ClauseResult, case: Case[Any]) -> None:
         severity = Severity.HIGH if found.status is Status.FAIL else Severity.LOW
-        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(told(found))
+        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(finding_lines(found))
         super().__init__(
             operation=case.operation.label, title=title, message=message, case_id=case.id, severity=severity
         )
@@ -93,9 +93,9 @@ class QueueContract:
         exchange = exchange_of(received, case.id, key_of(case.operation.schema.config, case))
         if not exchange.request.to_queue:
             return True
-        judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER, told=TALLY.told)
+        judgement = judge([exchange], self._dialect, only=_ABOUT_ONE_RESPONSE, told=TALLY.demand)
         if not judgement.demand.open:
-            TALLY.told = judgement.demand
+            TALLY.demand = judgement.demand
         TALLY.judged += 1
         TALLY.served |= exchange.request.reads and response.status_code == OK
         for found in judgement.results:

@@ -166,7 +166,7 @@ def dialects_as_markdown() -> str:
         recorded = ", ".join(f"`{name}`" for name in difference.shown_by)
         lines.append(
             f"| `{difference.name}` | {_cell(difference.says)} | {_cell(difference.source)} | {recorded} | "
-            f"{_excused(difference)} |"
+            f"{_relaxed_clauses(difference)} |"
         )
     lines += [
         "",
@@ -187,7 +187,7 @@ def dialects_as_markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _excused(difference: Difference) -> str:
+def _relaxed_clauses(difference: Difference) -> str:
     """Return the clauses that become weaker under ``oss`` because of a difference, and their level there."""
     named = [f"`{clause.id}`" for clause in CATALOGUE if clause.oss is difference]
     if not named:

@@ -64,7 +64,7 @@ def not_reached(outage: Outage) -> str:
     return f"Not reached since {outage.since.start[:10]} ({count(outage.runs, 'night')})"
 
 
-def called(run: PastRun) -> str:
+def target_name(run: PastRun) -> str:
     """Return the name of a run's target, or its URL if the target has no name."""
     return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
 
@@ -81,7 +81,7 @@ def since(diff: Diff) -> str:
     return f"Since run {diff.old.number} of {instant(diff.old.start)}"
 
 
-def was(change: Change) -> str:
+def earlier_status(change: Change) -> str:
     """Return the status of a clause in the earlier run, in words."""
     if change.before is None:
         return "not in the older run"
@@ -125,7 +125,7 @@ def over_time(clause: ClauseHistory, newest: PastRun) -> str:
     return ", ".join(filter(None, (f"{told} of {instant(at.start)}", seen)))
 
 
-def shown(history: History) -> str:
+def runs_shown(history: History) -> str:
     """Return in words which runs are listed: ``The last 30 of 35 runs``, or ``All 12 runs``."""
     if history.total > len(history.runs):
         return f"The last {len(history.runs)} of {count(history.total, 'run')}"

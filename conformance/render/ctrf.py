@@ -10,7 +10,7 @@ import msgspec
 
 from conformance.judge.report import ClauseResult, Report, Status
 from conformance.render.junit import details, first_line
-from conformance.render.words import failed_on_should, problems, subject, subject_title
+from conformance.render.words import failed_on_should, register_problems, subject, subject_title
 from conformance.text.safe import visible
 
 SPEC_VERSION: Final = "0.0.0"
@@ -33,7 +33,7 @@ def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
     """
     run = report.run
     tests = [_test(result, fail_on_should=fail_on_should) for result in report.clauses]
-    tests += [_problem(clause, what) for clause, what in problems(report)]
+    tests += [_problem(clause, what) for clause, what in register_problems(report)]
     tally = Counter(test["status"] for test in tests)
     start, stop = _milliseconds(run.start), _milliseconds(run.end)
     document = {

@@ -14,13 +14,13 @@ from conformance.render.words import (
     STATUS,
     VERDICT,
     broken_in,
+    dialect_line,
     exercised,
     flags,
     judged_again,
     not_exercised,
-    problems,
     profile_lines,
-    reading,
+    register_problems,
     sentence,
     servers,
     times,
@@ -53,7 +53,7 @@ def render_markdown(report: Report) -> str:
         "\n".join(f"- Not read: {plain(part)}" for part in run.unread),
         plain(sentence(judged_again(report))) if run.made_from else "",
         (
-            f"`GET /api/queue` of {code(run.target)}, dialect {code(reading(run))}, "
+            f"`GET /api/queue` of {code(run.target)}, dialect {code(dialect_line(run))}, "
             f"{code(run.start)}, suite {code(run.suite_version)}"
         ),
         (
@@ -122,7 +122,7 @@ def _since(report: Report) -> str:
 
 
 def _known(report: Report) -> str:
-    rows = [f"| stale or expired | {code(clause)} | {plain(what)} |" for clause, what in problems(report)]
+    rows = [f"| stale or expired | {code(clause)} | {plain(what)} |" for clause, what in register_problems(report)]
     rows += [
         f"| {STATUS[result.status]} ({result.level}) | {code(result.id)}<br>{plain(result.title)} "
         f"| {plain(result.waiver or result.reason)}<br>{plain(broken_in(result))} |"

@@ -19,7 +19,7 @@ from conformance.render.words import (
     failed_on_should,
     is_embedded,
     more_like_this,
-    problems,
+    register_problems,
     rfc_url,
     sentence,
     source_text,
@@ -70,7 +70,7 @@ def render_sarif(report: Report) -> bytes:
                                 "level": "error",
                                 "message": {"text": visible(f"{clause}: {what}")},
                             }
-                            for clause, what in problems(report)
+                            for clause, what in register_problems(report)
                         ],
                     }
                 ],

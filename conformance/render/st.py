@@ -19,7 +19,7 @@ class Tally:
     """The results of a Schemathesis run so far.
 
     ``broken`` maps the id of a clause to the ids of the test cases that broke it. ``should`` has the broken clauses of
-    that level, ``seen`` the exercised ones. ``told`` is the dialect, once a response has shown it; it applies to all
+    that level, ``seen`` the exercised ones. ``demand`` is the dialect, once a response has shown it; it applies to all
     later ones.
     """
 
@@ -28,7 +28,7 @@ class Tally:
     broken: dict[str, set[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     should: set[str] = field(default_factory=set)
-    told: Demand | None = None
+    demand: Demand | None = None
 
     def note(self, found: ClauseResult, case_id: str) -> None:
         """Count the result of a clause for the response of a test case. Counting it twice has no effect."""
@@ -40,7 +40,7 @@ class Tally:
                 self.should.add(found.id)
 
 
-def told(found: ClauseResult) -> Iterator[str]:
+def finding_lines(found: ClauseResult) -> Iterator[str]:
     """Yield lines that explain a broken clause: place, expected and received value, reason, and source."""
     for evidence in found.evidence:
         place = "" if evidence.pointer is None else f"at {evidence.pointer or 'the top'}: "

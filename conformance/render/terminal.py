@@ -11,8 +11,9 @@ from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
 from conformance.render.words import (
     STATUS,
-    because,
     broken_in,
+    dialect_line,
+    dialect_reason,
     exercised,
     generated,
     in_counts,
@@ -20,9 +21,8 @@ from conformance.render.words import (
     more_like_this,
     not_exercised,
     place,
-    problems,
     profile_lines,
-    reading,
+    register_problems,
     sentence,
     servers,
     status_counts,
@@ -80,13 +80,13 @@ class Line(NamedTuple):
     text: str
 
 
-def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]:
+def summary_lines(report: Report, *, already_shown: Container[Status] = ()) -> list[Line]:
     """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    ``told`` are statuses whose findings the reader has already seen, so these are left out.
+    ``already_shown`` are statuses whose findings the reader has already seen, so these are left out.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
-    found = [card for card in cards(report) if card.result.status not in told]
+    found = [card for card in cards(report) if card.result.status not in already_shown]
     lines += _first(found[0]) if found else []
     lines += [_headline(card) for card in found[1 : OTHERS_SHOWN + 1]]
     if len(found) > OTHERS_SHOWN + 1:
@@ -94,9 +94,9 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     for result in waived(report):
         lines.append(Line("waived", line(_head(result))))
         lines.append(_detail(result.waiver or result.reason))
-    lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
+    lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in register_problems(report)]
     lines += [Line("detail", line(f"Next: {step}")) for step in next_steps(report)]
-    return [*lines, *_about_the_run(report), *_checked(report)]
+    return [*lines, *_about_the_run(report), *_count_lines(report)]
 
 
 def _first(card: Card) -> list[Line]:
@@ -128,12 +128,12 @@ def _about_the_run(report: Report) -> list[Line]:
     diff = None if report.history is None else report.history.diff
     if diff is not None:
         lines.append(Line(OUTCOME_STYLE[diff.outcome], line(f"{since(diff)}: {headline(diff)}")))
-    if because(report.run):
-        lines.append(Line("counts", line(f"Dialect {reading(report.run)}")))
+    if dialect_reason(report.run):
+        lines.append(Line("counts", line(f"Dialect {dialect_line(report.run)}")))
     return lines + [Line("counts", line(told)) for told in (generated(report),) if told]
 
 
-def _checked(report: Report) -> list[Line]:
+def _count_lines(report: Report) -> list[Line]:
     """Return lines with the number of clauses per status, and for each profile (queue, http, auth, lifecycle)."""
     seen = [(status, number) for status, number in status_counts(report).items() if number and status in SEEN]
     by_status = ", ".join(f"{number} {in_counts(status, number)}" for status, number in seen)

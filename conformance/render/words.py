@@ -233,14 +233,14 @@ def order(run: Run) -> str:
     return ORDER.get(run.read_as, "")
 
 
-def because(run: Run) -> str:
+def dialect_reason(run: Run) -> str:
     """Return why ``auto`` decided as it did; ``""`` for another dialect."""
     return run.read_because if run.dialect == Dialect.AUTO else ""
 
 
-def reading(run: Run) -> str:
+def dialect_line(run: Run) -> str:
     """Return the dialect, the order of elements that it requires, and for ``auto`` the reason, in one line."""
-    return "; ".join(filter(None, (dialect(run), order(run), because(run))))
+    return "; ".join(filter(None, (dialect(run), order(run), dialect_reason(run))))
 
 
 def source_text(source: Source) -> str:
@@ -302,7 +302,7 @@ def flags(report: Report) -> list[str]:
             (f"generated requests ended early, after {sent}: {stopped}", stopped is not None),
             (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
-            ("the register of known deviations has stale or expired entries", bool(problems(report))),
+            ("the register of known deviations has stale or expired entries", bool(register_problems(report))),
         )
         if holds and text
     ]
@@ -380,7 +380,7 @@ def waived(report: Report) -> list[ClauseResult]:
     return [result for result in report.clauses if result.status is Status.WAIVED]
 
 
-def problems(report: Report) -> list[tuple[str, str]]:
+def register_problems(report: Report) -> list[tuple[str, str]]:
     """Return the stale, expired and unknown entries of the register of known deviations: clause and problem of each."""
     found = report.deviations
     if found is None:

@@ -313,7 +313,7 @@ class Plugin:
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
-        for one in summary_lines(report, told=_failing(settings)):
+        for one in summary_lines(report, already_shown=_failing(settings)):
             colour = COLOUR.get(one.style)
             terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
         if self._unkept is not None:
