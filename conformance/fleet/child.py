@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done, Order, check
 
 LENGTH: Final = 4
@@ -59,7 +59,7 @@ async def _answer(body: bytes, answers: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - its message may contain a key
         target = order.target
         reason = f"internal error: {type(error).__name__}"
-        done = Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+        done = Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
     left = memoryview(message(number, done))
     while left:
         left = left[answers.write(left) :]

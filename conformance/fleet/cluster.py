@@ -16,7 +16,7 @@ from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from conformance.fleet.backend import GRACE, Lost
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done, Order, OtherSuite, work
 from conformance.text.safe import printable
 
@@ -44,14 +44,14 @@ class Cluster:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
             target, reason = order.target, "every worker that checked it was lost, so it is not retried"
-            return Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+            return Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
         except (FutureCancelledError, CommClosedError):  # either may come first
             raise Lost("the connection to the scheduler was lost") from None
         except OtherSuite as other:
             raise Lost(str(other)) from None
         except Exception as error:  # noqa: BLE001 - a module is missing on a worker, or another Dask error
-            told = printable(str(error), 200)
-            raise Lost(f"the cluster cannot check ({type(error).__name__}: {told})") from None
+            problem = printable(str(error), 200)
+            raise Lost(f"the cluster cannot check ({type(error).__name__}: {problem})") from None
         return done
 
     async def demand_progress(self, silence: float, longest: float) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import structs
 
 from conformance.fleet.model import EndpointResult, endpoint_result
-from conformance.fleet.results import Results, packed, unpacked
+from conformance.fleet.results import Results, pack_report, unpack_report
 from conformance.fleet.work import Done, Keep
 from conformance.judge.report import Report
 from conformance.render.write import write_reports
@@ -36,10 +36,10 @@ class Filing:
         result, content = done.result, done.report
         history = target.options.get("history")
         if content is not None and (history or self.keep == "pages"):
-            report = unpacked(content)
+            report = unpack_report(content)
             if history:
-                report, result = self._remembered(target, report, result)
-                content = packed(report)
+                report, result = self._add_history(target, report, result)
+                content = pack_report(report)
             if self.keep == "pages":
                 formats, strict = target.options.get("format") or (), target.options.get("fail_on_should") is True
                 place = directory_of(target.name)
@@ -50,7 +50,7 @@ class Filing:
         self.results.add(result, content)
         return result
 
-    def _remembered(self, target: Target, report: Report, result: EndpointResult) -> tuple[Report, EndpointResult]:
+    def _add_history(self, target: Target, report: Report, result: EndpointResult) -> tuple[Report, EndpointResult]:
         """Store a run in the history of its target. Returns the report and the result with the history added."""
         from conformance.history import HistoryProblem, keep
 

@@ -23,12 +23,12 @@ from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import Secret
 from conformance.fleet.backend import GRACE, Lost, longest
 from conformance.fleet.child import LENGTH, RESULTS, message
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done, Order
 from conformance.text.safe import printable
 
 PROGRAM: Final = "from conformance.fleet.child import main; main()"
-_LAST_WORDS: Final = 1 << 12
+_ERROR_TAIL: Final = 1 << 12
 """How many bytes at the end of a process's standard error are searched for the reason why it ended."""
 
 
@@ -121,7 +121,7 @@ class Child:
                 future.set_exception(Ended(self.ended))
 
     def _why(self, status: int) -> str:
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _LAST_WORDS))
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _ERROR_TAIL))
         said = self._errors.read().decode(errors="replace").split("\n")
         last = next((printable(text, 300) for text in reversed(said) if text.strip()), "")
         ended = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
@@ -192,7 +192,7 @@ class Processes:
                 target = order.target
                 dialect = str(target.options.get("dialect", "cloud"))
                 reason = Redactor(*map(Secret, (order.environ or {}).values())).text(str(ended))
-                return Done(failed(target.name, target.url, dialect, reason, 3))
+                return Done(failed_result(target.name, target.url, dialect, reason, 3))
             finally:
                 await child.stop()
                 self._alone.discard(child)

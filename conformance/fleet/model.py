@@ -98,7 +98,7 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
     )
 
 
-def failed(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
+def failed_result(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
     """Return the line of a target that could not be checked. ``reason`` says why; nothing is known about the server."""
     return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from conformance.fleet.model import EndpointResult
-from conformance.fleet.results import endpoints, ends_of
+from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
 from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
@@ -48,7 +48,7 @@ def write_overview(directories: Sequence[Path], into: Path) -> FleetTally:
 
 def _page(directories: Sequence[Path], tally: FleetTally, *, linked: bool) -> str:
     """Return the page. All server text is escaped."""
-    ends = [ends_of(directory) for directory in directories]
+    ends = [header_and_footer(directory) for directory in directories]
     footers = [footer for _, footer in ends if footer is not None]
     groups = tally.groups()
     shared = [group for group in groups if group[1].number > 1]

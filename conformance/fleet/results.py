@@ -27,13 +27,13 @@ REPORTS: Final = "reports.jsonl.gz"
 _DECODER: Final = msgspec.json.Decoder(Line)
 
 
-def packed(report: Report) -> bytes:
+def pack_report(report: Report) -> bytes:
     """Return a report as it is stored: a line of JSON, compressed as one gzip member."""
     return gzip.compress(msgspec.json.encode(report) + b"\n", compresslevel=6, mtime=0)
 
 
-def unpacked(content: bytes) -> Report:
-    """Return the report that ``packed`` compressed."""
+def unpack_report(content: bytes) -> Report:
+    """Return the report that ``pack_report`` compressed."""
     return msgspec.json.decode(gzip.decompress(content), type=Report)
 
 
@@ -64,7 +64,7 @@ def endpoints(directory: Path) -> Iterator[EndpointResult]:
     return (line for line, _ in lines(directory) if isinstance(line, EndpointResult))
 
 
-def ends_of(directory: Path) -> tuple[Header, Footer | None]:
+def header_and_footer(directory: Path) -> tuple[Header, Footer | None]:
     """Return the first line (the header) and the last one (the footer), or None for a run that has no footer yet."""
     header: Line | None = None
     last: Line | None = None
@@ -82,7 +82,7 @@ def report_of(directory: Path, result: EndpointResult) -> Report:
     try:
         with (directory / REPORTS).open("rb") as file:
             file.seek(result.stored.start)
-            return unpacked(file.read(result.stored.size))
+            return unpack_report(file.read(result.stored.size))
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
         raise UsageProblem(f"{directory / REPORTS} cannot be read: {error}") from None
 
@@ -103,7 +103,7 @@ class Results:
         """
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / RESULTS
-        if not fresh and path.exists() and path.stat().st_size and ends_of(directory)[1] is None:
+        if not fresh and path.exists() and path.stat().st_size and header_and_footer(directory)[1] is None:
             msg = f"{directory} contains an unfinished run: continue with --resume, or start again with --fresh"
             raise UsageProblem(msg)
         made = cls._open(directory, Marks(), 0, 0)
@@ -121,7 +121,7 @@ class Results:
         done, lines_end, reports_end = Marks(), 0, 0
         for line, end in lines(directory):
             if isinstance(line, Header):
-                _demand_the_same(line, header, directory)
+                _demand_same_run(line, header, directory)
             if isinstance(line, EndpointResult):
                 done.add(line.name)
                 if line.stored is not None:
@@ -138,7 +138,7 @@ class Results:
         for name, end in ((RESULTS, lines_end), (REPORTS, reports_end)):
             path = directory / name
             file = path.open("r+b" if path.exists() else "w+b", buffering=0)
-            _alone(file, directory)
+            _lock(file, directory)
             file.truncate(end)
             file.seek(end)
             files.append(file)
@@ -198,7 +198,7 @@ def _write(file: BinaryIO, content: bytes) -> None:
         left = left[file.write(left) :]
 
 
-def _alone(file: BinaryIO, directory: Path) -> None:
+def _lock(file: BinaryIO, directory: Path) -> None:
     """Lock a file as long as it is open, so that no second run writes to it. Raises UsageProblem if it is locked."""
     try:
         import fcntl
@@ -211,7 +211,7 @@ def _alone(file: BinaryIO, directory: Path) -> None:
         raise UsageProblem(f"{directory} is being written by another run: wait, or use another directory") from None
 
 
-def _demand_the_same(before: Header, now: Header, directory: Path) -> None:
+def _demand_same_run(before: Header, now: Header, directory: Path) -> None:
     if (before.suite_version, before.document_sha256) != (now.suite_version, now.document_sha256):
         msg = f"{directory} was started by suite {before.suite_version}, not {now.suite_version}: use --fresh"
         raise UsageProblem(msg)

@@ -86,7 +86,7 @@ class TargetSource:
         """Yield the selected targets in order. Raises UsageProblem at the first invalid target."""
         seen = Marks()
         for place, (where, target) in enumerate(self._numbered()):
-            _look_at(target, f"{self.name}, {where}")
+            _demand_readable(target, f"{self.name}, {where}")
             if not seen.add(target.name):
                 raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} appears twice: remove one")
             if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
@@ -177,13 +177,13 @@ def _value(option: Option, text: str, where: str, base: Path) -> object:
         raise UsageProblem(f"{where}: {spelt} must be a number, not {printable(text)!r}") from None
 
 
-def _look_at(target: Target, where: str) -> None:
+def _demand_readable(target: Target, where: str) -> None:
     """Raise UsageProblem for a target whose run would change the server, or whose name is not printable."""
     for name in WRITING:
         if target.options.get(name) not in (None, False):
             spelt = name.replace("_", "-")
-            told = f"{spelt} is for runs that write, which --all does not support"
-            raise UsageProblem(f"{where}: {told}: check {printable(target.name)!r} separately")
+            problem = f"{spelt} is for runs that write, which --all does not support"
+            raise UsageProblem(f"{where}: {problem}: check {printable(target.name)!r} separately")
     if len(target.name) > LONGEST_NAME or not target.name.isprintable():
         raise UsageProblem(f"{where}: a name must be printable and have at most {LONGEST_NAME} characters")
 
@@ -213,10 +213,10 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
         left.discard(target.name)
         whole = target.with_options(given)
         if far and target.isolate:
-            told = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
-            raise UsageProblem(f"{source.name}, target {target.name!r}: {told}")
+            problem = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
+            raise UsageProblem(f"{source.name}, target {target.name!r}: {problem}")
         try:
-            settings = _settled(whole, environ, far=far, strict=not source.is_toml)
+            settings = _settings_of(whole, environ, far=far, strict=not source.is_toml)
         except UsageProblem as problem:
             raise UsageProblem(f"{source.name}, {problem}") from None
         found.variables |= whole.variables
@@ -229,7 +229,7 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
     return found
 
 
-def named_in(source: TargetSource) -> list[Target]:
+def selected_targets(source: TargetSource) -> list[Target]:
     """Return all selected targets of a source. Raises UsageProblem if there are none."""
     found = list(source)
     _demand_targets(source, len(found), source.only.difference(target.name for target in found))
@@ -251,7 +251,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
         yield f"then {settings.properties.number} generated requests (--properties 0: none)"
 
 
-def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
+def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
     if strict and target.url != EMBEDDED:
         base_url(target.url)  # lists must have complete URLs
     if not far:

@@ -40,12 +40,12 @@ class Turns:
         if self._at.total() >= self._parallel:
             return None
         for place, target in enumerate(self._held):
-            if self._takes(target):
+            if self._has_room(target):
                 del self._held[place]
-                return self._out(target)
+                return self._hand_out(target)
         for target in islice(self._targets, AHEAD - len(self._held)):
-            if self._takes(target):
-                return self._out(target)
+            if self._has_room(target):
+                return self._hand_out(target)
             self._held.append(target)
         return None
 
@@ -56,11 +56,11 @@ class Turns:
         if not self._at[host]:
             del self._at[host]
 
-    def _takes(self, target: Target) -> bool:
+    def _has_room(self, target: Target) -> bool:
         host = host_of(target)
         room = self._room(host)
         return room is None or self._at[host] < room
 
-    def _out(self, target: Target) -> Target:
+    def _hand_out(self, target: Target) -> Target:
         self._at[host_of(target)] += 1
         return target

@@ -16,8 +16,8 @@ from msgspec import structs
 
 from conformance.exchange.transcript import Transcript
 from conformance.exchange.trouble import InternalError, told
-from conformance.fleet.model import EndpointResult, endpoint_result, failed
-from conformance.fleet.results import packed
+from conformance.fleet.model import EndpointResult, endpoint_result, failed_result
+from conformance.fleet.results import pack_report
 from conformance.fleet.sources import own_environment
 from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
@@ -89,44 +89,44 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
     target = order.target
     dialect = str(target.options.get("dialect", "cloud"))
     try:
-        settings = _within(target.settings(own_environment(target, environ), Path()), order.rate_limit)
+        settings = _with_rate_limit(target.settings(own_environment(target, environ), Path()), order.rate_limit)
         start = time.monotonic()
-        transcript = await (_beside(_searching(), ask, settings) if order.searches else ask_here(settings))
+        transcript = await (_run_in(_searching_thread(), ask, settings) if order.searches else ask_here(settings))
         seconds = time.monotonic() - start
-        report, kept = await _judged(transcript, settings, order.keep)
+        report, kept = await _judge_and_pack(transcript, settings, order.keep)
     except UsageProblem as problem:
-        return Done(failed(target.name, target.url, dialect, str(problem), 4))
-    except InternalError as trouble:
-        return Done(failed(target.name, target.url, dialect, told(trouble, {}), 3))
+        return Done(failed_result(target.name, target.url, dialect, str(problem), 4))
+    except InternalError as error:
+        return Done(failed_result(target.name, target.url, dialect, told(error, {}), 3))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
 
 
-async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
+async def _judge_and_pack(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     """Judge the responses of a run: a few bytes at once, many in a thread, so that other checks can go on.
 
     A thread costs about as much as judging a small response.
     """
     size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
-        return _judge(transcript, settings, keep)
-    return await _beside(_judging(), _judge, transcript, settings, keep)
+        return _judge_at_once(transcript, settings, keep)
+    return await _run_in(_judging_thread(), _judge_at_once, transcript, settings, keep)
 
 
-async def _beside(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
+async def _run_in(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
 
 
-def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
+def _judge_at_once(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     try:
         report = report_on(transcript, settings.judging)
         kept = keep in {"pages", "all"} or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
-        return report, packed(report) if kept else None
+        return report, pack_report(report) if kept else None
     except Exception as error:  # noqa: BLE001 - reported without the key
         raise InternalError.of(error, settings.secrets) from None
 
 
-def _within(settings: Settings, rate_limit: float | None) -> Settings:
+def _with_rate_limit(settings: Settings, rate_limit: float | None) -> Settings:
     """Return the settings of a check with its share of the rate limit of the whole run."""
     own = settings.bounds.rate_limit
     least = min((rate for rate in (own, rate_limit) if rate is not None), default=None)
@@ -134,12 +134,12 @@ def _within(settings: Settings, rate_limit: float | None) -> Settings:
 
 
 @cache
-def _judging() -> ThreadPoolExecutor:
+def _judging_thread() -> ThreadPoolExecutor:
     """Return the thread that judges large responses while the event loop continues."""
     return ThreadPoolExecutor(1, "judge")
 
 
 @cache
-def _searching() -> ThreadPoolExecutor:
+def _searching_thread() -> ThreadPoolExecutor:
     """Return the thread that sends generated requests. There is only one, because Hypothesis 6.130 allows no more."""
     return ThreadPoolExecutor(1, "search")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from conformance.fleet.results import RESULTS, Results, endpoints, packed, report_of
+from conformance.fleet.results import RESULTS, Results, endpoints, pack_report, report_of
 from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.reference.many import serve_many
@@ -275,8 +275,8 @@ def test_progress_is_for_terminals(folder: Path) -> None:
 
 def test_a_target_is_shown_by_name_or_url_with_the_status_of_its_own_run(reports: list[Report]) -> None:
     with Results.begin(Path("out"), HEADER) as results:
-        results.add(kept("good", target="http://127.0.0.1:1/good"), packed(reports[0]))
-        results.add(broken("bad", MILLISECONDS), packed(reports[1]))
+        results.add(kept("good", target="http://127.0.0.1:1/good"), pack_report(reports[0]))
+        results.add(broken("bad", MILLISECONDS), pack_report(reports[1]))
         results.add(kept("unkept"), None)
     show = ("publish", "report", "out", "--endpoint")
     assert cli_runner.call(*show, "http://127.0.0.1:1/good", "--quiet").exit_code == 0
