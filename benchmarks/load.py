@@ -33,7 +33,7 @@ from conformance.load.session import Session
 from conformance.load.stream import Judgement
 
 def note(self, reader, exchange):
-    self._tell(exchange, Judgement())
+    self._report_to_locust(exchange, Judgement())
 
 if {without}:
     Session.note = note

@@ -86,7 +86,7 @@ class TargetSource:
         """Yield the selected targets in order. Raises UsageProblem at the first invalid target."""
         seen = Marks()
         for place, (where, target) in enumerate(self._numbered()):
-            _demand_readable(target, f"{self.name}, {where}")
+            _demand_read_only(target, f"{self.name}, {where}")
             if not seen.add(target.name):
                 raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} appears twice: remove one")
             if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
@@ -177,7 +177,7 @@ def _value(option: Option, text: str, where: str, base: Path) -> object:
         raise UsageProblem(f"{where}: {spelt} must be a number, not {printable(text)!r}") from None
 
 
-def _demand_readable(target: Target, where: str) -> None:
+def _demand_read_only(target: Target, where: str) -> None:
     """Raise UsageProblem for a target whose run would change the server, or whose name is not printable."""
     for name in WRITING:
         if target.options.get(name) not in (None, False):

@@ -1,4 +1,4 @@
-"""A response some parts of which are hidden. Reading a hidden part raises ``Wanted``.
+"""A response some parts of which are hidden. Reading a hidden part raises ``HiddenPartRead``.
 
 If a clause did not read a part, its result cannot depend on it, and can be shared by responses that differ only there.
 """
@@ -19,7 +19,7 @@ WHOLE: Final = (*HEAD, "content")
 """As ``HEAD``, with the body."""
 
 
-class Wanted(BaseException):
+class HiddenPartRead(BaseException):
     """A clause read a hidden part. Not an Exception, so that it is not taken for an error in the clause."""
 
 
@@ -30,7 +30,7 @@ class _Bare:
         self.__dict__.update(shown)
 
     def __getattr__(self, name: str) -> Any:
-        raise Wanted(name)
+        raise HiddenPartRead(name)
 
 
 class _BareHead(_Bare):
@@ -58,19 +58,24 @@ def without_body(answer: Answer, looked_at: set[str], reading: Reading | None = 
     If ``reading`` (the parsed body) is given, it can be read too. ``looked_at`` gets the names of header fields that
     are read.
     """
-    return _made(
-        *_head(answer, HEAD, looked_at, started=answer.exchange.started), _Bare() if reading is None else reading
+    return _make_answer(
+        *_partial_exchange(answer, HEAD, looked_at, started=answer.exchange.started),
+        _Bare() if reading is None else reading,
     )
 
 
 def without_other_fields(answer: Answer, looked_at: set[str]) -> Answer:
     """Return a response of which everything can be read, except the list of all its header fields."""
     exchange = answer.exchange
-    asked, response = _head(answer, WHOLE, looked_at, started=exchange.started, elapsed=exchange.elapsed)
-    return _made(asked, response, answer.reading)
+    shown_exchange, response = _partial_exchange(
+        answer, WHOLE, looked_at, started=exchange.started, elapsed=exchange.elapsed
+    )
+    return _make_answer(shown_exchange, response, answer.reading)
 
 
-def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _BareHead]:
+def _partial_exchange(
+    answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object
+) -> tuple[_Bare, _BareHead]:
     """Return an exchange and its response, of which only some attributes can be read.
 
     ``looked_at`` gets the names of header fields that are read.
@@ -80,13 +85,13 @@ def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchan
     return _Bare(request=answer.request, response=response, **of_exchange), response
 
 
-def remembered(exchange: Exchange, response: Response, summary: Summary) -> Answer:
+def parts_to_compare(exchange: Exchange, response: Response, summary: Summary) -> Answer:
     """Return the parts of a response that are compared with later ones: request, times, and a summary of the body."""
-    asked = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
-    return _made(asked, _Bare(status=response.status, whole=response.whole), _Bare(summary=summary))
+    shown_exchange = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
+    return _make_answer(shown_exchange, _Bare(status=response.status, whole=response.whole), _Bare(summary=summary))
 
 
-def _made(exchange: _Bare, response: _Bare, reading: _Bare | Reading) -> Answer:
+def _make_answer(exchange: _Bare, response: _Bare, reading: _Bare | Reading) -> Answer:
     make: Any = Answer
     answer: Answer = make(exchange, response, reading)
     return answer

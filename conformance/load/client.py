@@ -94,7 +94,7 @@ class Connection:
         late = gevent.Timeout(seconds)
         late.start()
         try:
-            return self._answer(ask, sent), None
+            return self._receive(ask, sent), None
         except gevent.Timeout as timeout:
             if timeout is not late:
                 raise
@@ -113,11 +113,11 @@ class Connection:
         finally:
             late.close()
 
-    def _answer(self, ask: Ask, sent: Headers) -> Response:
+    def _receive(self, ask: Ask, sent: Headers) -> Response:
         if ask.body:
             self._renew()  # the server may be about to close the old connection
-        asked = urlsplit(self._probe.url_of(ask))
-        path = asked.path + (f"?{asked.query}" if asked.query else "")
+        url = urlsplit(self._probe.url_of(ask))
+        path = url.path + (f"?{url.query}" if url.query else "")
         answer = self._http.request(ask.method, path, ask.body, headers=dict(sent))
         pieces, size = [], 0
         while piece := answer.read(PIECE):

@@ -73,7 +73,7 @@ def _wire(environment: Environment, **_: Any) -> None:
         environment.events.quitting.add_listener(lambda **_: _finish(environment, session))
 
 
-def _tell_what_is_left(session: Session, report: Report) -> None:
+def _print_remaining_jobs(session: Session, report: Report) -> None:
     for line in left_behind(() if report.jobs is None else report.jobs.left, session.tally.own.unknown):
         sys.stderr.write(f"{line}\n")
     if session.silent:
@@ -96,7 +96,7 @@ def _finish(environment: Environment, session: Session) -> None:
         with suppress(KeyboardInterrupt):  # a second signal: end without cleanup
             session.stop()
     report = session.report()
-    _tell_what_is_left(session, report)
+    _print_remaining_jobs(session, report)
     try:
         write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
     except OSError as error:

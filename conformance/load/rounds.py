@@ -59,7 +59,7 @@ class Round:
         self.pause = 0.0
         self._script = script
         self._room = room
-        self._said: object = None
+        self._last_shown: object = None
         self._in_a_row = 0
         """How many of the last exchanges show the same."""
         self._last: Exchange | None = None
@@ -93,9 +93,9 @@ class Round:
 
     def _keep(self, exchange: Exchange) -> None:
         shows = None if exchange.request.operation else self.leave.listed
-        told = exchange.request.operation or (shows if shows is None else [job for job in shows if job.own])
-        self._in_a_row = self._in_a_row + 1 if self._in_a_row and self._said == told else 1
-        self._said = told
+        shown = exchange.request.operation or (shows if shows is None else [job for job in shows if job.own])
+        self._in_a_row = self._in_a_row + 1 if self._in_a_row and self._last_shown == shown else 1
+        self._last_shown = shown
         if not exchange.request.operation and self._in_a_row > ALIKE and self.kept and self.kept[-1] is self._last:
             self._room += _weight(self.kept.pop())
         if _weight(exchange) <= self._room:
@@ -163,8 +163,8 @@ def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
         elif not leave.waiting or clock() - there > ARRIVAL:
             return
         if clock() >= listing:
-            told = yield THE_JOBS
-            listing, pause = clock() + pause if status(told) == OK else ends, 2 * pause
+            response = yield THE_JOBS
+            listing, pause = clock() + pause if status(response) == OK else ends, 2 * pause
             yield Ask("read after the list of jobs")
 
 

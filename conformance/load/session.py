@@ -110,7 +110,7 @@ class Session:
         self._gathering.note(exchange, judgement, runner.user_count if runner else 0)
         if self.jobs is not None and exchange.request.operation is Operation.SUBMIT:
             self.jobs.note(exchange)
-        self._tell(exchange, judgement)
+        self._report_to_locust(exchange, judgement)
 
     def end_round(self, over: Round) -> None:
         """Record that a round of jobs has ended, and judge how its jobs went through the queue."""
@@ -137,7 +137,7 @@ class Session:
             self._stream = Stream(self.demand)
         return self._stream
 
-    def _tell(self, exchange: Exchange, judgement: Judgement) -> None:
+    def _report_to_locust(self, exchange: Exchange, judgement: Judgement) -> None:
         request, response = exchange.request, exchange.response
         broken = [clause for clause, _ in judgement.broken if self._fails(clause)]
         failure: BrokenResponse | None = None
@@ -163,8 +163,8 @@ class Session:
 
     def _count(self, exchange: Exchange, clause: str) -> None:
         """Count a further broken clause of a response in Locust's table of failures."""
-        told = f"{clause}: {BY_ID[clause].title}"
-        errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), told)
+        message = f"{clause}: {BY_ID[clause].title}"
+        errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), message)
         errors.setdefault(StatsError.create_key(*row), StatsError(*row)).occurred()
 
     def _fails(self, clause: str) -> bool:

@@ -29,7 +29,7 @@ from conformance.contract.reading.fast_job import Inspection
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
-from conformance.load.bare import Wanted, remembered, without_body, without_other_fields
+from conformance.load.bare import HiddenPartRead, parts_to_compare, without_body, without_other_fields
 from conformance.text.safe import failure
 
 LISTED: Final = 2
@@ -170,15 +170,15 @@ class Stream:
     """Judges responses by the clauses of one dialect. Each process has one; it is not thread-safe."""
 
     def __init__(self, demand: Demand) -> None:
-        asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
+        applicable = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
         self._demand = demand
-        of_body = [clause for clause in asked if clause.of_body is not None]
+        of_body = [clause for clause in applicable if clause.of_body is not None]
         self._declared = [clause for clause in of_body if clause.fast is not None]
         self._of_body = [clause for clause in of_body if clause.fast is None]
-        self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
-        self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
-        self._steady = [STEADY] if STEADY in asked else []
-        self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
+        self._of_answer = [clause for clause in applicable if clause.over is not None and clause.of_body is None]
+        self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in applicable]
+        self._steady = [STEADY] if STEADY in applicable else []
+        self._of_jobs = [clause for clause in applicable if clause.across is not None and clause.subject == "lifecycle"]
         self._numbers = itertools.count()
         self._newest: _Equal | None = None
         self._sum = (NOTHING, NOTHING, NOTHING)
@@ -206,7 +206,7 @@ class Stream:
         if window is not None and window.unchanged == equal.number:
             judgement = window.repeated
         else:
-            judgement = self._with_those_before(reader, exchange, response, equal)
+            judgement = self._with_previous(reader, exchange, response, equal)
         return self._with_all_fields(judgement, exchange, response, equal) if equal.others else judgement
 
     def _with_all_fields(
@@ -214,21 +214,21 @@ class Stream:
     ) -> Judgement:
         """Add the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
-        more = _noted((clause, partial(subjects, clause, answer)) for clause in equal.others)
+        more = _check_each((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()
         one, other, _ = self._sum
         if one is not judgement or other != more:
             self._sum = (judgement, more, judgement + more)
         return self._sum[2]
 
-    def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
+    def _with_previous(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
         """Return the result for a response, including the clauses that compare it with the user's previous ones."""
         if not equal.shows_queue or not equal.reading.summary.is_object:
             return equal.judgement
         window = self._readers.get_or_make(reader, _Reader)
         digest, unchanged_digests = equal.digest, (equal.digest,) * WINDOW
         if window.digests != unchanged_digests:  # otherwise the stored ones are equal
-            read = remembered(exchange, response, equal.reading.summary)
+            read = parts_to_compare(exchange, response, equal.reading.summary)
             window.reads = (*window.reads, read)[-WINDOW:]
             window.digests = (*window.digests, digest)[-WINDOW:]
             window.unchanged = None
@@ -244,7 +244,7 @@ class Stream:
         """Return the result for a response without its predecessors. Usually the response equals the newest one."""
         newest, head = self._newest, self._head(exchange, response)
         if newest is None or newest.head != head or newest.reading.content != response.content:
-            newest = self._newest = self._looked_up(exchange, response, head)
+            newest = self._newest = self._look_up(exchange, response, head)
         return newest
 
     def _head(self, exchange: Exchange, response: Response) -> _Head:
@@ -259,15 +259,15 @@ class Stream:
             request.same, request.body, response.status, fields, response.coding_error, response.echoes, moment
         )
 
-    def _looked_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
+    def _look_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
         digest = hashlib.blake2b(response.content, digest_size=16).digest()
         known = len(self._fields)
-        equal = self._equals.get_or_make((head, digest), lambda: self._ask(exchange, response, head, digest))
+        equal = self._equals.get_or_make((head, digest), lambda: self._check(exchange, response, head, digest))
         if known == len(self._fields):
             return equal
         for memory in (self._equals, self._alike):  # a clause has read a new header field
             memory.forget()
-        return self._looked_up(exchange, response, self._head(exchange, response))
+        return self._look_up(exchange, response, self._head(exchange, response))
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Judgement]]:
         """Judge how the jobs of a round went through the queue. Returns each exchange that has a result, in order."""
@@ -282,15 +282,15 @@ class Stream:
                 results[name] = results.get(name, Judgement()) + judgement
         return [(answer.exchange, results[answer.exchange.id]) for answer in answers if answer.exchange.id in results]
 
-    def _ask(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
+    def _check(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
         reading = FastReading(response.content, self._demand, recall=self._seen)
         answer = Answer(exchange, response, reading)
         proven = reading.proven if answer.shows_queue else None
-        alike = self._alike.get_or_make((head, proven), lambda: self._ask_of_alike(answer, proven))
-        judgement, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
+        alike = self._alike.get_or_make((head, proven), lambda: self._check_shared(answer, proven))
+        judgement, others = _check_visible(alike.others, subjects, without_other_fields(answer, self._fields))
         judgement = alike.judgement + judgement
         if answer.shows_queue:
-            judgement += self._ask_of_body(
+            judgement += self._check_body(
                 self._of_body if proven is not None else self._declared + self._of_body, reading
             )
         if reading.proven is None:
@@ -298,20 +298,20 @@ class Stream:
         reading.forget()
         return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, judgement, others)
 
-    def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
+    def _check_shared(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
         """Check the clauses that need only the header and the facts about the body that the fast path has proven.
 
         Responses that agree in these share the result. A clause that needs more is recognised when it reads a hidden
         part.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
-        judgement, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
-        judgement += _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady)
+        judgement, others = _check_visible(clauses, _whole, without_body(answer, self._fields))
+        judgement += _check_each((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:
             return _SharedJudgement(judgement, others)
         declared = [clause for clause in others if clause.fast is not None]
-        more, wanting = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
-        judgement += more + self._ask_of_body(self._declared, answer.reading)
+        more, wanting = _check_visible(declared, subjects, without_body(answer, self._fields, answer.reading))
+        judgement += more + self._check_body(self._declared, answer.reading)
         return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
@@ -325,30 +325,30 @@ class Stream:
             seen.facts(self._demand.read_as).settle(_digest)
         return seen
 
-    def _ask_of_body(self, clauses: Iterable[Clause], reading: Reading) -> Judgement:
-        return _noted((clause, partial(_of_body, clause, reading)) for clause in clauses)
+    def _check_body(self, clauses: Iterable[Clause], reading: Reading) -> Judgement:
+        return _check_each((clause, partial(_of_body, clause, reading)) for clause in clauses)
 
     def _compare(self, reads: Sequence[Answer]) -> Judgement:
         """Return the result of the clauses that compare a response with the previous ones of the same user."""
-        return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
+        return _check_each([(clause, partial(_newest_findings, clause, reads)) for clause in self._between])
 
 
-_Asked = tuple[bool, Iterable[Any]]
+_Selected = tuple[bool, Iterable[Any]]
 """Whether the fast path already exercised a clause, and what the clause still has to check."""
 
 
-def _whole(clause: Clause, answer: Answer) -> _Asked:
+def _whole(clause: Clause, answer: Answer) -> _Selected:
     assert clause.over is not None
     return False, clause.over(answer)
 
 
-def _of_body(clause: Clause, reading: Reading) -> _Asked:
+def _of_body(clause: Clause, reading: Reading) -> _Selected:
     assert clause.of_body is not None
     exercised, left = reading.remaining(clause.fast, clause.level_in(reading.demand))
     return exercised, clause.of_body(left)
 
 
-def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
+def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
     """Return the findings that the newest response adds to those of the previous ones."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
@@ -363,12 +363,15 @@ def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]
     found: dict[str, list[Finding]] = {}
     try:
         for answer, subject in clause.across(conversation):
-            told = found.setdefault(answer.exchange.id, [])
-            told += itertools.islice(clause.check(subject), LISTED - len(told))
+            findings = found.setdefault(answer.exchange.id, [])
+            findings += itertools.islice(clause.check(subject), LISTED - len(findings))
     except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
         failed = Judgement(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
-    return {name: Judgement((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()}
+    return {
+        name: Judgement((clause.id,), ((clause.id, tuple(findings)),) if findings else ())
+        for name, findings in found.items()
+    }
 
 
 def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
@@ -376,26 +379,26 @@ def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
     return make()
 
 
-def _as_far_as_shown(
-    clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer
+def _check_visible(
+    clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Selected], answer: Answer
 ) -> _SharedJudgement:
     """Check clauses on a response with hidden parts. Clauses that read a hidden part are returned as ``others``."""
     judgement, others = NOTHING, []
     for clause in clauses:
         try:
-            judgement += _noted([(clause, partial(ask, clause, answer))])
-        except Wanted:
+            judgement += _check_each([(clause, partial(ask, clause, answer))])
+        except HiddenPartRead:
             others.append(clause)
     return _SharedJudgement(judgement, others)
 
 
-def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Judgement:
+def _check_each(checks: Iterable[tuple[Clause, Callable[[], _Selected]]]) -> Judgement:
     """Check each clause on the values that it selects, and return the joint result."""
     judged, broken, errors = [], [], []
-    for clause, asking in asked:
+    for clause, select in checks:
         try:
             found = list[Finding]()
-            exercised, left = asking()
+            exercised, left = select()
             for subject in left:
                 exercised = True
                 if len(found) < LISTED:
