@@ -116,12 +116,12 @@ class Reference:
 
     def _text(self, ask: IncomingRequest) -> bytes:
         """Return the queue as JSON text."""
-        body = self._listed(ask) if self._bodies is None else self._given(ask, self._bodies)
+        body = self._queue_text(ask) if self._bodies is None else self._next_body(ask, self._bodies)
         for twist in self._twists:
             body = twist.writes(body) if twist.writes else body
         return body
 
-    def _listed(self, ask: IncomingRequest) -> bytes:
+    def _queue_text(self, ask: IncomingRequest) -> bytes:
         document: Any
         if self.board is not None:
             document = self.board.snapshot()
@@ -131,23 +131,23 @@ class Reference:
             document = twist.lists(document, ask) if twist.lists else document
         return encode(document)
 
-    def _given(self, ask: IncomingRequest, bodies: Iterator[bytes]) -> bytes:
+    def _next_body(self, ask: IncomingRequest, bodies: Iterator[bytes]) -> bytes:
         body = next(bodies) if self._next is None else self._next
         self._next = None if ask.method == "GET" else body
         return body
 
 
-class _Played(web.StreamResponse):
+class _RawResponse(web.StreamResponse):
     """A response whose every byte is our own: aiohttp only reads requests and manages connections."""
 
     def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
         super().__init__()
         self._pieces = pieces
-        self._keeps = keeps
+        self._keep_open = keeps
 
     @property
     def keep_alive(self) -> bool:
-        return self._keeps
+        return self._keep_open
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
@@ -157,7 +157,7 @@ class _Played(web.StreamResponse):
                 request.transport.write(piece)
                 await request.writer.drain()
         except HangUpError as hang_up:
-            self._keeps = False
+            self._keep_open = False
             if hang_up.reset and request.transport is not None:
                 # With a linger time of 0, closing the socket sends RST instead of FIN.
                 connection = request.transport.get_extra_info("socket")
@@ -190,11 +190,11 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
                 await asyncio.sleep(reference.board.takes)
             reply = reference.answer(IncomingRequest(request.method, path, query, headers, body=body))
         except HangUpError as hang_up:
-            return _Played(_nothing(hang_up), keeps=False)
+            return _RawResponse(_nothing(hang_up), keeps=False)
         finally:
             reference.writing -= writes
         if not request.keep_alive:
             reply = reply.having(connection="close")
-        return _Played(reference.play(reply.wire(request.method)), keeps=reply.keeps)
+        return _RawResponse(reference.play(reply.wire(request.method)), keeps=reply.keeps)
 
     return handle

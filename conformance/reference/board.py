@@ -82,7 +82,7 @@ class Board:
             self.now = max(self.now, min(ends, arrives))
             if arrives < ends:
                 self._arrivals += self.foreign or 0.0
-                self._somebody_submits()
+                self._submit_foreign_job()
             else:
                 for job in self.running:
                     if job.ends is not None and job.ends <= self.now:
@@ -110,7 +110,7 @@ class Board:
         """End a job."""
         job.status, job.ends = status, self.now
 
-    def _somebody_submits(self) -> None:
+    def _submit_foreign_job(self) -> None:
         color = self._random.getrandbits(24)
         graph = {
             "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": color}},
@@ -120,15 +120,15 @@ class Board:
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    def submit(self, asked: Any) -> BoardResponse:
+    def submit(self, body: Any) -> BoardResponse:
         """Accept or refuse a prompt."""
-        graph = asked.get("prompt") if isinstance(asked, dict) else None
+        graph = body.get("prompt") if isinstance(body, dict) else None
         problem = self.problem_of(graph)
         if problem is not None:
-            return self.refused(graph, asked, problem)
+            return self.refusal(graph, body, problem)
         assert isinstance(graph, dict)
-        job = self.add(graph, asked)
-        return 200, {"prompt_id": self.told_id(job), "number": job.number, "node_errors": {}}
+        job = self.add(graph, body)
+        return 200, {"prompt_id": self.response_id(job), "number": job.number, "node_errors": {}}
 
     def problem_of(self, graph: object) -> str | None:
         """Say why a graph cannot run, or return None."""
@@ -139,54 +139,56 @@ class Board:
         ]
         return "A node has an unknown class." if unknown else None
 
-    def refused(self, _graph: Any, _asked: Any, problem: str) -> BoardResponse:
+    def refusal(self, _graph: Any, _body: Any, problem: str) -> BoardResponse:
         """Refuse a prompt that cannot run."""
         return 400, {
             "error": {"type": "invalid_prompt", "message": problem, "details": "", "extra_info": {}},
             "node_errors": {},
         }
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         """Add a job to the queue."""
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
-        job = Job(self.id_for(asked), copy.deepcopy(graph), outputs, self.now, self.number_for(asked))
+        job = Job(self.id_for(body), copy.deepcopy(graph), outputs, self.now, self.number_for(body))
         self.jobs.append(job)
         return job
 
-    def id_for(self, _asked: dict[str, Any]) -> str:
+    def id_for(self, _body: dict[str, Any]) -> str:
         """Return the id of a new job. It is always a new one, whatever id the client sent."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    def number_for(self, _asked: dict[str, Any]) -> float:
+    def number_for(self, _body: dict[str, Any]) -> float:
         """Return the number of a new job. The number that the client sent is ignored."""
         return next(self._numbers)
 
-    def told_id(self, job: Job) -> str:
+    def response_id(self, job: Job) -> str:
         """Return the id in the response to the submission."""
         return job.prompt_id
 
-    def manage(self, asked: Any) -> BoardResponse:
+    def manage(self, body: Any) -> BoardResponse:
         """Delete some pending jobs, or clear all."""
-        known = isinstance(asked, dict) and asked.keys() <= {"delete", "clear"}
-        names = asked.get("delete", []) if known else None
+        known = isinstance(body, dict) and body.keys() <= {"delete", "clear"}
+        names = body.get("delete", []) if known else None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return 400, {"code": "BAD_REQUEST", "message": "delete is not a list of ids."}
-        if not isinstance(asked.get("clear", False), bool):
+        if not isinstance(body.get("clear", False), bool):
             return 400, {"code": "BAD_REQUEST", "message": "clear is not a boolean."}
-        doomed = self.doomed(names, clear=asked.get("clear", False))
-        for job in doomed:
+        jobs_to_remove = self.jobs_to_remove(names, clear=body.get("clear", False))
+        for job in jobs_to_remove:
             self.end(job, "cancelled")
-        return self.managed([job.prompt_id for job in doomed if job.prompt_id in names], cleared=asked.get("clear"))
+        return self.removal_response(
+            [job.prompt_id for job in jobs_to_remove if job.prompt_id in names], cleared=body.get("clear")
+        )
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
         """Return the jobs to remove."""
         return [job for job in self.pending if clear or job.prompt_id in names]
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
+    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         """Respond to a request to remove jobs."""
         return 200, {"deleted": deleted, **({} if cleared is None else {"cleared": cleared})}
 
-    def interrupt(self, _asked: Any) -> BoardResponse:
+    def interrupt(self, _body: Any) -> BoardResponse:
         """Stop all running jobs."""
         for job in self.running:
             self.end(job, "cancelled")
@@ -216,7 +218,7 @@ class Board:
         """Return how many jobs remain."""
         return len(self.pending) + len(self.running)
 
-    def roll(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
+    def job_list(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
         """Return the list of jobs, youngest first."""
         chosen = [job for job in reversed(self.jobs) if not statuses or job.status in statuses]
         page = chosen[offset : offset + limit]
@@ -272,34 +274,34 @@ class Oss(Board):
         """The pending jobs by number."""
         return sorted(super().pending, key=lambda job: job.number)
 
-    def submit(self, asked: Any) -> BoardResponse:
+    def submit(self, body: Any) -> BoardResponse:
         """Accept a prompt unless its id already exists."""
-        named = asked.get("prompt_id") if isinstance(asked, dict) else None
+        named = body.get("prompt_id") if isinstance(body, dict) else None
         if named is not None and any(job.prompt_id == named for job in self.jobs):
-            return self.refused(None, asked, "A job with this prompt_id already exists.")
-        return super().submit(asked)
+            return self.refusal(None, body, "A job with this prompt_id already exists.")
+        return super().submit(body)
 
-    def id_for(self, asked: dict[str, Any]) -> str:
+    def id_for(self, body: dict[str, Any]) -> str:
         """Return the id that the client chose."""
-        return str(asked.get("prompt_id") or super().id_for(asked))
+        return str(body.get("prompt_id") or super().id_for(body))
 
-    def number_for(self, asked: dict[str, Any]) -> float:
+    def number_for(self, body: dict[str, Any]) -> float:
         """Return the number that the client chose. With ``front`` it is the negative of the next number."""
-        if "number" in asked:
-            return float(asked["number"])
+        if "number" in body:
+            return float(body["number"])
         number = next(self._numbers)
-        return -number if asked.get("front") else number
+        return -number if body.get("front") else number
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
+    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         """Respond with an empty body."""
         del deleted, cleared
         return 200, None
 
-    def interrupt(self, asked: Any) -> BoardResponse:
+    def interrupt(self, body: Any) -> BoardResponse:
         """Stop the running jobs, unless the request names another job."""
-        named = asked.get("prompt_id") if isinstance(asked, dict) else None
+        named = body.get("prompt_id") if isinstance(body, dict) else None
         if named is None or any(job.prompt_id == named for job in self.running):
-            return super().interrupt(asked)
+            return super().interrupt(body)
         return 200, None
 
     def item(self, job: Job, position: int) -> QueueItem:

@@ -49,13 +49,13 @@ class Doorkeeper:
             raise HangUpError
         given = ask.header("x-api-key")
         self._banned = door.bans is not None and bool(given) and given != ask.key
-        wait = self._opens - ask.now if ask.now < self._opens else self._taken(ask.now)
+        wait = self._opens - ask.now if ask.now < self._opens else self._take_token(ask.now)
         if not wait:
             return None
-        told = {"retry_after": str(ceil(wait))} if door.tells else {}
-        return blank.error(door.status, "Try again later.", **told)
+        headers = {"retry_after": str(ceil(wait))} if door.tells else {}
+        return blank.error(door.status, "Try again later.", **headers)
 
-    def _taken(self, now: float) -> float:
+    def _take_token(self, now: float) -> float:
         """Take one token and return 0; if the bucket is empty, return the seconds until the next one."""
         door = self._door
         if door.window:

@@ -112,10 +112,10 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
     fresh conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises
     Unservable if a name is unknown, or if the variant or fault would change a queue that is not served.
     """
-    broken = None if fault is None else _named("fault", fault, FAULTS)
-    ground = _named("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)
-    told: tuple[Variant | Fault | None, ...] = (ground, broken)
-    for each in told if bodies is not None or generate is not None else ():
+    broken = None if fault is None else _look_up("fault", fault, FAULTS)
+    ground = _look_up("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)
+    changes: tuple[Variant | Fault | None, ...] = (ground, broken)
+    for each in changes if bodies is not None or generate is not None else ():
         if (
             each is not None and each.twist.lists and each.dialect == "cloud"
         ):  # the "oss" variant only changes the order of bodies
@@ -134,7 +134,7 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
     return Endpoint(reference, host, port, ground.prefix)
 
 
-def _named(what: str, name: str, known: Mapping[str, T]) -> T:
+def _look_up(what: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
         raise Unservable(f"no {what} {name!r}{did_you_mean(name, known)}; --list shows all")
     return known[name]

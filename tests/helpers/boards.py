@@ -31,8 +31,8 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
     assert board is not None
     add = board.add
 
-    def adding(graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = add(graph, asked)
+    def adding(graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = add(graph, body)
         if len(board.jobs) == number:
             full.set()
         return job
@@ -41,7 +41,7 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
     return full
 
 
-class begun:  # noqa: N801 - reads as a word
+class UnstartedRun:
     """A run that has not begun yet. ``plan`` sends the requests between submitting the jobs and following them."""
 
     def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
@@ -61,7 +61,7 @@ class begun:  # noqa: N801 - reads as a word
     async def plan(self) -> str | None:
         return await follow(self.client, keyed=False, max_requests=self.client._bounds.max_requests)
 
-    def to_its_end(self) -> Run:
+    def run_to_end(self) -> Run:
         stopped = asyncio.run(self.populating.run())
         return Run(self.client, self.populating, stopped, self.said)
 
@@ -71,15 +71,15 @@ class begun:  # noqa: N801 - reads as a word
         return [*self.reference.board.running, *self.reference.board.pending]
 
 
-def asked(run: Run, operation: Operation) -> list[Exchange]:
+def exchanges_of(run: Run, operation: Operation) -> list[Exchange]:
     return [one for one in run.client.ledger if one.request.operation is operation]
 
 
 class Keeping(Stuck):
     """A board that does not remove any job."""
 
-    def doomed(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
+    def jobs_to_remove(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
         return []
 
-    def interrupt(self, _asked: Any) -> BoardResponse:
+    def interrupt(self, _body: Any) -> BoardResponse:
         return 200, None

@@ -74,7 +74,8 @@ def add(name: str, summary: str, clause: str, twist: Twist, **options: Any) -> N
 
 def _enter(function: Callable[..., Any], clause: str, twist: Twist, options: dict[str, Any]) -> None:
     summary = " ".join((function.__doc__ or "").split())
-    add(function.__name__.strip("_").replace("_", "-"), summary, clause, twist, **options)
+    own = {"name": function.__name__.strip("_").replace("_", "-")}
+    add(summary=summary, clause=clause, twist=twist, **{**own, **options})
 
 
 def hears(
@@ -171,9 +172,9 @@ def board(clause: str, **options: Any) -> Callable[[type[Board]], type[Board]]:
     """Register a board with a fault. The fault is named after the class."""
 
     def register(cls: type[Board]) -> type[Board]:
-        name = re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        own = {"name": re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower(), "variant": "takes-jobs", "board": cls}
         summary = " ".join((cls.__doc__ or "").split())
-        add(name, summary, clause, Twist(), **{"variant": "takes-jobs", "board": cls, **options})
+        add(summary=summary, clause=clause, twist=Twist(), **{**own, **options})
         return cls
 
     return register

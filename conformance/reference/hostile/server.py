@@ -59,7 +59,7 @@ async def _converse(
     """Respond to the requests of one connection until either side closes it."""
     try:
         while True:
-            ask = _asked(await reader.readuntil(b"\r\n\r\n"))
+            ask = _parse_head(await reader.readuntil(b"\r\n\r\n"))
             reply = reference.answer(ask)
             async with contextlib.aclosing(play(ask, reply)) as pieces:
                 async for piece in pieces:
@@ -81,7 +81,7 @@ async def _converse(
             await writer.wait_closed()
 
 
-def _asked(head: bytes) -> IncomingRequest:
+def _parse_head(head: bytes) -> IncomingRequest:
     """Read one request. The client is our own, so the parser is simple."""
     line, *fields = head.decode("latin-1").split("\r\n")
     method, target, _ = line.split(" ")

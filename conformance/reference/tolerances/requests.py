@@ -45,8 +45,8 @@ def _to(status: int, message: str, where: Callable[[IncomingRequest], bool], **f
     """Respond to certain reads with an error."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
-        asked = reply.status == 200 and ask.method == "GET" and where(ask)
-        return reply.error(status, message, **fields) if asked else reply
+        changed = reply.status == 200 and ask.method == "GET" and where(ask)
+        return reply.error(status, message, **fields) if changed else reply
 
     return Twist(replies=change)
 
