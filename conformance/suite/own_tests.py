@@ -56,11 +56,11 @@ def contract_tests(
     def test_contract(contract_item: _Item, request: pytest.FixtureRequest) -> None:
         report = _report(request, request.getfixturevalue(fixture), options)
         if contract_item.kind == VERDICT:
-            _tell_verdict(report, inconclusive_ok=inconclusive_ok)
+            _report_verdict(report, inconclusive_ok=inconclusive_ok)
         elif contract_item.kind == "clause":
-            _tell_clause(report, contract_item.name, failing)
+            _report_clause(report, contract_item.name, failing)
         else:
-            _tell_family(report, contract_item.name, failing)
+            _report_family(report, contract_item.name, failing)
 
     return test_contract
 
@@ -88,7 +88,7 @@ def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]
     return reports[place]
 
 
-def _tell_verdict(report: Report, *, inconclusive_ok: bool) -> None:
+def _report_verdict(report: Report, *, inconclusive_ok: bool) -> None:
     reached = any(each.response is not None for each in report.exchanges)
     if report.verdict is Verdict.INCONCLUSIVE and inconclusive_ok and reached:
         pytest.skip(f"inconclusive: {report.verdict_reason}")
@@ -96,7 +96,7 @@ def _tell_verdict(report: Report, *, inconclusive_ok: bool) -> None:
         pytest.fail(f"{report.verdict.value}: {report.verdict_reason}", pytrace=False)
 
 
-def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
+def _report_clause(report: Report, clause: str, failing: set[Status]) -> None:
     result = report.clause(clause)
     if result.status in failing:
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
@@ -104,7 +104,7 @@ def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
         pytest.skip(skip_reason(result, report.run))
 
 
-def _tell_family(report: Report, name: str, failing: set[Status]) -> None:
+def _report_family(report: Report, name: str, failing: set[Status]) -> None:
     found = report.properties.family(name) if report.properties is not None else None
     if found is None or not found.sent:
         pytest.skip("no request of this family was generated")

@@ -45,7 +45,7 @@ MARKS: Final = {
     for clause in CATALOGUE
 }
 SETTINGS: Final = pytest.StashKey[Settings]()
-KEPT: Final = "generated requests"
+REQUESTS_SENT: Final = "generated requests"
 """The name of a pytest user property: its value says how many generated requests were sent and broke no clause."""
 TRANSCRIPT: Final = pytest.StashKey[Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
@@ -92,7 +92,7 @@ def _report(config: pytest.Config) -> Report:
     return config.stash[REPORT]
 
 
-def tell(config: pytest.Config, clause_id: str) -> None:
+def report_clause(config: pytest.Config, clause_id: str) -> None:
     """Pass, fail, skip or xfail the test of a clause by the clause's status. A failure shows findings, no traceback."""
     report = _report(config)
     result = report.clause(clause_id)
@@ -106,7 +106,7 @@ def tell(config: pytest.Config, clause_id: str) -> None:
         raise Warned
 
 
-def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None:
+def report_family(config: pytest.Config, family: str, item: pytest.Item) -> None:
     """Pass, fail, skip or xfail the test of a family of generated requests by the clauses that they broke."""
     report = _report(config)
     if report.properties is None:
@@ -114,17 +114,17 @@ def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None
     found = report.properties.family(family)
     if family == DECLARED and not found.sent:
         pytest.skip("the document declares no parameter of this operation")
-    lines, told = property_lines(report, found), _failing(config.stash[SETTINGS])
+    lines, failing = property_lines(report, found), _failing(config.stash[SETTINGS])
     if report.properties.stopped and not found.sent:
         pytest.skip(f"not sent: {report.properties.stopped}")
     statuses = {broken_status(report, broken.clause) for broken in found.broken}
-    if statuses & told:
+    if statuses & failing:
         pytest.fail("\n".join(line.text for line in lines), pytrace=False)
     if Status.WAIVED in statuses:
         pytest.xfail("waived: every clause that these requests break is a known deviation")
     if Status.NOT_EXERCISED in statuses:
         pytest.skip("\n".join(line.text for line in lines))
-    item.user_properties.append((KEPT, lines[-1].text))
+    item.user_properties.append((REQUESTS_SENT, lines[-1].text))
     if Status.WARN in statuses:
         raise Warned
 
@@ -133,14 +133,14 @@ class Warned(Exception):
     """A should clause is broken: the test passes, but pytest shows it as a warning."""
 
 
-def _selected(session: pytest.Session, exitstatus: int) -> str:
+def _selection(session: pytest.Session, exitstatus: int) -> str:
     """Describe which tests the user selected, or that the run stopped early."""
     option = session.config.option
-    told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
-    told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
+    selection = [f"--clause {pattern!r}" for pattern in option.clause or ()]
+    selection += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
     if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
-        told.append("stopped early")
-    return ", ".join(told) or "individually selected clauses"
+        selection.append("stopped early")
+    return ", ".join(selection) or "individually selected clauses"
 
 
 def _failing(settings: Settings) -> set[Status]:
@@ -154,14 +154,14 @@ class Plugin:
     """
 
     def __init__(self, node: str, suite: Path, located: Callable[[str], str]) -> None:
-        self._node, self._suite, self._located = node, suite, located
-        self._heard: set[str] = set()
+        self._node, self._suite, self._locate = node, suite, located
+        self._clauses_run: set[str] = set()
         """The clauses whose tests have run."""
-        self._properties = 0
+        self._families_run = 0
         """The families of generated requests whose tests have run."""
-        self._failed_properties = 0
-        self._unwritten: str | None = None
-        self._unkept: str | None = None
+        self._families_failed = 0
+        self._report_error: str | None = None
+        self._history_error: str | None = None
 
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
@@ -172,7 +172,7 @@ class Plugin:
         """Check the options before collection, and register the markers."""
         for name, text in _markers():
             config.addinivalue_line("markers", f"{name}: {text}")
-        config.args[:] = [self._located(arg) for arg in config.args]
+        config.args[:] = [self._locate(arg) for arg in config.args]
         if config.known_args_namespace.noconftest:
             config.getini("usefixtures").clear()  # they belong to another project's conftest.py
         option = config.option
@@ -234,8 +234,8 @@ class Plugin:
             return None
         if ("conformance", Status.WARN.value) in report.user_properties:
             return "warned", "W", ("WARNED", {"yellow": True})
-        told = dict(report.user_properties).get(KEPT)
-        return ("passed", ".", (f"PASSED {told}", {"green": True})) if told else None
+        sent = dict(report.user_properties).get(REQUESTS_SENT)
+        return ("passed", ".", (f"PASSED {sent}", {"green": True})) if sent else None
 
     @staticmethod
     def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -271,17 +271,19 @@ class Plugin:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, and set the exit status unless pytest itself failed, for example by an internal error."""
         config = session.config
-        read_out = self._heard
-        if _is_worker(config) or not (read_out or self._properties) or REPORT not in config.stash:
+        clauses_run = self._clauses_run
+        if _is_worker(config) or not (clauses_run or self._families_run) or REPORT not in config.stash:
             return
         settings = config.stash[SETTINGS]
         report = config.stash[REPORT]
-        selected = _selected(session, exitstatus)
-        if not read_out:  # only families were selected: all clauses were judged on their requests
+        selected = _selection(session, exitstatus)
+        if not clauses_run:  # only families were selected: all clauses were judged on their requests
             report = structs.replace(report, run=structs.replace(report.run, partial=True, selected=selected))
             config.stash[REPORT] = report
-        elif len(read_out) < len(CATALOGUE):
-            report = report_on(config.stash[TRANSCRIPT], settings.judging, only=frozenset(read_out), selected=selected)
+        elif len(clauses_run) < len(CATALOGUE):
+            report = report_on(
+                config.stash[TRANSCRIPT], settings.judging, only=frozenset(clauses_run), selected=selected
+            )
             config.stash[REPORT] = report
         if settings.history is not None:
             from conformance.history import HistoryProblem, keep
@@ -289,44 +291,44 @@ class Plugin:
             try:
                 report = config.stash[REPORT] = keep(report, settings.history, fail_on_should=settings.fail_on_should)
             except HistoryProblem as problem:
-                self._unkept = f"{problem}: this run was not stored"
+                self._history_error = f"{problem}: this run was not stored"
         try:
             write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
         except OSError as error:
-            self._unwritten = f"the reports cannot be written to {settings.report_dir} ({error.strerror})"
+            self._report_error = f"the reports cannot be written to {settings.report_dir} ({error.strerror})"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
-        if not read_out:
+        if not clauses_run:
             return
-        failed = sum(result.status in _failing(settings) for result in report.clauses) + self._failed_properties
+        failed = sum(result.status in _failing(settings) for result in report.clauses) + self._families_failed
         others_failed = session.testsfailed > failed
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
             session.exitstatus = exit_status(
                 report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
             )
-            if self._unkept is not None and session.exitstatus == pytest.ExitCode.OK:
+            if self._history_error is not None and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """Print the verdict, the counts, and the findings that pytest has not printed."""
-        if REPORT not in config.stash or not (self._heard or self._properties):
+        if REPORT not in config.stash or not (self._clauses_run or self._families_run):
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
         for one in summary_lines(report, already_shown=_failing(settings)):
             colour = COLOUR.get(one.style)
             terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
-        if self._unkept is not None:
-            terminalreporter.write_line(line(self._unkept), red=True)
-        if self._unwritten is not None:
-            terminalreporter.write_line(self._unwritten, red=True)
+        if self._history_error is not None:
+            terminalreporter.write_line(line(self._history_error), red=True)
+        if self._report_error is not None:
+            terminalreporter.write_line(self._report_error, red=True)
         else:
             terminalreporter.write_line(f"report: {settings.report_dir / 'index.html'}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record which of the suite's tests have run."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
-            self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
+            self._clauses_run.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_property["):
-            self._properties += not report.skipped
-            self._failed_properties += report.failed
+            self._families_run += not report.skipped
+            self._families_failed += report.failed
