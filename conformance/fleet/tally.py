@@ -23,7 +23,7 @@ MOST_GROUPS: Final = 2000
 
 @dataclass
 class Group:
-    """Targets with something in common. ``names`` are the first of them."""
+    """Targets that have something in common, such as the clauses that they break. ``names`` are the first of them."""
 
     number: int = 0
     names: list[str] = field(default_factory=list)

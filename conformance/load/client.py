@@ -65,9 +65,9 @@ class Connection:
         self._http = self._new()
 
     def send(self, ask: Ask) -> Exchange:
-        """Send one request and wait for its complete response. Raises no network error.
+        """Send one request and wait for its complete response.
 
-        Raises ValueError for a request that may write without permission.
+        A network error does not raise: the exchange describes it.
         """
         guard(ask, self.leave)
         sent, request = self._probe.prepare(ask)

@@ -1,4 +1,4 @@
-"""The run's own jobs in one process: who submits the next ones, their outcome, and removing the remaining ones."""
+"""The jobs that one process submits under load: who submits the next ones, how they end, and removing the rest."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Session:
         self._stream: Stream | None = None
         self._order: tuple[str, str] | None = None
         self._workers: set[str] = set()
-        """Workers whose last part is missing."""
+        """The workers that have not yet replied with their last tally."""
         self._parted = False
         runner, events = environment.runner, environment.events
         writes = None if isinstance(runner, MasterRunner) else settings.writes

@@ -184,7 +184,7 @@ class Stream:
         self._sum = (NOTHING, NOTHING, NOTHING)
         """The last two results that were added, and their sum. Equal sums are one object, which is faster to count."""
         self._fields: set[str] = set()
-        """The names, in lower case, of the header fields that a clause has read."""
+        """The names, in lower case, of all header fields that a clause has read."""
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         # Three caches. Locust itself needs about 140 microseconds for a request, and judging may need a seventh of it
         # (benchmarks/load.py). Without _equals, alternating responses are judged again each time, such as those of a
@@ -349,7 +349,7 @@ def _of_body(clause: Clause, reading: Reading) -> _Selected:
 
 
 def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
-    """Return the findings that the newest response adds to those of the previous ones."""
+    """Return the findings of a clause that earlier calls, without the newest response, could not return."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
     charged = reads[-place] if len(reads) >= place else None

@@ -29,7 +29,7 @@ from conformance.reference.variants import Variant
 
 
 class Reference:
-    """The endpoint without its network: ``answer`` is its only operation, and ``reads`` its only state."""
+    """The endpoint without its network: ``answer`` returns the response to a request."""
 
     def __init__(  # noqa: PLR0913 - one parameter for each setting
         self,
@@ -43,9 +43,9 @@ class Reference:
         clock: Callable[[], float] = time.time,
         bodies: Iterator[bytes] | None = None,
     ) -> None:
-        """Serve the queue at ``path``. ``period`` and ``clock`` are in seconds.
+        """Serve the queue at ``path``. ``period`` (between new jobs) and ``clock`` are in seconds.
 
-        ``bodies`` must be endless. They are served instead of the queue: each by one GET and by the HEADs before it.
+        ``bodies`` must be endless. They are sent instead of the queue: each by one GET and by the HEADs before it.
         """
         self.path = path
         self.key = key
@@ -88,7 +88,7 @@ class Reference:
         return reply
 
     async def play(self, wire: bytes) -> AsyncIterator[bytes]:
-        """Yield the bytes of a response as they are sent. HangUpError ends the connection."""
+        """Yield the bytes of a response as they are sent. HangUpError means that the connection ends there."""
         for twist in reversed(self._twists):
             if twist.plays:
                 async for piece in twist.plays(wire):
@@ -97,7 +97,7 @@ class Reference:
         yield wire
 
     def _refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
-        """Return the response to a request that does not get the queue, else None."""
+        """Return the response to a request that must not get the queue; None if it gets the queue."""
         methods = "GET, HEAD, OPTIONS" if self.board is None else "GET, HEAD, OPTIONS, POST"
         other = None if self.board is None else operation(self.board, ask, blank, self.path)
         if other is None and ask.path != self.path:
@@ -138,7 +138,7 @@ class Reference:
 
 
 class _RawResponse(web.StreamResponse):
-    """A response whose every byte is our own: aiohttp only reads requests and manages connections."""
+    """A response all of whose bytes are our own. aiohttp only parses requests and manages connections."""
 
     def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ async def _nothing(hang_up: HangUpError) -> AsyncIterator[bytes]:
 
 
 def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-    """Return the handler that ``aiohttp.web.Server`` calls for each request, whatever its method and path."""
+    """Return a handler for ``aiohttp.web.Server``, which calls it for every request."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)

@@ -1,4 +1,4 @@
-"""The HTTP operations other than reading the queue, and their responses from the board."""
+"""The HTTP operations other than reading the queue, such as POST /api/prompt, for a board that accepts jobs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from conformance.reference.board import Board
 from conformance.reference.message import IncomingRequest, Reply
 
 UNREADABLE: Final = object()
-"""The body is not JSON."""
+"""Stands for a request body that is not JSON."""
 SORTS: Final = ("create_time", "created_at", "execution_time", "execution_duration")
-"""The paths of Comfy Cloud and those of ComfyUI."""
+"""The values of ``sort_by`` that Comfy Cloud or ComfyUI know."""
 
 
 def operation(board: Board, ask: IncomingRequest, blank: Reply, queue: str) -> Callable[[], Reply] | None:
-    """Return the response to a request for another operation than reading the queue at ``queue``, else None."""
+    """Return a function that performs the requested operation; None if the request is for another path or method.
+
+    ``queue`` is the path of the queue. The other paths are beside it.
+    """
     beside = queue.rpartition("/")[0]
     answers: dict[tuple[str, str], Callable[[], Reply]] = {
         ("POST", f"{beside}/prompt"): lambda: _json_reply(board.submit(_parsed_body(ask)), blank),

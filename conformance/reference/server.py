@@ -20,7 +20,7 @@ from conformance.reference.variants import VARIANTS, Variant
 from conformance.text.suggest import did_you_mean
 
 KEY: Final = "reference-key-a1b2c3"
-"""The key for variants and faults that need one, if no key is given."""
+"""The key that a variant or fault requires if it needs one and the caller gives none."""
 
 
 T = TypeVar("T")
@@ -31,11 +31,11 @@ _SILENT.disabled = True  # malformed requests get a 400 and are not logged
 
 
 class Unservable(ValueError):
-    """An unknown variant or fault, or one that does not fit the other settings. The message is one line."""
+    """The variant or fault is unknown, or does not fit the other settings. The message is one line."""
 
 
 class ReferenceServer:
-    """A server that runs while its context is active. ``url`` and ``port`` are known from then on."""
+    """A server that runs inside a ``with`` block. ``url`` and ``port`` are known from its start."""
 
     url: str
     port: int
@@ -80,7 +80,10 @@ class ReferenceServer:
 
 
 class Endpoint(ReferenceServer):
-    """An endpoint that runs while its context is active. ``url`` lacks the queue path, ``key`` is the required key."""
+    """A reference endpoint that runs inside a ``with`` block.
+
+    ``url`` lacks the queue path; ``key`` is the required key.
+    """
 
     def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
         super().__init__(handler(reference), host, port, prefix)
@@ -104,13 +107,13 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
 ) -> Endpoint:
     """Return an endpoint as a context manager.
 
-    ``variant`` and ``fault`` are names. A fault uses the variant on which it shows, unless
-    another than the default is named. If that needs a key, it is ``KEY`` unless one is given.
-    ``period`` is in seconds from one new job to the next. ``clock`` returns seconds since the epoch.
+    ``variant`` and ``fault`` are names. With the default variant, a fault uses the variant on which it shows. If that
+    needs a key, it is ``KEY`` unless one is given. ``period`` is in seconds from one new job to the next. ``clock``
+    returns seconds since the epoch.
 
-    ``bodies`` must be endless, and are served one by one instead of the queue. ``generate`` is the seed of
-    fresh conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises
-    Unservable if a name is unknown, or if the variant or fault would change a queue that is not served.
+    ``bodies`` must be endless, and are sent one by one instead of the queue. ``generate`` is the seed of random
+    conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises Unservable if a name is
+    unknown, or if the variant or fault would change a queue that is not served.
     """
     broken = None if fault is None else _look_up("fault", fault, FAULTS)
     ground = _look_up("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)

@@ -1,4 +1,4 @@
-"""Endpoints that all keep the contract, each in a different way. Every one must get the verdict conformant."""
+"""Variants of the reference endpoint. All conform, each in a different way, so each must get the verdict conformant."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ OPEN: Final = Door()
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to keep the contract.
+    """One way to conform.
 
-    ``waiting`` and ``running`` count jobs, ``period`` is in seconds from one new job to the next.
-    ``still`` freezes the queue. ``dialect`` is the order of its elements. A variant with a ``board``
-    accepts jobs and lists only these. ``door`` decides before a request is looked at.
+    ``waiting`` and ``running`` are numbers of jobs, ``period`` is in seconds from one new job to the next. ``still``
+    means that the queue never changes. ``dialect`` is the order of the elements of a job. A variant with a ``board``
+    accepts jobs and lists only these. ``door`` limits which requests are accepted.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Variant:
     prefix: str = ""
     needs_key: bool = False
     key: str | None = None
-    """The key that it requires, if it needs a certain one."""
+    """The key that it requires, if that must be a certain one."""
     dialect: str = "cloud"
     board: type[Board] | None = None
     door: Door = OPEN
@@ -86,7 +86,10 @@ VARIANTS: Final[dict[str, Variant]] = {
 
 
 def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
-    """Return a decorator that makes a variant of a function for ``stage``, named and described by the function."""
+    """Return a decorator that makes a variant of a function for one stage of a response (see ``Twist``).
+
+    The function's name and docstring become those of the variant.
+    """
 
     def decorator(**setting: Any) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
@@ -105,7 +108,7 @@ _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
 def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
-    """Return a decorator that makes a variant of a function that changes one item in place."""
+    """Return a decorator that makes a variant of a function which changes one job in place."""
 
     def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
         def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
@@ -121,7 +124,7 @@ def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[
 
 
 def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
-    """Give every node of an item a new id: in the graph, in its links and in the output ids."""
+    """Give every node of a job's workflow a new id: in the graph, in its links and in the output node ids."""
     for node in item[2].values():
         for key, value in node["inputs"].items():
             if isinstance(value, list):

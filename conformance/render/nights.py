@@ -82,7 +82,7 @@ def in_words(states: Sequence[NightState]) -> str:
 
 
 def broken(runs: Sequence[PastRun]) -> Broken | None:
-    """Return the chart of broken clauses; None for fewer than two runs, or if nothing was ever broken."""
+    """Return a chart of the number of broken clauses per run; None for fewer than two runs, or if none was broken."""
     must = [None if run.unreached else run.counts.fail for run in runs]
     both = [None if run.unreached else run.counts.fail + run.counts.warn for run in runs]
     most = max((number for number in both if number is not None), default=0)

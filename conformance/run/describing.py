@@ -1,4 +1,4 @@
-"""How an option of a run is described: its heading, where it applies, and its help."""
+"""How an option of a run is described: its heading, the places where it is available, and its help."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Opt(NamedTuple):
     """Further sentences for docs/options.md, in Markdown."""
     choices: tuple[str, ...] = ()
     least: float | None = None
-    """The smallest value."""
+    """The smallest allowed value."""
     because: str = ""
     """Why there is a smallest value, if that is not obvious."""
     above: float | None = None
-    """The value is greater than this."""
+    """The value must be greater than this."""
     own: bool = False
     """The option applies to one target, so it cannot be set for many at once."""
     load_help: str = ""

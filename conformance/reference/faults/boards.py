@@ -53,7 +53,7 @@ class HidesJobsOfTheFrontend(Board):
 
 
 class _Starting(Board):
-    """The jobs between pending and running."""
+    """A board that knows which jobs have just started: for ``way`` seconds they are between pending and running."""
 
     way: ClassVar[float] = 3.0
 
@@ -95,7 +95,7 @@ class ListsLate(Board):
 
 @board("lifecycle.same-id")
 class AnswersInUpperCase(Board):
-    """The response to a submission has the id in upper case; the queue has it in lower case."""
+    """The response to a submission has the prompt_id in upper case; the queue has it in lower case."""
 
     def response_id(self, job: Job) -> str:
         return job.prompt_id.upper()
@@ -103,7 +103,7 @@ class AnswersInUpperCase(Board):
 
 @board("item.five-elements")
 class TornUnderLoad(Board):
-    """For a twentieth of a second after a prompt was accepted, its job is listed without its last two elements."""
+    """For 0.05 seconds after a prompt was accepted, its job is listed without its last two elements."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -115,7 +115,7 @@ class TornUnderLoad(Board):
 
 @board("lifecycle.workflow")
 class LosesInputs(Board):
-    """Nodes lose their last input."""
+    """Each node of a workflow loses its last input."""
 
     def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         job = super().add(graph, body)
@@ -126,7 +126,7 @@ class LosesInputs(Board):
 
 @board("lifecycle.text")
 class LosesOtherPlanes(Board):
-    """Characters beyond the Basic Multilingual Plane become question marks."""
+    """Characters beyond the Basic Multilingual Plane of Unicode become question marks."""
 
     def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         job = super().add(graph, body)
@@ -138,7 +138,7 @@ class LosesOtherPlanes(Board):
 
 @board("lifecycle.create-time")
 class LocalTime(Board):
-    """The create_time of jobs is an hour and a half behind."""
+    """The create_time of jobs is an hour and a half too early."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -160,7 +160,7 @@ class CreatedWhenItStarts(Board):
 
 
 class _Heap(Board):
-    """Keep pending jobs in a heap by number and list them in heap order. Each job that starts reorders others."""
+    """Keeps pending jobs in a heap by number, and lists them in heap order. Each job that starts reorders others."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -187,12 +187,12 @@ class _Heap(Board):
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class HeapOfJobs(_Heap, Slow):
-    """Pending jobs are listed in heap order, which is correct only until a job is removed."""
+    """Pending jobs are listed in heap order, which is wrong as soon as a job was removed."""
 
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class NewestFirstAndDatedSo(Slow):
-    """The newest job is first, with a create_time that makes it look like the oldest."""
+    """The newest job is listed first, with a create_time that makes it look like the oldest."""
 
     @property
     def pending(self) -> list[Job]:
@@ -212,7 +212,7 @@ class _Prioritised(Slow):
 
 @board("lifecycle.priority", variant="takes-slow-jobs", name="heeds-number")
 class OrdersByNumber(_Prioritised):
-    """A prompt with a low number is listed before earlier ones."""
+    """Pending jobs are ordered by `number` of the submission: a low one is listed first, even if submitted later."""
 
     def number_for(self, body: dict[str, Any]) -> float:
         number = super().number_for(body)
@@ -221,7 +221,7 @@ class OrdersByNumber(_Prioritised):
 
 @board("lifecycle.priority", variant="takes-slow-jobs", name="heeds-front")
 class FrontGoesFirst(_Prioritised):
-    """A prompt with `front` is listed before earlier ones."""
+    """A job that was submitted with `front` is listed before jobs that were submitted earlier."""
 
     def number_for(self, body: dict[str, Any]) -> float:
         number = super().number_for(body)
@@ -233,7 +233,7 @@ class FrontGoesFirst(_Prioritised):
 
 @board("lifecycle.ended", name="comes-back")
 class EndedJobReappears(Board):
-    """Nearly half a second after its end, a job is listed as running again for some seconds."""
+    """Nearly half a second after it ended, a job is listed as running again for some seconds."""
 
     def snapshot(self) -> Queue:
         ghosts = [job for job in self.jobs if job.status == "completed" and 0.4 < self.now - (job.ends or 0.0) < 4.0]
@@ -268,7 +268,7 @@ class ShowsWhatItRefused(Board):
 
 @board("lifecycle.prompt-id-twice")
 class TakesAnIdTwice(Board):
-    """The server accepts a prompt_id from the client even if another job has it."""
+    """The server accepts a prompt_id that a client chose, even if another job already has it."""
 
     def id_for(self, body: dict[str, Any]) -> str:
         return str(body.get("prompt_id") or super().id_for(body))
@@ -276,7 +276,7 @@ class TakesAnIdTwice(Board):
 
 @board("lifecycle.prompt-id-twice")
 class FailsOnAnIdThatIsThere(Board):
-    """A prompt_id that another job has causes a 500."""
+    """A submission with the prompt_id of another job gets a 500."""
 
     def submit(self, body: Any) -> BoardResponse:
         if isinstance(body, dict) and any(job.prompt_id == body.get("prompt_id") for job in self.jobs):
@@ -297,7 +297,7 @@ class NothingRemains(Board):
 
 @board("lifecycle.jobs")
 class ListOfJobsLacksWhatWaits(Board):
-    """GET /api/jobs lists only jobs that have started."""
+    """GET /api/jobs does not list pending jobs."""
 
     def job_list(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
         found = super().job_list(statuses, limit, offset)
@@ -365,7 +365,7 @@ class DeletedIsACount(Board):
 
 @board("lifecycle.delete.names", name="names-nothing")
 class DeletedIsEmpty(Board):
-    """The response to a deletion says that no job was deleted."""
+    """The response to a deletion has an empty list of deleted jobs, although a job was deleted."""
 
     def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del deleted
@@ -402,7 +402,7 @@ class EndsOnAMalformedRequest(Board):
 
 @board("lifecycle.clear.false")
 class ClearsWhateverItSays(Board):
-    """A request with the member `clear` clears the queue, even if its value is false."""
+    """A request with the member `clear` clears the queue, even if the value of `clear` is false."""
 
     def manage(self, body: Any) -> BoardResponse:
         if isinstance(body, dict) and "clear" in body:
@@ -432,7 +432,7 @@ class InterruptDoesNothing(Slow):
 
 @board("lifecycle.interrupt.spares", variant="takes-slow-jobs")
 class InterruptTakesTheNextToo(Slow):
-    """An interrupt also removes the last job of the queue."""
+    """An interrupt also removes the last pending job."""
 
     def interrupt(self, body: Any) -> BoardResponse:
         for job in self.pending[-1:]:

@@ -11,12 +11,15 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply, e
 from conformance.reference.queue import Queue, QueueItem
 
 Play = Callable[[IncomingRequest, Reply], AsyncGenerator[bytes, None]]
-"""Takes a request and the conforming response, and yields the bytes to send instead."""
+"""Yields the bytes to send for a request instead of the conforming response, which it is given."""
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """One endpoint. ``verdict`` is that of a run, ``reason`` a part of its reason, or the failed clause."""
+    """One hostile endpoint.
+
+    ``verdict`` is the verdict on it; ``reason`` is a part of the verdict's reason, or the failed clause.
+    """
 
     name: str
     summary: str
@@ -26,7 +29,7 @@ class Hostile:
 
     @property
     def expected(self) -> str:
-        """The outcome in words."""
+        """The expected verdict, and its reason or failed clause."""
         return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
 
 
@@ -43,7 +46,7 @@ def _enter(function: Callable[..., Any], verdict: str, reason: str, play: Play) 
 
 
 def plays(verdict: str, reason: str = "") -> Callable[[Play], Play]:
-    """Register a generator of the bytes of a response."""
+    """Register a hostile endpoint by a generator of the bytes that it sends."""
 
     def register(function: Play) -> Play:
         _enter(function, verdict, reason, function)
@@ -53,7 +56,7 @@ def plays(verdict: str, reason: str = "") -> Callable[[Play], Play]:
 
 
 def replies(verdict: str, reason: str = "") -> Callable[[Callable[[Reply], Reply]], Callable[[Reply], Reply]]:
-    """Register a function that changes 200 responses."""
+    """Register a hostile endpoint by a function that changes its 200 responses."""
 
     def register(function: Callable[[Reply], Reply]) -> Callable[[Reply], Reply]:
         async def play(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
@@ -66,7 +69,10 @@ def replies(verdict: str, reason: str = "") -> Callable[[Callable[[Reply], Reply
 
 
 def bodies(verdict: str, reason: str = "") -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a function that changes the JSON text of the queue. It is called once: the response stays the same."""
+    """Register a hostile endpoint by a function that changes the JSON text.
+
+    It is called once, and the result repeated.
+    """
 
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
         once: list[bytes] = []
@@ -83,7 +89,7 @@ def bodies(verdict: str, reason: str = "") -> Callable[[Callable[[bytes], bytes]
 
 
 def items_of(verdict: str, reason: str = "") -> Callable[[Callable[[QueueItem], None]], Callable[[QueueItem], None]]:
-    """Register a function that changes each item of the queue in place."""
+    """Register a hostile endpoint by a function that changes each job of the queue in place."""
 
     def register(function: Callable[[QueueItem], None]) -> Callable[[QueueItem], None]:
         def change(body: bytes) -> bytes:
