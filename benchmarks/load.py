@@ -68,16 +68,16 @@ class Case:
 
 
 ASKED: dict[str, Case] = {
-    "moves, ten jobs a second": Case(lambda: serve(period=0.1)),
+    "changing queue, ten jobs a second": Case(lambda: serve(period=0.1)),
     "3 kB, the same each time": Case(lambda: serve(bodies=itertools.repeat(body(0, 5, 2)))),
-    "3 kB, the same, each answer with an id of its own": Case(
+    "3 kB, the same, each response with a unique id": Case(
         lambda: serve("ids-of-answers", bodies=itertools.repeat(body(0, 5, 2)))
     ),
-    "3 kB, another ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(5, 2))),
-    "30 kB, another ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(50, 2))),
-    "3 kB, another each time, 2,000 a second": Case(lambda: serve(bodies=another_each_time(5, 2)), 2000),
-    "3 kB, another each time": Case(lambda: serve(bodies=another_each_time(5, 2)), goal=False),
-    "30 kB, another each time": Case(lambda: serve(bodies=another_each_time(50, 2)), goal=False),
+    "3 kB, changing ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(5, 2))),
+    "30 kB, changing ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(50, 2))),
+    "3 kB, changing each time, 2,000 a second": Case(lambda: serve(bodies=another_each_time(5, 2)), 2000),
+    "3 kB, changing each time": Case(lambda: serve(bodies=another_each_time(5, 2)), goal=False),
+    "30 kB, changing each time": Case(lambda: serve(bodies=another_each_time(50, 2)), goal=False),
 }
 
 

@@ -109,7 +109,7 @@ def main() -> None:
     above = statistics.median(one - other for one, other in zip(taken[SUITE], taken[EMPTY], strict=True))
     goals.append(Goal("pytest with the suite, above an empty pytest", 0.5, above, unit="s"))
     notes = [
-        f"Medians of {chosen.rounds} rounds, whole processes, time on the wire included.",
+        f"Medians of {chosen.rounds} rounds, whole processes, network time included.",
         "`check` checks every response against every clause and writes a report; `st run` uses the corrected document.",
         *([] if THEIRS in taken else ["Left out, because not installed: st run."]),
     ]

@@ -42,7 +42,7 @@ def readme() -> str:
         (r"\b\d+(?= conforming variants\b)", len(VARIANTS)),
     ):
         text, found = re.subn(pattern, str(count), text)
-        assert found, f"README.md does not say {pattern}"
+        assert found, f"README.md has no text that matches {pattern}"
     return text
 
 

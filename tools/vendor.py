@@ -93,7 +93,7 @@ def main(checkout: Path, url: str, **options: Any) -> None:
     except OSError as error:
         raise click.ClickException(f"{checkout} cannot be written ({error.strerror}): nothing was changed") from None
     click.echo(f"vendored into {checkout}: {', '.join(map(str, written))}")
-    click.echo("now run pytest tests/spec/test_document.py tests/contract/test_catalogue.py, then tox -e overlay")
+    click.echo("next, run pytest tests/spec/test_document.py tests/contract/test_catalogue.py, then tox -e overlay")
 
 
 if __name__ == "__main__":

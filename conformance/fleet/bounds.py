@@ -54,7 +54,8 @@ class FleetBounds:
             share = self.share(host)
             if share is not None and share * bounds.deadline < bounds.max_requests:
                 msg = (
-                    f"{share:.3g} requests per second are left for each check: {bounds.max_requests} take longer than "
+                    f"{share:.3g} requests per second are left for each check, so its {bounds.max_requests} requests "
+                    "would take longer than "
                     f"--deadline {bounds.deadline:g}: use fewer concurrent checks, or raise a rate"
                 )
                 raise UsageProblem(msg)

@@ -43,7 +43,7 @@ class Cluster:
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
-            target, reason = order.target, "every worker that checked it was lost, so it is not retried"
+            target, reason = order.target, "every worker that checked this target was lost, so it is not retried"
             return Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
         except (FutureCancelledError, CommClosedError):  # either may come first
             raise Lost("the connection to the scheduler was lost") from None
@@ -57,7 +57,7 @@ class Cluster:
     async def demand_progress(self, silence: float, longest: float) -> None:
         """Raise Lost if there is no worker for a minute, or no result for much longer than a check can take."""
         if silence > WORKERLESS and not await self._client.nthreads():
-            raise Lost("no worker is left")
+            raise Lost("the cluster has no worker any more")
         if silence > longest + GRACE:
             raise Lost(f"no check has finished for {silence:.0f} s")
 

@@ -213,10 +213,12 @@ def _lock(file: BinaryIO, directory: Path) -> None:
 
 def _demand_same_run(before: Header, now: Header, directory: Path) -> None:
     if (before.suite_version, before.document_sha256) != (now.suite_version, now.document_sha256):
-        msg = f"{directory} was started by suite {before.suite_version}, not {now.suite_version}: use --fresh"
-        raise UsageProblem(msg)
+        raise UsageProblem(
+            f"{directory} was started by version {before.suite_version} of the suite, and this is {now.suite_version}: "
+            "use --fresh"
+        )
     then, given = ({**header.options, "part": header.part} for header in (before, now))
     changed = sorted(name for name in then.keys() | given.keys() if then.get(name) != given.get(name))
     if changed:
         spelt = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-        raise UsageProblem(f"{directory} was started with another {spelt}: give the same, or use --fresh")
+        raise UsageProblem(f"{directory} was started with a different {spelt}: give the same, or use --fresh")

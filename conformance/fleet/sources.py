@@ -182,7 +182,7 @@ def _demand_read_only(target: Target, where: str) -> None:
     for name in WRITING:
         if target.options.get(name) not in (None, False):
             spelt = name.replace("_", "-")
-            problem = f"{spelt} is for runs that write, which --all does not support"
+            problem = f"{spelt} is for runs that change the server, which --all does not support"
             raise UsageProblem(f"{where}: {problem}: check {printable(target.name)!r} separately")
     if len(target.name) > LONGEST_NAME or not target.name.isprintable():
         raise UsageProblem(f"{where}: a name must be printable and have at most {LONGEST_NAME} characters")

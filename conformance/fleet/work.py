@@ -83,8 +83,10 @@ async def work(order: Order) -> Done:
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
     """Check a target in the running event loop. Raises OtherSuite; a problem of the target is part of the result."""
     if order.suite != SUITE:
-        msg = f"a worker has suite {SUITE[0]} instead of {order.suite[0]}: install the same version everywhere"
-        raise OtherSuite(msg)
+        raise OtherSuite(
+            f"a worker has version {SUITE[0]} of the suite instead of {order.suite[0]}: "
+            "install the same version everywhere"
+        )
     await asyncio.sleep(order.delay)
     target = order.target
     dialect = str(target.options.get("dialect", "cloud"))

@@ -41,7 +41,7 @@ def period(store: Store, length: timedelta) -> Period:
     try:
         start = _earlier(end, length)
     except (ValueError, OverflowError):
-        raise HistoryProblem(f"the history {store.path} has a run with an odd start: {end!r} is not a time") from None
+        raise HistoryProblem(f"the history {store.path} has a run whose start is not a time: {end!r}") from None
     names = labels(newest)
     found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
     results = [result_of(store, run, names[run.number], start) for run in found]

@@ -33,7 +33,7 @@ WAIT: Final = 30.0
 """Seconds to wait for another process that is writing to the same file."""
 EXAMINED: Final = 32 << 20
 """Files up to this size in bytes are examined before each run, which takes 0.1 s. ``nightly`` always does it."""
-_UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
+_UNUSABLE: Final = {"SQLITE_NOTADB": "is not an SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
 _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
@@ -244,7 +244,7 @@ class Store:
         if not found:
             held = self._one("SELECT count(*), min(number), max(number) FROM run")
             told = f"runs {held[1]} to {held[2]}" if held[0] else "no run yet"
-            raise HistoryProblem(f"the history {self.path} holds no run {number}: it holds {told}")
+            raise HistoryProblem(f"the history {self.path} contains no run {number}: it contains {told}")
         return found[0]
 
     def snapshot(self, run: PastRun) -> Snapshot:
@@ -379,7 +379,7 @@ def prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnusableHistory(f"the history {path} cannot be made ({error.strerror}): name another file") from None
+        raise UnusableHistory(f"the history {path} cannot be created ({error.strerror}): name another file") from None
     if not path.exists():
         return
     try:

@@ -33,7 +33,7 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
         )
     if settings.writes is not None and unconsented(settings) is not None:
         raise UsageProblem(
-            f"this run writes to {settings.target}: {settings.writes.jobs} jobs at once, and new ones until it ends, "
+            f"this run submits jobs to {settings.target}, {settings.writes.jobs} at once until it ends, "
             "which can cost credits: add --yes to allow it"
         )
     if (settings.bounds.rate_limit or 0) > MOST:
@@ -48,7 +48,7 @@ def will_be_written(settings: Settings) -> list[str]:
         return []
     source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
     return [
-        f"among them jobs from {source}: at most {writes.jobs} in the queue at once for each process of Locust",
+        f"jobs from {source} are submitted too: at most {writes.jobs} in the queue at once for each process of Locust",
         "only jobs of this run are deleted and interrupted",
         f"jobs that take longer than {writes.job_timeout:g} s are removed, and so are all others at the end",
     ]

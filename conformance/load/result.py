@@ -145,7 +145,7 @@ def _doubts(
     if tally.statuses and not tally.statuses.get(OK):
         status = _most(tally.statuses)
         hint = f"; {advice(status, (), sent)}" if status in UNAVAILABLE else ""
-        yield f"no read was answered 200; the most frequent status was {status}{hint}"
+        yield f"no GET got a 200 response; the most frequent status was {status}{hint}"
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
         yield in_words(errors, "", "could not be judged because the suite itself failed")

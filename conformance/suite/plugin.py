@@ -55,10 +55,10 @@ def _markers() -> list[tuple[str, str]]:
     subjects = dict.fromkeys(clause.subject for clause in CATALOGUE if clause.subject not in PROFILE_MEANING)
     return [
         ("conformance", "the conformance suite"),
-        ("must", "clauses whose breach is non-conformance"),
-        ("should", "clauses whose breach is a warning"),
-        ("property", "families of requests that Schemathesis generates from the document"),
-        ("core", "clauses that must have been exercised for a verdict of conformant"),
+        ("must", "clauses that make the verdict non-conformant if they are broken"),
+        ("should", "clauses that cause a warning if they are broken"),
+        ("property", "families of requests that Schemathesis generates from the OpenAPI document"),
+        ("core", "clauses without which no run gets the verdict conformant"),
         *((profile.value, f"clauses of this profile ({meaning})") for profile, meaning in PROFILE_MEANING.items()),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]
@@ -110,10 +110,10 @@ def report_family(config: pytest.Config, family: str, item: pytest.Item) -> None
     """Pass, fail, skip or xfail the test of a family of generated requests by the clauses that they broke."""
     report = _report(config)
     if report.properties is None:
-        pytest.skip("no requests are generated (--properties 0, or the plan ended early)")
+        pytest.skip("no requests are generated (--properties 0, or the run ended early)")
     found = report.properties.family(family)
     if family == DECLARED and not found.sent:
-        pytest.skip("the document declares no parameter of this operation")
+        pytest.skip("the OpenAPI document declares no parameters of GET /api/queue")
     lines, failing = property_lines(report, found), _failing(config.stash[SETTINGS])
     if report.properties.stopped and not found.sent:
         pytest.skip(f"not sent: {report.properties.stopped}")

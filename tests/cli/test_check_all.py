@@ -231,7 +231,10 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--deadline", "-1"], "target 'ref': --deadline must be a number above 0"),
         (["--all", "--populate"], "--populate applies to one target"),
         (["--all", "--yes"], "--yes applies to one target"),
-        (["--all", "writes.toml"], "populate is for runs that write, which --all does not support: check 'w'"),
+        (
+            ["--all", "writes.toml"],
+            "populate is for runs that change the server, which --all does not support: check 'w'",
+        ),
         (["--all", "--resume", "--fresh"], "--resume and --fresh contradict each other"),
         (["--all", "--scheduler", "tcp://127.0.0.1:1", "--workers", "2"], "--workers is for processes on this machine"),
         (["--all", "--scheduler", "tcp://127.0.0.1:1", "--isolate"], "--isolate is for processes on this machine"),
@@ -241,7 +244,10 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--rate", "0"], "0.0 is not in the range x>0"),
         (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
         (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, target 'ref': --ca-bundle nowhere.pem"),
-        (["--all", "--history", "targets.toml"], "the history targets.toml is no SQLite database: name another file"),
+        (
+            ["--all", "--history", "targets.toml"],
+            "the history targets.toml is not an SQLite database: name another file",
+        ),
         (["--all", "-"], "standard input has no target"),
         (["--only", "ref"], "--only is for many targets: add --all"),
         (["--parallel", "2", NOWHERE], "--parallel is for many targets: add --all"),

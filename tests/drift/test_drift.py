@@ -548,7 +548,7 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
     before = files(checkout)
     result = vendor("--url", url, checkout)
     assert result.exit_code == 0
-    assert "now run pytest tests/spec/test_document.py" in result.stdout
+    assert "next, run pytest tests/spec/test_document.py" in result.stdout
     after = files(checkout)
     vendored = after["openapi/openapi-cloud.get-queue.yaml"]
     assert yaml.safe_load(vendored) == document

@@ -54,7 +54,7 @@ def test_a_target_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp_pa
     with Results.begin(tmp_path, HEADER) as results:
         checked(FakeClient({A.name: dead, B.name: kept(B.name)}), [A, B], results, tmp_path)
     found = {line.name: (line.outcome, line.exit, line.reason) for line in endpoints(tmp_path)}
-    assert found[A.name] == ("error", 3, "every worker that checked it was lost, so it is not retried")
+    assert found[A.name] == ("error", 3, "every worker that checked this target was lost, so it is not retried")
     assert found[B.name][0] == "conformant"
 
 
@@ -96,7 +96,7 @@ def test_a_cluster_that_cannot_check_ends_the_run_and_finished_results_are_kept(
     ("silence", "workers", "told"),
     [
         (59, False, None),
-        (61, False, "no worker is left"),
+        (61, False, "the cluster has no worker any more"),
         (3600, True, None),
         (3601, True, "no check has finished for"),
     ],
