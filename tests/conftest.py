@@ -27,7 +27,7 @@ pytest_plugins = ["helpers.browser"]
 _BUSY_MACHINE = [HealthCheck.too_slow]
 
 settings.register_profile(
-    "quick", max_examples=50, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
+    "quick", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
 )
 settings.register_profile(
     "deep", max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE

@@ -161,10 +161,10 @@ def test_two_fleets_do_not_write_into_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"suite_version": "0.0.1"}, "started by suite"),
-        ({"document_sha256": "0" * 64}, "started by suite"),
-        ({"part": "1/2"}, "started with another --part"),
-        ({"options": {"dialect": "oss", "insecure": True}}, "started with another --dialect, --insecure"),
+        ({"suite_version": "0.0.1"}, "started by version"),
+        ({"document_sha256": "0" * 64}, "started by version"),
+        ({"part": "1/2"}, "started with a different --part"),
+        ({"options": {"dialect": "oss", "insecure": True}}, "started with a different --dialect, --insecure"),
     ],
 )
 def test_what_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path, change: dict[str, object], told: str) -> None:
