@@ -1,4 +1,4 @@
-"""``comfy-conformance serve``: serve the reference endpoint, conforming or not."""
+"""``comfy-conformance serve``: serve a test server that conforms, or that has one fault."""
 
 from __future__ import annotations
 

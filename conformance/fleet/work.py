@@ -33,7 +33,7 @@ from conformance.version import __version__
 Keep = Literal["pages", "all", "broken", "none"]
 """Which reports are kept: ``pages`` (all, also as HTML pages), all, only non-conformant ones, or none."""
 SMALL: Final = 1 << 20
-"""Responses of up to this many bytes are judged in hundredths of a second, so other checks hardly have to wait."""
+"""If the bodies of a check have at most this many bytes together, they are judged in hundredths of a second."""
 T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 

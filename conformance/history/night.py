@@ -18,8 +18,9 @@ AFTER: Final = 3
 MOST: Final = 300
 """Maximum number of keys in an issue. If there are more, all problems of a target get one key."""
 SILENT: Final = "silent"
-"""The key of a target that had no verdict for several nightly runs. ``RUN``: the run itself failed."""
+"""The key of a target that had no verdict in several successive nightly runs."""
 RUN: Final = "run"
+"""The key of a target that could not be checked, because the run itself failed."""
 UNTOLD: Final = "failed"
 """The key of a run that ended with exit status 1, but reported no problem."""
 _KEPT: Final = re.compile(r"<!-- comfy-conformance night (\[.*?\]) -->", re.DOTALL)

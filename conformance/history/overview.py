@@ -146,12 +146,12 @@ def trouble_key(clause: str, marks: Iterable[Fingerprint]) -> str:
 
 
 def night_state(run: PastRun) -> NightState:
-    """Return the result of a run for the strip of its target."""
+    """Return the result of a run as the chart of nightly runs shows it."""
     return state_of(run.verdict, reached=run.unreached is None, warned=run.counts.warn > 0)
 
 
 def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
-    """Return the result of a run for the strip of its target, from the run's verdict."""
+    """Return the result of a run as the chart of nightly runs shows it."""
     if not reached:
         return "not-reached"
     if verdict == Verdict.CONFORMANT:

@@ -24,7 +24,7 @@ class HiddenPartRead(BaseException):
 
 
 class _Bare:
-    """An object with the given attributes. Reading any other attribute raises Wanted."""
+    """An object with the given attributes. Reading any other attribute raises HiddenPartRead."""
 
     def __init__(self, **shown: object) -> None:
         self.__dict__.update(shown)

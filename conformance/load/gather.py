@@ -32,7 +32,7 @@ class Gathering:
     hide_workflows: bool = False
     _judged: Counter[str] = field(default_factory=Counter)
     _alike: dict[int, list[Any]] = field(default_factory=dict)
-    """How often each judgement occurred. Most responses have the same one, so counting objects is cheaper."""
+    """How often each judgement occurred, by the ``id()`` of the judgement: most responses share one object."""
     _breached: Counter[str] = field(default_factory=Counter)
     _first: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)

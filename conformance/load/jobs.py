@@ -55,7 +55,7 @@ class Jobs:
         self.unknown = 0
         """Prompts with an unknown outcome."""
         self._token = new_token()
-        """Prefix of the marks of all jobs of this process."""
+        """The beginning of the marks by which jobs of this process are recognised."""
         self._writes = writes
         self._clock = clock
         self._bare = bare
@@ -69,7 +69,7 @@ class Jobs:
         self._refused: int | None = 0
         """Prompts that were refused since the last accepted one."""
         self._read_back = False
-        """Whether a read has shown a job of a round."""
+        """Whether a response has listed a job of this process."""
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 

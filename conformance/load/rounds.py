@@ -61,12 +61,12 @@ class Round:
         self._room = room
         self._last_shown: object = None
         self._in_a_row = 0
-        """How many of the last exchanges show the same."""
+        """How many of the last exchanges show the same jobs."""
         self._last: Exchange | None = None
         self._go_on(None)
 
     def note(self, exchange: Exchange) -> bool:
-        """Record the response to ``next``; the leave must have recorded it before.
+        """Record the response to ``next``, after the permission has recorded it.
 
         Returns whether the round continues.
         """

@@ -51,7 +51,7 @@ class Reference:
         self.key = key
         self.reads = 0
         self.writing = 0
-        """The number of write requests in progress."""
+        """The number of POST requests in progress."""
         self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._twists: list[Twist] = [variant.twist] + ([fault.twist] if fault else [])
         self._clock = clock

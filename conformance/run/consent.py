@@ -38,7 +38,7 @@ def will_be_sent(settings: Settings) -> list[str]:
 
 
 def unconsented(settings: Settings) -> str | None:
-    """Return a question: may the run change this remote server? None if the user agreed, or need not be asked."""
+    """Return how a run would change a remote server, in words; None if it would not, or if the user agreed to it."""
     writes = settings.writes
     if writes is None or writes.yes or settings.target is None:
         return None

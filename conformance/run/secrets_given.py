@@ -45,7 +45,10 @@ _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 def key_from(
     environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
 ) -> tuple[Secret | None, str | None]:
-    """Return the key and the name of the variable or file that contains it, or twice None. Raises UsageProblem."""
+    """Return the key and its source: the name of a variable or file.
+
+    Both are None without a key. Raises UsageProblem.
+    """
     given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
     if len(given) + no_key > 1:
         msg = f"{' and '.join([*(['--no-key'] if no_key else []), *given])} contradict each other: give one of them"

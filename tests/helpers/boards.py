@@ -42,7 +42,10 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
 
 
 class UnstartedRun:
-    """A run that has not begun yet. ``plan`` sends the requests between submitting the jobs and following them."""
+    """A run against a Board, which ``run_to_end`` starts.
+
+    ``plan`` sends the fixed requests of a run, after the jobs were submitted and before they are followed to their end.
+    """
 
     def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
         _, self.clock = endpoint()

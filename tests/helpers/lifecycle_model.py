@@ -96,7 +96,7 @@ class Life:
         named = answer.get("prompt_id")
         self.jobs.append(str(named))
         said = "".join(f", {name} {json.dumps(value)}" for name, value in members.items())
-        said += ", with text of every plane" if text else ""
+        said += ", with text from every Unicode plane" if text else ""
         self._did(f"submit job {len(self.jobs)}{said}", f"id{len(self.jobs)}=$({body} | {_READ_ID})")
         self.look()
 
