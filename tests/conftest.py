@@ -63,12 +63,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _put_side_by_side(items: list[pytest.Item]) -> None:
-    """Move tests of the same ``asked_of`` next to each other, so that one process sends their requests once."""
+    """Put browser tests first, then those that start commands, and tests of the same ``asked_of`` side by side.
+
+    Each test process gets consecutive items at first, and the others take over the last of them. So few processes
+    start a browser, the longest tests do not remain for the end, and one process sends the requests of ``asked_of``.
+    """
     groups: dict[object, list[pytest.Item]] = {}
     for item in items:
         name = item.callspec.params.get("asked_of") if hasattr(item, "callspec") else None
         groups.setdefault(name or item, []).append(item)
     items[:] = [item for group in groups.values() for item in group]
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, "whole" not in item.path.parts))
 
 
 @pytest.fixture

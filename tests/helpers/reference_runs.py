@@ -54,6 +54,11 @@ class Asked:
         return self.transcript.exchanges
 
 
+def first_of_its_clause(fault: Fault) -> bool:
+    """Whether no fault before this one breaks the same clause."""
+    return fault is next(other for other in FAULTS.values() if other.clause == fault.clause)
+
+
 def asked(name: str, *, whole: bool = False) -> Asked:
     """Return a run against the endpoint with this fault or variant. Runs are cached.
 
