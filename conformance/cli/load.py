@@ -79,7 +79,9 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
         raise unwritable(Path(options["report_dir"]), error) from None
     rate = settings.bounds.rate_limit or 0.0
     if not quiet:
-        what, of_them = ("reads", "GETs, and nothing that writes") if settings.writes is None else ("requests",) * 2
+        what, of_them = (
+            ("reads", "GETs, and nothing that writes") if settings.server_changes is None else ("requests",) * 2
+        )
         click.echo(
             f"sending {settings.target} at most {rate:,.0f} {what} of {settings.queue_path} a second, by {users:,} "
             f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} {of_them}",

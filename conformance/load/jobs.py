@@ -25,7 +25,7 @@ from conformance.probe.jobs import (
     unread,
 )
 from conformance.probe.leave import Leave, new_token
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.probe.requests import Ask
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
 
@@ -42,24 +42,24 @@ Clock = Callable[[], float]
 
 
 class Jobs:
-    """Gives users rounds of jobs to follow, so that at most ``writes.jobs`` jobs of this process are in the queue.
+    """Gives users rounds of jobs to follow. At most ``server_changes.jobs`` jobs of this process are in the queue.
 
     A round that interrupts runs without other rounds in this process. So does the first round, until one of its jobs
     has been found in the queue. ``why_not`` says why users get no more rounds. ``bare`` permits an interrupt that may
     stop any running job.
     """
 
-    def __init__(self, writes: Writes, clock: Clock, *, bare: bool = False) -> None:
+    def __init__(self, server_changes: ServerChanges, clock: Clock, *, bare: bool = False) -> None:
         self.why_not: str | None = None
         self.left: tuple[str, ...] = ()
         self.unknown = 0
         """Prompts with an unknown outcome."""
         self._token = new_token()
         """The beginning of the marks by which jobs of this process are recognised."""
-        self._writes = writes
+        self._server_changes = server_changes
         self._clock = clock
         self._bare = bare
-        self._workflows = writes.workflows
+        self._workflows = server_changes.workflows
         self._deeds = cycle(DEEDS)
         self._deed = next(self._deeds)
         self._active: dict[Round, Deed] = {}
@@ -81,17 +81,17 @@ class Jobs:
             return None if self._active else self._enter(Leave(), self._choose(), Deed.NOTHING)
         self._read_back = self._read_back or any(entered.leave.seen for entered in self._active)
         alone = not self._read_back or Deed.INTERRUPT in {self._deed, *self._active.values()}
-        if self._active and (alone or (len(self._active) + 1) * JOBS > self._writes.jobs):
+        if self._active and (alone or (len(self._active) + 1) * JOBS > self._server_changes.jobs):
             return None
         deed, self._deed = self._deed, next(self._deeds)
-        fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
+        fast, ends = self._workflows[1:], self._clock() + self._server_changes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
-        leave = Leave(prompts=min(JOBS, self._writes.jobs), bare=self._bare, token=self._token + new_token())
+        leave = Leave(prompts=min(JOBS, self._server_changes.jobs), bare=self._bare, token=self._token + new_token())
         steps = script(leave, workflows, deed, clock=self._clock, ends=ends, first=not self._read_back)
         return self._enter(leave, steps, deed)
 
     def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:
-        most = max(1, self._writes.jobs // JOBS)
+        most = max(1, self._server_changes.jobs // JOBS)
         entered = Round(leave, steps, ROOM // most)
         self._active[entered] = deed
         return entered

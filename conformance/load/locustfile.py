@@ -92,7 +92,7 @@ def _interrupt() -> None:
 def _finish(environment: Environment, session: Session) -> None:
     """At the end of a run, write the report, print the summary, and set the exit status."""
     settings = session.settings
-    if settings.writes is not None:
+    if settings.server_changes is not None:
         with suppress(KeyboardInterrupt):  # a second signal: end without cleanup
             session.stop()
     report = session.report()

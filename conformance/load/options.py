@@ -31,9 +31,9 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
         raise UsageProblem(
             f"{settings.target} is not loopback: add --yes-load-this-host if it is yours or its owner agreed"
         )
-    if settings.writes is not None and unconsented(settings) is not None:
+    if settings.server_changes is not None and unconsented(settings) is not None:
         raise UsageProblem(
-            f"this run submits jobs to {settings.target}, {settings.writes.jobs} at once until it ends, "
+            f"this run submits jobs to {settings.target}, {settings.server_changes.jobs} at once until it ends, "
             "which can cost credits: add --yes to allow it"
         )
     if (settings.bounds.rate_limit or 0) > MOST:
@@ -43,12 +43,12 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
 
 def will_be_written(settings: Settings) -> list[str]:
     """Return lines for the user about how the run will change the server. Empty if it only reads."""
-    writes = settings.writes
-    if writes is None:
+    server_changes = settings.server_changes
+    if server_changes is None:
         return []
-    source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
+    source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     return [
-        f"jobs from {source} are submitted too: at most {writes.jobs} in the queue at once for each process of Locust",
+        f"jobs from {source} are submitted too: each process of Locust keeps up to {server_changes.jobs} queued",
         "only jobs of this run are deleted and interrupted",
-        f"jobs that take longer than {writes.job_timeout:g} s are removed, and so are all others at the end",
+        f"jobs that take longer than {server_changes.job_timeout:g} s are removed, and so are all others at the end",
     ]

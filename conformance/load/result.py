@@ -82,7 +82,7 @@ def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
         clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),
         exchanges=tuple(tally.exchanges.values()),
         load=_load(tally),
-        jobs=None if settings.writes is None else _own(tally.own),
+        jobs=None if settings.server_changes is None else _own(tally.own),
     )
 
 

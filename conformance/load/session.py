@@ -78,21 +78,21 @@ class Session:
         """The workers that have not yet replied with their last tally."""
         self._parted = False
         runner, events = environment.runner, environment.events
-        writes = None if isinstance(runner, MasterRunner) else settings.writes
-        bare = writes is not None and (writes.interrupt or is_loopback(settings.target or ""))
-        self.jobs = None if writes is None else Jobs(writes, time.monotonic, bare=bare)
+        server_changes = None if isinstance(runner, MasterRunner) else settings.server_changes
+        bare = server_changes is not None and (server_changes.interrupt or is_loopback(settings.target or ""))
+        self.jobs = None if server_changes is None else Jobs(server_changes, time.monotonic, bare=bare)
         events.test_start.add_listener(self._on_start)
         events.test_stop.add_listener(self._on_stop)
         if isinstance(runner, WorkerRunner):
             events.report_to_master.add_listener(self._on_report)
         if isinstance(runner, MasterRunner):
             events.worker_report.add_listener(self._receive_part)
-        if settings.writes is not None:
+        if settings.server_changes is not None:
             environment.stop_timeout = environment.stop_timeout or PATIENCE
-        if settings.writes is not None and isinstance(runner, WorkerRunner):
+        if settings.server_changes is not None and isinstance(runner, WorkerRunner):
             runner.register_message(FAREWELL, self._send_last_part, concurrent=True)
             events.quitting.add_listener(self._send_last_part)  # before Locust tells the master that this worker quits
-        if settings.writes is not None and isinstance(runner, MasterRunner):
+        if settings.server_changes is not None and isinstance(runner, MasterRunner):
             runner.register_message(LAST, self._receive_last_part)
 
     @property
@@ -236,7 +236,7 @@ class Session:
 
     def _collect_last_parts(self, runner: MasterRunner) -> None:
         """In a run with jobs, tell every worker to remove its remaining jobs, and wait for the replies."""
-        if self.settings.writes is None or self._parted:
+        if self.settings.server_changes is None or self._parted:
             return
         self._parted = True
         self._workers |= set(runner.clients.keys())

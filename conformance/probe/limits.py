@@ -70,7 +70,7 @@ TO_BE_REFUSED: Final = 2
 
 
 @dataclass(frozen=True)
-class Writes:
+class ServerChanges:
     """What may be written. ``workflows`` are graphs in API format, ``workflow_files`` their source.
 
     Without ``populate``, only requests that change nothing are sent. ``job_timeout`` is in seconds. ``interrupt``

@@ -104,7 +104,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         return
     from conformance.reference.server import serve  # import the web server only if it is needed
 
-    moving = settings.writes is None
+    moving = settings.server_changes is None
     variant = "default" if moving else "takes-jobs"
     if settings.dialect is Dialect.OSS:
         variant = "oss" if moving else "oss-takes-jobs"
@@ -156,11 +156,11 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         return await begin(client, keyed=key is not None, max_requests=most, wait_for_items=settings.wait_for_items)
 
     populating = None
-    if settings.writes is not None:
+    if settings.server_changes is not None:
         priorities = settings.dialect is not Dialect.OSS
         populating = Populating(
             client,
-            settings.writes,
+            settings.server_changes,
             plan,
             lambda text: say(client.without_keys(text)),
             max_requests=most,
@@ -196,7 +196,7 @@ def _client(settings: Settings, base: str, key: Secret | None, progress: Progres
     from conformance.probe.client import Client
     from conformance.probe.populate import leave_for
 
-    leave = None if settings.writes is None else leave_for(settings.writes, loopback=is_loopback(base))
+    leave = None if settings.server_changes is None else leave_for(settings.server_changes, loopback=is_loopback(base))
     url = base + settings.queue_path
     return Client(url, key, settings.bounds, progress, settings.gateway, leave=leave, required=settings.required)
 

@@ -20,32 +20,36 @@ MALFORMED: Final = "malformed requests are sent at the end: they can crash a ser
 
 def will_be_sent(settings: Settings) -> list[str]:
     """Return lines for the user about how the run will change the server. Empty if it only reads."""
-    writes = settings.writes
-    if writes is None:
+    server_changes = settings.server_changes
+    if server_changes is None:
         return []
-    if not writes.populate:
+    if not server_changes.populate:
         return ["requests that write are sent too, but none should change anything (--allow-writes)", MALFORMED]
-    source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
+    source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     lines = [
-        f"{writes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
+        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
         "only jobs of this run are deleted, cancelled and interrupted",
-        f"jobs that take longer than {writes.job_timeout:g} s are removed",
+        f"jobs that take longer than {server_changes.job_timeout:g} s are removed",
         MALFORMED,
     ]
-    if writes.clear:
+    if server_changes.clear:
         lines.append("the queue is cleared if it contains only jobs of this run (--clear)")
     return lines
 
 
 def unconsented(settings: Settings) -> str | None:
     """Return how a run would change a remote server, in words; None if it would not, or if the user agreed to it."""
-    writes = settings.writes
-    if writes is None or writes.yes or settings.target is None:
+    server_changes = settings.server_changes
+    if server_changes is None or server_changes.yes or settings.target is None:
         return None
     if is_loopback(settings.target):
         return None
     host = urlsplit(settings.target).hostname
-    what = f"{writes.jobs} jobs, which can cost credits" if writes.populate else "requests that should change nothing"
+    what = (
+        f"{server_changes.jobs} jobs, which can cost credits"
+        if server_changes.populate
+        else "requests that should change nothing"
+    )
     return f"this run writes to {host}: {what}"
 
 
@@ -57,8 +61,8 @@ def demand_consent(settings: Settings) -> None:
 
 def with_consent(settings: Settings) -> Settings:
     """Return the settings with the user's consent to change the server."""
-    assert settings.writes is not None
-    return replace(settings, writes=replace(settings.writes, yes=True))
+    assert settings.server_changes is not None
+    return replace(settings, server_changes=replace(settings.server_changes, yes=True))
 
 
 def _can_be_written(directory: Path) -> bool:

@@ -17,9 +17,9 @@ from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
 from conformance.run.address import target_from
 from conformance.run.secrets_given import header_from, keep_off_plain_http, key_from, proxy_from, readable
+from conformance.run.server_changes import server_changes_from
 from conformance.run.settings import LONGEST_NAME, Settings
 from conformance.run.table import Options
-from conformance.run.writes import writes_from
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
@@ -76,7 +76,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         wait_for_items=options.wait_for_items,
         properties=_properties(options),
         document=_document(options.document, options.queue_path),
-        writes=writes_from(options),
+        server_changes=server_changes_from(options),
         bounds=_bounds(options, url),
     )
 

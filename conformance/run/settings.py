@@ -11,7 +11,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import Secret
 from conformance.judge.judging import Judging
-from conformance.probe.limits import Bounds, Gateway, Writes
+from conformance.probe.limits import Bounds, Gateway, ServerChanges
 from conformance.properties.model import Properties
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Settings:
     properties: Properties | None = None
     document: Described | None = None
     """The user's own document; None for the vendored one."""
-    writes: Writes | None = None
+    server_changes: ServerChanges | None = None
     """Which changes on the server are allowed; None if the run only reads."""
     bounds: Bounds = field(default_factory=Bounds)
 
@@ -146,6 +146,6 @@ class Settings:
                 if self.properties is None
                 else {"seed": self.properties.seed, "example_database": self.properties.example_database}
             ),
-            **(self.writes.options() if self.writes is not None else {}),
+            **(self.server_changes.options() if self.server_changes is not None else {}),
             **asdict(self.bounds),
         }

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from conformance.exchange.model import Exchange, Operation
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.reference.app import Reference
@@ -16,7 +16,7 @@ from conformance.reference.server import Endpoint
 from conformance.reference.variants import Variant
 from helpers.simulated_runs import Played, Run, endpoint
 
-PATIENT = Writes(populate=True, job_timeout=20.0)
+PATIENT = ServerChanges(populate=True, job_timeout=20.0)
 
 
 class Stuck(Board):
@@ -47,14 +47,16 @@ class UnstartedRun:
     ``plan`` sends the fixed requests of a run, after the jobs were submitted and before they are followed to their end.
     """
 
-    def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, board: type[Board], server_changes: ServerChanges = PATIENT, bounds: Bounds | None = None
+    ) -> None:
         _, self.clock = endpoint()
         self.reference = Reference(Variant("made", "", board=board), path="/api/queue", clock=self.clock)
-        self.client = Played(self.reference, self.clock, writes, bounds)
+        self.client = Played(self.reference, self.clock, server_changes, bounds)
         self.said: list[str] = []
         self.populating = Populating(
             self.client,
-            writes,
+            server_changes,
             self.plan,
             self.said.append,
             max_requests=self.client._bounds.max_requests,

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from conformance.exchange.model import Exchange
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.reference.message import IncomingRequest
 from helpers.comfyui import VERSIONS, ComfyUI
 from helpers.simulated_runs import Clock, Run, ran
@@ -21,7 +21,7 @@ def run_of(version: str, dialect: str, *, populate: bool, step: float = 0.05) ->
     clock = Clock()
     server = ComfyUI(VERSIONS[version], clock)
     server.board.step = step  # type: ignore[misc]  # of this queue only
-    return ran(server, clock, Writes(populate=True) if populate else None, dialect=dialect)
+    return ran(server, clock, ServerChanges(populate=True) if populate else None, dialect=dialect)
 
 
 NAME: Final = str(uuid.UUID(int=0xABCDEF, version=4))

@@ -10,13 +10,13 @@ from conformance.load.jobs import Jobs
 from conformance.load.rounds import Round
 from conformance.probe.client import Client
 from conformance.probe.leave import Leave
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.requests import Ask, guard
 from conformance.reference.message import IncomingRequest
 from helpers.simulated_runs import TRIP, endpoint
 
 READ = Ask("read")
-WRITES = Writes(populate=True, jobs=9, job_timeout=20.0)
+WRITES = ServerChanges(populate=True, jobs=9, job_timeout=20.0)
 Answer = Callable[[Ask, Response], Response | None]
 
 

@@ -14,7 +14,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.server import serve
@@ -79,9 +79,9 @@ def _asked(name: str, *, whole: bool) -> Asked:
     if variant.door != OPEN:
         return _simulated(name, ran(*endpoint(variant.name), None, bounds=Bounds()))
     if whole and variant.board is not None:
-        writes = Writes(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
-        run = played(variant.name, broken, writes, dialect=_dialect(name))
-        return _simulated(name, run, writes=POPULATE)
+        server_changes = ServerChanges(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
+        run = played(variant.name, broken, server_changes, dialect=_dialect(name))
+        return _simulated(name, run, server_changes=POPULATE)
     if name in TABULATED or (fault is not None and not needs_connection(fault)):
         run = ran(*endpoint(variant.name, broken), None, bounds=BOUNDS)
         return _simulated(name, run)
@@ -92,9 +92,9 @@ def _dialect(name: str) -> Dialect:
     return Dialect(FAULTS[name].dialect if name in FAULTS else VARIANTS[name].dialect)
 
 
-def _simulated(name: str, run: Run, *, writes: Writes | None = None) -> Asked:
+def _simulated(name: str, run: Run, *, server_changes: ServerChanges | None = None) -> Asked:
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    return Asked(name, transcript, Settings(dialect=_dialect(name), writes=writes))
+    return Asked(name, transcript, Settings(dialect=_dialect(name), server_changes=server_changes))
 
 
 def served(name: str, *, whole: bool = False) -> Asked:

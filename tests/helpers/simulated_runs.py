@@ -16,7 +16,7 @@ from conformance.judge.build import report_on
 from conformance.judge.deviations.register import Register
 from conformance.judge.report import Report
 from conformance.probe.client import Client
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
 from conformance.reference.app import Reference
@@ -30,7 +30,7 @@ START = 1_795_000_000.25
 """The start of the simulated clock, in seconds since the epoch."""
 TRIP = 0.004
 """Simulated seconds from a request to its response."""
-POPULATE = Writes(populate=True, clear=True)
+POPULATE = ServerChanges(populate=True, clear=True)
 
 
 class Clock:
@@ -50,7 +50,7 @@ class Played(Client):
         self,
         reference: Reference,
         clock: Clock,
-        writes: Writes | None,
+        server_changes: ServerChanges | None,
         bounds: Bounds | None = None,
         host: str = "127.0.0.1",
     ) -> None:
@@ -62,7 +62,7 @@ class Played(Client):
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
         """Called with method and URL when the endpoint has handled a request, before the response arrives."""
         self.base = f"http://{host}"
-        leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
+        leave = None if server_changes is None else leave_for(server_changes, loopback=host == "127.0.0.1")
         key = None if reference.key is None else Secret(reference.key)
         super().__init__(f"{self.base}{reference.path}", key, bounds or Bounds(max_requests=900), leave=leave)
         self._wall = self._clock  # use the simulated clock as the wall clock too
@@ -129,36 +129,41 @@ def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Ref
 def played(
     variant: str = "takes-jobs",
     fault: str | None = None,
-    writes: Writes = POPULATE,
+    server_changes: ServerChanges = POPULATE,
     *,
     bounds: Bounds | None = None,
     dialect: str = "cloud",
 ) -> Run:
     """Return a whole run against the reference endpoint, including submitting and removing jobs."""
     reference, clock = endpoint(variant, fault)
-    return ran(reference, clock, writes, bounds=bounds, dialect=dialect)
+    return ran(reference, clock, server_changes, bounds=bounds, dialect=dialect)
 
 
 def ran(  # noqa: PLR0913 - one parameter for each part of a run
     reference: Reference,
     clock: Clock,
-    writes: Writes | None,
+    server_changes: ServerChanges | None,
     *,
     bounds: Bounds | None = None,
     dialect: str = "cloud",
     host: str = "127.0.0.1",
 ) -> Run:
-    """Return a whole run against an endpoint. If ``writes`` is None, it only reads."""
-    client = Played(reference, clock, writes, bounds, host)
+    """Return a whole run against an endpoint. If ``server_changes`` is None, it only reads."""
+    client = Played(reference, clock, server_changes, bounds, host)
     said: list[str] = []
 
     async def plan() -> str | None:
         return await follow(client, keyed=reference.key is not None, max_requests=client._bounds.max_requests)
 
-    if writes is None:
+    if server_changes is None:
         return Run(client, None, asyncio.run(plan()), said, dialect)
     populating = Populating(
-        client, writes, plan, said.append, max_requests=client._bounds.max_requests, priorities=dialect != Dialect.OSS
+        client,
+        server_changes,
+        plan,
+        said.append,
+        max_requests=client._bounds.max_requests,
+        priorities=dialect != Dialect.OSS,
     )
     return Run(client, populating, asyncio.run(populating.run()), said, dialect)
 
@@ -166,5 +171,5 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
 def judged(run: Run, deviations: Register | None = None) -> Report:
     """Return the report on a run, with a register of known deviations if one is given."""
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    settings = Settings(dialect=Dialect(run.dialect), writes=POPULATE, deviations=deviations)
+    settings = Settings(dialect=Dialect(run.dialect), server_changes=POPULATE, deviations=deviations)
     return report_on(transcript, settings.judging)

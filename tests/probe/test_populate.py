@@ -17,7 +17,7 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.model import Operation, Response
 from conformance.judge.report import Status, Verdict
 from conformance.probe.jobs import CLEAN_UP
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
 from conformance.reference.board import Board, BoardResponse, InBetween, Job
@@ -28,16 +28,16 @@ from helpers.commands import command_line, on_a_terminal, report, suite
 from helpers.simulated_runs import POPULATE, Played, Run, endpoint, judged, played
 
 
-def on(board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> Run:
+def on(board: type[Board], server_changes: ServerChanges = PATIENT, bounds: Bounds | None = None) -> Run:
     """Run on a board of one's own."""
-    return UnstartedRun(board, writes, bounds).run_to_end()
+    return UnstartedRun(board, server_changes, bounds).run_to_end()
 
 
 # --- a verdict for a queue that was idle ------------------------------------------------------------------------------
 
 
 def test_an_idle_queue_gets_a_verdict_on_its_jobs() -> None:
-    found = judged(played(writes=Writes(populate=True)))
+    found = judged(played(server_changes=ServerChanges(populate=True)))
     assert found.verdict is Verdict.CONFORMANT
     assert [result.id for result in found.clauses if result.core and result.status is not Status.PASS] == []
     assert found.counts.exercised > 100
@@ -58,7 +58,7 @@ def test_jobs_are_submitted_in_order_the_first_ones_slow_and_each_unlike_the_oth
 
 
 def test_one_job_is_submitted_as_comfyuis_frontend_does() -> None:
-    for done in (played(), played("oss-takes-jobs", dialect="oss"), on(Stuck, Writes(populate=True, jobs=3))):
+    for done in (played(), played("oss-takes-jobs", dialect="oss"), on(Stuck, ServerChanges(populate=True, jobs=3))):
         bodies = [json.loads(one.request.body) for one in exchanges_of(done, Operation.SUBMIT)]
         (sent,) = [sent for sent in bodies if "client_id" in sent]
         editor = sent["extra_data"]["extra_pnginfo"]["workflow"]
@@ -81,7 +81,7 @@ def test_where_others_wait_nobody_is_overtaken_either() -> None:
 
 
 def test_no_more_jobs_are_submitted_than_were_asked_for() -> None:
-    few = on(Stuck, Writes(populate=True, jobs=3, job_timeout=1.0))
+    few = on(Stuck, ServerChanges(populate=True, jobs=3, job_timeout=1.0))
     assert len(few.client.reference.board.jobs if few.client.reference.board else []) <= 3 + 1
     assert len(exchanges_of(few, Operation.SUBMIT)) == 3 + 2
 
@@ -114,7 +114,7 @@ def test_a_server_without_the_nodes_is_told_what_is_missing(classes: list[str]) 
 def test_a_workflow_of_the_users_is_sent_with_seeds_of_its_own_and_stays_as_it_was() -> None:
     mine = {"7": {"class_type": "SaveImage", "inputs": {"seed": 1, "filename_prefix": "mine", "steps": 20}}}
     before = json.dumps(mine)
-    done = on(Board, Writes(populate=True, workflows=(mine,), workflow_files=("mine.json",)))
+    done = on(Board, ServerChanges(populate=True, workflows=(mine,), workflow_files=("mine.json",)))
     sent = [json.loads(one.request.body)["prompt"] for one in exchanges_of(done, Operation.SUBMIT)][:8]
     assert json.dumps(mine) == before
     assert len({graph["7"]["inputs"]["seed"] for graph in sent}) == 8

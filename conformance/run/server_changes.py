@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.problems import UsageProblem
 from conformance.run.table import Options
 
@@ -14,7 +14,7 @@ LARGEST_WORKFLOW: Final = 1 << 20
 """Maximum size in bytes of a workflow file."""
 
 
-def writes_from(options: Options) -> Writes | None:
+def server_changes_from(options: Options) -> ServerChanges | None:
     """Return which changes on the server the options allow, or None if the run only reads. Raises UsageProblem."""
     given = {
         "--workflow": options.workflow,
@@ -36,10 +36,10 @@ def writes_from(options: Options) -> Writes | None:
         workflows = tuple(_workflow(file) for file in files)
     except ValueError as problem:
         raise UsageProblem(str(problem)) from None
-    return Writes(
+    return ServerChanges(
         populate=options.populate,
-        jobs=Writes.jobs if options.jobs is None else options.jobs,
-        job_timeout=Writes.job_timeout if options.job_timeout is None else options.job_timeout,
+        jobs=ServerChanges.jobs if options.jobs is None else options.jobs,
+        job_timeout=ServerChanges.job_timeout if options.job_timeout is None else options.job_timeout,
         workflows=workflows,
         workflow_files=files,
         clear=options.clear,
