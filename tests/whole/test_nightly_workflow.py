@@ -59,7 +59,7 @@ class Nights:
 
     def configure(self, *lines: str) -> None:
         """Write the file of targets: one, with these lines."""
-        text = f'[[target]]\nname = "prod"\nurl = "http://127.0.0.1:{self.port}"\n' + "\n".join(lines)
+        text = f'[[target]]\nname = "prod"\nurl = "http://127.0.0.1:{self.port}"\nproperties = 0\n' + "\n".join(lines)
         (self.folder / "targets.toml").write_text(text, encoding="utf-8")
 
     def play(self, fault: str | None = None, *, up: bool = True, variant: str = "default", lost: bool = False) -> Night:
