@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bodies import encoded, job, queue
-from measure import Cell, Goal, Result, digits, interleaved, lines, options, ratio, wanted, write
+from measure import Cell, Goal, Result, digits, import_extra, interleaved, lines, options, ratio, write
 
 from conformance import Validator
 
@@ -78,7 +78,7 @@ def main() -> None:
     """Measure each size, and write the table and the plot."""
     chosen = options(__doc__, most=(500, 5, "largest body, in MB"), rounds=(5, 1, "rounds at each size"))
     base = "orjson" if find_spec("orjson") else "json"
-    loads = wanted(base).loads
+    loads = import_extra(base).loads
     makers = (OURS.format(must_only=True), OURS.format(must_only=False), f"from {base} import loads as read")
     sizes = [size for size in SIZES if size <= chosen.most and 14 * size < free()]
     must, everything = Validator(must_only=True), Validator()

@@ -12,7 +12,7 @@ from rivals import ALL, MUST, left_out, ready, refuses
 from sight import Bodies, Sight, bodies, sight
 
 
-def of(some: Collection[str], everything: Collection[str]) -> str:
+def fraction(some: Collection[str], everything: Collection[str]) -> str:
     """Return a text such as ``3 of 40``."""
     return f"{len(some)} of {len(everything)}"
 
@@ -47,9 +47,9 @@ def main() -> None:
             digits(1000 * medians[name]),
             digits(ratio(taken, name, base)),
             spread(taken[name]),
-            of(seen[name].must, known.must),
-            of(seen[name].should, known.should),
-            of(seen[name].conforming, known.conforming),
+            fraction(seen[name].must, known.must),
+            fraction(seen[name].should, known.should),
+            fraction(seen[name].conforming, known.conforming),
             rivals[name][0].checks,
         ]
         for name in order

@@ -67,7 +67,7 @@ class Case:
     goal: bool = True
 
 
-ASKED: dict[str, Case] = {
+CASES: dict[str, Case] = {
     "changing queue, ten jobs a second": Case(lambda: serve(period=0.1)),
     "3 kB, the same each time": Case(lambda: serve(bodies=itertools.repeat(body(0, 5, 2)))),
     "3 kB, the same, each response with a unique id": Case(
@@ -108,8 +108,8 @@ def seconds_for_one(url: str, seconds: int, rate: int = FAST, *, without: bool) 
             text=True,
         )
         try:
-            (told,) = json.loads(Path(directory, "l.json").read_bytes())
-            return float((told["last_request_timestamp"] - told["start_time"]) / told["num_requests"])
+            (totals,) = json.loads(Path(directory, "l.json").read_bytes())
+            return float((totals["last_request_timestamp"] - totals["start_time"]) / totals["num_requests"])
         except (OSError, ValueError, LookupError, ZeroDivisionError):
             raise SystemExit(f"Locust did not run: {done.stderr[-400:]}") from None
 
@@ -117,14 +117,14 @@ def seconds_for_one(url: str, seconds: int, rate: int = FAST, *, without: bool) 
 def main() -> None:
     """Measure all cases in turn, and write the table and the plot."""
     chosen = options(__doc__, rounds=(6, 1, "rounds"), seconds=(4, 1, "seconds of each run"))
-    taken: dict[str, list[float]] = {f"{what}, {how}": [] for what in ASKED for how in (JUDGED, PLAIN)}
+    taken: dict[str, list[float]] = {f"{what}, {how}": [] for what in CASES for how in (JUDGED, PLAIN)}
     for number in range(chosen.rounds):
-        for what, asked in ASKED.items():
-            with asked.endpoint() as endpoint:
+        for what, case in CASES.items():
+            with case.endpoint() as endpoint:
                 for how in (JUDGED, PLAIN) if number % 2 else (PLAIN, JUDGED):
-                    one = seconds_for_one(endpoint.url, chosen.seconds, asked.rate, without=how is PLAIN)
+                    one = seconds_for_one(endpoint.url, chosen.seconds, case.rate, without=how is PLAIN)
                     taken[f"{what}, {how}"].append(one)
-    ratios = {what: ratio(taken, f"{what}, {PLAIN}", f"{what}, {JUDGED}") for what in ASKED}
+    ratios = {what: ratio(taken, f"{what}, {PLAIN}", f"{what}, {JUDGED}") for what in CASES}
     rows: list[list[Cell]] = [
         [
             what,
@@ -138,7 +138,7 @@ def main() -> None:
     goals = [
         Goal(f"judged / not judged, {what}", GOAL, found, least=True)
         for what, found in ratios.items()
-        if ASKED[what].goal
+        if CASES[what].goal
     ]
     notes = [
         f"Requests per second; medians of {chosen.rounds} rounds of {chosen.seconds} s each, in turn, {USERS} users.",

@@ -106,7 +106,7 @@ def options(description: str | None, **sizes: tuple[int, int, str]) -> argparse.
     return chosen
 
 
-def wanted(name: str) -> Any:
+def import_extra(name: str) -> Any:
     """Import a module of the extra ``bench``, which is installed only where benchmarks run."""
     return importlib.import_module(name)
 
@@ -185,8 +185,8 @@ def table(result: Mapping[str, Any]) -> str:
         lines += ["", "| goal | wanted | measured | |", "|---|---:|---:|---|"]
         for goal in result["goals"]:
             bound = f"{'≥' if goal['least'] else '≤'} {goal['bound']:g} {goal['unit']}"
-            told = "reached" if goal["met"] else "**missed**"
-            lines.append(f"| {goal['what']} | {bound} | {digits(goal['measured'])} {goal['unit']} | {told} |")
+            outcome = "reached" if goal["met"] else "**missed**"
+            lines.append(f"| {goal['what']} | {bound} | {digits(goal['measured'])} {goal['unit']} | {outcome} |")
     for note in result["notes"]:
         lines += ["", note]
     on = result["machine"]
@@ -208,20 +208,20 @@ def write(result: Result, out: Path) -> None:
     )
     page = out / PAGE
     text = (page if page.exists() else DOCS / PAGE).read_text(encoding="utf-8")
-    text, found = marked(result.subject).subn(lambda mark: f"{mark[1]}\n{table(document)}\n{mark[3]}", text)
+    text, found = table_place(result.subject).subn(lambda mark: f"{mark[1]}\n{table(document)}\n{mark[3]}", text)
     if not found:
         raise SystemExit(f"{PAGE} has no marks for the table of {result.subject}: add <!-- table: {result.subject} -->")
     page.write_text(text, encoding="utf-8")
     print(table(document))
 
 
-def marked(subject: str) -> re.Pattern[str]:
+def table_place(subject: str) -> re.Pattern[str]:
     """Return a pattern for the place of a subject's table in the page. Its second group is the table."""
     return re.compile(rf"(<!-- table: {subject} -->)\n(.*?)\n?(<!-- end -->)", re.DOTALL)
 
 
 def _figure(width: float, height: float, panels: int) -> tuple[Any, Any]:
-    matplotlib = wanted("matplotlib")
+    matplotlib = import_extra("matplotlib")
     matplotlib.use("svg")
     text, grid, _, _, paper = MEANWHILE
     matplotlib.rcParams.update(
@@ -243,7 +243,7 @@ def _figure(width: float, height: float, panels: int) -> tuple[Any, Any]:
             "savefig.facecolor": paper,
         }
     )
-    figure, axes = wanted("matplotlib.pyplot").subplots(1, panels, figsize=(width, height), layout="constrained")
+    figure, axes = import_extra("matplotlib.pyplot").subplots(1, panels, figsize=(width, height), layout="constrained")
     return figure, axes
 
 
@@ -308,7 +308,7 @@ def lines(path: Path, title: str, along: tuple[str, Sequence[float]], curves: Ma
 def drawable() -> bool:
     """Return whether plots can be drawn, and print a line if not."""
     try:
-        wanted("matplotlib")
+        import_extra("matplotlib")
     except ImportError:
         print("no plot: matplotlib is not installed (extra bench)", file=sys.stderr)
         return False

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 import yaml
-from measure import wanted
+from measure import import_extra
 
 from conformance import Validator
 from conformance.spec.document import CORRECTED_PATH
@@ -77,7 +77,7 @@ def _msgspec() -> Passes:
 
 
 def _pydantic() -> Passes:
-    pydantic = wanted("pydantic")
+    pydantic = import_extra("pydantic")
     metadata = pydantic.create_model("Metadata", create_time=(int | float, ...))
     number = Annotated[int, pydantic.Field(ge=1)]
     item = GenericAlias(tuple, (number, UUID, dict[str, Any], list[str], metadata))
@@ -87,32 +87,32 @@ def _pydantic() -> Passes:
 
 
 def _jsonschema() -> Passes:
-    validator = wanted("jsonschema").Draft202012Validator(_schema())
+    validator = import_extra("jsonschema").Draft202012Validator(_schema())
     return lambda body: bool(validator.is_valid(json.loads(body)))
 
 
 def _jsonschema_rs() -> Passes:
-    validator = wanted("jsonschema_rs").Draft202012Validator(_schema())
-    loads = wanted("orjson").loads
+    validator = import_extra("jsonschema_rs").Draft202012Validator(_schema())
+    loads = import_extra("orjson").loads
     return lambda body: bool(validator.is_valid(loads(body)))
 
 
 def _fastjsonschema() -> Passes:
-    validator = wanted("fastjsonschema").compile(_schema())
-    loads = wanted("orjson").loads
+    validator = import_extra("fastjsonschema").compile(_schema())
+    loads = import_extra("orjson").loads
     return _read(lambda body: validator(loads(body)))
 
 
 def _openapi_core() -> Passes:
-    api = wanted("openapi_core").OpenAPI.from_dict(_document())
-    testing = wanted("openapi_core.testing")
+    api = import_extra("openapi_core").OpenAPI.from_dict(_document())
+    testing = import_extra("openapi_core.testing")
     request = testing.MockRequest("https://cloud.comfy.org", "get", "/api/queue", headers={"X-API-Key": "any"})
     return _read(lambda body: api.validate_response(request, testing.MockResponse(body)))
 
 
 def _schemathesis() -> Passes:
-    operation = wanted("schemathesis").openapi.from_dict(_document())["/api/queue"]["GET"]
-    httpx = wanted("httpx")
+    operation = import_extra("schemathesis").openapi.from_dict(_document())["/api/queue"]["GET"]
+    httpx = import_extra("httpx")
     request = httpx.Request("GET", "https://cloud.comfy.org/api/queue")
     headers = {"Content-Type": "application/json"}
 
@@ -135,7 +135,7 @@ RIVALS: Final = (
     Rival(MUST, "every `must` of a body, strict JSON and UTF-8", partial(_ours, must_only=True)),
     Rival(ALL, "these and every `should`: order, workflows, duplicate names in them", partial(_ours, must_only=False)),
     Rival("msgspec, typed", "types by place, UUID, ≥ 1; workflows are not looked at", _msgspec),
-    Rival("orjson.loads", "that it is JSON", lambda: _read(wanted("orjson").loads)),
+    Rival("orjson.loads", "that it is JSON", lambda: _read(import_extra("orjson").loads)),
     Rival("json.loads", "that Python can parse it, NaN included", lambda: _read(json.loads)),
     Rival("pydantic", "types by place, UUID, ≥ 1; workflow any object", _pydantic),
     Rival("orjson + jsonschema-rs", SCHEMA_CHECKS, _jsonschema_rs),

@@ -63,7 +63,7 @@ def bodies(most: int) -> Bodies:
         if fault.dialect != "cloud" or fault.needs_jobs or not _of_one_body(fault):
             continue
         pairs = zip(_bodies(variant, None), _bodies(variant, fault), strict=True)
-        lies = list(dict.fromkeys(told for plain, told in pairs if told and told != plain))
+        lies = list(dict.fromkeys(body for plain, body in pairs if body and body != plain))
         if lies:
             found[BY_ID[fault.clause].level_in(demand)][fault.name] = lies
     conforming = {
@@ -77,7 +77,9 @@ def bodies(most: int) -> Bodies:
 def sight(passes: Passes, known: Bodies) -> Sight:
     """Let a library validate all bodies, and return the names of those that it refuses."""
     seen = [
-        frozenset(name for name, told in kind.items() if any(refuses(passes, body) for body in told))
+        frozenset(
+            name for name, bodies_with_fault in kind.items() if any(refuses(passes, body) for body in bodies_with_fault)
+        )
         for kind in (known.must, known.should, known.conforming)
     ]
     return Sight(*seen)

@@ -39,11 +39,11 @@ RUN = frozenset({0, 1, 5, 10})
 class Counting(Reference):
     """The reference endpoint, with a counter of requests."""
 
-    asked = 0
+    requests = 0
 
     def answer(self, ask: IncomingRequest) -> Reply:
         """Count a request, and return the response to it."""
-        self.asked += 1
+        self.requests += 1
         return super().answer(ask)
 
 
@@ -80,12 +80,12 @@ def main() -> None:
         file = directory / "queue.json"
         file.write_bytes(body(0, 5, 2))
         reference = Counting(VARIANTS["key-enforced"], key=KEY, period=2.0)
-        asked = {}
+        requests = {}
 
         def counted(name: str, command: Sequence[str]) -> None:
-            before = reference.asked
+            before = reference.requests
             run(command, directory)
-            asked[name] = reference.asked - before
+            requests[name] = reference.requests - before
 
         with Endpoint(reference, "127.0.0.1", 0, "") as endpoint:
             cases = {name: partial(counted, name, command) for name, command in commands(endpoint.url, file).items()}
@@ -96,7 +96,7 @@ def main() -> None:
     rows: list[list[Cell]] = [
         [
             name if name in {LEAST, THEIRS, EMPTY} else f"**{name}**",
-            asked[name],
+            requests[name],
             f"{1000 * middle:.0f}",
             digits(ratio(taken, name, LEAST)),
             spread(taken[name]),

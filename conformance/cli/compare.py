@@ -144,7 +144,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
 
 
 def _first_given(options: Mapping[str, Any]) -> str | None:
-    """Return the first option of one side that the user typed, such as ``--dialect-a``; None if there is none."""
+    """Return the first option of one side that the user typed, such as ``--dialect-a``, or None."""
     typed = (name for name, value in options.items() if value is not None and name.rpartition("_")[0] in OF_ONE)
     return next((f"--{name.replace('_', '-')}" for name in typed), None)
 

@@ -55,7 +55,7 @@ class Cluster:
         return done
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Raise Lost if there is no worker for a minute, or no result for much longer than a check can take."""
+        """Raise Lost if the cluster had no worker for a minute, or no result for much longer than a check takes."""
         if silence > WORKERLESS and not await self._client.nthreads():
             raise Lost("the cluster has no worker any more")
         if silence > longest + GRACE:

@@ -56,7 +56,7 @@ class Doorkeeper:
         return blank.error(door.status, "Try again later.", **headers)
 
     def _take_token(self, now: float) -> float:
-        """Take a token and return 0; if there is none, return the seconds until the next one."""
+        """Take a token and return 0; if the bucket is empty, return the seconds until the next token."""
         door = self._door
         if door.window:
             if now - self._filled >= door.window:

@@ -92,7 +92,7 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
 
 
-def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
+def in_both_schemes(*pages: tuple[str, int]) -> pytest.MarkDecorator:
     """Parametrize a test with pages and widths, each in light and dark mode.
 
     The quick run has one mode of each page.

@@ -15,10 +15,10 @@ def call(*arguments: str | Path, stdin: str | bytes = "", **extra: str) -> Resul
     return CliRunner().invoke(main, thrifty(arguments), input=stdin, env=extra)
 
 
-def is_refused(result: Result, told: str) -> None:
-    """Assert that the command printed only one line, a usage error that contains ``told``."""
+def is_refused(result: Result, text: str) -> None:
+    """Assert that the command printed only one line, a usage error that contains ``text``."""
     assert result.exit_code == 4, result.output
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
-    assert told in line
+    assert text in line

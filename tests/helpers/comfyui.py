@@ -93,8 +93,8 @@ class Comfy(Board):
         else:
             number = next(self._numbers) * (-1 if asked.get("front") else 1)
         if "prompt" not in asked:
-            told = "No prompt provided"
-            return 400, _error("no_prompt", told, told)
+            message = "No prompt provided"
+            return 400, _error("no_prompt", message, message)
         if self.wants_uuids and not _is_canonical(asked.get("prompt_id")):
             return 400, _error("invalid_prompt_id", "prompt_id must be a valid UUID", NOT_CANONICAL)
         graph, extra = asked["prompt"], asked.get("extra_data", {})
@@ -124,8 +124,8 @@ class Comfy(Board):
         return None
 
     def _unknown(self, name: str, class_type: str) -> dict[str, Any]:
-        told = f"Cannot execute because node {class_type} does not exist."
-        return _error("invalid_prompt", told, f"Node ID '#{name}'")
+        message = f"Cannot execute because node {class_type} does not exist."
+        return _error("invalid_prompt", message, f"Node ID '#{name}'")
 
     # --- POST /queue, /interrupt and /jobs ----------------------------------------------------------------------------
 
@@ -217,9 +217,9 @@ class Comfy0330(Comfy):
     checks_site = True
 
     def _unknown(self, name: str, class_type: str) -> dict[str, Any]:
-        told = f"Node '{class_type}' not found. The custom node may not be installed."
+        message = f"Node '{class_type}' not found. The custom node may not be installed."
         extra = {"node_id": name, "class_type": class_type, "node_title": class_type}
-        return _error("missing_node_type", told, f"Node ID '#{name}'", **extra)
+        return _error("missing_node_type", message, f"Node ID '#{name}'", **extra)
 
 
 VERSIONS: Final[dict[str, type[Comfy]]] = {board.version: board for board in (Comfy0364, Comfy080, Comfy0330)}
@@ -235,8 +235,8 @@ def _workflow_id(job: Job) -> dict[str, Any]:
 
 
 def _error(kind: str, message: str, details: str, **extra: str) -> dict[str, Any]:
-    told = {"type": kind, "message": message, "details": details, "extra_info": extra}
-    return {"error": told, "node_errors": {}}
+    error = {"type": kind, "message": message, "details": details, "extra_info": extra}
+    return {"error": error, "node_errors": {}}
 
 
 def _is_canonical(name: Any) -> bool:
@@ -262,16 +262,16 @@ class ComfyUI(Reference):
         self.board.advance(now)
         blank = Reply(headers={"Date": formatdate(now, usegmt=True), "Server": "Python/3.11 aiohttp/3.14.5"})
         try:
-            return self._checked(ask, blank)
+            return self._check_origin(ask, blank)
         except (CrashError, ValueError, TypeError, AttributeError, KeyError):
             text = b"500 Internal Server Error\n\nServer got itself in trouble"
             return replace(_plain(blank, text), status=500).having(connection="close")
 
-    def _checked(self, ask: IncomingRequest, blank: Reply) -> Reply:
+    def _check_origin(self, ask: IncomingRequest, blank: Reply) -> Reply:
         foreign = self._is_foreign(ask)
         if self.board.checks_site and ask.header("sec-fetch-site") == "cross-site":
             foreign = True
-        return replace(blank, status=403) if foreign else self._routed(ask, blank)
+        return replace(blank, status=403) if foreign else self._route(ask, blank)
 
     def _is_foreign(self, ask: IncomingRequest) -> bool:
         """Whether a browser sends the request from another site than this server's, if this server is on loopback."""
@@ -288,27 +288,27 @@ class ComfyUI(Reference):
             there = parsed.hostname
         return bool(here and there and here != there and _is_loopback(asked.hostname))
 
-    def _routed(self, ask: IncomingRequest, blank: Reply) -> Reply:
+    def _route(self, ask: IncomingRequest, blank: Reply) -> Reply:
         path = ask.path.removeprefix("/api")
         known = {"/queue", "/prompt", "/interrupt", "/object_info", "/system_stats"}
         known |= {"/jobs"} if self.board.interrupted else set()
         method = "GET" if ask.method == "HEAD" else ask.method
         if method == "OPTIONS":
             return blank
-        if method == "POST" and (reply := self._posted(path, ask, blank)) is not None:
+        if method == "POST" and (reply := self._post(path, ask, blank)) is not None:
             return reply
         if method == "GET" and "/jobs" in known and path.startswith("/jobs/"):
             jobs = self.board.listed(None, 0)["jobs"]
             found = next((job for job in jobs if job["id"] == path.removeprefix("/jobs/")), None)
             return _json(blank, *((200, found) if found else (404, {"error": "Job not found"})))
         if method == "GET" and path in known - {"/interrupt"}:
-            return _json(blank, 200, self._shown(path, ask))
+            return _json(blank, 200, self._content(path, ask))
         if method == "GET":
             return replace(blank, status=404).having(content_type="application/octet-stream")
         allowed = ALLOWED if path in {"/queue", "/prompt"} else "POST" if path == "/interrupt" else "GET,HEAD"
         return replace(_plain(blank, b"405: Method Not Allowed"), status=405).having(allow=allowed)
 
-    def _posted(self, path: str, ask: IncomingRequest, blank: Reply) -> Reply | None:
+    def _post(self, path: str, ask: IncomingRequest, blank: Reply) -> Reply | None:
         if path == "/prompt":
             return _json(blank, *self.board.submit(json.loads(ask.body)))
         if path == "/queue":
@@ -326,7 +326,7 @@ class ComfyUI(Reference):
             return _json(blank, 200, {"cancelled": any(done)})
         return None
 
-    def _shown(self, path: str, ask: IncomingRequest) -> object:
+    def _content(self, path: str, ask: IncomingRequest) -> object:
         if path == "/queue":
             self.reads += ask.method == "GET"
             return self.board.snapshot()

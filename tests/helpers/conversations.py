@@ -49,8 +49,8 @@ class Talk:
         return self.post(Operation.SUBMIT, sent, answer={"prompt_id": name, "number": 1})
 
     def delete(self, *names: str, answer: Any = None, status: int = 200) -> Talk:
-        told = {"deleted": list(names)} if answer is None else answer
-        return self.post(Operation.MANAGE, {"delete": list(names)}, status, told)
+        response = {"deleted": list(names)} if answer is None else answer
+        return self.post(Operation.MANAGE, {"delete": list(names)}, status, response)
 
     def interrupt(self, name: str) -> Talk:
         return self.post(Operation.INTERRUPT, {"prompt_id": name})

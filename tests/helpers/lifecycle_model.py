@@ -126,7 +126,7 @@ class Life:
         return _post(exchange, shown), found if isinstance(found, dict) else {}
 
     def delete(self, number: int) -> None:
-        """Delete one of the submitted jobs; do nothing if there is none."""
+        """Delete one of the submitted jobs. Does nothing if no job was submitted."""
         if self.jobs:
             place = number % len(self.jobs)
             self._manage(f"delete job {place + 1}", {"delete": [self.jobs[place]]}, f'{{"delete": ["$id{place + 1}"]}}')

@@ -144,7 +144,7 @@ def on_error(
         def make(draw: st.DrawFn) -> Mutated:
             body = draw(errors())
             pointer = change(draw, body)
-            return Mutated([read(GOOD), failed(draw(st.sampled_from(statuses)), body)], pointer)
+            return Mutated([read(GOOD), error_response(draw(st.sampled_from(statuses)), body)], pointer)
 
         register(clause, change.__name__, make, companions or {}, Dialect.CLOUD)
         return change
@@ -197,19 +197,21 @@ def draw_queue(draw: st.DrawFn, jobs: int = 0, *, waiting: bool = False) -> Queu
     return info
 
 
-def failed(status: int, body: object, *, number: int = 2) -> Exchange:
+def error_response(status: int, body: object, *, number: int = 2) -> Exchange:
     """Return a GET with an error response that has every header field such a response needs."""
     fields = (("Retry-After", "30"), ("WWW-Authenticate", "ApiKey"), ("Allow", "GET"))
     return read(encode(body), number=number, status=status, headers=(*HEADERS, *fields))
 
 
-def asking(exchange: Exchange, *fields: tuple[str, str], accept: str | None = "application/json") -> Exchange:
+def with_request(exchange: Exchange, *fields: tuple[str, str], accept: str | None = "application/json") -> Exchange:
     """Return an exchange whose request has these header fields."""
     headers = (*((("Accept", accept),) if accept is not None else ()), *fields)
     return replace(exchange, request=replace(exchange.request, headers=headers))
 
 
-def told(exchange: Exchange, status: int | None = None, content: bytes | None = None, **fields: str | None) -> Exchange:
+def with_response(
+    exchange: Exchange, status: int | None = None, content: bytes | None = None, **fields: str | None
+) -> Exchange:
     """Return an exchange whose response has another status or body, and other header fields (None removes one)."""
     response = exchange.response
     assert response is not None

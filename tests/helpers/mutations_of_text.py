@@ -102,7 +102,7 @@ def a_name_that_stands_twice(draw: st.DrawFn, info: Queue) -> Pointer:
     place, members = draw(st.sampled_from([found for found in open_objects(info) if found[1]]))
     name = draw(st.sampled_from(sorted(members)))
     text = encode(members[name]).decode("utf-8", "surrogateescape")
-    # Write the member twice. A verbatim mark is needed, because `"name":value` alone is not JSON.
+    # Write the member twice. A verbatim mark is needed, because `"name":value` is only a part of JSON text.
     members[verbatim(f"{json.dumps(name)}:{text},{json.dumps(name)}")] = members.pop(name)
     return f"{place}/{token(name)}"
 

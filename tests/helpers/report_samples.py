@@ -108,7 +108,7 @@ BODY = (
 
 
 def exchange(number: int, *, purpose: str = "read", method: str = "GET", status: int | None = 200) -> RecordedExchange:
-    """Return an entry of the list of exchanges. With ``status`` None there was no response."""
+    """Return an entry of the list of exchanges. ``status`` None stands for a request without a response."""
     response = None
     if status is not None:
         response = RecordedResponse(

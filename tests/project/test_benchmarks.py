@@ -33,7 +33,7 @@ def measure() -> dict[str, Any]:
 
 
 def shown(page: Path, subject: str) -> str:
-    found = measure()["marked"](subject).search(page.read_text(encoding="utf-8"))
+    found = measure()["table_place"](subject).search(page.read_text(encoding="utf-8"))
     assert found, f"{page} has no table of {subject}"
     return str(found[2])
 
