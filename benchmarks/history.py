@@ -101,14 +101,14 @@ def measure(path: Path, targets: int, nights: int) -> None:
         for night in range(nights - 1):
             store.add_all([run_of(target, night) for target in range(targets)])
         last = [run_of(target, nights - 1) for target in range(targets)]
-        with timed(f"append a night of {targets:,} targets"):
+        with timed(f"add a nightly run of {targets:,} targets"):
             store.add_all(last)
     size = path.stat().st_size
     print(f"{targets:,} targets, {nights:,} nights: {size / 1e6:,.0f} MB, {size / targets / nights:,.0f} bytes a run")
     with Store(path) as store, timed("examine the file"):
         store.examine()
     for which in ("first", "second"):
-        with Store(path) as store, timed(f"digest of 7 days, {which} time"):
+        with Store(path) as store, timed(f"summarise 7 days, {which} time"):
             period(store, timedelta(days=7))
 
 

@@ -14,9 +14,9 @@ from conformance.contract.reading.memory import Summary
 from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim", "echoes")
-"""The attributes of a response that are always shown. Header fields are shown by name."""
+"""The attributes that a response without its body still has. Header fields are read by name."""
 WHOLE: Final = (*HEAD, "content")
-"""As ``HEAD``, with the body."""
+"""The attributes that a response with its body has. Header fields are read by name."""
 
 
 class HiddenPartRead(BaseException):

@@ -212,7 +212,7 @@ class Stream:
     def _with_all_fields(
         self, judgement: Judgement, exchange: Exchange, response: Response, equal: _Equal
     ) -> Judgement:
-        """Add the findings of the clauses that read all header fields."""
+        """Add to a result the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
         more = _check_each((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()

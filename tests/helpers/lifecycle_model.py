@@ -38,7 +38,7 @@ WAITS: Final = (0.1, 0.5, 2.0)
 END: Final = 60
 """Maximum number of GETs at the end of a sequence, until its jobs have ended."""
 FIRST_POLL, LAST_POLL = 0.05, 0.5
-"""Seconds between two of these GETs, growing from the first to the second value."""
+"""Seconds between two GETs at the end of a sequence, growing from the first to the second value."""
 BURST: Final = 3
 """Maximum number of jobs that one operation submits."""
 _JUDGED: Final = frozenset(
@@ -134,7 +134,7 @@ class Life:
     def delete_nobody(self) -> None:
         """Delete a prompt_id that no job has."""
         asked = {"delete": [self.leave.make_up_id()]}
-        self._manage("delete an id that nobody has", asked, json.dumps(asked))
+        self._manage("delete an id that no job has", asked, json.dumps(asked))
 
     def clear(self, *, all_of_it: bool) -> None:
         """Send a request to clear the queue, with the value true or false."""

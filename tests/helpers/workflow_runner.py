@@ -43,7 +43,7 @@ def environment_of(path: Path, job: str, step: Mapping[str, Any]) -> dict[str, s
 
 def script_of(path: Path, job: str, step: Mapping[str, Any]) -> str:
     """Return a step's shell code as a script for shellcheck, with the step's variables."""
-    assert "${{" not in step["run"], "an expression in a shell: its value would be run"
+    assert "${{" not in step["run"], "the shell code contains an expression, whose value would be executed"
     given = "".join(f"export {name}\n" for name in environment_of(path, job, step))
     return f"#!/bin/bash\nset -eo pipefail\n{given}{step['run']}\n"
 
