@@ -1,9 +1,9 @@
 """How long commands take from the start of the process to its end, compared with other programs.
 
 - ``--help``, ``clauses`` and ``judge`` of a small file, compared with Python that imports what any command line needs;
-- ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a key. ``st
-run`` uses the corrected document: with the published one, or without a key, it stops after a few requests; - ``pytest
---pyargs conformance``, compared with an empty pytest run in the same environment.
+- ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a key.
+  ``st run`` uses the corrected document: with the published one, or without a key, it stops after a few requests;
+- ``pytest --pyargs conformance``, compared with an empty pytest run in the same environment.
 
 All processes talk only to loopback.
 """

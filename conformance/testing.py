@@ -86,7 +86,7 @@ def contract_tests(
     """Return a parametrised test that checks the server whose URL your fixture returns: ``docs/own-tests.md``.
 
     It has one case for the verdict, one for each clause, and one for each family of generated requests. ``options`` are
-    those of ``conformance.check``. Raises TypeError for an option that ``conformance.check`` does not have.
+    those of ``conformance.check``, such as ``deviations``. Raises TypeError for an option that it does not have.
     """
     from conformance.suite.own_tests import contract_tests as make
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from conformance.cli.progress import progress
 from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
@@ -16,7 +17,6 @@ from conformance.cli.shared import (
     load_report,
     option_of_a_run,
     options_at,
-    progress,
     refusal,
     unwritable,
 )

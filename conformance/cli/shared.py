@@ -1,8 +1,7 @@
-"""Code that the commands share: options, the progress line, and writing the report at the end."""
+"""Code that the commands share: options, and writing the report at the end of a run."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,6 @@ import click
 from conformance.cli import EXIT_USAGE
 
 if TYPE_CHECKING:
-    from conformance.exchange.model import Exchange
     from conformance.judge.report import Report
     from conformance.run.describing import Place
     from conformance.run.options import Option
@@ -143,48 +141,3 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
     """Return the usage error for a report directory that cannot be written."""
     msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
     return refusal(msg)
-
-
-class ProgressLine:
-    """The progress line: how many requests were sent, and how many of them the server refused with 429 or 503."""
-
-    def __init__(self, settings: Settings) -> None:
-        generated = settings.properties.number if settings.properties is not None else 0
-        more = f" + {generated} generated" if generated else ""
-        self._most = f"{settings.bounds.max_requests}{more}"
-        self._count = 0
-        self._refused = 0
-
-    def after(self, exchange: Exchange) -> str:
-        """Return the line after one more exchange.
-
-        A request refused with 429 or 503 is not counted, since it is repeated.
-        """
-        from conformance.probe.pace import TOO_FAST
-
-        status = None if exchange.response is None else exchange.response.status
-        refused = status in TOO_FAST
-        self._count += not refused
-        self._refused += refused
-        line = f"{self._count} of at most {self._most} requests: {exchange.request.purpose}"
-        if refused:
-            return f"{line}: answered {status}, waiting to send it again"
-        return f"{line} (slowed down: {self._refused} refused)" if self._refused else line
-
-
-def progress(settings: Settings, *, quiet: bool) -> Any:
-    """Return a context manager that yields a function to call after each exchange. It shows progress on a terminal."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def shown() -> Any:
-        if quiet or not sys.stderr.isatty():
-            yield lambda _: None
-            return
-        line = ProgressLine(settings)
-        try:
-            yield lambda exchange: click.echo(f"\r\033[K{line.after(exchange)}", nl=False, err=True)
-        finally:
-            click.echo("\r\033[K", nl=False, err=True)
-
-    return shown()

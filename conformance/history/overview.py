@@ -60,10 +60,10 @@ class TargetResult(Value, frozen=True, kw_only=True):
     ``nights`` is the number of inconclusive runs in a row up to this one, and ``changed`` says what changed since the
     previous run, if both have a verdict.
 
-    ``unreached`` says why the target was not reached. ``unreached_since`` is the start of the first such run in a row,
-    and ``unreached_nights`` their number. ``newly`` and ``mended`` are ids of clauses that broke or were fixed since
-    the last run that reached the target. ``notes`` are other changes since then, such as the URL. ``strip`` has the
-    results of the last nightly runs, oldest first.
+    ``unreached`` says why the target was not reached. From a history come ``unreached_since``, the start of the first
+    such run in a row, and ``unreached_nights``, their number. ``compared`` says whether the history has an earlier run
+    that reached the target. ``newly`` and ``mended`` are ids of clauses that broke or were fixed since that run, and
+    ``notes`` are other changes, such as the URL. ``strip`` has the results of the last nightly runs, oldest first.
     """
 
     name: str
@@ -84,6 +84,7 @@ class TargetResult(Value, frozen=True, kw_only=True):
     unreached: str | None = None
     unreached_since: str | None = None
     unreached_nights: int = 0
+    compared: bool = False
     newly: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
 import msgspec
 
-from conformance.judge.coverage import ProfileCounts
-from conformance.judge.report import PastRun, Verdict
+from conformance.history.snapshot import Snapshot
+from conformance.judge.report import Verdict
 from conformance.text.safe import visible
 
 LABEL: Final = "GET /api/queue"
@@ -36,20 +35,21 @@ class Badge(NamedTuple):
         return _COLOUR[Verdict.NON_CONFORMANT if self.failed else self.verdict]
 
 
-def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts] = ()) -> Badge:
-    """Return the badge of a run. Its text has the verdict, its qualifiers, the exercised clauses, and the date.
+def badge_of(of: Snapshot, label: str = LABEL) -> Badge:
+    """Return the badge of a run.
 
-    If ``profiles`` are given, the exercised clauses of each profile are counted separately.
+    Its text has the verdict, its qualifiers, the number of exercised clauses of each profile, and the date.
     """
-    counts = run.counts
-    exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in profiles if one.exercised]
+    run, counts = of.run, of.run.counts
+    exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in of.profiles if one.exercised]
+    askable = sum(one.askable for one in of.profiles) or counts.total
     parts = [
         run.verdict.value,
         *(["partial"] if run.partial else []),
         *(["embedded endpoint"] if run.target == "embedded" else []),
         *(["fails on warnings"] if run.failed_on_should else []),
         *([f"{counts.waived} waived"] if counts.waived else []),
-        *(exercised or [f"{counts.exercised} of {counts.total} exercised"]),
+        *(["not reached"] if run.unreached else exercised or [f"{counts.exercised} of {askable} exercised"]),
         run.start[:10],
     ]
     return Badge(visible(label), visible(" · ".join(parts)), run.verdict, run.failed_on_should)

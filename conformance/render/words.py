@@ -157,10 +157,11 @@ def exercised(report: Report) -> str:
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
     """Return for each profile, such as http, how many of its clauses were exercised, and what the others need."""
-    return [(counts.profile, _of_profile(counts)) for counts in coverage(report.clauses, report.run)]
+    return [(counts.profile, of_profile(counts)) for counts in coverage(report.clauses, report.run)]
 
 
-def _of_profile(counts: ProfileCounts) -> str:
+def of_profile(counts: ProfileCounts) -> str:
+    """Return how much of a profile was exercised, and what the rest needs."""
     needs = [f"{number:,} {what}" for what, number in counts.needs.items()]
     if needs:
         number, what = needs[0].split(" ", 1)

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import pytest
 
-from conformance.cli.shared import ProgressLine
 from conformance.exchange.model import Credential
 from conformance.judge.report import Report, Status, Verdict
 from conformance.probe.asker import START, Stopped
@@ -246,14 +245,3 @@ def test_the_clean_up_of_jobs_waits_only_briefly_for_the_pace() -> None:
     pace.held_back(429, 0.0, 0.0, 3600.0)
     pace.longest = BRIEFLY
     assert pace.wait(0.0) == BRIEFLY
-
-
-def test_the_progress_line_says_that_the_server_slows_the_run_down() -> None:
-    run = simulated(VARIANTS["thirty-a-minute"])
-    line = ProgressLine(Settings(properties=None))
-    shown = [line.after(exchange) for exchange in run.client.ledger]
-    assert shown[29:32] == [
-        "30 of at most 50 requests: Range",
-        "30 of at most 50 requests: read: answered 429, waiting to send it again",
-        "31 of at most 50 requests: read (slowed down: 1 refused)",
-    ]
