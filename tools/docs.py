@@ -35,7 +35,7 @@ def clause_kinds() -> str:
 
 
 def own_tests() -> str:
-    """Return docs/own-tests.md with its table of parameters made right."""
+    """Return docs/own-tests.md with its table of parameters updated."""
     return parameters_page((HOME / "docs" / "own-tests.md").read_text(encoding="utf-8"))
 
 

@@ -82,7 +82,7 @@ def _own_row(option: click.Option) -> str:
 
 
 def parameters_page(text: str) -> str:
-    """Return docs/own-tests.md with its table of parameters made again."""
+    """Return docs/own-tests.md with its table of parameters updated."""
     start, rest = text.split(PARAMETERS)
     rows = ["| parameter | meaning | default |", "|---|---|---|", *OWN_ROWS, *map(_parameter, at(Place.LIBRARY))]
     return "\n".join([start + PARAMETERS, *rows, END_OF_PARAMETERS + rest.split(END_OF_PARAMETERS)[1]])

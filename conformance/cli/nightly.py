@@ -239,7 +239,7 @@ def _distinct(found: Sequence[Found]) -> list[Found]:
 
 
 def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
-    """Return a result with the address of its page as seen from the output."""
+    """Return a result with the address of its page relative to the output directory."""
     from urllib.parse import quote
 
     from msgspec import structs
@@ -252,7 +252,7 @@ def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
 
 
 def _keyed(one: TargetResult) -> TargetResult:
-    """Return a result under a name that the key of a problem can contain: without blanks, for example."""
+    """Return a result under a name that the key of a problem can contain, for example without spaces."""
     from msgspec import structs
 
     from conformance.fleet.filing import directory_of

@@ -25,7 +25,7 @@ UNTOLD: Final = "failed"
 """The key of a run that ended with exit status 1, but reported no problem."""
 _KEPT: Final = re.compile(r"<!-- comfy-conformance night (\[.*?\]) -->", re.DOTALL)
 _NAME: Final = r"[\w.~:/?#\[\]@!$&'()*+,;=%-]+"
-"""What the name of a target in a key may consist of: the characters of a URL."""
+"""The allowed characters of a target's name in a key: those of a URL."""
 _KEY: Final = re.compile(rf"{_NAME}( [\w.:-]+){{1,2}}", re.ASCII)
 
 Action = Literal["open", "update", "close", "nothing"]

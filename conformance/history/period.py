@@ -18,7 +18,7 @@ from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 WAYS: Final = 3
-"""How many kinds of breaches of a clause are listed."""
+"""Maximum number of kinds of breaches that are listed for a clause."""
 MOST: Final = 400
 """The maximum number of nightly runs of a target that a period shows."""
 

@@ -161,7 +161,7 @@ def profile_lines(report: Report) -> list[tuple[Profile, str]]:
 
 
 def of_profile(counts: ProfileCounts) -> str:
-    """Return how much of a profile was exercised, and what the rest needs."""
+    """Return how many clauses of a profile were exercised, and what the others need."""
     needs = [f"{number:,} {what}" for what, number in counts.needs.items()]
     if needs:
         number, what = needs[0].split(" ", 1)

@@ -1,4 +1,4 @@
-"""Runs with generated requests against the reference endpoint, without a network, on a clock that the test moves."""
+"""Runs with generated requests against the reference endpoint, without a network, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from conformance.spec.operation import shipped
 from helpers.simulated_runs import START, Clock, Played
 
 MOST: Final = 600
-"""Maximum number of requests besides the generated ones."""
+"""Maximum number of requests in addition to the generated ones."""
 
 
 @cache
 def prepared(seed: int, number: int) -> Prepared:
-    """Return the generated requests of a seed."""
+    """Return the requests that are generated from a seed."""
     return Source(shipped(), seed).requests(number)
 
 
 def generated_run(reference: Reference, clock: Clock, seed: int, *, dialect: str = "cloud") -> Report:
-    """Return the report on an endpoint, after the fixed plan and the generated requests of a seed."""
+    """Return the report on a run with the fixed requests and those generated from a seed."""
     client = Played(reference, clock, None, Bounds(max_requests=MOST))
     keyed, properties, read_as = reference.key is not None, Properties(seed=seed), Dialect(dialect)
     search = None
