@@ -32,7 +32,7 @@ from conformance.reference.faults.registry import Fault
 from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.spec.document import DOCUMENT_SHA256
-from conformance.spec.operation import shipped
+from conformance.spec.operation import Described, declaring
 from conformance.text.files import write_whole
 from conformance.version import __version__
 
@@ -164,7 +164,8 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
     """
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
-    for request_sent in (*_REQUESTS, *_probing()):
+    described = declaring(() if fault is None else fault.declared)
+    for request_sent in (*_REQUESTS, *_probing(described)):
         headers = [("Host", "localhost"), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
         own = {name.lower() for name, _ in request_sent.headers}
         headers = [each for each in headers if each[0].lower() not in own]
@@ -179,9 +180,8 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
 
 
 @cache
-def _probing() -> tuple[Ask, ...]:
+def _probing(described: Described) -> tuple[Ask, ...]:
     """Return one request for each parameter value in ``openapi/probing.overlay.yaml``, such as an Accept header."""
-    described = shipped()
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
         Ask(
