@@ -23,7 +23,7 @@ from conformance.contract.conversation import OK
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.hosts import is_loopback
 from conformance.exchange.model import Exchange, Operation, Request
-from conformance.judge.judge import judge
+from conformance.judge.judge import demand_of
 from conformance.judge.report import Report
 from conformance.load.client import Connection
 from conformance.load.gather import Gathering
@@ -129,7 +129,7 @@ class Session:
         With the dialect AUTO, a new stream begins when a job first shows the order.
         """
         if self.demand.open:
-            demand = judge([exchange], Dialect.AUTO, only=()).demand
+            demand = demand_of([exchange], Dialect.AUTO)
             if not demand.open:
                 self.demand, self._stream = demand, None
                 self._order = (demand.read_as.value, demand.because)
