@@ -99,6 +99,8 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         chosen = {"target": target, "queue_path": queue_path or DEFAULT_QUEUE_PATH}
         settings = settings_from({}, {**options, **chosen, "report_dir": report_dir or Path()})
         selection = Selection(queue_path, settings.target)
+        if report_dir is not None:
+            _check_writable(report_dir)
         whole = Recording()
         for name in files:  # one by one, because together they may be too large for the memory
             data = _read(name)
@@ -110,8 +112,6 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         given = click.get_current_context().get_parameter_source("dialect")
         if source is not None and given is ParameterSource.DEFAULT:
             settings = replace(settings, dialect=Dialect(source.run.dialect))
-        if report_dir is not None:
-            _check_writable(report_dir)
         if source is not None:
             names = {option.name for option in at(Place.JUDGE)}
             own = {name: value for name, value in settings.options().items() if name in names}
